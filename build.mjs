@@ -1,0 +1,185 @@
+/**
+ * Builds dist/ from the sources.
+ *
+ *   node build.mjs              JavaScript and type declarations
+ *   node build.mjs --no-types   JavaScript only (a fraction of a second)
+ *   node build.mjs serve [PORT] serves the repository with the headers that SharedArrayBuffer needs
+ *
+ * Layout of dist/: all library files and their shared chunks lie flat beside each other, so that
+ * `new URL('./cpu-worker.js', import.meta.url)` finds the Worker from whichever file it stands in;
+ * built-in programs in dist/programs/. dist/web/ holds the same again for pages without a bundler:
+ * there '#platform' and comlink are bundled, because import maps do not reach Workers.
+ *
+ * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a process
+ * that runs from dist/ meanwhile never reads half a file; files of earlier builds are removed last.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as esbuild from 'esbuild';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const dist = join(root, 'dist');
+const stamps = join(dist, '.build');
+
+/** Folders whose TypeScript goes into dist/. */
+const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
+const configFiles = ['build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json'];
+configFiles.push('tsconfig.build.json');
+
+/** Entry points by output name; '#platform' chooses between the two platform files at run time. */
+const libraryEntries = {
+  index: 'workers/index.ts',
+  program: 'workers/program.ts',
+  kernel: 'kernel/index.ts',
+  'kernel-worker': 'workers/kernel-worker.ts',
+  'cpu-worker': 'workers/cpu-worker.ts',
+};
+const nodeEntries = {
+  'platform-node': 'workers/platform-node.ts',
+  'platform-web': 'workers/platform-web.ts',
+  faultline: 'cli/faultline.ts',
+};
+
+/** Files under `folder`, recursively, as sorted paths relative to the repository. */
+function filesUnder(folder) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .sort();
+}
+
+/** Entry points `<folder>/NAME.ts`, to be built as `<outFolder>NAME.js`. */
+function entriesIn(folder, outFolder) {
+  const entries = {};
+  for (const path of filesUnder(folder)) {
+    const name = /^[a-z]+\/([a-z0-9-]+)\.ts$/.exec(path)?.[1];
+    if (name !== undefined) entries[`${outFolder}${name}`] = path;
+  }
+  return entries;
+}
+
+function hashInputs() {
+  const hash = createHash('sha256');
+  for (const path of [...sourceFolders.flatMap(filesUnder), ...configFiles]) {
+    hash.update(`${path}\0`).update(readFileSync(join(root, path)));
+  }
+  return hash.digest('hex');
+}
+
+function readStamp(name) {
+  const path = join(stamps, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+function writeStamp(name, value) {
+  mkdirSync(stamps, { recursive: true });
+  writeFileSync(join(stamps, name), value);
+}
+
+/** Leaves out entries whose source does not exist yet, and says so. */
+function existing(entries) {
+  const present = Object.entries(entries).filter(([out, source]) => {
+    if (existsSync(join(root, source))) return true;
+    console.error(`build: ${source} does not exist yet, so dist/${out}.js is left out`);
+    return false;
+  });
+  return Object.fromEntries(present);
+}
+
+/** Bundles `entries` into `outdir` and returns the written files' absolute paths. */
+async function bundle(entries, outdir, options) {
+  const result = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'es2022',
+    chunkNames: 'chunk-[hash]',
+    sourcemap: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    write: false,
+    ...options,
+  });
+  // Chunks before the entries that import them.
+  const isEntry = (path) => relative(outdir, path).replace(/\.js(\.map)?$/, '') in entries;
+  const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
+  for (const file of files) replaceFile(file.path, file.contents);
+  return files.map((file) => file.path);
+}
+
+function replaceFile(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+}
+
+async function buildJavaScript() {
+  const library = existing(libraryEntries);
+  const programs = entriesIn('programs', 'programs/');
+  const written = await bundle({ ...library, ...existing(nodeEntries), ...programs }, dist, {
+    platform: 'neutral',
+    external: ['comlink', 'esbuild', 'node:*', '#platform'],
+  });
+  if (existsSync(join(root, nodeEntries['platform-web']))) {
+    const pages = entriesIn('web', '');
+    written.push(
+      ...(await bundle({ ...library, ...pages, ...programs }, join(dist, 'web'), {
+        platform: 'browser',
+        mainFields: ['module', 'main'],
+        alias: { '#platform': `./${nodeEntries['platform-web']}` },
+      })),
+    );
+  }
+  const command = join(dist, 'faultline.js');
+  if (existsSync(command)) chmodSync(command, 0o755);
+  const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));
+  for (const path of filesUnder('dist')) {
+    if (/\.js(\.map)?$/.test(path) && !current.has(path)) rmSync(join(root, path), { force: true });
+  }
+}
+
+/** Writes dist/types and returns whether the sources have no type error. */
+function buildTypes() {
+  if (!existsSync(join(root, libraryEntries.index)) && !existsSync(join(root, 'kernel/index.ts'))) {
+    return true;
+  }
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', 'tsconfig.build.json'];
+  // tsc reports on stdout; that belongs to the command this build may run before.
+  return spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
+}
+
+/** Brings dist/ up to date; returns false when the sources have type errors. */
+export async function build({ types = true } = {}) {
+  const inputs = hashInputs();
+  if (readStamp('js') !== inputs) {
+    await buildJavaScript();
+    writeStamp('js', inputs);
+  }
+  if (!types || readStamp('types') === inputs) return true;
+  const isClean = buildTypes();
+  if (isClean) writeStamp('types', inputs);
+  return isClean;
+}
+
+async function main() {
+  const [command, port] = process.argv.slice(2);
+  const types = command !== '--no-types' && command !== 'serve';
+  if (!(await build({ types }))) process.exitCode = 1;
+  if (command !== 'serve') return;
+  const { startStaticServer } = await import('./scripts/static-server.mjs');
+  const server = await startStaticServer({ root, port: Number(port ?? 8080) });
+  console.log(server.url);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
