@@ -163,7 +163,10 @@ function buildTypes() {
 export async function build({ types = true } = {}) {
   const inputs = hashInputs();
   if (readStamp('js') !== inputs) {
-    await buildJavaScript();
+    await buildJavaScript().catch((error) => {
+      if (!Array.isArray(error.errors)) throw error;
+      process.exit(1); // esbuild has printed what is wrong and where.
+    });
     writeStamp('js', inputs);
   }
   if (!types || readStamp('types') === inputs) return true;
