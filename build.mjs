@@ -10,8 +10,9 @@
  * built-in programs in dist/programs/. dist/web/ holds the same again for pages without a bundler:
  * there '#platform' and comlink are bundled, because import maps do not reach Workers.
  *
- * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a process
- * that runs from dist/ meanwhile never reads half a file; files of earlier builds are removed last.
+ * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a
+ * process that runs from dist/ meanwhile never reads half a file; files of earlier builds are
+ * removed last.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

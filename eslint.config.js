@@ -1,8 +1,6 @@
 /** Lint rules: correctness that types alone do not give, and the kernel's own coding rules. */
 import tseslint from 'typescript-eslint';
 
-const sources = ['**/*.ts'];
-
 /** Everything that would make kernel code depend on time, chance, or an event loop. */
 const impureGlobals = [
   'Date',
@@ -45,7 +43,11 @@ export default tseslint.config(
   { ignores: ['dist/', '.cache/', 'coverage/', 'node_modules/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: sources,
+    files: ['**/*.{js,mjs}'],
+    extends: [tseslint.configs.recommended],
+  },
+  {
+    files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

@@ -1,8 +1,8 @@
 /**
- * Makes a fresh clone ready: checks Node's version, installs from the lockfile when what is installed
- * differs from it, and builds dist/ when its inputs changed. Runs before start and test, so it uses
- * only node: modules until the packages are there. Everything it says goes to stderr, because the
- * command that follows may print a JSON document on stdout.
+ * Makes a fresh clone ready: checks the version of Node, installs from the lockfile when what is
+ * installed differs from it, and builds dist/ when its inputs changed. It runs before start and
+ * test, so it uses only node: modules until the packages are there. Everything it says goes to
+ * stderr, because the command that follows may print a JSON document on stdout.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The house rules that neither the compiler nor the linter knows, as functions from a source file to
- * complaints. tidy.test.ts runs them over the repository; nothing here reads the disk.
+ * The house rules that neither the compiler nor the linter knows, as functions from a source file
+ * to complaints. tidy.test.ts runs them over the repository; nothing here reads the disk.
  */
 import ts from 'typescript';
 
@@ -186,8 +186,8 @@ export function checkOrderComments(source: Source): string[] {
 }
 
 /**
- * Files that nothing leads to from `roots`. Any string that is the relative path of a source, or of
- * the .js file that it becomes, leads there: not only imports but Workers are named by such strings.
+ * Files that nothing leads to from `roots`. Any string that is the relative path of a source, or
+ * of the .js file that it becomes, leads there: Workers are named by such strings, not imported.
  */
 export function findDeadFiles(sources: readonly Source[], roots: readonly string[]): string[] {
   const files = new Map(sources.map((source) => [source.path, source]));

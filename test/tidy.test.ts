@@ -1,6 +1,6 @@
 /**
- * Goal: the repository keeps its house rules. Method: read every source once and run each rule over
- * all; each rule is first shown a sample that breaks it, so that a rule which sees nothing is noticed.
+ * Goal: the repository keeps its house rules. Method: read every source once and run each rule
+ * over all; each rule is first shown a sample that breaks it, so that a blind rule is noticed.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
