@@ -41,7 +41,8 @@ function npm(cwd: string, ...args: string[]): Promise<Outcome> {
 }
 
 const program = (types: { process: string; numbers: string }): string => `
-import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from 'faultline/program';
+import { defineProgram, PROT_READ, PROT_WRITE } from 'faultline/program';
+import { MAP_ANONYMOUS, MAP_PRIVATE } from 'faultline/program';
 ${types.process}
 const answer${types.numbers} = 42;
 export default defineProgram(async (proc, ...args) => {
