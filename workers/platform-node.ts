@@ -1,0 +1,107 @@
+/** The platform adapter for Node: worker_threads and fs. */
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker, parentPort } from 'node:worker_threads';
+import type { TransferListItem } from 'node:worker_threads';
+import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR } from '../shared/errno.ts';
+import type { HostFile, HostFileFailure, Platform, WorkerHandle, WorkerKind } from './platform.ts';
+
+/** The URLs stand literally inside `new Worker`, because bundlers recognise only that. */
+function createWorker(kind: WorkerKind): Worker {
+  if (kind === 'kernel') {
+    return new Worker(new URL('./kernel-worker.js', import.meta.url), {
+      name: 'faultline kernel',
+    });
+  }
+  return new Worker(new URL('./cpu-worker.js', import.meta.url), { name: 'faultline cpu' });
+}
+
+function startWorker(kind: WorkerKind, onDeath: (reason: string) => void): WorkerHandle {
+  const worker = createWorker(kind);
+  let isDead = false;
+  const die = (reason: string): void => {
+    if (isDead) return;
+    isDead = true;
+    onDeath(reason);
+  };
+  // 'error' comes before 'exit' and knows the cause; 'exit' alone follows process.exit().
+  worker.on('error', (error: unknown) => die(String(error)));
+  worker.on('messageerror', (error) => {
+    die(`a message to it could not be read: ${error.message}`);
+    void worker.terminate();
+  });
+  worker.on('exit', (code) => die(`it exited with code ${code}`));
+  return {
+    init: (message, transfer) =>
+      worker.postMessage(message, transfer as unknown as readonly TransferListItem[]),
+    terminate: async () => void (await worker.terminate()),
+  };
+}
+
+/** Resolves when the starter has called `init`; the parent port is not listened to afterwards. */
+function receiveInit(): Promise<unknown> {
+  return new Promise((resolveInit) => {
+    if (parentPort === null) throw new Error('this module is the entry of a Worker');
+    parentPort.once('message', resolveInit);
+  });
+}
+
+function onUnhandledRejection(absorb: (reason: unknown) => boolean): void {
+  process.on('unhandledRejection', (reason) => {
+    if (!absorb(reason)) throw reason;
+  });
+}
+
+function resolveModule(specifier: string): string {
+  // One letter before the colon is a Windows drive, not a scheme.
+  if (/^[a-z][a-z0-9+.-]+:/i.test(specifier)) return specifier;
+  return pathToFileURL(resolve(specifier)).href;
+}
+
+const openErrnos: Readonly<Record<string, number>> = {
+  EACCES,
+  EISDIR,
+  EMFILE,
+  ENOENT,
+  ENOTDIR,
+  EPERM: EACCES,
+};
+
+async function openFile(path: string): Promise<HostFile | HostFileFailure> {
+  try {
+    const handle = await open(path.startsWith('file:') ? new URL(path) : path, 'r');
+    const info = await handle.stat();
+    if (info.isDirectory()) {
+      await handle.close();
+      return { errno: EISDIR, reason: `${path} is a directory` };
+    }
+    return {
+      sizeBytes: info.size,
+      read: async (offsetBytes, lengthBytes) => {
+        const bytes = new Uint8Array(lengthBytes);
+        let filled = 0;
+        while (filled < lengthBytes) {
+          const position = offsetBytes + filled;
+          const { bytesRead } = await handle.read(bytes, filled, lengthBytes - filled, position);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return bytes.subarray(0, filled);
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { errno: openErrnos[code ?? ''] ?? EIO, reason: message };
+  }
+}
+
+export const platform: Platform = {
+  startWorker,
+  receiveInit,
+  onUnhandledRejection,
+  resolveModule,
+  openFile,
+  printLine: (line) => console.log(line),
+};

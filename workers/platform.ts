@@ -1,0 +1,55 @@
+/**
+ * What the two hosts must provide, Node and the browser. `#platform` resolves to the file that
+ * implements it (see "imports" in package.json); everything else in workers/ is free of the host.
+ *
+ * Globals that both have (MessageChannel, performance, setTimeout, Blob) are used directly.
+ */
+
+/** Which of the machine's two Worker entry files to start. */
+export type WorkerKind = 'kernel' | 'cpu';
+
+/** A started Worker, as its starter sees it. */
+export interface WorkerHandle {
+  /** Hands the Worker its first and only message; ports travel in `transfer`. */
+  init(message: unknown, transfer: readonly MessagePort[]): void;
+  /** Resolves when the Worker has ended. May be called on a dead one. */
+  terminate(): Promise<void>;
+}
+
+/** A host file or its like, open for positioned reads. */
+export interface HostFile {
+  readonly sizeBytes: number;
+  /** Reads up to `lengthBytes` bytes at `offsetBytes`; fewer only at the end of the file. */
+  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** How a file cannot be opened: an errno number that `boot` and `addFile` turn into an error. */
+export interface HostFileFailure {
+  readonly errno: number;
+  readonly reason: string;
+}
+
+export interface Platform {
+  /**
+   * Starts a Worker. `onDeath` is called once, with one line saying why, when it ended by itself,
+   * by `terminate()`, or because it failed to load.
+   */
+  startWorker(kind: WorkerKind, onDeath: (reason: string) => void): WorkerHandle;
+  /** Inside a Worker: resolves to the message that its starter passed to `init`. */
+  receiveInit(): Promise<unknown>;
+  /**
+   * Inside a Worker: `absorb` sees the reason of every rejection that nobody handled. When it
+   * returns false the Worker ends, which is Node's rule.
+   */
+  onUnhandledRejection(absorb: (reason: unknown) => boolean): void;
+  /** A module specifier as the host writes it (URL or path), made absolute. */
+  resolveModule(specifier: string): string;
+  openFile(path: string): Promise<HostFile | HostFileFailure>;
+  /** Default of `onPrint`. */
+  printLine(line: string): void;
+}
+
+export function isHostFileFailure(file: HostFile | HostFileFailure): file is HostFileFailure {
+  return 'errno' in file;
+}

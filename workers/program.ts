@@ -1,0 +1,35 @@
+/**
+ * What a user program imports, as 'faultline/program'. Nothing in here needs a machine, so that a
+ * program's module can also be loaded by a test or a type checker.
+ */
+import type { Proc, Program } from './api.ts';
+
+export * from '../shared/mman.ts';
+export { MemoryFault, ProcessKilled, SyscallError } from './errors.ts';
+export type {
+  ExitStatus,
+  FaultHandler,
+  FaultInfo,
+  Memory,
+  Proc,
+  Program,
+  SpawnOptions,
+  SyncSyscalls,
+  WaitResult,
+} from './api.ts';
+
+/**
+ * Makes a program of its main function; a program's module exports it as default. `main` gets the
+ * process and the arguments given to `spawn`, and returns the exit code (none means 0).
+ *
+ * What `main` throws ends the process with SIGABRT, a MemoryFault with the fault's signal. Several
+ * processes may share one Worker and so the module's variables: keep state inside `main`.
+ */
+export function defineProgram<Args extends unknown[]>(
+  main: (proc: Proc, ...args: Args) => Promise<number | void> | number | void,
+): Program;
+// The arguments' types are a matter between the program and who spawns it; here they only pass.
+export function defineProgram(main: Program): Program {
+  if (typeof main !== 'function') throw new TypeError('defineProgram: main must be a function');
+  return main;
+}
