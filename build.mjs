@@ -129,7 +129,7 @@ async function buildJavaScript() {
   const programs = entriesIn('programs', 'programs/');
   const written = await bundle({ ...library, ...existing(nodeEntries), ...programs }, dist, {
     platform: 'neutral',
-    external: ['comlink', 'esbuild', 'node:*', '#platform'],
+    external: ['comlink', 'esbuild', 'yocto-spinner', 'node:*', '#platform'],
   });
   if (existsSync(join(root, nodeEntries['platform-web']))) {
     const pages = entriesIn('web', '');

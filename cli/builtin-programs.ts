@@ -1,0 +1,91 @@
+/** The programs that `faultline run` knows by name, and the options each takes after `--`. */
+import type { OptionTable } from './options.ts';
+import { parseOptions } from './options.ts';
+import { parseInteger, UsageError } from './usage.ts';
+
+interface IntegerOption {
+  readonly min: number;
+  readonly max: number;
+  readonly help: string;
+}
+
+export interface BuiltinProgram {
+  readonly summary: string;
+  readonly options: Readonly<Record<string, IntegerOption>>;
+  /** Whether it reads a file, named by its one positional argument. */
+  readonly takesFile: boolean;
+}
+
+const processes: IntegerOption = { min: 1, max: 64, help: 'child processes (4)' };
+
+export const builtinPrograms: Readonly<Record<string, BuiltinProgram>> = {
+  hello: {
+    summary: 'map a page, write a greeting, print it',
+    options: {},
+    takesFile: false,
+  },
+  wordcount: {
+    summary: 'count the words of a file in several processes, as wc -w does',
+    options: { processes },
+    takesFile: true,
+  },
+  matmul: {
+    summary: 'multiply matrices in shared memory and check the product',
+    options: { processes, size: { min: 1, max: 1024, help: 'rows and columns (96)' } },
+    takesFile: false,
+  },
+  gc: {
+    summary: 'a write barrier for garbage collection, by mprotect and SIGSEGV',
+    options: {
+      pages: { min: 1, max: 16384, help: 'pages of the heap (64)' },
+      cycles: { min: 1, max: 1000, help: 'collections (8)' },
+      writes: { min: 0, max: 1_000_000, help: 'stores between two collections (200)' },
+    },
+    takesFile: false,
+  },
+  grind: {
+    summary: 'random memory calls in parallel, checked against a model',
+    options: { processes, rounds: { min: 1, max: 1_000_000, help: 'calls a process (2000)' } },
+    takesFile: false,
+  },
+};
+
+export function builtinProgram(name: string): BuiltinProgram | undefined {
+  return Object.hasOwn(builtinPrograms, name) ? builtinPrograms[name] : undefined;
+}
+
+export function optionTable(program: BuiltinProgram): OptionTable {
+  const entries = Object.entries(program.options);
+  return Object.fromEntries(entries.map(([name, { help }]) => [name, { value: 'N', help }]));
+}
+
+export interface BuiltinArguments {
+  /** What the program receives as its one argument, but for the file. */
+  readonly options: Readonly<Record<string, number>>;
+  /** The file named by the user, if any. */
+  readonly file: string | null;
+}
+
+/** Reads the words after `--` of a built-in program. */
+export function parseBuiltinArguments(
+  name: string,
+  program: BuiltinProgram,
+  words: readonly string[],
+): BuiltinArguments {
+  const command = `faultline run ${name}`;
+  const { values, positionals } = parseOptions(words, optionTable(program), command);
+  const options: Record<string, number> = {};
+  for (const [option, given] of values) {
+    const range = program.options[option];
+    if (range === undefined) continue;
+    options[option] = parseInteger(`--${option}`, given.at(-1) ?? '', range.min, range.max);
+  }
+  const [file = null, ...others] = positionals;
+  if (file !== null && !program.takesFile) {
+    throw new UsageError(`${name} takes no argument '${file}'; see ${command} --help`);
+  }
+  if (others.length > 0) {
+    throw new UsageError(`${name} reads one file; '${others[0]}' is one too many`);
+  }
+  return { options, file };
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+/**
+ * The `faultline` command: finds the subcommand and turns its outcome into an exit status.
+ * 0 success, 1 the workload failed or a violation was found, 2 bad usage.
+ */
+import { readFileSync } from 'node:fs';
+import { suggest, UsageError } from './usage.ts';
+
+interface Command {
+  readonly summary: string;
+  /** Returns the exit status; a UsageError becomes 2, any other error 1. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+// Each command is loaded when it is called for, so that one does not pay for all.
+const commands: Readonly<Record<string, Command>> = {
+  run: {
+    summary: 'run a program in a machine and report',
+    run: async (args) => (await import('./run.ts')).run(args),
+  },
+};
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function help(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name}  ${summary}`);
+  return `Usage: faultline COMMAND [options]
+
+Simulates one machine in shared memory, with Workers as its CPUs.
+
+${lines.join('\n')}
+
+  -h, --help     print this; faultline COMMAND --help tells more
+  -V, --version  print the version
+
+Try: faultline run hello`;
+}
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined) {
+    console.error(help());
+    return 2;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    console.log(help());
+    return 0;
+  }
+  if (name === '--version' || name === '-V') {
+    console.log(version());
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return command.run(args);
+  const what = name.startsWith('-') ? 'option' : 'command';
+  const hint = suggest(name, Object.keys(commands)) || '; see faultline --help';
+  throw new UsageError(`unknown ${what} ${name}${hint}`);
+}
+
+// A reader such as `head` may close our output early; that is its right and no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`faultline: ${message}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,42 @@
+/**
+ * A line of progress while a program runs, on stderr and only where that is a terminal. It looks
+ * at the machine a few times a second and never delays the run.
+ */
+import type { Spinner } from 'yocto-spinner';
+import type { MachineHandle } from '../workers/api.ts';
+import { formatCount } from './text-table.ts';
+
+const intervalMs = 250;
+
+export interface Progress {
+  stop(): void;
+}
+
+export async function startProgress(label: string, machine: MachineHandle): Promise<Progress> {
+  if (!process.stderr.isTTY) return { stop: () => {} };
+  const { default: yoctoSpinner } = await import('yocto-spinner');
+  const spinner = yoctoSpinner({ text: label, handleSignals: false }).start();
+  let isAsking = false;
+  const timer = setInterval(() => {
+    if (isAsking) return;
+    isAsking = true;
+    // A machine that is shutting down has nothing to tell; the next look is the last anyway.
+    void show(spinner, label, machine)
+      .catch(() => {})
+      .finally(() => (isAsking = false));
+  }, intervalMs);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      spinner.stop();
+    },
+  };
+}
+
+async function show(spinner: Spinner, label: string, machine: MachineHandle): Promise<void> {
+  const { processes, framesUsed, framesTotal } = await machine.stats();
+  const running = processes.filter(({ status }) => status === null).length;
+  const faults = processes.reduce((sum, one) => sum + one.faultsMinor + one.faultsMajor, 0);
+  const frames = `${formatCount(framesUsed)} of ${formatCount(framesTotal)} frames`;
+  spinner.text = `${label}: ${running} running, ${formatCount(faults)} faults, ${frames}`;
+}

@@ -1,0 +1,70 @@
+/** The report of a run for people: from a finished document to text. */
+import type { RunDocument } from './run-document.ts';
+import { describeStatus } from './run-document.ts';
+import { formatCount, formatMicroseconds, formatTable } from './text-table.ts';
+import { formatBytes } from './usage.ts';
+
+export function formatReport(document: RunDocument): string {
+  const parts = [
+    formatProcesses(document),
+    formatMachine(document),
+    formatSyscalls(document),
+    formatAudit(document),
+    document.dmesg === undefined ? '' : ['dmesg', ...document.dmesg].join('\n  '),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function formatProcesses({ processes }: RunDocument): string {
+  const header = ['PID', 'NAME', 'CPU', 'WALL', 'MINOR', 'MAJOR', 'TLB HITS', 'MISSES'];
+  header.push('SHOOTDOWNS', 'PEAK PAGES', 'STATUS');
+  const rows = processes.map((process) => [
+    String(process.pid),
+    process.name,
+    String(process.cpu),
+    formatMicroseconds(process.wallMs * 1000),
+    formatCount(process.faultsMinor),
+    formatCount(process.faultsMajor),
+    formatCount(process.tlbHits),
+    formatCount(process.tlbMisses),
+    formatCount(process.shootdowns),
+    formatCount(process.residentPagesPeak),
+    describeStatus(process.status),
+  ]);
+  return formatTable(header, rows, 'rlrrrrrrrrl');
+}
+
+function formatMachine({ machine, wallMs }: RunDocument): string {
+  const { cpus, memoryBytes, protocol, faults } = machine;
+  const frames = `${formatCount(machine.framesUsedPeak)} of ${formatCount(machine.framesTotal)}`;
+  const tables = `${formatCount(machine.tableFramesPeak)} of them`;
+  return [
+    `machine  ${cpus} CPUs, ${formatBytes(memoryBytes)}, protocol ${protocol}, faults ${faults}`,
+    `time     ${formatMicroseconds(wallMs * 1000)} from boot to the program's end`,
+    `frames   ${frames} used at peak; page tables: ${tables} at their peak`,
+    `         ${formatCount(machine.framesUsed)} used now; page tables: ${machine.tableFrames}`,
+  ].join('\n');
+}
+
+function formatSyscalls({ syscalls }: RunDocument): string {
+  const rows = syscalls
+    .filter(({ count }) => count > 0)
+    .map(({ name, count, p50Us, p99Us }) => [
+      name,
+      formatCount(count),
+      formatMicroseconds(p50Us),
+      formatMicroseconds(p99Us),
+    ]);
+  return rows.length === 0 ? '' : formatTable(['SYSCALL', 'COUNT', 'P50', 'P99'], rows, 'lrrr');
+}
+
+function formatAudit({ audit }: RunDocument): string {
+  const checked = Object.entries(audit.checked)
+    .map(([what, count]) => `${formatCount(count)} ${what}`)
+    .join(', ');
+  const scope = checked === '' ? '' : ` (${checked})`;
+  if (audit.clean) return `audit    clean${scope}`;
+  return [`audit    ${audit.violations.length} violations${scope}`, ...audit.violations].join(
+    '\n  ',
+  );
+}

@@ -1,0 +1,65 @@
+/** What a run found out: the document that `--json` prints and the tables are made from. */
+import type { AuditReport, ExitStatus, MachineReport } from '../workers/api.ts';
+import type { ProcessReport, SyscallReport } from '../workers/api.ts';
+import type { WordCheck } from './wc.ts';
+
+export interface PrintedLine {
+  readonly pid: number;
+  readonly line: string;
+}
+
+export interface RunDocument {
+  readonly program: string;
+  readonly args: readonly unknown[];
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The status this command ends with. */
+  readonly exitStatus: 0 | 1;
+  /** Why it is 1, one line each. */
+  readonly problems: readonly string[];
+  /** How the program ended; null when it never began. */
+  readonly status: ExitStatus | null;
+  readonly timedOut: boolean;
+  readonly wallMs: number;
+  readonly result: { readonly output: readonly PrintedLine[]; readonly check: WordCheck | null };
+  readonly processes: readonly ProcessReport[];
+  readonly machine: Omit<MachineReport, 'processes' | 'syscalls'>;
+  readonly syscalls: readonly SyscallReport[];
+  readonly audit: AuditReport;
+  readonly dmesg?: readonly string[];
+}
+
+/** 'exit 0', or the signal with what is known about it. */
+export function describeStatus(status: ExitStatus | null): string {
+  if (status === null) return 'running';
+  if ('code' in status) return `exit ${status.code}`;
+  const { signal, faultCode, address, reason } = status;
+  const place = address === undefined ? '' : ` at 0x${address.toString(16)}`;
+  const fault = faultCode === undefined ? '' : ` ${faultCode}${place}`;
+  return `${signal}${fault}${reason === undefined ? '' : `: ${reason.split('\n')[0]}`}`;
+}
+
+export function isSuccess(status: ExitStatus | null): boolean {
+  return status !== null && 'code' in status && status.code === 0;
+}
+
+type Findings = Pick<RunDocument, 'program' | 'status' | 'timedOut' | 'audit'> & {
+  readonly check: WordCheck | null;
+  readonly timeoutMs: number | null;
+};
+
+/** Everything that makes a run fail, one line each. */
+export function findProblems(findings: Findings): string[] {
+  const { program, status, timedOut, audit, check, timeoutMs } = findings;
+  const problems: string[] = [];
+  if (timedOut) problems.push(`${program} did not end within ${(timeoutMs ?? 0) / 1000} s`);
+  else if (!isSuccess(status)) problems.push(`${program} failed: ${describeStatus(status)}`);
+  if (check?.agrees === false) {
+    problems.push(`${program} counted ${check.words} words, wc -w counts ${check.wcWords}`);
+  }
+  const [first, ...others] = audit.violations;
+  if (!audit.clean) {
+    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+    problems.push(`the audit found: ${first ?? 'a violation'}${more}`);
+  }
+  return problems;
+}

@@ -1,0 +1,26 @@
+/** Plain-text tables: columns aligned, two spaces apart, no lines drawn. */
+
+/** `alignment` has a letter a column: l or r. Trailing spaces are left out. */
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignment: string,
+): string {
+  const lines = [header, ...rows];
+  const widths = header.map((_, i) => Math.max(...lines.map((cells) => (cells[i] ?? '').length)));
+  const format = (cell: string, i: number): string =>
+    alignment[i] === 'r' ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
+  return lines.map((cells) => cells.map(format).join('  ').trimEnd()).join('\n');
+}
+
+/** 1234567 as '1,234,567', the same in every locale. */
+export function formatCount(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/** Three significant digits: '850 us', '1.24 ms', '3.10 s'. */
+export function formatMicroseconds(us: number): string {
+  const [value, unit] = us < 1000 ? [us, 'us'] : us < 1e6 ? [us / 1000, 'ms'] : [us / 1e6, 's'];
+  const decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
+  return `${value.toFixed(decimals)} ${unit}`;
+}
