@@ -106,9 +106,9 @@ export class MachineStopped extends Error {
 export function describeThrown(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
   if (!(thrown instanceof Error)) {
-    // Not String(): an object may throw from its own toString.
-    const isObject = typeof thrown === 'object' && thrown !== null;
-    return `thrown: ${isObject ? Object.prototype.toString.call(thrown) : String(thrown as symbol)}`;
+    // Not String() for all: an object may throw from its own toString.
+    const isPlain = ['number', 'bigint', 'boolean', 'undefined'].includes(typeof thrown);
+    return `thrown: ${isPlain ? `${thrown as number}` : Object.prototype.toString.call(thrown)}`;
   }
   const name = thrown.name || 'Error';
   const line = String(thrown.message).split('\n', 1)[0] ?? '';
