@@ -1,0 +1,157 @@
+/**
+ * The wire protocol between the threads of a machine: types and numbers only.
+ *
+ *     host (main thread) ⇄ kernel worker ⇄ CPU workers       each ⇄ one MessagePort, comlink
+ *     CPU worker → kernel worker                             traps, through the machine itself
+ *
+ * A syscall that the kernel refuses answers -errno, as a number: it is an outcome, not an
+ * exception. Exceptions are for what has no errno: a broken machine, a dead Worker.
+ */
+
+// ---- Traps ------------------------------------------------------------------------------------
+
+export const TRAP_MMAP = 1;
+export const TRAP_MUNMAP = 2;
+export const TRAP_MPROTECT = 3;
+export const TRAP_GETPID = 4;
+export const TRAP_SCHED_YIELD = 5;
+export const TRAP_CLOSE = 6;
+/** {address, 1 for a write}: resolve a fault that the CPU cannot resolve itself. */
+export const TRAP_FAULT = 7;
+/** {object block, byte offset, size in bytes, value}: a device's registers. */
+export const TRAP_DEVICE_LOAD = 8;
+export const TRAP_DEVICE_STORE = 9;
+
+// ---- Values -----------------------------------------------------------------------------------
+
+/** How a process ended; the public ExitStatus. */
+export type WireStatus =
+  | { readonly code: number }
+  | {
+      readonly signal: string;
+      readonly faultCode?: string;
+      readonly address?: number;
+      readonly reason?: string;
+    };
+
+export interface WireWaitResult {
+  readonly pid: number;
+  readonly status: WireStatus;
+}
+
+export interface WireFileInfo {
+  readonly size: number;
+  readonly kind: string;
+}
+
+export interface WireSpawn {
+  /** Absolute URL. */
+  readonly module: string;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly dedicated: boolean;
+  readonly inherit: boolean;
+}
+
+/** A file: a path or URL that the kernel worker opens, or the bytes themselves. */
+export type WireFile = string | Uint8Array | Blob;
+
+/** What every Worker of a machine must know. */
+export interface WireMachine {
+  readonly buffer: SharedArrayBuffer;
+  /** Name of a built-in locking protocol, or the URL of a module. */
+  readonly protocol: string;
+  readonly faults: 'local' | 'remote';
+  readonly seed: number;
+}
+
+// ---- The first message to a Worker ------------------------------------------------------------
+
+export interface KernelInit extends WireMachine {
+  /** CPU workers of the pool: CPUs 1 to `cpus`; the CPUs beyond are for dedicated Workers. */
+  readonly cpus: number;
+  readonly files: Readonly<Record<string, WireFile>>;
+  /** Name to module URL. */
+  readonly devices: Readonly<Record<string, string>>;
+  readonly backends: Readonly<Record<string, string>>;
+  /** Name to size in bytes. */
+  readonly linear: Readonly<Record<string, number>>;
+  readonly port: MessagePort;
+}
+
+export interface CpuInit extends WireMachine {
+  readonly cpu: number;
+  readonly port: MessagePort;
+}
+
+// ---- What each side offers the other ----------------------------------------------------------
+
+/** Offered by the host to the kernel worker. */
+export interface HostApi {
+  /** Starts a Worker for a CPU; resolves to the kernel worker's end of their channel. */
+  startCpu(cpu: number, generation: number): MessagePort;
+  /** Terminates it; `cpuDied` follows. */
+  endCpu(cpu: number, generation: number): void;
+  print(pid: number, line: string): void;
+  /** The machine found an invariant broken: nothing goes on. */
+  panicked(message: string): void;
+}
+
+/** Offered by the kernel worker to the host; `Reports` are the public API's report types. */
+export interface KernelHostApi<Stats, Audit> {
+  /** Resolves when all CPUs of the pool are up. */
+  ready(): Promise<void>;
+  spawn(request: WireSpawn): Promise<number>;
+  /** Resolves when the process has ended. */
+  status(pid: number): Promise<WireStatus>;
+  /** Resolves when it is gone, or was already. -EINVAL for a signal that cannot be sent. */
+  kill(pid: number, signal: string): Promise<number>;
+  addFile(name: string, file: WireFile): Promise<void>;
+  maps(pid: number): string | number;
+  smaps(pid: number): string | number;
+  stats(): Stats;
+  dmesg(): string[];
+  audit(): Promise<Audit>;
+  cpuDied(cpu: number, generation: number, reason: string): void;
+  /** Ends all processes and CPU workers. */
+  shutdown(): Promise<void>;
+}
+
+/** Offered by the kernel worker to a CPU worker. `pid` is always the calling process. */
+export interface KernelCpuApi {
+  mmap(
+    pid: number,
+    address: number,
+    length: number,
+    prot: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): number | Promise<number>;
+  munmap(pid: number, address: number, length: number): number;
+  mprotect(pid: number, address: number, length: number, prot: number): number;
+  getpid(pid: number): number;
+  schedYield(pid: number): number;
+  open(pid: number, name: string, flags: number): Promise<number>;
+  close(pid: number, fd: number): number;
+  fstat(pid: number, fd: number): WireFileInfo | number;
+  spawn(pid: number, request: WireSpawn): Promise<number>;
+  /** `child` null waits for any. */
+  wait(pid: number, child: number | null): Promise<WireWaitResult | number>;
+  kill(pid: number, target: number, signal: string): Promise<number>;
+  print(pid: number, line: string): void;
+  exited(pid: number, status: WireStatus): void;
+  panicked(message: string): void;
+}
+
+/** Offered by a CPU worker to the kernel worker. */
+export interface CpuApi {
+  /** Resolves when the CPU runs. */
+  ready(): void;
+  /** Starts a process; its end is told by `exited`. */
+  start(pid: number, module: string, args: readonly unknown[]): void;
+  /** Ends a process that is not running at this moment, which includes every one that awaits. */
+  kill(pid: number, signal: string): void;
+  /** VPNs of TLB entries that disagree with the page tables. */
+  verifyTlb(): readonly number[];
+}
