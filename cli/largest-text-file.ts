@@ -36,7 +36,8 @@ function candidatesUnder(root: string): Candidate[] {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) folders.push(path);
       else if (entry.isFile() && textExtensions.test(entry.name)) {
-        const { size } = statSync(path);
+        // A file may be gone by now: packages are reinstalled while people work.
+        const size = statSync(path, { throwIfNoEntry: false })?.size ?? Infinity;
         if (size <= sizeMaxBytes) candidates.push({ path, size });
       }
     }

@@ -8,11 +8,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Message } from 'esbuild';
 import { builtinPrograms } from './builtin-programs.ts';
 import { suggest, UsageError } from './usage.ts';
 
 const scriptExtensions = ['.js', '.mjs'];
 const typescriptExtensions = ['.ts', '.mts'];
+const absent = 'does not exist';
 
 export interface LoadedModule {
   readonly url: URL;
@@ -30,7 +32,7 @@ export function unreadableReason(path: string): string | null {
     return null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return absent;
     return code === 'EACCES' ? 'may not be read' : `cannot be read (${code ?? String(error)})`;
   }
 }
@@ -45,7 +47,7 @@ export function requireModule(path: string): void {
   const extensions = [...scriptExtensions, ...typescriptExtensions];
   const isPath = /[\\/]/.test(path) || extensions.includes(extname(path));
   const reason = unreadableReason(path);
-  if (reason !== null && !isPath) {
+  if (reason === absent && !isPath) {
     const names = Object.keys(builtinPrograms);
     const hint = suggest(path, names) || `; built-in: ${names.join(', ')}`;
     throw new UsageError(`no program and no file is called '${path}'${hint}`);
@@ -58,9 +60,9 @@ export function requireModule(path: string): void {
   }
 }
 
-export function builtinModule(name: string): LoadedModule {
-  const url = new URL(`./programs/${name}.js`, import.meta.url);
-  return { url, dispose: () => Promise.resolve() };
+/** Where the build puts the built-in programs: beside the command. */
+export function builtinModule(name: string): URL {
+  return new URL(`./programs/${name}.js`, import.meta.url);
 }
 
 /** A module that `requireModule` accepted. Throws an Error that says what does not compile. */
@@ -104,7 +106,7 @@ async function bundleTypeScript(path: string, outfile: string): Promise<void> {
       ],
     })
     .then(() => null)
-    .catch((error: Error & { errors?: readonly import('esbuild').Message[] }) => error);
+    .catch((error: Error & { errors?: readonly Message[] }) => error);
   if (failure === null) return;
   const first = failure.errors?.[0];
   if (first === undefined) throw failure;

@@ -9,7 +9,7 @@ import { formatCount } from './text-table.ts';
 const intervalMs = 250;
 
 export interface Progress {
-  stop(): void;
+  readonly stop: () => void;
 }
 
 export async function startProgress(label: string, machine: MachineHandle): Promise<Progress> {

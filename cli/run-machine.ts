@@ -1,0 +1,138 @@
+/**
+ * One program in one machine, from boot to shutdown.
+ *
+ * Guarantees: the machine is shut down however the run ends; the program's end, the machine's
+ * figures and the audit's verdict are all in one document, from which report, JSON and exit status
+ * are made.
+ */
+import { statSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { boot } from '../workers/index.ts';
+import type { BootOptions, ExitStatus, MachineHandle, ProcessHandle } from '../workers/api.ts';
+import { startProgress } from './progress.ts';
+import type { PrintedLine, RunDocument } from './run-document.ts';
+import { findProblems } from './run-document.ts';
+import type { RunRequest } from './run-request.ts';
+import type { WordCheck } from './wc.ts';
+import { compareWithWc } from './wc.ts';
+
+const memoryDefaultBytes = 64 * 2 ** 20;
+const memoryMaxBytes = 2 ** 32;
+/** Lines of output kept for the document; a program may print more. */
+const outputLinesMax = 10_000;
+
+export interface RunModules {
+  readonly program: URL;
+  /** null for a built-in protocol. */
+  readonly protocol: URL | null;
+}
+
+/** Enough for every page of the files to stay in memory beside the rest. */
+function defaultMemoryBytes(files: Readonly<Record<string, string>>): number {
+  const fileBytes = Object.values(files).reduce((sum, path) => sum + statSync(path).size, 0);
+  let bytes = memoryDefaultBytes;
+  while (bytes < 2 * fileBytes && bytes < memoryMaxBytes) bytes *= 2;
+  return bytes;
+}
+
+/** null when the user interrupted the run. */
+export async function runMachine(
+  request: RunRequest,
+  modules: RunModules,
+  interruption: Promise<'timeout' | 'interrupt'>,
+): Promise<RunDocument | null> {
+  const output: PrintedLine[] = [];
+  const onPrint = (line: string, pid: number): void => {
+    if (output.length < outputLinesMax) output.push({ pid, line });
+    if (request.json) console.error(line);
+    else console.log(line);
+  };
+  const options = {
+    memory: request.memoryBytes ?? defaultMemoryBytes(request.files),
+    cpus: request.cpus,
+    protocol: modules.protocol?.href ?? request.protocol,
+    faults: request.faults,
+    checked: request.checked,
+    seed: request.seed,
+  };
+  const files = Object.fromEntries(
+    Object.entries(request.files).map(([name, path]) => [name, resolve(path)]),
+  );
+  const startMs = performance.now();
+  const bootOptions: BootOptions = { ...options, files, onPrint };
+  const machine = await boot(bootOptions);
+  try {
+    const name = request.isBuiltin ? request.program : nameOf(request.program);
+    const { args, dedicated } = request;
+    const root = await machine.spawn(modules.program, { args, name, dedicated });
+    const progress = await startProgress(name, machine);
+    const ended = await Promise.race([root.wait(), interruption]).finally(progress.stop);
+    if (ended === 'interrupt') return null;
+    const timedOut = ended === 'timeout';
+    const status = timedOut ? await killed(root) : ended;
+    const wallMs = performance.now() - startMs;
+    const check = checkWords(request, output, root.pid, status);
+    return await document(machine, request, { options, output, status, timedOut, wallMs, check });
+  } finally {
+    await machine.shutdown();
+  }
+}
+
+/** The path as seen from here, unless it leads upwards. */
+function nameOf(path: string): string {
+  const fromHere = relative('.', path);
+  return fromHere.startsWith('..') ? path : fromHere;
+}
+
+async function killed(process: ProcessHandle): Promise<ExitStatus> {
+  await process.kill();
+  return process.wait();
+}
+
+type Observations = Pick<RunDocument, 'options' | 'status' | 'timedOut' | 'wallMs'> & {
+  readonly output: readonly PrintedLine[];
+  readonly check: WordCheck | null;
+};
+
+async function document(
+  machine: MachineHandle,
+  request: RunRequest,
+  observed: Observations,
+): Promise<RunDocument> {
+  const { processes, syscalls, ...figures } = await machine.stats();
+  const audit = await machine.audit();
+  const { options, output, status, timedOut, wallMs, check } = observed;
+  const { program, args, timeoutMs } = request;
+  const problems = findProblems({ program, status, timedOut, audit, check, timeoutMs });
+  return {
+    program,
+    args,
+    options,
+    exitStatus: problems.length === 0 ? 0 : 1,
+    problems,
+    status,
+    timedOut,
+    wallMs,
+    result: { output, check },
+    processes,
+    machine: figures,
+    syscalls,
+    audit,
+    ...(request.dmesg && { dmesg: await machine.dmesg() }),
+  };
+}
+
+/** wordcount ends with `COUNT FILE`, as wc does; the count is compared with the host's wc. */
+function checkWords(
+  { program, file, files }: RunRequest,
+  output: readonly PrintedLine[],
+  pid: number,
+  status: ExitStatus,
+): WordCheck | null {
+  const path = file === null ? undefined : files[file];
+  if (program !== 'wordcount' || path === undefined) return null;
+  if (!('code' in status) || status.code !== 0) return null;
+  const last = output.filter((printed) => printed.pid === pid).at(-1);
+  const words = /^(\d+) /.exec(last?.line ?? '')?.[1];
+  return compareWithWc(path, words === undefined ? null : Number(words));
+}
