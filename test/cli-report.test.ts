@@ -137,7 +137,7 @@ describe('tables', () => {
 });
 
 describe('largest text file', () => {
-  it('is found among the packages beside the package; ties go by path; binaries do not count', () => {
+  it('is found among the packages; ties go by path, and binaries do not count', () => {
     const root = mkdtempSync(join(tmpdir(), 'faultline-test-'));
     try {
       const write = (path: string, content: string): void => {

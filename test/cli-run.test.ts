@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunDocument } from '../cli/run-document.ts';
 import { faultline, fixture } from './command.ts';
@@ -104,7 +105,8 @@ describe('run', () => {
 
 describe('user programs', () => {
   it('run from TypeScript with imports of their own', async () => {
-    const { status, stdout } = await faultline('run', fixture('typed.ts'), '--', '21');
+    const typescript = fileURLToPath(new URL('./fixtures/programs/typed.ts', import.meta.url));
+    const { status, stdout } = await faultline('run', typescript, '--', '21');
     expect(stdout).toContain('twice 21 is 42\n');
     expect(status).toBe(0);
   });
