@@ -101,6 +101,14 @@ test('equal operations build equal trees', () => {
   expect(shape(soundSet().store)).toEqual(shape(soundSet().store));
 });
 
+test('a protect that changes no flags needs no node', () => {
+  const store: Store = new HeapAreaStore(1);
+  const set: MockMemorySet = new MemorySet(store);
+  const pt = new MockPageTable(0x100);
+  expect(mockMap(set, pt, 0, 0x40, 1).ok).toBe(true);
+  expect(set.protect(0x10, 0x10, () => null, pt)).toEqual({ ok: true });
+});
+
 test('a failed operation gives back the nodes it reserved', () => {
   const store: Store = new HeapAreaStore(2);
   const set: MockMemorySet = new MemorySet(store);

@@ -344,8 +344,12 @@ describe('beyond the probes', () => {
     });
   });
 
-  test('what is given out is a copy', () => {
-    const { set, pt } = worldOf([0x1000, 0x2000, 1]);
+  test('what is given in or out is copied', () => {
+    const { set, pt, faults } = worldOf([0x1000, 0x2000, 1]);
+    const given = newArea(faults, 0x3000, 0x4000, 1);
+    expect(set.map(given, pt, false)).toEqual(OK);
+    expect(given.protectArea(7, pt)).toEqual(OK);
+    expect(set.find(0x3000)?.flags).toBe(1);
     const copy = set.find(0x1000);
     expect(set.protect(0x1000, 0x1000, () => 2, pt)).toEqual(OK);
     expect(copy?.flags).toBe(1);
