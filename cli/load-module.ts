@@ -1,10 +1,12 @@
 /**
  * Finds what `run` shall execute: a built-in program, or a module file of the user. TypeScript is
- * bundled into one temporary file first; 'faultline' and 'faultline/program' stay imports and
- * resolve to this installation, so that the program meets the very classes the machine uses.
+ * bundled into one temporary file first, and so is JavaScript that could not find 'faultline'; there
+ * 'faultline' and 'faultline/program' stay imports and resolve to this installation, so that the
+ * program meets the very classes the machine uses.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -65,16 +67,26 @@ export function builtinModule(name: string): URL {
   return new URL(`./programs/${name}.js`, import.meta.url);
 }
 
+/** Whether a module there can import 'faultline/program': not so beside a global installation. */
+function findsFaultline(path: string): boolean {
+  try {
+    createRequire(resolve(path)).resolve('faultline/program');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A module that `requireModule` accepted. Throws an Error that says what does not compile. */
 export async function loadModule(path: string): Promise<LoadedModule> {
-  if (scriptExtensions.includes(extname(path))) {
+  if (scriptExtensions.includes(extname(path)) && findsFaultline(path)) {
     return { url: pathToFileURL(resolve(path)), dispose: () => Promise.resolve() };
   }
   const folder = await mkdtemp(join(tmpdir(), 'faultline-'));
   const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const outfile = join(folder, `${basename(path, extname(path))}.mjs`);
   try {
-    await bundleTypeScript(path, outfile);
+    await bundleModule(path, outfile);
   } catch (error) {
     await dispose();
     throw error;
@@ -82,7 +94,7 @@ export async function loadModule(path: string): Promise<LoadedModule> {
   return { url: pathToFileURL(outfile), dispose };
 }
 
-async function bundleTypeScript(path: string, outfile: string): Promise<void> {
+async function bundleModule(path: string, outfile: string): Promise<void> {
   const esbuild = await import('esbuild');
   const failure = await esbuild
     .build({

@@ -6,7 +6,7 @@
  * are made.
  */
 import { statSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { boot } from '../workers/index.ts';
 import type { BootOptions, ExitStatus, MachineHandle, ProcessHandle } from '../workers/api.ts';
 import { startProgress } from './progress.ts';
@@ -62,7 +62,7 @@ export async function runMachine(
   const bootOptions: BootOptions = { ...options, files, onPrint };
   const machine = await boot(bootOptions);
   try {
-    const name = request.isBuiltin ? request.program : nameOf(request.program);
+    const name = basename(request.program);
     const { args, dedicated } = request;
     const root = await machine.spawn(modules.program, { args, name, dedicated });
     const progress = await startProgress(name, machine);
@@ -76,12 +76,6 @@ export async function runMachine(
   } finally {
     await machine.shutdown();
   }
-}
-
-/** The path as seen from here, unless it leads upwards. */
-function nameOf(path: string): string {
-  const fromHere = relative('.', path);
-  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 async function killed(process: ProcessHandle): Promise<ExitStatus> {
