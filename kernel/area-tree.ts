@@ -4,10 +4,10 @@
  * node is a number in somebody else's memory.
  *
  * *Guarantees*: expected O(log n) nodes touched by each search, O(log n + k) by treeOpen and
- * treeClose for a run of k nodes. No recursion. Same operations, same tree: a priority is a hash of the address
- * at which its node began. Each node summarises its subtree {minStart, maxEnd, maxGap}, which
- * answers "where is a gap of that size" in O(log n) (area-gaps.ts).
- * *Locking*: the area set's lock, for reading in searches and for writing in treeOpen and treeClose.
+ * treeClose for a run of k nodes. No recursion. Same operations, same tree: a priority is a hash
+ * of the address at which its node began. Each node summarises its subtree {minStart, maxEnd,
+ * maxGap}, which answers "where is a gap of that size" in O(log n) (area-gaps.ts).
+ * *Locking*: the area set's lock; for reading in searches, for writing in treeOpen and treeClose.
  * *Not guaranteed*: anything for two areas that overlap; the caller keeps them disjoint.
  */
 import { assert } from '../shared/panic.ts';
