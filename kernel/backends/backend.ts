@@ -1,0 +1,58 @@
+/**
+ * The backends of the running machine: what stands behind an area, and how its range is entered
+ * into the page table. A backend object is a value {kind, record}; two areas merge when their
+ * records are equal, because a record holds the offset relative to absolute addresses.
+ *
+ * Locking: map, unmap and protect run under the areas' lock with the range locked by the RangeOp.
+ * `page-source.ts` resolves faults, under the page's lock.
+ */
+import type { AddrRange } from '../../shared/addr-range.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { rwxOfProt } from '../../shared/pte.ts';
+import { AREA_PROT } from '../area-flags.ts';
+import type { BackendFailure, BackendResult, MappingBackend } from '../mapping-backend.ts';
+import { clearRange, protectRange } from '../map-range.ts';
+import type { RangeOp } from '../range-op.ts';
+
+const NO_MEMORY: BackendFailure = { cause: 'ENOMEM' };
+
+export abstract class MachineBackend implements MappingBackend<number, RangeOp> {
+  /** As in `maps`: 'anonymous', 'file', … */
+  abstract readonly kind: string;
+  /** Mapping record, 0 for private anonymous memory. */
+  readonly record: number;
+
+  constructor(record: number) {
+    this.record = record;
+  }
+
+  abstract map(start: number, size: number, flags: number, op: RangeOp): BackendResult;
+
+  unmap(start: number, size: number, op: RangeOp): BackendResult {
+    return done(clearRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE));
+  }
+
+  protect(start: number, size: number, newFlags: number, op: RangeOp): BackendResult {
+    const rwx = rwxOfProt(newFlags & AREA_PROT);
+    return done(protectRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, rwx));
+  }
+
+  /** Immutable, so both halves of a split share it. */
+  clone(): this {
+    return this;
+  }
+
+  canMerge(_left: AddrRange, other: MachineBackend, _right: AddrRange): boolean {
+    return other.record === this.record && mergeable(this);
+  }
+}
+
+/** Translates the outcome of a page-table walk. */
+export function done(succeeded: boolean): BackendResult {
+  return succeeded ? true : NO_MEMORY;
+}
+
+/** Linux never merges two mappings of devices or of shared anonymous memory; all else merges. */
+function mergeable(backend: MachineBackend): boolean {
+  return backend.kind !== 'device' && backend.kind !== 'linear';
+}

@@ -1,0 +1,30 @@
+/**
+ * Linear: the target is known when it is mapped, physical page = virtual page + constant. Entries
+ * are present from the start and never fault; 4 MiB superpages where both sides are aligned.
+ *
+ * Called under the areas' lock with the range locked; see backend.ts.
+ */
+import { peek } from '../../shared/atomics.ts';
+import { O_BASE_PFN, R_DELTA, R_OBJECT } from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { PTE_SHARED, rwxOfProt } from '../../shared/pte.ts';
+import { AREA_PROT } from '../area-flags.ts';
+import type { BackendResult } from '../mapping-backend.ts';
+import { presentRange } from '../map-range.ts';
+import type { RangeOp } from '../range-op.ts';
+import { recordAt } from '../record.ts';
+import { MachineBackend, done } from './backend.ts';
+
+export class LinearBackend extends MachineBackend {
+  readonly kind = 'linear';
+
+  map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+    const { machine, words } = op.cpu;
+    const at = recordAt(machine, this.record);
+    const base = peek(words, peek(words, at + R_OBJECT) + O_BASE_PFN);
+    const vpn = start / PAGE_SIZE;
+    const pfn = base + vpn + peek(words, at + R_DELTA);
+    const bits = rwxOfProt(flags & AREA_PROT) | PTE_SHARED;
+    return done(presentRange(op, vpn, (start + size) / PAGE_SIZE, pfn, bits));
+  }
+}

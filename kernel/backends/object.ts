@@ -1,0 +1,35 @@
+/**
+ * Backends over a memory object whose pages are found on demand: the anonymous shared object and
+ * the host file.
+ *
+ * Mapping writes reserved entries that name the record; a fault looks the page up in the object's
+ * index. `Shared` pages that are missing are zero pages; `File` pages are supplied by the kernel
+ * worker, which alone may read a file, so their faults can wait.
+ *
+ * Called under the areas' lock with the range locked; see backend.ts.
+ */
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { RESERVED_OBJECT, makeReserved, rwxOfProt } from '../../shared/pte.ts';
+import { AREA_PROT, AREA_SHARED } from '../area-flags.ts';
+import type { BackendResult } from '../mapping-backend.ts';
+import { reserveRange } from '../map-range.ts';
+import type { RangeOp } from '../range-op.ts';
+import { MachineBackend, done } from './backend.ts';
+
+export abstract class ObjectBackend extends MachineBackend {
+  map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+    const shared = (flags & AREA_SHARED) !== 0;
+    const entry = makeReserved(RESERVED_OBJECT, this.record, rwxOfProt(flags & AREA_PROT), shared);
+    return done(reserveRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, entry));
+  }
+}
+
+/** Anonymous memory shared by the processes that inherit it. */
+export class SharedBackend extends ObjectBackend {
+  readonly kind = 'shared';
+}
+
+/** A host file, read on demand; privately mapped, a written page is copied first. */
+export class FileBackend extends ObjectBackend {
+  readonly kind = 'file';
+}

@@ -1,0 +1,54 @@
+/**
+ * User: pages from a backend module of the user's, run in the kernel worker.
+ *
+ * The module is asked before each map, unmap and protect, and may refuse with false; missing pages
+ * are supplied by it as a file's are by the file. A CPU without the module (every CPU but the
+ * kernel worker's) answers TRY_KERNEL: the operation is rolled back and handed there. The end of a
+ * process asks nobody.
+ *
+ * Called under the areas' lock with the range locked; see backend.ts.
+ */
+import { peek } from '../../shared/atomics.ts';
+import { O_HOST, R_OBJECT } from '../../shared/layout.ts';
+import { AREA_PROT } from '../area-flags.ts';
+import type { BackendFailure, BackendResult } from '../mapping-backend.ts';
+import type { RangeOp } from '../range-op.ts';
+import { recordAt } from '../record.ts';
+import { ObjectBackend } from './object.ts';
+
+/** The cause of a failure that only says: this CPU cannot, the kernel worker can. */
+export const TRY_KERNEL_CAUSE = 'TRY_KERNEL';
+
+const ELSEWHERE: BackendFailure = { cause: TRY_KERNEL_CAUSE };
+const REFUSED: BackendFailure = { cause: 'EACCES' };
+
+export class UserBackend extends ObjectBackend {
+  readonly kind = 'user';
+
+  override map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+    const { userHooks } = op.cpu;
+    if (userHooks === null) return ELSEWHERE;
+    if (!userHooks.map(this.host(op), start, size, flags & AREA_PROT)) return REFUSED;
+    return super.map(start, size, flags, op);
+  }
+
+  override unmap(start: number, size: number, op: RangeOp): BackendResult {
+    if (op.teardown) return super.unmap(start, size, op);
+    const { userHooks } = op.cpu;
+    if (userHooks === null) return ELSEWHERE;
+    if (!userHooks.unmap(this.host(op), start, size)) return REFUSED;
+    return super.unmap(start, size, op);
+  }
+
+  override protect(start: number, size: number, newFlags: number, op: RangeOp): BackendResult {
+    const { userHooks } = op.cpu;
+    if (userHooks === null) return ELSEWHERE;
+    if (!userHooks.protect(this.host(op), start, size, newFlags & AREA_PROT)) return REFUSED;
+    return super.protect(start, size, newFlags, op);
+  }
+
+  private host(op: RangeOp): number {
+    const object = peek(op.cpu.words, recordAt(op.cpu.machine, this.record) + R_OBJECT);
+    return peek(op.cpu.words, object + O_HOST);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Protocol `rcu`: locks in the tables themselves, found without locks; the default.
+ * After CortenMM's "adv" (SOSP'25) and the page-table cursor of asterinas.
+ *
+ * Guarantees: whoever holds a cursor is alone with its range; faults and operations on ranges
+ * under different tables do not share a lock or write a shared word on the way down.
+ * Locking
+ *  1. Descend from the root without locks while one entry covers the whole range and points to a
+ *     table. Being in the kernel keeps the tables passed from being freed (grace.ts).
+ *  2. Lock the table reached. If it was unlinked meanwhile (stray), or if the deciding entry is a
+ *     table now, unlock and start again: a stray table does not show the current state.
+ *  3. For a range, lock all tables below that overlap it, in address order, parents first. All
+ *     cursors lock in this pre-order of one tree, so they cannot deadlock.
+ *  4. A table made under the cursor is locked before it is published. A table unlinked under the
+ *     cursor is marked stray while locked. Unlock in reverse order.
+ * The area set has a lock of its own, S_AREA_LOCK, which faults never take.
+ * Not guaranteed: progress of one fault against an endless stream of unlinking; each retry means
+ * that somebody else made progress.
+ */
+import { load, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import * as pte from '../../shared/pte.ts';
+import { STAT, count } from '../cpu.ts';
+import type { Cpu } from '../cpu.ts';
+import { ROOT_LEVEL, indexAt, nextAt, pagesAt } from '../cursor.ts';
+import type { Cursor } from '../cursor.ts';
+import { frameField } from '../machine.ts';
+import { lock, unlock } from '../spinlock.ts';
+import { entryAt } from '../table.ts';
+import type { LockingProtocol } from './protocol.ts';
+
+export const rcuProtocol: LockingProtocol = {
+  name: 'rcu',
+
+  lockAreas(cpu: Cpu, space: number): void {
+    lock(cpu, space + L.S_AREA_LOCK);
+  },
+
+  unlockAreas(cpu: Cpu, space: number): void {
+    unlock(cpu, space + L.S_AREA_LOCK);
+  },
+
+  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+    lockCovering(cpu, cursor, space, vpn, vpn + 1);
+  },
+
+  unlockPage(cpu: Cpu, cursor: Cursor): void {
+    unlockHeld(cpu, cursor);
+  },
+
+  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+    lockCovering(cpu, cursor, space, start, end);
+    lockBelow(cpu, cursor);
+  },
+
+  unlockRange(cpu: Cpu, cursor: Cursor): void {
+    unlockHeld(cpu, cursor);
+  },
+
+  adoptTable(cpu: Cpu, cursor: Cursor, table: number): void {
+    lock(cpu, frameField(cpu.machine, table, L.F_AUX));
+    cursor.held.push(table);
+  },
+
+  dropTable(cpu: Cpu, cursor: Cursor, table: number): void {
+    if (cursor.held.pop() !== table) panic('dropTable: not the last adopted', table);
+    unlock(cpu, frameField(cpu.machine, table, L.F_AUX));
+  },
+
+  markStray(cpu: Cpu, _cursor: Cursor, table: number): void {
+    const at = frameField(cpu.machine, table, L.F_STATE);
+    poke(cpu.words, at, peek(cpu.words, at) | L.F_STRAY);
+  },
+};
+
+/** Steps 1 and 2: locks the lowest table that covers [start, end). */
+function lockCovering(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+  const { machine, words } = cpu;
+  cursor.space = space;
+  cursor.start = start;
+  cursor.end = end;
+  for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+    let table = peek(words, space + L.S_ROOT);
+    let level = ROOT_LEVEL;
+    while (descends(start, end, level)) {
+      // ORDER: acquires the contents of the child, whose publication was a release.
+      const entry = load(words, entryAt(machine, table, level, start));
+      if (!pte.isTable(entry)) break;
+      table = pte.pfnOf(entry);
+      level--;
+    }
+    lock(cpu, frameField(machine, table, L.F_AUX));
+    if (stillCovers(cpu, table, level, start, end)) {
+      cursor.top = table;
+      cursor.topLevel = level;
+      cursor.held.push(table);
+      return;
+    }
+    unlock(cpu, frameField(machine, table, L.F_AUX));
+    count(cpu, STAT.faultRetries, 1);
+  }
+  panic('lockCovering: livelock', space, start, end);
+}
+
+/**
+ * Whether to look below `level`: one entry covers the range, and the range does not fill the whole
+ * child, which its holder might want to unlink.
+ */
+function descends(start: number, end: number, level: number): boolean {
+  if (level === 0 || indexAt(start, level) !== indexAt(end - 1, level)) return false;
+  return end - start < pagesAt(level);
+}
+
+/** Under the lock of `table`: it is reachable, and the deciding entry is not in a lower table. */
+function stillCovers(cpu: Cpu, table: number, level: number, start: number, end: number): boolean {
+  const { machine, words } = cpu;
+  if ((peek(words, frameField(machine, table, L.F_STATE)) & L.F_STRAY) !== 0) return false;
+  if (!descends(start, end, level)) return true;
+  // ORDER: under the table's lock only A and D bits of a superpage can change here.
+  return !pte.isTable(load(words, entryAt(machine, table, level, start)));
+}
+
+/** Step 3: locks the tables below the cursor's top that overlap the range, in pre-order. */
+function lockBelow(cpu: Cpu, cursor: Cursor): void {
+  if (cursor.topLevel === 0) return;
+  const { machine, words } = cpu;
+  let at = cursor.start;
+  while (at < cursor.end) {
+    // Down the path of `at`: a table is new to us when `at` is the first page of the range in it.
+    let table = cursor.top;
+    let level = cursor.topLevel;
+    while (level > 0) {
+      // ORDER: the parent's lock is held, its table entries cannot change.
+      const entry = load(words, entryAt(machine, table, level, at));
+      if (!pte.isTable(entry)) break;
+      table = pte.pfnOf(entry);
+      level--;
+      if (at === cursor.start || (at & (pagesAt(level + 1) - 1)) === 0) {
+        lock(cpu, frameField(machine, table, L.F_AUX));
+        cursor.held.push(table);
+      }
+    }
+    at = nextAt(at, level === 0 ? 1 : level);
+  }
+}
+
+function unlockHeld(cpu: Cpu, cursor: Cursor): void {
+  for (let table = cursor.held.pop(); table !== undefined; table = cursor.held.pop()) {
+    unlock(cpu, frameField(cpu.machine, table, L.F_AUX));
+  }
+}

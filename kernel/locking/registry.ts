@@ -1,0 +1,22 @@
+/** The protocols that ship, by name. */
+import { globalProtocol } from './global.ts';
+import type { LockingProtocol, LockingProtocolName } from './protocol.ts';
+import { rcuProtocol } from './rcu.ts';
+import { rwlockProtocol } from './rwlock.ts';
+
+export const PROTOCOLS: Readonly<Record<LockingProtocolName, LockingProtocol>> = {
+  global: globalProtocol,
+  rwlock: rwlockProtocol,
+  rcu: rcuProtocol,
+};
+
+export const DEFAULT_PROTOCOL: LockingProtocolName = 'rcu';
+
+export const PROTOCOL_NAMES: readonly LockingProtocolName[] = ['global', 'rwlock', 'rcu'];
+
+/** The built-in protocol of that name, or null. */
+export function protocolNamed(name: string): LockingProtocol | null {
+  return PROTOCOL_NAMES.includes(name as LockingProtocolName)
+    ? PROTOCOLS[name as LockingProtocolName]
+    : null;
+}

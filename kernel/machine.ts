@@ -1,0 +1,111 @@
+/**
+ * The machine: views over the one SharedArrayBuffer, and its formatting at boot.
+ *
+ * A `Machine` object is private to the Worker that made it; everything that it shows is shared.
+ * `formatMachine` runs once, before any other Worker has the buffer, and so needs no ordering.
+ */
+import { fillWords, load, peek, poke } from '../shared/atomics.ts';
+import type { Words } from '../shared/atomics.ts';
+import * as L from '../shared/layout.ts';
+import {
+  CPUS_MAX,
+  CPU_CACHE_BATCH,
+  FRAMES_MAX,
+  FRAMES_MIN,
+  PAGE_SIZE,
+  TABLE_ENTRIES,
+} from '../shared/limits.ts';
+import { assert, panic } from '../shared/panic.ts';
+import { seedFreeLists } from './buddy.ts';
+import type { LockingProtocol } from './locking/protocol.ts';
+
+export interface Machine extends L.Regions {
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Words;
+  /** The frames' bytes: frame f is [f * 4096, (f + 1) * 4096). */
+  readonly frameBytes: Uint8Array<SharedArrayBuffer>;
+  /** Frames of the machine, frame 0 included. */
+  readonly frames: number;
+  /** CPU blocks: kernel worker, pool and spares. */
+  readonly cpus: number;
+  readonly checked: boolean;
+  /** Frames a CPU cache fetches or returns at once: smaller on a small machine. */
+  readonly cacheBatch: number;
+  readonly protocol: LockingProtocol;
+}
+
+export interface FormatOptions {
+  /** Simulated memory in frames of 4 KiB, FRAMES_MIN to FRAMES_MAX. */
+  readonly frames: number;
+  /** CPU blocks, 1 to CPUS_MAX. */
+  readonly cpus: number;
+  readonly checked?: boolean;
+  readonly protocol: LockingProtocol;
+}
+
+/** Makes and formats the buffer of a new machine. */
+export function formatMachine(options: FormatOptions): Machine {
+  const { frames, cpus, checked = false, protocol } = options;
+  assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
+  assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
+  const regions = L.layOut(frames, cpus);
+  const buffer = new SharedArrayBuffer(regions.totalWords * 4);
+  const words = new Int32Array(buffer);
+  poke(words, L.B_VERSION, L.LAYOUT_VERSION);
+  poke(words, L.B_FRAMES, frames);
+  poke(words, L.B_CPUS, cpus);
+  poke(words, L.B_CHECKED, checked ? 1 : 0);
+  poke(words, L.B_NEXT_PID, 1);
+  poke(words, L.B_EPOCH, 1);
+  poke(words, L.B_MAGIC, L.MAGIC);
+  const machine = viewOf(buffer, words, protocol);
+  poke(words, machine.meta + L.F_STATE, L.FRAME_HOLE);
+  seedFreeLists(machine);
+  return machine;
+}
+
+/** Views of a machine that another Worker formatted. */
+export function attachMachine(buffer: SharedArrayBuffer, protocol: LockingProtocol): Machine {
+  const words = new Int32Array(buffer);
+  // ORDER: boot words never change; the message that brought the buffer ordered them before us.
+  if (load(words, L.B_MAGIC) !== L.MAGIC) panic('attachMachine: not a machine', buffer.byteLength);
+  if (peek(words, L.B_VERSION) !== L.LAYOUT_VERSION) panic('attachMachine: other layout version');
+  return viewOf(buffer, words, protocol);
+}
+
+function viewOf(buffer: SharedArrayBuffer, words: Words, protocol: LockingProtocol): Machine {
+  const frames = peek(words, L.B_FRAMES);
+  const cpus = peek(words, L.B_CPUS);
+  const regions = L.layOut(frames, cpus);
+  return {
+    ...regions,
+    buffer,
+    words,
+    frameBytes: new Uint8Array(buffer, regions.frameBase * 4, frames * PAGE_SIZE),
+    frames,
+    cpus,
+    checked: peek(words, L.B_CHECKED) !== 0,
+    cacheBatch: Math.max(1, Math.min(CPU_CACHE_BATCH, Math.floor(frames / 512))),
+    protocol,
+  };
+}
+
+/** Index of the first word of a frame. */
+export function frameWord(machine: Machine, pfn: number): number {
+  return machine.frameBase + pfn * TABLE_ENTRIES;
+}
+
+/** The frame that a block lies in. */
+export function frameOfWord(machine: Machine, at: number): number {
+  return Math.floor((at - machine.frameBase) / TABLE_ENTRIES);
+}
+
+/** Index of a field of a frame's metadata. */
+export function frameField(machine: Machine, pfn: number, field: number): number {
+  return machine.meta + pfn * L.FRAME_META_WORDS + field;
+}
+
+export function zeroFrame(machine: Machine, pfn: number): void {
+  const at = frameWord(machine, pfn);
+  fillWords(machine.words, at, at + TABLE_ENTRIES, 0);
+}

@@ -1,0 +1,84 @@
+/**
+ * The atomics façade: the only door through which kernel code reaches shared memory.
+ *
+ * Two kinds of access. `peek` and `poke` are plain: for words that a lock protects, that only one
+ * CPU uses, or that no other CPU can reach yet. The others are sequentially consistent. A later
+ * build replaces this module by one that yields before every call, which is why kernel code never
+ * names `Atomics` and never indexes the buffer itself.
+ *
+ * `at` is always an index in 32-bit words. Bulk operations count as one step.
+ */
+export type Words = Int32Array<SharedArrayBuffer>;
+
+/** Plain load of a private or lock-protected word. */
+export function peek(words: Words, at: number): number {
+  return words[at] as number;
+}
+
+/** Plain store of a private or lock-protected word. */
+export function poke(words: Words, at: number, value: number): void {
+  words[at] = value;
+}
+
+export function load(words: Words, at: number): number {
+  return Atomics.load(words, at);
+}
+
+export function store(words: Words, at: number, value: number): void {
+  Atomics.store(words, at, value);
+}
+
+/** Returns the value before. */
+export function exchange(words: Words, at: number, value: number): number {
+  return Atomics.exchange(words, at, value);
+}
+
+/** Returns the value before; the exchange happened exactly when that equals `expected`. */
+export function compareExchange(
+  words: Words,
+  at: number,
+  expected: number,
+  replacement: number,
+): number {
+  return Atomics.compareExchange(words, at, expected, replacement);
+}
+
+/** Returns the value before the addition. */
+export function add(words: Words, at: number, amount: number): number {
+  return Atomics.add(words, at, amount);
+}
+
+/** Returns the value before the bits were set. */
+export function or(words: Words, at: number, bits: number): number {
+  return Atomics.or(words, at, bits);
+}
+
+/** Returns the value before the bits were kept. */
+export function and(words: Words, at: number, bits: number): number {
+  return Atomics.and(words, at, bits);
+}
+
+/** Sleeps while the word holds `expected`, at most `timeoutMs`. May return early. */
+export function wait(words: Words, at: number, expected: number, timeoutMs: number): void {
+  Atomics.wait(words, at, expected, timeoutMs);
+}
+
+/** Wakes up to `count` sleepers on the word. */
+export function notify(words: Words, at: number, count: number): void {
+  Atomics.notify(words, at, count);
+}
+
+const cpuPause = (Atomics as { pause?: () => void }).pause;
+
+/** One turn of a bounded spin: tells the host CPU so, where the engine can. */
+export const pause: () => void = cpuPause ? () => cpuPause.call(Atomics) : () => {};
+
+/** Fills `[from, to)` with `value`: memory in bulk is one step. */
+export function fillWords(words: Words, from: number, to: number, value: number): void {
+  words.fill(value, from, to);
+}
+
+/** Copies `count` words from `from` to `to`. */
+export function copyWords(words: Words, to: number, from: number, count: number): void {
+  words.copyWithin(to, from, from + count);
+}

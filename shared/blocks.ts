@@ -1,0 +1,145 @@
+/**
+ * The blocks that live in frames: address spaces, processes, areas, mapping records, objects.
+ * Field offsets in 32-bit words from the block's first word, grouped by what protects them.
+ */
+import { FDS_MAX, PROCESS_NAME_BYTES, TABLE_ENTRIES, TLB_RING } from './limits.ts';
+import { assert } from './panic.ts';
+
+// ---- Address space block ----------------------------------------------------------------------
+export const SPACE_WORDS = 128;
+/** Non-zero while in use; every slab block starts with such a word. */
+export const S_LIVE = 0;
+export const S_ROOT = 1;
+/** Processes and threads that use this space. */
+export const S_REFS = 2;
+/** Lock of the area set; what else it covers is the protocol's choice. */
+export const S_AREA_LOCK = 3;
+/** Reader/writer lock of the `rwlock` protocol and its kin. */
+export const S_RW_LOCK = 4;
+// Protected by the area lock.
+export const S_AREA_ROOT = 5;
+export const S_AREA_COUNT = 6;
+// Counters, added to atomically.
+export const S_RESIDENT = 8;
+export const S_RESIDENT_PEAK = 9;
+export const S_TABLES = 10;
+export const S_FAULTS_MINOR = 11;
+export const S_FAULTS_MAJOR = 12;
+export const S_SHOOTDOWNS = 13;
+/** Never the same for two spaces, even when they reuse one block. */
+export const S_ID = 14;
+/** TLB generation: polled by every CPU that runs this space in user mode. */
+export const S_TLB_GEN = 16;
+/** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
+export const S_TLB_RING = 32;
+export const TLB_RING_WORDS = 4;
+
+// ---- Process block ----------------------------------------------------------------------------
+export const PROC_WORDS = 256;
+export const P_LIVE = 0;
+export const P_PID = 1;
+export const P_PARENT = 2;
+export const P_SPACE = 3;
+export const P_CPU = 4;
+/** PROC_* state. */
+export const P_STATE = 5;
+export const P_EXIT_CODE = 6;
+export const P_EXIT_SIGNAL = 7;
+/** Fault address of the ending signal, in two words (wide.ts). */
+export const P_EXIT_ADDRESS = 8;
+/** Signal that must end the process at its next safe point; 0 for none. */
+export const P_PENDING = 10;
+/** TLB counters that the CPU publishes when the process leaves user mode: two words each (wide.ts). */
+export const P_ACCESSES = 12;
+export const P_TLB_MISSES = 14;
+export const P_TLB_FLUSHES = 16;
+export const P_NAME = 32;
+export const P_FDS = 64; // FDS_MAX pairs {object, flags}
+export const FD_WORDS = 2;
+
+export const PROC_NEW = 1;
+export const PROC_RUNNING = 2;
+export const PROC_ZOMBIE = 3;
+
+// ---- Area node --------------------------------------------------------------------------------
+export const AREA_WORDS = 16;
+export const A_LIVE = 0;
+export const A_LEFT = 1;
+export const A_RIGHT = 2;
+export const A_PARENT = 3;
+export const A_PRIORITY = 4;
+export const A_START = 5;
+export const A_END = 6;
+export const A_MIN_START = 7;
+export const A_MAX_END = 8;
+export const A_MAX_GAP = 9;
+export const A_FLAGS = 10;
+export const A_RECORD = 11;
+export const A_STATE = 12;
+
+// ---- Mapping record ---------------------------------------------------------------------------
+export const RECORD_WORDS = 8;
+/** Areas (and callers in the middle of one) that hold this record; 0 when free. */
+export const R_REFS = 0;
+export const R_KIND = 1;
+export const R_OBJECT = 2;
+/** Page offset in the object minus VPN: the same for both halves of a split. */
+export const R_DELTA = 3;
+export const R_SHARED = 4;
+/** Next and previous record of the same object; next free record in the free list. */
+export const R_NEXT = 5;
+export const R_PREVIOUS = 6;
+
+// ---- Memory object ----------------------------------------------------------------------------
+export const OBJECT_WORDS = 32;
+export const O_LIVE = 0;
+/** Records, open descriptors and the host's registration. */
+export const O_REFS = 1;
+export const O_KIND = 2;
+/** The host's number for it: file, device or backend module. */
+export const O_HOST = 3;
+/** Pages that exist; a fault at or beyond is SIGBUS. */
+export const O_PAGES = 4;
+/** First frame of a Linear object. */
+export const O_BASE_PFN = 5;
+export const O_INDEX_ROOT = 6;
+export const O_INDEX_HEIGHT = 7;
+/** First of the object's mapping records, under B_RECORD_LOCK. */
+export const O_RECORDS = 8;
+export const O_RESIDENT = 9;
+/** Whether a descriptor may be opened for writing, and a shared mapping be writable. */
+export const O_WRITABLE = 10;
+/** Bytes, in two words (wide.ts). */
+export const O_SIZE = 12;
+
+export const OBJECT_SHARED = 1;
+export const OBJECT_FILE = 2;
+export const OBJECT_USER = 3;
+export const OBJECT_DEVICE = 4;
+export const OBJECT_LINEAR = 5;
+export const OBJECT_KIND_NAMES: readonly string[] = [
+  'none',
+  'shared',
+  'file',
+  'user',
+  'device',
+  'linear',
+];
+
+// ---- Slabs ------------------------------------------------------------------------------------
+export const SLAB_SPACE = 0;
+export const SLAB_PROC = 1;
+export const SLAB_AREA = 2;
+export const SLAB_OBJECT = 3;
+export const SLAB_SIZES: readonly number[] = [SPACE_WORDS, PROC_WORDS, AREA_WORDS, OBJECT_WORDS];
+export const SLAB_NAMES: readonly string[] = ['space', 'process', 'area', 'object'];
+/** Per slab: head of the list of frames with a free block, live blocks, frames. */
+export const SLAB_STATE_WORDS = 3;
+
+assert(S_TLB_RING + TLB_RING * TLB_RING_WORDS <= SPACE_WORDS, 'blocks: space block');
+assert(P_NAME + PROCESS_NAME_BYTES / 4 <= P_FDS, 'blocks: process name');
+assert(P_FDS + FDS_MAX * FD_WORDS <= PROC_WORDS, 'blocks: process block');
+assert(
+  SLAB_SIZES.every((words) => TABLE_ENTRIES % words === 0),
+  'blocks: blocks must tile a frame',
+);

@@ -1,0 +1,58 @@
+/** Linux x86-64 errno names and numbers (asm-generic/errno-base.h and errno.h). */
+export const EPERM = 1;
+export const ENOENT = 2;
+export const ESRCH = 3;
+export const EINTR = 4;
+export const EIO = 5;
+export const EBADF = 9;
+export const ECHILD = 10;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const EFAULT = 14;
+export const EBUSY = 16;
+export const EEXIST = 17;
+export const ENODEV = 19;
+export const ENOTDIR = 20;
+export const EISDIR = 21;
+export const EINVAL = 22;
+export const ENFILE = 23;
+export const EMFILE = 24;
+export const EFBIG = 27;
+export const EDEADLK = 35;
+export const ENOSYS = 38;
+export const EOVERFLOW = 75;
+export const EOPNOTSUPP = 95;
+
+/** Number to name, for messages and for `SyscallError.code`. */
+export const ERRNO_NAMES: Readonly<Record<number, string>> = {
+  [EPERM]: 'EPERM',
+  [ENOENT]: 'ENOENT',
+  [ESRCH]: 'ESRCH',
+  [EINTR]: 'EINTR',
+  [EIO]: 'EIO',
+  [EBADF]: 'EBADF',
+  [ECHILD]: 'ECHILD',
+  [EAGAIN]: 'EAGAIN',
+  [ENOMEM]: 'ENOMEM',
+  [EACCES]: 'EACCES',
+  [EFAULT]: 'EFAULT',
+  [EBUSY]: 'EBUSY',
+  [EEXIST]: 'EEXIST',
+  [ENODEV]: 'ENODEV',
+  [ENOTDIR]: 'ENOTDIR',
+  [EISDIR]: 'EISDIR',
+  [EINVAL]: 'EINVAL',
+  [ENFILE]: 'ENFILE',
+  [EMFILE]: 'EMFILE',
+  [EFBIG]: 'EFBIG',
+  [EDEADLK]: 'EDEADLK',
+  [ENOSYS]: 'ENOSYS',
+  [EOVERFLOW]: 'EOVERFLOW',
+  [EOPNOTSUPP]: 'EOPNOTSUPP',
+};
+
+/** The name of a positive errno number; `E<number>` for one this machine does not know. */
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES[errno] ?? `E${errno}`;
+}

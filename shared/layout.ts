@@ -1,0 +1,245 @@
+/**
+ * Where everything lies in the machine's one SharedArrayBuffer. Units: 32-bit words unless a name
+ * says otherwise.
+ *
+ *     +--------------------+ 0
+ *     | boot block         |  magic, sizes, global locks, free lists, counters
+ *     +--------------------+ BOOT_WORDS
+ *     | CPU blocks         |  one per CPU: mode, epoch, frame cache, mailbox, counters
+ *     +--------------------+
+ *     | record directory   |  1024 frame numbers of mapping-record frames
+ *     +--------------------+
+ *     | process table      |  pid slot to process block
+ *     +--------------------+
+ *     | latency histograms |  one per syscall
+ *     +--------------------+
+ *     | kernel log ring    |
+ *     +--------------------+
+ *     | frame metadata     |  4 words a frame
+ *     +--------------------+  aligned to 4 KiB
+ *     | frames             |  frame 0 is never handed out: PFN 0 means "none"
+ *     +--------------------+
+ *
+ * Processes, address spaces, areas, records, objects and page tables live in frames: bare metal
+ * has no other memory. Such a block is named by the index of its first word in the buffer.
+ */
+import {
+  BUDDY_ORDERS,
+  CPU_CACHE_FRAMES,
+  DMESG_ENTRIES,
+  HISTOGRAM_BUCKETS,
+  PROCESSES_MAX,
+  TABLE_ENTRIES,
+} from './limits.ts';
+import { SLAB_SIZES, SLAB_STATE_WORDS } from './blocks.ts';
+import { assert } from './panic.ts';
+
+export * from './blocks.ts';
+
+export const MAGIC = 0x0fa171e1;
+export const LAYOUT_VERSION = 1;
+
+// ---- Boot block -------------------------------------------------------------------------------
+// Written once by the formatter, then read only.
+export const B_MAGIC = 0;
+export const B_VERSION = 1;
+export const B_FRAMES = 2;
+export const B_CPUS = 3;
+export const B_CHECKED = 4;
+export const B_CPU_BASE = 5;
+export const B_RECORD_DIR = 6;
+export const B_PROC_TABLE = 7;
+export const B_HISTOGRAMS = 8;
+export const B_DMESG = 9;
+export const B_META = 10;
+export const B_FRAME_BASE = 11;
+/** Milliseconds since boot, advanced by the kernel worker: kernel code has no clock of its own. */
+export const B_JIFFIES = 12;
+// Ordered words, each on its own cache line (16 words).
+/** RCU epoch, counting retirements. */
+export const B_EPOCH = 16;
+/** Phase of a stop: 0 running, 1 parking, 2 verifying. Parked CPUs sleep here. */
+export const B_STOP = 17;
+export const STOP_PARK = 1;
+export const STOP_VERIFY = 2;
+/** 1 while the kernel worker polls the trap mailboxes: a CPU need not ring its doorbell. */
+export const B_KERNEL_POLLING = 32;
+export const B_DMESG_NEXT = 48;
+export const B_NEXT_PID = 64;
+/** Bumped whenever a CPU parks, acknowledges or leaves user mode while somebody waits for it. */
+export const B_CPU_EVENT = 80;
+export const B_CPU_WAITERS = 81;
+// Protected by B_BUDDY_LOCK.
+export const B_BUDDY_LOCK = 96;
+export const B_FREE_HEADS = 97;
+export const B_FREE_FRAMES = 97 + BUDDY_ORDERS;
+export const B_FREE_LOW = B_FREE_FRAMES + 1;
+// Protected by B_SLAB_LOCK: one {free head, live objects, frames} triple for each slab.
+export const B_SLAB_LOCK = 128;
+export const B_SLABS = 129;
+// Protected by B_RECORD_LOCK.
+export const B_RECORD_LOCK = 160;
+export const B_RECORD_FREE = 161;
+export const B_RECORD_COUNT = 162;
+export const B_RECORD_LIVE = 163;
+// Protected by B_PROC_LOCK.
+export const B_PROC_LOCK = 176;
+export const B_PROC_COUNT = 177;
+/** Spaces ever made: the source of S_ID. */
+export const B_SPACES = 178;
+// Counters, added to atomically.
+export const B_TABLE_FRAMES = 192;
+export const B_TABLE_FRAMES_PEAK = 193;
+export const BOOT_WORDS = 1024;
+
+// ---- CPU block --------------------------------------------------------------------------------
+// Ordered: written by the owner, read by initiators of shootdowns, the auditor and the reaper.
+export const C_MODE = 0;
+/** RCU epoch seen at the last kernel entry. */
+export const C_EPOCH = 1;
+/** TLB generation of the active space that this CPU has applied. */
+export const C_ACK = 2;
+/** TLB entries found wrong at the last audit, and the first such VPN. */
+export const C_TLB_BAD = 3;
+export const C_TLB_BAD_VPN = 4;
+/** B_STOP phase this CPU has answered. */
+export const C_STOP_SEEN = 5;
+// Trap mailbox: request words by the CPU, reply words by the kernel worker.
+export const C_TRAP_SEQ = 16;
+export const C_TRAP_OP = 17;
+export const C_TRAP_PID = 18;
+export const C_TRAP_ARGS = 20; // 6 arguments of 53 bits: 2 words each
+export const TRAP_ARGS = 6;
+export const C_TRAP_WAITING = 32;
+export const C_TRAP_DONE = 48;
+export const C_TRAP_RESULT = 50; // 53 bits, 2 words
+// Owned by the CPU while it is in kernel mode.
+export const C_CACHE_COUNT = 64;
+export const C_CACHE = 65;
+/** Retired tables waiting for their grace period, linked through frame metadata. */
+export const C_LIMBO_HEAD = 130;
+export const C_LIMBO_TAIL = 131;
+export const C_LIMBO_COUNT = 132;
+// Counters of the CPU, written by the owner only.
+export const C_STATS = 144;
+export const CPU_STATS = [
+  'faultsMinor',
+  'faultsMajor',
+  'faultRetries',
+  'raceLosses',
+  'shootdowns',
+  'shootdownTargets',
+  'tlbFlushes',
+  'lockWaits',
+  'kernelEntries',
+  'framesZeroed',
+  'tablesRetired',
+  'tablesFreed',
+] as const;
+export type CpuStat = (typeof CPU_STATS)[number];
+export const CPU_WORDS = 256;
+
+/** C_MODE: state in the low byte, above it the active space: index of its block >> 7. */
+export const MODE_OFFLINE = 0;
+export const MODE_IDLE = 1;
+export const MODE_KERNEL = 2;
+export const MODE_USER = 3;
+/** In a trap, asleep until the kernel worker answers. */
+export const MODE_BLOCKED = 4;
+export const MODE_PARKED = 5;
+export const MODE_DEAD = 6;
+export const MODE_MASK = 0xf;
+/** Space blocks are aligned to 128 words, so that index >> 7 fits above the state. */
+export const MODE_SPACE_SHIFT = 4;
+export const SPACE_ALIGN_SHIFT = 7;
+
+// ---- Frame metadata: 4 words ------------------------------------------------------------------
+/** State in the low 4 bits, then order or slab (4 bits), level (2 bits), stray, poisoned. */
+export const F_STATE = 0;
+/** References of a frame in use; live entries of a table; retirement epoch of a retired table. */
+export const F_COUNT = 1;
+/** Next frame in a free list, slab list or limbo list. */
+export const F_LINK = 2;
+/** Previous frame of a buddy or slab list; lock word of a table. */
+export const F_AUX = 3;
+export const FRAME_META_WORDS = 4;
+
+/** Never handed out since boot, or returned: on a buddy list as the head of its block. */
+export const FRAME_FREE_HEAD = 1;
+/** Inside a free block or never touched: 0, so that untouched metadata costs no host memory. */
+export const FRAME_FREE = 0;
+/** In a CPU's cache of free frames. */
+export const FRAME_CACHED = 2;
+/** Holds data: user pages and object pages. F_COUNT counts entries and holders. */
+export const FRAME_USED = 3;
+/** A page table of level F_STATE.level. */
+export const FRAME_TABLE = 4;
+/** A detached table in its grace period. */
+export const FRAME_RETIRED = 5;
+/** Kernel blocks of one kind (slab). F_COUNT counts the live ones. */
+export const FRAME_SLAB = 6;
+/** Mapping records, page-index nodes, and other kernel pages. */
+export const FRAME_KERNEL = 7;
+/** Not usable: frame 0. */
+export const FRAME_HOLE = 8;
+export const FRAME_STATE_NAMES: readonly string[] = [
+  'free',
+  'free-head',
+  'cached',
+  'used',
+  'table',
+  'retired',
+  'slab',
+  'kernel',
+  'hole',
+];
+export const F_ORDER_SHIFT = 4;
+export const F_LEVEL_SHIFT = 8;
+/** A table that is no longer reachable; whoever locked it must start again from the root. */
+export const F_STRAY = 1 << 10;
+/** Checked mode: the frame was filled with POISON when it was freed. */
+export const F_POISONED = 1 << 11;
+export const POISON: number = 0xdeadf4ee | 0;
+
+// ---- Kernel log -------------------------------------------------------------------------------
+export const DMESG_WORDS = 8;
+
+// ---- Histograms -------------------------------------------------------------------------------
+export const HISTOGRAMS = 32;
+
+/** Sizes of the regions that lie before the frames. */
+export const RECORD_DIR_WORDS = TABLE_ENTRIES;
+export const HISTOGRAM_WORDS: number = HISTOGRAMS * HISTOGRAM_BUCKETS;
+export const DMESG_RING_WORDS: number = DMESG_ENTRIES * DMESG_WORDS;
+
+assert(B_FREE_LOW < B_SLAB_LOCK, 'layout: buddy fields overlap the slab fields');
+assert(B_SLABS + SLAB_SIZES.length * SLAB_STATE_WORDS <= B_RECORD_LOCK, 'layout: slab fields');
+assert(C_CACHE + CPU_CACHE_FRAMES <= C_LIMBO_HEAD, 'layout: frame cache overlaps limbo');
+assert(C_STATS + CPU_STATS.length <= CPU_WORDS, 'layout: CPU block');
+assert(C_TRAP_ARGS + 2 * TRAP_ARGS <= C_TRAP_WAITING, 'layout: trap arguments');
+
+/** Word offsets of the regions of a machine of this size. */
+export interface Regions {
+  readonly cpuBase: number;
+  readonly recordDir: number;
+  readonly procTable: number;
+  readonly histograms: number;
+  readonly dmesg: number;
+  readonly meta: number;
+  readonly frameBase: number;
+  readonly totalWords: number;
+}
+
+/** Lays out a machine of `frames` frames and `cpus` CPU blocks. */
+export function layOut(frames: number, cpus: number): Regions {
+  const cpuBase = BOOT_WORDS;
+  const recordDir = cpuBase + cpus * CPU_WORDS;
+  const procTable = recordDir + RECORD_DIR_WORDS;
+  const histograms = procTable + PROCESSES_MAX;
+  const dmesg = histograms + HISTOGRAM_WORDS;
+  const meta = dmesg + DMESG_RING_WORDS;
+  const end = meta + frames * FRAME_META_WORDS;
+  const frameBase = Math.ceil(end / TABLE_ENTRIES) * TABLE_ENTRIES;
+  const totalWords = frameBase + frames * TABLE_ENTRIES;
+  return { cpuBase, recordDir, procTable, histograms, dmesg, meta, frameBase, totalWords };
+}

@@ -1,0 +1,69 @@
+/** Every limit of the machine, one line each. Loops and queues are bounded by these. */
+
+/** Bytes in a page and in a frame. */
+export const PAGE_SIZE = 4096;
+export const PAGE_SHIFT = 12;
+/** Entries of a table, and 32-bit words of a frame. */
+export const TABLE_ENTRIES = 1024;
+export const TABLE_SHIFT = 10;
+export const TABLE_LEVELS = 3;
+/** Pages of a 4 MiB span: what one entry a level up stands for. */
+export const SPAN_PAGES = 1024;
+
+/** User addresses are [0, 2^42): 4 TiB, so that a VPN has 30 bits. */
+export const USER_SPACE_END: number = 2 ** 42;
+export const USER_PAGES: number = 2 ** 30;
+/** Lowest address that mmap gives or accepts, so that a null dereference faults (Linux's mmap_min_addr). */
+export const MMAP_MIN_ADDR = 65536;
+/** mmap without a hint searches downward from here; the gap above is the stack's. */
+export const MMAP_TOP: number = USER_SPACE_END - 2 ** 30;
+
+/** Smallest and largest simulated memory, in frames: 1 MiB and 4 GiB. */
+export const FRAMES_MIN = 256;
+export const FRAMES_MAX: number = 2 ** 20;
+
+/** CPUs of a machine, kernel worker and dedicated Workers included. */
+export const CPUS_MAX = 64;
+/** CPUs kept beyond the pool for `spawn({ dedicated: true })`. */
+export const DEDICATED_CPUS_MAX = 8;
+
+/** Live processes, zombies included (Linux's pid_max idea). */
+export const PROCESSES_MAX = 8192;
+/** Open files of one process. */
+export const FDS_MAX = 64;
+/** Areas of one address space (Linux's default vm.max_map_count). */
+export const AREAS_MAX = 65530;
+/** Mapping records of a machine: 1024 directory words of 128 records. */
+export const RECORDS_MAX = 131072;
+
+/** Buddy orders 0 to 10: blocks of 4 KiB to 4 MiB. */
+export const BUDDY_ORDERS = 11;
+/** Frames that a CPU keeps for itself, and how many it fetches or returns at once. */
+export const CPU_CACHE_FRAMES = 64;
+export const CPU_CACHE_BATCH = 32;
+
+/** Recent shootdowns an address space remembers; a CPU further behind flushes everything. */
+export const TLB_RING = 16;
+/** Pages beyond which a CPU flushes its whole TLB (asterinas: FLUSH_ALL_PAGES_THRESHOLD). */
+export const TLB_FLUSH_ALL_PAGES = 32;
+
+/** Turns of a spin before a waiter sleeps. */
+export const SPIN_TURNS = 400;
+/** One sleep of a waiter, after which it looks again in case a peer died. */
+export const WAIT_SLICE_MS = 20;
+/** Most turns a CPU spins for a trap's answer, and the idle turns of the kernel's own polling. */
+export const TRAP_SPIN_TURNS = 2000;
+export const TRAP_POLL_TURNS = 200;
+/** Longest stretch of polling before the kernel worker looks at its messages again. */
+export const TRAP_POLL_MS = 2;
+/** A CPU in user mode that does not acknowledge a shootdown for this long is declared stuck. */
+export const SHOOTDOWN_WATCHDOG_MS = 10_000;
+/** Attempts of a fault before the machine is declared livelocked. */
+export const FAULT_RETRIES_MAX = 100_000;
+
+/** Entries of the kernel log ring. */
+export const DMESG_ENTRIES = 1024;
+/** Buckets of a latency histogram: 8 per power of two of nanoseconds. */
+export const HISTOGRAM_BUCKETS = 320;
+/** Bytes of a process name kept in the machine. */
+export const PROCESS_NAME_BYTES = 64;

@@ -1,0 +1,106 @@
+/**
+ * The page-table entry: one 32-bit word, so that an aligned access can never tear.
+ *
+ * Present entry (V = 1)
+ *
+ *      31                    12 11  10   9   8   7   6   5   4   3   2   1   0
+ *     +------------------------+-------+---+---+---+---+---+---+---+---+---+---+
+ *     |   PFN (20 bits)        |   0   |SH |COW| S | D | A | U | X | W | R | V |
+ *     +------------------------+-------+---+---+---+---+---+---+---+---+---+---+
+ *
+ *   S      a leaf above the lowest level: a superpage of 4 MiB. Above the lowest level an entry
+ *          with V and without S is a pointer to the next table.
+ *   A, D   accessed and dirty, set by the MMU at any moment, by compare-exchange.
+ *   COW    the area allows writing, this frame does not: a write copies it first.
+ *   SH     the frame belongs to a shared object; a write must not copy it.
+ *   R W X  what the MMU allows now. A present entry may allow nothing (PROT_NONE keeps contents).
+ *
+ * Reserved entry (V = 0, U = 1): mapped, not yet backed. It says how to resolve the fault.
+ *
+ *      31                          10   9   8   7 6 5   4   3   2   1   0
+ *     +------------------------------+---+---+---------+---+---+---+---+---+
+ *     |   mapping record (22 bits)   |SH | 0 |  kind   | 1 | X | W | R | 0 |
+ *     +------------------------------+---+---+---------+---+---+---+---+---+
+ *
+ * Empty entry: 0. A reserved entry above the lowest level stands for its whole span.
+ */
+import { assert } from './panic.ts';
+
+export const PTE_V = 1 << 0;
+export const PTE_R = 1 << 1;
+export const PTE_W = 1 << 2;
+export const PTE_X = 1 << 3;
+export const PTE_U = 1 << 4;
+export const PTE_A = 1 << 5;
+export const PTE_D = 1 << 6;
+export const PTE_S = 1 << 7;
+export const PTE_COW = 1 << 8;
+export const PTE_SHARED = 1 << 9;
+
+export const PTE_RWX: number = PTE_R | PTE_W | PTE_X;
+
+const PFN_SHIFT = 12;
+const KIND_SHIFT = 5;
+const KIND_MASK = 7;
+const RECORD_SHIFT = 10;
+
+/** Kinds of reserved entry: who supplies the frame. */
+export const RESERVED_LAZY = 0;
+export const RESERVED_OBJECT = 1;
+export const RESERVED_DEVICE = 2;
+
+/** Permission bits in the order of the PROT_* constants, shifted by one. */
+export const RWX_SHIFT = 1;
+assert(PTE_R === 1 << RWX_SHIFT && PTE_X === 4 << RWX_SHIFT, 'pte: permission bits moved');
+
+export function isPresent(entry: number): boolean {
+  return (entry & PTE_V) !== 0;
+}
+
+export function isReserved(entry: number): boolean {
+  return (entry & (PTE_V | PTE_U)) === PTE_U;
+}
+
+/** A pointer to the next table; only meaningful above the lowest level. */
+export function isTable(entry: number): boolean {
+  return (entry & (PTE_V | PTE_S | PTE_U)) === PTE_V;
+}
+
+/** The frame of a present entry, 0 to 2^20 - 1. */
+export function pfnOf(entry: number): number {
+  return entry >>> PFN_SHIFT;
+}
+
+export function makeTable(pfn: number): number {
+  return (pfn << PFN_SHIFT) | PTE_V;
+}
+
+/** A present leaf. `bits` are PTE_* flags; V and U are added. */
+export function makeLeaf(pfn: number, bits: number): number {
+  return (pfn << PFN_SHIFT) | bits | PTE_V | PTE_U;
+}
+
+/** A reserved entry. `rwx` are PTE_R, PTE_W, PTE_X as the area allows them. */
+export function makeReserved(kind: number, record: number, rwx: number, shared: boolean): number {
+  return (record << RECORD_SHIFT) | (shared ? PTE_SHARED : 0) | (kind << KIND_SHIFT) | PTE_U | rwx;
+}
+
+export function reservedKind(entry: number): number {
+  return (entry >>> KIND_SHIFT) & KIND_MASK;
+}
+
+export function reservedRecord(entry: number): number {
+  return entry >>> RECORD_SHIFT;
+}
+
+/** The area's permission that an entry stands for: COW hides a W that the area grants. */
+export function logicalRwx(entry: number): number {
+  const rwx = entry & PTE_RWX;
+  return (entry & (PTE_V | PTE_COW)) === (PTE_V | PTE_COW) ? rwx | PTE_W : rwx;
+}
+
+/** Entry bits for PROT_* bits. On x86 a writable or executable page is readable too. */
+export function rwxOfProt(prot: number): number {
+  const rwx = (prot & 7) << RWX_SHIFT;
+  return rwx === 0 ? 0 : rwx | PTE_R;
+}

@@ -1,0 +1,240 @@
+/**
+ * The public types: what `boot()` gives a host program, and what a user program gets as `proc`.
+ * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
+ */
+import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
+
+// ---- The host's side ----------------------------------------------------------------------------
+
+/** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
+export type FaultMode = 'local' | 'remote';
+
+/** A file handed to the machine: a host path (Node), or bytes (anywhere). */
+export type FileSource = string | Uint8Array | Blob;
+
+export interface BootOptions {
+  /** Simulated memory: bytes, or '64MiB', '1GiB'. 1 MiB to 4 GiB. Default '64MiB'. */
+  readonly memory?: number | string;
+  /** CPU workers in the pool, 1 to 32. Default 2. */
+  readonly cpus?: number;
+  /** A built-in protocol's name, or the URL of a module whose default export is a protocol. */
+  readonly protocol?: LockingProtocolName | (string & {});
+  readonly faults?: FaultMode;
+  /** Poison freed frames and check more invariants. Default false. */
+  readonly checked?: boolean;
+  /** Seed that programs read as `proc.seed`. Default 1. */
+  readonly seed?: number;
+  /** Files that programs may `open` by name. */
+  readonly files?: Readonly<Record<string, FileSource>>;
+  /** Device modules, run in the kernel worker; opened as `/dev/NAME`. */
+  readonly devices?: Readonly<Record<string, URL | string>>;
+  /** User backend modules, run in the kernel worker; opened as `/backend/NAME`. */
+  readonly backends?: Readonly<Record<string, URL | string>>;
+  /** Physically contiguous regions, opened as `/dev/NAME` and mapped linearly: name to size. */
+  readonly linear?: Readonly<Record<string, number | string>>;
+  /** Receives each line that a program prints. Default: the host's console. */
+  readonly onPrint?: (line: string, pid: number) => void;
+}
+
+export interface SpawnOptions {
+  /** Arguments handed to the program; structured-clonable. */
+  readonly args?: readonly unknown[];
+  /** Shown in reports. Default: the module's file name. */
+  readonly name?: string;
+  /** A Worker of its own instead of a shared one from the pool. */
+  readonly dedicated?: boolean;
+  /** The child gets the parent's open descriptors and shared mappings, as after fork. */
+  readonly inherit?: boolean;
+}
+
+export type ExitStatus =
+  | { readonly code: number }
+  | {
+      /** 'SIGSEGV', 'SIGBUS', 'SIGKILL', 'SIGABRT' (the program threw), … */
+      readonly signal: string;
+      /** 'SEGV_MAPERR', 'SEGV_ACCERR', 'BUS_ADRERR' for a memory fault. */
+      readonly faultCode?: string;
+      /** Fault address. */
+      readonly address?: number;
+      /** What the program threw, or why it was killed, in one line. */
+      readonly reason?: string;
+    };
+
+export interface ProcessHandle {
+  readonly pid: number;
+  /** Resolves when the process has ended; may be called any number of times. */
+  wait(): Promise<ExitStatus>;
+  /** Ends the process. Resolves when it is gone. Signals: 'SIGKILL' (default), 'SIGTERM'. */
+  kill(signal?: string): Promise<void>;
+}
+
+export interface ProcessReport {
+  readonly pid: number;
+  readonly name: string;
+  readonly cpu: number;
+  readonly status: ExitStatus | null;
+  readonly wallMs: number;
+  readonly faultsMinor: number;
+  readonly faultsMajor: number;
+  readonly tlbHits: number;
+  readonly tlbMisses: number;
+  readonly shootdowns: number;
+  readonly residentPages: number;
+  readonly residentPagesPeak: number;
+}
+
+export interface SyscallReport {
+  readonly name: string;
+  readonly count: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+export interface MachineReport {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly protocol: string;
+  readonly faults: FaultMode;
+  readonly framesTotal: number;
+  readonly framesUsed: number;
+  readonly framesUsedPeak: number;
+  readonly tableFrames: number;
+  readonly tableFramesPeak: number;
+  readonly processes: readonly ProcessReport[];
+  readonly syscalls: readonly SyscallReport[];
+  /** Summed over the CPUs: see CPU_STATS in shared/layout.ts. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface AuditReport {
+  readonly clean: boolean;
+  readonly violations: readonly string[];
+  /** What was looked at, so that "clean" is not the verdict over nothing. */
+  readonly checked: Readonly<Record<string, number>>;
+}
+
+export interface MachineHandle {
+  readonly buffer: SharedArrayBuffer;
+  spawn(module: URL | string, options?: SpawnOptions): Promise<ProcessHandle>;
+  /** Hands another file to the running machine. */
+  addFile(name: string, source: FileSource): Promise<void>;
+  /** The text of /proc/PID/maps. */
+  maps(pid: number): Promise<string>;
+  smaps(pid: number): Promise<string>;
+  stats(): Promise<MachineReport>;
+  dmesg(): Promise<string[]>;
+  audit(): Promise<AuditReport>;
+  /** Kills what still runs and ends every Worker. */
+  shutdown(): Promise<void>;
+}
+
+// ---- The program's side -------------------------------------------------------------------------
+
+export type Program = (proc: Proc, ...args: never[]) => Promise<number | void> | number | void;
+
+/**
+ * User memory. Every access is translated by the CPU's MMU and may fault.
+ * Throws `MemoryFault` when the kernel refuses, RangeError or TypeError for an address that is no
+ * integer. Unaligned accesses work, byte by byte, and are not atomic.
+ */
+export interface Memory {
+  /** Unsigned, 0 to 255. */
+  load8(address: number): number;
+  /** Unsigned, 0 to 65535. */
+  load16(address: number): number;
+  /** Signed 32-bit. */
+  load32(address: number): number;
+  load64(address: number): bigint;
+  loadF32(address: number): number;
+  loadF64(address: number): number;
+  store8(address: number, value: number): void;
+  store16(address: number, value: number): void;
+  store32(address: number, value: number): void;
+  store64(address: number, value: bigint): void;
+  storeF32(address: number, value: number): void;
+  storeF64(address: number, value: number): void;
+  /** Sequentially consistent accesses to an aligned 32-bit word. RMW forms return the value before. */
+  atomicLoad32(address: number): number;
+  atomicStore32(address: number, value: number): void;
+  atomicAdd32(address: number, value: number): number;
+  atomicExchange32(address: number, value: number): number;
+  atomicCompareExchange32(address: number, expected: number, replacement: number): number;
+  /** Copies user memory out, page by page, at typed-array speed. */
+  read(address: number, length: number): Uint8Array;
+  readInto(address: number, target: Uint8Array): void;
+  write(address: number, source: Uint8Array): void;
+  copy(to: number, from: number, length: number): void;
+  fill(address: number, value: number, length: number): void;
+}
+
+export interface FaultInfo {
+  readonly signal: 'SIGSEGV' | 'SIGBUS';
+  readonly code: 'SEGV_MAPERR' | 'SEGV_ACCERR' | 'BUS_ADRERR';
+  readonly address: number;
+  readonly access: 'read' | 'write';
+}
+
+/** Runs on the faulting CPU; the access is retried when it returns, and fails when it throws. */
+export type FaultHandler = (info: FaultInfo) => void;
+
+/** The syscalls that need no waiting: by trap to the kernel worker, or run on the calling CPU. */
+export interface SyncSyscalls {
+  mmap(
+    address: number,
+    length: number,
+    prot: number,
+    flags: number,
+    fd?: number,
+    offset?: number,
+  ): number;
+  munmap(address: number, length: number): 0;
+  mprotect(address: number, length: number, prot: number): 0;
+  getpid(): number;
+  schedYield(): 0;
+  close(fd: number): 0;
+}
+
+export interface WaitResult {
+  readonly pid: number;
+  readonly status: ExitStatus;
+}
+
+export interface Proc {
+  readonly pid: number;
+  readonly cpu: number;
+  /** The machine's seed. */
+  readonly seed: number;
+  readonly mem: Memory;
+  /** Syscalls by trap: a mailbox in the machine; blocks the Worker until answered. */
+  readonly sync: SyncSyscalls;
+  /** Syscalls run by this CPU itself: no message at all. */
+  readonly local: SyncSyscalls;
+  mmap(
+    address: number,
+    length: number,
+    prot: number,
+    flags: number,
+    fd?: number,
+    offset?: number,
+  ): Promise<number>;
+  munmap(address: number, length: number): Promise<0>;
+  mprotect(address: number, length: number, prot: number): Promise<0>;
+  getpid(): Promise<number>;
+  /** Starts a child; resolves to its pid. */
+  spawn(module: URL | string, options?: SpawnOptions): Promise<number>;
+  /** Waits for a child; any child when no pid is given. ECHILD when there is none. */
+  wait(pid?: number): Promise<WaitResult>;
+  /** Ends this process; never returns. */
+  exit(code?: number): never;
+  kill(pid: number, signal?: string): Promise<0>;
+  schedYield(): Promise<0>;
+  nanosleep(nanoseconds: number): Promise<0>;
+  /** Opens a file, device or backend that the host handed to the machine. */
+  open(name: string, flags?: number): Promise<number>;
+  close(fd: number): Promise<0>;
+  fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;
+  /** Installs (or with null removes) a handler for SIGSEGV or SIGBUS. */
+  sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | null): void;
+  /** Writes a line to the host. */
+  print(line: string): void;
+}
