@@ -146,7 +146,7 @@ function auditPresent(walk: Walk, entry: number, pages: number, where: string): 
     (entry & pte.PTE_COW) === 0 || (entry & (pte.PTE_W | pte.PTE_SHARED)) === 0,
     `${where}: COW entry is writable or shared`,
   );
-  if (state === L.FRAME_USED) ledger.refer(pfn);
+  if (state === L.FRAME_USED) for (let i = 0; i < pages; i++) ledger.refer(pfn + i);
   walk.resident += pages;
 }
 

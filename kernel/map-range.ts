@@ -47,7 +47,7 @@ function emptyRun(op: RangeOp, at: number, vpn: number, most: number, level: num
 
 /**
  * Makes [start, end), which is empty, present at once: page start + i gets frame pfn + i. Uses
- * superpages where both sides are aligned. Each entry takes a reference on its (first) frame.
+ * superpages where both sides are aligned. An entry takes a reference on each of its frames.
  */
 export function presentRange(
   op: RangeOp,
@@ -68,7 +68,7 @@ export function presentRange(
       if (!pushDown(cpu, cursor, at, level)) return false;
       continue;
     }
-    getFrame(cpu, frame);
+    for (let i = 0; i < pagesAt(level); i++) getFrame(cpu, frame + i);
     poke(cpu.words, at, pte.makeLeaf(frame, level > 0 ? bits | pte.PTE_S : bits));
     logChange(op, LOG_PRESENT, at, vpn, level);
     vpn += pagesAt(level);

@@ -112,11 +112,12 @@ function finishRange(op: RangeOp): void {
   if (op.resident !== 0) addResident(cpu, space, op.resident);
 }
 
-/** Drops the reference that a cleared entry held. A superpage holds one, on its first frame. */
+/** Drops the references that a cleared entry held. A superpage holds one on each of its frames. */
 function releaseEntry(op: RangeOp, entry: number): void {
   if (!pte.isPresent(entry)) return;
-  putFrame(op.cpu, pte.pfnOf(entry));
-  op.resident -= (entry & pte.PTE_S) !== 0 ? TABLE_ENTRIES : 1;
+  const pages = (entry & pte.PTE_S) !== 0 ? TABLE_ENTRIES : 1;
+  for (let i = 0; i < pages; i++) putFrame(op.cpu, pte.pfnOf(entry) + i);
+  op.resident -= pages;
 }
 
 /** Changes a space's resident count and its peak. */

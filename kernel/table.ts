@@ -117,7 +117,6 @@ export function pushDown(cpu: Cpu, cursor: Cursor, at: number, level: number): b
     if (!pte.isPresent(seen)) panic('pushDown: entry changed', entry, seen);
     entry = seen;
   }
-  if (pte.isPresent(entry)) splitReferences(cpu, pte.pfnOf(entry));
   return true;
 }
 
@@ -133,14 +132,6 @@ export function fillChild(machine: Machine, child: number, level: number, entry:
   const bits = entry & 0xfff & ~pte.PTE_S;
   for (let i = 0; i < SPAN_PAGES; i++) {
     poke(words, first + i, pte.makeLeaf(pte.pfnOf(entry) + i, bits));
-  }
-}
-
-/** A superpage holds one reference on its first frame; its 1024 leaves hold one each. */
-export function splitReferences(cpu: Cpu, pfn: number): void {
-  for (let i = 1; i < SPAN_PAGES; i++) {
-    // ORDER: the object that owns the block holds a reference throughout.
-    add(cpu.words, frameField(cpu.machine, pfn + i, L.F_COUNT), 1);
   }
 }
 

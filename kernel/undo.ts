@@ -11,7 +11,7 @@ import { pagesAt } from './cursor.ts';
 import { frameWord } from './machine.ts';
 import { noteFlush } from './flush.ts';
 import type { RangeOp } from './range-op.ts';
-import { fillChild, splitReferences } from './table.ts';
+import { fillChild } from './table.ts';
 
 const PERMISSIONS: number = pte.PTE_RWX | pte.PTE_COW;
 
@@ -38,7 +38,6 @@ function refill(op: RangeOp, table: number, level: number, old: number): void {
   const { machine, words } = op.cpu;
   if (level === 0) {
     fillChild(machine, table, 0, old);
-    if (pte.isPresent(old)) splitReferences(op.cpu, pte.pfnOf(old));
     return;
   }
   const first = frameWord(machine, table);
@@ -64,6 +63,7 @@ export function restorePermissions(op: RangeOp, at: number, old: number): void {
 export function undoPresent(op: RangeOp, at: number, vpn: number, level: number): void {
   // ORDER: out of reach before the shootdown that precedes the frame's release.
   const now = exchange(op.cpu.words, at, 0);
-  op.dropped.push(pte.pfnOf(now));
-  noteFlush(op, vpn, pagesAt(level));
+  const pages = pagesAt(level);
+  for (let i = 0; i < pages; i++) op.dropped.push(pte.pfnOf(now) + i);
+  noteFlush(op, vpn, pages);
 }

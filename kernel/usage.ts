@@ -25,7 +25,6 @@ export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
   const proc = processOf(machine, pid);
   const space = proc === 0 ? 0 : peek(words, proc + L.P_SPACE);
   if (space === 0) return null;
-  const misses = loadWide(machine, proc + L.P_TLB_MISSES);
   return {
     pid,
     name: processName(machine, proc),
@@ -33,8 +32,8 @@ export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
     // ORDER: momentary values of counters.
     faultsMinor: load(words, space + L.S_FAULTS_MINOR),
     faultsMajor: load(words, space + L.S_FAULTS_MAJOR),
-    tlbHits: Math.max(0, loadWide(machine, proc + L.P_ACCESSES) - misses),
-    tlbMisses: misses,
+    tlbHits: loadWide(machine, proc + L.P_TLB_HITS),
+    tlbMisses: loadWide(machine, proc + L.P_TLB_MISSES),
     shootdowns: load(words, space + L.S_SHOOTDOWNS),
     residentPages: load(words, space + L.S_RESIDENT),
     residentPagesPeak: load(words, space + L.S_RESIDENT_PEAK),
@@ -42,8 +41,8 @@ export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
 }
 
 /** Publishes a process's TLB counters. By the CPU that runs it. */
-export function publishTlbCounters(cpu: Cpu, proc: number, accesses: number, misses: number): void {
-  storeWide(cpu.machine, proc + L.P_ACCESSES, accesses);
+export function publishTlbCounters(cpu: Cpu, proc: number, hits: number, misses: number): void {
+  storeWide(cpu.machine, proc + L.P_TLB_HITS, hits);
   storeWide(cpu.machine, proc + L.P_TLB_MISSES, misses);
 }
 

@@ -108,11 +108,11 @@ export const C_STOP_SEEN = 5;
 export const C_TRAP_SEQ = 16;
 export const C_TRAP_OP = 17;
 export const C_TRAP_PID = 18;
-export const C_TRAP_ARGS = 20; // 6 arguments of 53 bits: 2 words each
+export const C_TRAP_ARGS = 20; // 6 float64 arguments: 2 words each, aligned
 export const TRAP_ARGS = 6;
 export const C_TRAP_WAITING = 32;
 export const C_TRAP_DONE = 48;
-export const C_TRAP_RESULT = 50; // 53 bits, 2 words
+export const C_TRAP_RESULT = 50; // a float64
 // Owned by the CPU while it is in kernel mode.
 export const C_CACHE_COUNT = 64;
 export const C_CACHE = 65;

@@ -67,3 +67,6 @@ export const DMESG_ENTRIES = 1024;
 export const HISTOGRAM_BUCKETS = 320;
 /** Bytes of a process name kept in the machine. */
 export const PROCESS_NAME_BYTES = 64;
+
+/** Accesses of a program between two ordered polls for shootdowns and signals. */
+export const POLL_ACCESSES = 4096;

@@ -18,7 +18,7 @@ export const TRAP_SCHED_YIELD = 5;
 export const TRAP_CLOSE = 6;
 /** {address, 1 for a write}: resolve a fault that the CPU cannot resolve itself. */
 export const TRAP_FAULT = 7;
-/** {object block, byte offset, size in bytes, value}: a device's registers. */
+/** {address, width in bytes, value}: a device's register. */
 export const TRAP_DEVICE_LOAD = 8;
 export const TRAP_DEVICE_STORE = 9;
 
@@ -141,6 +141,7 @@ export interface KernelCpuApi {
   kill(pid: number, target: number, signal: string): Promise<number>;
   print(pid: number, line: string): void;
   exited(pid: number, status: WireStatus): void;
+  attending(): void;
   panicked(message: string): void;
 }
 
@@ -152,6 +153,9 @@ export interface CpuApi {
   start(pid: number, module: string, args: readonly unknown[]): void;
   /** Ends a process that is not running at this moment, which includes every one that awaits. */
   kill(pid: number, signal: string): void;
-  /** VPNs of TLB entries that disagree with the page tables. */
-  verifyTlb(): readonly number[];
+  /**
+   * Makes an idle CPU take part in the audit that is about to begin: it enters the kernel, calls
+   * `attending`, and waits for the audit to stop it.
+   */
+  attend(): void;
 }

@@ -1,0 +1,58 @@
+/** A machine for unit tests: one thread that plays all CPUs. Every test ends with `expectClean`. */
+import { expect } from 'vitest';
+
+import { audit } from '../kernel/audit.ts';
+import { attachCpu } from '../kernel/cpu.ts';
+import type { Cpu } from '../kernel/cpu.ts';
+import { enterKernel, leaveKernel, startCpu } from '../kernel/cpu-mode.ts';
+import { reapLimbo } from '../kernel/grace.ts';
+import { PROTOCOLS } from '../kernel/locking/registry.ts';
+import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
+import { formatMachine } from '../kernel/machine.ts';
+import type { Machine } from '../kernel/machine.ts';
+import { createProcess, processOf, startProcess } from '../kernel/process.ts';
+import { peek } from '../shared/atomics.ts';
+import { P_SPACE } from '../shared/layout.ts';
+
+export interface TestMachine {
+  readonly machine: Machine;
+  readonly cpus: readonly Cpu[];
+  readonly cpu: Cpu;
+}
+
+export function testMachine(
+  options: {
+    frames?: number;
+    cpus?: number;
+    protocol?: LockingProtocolName;
+    checked?: boolean;
+  } = {},
+): TestMachine {
+  const { frames = 4096, cpus = 2, protocol = 'rcu', checked = true } = options;
+  const machine = formatMachine({ frames, cpus, checked, protocol: PROTOCOLS[protocol] });
+  const all = Array.from({ length: cpus }, (_, id) => attachCpu(machine, id));
+  for (const cpu of all) startCpu(cpu);
+  const cpu = all[0] as Cpu;
+  enterKernel(cpu);
+  return { machine, cpus: all, cpu };
+}
+
+/** A running process with an empty space: its pid, block and space. */
+export function testProcess(t: TestMachine): { pid: number; proc: number; space: number } {
+  const pid = createProcess(t.cpu, { name: 'test', cpu: 0, parent: 0 });
+  expect(pid).toBeGreaterThan(0);
+  startProcess(t.cpu, pid);
+  const proc = processOf(t.machine, pid);
+  return { pid, proc, space: peek(t.machine.words, proc + P_SPACE) };
+}
+
+/** Leaves and enters the kernel, so that grace periods end. */
+export function quiesce(t: TestMachine): void {
+  leaveKernel(t.cpu);
+  enterKernel(t.cpu);
+  reapLimbo(t.cpu);
+}
+
+export function expectClean(t: TestMachine): void {
+  expect(audit(t.cpu).violations).toEqual([]);
+}
