@@ -6,7 +6,7 @@
  * their class and fields (error-transfer.ts). Messages of one port arrive in the order sent.
  * Not guaranteed: that a call which was rejected by `fail` has not been carried out.
  */
-import { expose, wrap } from 'comlink';
+import { expose, transfer, wrap } from 'comlink';
 import type { Endpoint } from 'comlink';
 import { installErrorTransfer } from './error-transfer.ts';
 
@@ -26,6 +26,11 @@ export interface Connection<Remote> {
   close(reason: Error): void;
   /** Rings the peer's doorbell: a message without content, outside comlink. */
   ring(): void;
+}
+
+/** Marks a port that a method returns, so that it moves to the caller. */
+export function movedPort(port: MessagePort): MessagePort {
+  return transfer(port, [port]);
 }
 
 /** The one message that is not comlink's, which ignores falsy data. */

@@ -102,6 +102,7 @@ export const platform: Platform = {
   receiveInit,
   onUnhandledRejection,
   resolveModule,
+  resolveFile: (path) => path,
   openFile,
   printLine: (line) => console.log(line),
 };

@@ -79,6 +79,7 @@ export const platform: Platform = {
   receiveInit,
   onUnhandledRejection,
   resolveModule: (specifier) => new URL(specifier, globalThis.location.href).href,
+  resolveFile: (path) => new URL(path, globalThis.location.href).href,
   openFile,
   printLine: (line) => console.log(line),
 };

@@ -45,6 +45,8 @@ export interface Platform {
   onUnhandledRejection(absorb: (reason: unknown) => boolean): void;
   /** A module specifier as the host writes it (URL or path), made absolute. */
   resolveModule(specifier: string): string;
+  /** A file's path as the host writes it, in a form that means the same in every Worker. */
+  resolveFile(path: string): string;
   openFile(path: string): Promise<HostFile | HostFileFailure>;
   /** Default of `onPrint`. */
   printLine(line: string): void;

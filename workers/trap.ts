@@ -121,13 +121,20 @@ export interface TrapRequest {
 /** What handles a request: at once, or later (I/O). Must not throw; a rejection is a panic. */
 export type TrapHandler = (request: TrapRequest) => number | Promise<number>;
 
+interface Mailbox {
+  readonly cpu: number;
+  readonly block: number;
+  /** The last sequence number taken from it. */
+  taken: number;
+}
+
 /** The kernel worker's side. */
 export class TrapServer {
   readonly #words: Words;
   readonly #cpuBase: number;
   readonly #handle: TrapHandler;
-  /** CPU number to the last sequence number taken from its mailbox. */
-  readonly #taken = new Map<number, number>();
+  /** By CPU number. A new Worker gets a new mailbox: answers for its predecessor find it gone. */
+  readonly #mailboxes = new Map<number, Mailbox>();
 
   constructor(words: Words, cpuBase: number, handle: TrapHandler) {
     this.#words = words;
@@ -138,11 +145,12 @@ export class TrapServer {
   /** Starts to serve a CPU; what its predecessor asked is not answered. */
   addCpu(cpu: number): void {
     // ORDER: the CPU's Worker has not started yet.
-    this.#taken.set(cpu, load(this.#words, this.#block(cpu) + L.C_TRAP_SEQ));
+    const block = this.#cpuBase + cpu * L.CPU_WORDS;
+    this.#mailboxes.set(cpu, { cpu, block, taken: load(this.#words, block + L.C_TRAP_SEQ) });
   }
 
   removeCpu(cpu: number): void {
-    this.#taken.delete(cpu);
+    this.#mailboxes.delete(cpu);
   }
 
   /** Serves all requests, and for a short while those that follow. Call it at each doorbell. */
@@ -162,38 +170,35 @@ export class TrapServer {
     this.#scan();
   }
 
-  #block(cpu: number): number {
-    return this.#cpuBase + cpu * L.CPU_WORDS;
-  }
-
   /** Takes what lies in the mailboxes; true when there was something. */
   #scan(): boolean {
     let found = false;
-    for (const [cpu, taken] of this.#taken) {
+    for (const mailbox of this.#mailboxes.values()) {
       // ORDER: acquires the request words.
-      const seq = load(this.#words, this.#block(cpu) + L.C_TRAP_SEQ);
-      if (seq === taken) continue;
-      this.#taken.set(cpu, seq);
-      this.#serve(cpu, seq);
+      const seq = load(this.#words, mailbox.block + L.C_TRAP_SEQ);
+      if (seq === mailbox.taken) continue;
+      mailbox.taken = seq;
+      this.#serve(mailbox, seq);
       found = true;
     }
     return found;
   }
 
-  #serve(cpu: number, seq: number): void {
-    const block = this.#block(cpu);
+  #serve(mailbox: Mailbox, seq: number): void {
+    const { cpu, block } = mailbox;
     const result = this.#handle({
       cpu,
       op: peek(this.#words, block + L.C_TRAP_OP),
       pid: peek(this.#words, block + L.C_TRAP_PID),
       args: Array.from(argumentsOf(this.#words, block)),
     });
-    if (typeof result === 'number') this.#answer(cpu, seq, result);
-    else void result.then((value) => this.#answer(cpu, seq, value));
+    if (typeof result === 'number') this.#answer(mailbox, seq, result);
+    else void result.then((value) => this.#answer(mailbox, seq, value));
   }
 
-  #answer(cpu: number, seq: number, result: number): void {
-    const block = this.#block(cpu);
+  #answer(mailbox: Mailbox, seq: number, result: number): void {
+    const { cpu, block } = mailbox;
+    if (this.#mailboxes.get(cpu) !== mailbox) return;
     // ORDER: a caller that gave up has published another number; its mailbox is not touched. One
     // that gives up after this load waits for the other number, and this thread writes that later.
     if (load(this.#words, block + L.C_TRAP_SEQ) !== seq) return;

@@ -1,0 +1,181 @@
+/**
+ * The kernel worker's entry: CPU 0. It alone does I/O, talks to the host, and ends processes; it
+ * serves the CPU workers' syscalls by comlink and by trap.
+ *
+ * Started by `boot`; receives one KernelInit message.
+ */
+import { platform } from '#platform';
+import {
+  LOG_BOOT,
+  attachCpu,
+  attachMachine,
+  condemnCpu,
+  dmesgLines,
+  formatMaps,
+  formatSmaps,
+  logEvent,
+  reapCpu,
+  setJiffies,
+  startCpu,
+} from '../kernel/index.ts';
+import type { Cpu } from '../kernel/index.ts';
+import { load } from '../shared/atomics.ts';
+import { ESRCH } from '../shared/errno.ts';
+import { CPU_WORDS, C_MODE, MODE_DEAD, MODE_MASK, MODE_OFFLINE } from '../shared/layout.ts';
+import { DEDICATED_CPUS_MAX } from '../shared/limits.ts';
+import type { CpuApi, HostApi, KernelInit } from '../shared/protocol.ts';
+import { AuditService } from './audit-service.ts';
+import { cpuService } from './cpu-service.ts';
+import { DeviceAccess } from './device-access.ts';
+import { connect } from './endpoint.ts';
+import type { Connection } from './endpoint.ts';
+import { hostService } from './host-service.ts';
+import { inKernel } from './in-kernel.ts';
+import { KernelSyscalls } from './kernel-syscalls.ts';
+import { trapHandler } from './kernel-traps.ts';
+import { loadProtocol } from './load-protocol.ts';
+import { reportMachine, reportProcess } from './machine-report.ts';
+import { ObjectRegistry } from './object-registry.ts';
+import { PageSupply } from './page-supply.ts';
+import { Pager } from './pager.ts';
+import { Pool } from './pool.ts';
+import { ProcessManager } from './process-manager.ts';
+import { TrapServer } from './trap.ts';
+
+/** Resolution of the machine's clock, and how soon a condemned CPU is noticed. */
+const TICK_MS = 10;
+
+class KernelWorker {
+  readonly #init: KernelInit;
+  readonly #cpu: Cpu;
+  readonly #host: Connection<HostApi>;
+  readonly #objects: ObjectRegistry;
+  readonly #pool: Pool;
+  readonly #processes: ProcessManager;
+  readonly #syscalls: KernelSyscalls;
+  readonly #traps: TrapServer;
+  readonly #audits: AuditService;
+  readonly #ready: Promise<void>;
+  readonly #bootedMs = performance.now();
+
+  constructor(init: KernelInit, cpu: Cpu) {
+    const { machine } = cpu;
+    const log = (line: string): void => void this.#host.remote.print(0, line).catch(() => {});
+    this.#init = init;
+    this.#cpu = cpu;
+    this.#objects = new ObjectRegistry(cpu, log);
+    const supply = new PageSupply(cpu, this.#objects, log);
+    const pager = new Pager(cpu, supply);
+    const devices = new DeviceAccess(pager, this.#objects, log);
+    this.#syscalls = new KernelSyscalls(cpu, supply);
+    this.#traps = new TrapServer(
+      machine.words,
+      machine.cpuBase,
+      trapHandler(this.#syscalls, pager, devices),
+    );
+    this.#pool = this.#createPool();
+    this.#audits = new AuditService(cpu, this.#pool, this.#objects);
+    this.#processes = new ProcessManager(cpu, this.#pool, (...facts) =>
+      reportProcess(cpu, ...facts),
+    );
+    this.#host = this.#connectHost();
+    this.#ready = this.#boot();
+    // The host asks for it later, and hears of a failure then.
+    this.#ready.catch(() => {});
+  }
+
+  async #boot(): Promise<void> {
+    startCpu(this.#cpu);
+    const { machine } = this.#cpu;
+    const checked = machine.checked ? 1 : 0;
+    inKernel(this.#cpu, () => logEvent(this.#cpu, LOG_BOOT, machine.frames, machine.cpus, checked));
+    setInterval(() => this.#tick(), TICK_MS);
+    await this.#objects.addAll(this.#init);
+    await this.#pool.startAll();
+  }
+
+  #tick(): void {
+    setJiffies(this.#cpu.machine, performance.now() - this.#bootedMs);
+    for (const slot of this.#pool.live()) {
+      if (this.#mode(slot.cpu) === MODE_DEAD) {
+        this.#pool.end(slot, 'a shootdown waited too long for its acknowledgement');
+      }
+    }
+  }
+
+  #mode(cpu: number): number {
+    const { machine, words } = this.#cpu;
+    // ORDER: a momentary value; the exchange in condemnCpu decides.
+    return load(words, machine.cpuBase + cpu * CPU_WORDS + C_MODE) & MODE_MASK;
+  }
+
+  #createPool(): Pool {
+    return new Pool({
+      cpus: this.#init.cpus,
+      spares: DEDICATED_CPUS_MAX,
+      start: (cpu, generation) => this.#host.remote.startCpu(cpu, generation),
+      terminate: async (cpu, generation) => {
+        await this.#processes.condemn(cpu);
+        await this.#host.remote.endCpu(cpu, generation);
+      },
+      connect: (cpu, port) => this.#connectCpu(cpu, port),
+      onDeath: (cpu, reason) => this.#cpuDied(cpu, reason),
+    });
+  }
+
+  #connectCpu(cpu: number, port: MessagePort): Connection<CpuApi> {
+    this.#traps.addCpu(cpu);
+    const service = cpuService({
+      syscalls: this.#syscalls,
+      processes: this.#processes,
+      objects: this.#objects,
+      print: (pid, line) => void this.#host.remote.print(pid, line).catch(() => {}),
+      attending: () => this.#audits.attending(cpu),
+      panicked: (message) => this.#panicked(message),
+    });
+    return connect<CpuApi>(port, service, () => this.#traps.poll());
+  }
+
+  /** After a CPU's Worker is gone: ends its processes, takes back its frames. */
+  #cpuDied(cpu: number, reason: string): void {
+    this.#traps.removeCpu(cpu);
+    this.#audits.attending(cpu);
+    if (!condemnCpu(this.#cpu, cpu)) {
+      this.#panicked(`CPU ${cpu} died in the kernel: ${reason}`);
+      return;
+    }
+    this.#processes.cpuDied(cpu, reason);
+    // One that never came up has nothing to take back.
+    if (this.#mode(cpu) !== MODE_OFFLINE) inKernel(this.#cpu, () => reapCpu(this.#cpu, cpu));
+  }
+
+  #panicked(message: string): void {
+    this.#host.remote.panicked(message).catch(() => {});
+  }
+
+  #connectHost(): Connection<HostApi> {
+    const cpu = this.#cpu;
+    const text = (format: typeof formatMaps, pid: number): string | number =>
+      inKernel(cpu, () => format(cpu, pid, this.#objects.names())) ?? -ESRCH;
+    const service = hostService({
+      ready: () => this.#ready,
+      processes: this.#processes,
+      objects: this.#objects,
+      pool: this.#pool,
+      maps: (pid) => text(formatMaps, pid),
+      smaps: (pid) => text(formatSmaps, pid),
+      stats: () => reportMachine(cpu, this.#init, this.#processes.table),
+      dmesg: () => dmesgLines(cpu.machine),
+      audit: () => this.#audits.run(),
+    });
+    return connect<HostApi>(this.#init.port, service);
+  }
+}
+
+async function main(): Promise<void> {
+  const init = (await platform.receiveInit()) as KernelInit;
+  const machine = attachMachine(init.buffer, await loadProtocol(init.protocol));
+  new KernelWorker(init, attachCpu(machine, 0));
+}
+
+await main();

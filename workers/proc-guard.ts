@@ -1,0 +1,56 @@
+/**
+ * What stands between a process's promises and its end: a call that is under way when the process
+ * ends never settles, so that no line of an ended program runs because of it.
+ */
+import { SyscallError, ProcessKilled } from './errors.ts';
+
+export class ProcGuard {
+  readonly pid: number;
+  /** How the process ended: a signal's name or 'exit'; null while it lives. */
+  #ending: string | null = null;
+
+  constructor(pid: number) {
+    this.pid = pid;
+  }
+
+  get isOver(): boolean {
+    return this.#ending !== null;
+  }
+
+  end(how: string): void {
+    this.#ending ??= how;
+  }
+
+  /** Throws ProcessKilled once the process has ended. */
+  check(): void {
+    if (this.#ending !== null) throw new ProcessKilled(this.pid, this.#ending);
+  }
+
+  /** The promise, as long as the process lives. */
+  async<Value>(start: () => Promise<Value>): Promise<Value> {
+    // Not a rejection: a program that retries in a loop would never give up the Worker again.
+    if (this.#ending !== null) return new Promise(() => {});
+    return new Promise((resolve, reject) => {
+      start().then(
+        (value) => void (this.#ending === null && resolve(value)),
+        (error: unknown) => void (this.#ending === null && reject(error as Error)),
+      );
+    });
+  }
+}
+
+/** A syscall's result, or its errno as an exception. */
+export function checkResult<Value>(syscall: string, result: Value | number): Value {
+  if (typeof result === 'number' && result < 0) throw new SyscallError(syscall, -result);
+  return result as Value;
+}
+
+/** Syscalls take numbers; anything else is a mistake of the program, not of the machine's user. */
+export function checkNumbers(syscall: string, args: readonly unknown[]): void {
+  const wrong = args.findIndex((arg) => typeof arg !== 'number');
+  if (wrong >= 0) {
+    throw new TypeError(
+      `${syscall}: argument ${wrong + 1} must be a number, got ${typeof args[wrong]}`,
+    );
+  }
+}
