@@ -1,4 +1,5 @@
 /** What the user asked `faultline run` to do: command line in, checked request out. */
+import { PROTOCOL_NAMES } from '../kernel/index.ts';
 import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE } from '../shared/limits.ts';
 import type { FaultMode } from '../workers/api.ts';
 import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
@@ -11,7 +12,7 @@ import { parseInteger, parseSecondsMs, parseSizeBytes, suggest, UsageError } fro
 /** CPUs that a user may ask for; the machine keeps more for dedicated Workers. */
 const poolCpusMax = 32;
 const timeoutSecondsMax = 86_400;
-const protocols = ['global', 'rwlock', 'rcu'];
+const protocols: readonly string[] = PROTOCOL_NAMES;
 
 const runOptions: OptionTable = {
   cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (2)' },
