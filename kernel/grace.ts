@@ -24,7 +24,7 @@ export function retireTable(cpu: Cpu, space: number, pfn: number): void {
   const { machine, words, base } = cpu;
   // Whoever still waits for this table's lock must find it stray.
   setFrameState(machine, pfn, L.FRAME_RETIRED | L.F_STRAY, 0);
-  // ORDER: the stamp is taken after the table became unreachable; later entrants see the next epoch.
+  // ORDER: stamped after the table became unreachable; later entrants see the next epoch.
   poke(words, frameField(machine, pfn, L.F_COUNT), add(words, L.B_EPOCH, 1));
   poke(words, frameField(machine, pfn, L.F_LINK), 0);
   const tail = peek(words, base + L.C_LIMBO_TAIL);

@@ -4,7 +4,7 @@
  * Any CPU appends at any time; the newest DMESG_ENTRIES survive. Record: sequence number + 1,
  * milliseconds since boot, CPU, event, three values.
  */
-import { add, load, peek, store } from '../shared/atomics.ts';
+import { add, load, peek, poke, store } from '../shared/atomics.ts';
 import * as L from '../shared/layout.ts';
 import { DMESG_ENTRIES } from '../shared/limits.ts';
 import { SIGNAL_NAMES } from '../shared/signals.ts';
@@ -26,17 +26,14 @@ export const LOG_AUDIT = 11;
 /** Appends an event with three 32-bit values. */
 export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: number): void {
   const { words, machine } = cpu;
-  // ORDER: the sequence number gives the slot to one writer; the stamp is stored last, so that a
-  // reader never takes a half-written record for whole.
+  // ORDER: the sequence number gives the slot to one writer.
   const sequence = add(words, L.B_DMESG_NEXT, 1);
   const at = machine.dmesg + (sequence % DMESG_ENTRIES) * L.DMESG_WORDS;
+  // ORDER: no stamp while the record changes, so that a reader never takes half a record.
   store(words, at, 0);
-  store(words, at + 1, peek(words, L.B_JIFFIES));
-  store(words, at + 2, cpu.id);
-  store(words, at + 3, event);
-  store(words, at + 4, a);
-  store(words, at + 5, b);
-  store(words, at + 6, c);
+  const record = [peek(words, L.B_JIFFIES), cpu.id, event, a, b, c];
+  for (let i = 0; i < record.length; i++) poke(words, at + 1 + i, record[i] as number);
+  // ORDER: publishes the record.
   store(words, at, sequence + 1);
 }
 

@@ -34,7 +34,7 @@ function lockSlow(cpu: Cpu, at: number): void {
   // The holder may be descheduled. Whoever slept once takes the lock as contended, because it
   // cannot know whether others still sleep. The loop ends when every holder leaves the kernel.
   for (;;) {
-    // ORDER: CONTENDED is set before we sleep and `wait` compares it, so a release cannot be missed.
+    // ORDER: CONTENDED is set before the sleep and `wait` compares it: no release is missed.
     const seen = load(words, at);
     if (seen === 0) {
       if (compareExchange(words, at, 0, mine | CONTENDED) === 0) return;

@@ -196,9 +196,9 @@ export const FRAME_STATE_NAMES: readonly string[] = [
 export const F_ORDER_SHIFT = 4;
 export const F_LEVEL_SHIFT = 8;
 /** A table that is no longer reachable; whoever locked it must start again from the root. */
-export const F_STRAY = 1 << 10;
+export const F_STRAY = 0x400;
 /** Checked mode: the frame was filled with POISON when it was freed. */
-export const F_POISONED = 1 << 11;
+export const F_POISONED = 0x800;
 export const POISON: number = 0xdeadf4ee | 0;
 
 // ---- Kernel log -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ export const SPAN_PAGES = 1024;
 /** User addresses are [0, 2^42): 4 TiB, so that a VPN has 30 bits. */
 export const USER_SPACE_END: number = 2 ** 42;
 export const USER_PAGES: number = 2 ** 30;
-/** Lowest address that mmap gives or accepts, so that a null dereference faults (Linux's mmap_min_addr). */
+/** Lowest address that mmap gives or accepts: a null dereference faults (Linux: mmap_min_addr). */
 export const MMAP_MIN_ADDR = 65536;
 /** mmap without a hint searches downward from here; the gap above is the stack's. */
 export const MMAP_TOP: number = USER_SPACE_END - 2 ** 30;

@@ -26,16 +26,16 @@
  */
 import { assert } from './panic.ts';
 
-export const PTE_V = 1 << 0;
-export const PTE_R = 1 << 1;
-export const PTE_W = 1 << 2;
-export const PTE_X = 1 << 3;
-export const PTE_U = 1 << 4;
-export const PTE_A = 1 << 5;
-export const PTE_D = 1 << 6;
-export const PTE_S = 1 << 7;
-export const PTE_COW = 1 << 8;
-export const PTE_SHARED = 1 << 9;
+export const PTE_V = 0x1;
+export const PTE_R = 0x2;
+export const PTE_W = 0x4;
+export const PTE_X = 0x8;
+export const PTE_U = 0x10;
+export const PTE_A = 0x20;
+export const PTE_D = 0x40;
+export const PTE_S = 0x80;
+export const PTE_COW = 0x100;
+export const PTE_SHARED = 0x200;
 
 export const PTE_RWX: number = PTE_R | PTE_W | PTE_X;
 

@@ -153,7 +153,7 @@ export interface Memory {
   store64(address: number, value: bigint): void;
   storeF32(address: number, value: number): void;
   storeF64(address: number, value: number): void;
-  /** Sequentially consistent accesses to an aligned 32-bit word. RMW forms return the value before. */
+  /** Sequentially consistent accesses to an aligned word. RMW forms return the value before. */
   atomicLoad32(address: number): number;
   atomicStore32(address: number, value: number): void;
   atomicAdd32(address: number, value: number): number;

@@ -67,7 +67,7 @@ export class Mmu implements UserContext {
   readonly frameAt: Int32Array;
   readBase: Float64Array = DARK;
   writeBase: Float64Array = DARK;
-  /** Generation the TLB has applied; another value in the machine sends an access to `translate`. */
+  /** Generation that the TLB has applied; any other sends an access to `translate`. */
   generation = 0;
   /** Accesses left until the next ordered poll. */
   budget: number = POLL_ACCESSES;
