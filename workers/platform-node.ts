@@ -47,9 +47,13 @@ function receiveInit(): Promise<unknown> {
   });
 }
 
-function onUnhandledRejection(absorb: (reason: unknown) => boolean): void {
+function onUnhandled(absorb: (error: unknown) => boolean): void {
+  // A rejection that is thrown here becomes an uncaught exception.
   process.on('unhandledRejection', (reason) => {
     if (!absorb(reason)) throw reason;
+  });
+  process.on('uncaughtException', (error) => {
+    if (!absorb(error)) throw error;
   });
 }
 
@@ -100,7 +104,8 @@ async function openFile(path: string): Promise<HostFile | HostFileFailure> {
 export const platform: Platform = {
   startWorker,
   receiveInit,
-  onUnhandledRejection,
+  onUnhandled,
+  afterTurn: (run) => void setImmediate(run),
   resolveModule,
   resolveFile: (path) => path,
   openFile,

@@ -47,7 +47,10 @@ function receiveInit(): Promise<unknown> {
   });
 }
 
-function onUnhandledRejection(absorb: (reason: unknown) => boolean): void {
+function onUnhandled(absorb: (error: unknown) => boolean): void {
+  globalThis.addEventListener('error', (event) => {
+    if (absorb(event.error)) event.preventDefault();
+  });
   globalThis.addEventListener('unhandledrejection', (event) => {
     event.preventDefault();
     if (absorb(event.reason)) return;
@@ -56,6 +59,16 @@ function onUnhandledRejection(absorb: (reason: unknown) => boolean): void {
       throw event.reason;
     });
   });
+}
+
+/** A message to oneself: timers of browsers wait for milliseconds. */
+const turns: (() => void)[] = [];
+const turn = new MessageChannel();
+turn.port1.onmessage = () => turns.shift()?.();
+
+function afterTurn(run: () => void): void {
+  turns.push(run);
+  turn.port2.postMessage(null);
 }
 
 async function openFile(path: string): Promise<HostFile | HostFileFailure> {
@@ -77,7 +90,8 @@ async function openFile(path: string): Promise<HostFile | HostFileFailure> {
 export const platform: Platform = {
   startWorker,
   receiveInit,
-  onUnhandledRejection,
+  onUnhandled,
+  afterTurn,
   resolveModule: (specifier) => new URL(specifier, globalThis.location.href).href,
   resolveFile: (path) => new URL(path, globalThis.location.href).href,
   openFile,

@@ -39,10 +39,12 @@ export interface Platform {
   /** Inside a Worker: resolves to the message that its starter passed to `init`. */
   receiveInit(): Promise<unknown>;
   /**
-   * Inside a Worker: `absorb` sees the reason of every rejection that nobody handled. When it
-   * returns false the Worker ends, which is Node's rule.
+   * Inside a Worker: `absorb` sees every error and rejection that nobody handled. When it returns
+   * false the Worker ends, which is Node's rule.
    */
-  onUnhandledRejection(absorb: (reason: unknown) => boolean): void;
+  onUnhandled(absorb: (error: unknown) => boolean): void;
+  /** Runs a function when the event loop has come round. */
+  afterTurn(run: () => void): void;
   /** A module specifier as the host writes it (URL or path), made absolute. */
   resolveModule(specifier: string): string;
   /** A file's path as the host writes it, in a form that means the same in every Worker. */

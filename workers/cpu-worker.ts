@@ -1,0 +1,67 @@
+/**
+ * A CPU worker's entry: a CPU of the machine, on which processes run side by side, one at a time,
+ * interleaved where they await.
+ *
+ * Started by the host on the kernel worker's behalf; receives one CpuInit message.
+ */
+import { platform } from '#platform';
+import {
+  LOG_CPU_UP,
+  attachCpu,
+  attachMachine,
+  enterKernel,
+  leaveKernel,
+  logEvent,
+  startCpu,
+} from '../kernel/index.ts';
+import { load, wait } from '../shared/atomics.ts';
+import { B_STOP } from '../shared/layout.ts';
+import type { CpuApi, CpuInit, KernelCpuApi } from '../shared/protocol.ts';
+import { CpuContext } from './cpu-context.ts';
+import { connect } from './endpoint.ts';
+import { ProcessKilled } from './errors.ts';
+import { loadProtocol } from './load-protocol.ts';
+import { ProcessRunner } from './process-runner.ts';
+import { UserMode } from './user-mode.ts';
+
+/** How long a CPU that was called to an audit waits for it in the kernel. */
+const ATTEND_MS = 200;
+
+/** Waits in kernel mode for the audit, and passes the gate where it looks at the TLB. */
+function attend({ cpu, mode, kernel }: CpuContext): void {
+  mode.leave();
+  enterKernel(cpu);
+  kernel.attending().catch(() => {});
+  const deadlineMs = performance.now() + ATTEND_MS;
+  // ORDER: in kernel mode, so that the auditor waits until this CPU has parked.
+  while (load(cpu.words, B_STOP) === 0 && performance.now() < deadlineMs) {
+    wait(cpu.words, B_STOP, 0, 1);
+  }
+  leaveKernel(cpu);
+  enterKernel(cpu);
+  leaveKernel(cpu);
+}
+
+async function main(): Promise<void> {
+  const init = (await platform.receiveInit()) as CpuInit;
+  // An ended process's leftovers, such as a timer that still touches its memory, are nobody's.
+  platform.onUnhandled((error) => error instanceof ProcessKilled);
+  const cpu = attachCpu(attachMachine(init.buffer, await loadProtocol(init.protocol)), init.cpu);
+  const mode = new UserMode(cpu, platform.afterTurn);
+  const runners = new Map<number, ProcessRunner>();
+  const api: CpuApi = {
+    ready: () => {},
+    start: (pid, module, args) => {
+      const runner = new ProcessRunner(context, pid, module, () => runners.delete(pid));
+      runners.set(pid, runner);
+      void runner.run(args);
+    },
+    kill: (pid, signal) => runners.get(pid)?.end({ signal }),
+    attend: () => attend(context),
+  };
+  const context = new CpuContext(mode, init, connect<KernelCpuApi>(init.port, api));
+  startCpu(cpu);
+  mode.inKernel(() => logEvent(cpu, LOG_CPU_UP, cpu.id, 0, 0));
+}
+
+await main();
