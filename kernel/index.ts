@@ -69,8 +69,9 @@ export {
 } from './process.ts';
 export type { ProcessSpec } from './process.ts';
 export { reapCpu } from './reap-cpu.ts';
+export { stopRequested } from './stop.ts';
 export { SYSCALL_NAMES, syscallIndex } from './syscall-names.ts';
 export type { SyscallName } from './syscall-names.ts';
-export { TLB_SLOTS, Tlb } from './tlb.ts';
+export { TLB_SLOTS, Tlb, tlbReset } from './tlb.ts';
 export { cpuCounters, frameUsage, processUsage, publishTlbCounters, setJiffies } from './usage.ts';
 export type { ProcessUsage } from './usage.ts';

@@ -62,6 +62,12 @@ export function tlbFlushAll(tlb: Tlb): void {
   tlb.filledCount = 0;
 }
 
+/** Forgets the space as well: its block may be reused. */
+export function tlbReset(tlb: Tlb): void {
+  tlbFlushAll(tlb);
+  tlb.space = 0;
+}
+
 /** Drops the translation of one page. Its slot stays listed as filled: that is only a hint. */
 function tlbFlushPage(tlb: Tlb, vpn: number): void {
   const slot = vpn & (TLB_SLOTS - 1);

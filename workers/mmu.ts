@@ -24,6 +24,7 @@ import {
   pendingSignal,
   publishTlbCounters,
   releaseFaultObject,
+  stopRequested,
   walk,
 } from '../kernel/index.ts';
 import type { Cpu } from '../kernel/index.ts';
@@ -105,6 +106,11 @@ export class Mmu implements UserContext {
     this.#publish();
   }
 
+  /** The process has ended. */
+  close(): void {
+    this.#mode.forget(this);
+  }
+
   /**
    * Makes the page of `address` accessible, or throws. True: the TLB has it, and the next access
    * may use it without another poll. False: the page is a device's.
@@ -163,9 +169,10 @@ export class Mmu implements UserContext {
     if (load(this.words, this.generationAt) !== this.generation) {
       acknowledge(this.cpu, this.cpu.tlb);
       this.generation = this.cpu.tlb.generation;
-      const signal = pendingSignal(this.cpu, this.#proc);
-      if (signal !== 0) this.#host.die(signal, 'killed');
     }
+    // Not only with a new generation: a kernel entry may have taken over the killer's already.
+    const signal = pendingSignal(this.cpu, this.#proc);
+    if (signal !== 0) this.#host.die(signal, 'killed');
   }
 
   #fault(vpn: number, address: number, write: boolean): number {

@@ -8,7 +8,7 @@
  *
  * Guarantees: code between two awaits that hits the TLB runs with C_MODE = USER of its own space.
  */
-import { enterKernel, leaveKernel, leaveUser, resumeUser } from '../kernel/index.ts';
+import { enterKernel, leaveKernel, leaveUser, resumeUser, tlbReset } from '../kernel/index.ts';
 import type { Cpu } from '../kernel/index.ts';
 
 /** A process's view of the TLB. */
@@ -58,6 +58,12 @@ export class UserMode {
     this.#live.goDark();
     this.#live = null;
     leaveUser(this.cpu);
+  }
+
+  /** A process has ended: its translations go with it. */
+  forget(context: UserContext): void {
+    if (this.#live === context) this.leave();
+    if (this.cpu.tlb.space === context.space) tlbReset(this.cpu.tlb);
   }
 
   /** Runs a kernel function on this CPU and returns to where it was: user mode or idle. */
