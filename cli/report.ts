@@ -60,11 +60,17 @@ function formatSyscalls({ syscalls }: RunDocument): string {
 
 function formatAudit({ audit }: RunDocument): string {
   const checked = Object.entries(audit.checked)
-    .map(([what, count]) => `${formatCount(count)} ${what}`)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${formatCount(count)} ${inWords(what)}`)
     .join(', ');
   const scope = checked === '' ? '' : ` (${checked})`;
   if (audit.clean) return `audit    clean${scope}`;
   return [`audit    ${audit.violations.length} violations${scope}`, ...audit.violations].join(
     '\n  ',
   );
+}
+
+/** framesInUse as 'frames in use'. */
+function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

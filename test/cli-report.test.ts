@@ -51,7 +51,7 @@ const document: RunDocument = {
     { name: 'mmap', count: 1000, p50Us: 0.5, p99Us: 1234 },
     { name: 'kill', count: 0, p50Us: 0, p99Us: 0 },
   ],
-  audit: { clean: true, violations: [], checked: { frames: 16384, areas: 2 } },
+  audit: { clean: true, violations: [], checked: { frames: 16384, framesInUse: 2, areas: 0 } },
   dmesg: ['[0.001] booted'],
 };
 
@@ -70,7 +70,7 @@ describe('report', () => {
       SYSCALL  COUNT      P50      P99
       mmap     1,000  0.50 us  1.23 ms
 
-      audit    clean (16,384 frames, 2 areas)
+      audit    clean (16,384 frames, 2 frames in use)
 
       dmesg
         [0.001] booted"
