@@ -91,7 +91,7 @@ export interface HostApi {
   /** Starts a Worker for a CPU; resolves to the kernel worker's end of their channel. */
   startCpu(cpu: number, generation: number): MessagePort;
   /** Terminates it; `cpuDied` follows. */
-  endCpu(cpu: number, generation: number): void;
+  endCpu(cpu: number, generation: number): Promise<void>;
   print(pid: number, line: string): void;
   /** The machine found an invariant broken: nothing goes on. */
   panicked(message: string): void;

@@ -169,6 +169,8 @@ export class Mmu implements UserContext {
     if (load(this.words, this.generationAt) !== this.generation) {
       acknowledge(this.cpu, this.cpu.tlb);
       this.generation = this.cpu.tlb.generation;
+      // An auditor stops the machine: this CPU parks as it passes through the kernel.
+      if (stopRequested(this.cpu)) this.#mode.inKernel(() => undefined);
     }
     // Not only with a new generation: a kernel entry may have taken over the killer's already.
     const signal = pendingSignal(this.cpu, this.#proc);

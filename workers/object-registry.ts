@@ -92,7 +92,7 @@ export class ObjectRegistry {
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#byName.values()].map(({ file }) => file?.close()));
+    await Promise.all([...this.#byName.values()].map(async ({ file }) => file?.close()));
   }
 
   #checkFree(name: string): void {

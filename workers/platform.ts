@@ -44,14 +44,14 @@ export interface Platform {
    */
   onUnhandled(absorb: (error: unknown) => boolean): void;
   /** Runs a function when the event loop has come round. */
-  afterTurn(run: () => void): void;
+  readonly afterTurn: (run: () => void) => void;
   /** A module specifier as the host writes it (URL or path), made absolute. */
   resolveModule(specifier: string): string;
   /** A file's path as the host writes it, in a form that means the same in every Worker. */
   resolveFile(path: string): string;
   openFile(path: string): Promise<HostFile | HostFileFailure>;
   /** Default of `onPrint`. */
-  printLine(line: string): void;
+  readonly printLine: (line: string) => void;
 }
 
 export function isHostFileFailure(file: HostFile | HostFileFailure): file is HostFileFailure {

@@ -57,11 +57,10 @@ export class ProcessRunner {
   end(status: WireStatus): void {
     if (this.guard.isOver) return;
     this.guard.end('signal' in status ? status.signal : 'exit');
-    const { mode, kernel } = this.context;
     // Before the kernel worker hears of it: its memory and its block are gone soon after.
-    if (mode.isLive(this.mmu)) mode.leave();
+    this.mmu.close();
     this.#onEnd();
-    kernel.exited(this.pid, status).catch(() => {});
+    this.context.kernel.exited(this.pid, status).catch(() => {});
   }
 
   /** Ends the process because of something that it threw. */
