@@ -40,7 +40,7 @@ export class HeapAreaStore<
   private readonly nodesMax: number;
 
   /** `nodesMax` is how many nodes allocNode gives out at most. */
-  constructor(nodesMax = 2 ** 24) {
+  constructor(nodesMax: number = 2 ** 24) {
     this.nodesMax = nodesMax;
   }
 

@@ -72,8 +72,8 @@ export const B_CPU_WAITERS = 81;
 // Protected by B_BUDDY_LOCK.
 export const B_BUDDY_LOCK = 96;
 export const B_FREE_HEADS = 97;
-export const B_FREE_FRAMES = 97 + BUDDY_ORDERS;
-export const B_FREE_LOW = B_FREE_FRAMES + 1;
+export const B_FREE_FRAMES: number = 97 + BUDDY_ORDERS;
+export const B_FREE_LOW: number = B_FREE_FRAMES + 1;
 // Protected by B_SLAB_LOCK: one {free head, live objects, frames} triple for each slab.
 export const B_SLAB_LOCK = 128;
 export const B_SLABS = 129;
@@ -208,7 +208,7 @@ export const DMESG_WORDS = 8;
 export const HISTOGRAMS = 32;
 
 /** Sizes of the regions that lie before the frames. */
-export const RECORD_DIR_WORDS = TABLE_ENTRIES;
+export const RECORD_DIR_WORDS: number = TABLE_ENTRIES;
 export const HISTOGRAM_WORDS: number = HISTOGRAMS * HISTOGRAM_BUCKETS;
 export const DMESG_RING_WORDS: number = DMESG_ENTRIES * DMESG_WORDS;
 
