@@ -59,10 +59,10 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   throw new UsageError(`unknown ${what} ${name}${hint}`);
 }
 
-// A reader such as `head` may close our output early; that is its right and no failure of ours.
+// A reader such as `head` may close our output early: that is its right, and the run goes on to its
+// end, because the machine and temporary files want to be cleaned up.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
 });
 
 try {
