@@ -1,8 +1,8 @@
 /**
  * Finds what `run` shall execute: a built-in program, or a module file of the user. TypeScript is
- * bundled into one temporary file first, and so is JavaScript that could not find 'faultline'; there
- * 'faultline' and 'faultline/program' stay imports and resolve to this installation, so that the
- * program meets the very classes the machine uses.
+ * bundled into one temporary file first, and so is JavaScript that could not find 'faultline'. In
+ * the bundle 'faultline' and 'faultline/program' stay imports and resolve to this installation, so
+ * that the program meets the very classes the machine uses.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
