@@ -57,7 +57,7 @@ export default defineProgram(async (proc, ...args) => {
 const files: Readonly<Record<string, string>> = {
   'program.js': program({ process: '', numbers: '' }),
   'typed.ts': program({
-    process: "import type { Process } from 'faultline/program';\nexport type P = Process;",
+    process: "import type { Proc } from 'faultline/program';\nexport type P = Proc;",
     numbers: ': number',
   }),
   'main.js': `
