@@ -48,6 +48,8 @@ export class Pool {
   readonly #slots: Slot[] = [];
   #isShutDown = false;
   #whenEmpty: (() => void) | null = null;
+  /** Those who wait for the CPU of a dedicated Worker that is about to be gone. */
+  #whenFreed: (() => void)[] = [];
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -78,6 +80,10 @@ export class Pool {
     const tried = new Set<Slot>();
     for (;;) {
       const slot = this.#choose(dedicated, tried);
+      if (slot === undefined && dedicated && this.#isOneEnding()) {
+        await new Promise<void>((resolve) => this.#whenFreed.push(resolve));
+        continue;
+      }
       if (slot === undefined) {
         throw new SyscallError('spawn', EAGAIN, describeThrown(lastFailure));
       }
@@ -120,6 +126,7 @@ export class Pool {
     slot.endReason = null;
     slot.load = 0;
     this.#options.onDeath(cpu, line);
+    for (const retry of this.#whenFreed.splice(0)) retry();
     connection?.close(new WorkerDied(`the Worker of CPU ${cpu} has died: ${line}`));
     if (this.#isShutDown) this.#checkEmpty();
     // A failure to start is kept in `ready`, and met by the next `acquire`.
@@ -157,6 +164,11 @@ export class Pool {
     );
     if (dedicated) return usable.find((slot) => slot.state === 'empty' && slot.load === 0);
     return usable.sort((a, b) => a.load - b.load)[0];
+  }
+
+  #isOneEnding(): boolean {
+    const isEnding = ({ dedicated, state }: Slot): boolean => dedicated && state === 'ending';
+    return !this.#isShutDown && this.#slots.some(isEnding);
   }
 
   #start(slot: Slot): Promise<void> {
