@@ -85,7 +85,8 @@ export function parseRun(args: readonly string[]): RunRequest | string {
   if (program === undefined) {
     throw new UsageError('run needs a program, such as: faultline run hello');
   }
-  if (others.length > 0) {
+  // A built-in's file may stand without `--`, so that `npm start -- FILE` works.
+  if (others.length > 0 && builtinProgram(program) === undefined) {
     throw new UsageError(`arguments of the program go after --: faultline run ${program} -- …`);
   }
   const last = (name: string): string | undefined => parsed.values.get(name)?.at(-1);
@@ -117,7 +118,7 @@ function parseProgram(
   program: string,
   parsed: ParsedOptions,
 ): Pick<RunRequest, 'isBuiltin' | 'args' | 'file' | 'files'> {
-  const rest = parsed.rest ?? [];
+  const rest = [...parsed.positionals.slice(1), ...(parsed.rest ?? [])];
   const files = parseFiles(parsed.values.get('file') ?? []);
   const processes = parsed.values.get('processes')?.at(-1);
   const builtin = builtinProgram(program);

@@ -93,6 +93,7 @@ describe('run request', () => {
       args: [text, '--cpus', 'x'],
       files: { in: text, [text]: text },
     });
+    expect(request(`wordcount ${text}`).file).toBe(text);
     expect(request(`wordcount --file in=${text} -- in`).files).toEqual({ in: text });
   });
 
@@ -133,7 +134,8 @@ describe('run request', () => {
     ['unknown option --frobnicate; see faultline run --help', 'hello', '--frobnicate'],
     ['unknown option --constructor; see faultline run --help', 'hello', '--constructor'],
     ['--json takes no value', 'hello', '--json=1'],
-    ['arguments of the program go after --: faultline run hello -- …', 'hello', 'x'],
+    ['arguments of the program go after --: faultline run x.js -- …', 'x.js', 'y'],
+    ["hello takes no argument 'x'; see faultline run hello --help", 'hello', 'x'],
     ["hello takes no argument 'x'; see faultline run hello --help", 'hello', '--', 'x'],
     ['hello takes no --processes; see faultline run hello --help', 'hello', '--processes', '2'],
     ["--processes must be an integer from 1 to 64, got '0'", 'grind', '--processes', '0'],
