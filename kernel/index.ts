@@ -6,12 +6,12 @@ export * from '../shared/addr.ts';
 export * from '../shared/addr-arith.ts';
 export * from '../shared/addr-range.ts';
 export { KernelPanic } from '../shared/panic.ts';
-export type { AreaIndexStore, AreaStore } from './area-store.ts';
-export { audit } from './audit.ts';
-export type { AuditResult } from './audit.ts';
-export type { AuditOptions } from './audit-ledger.ts';
-export { attachCpu } from './cpu.ts';
-export type { Cpu, UserHooks } from './cpu.ts';
+export type { AreaIndexStore, AreaStore } from './areas/area-store.ts';
+export { audit } from './audit/audit.ts';
+export type { AuditResult } from './audit/audit.ts';
+export type { AuditOptions } from './audit/audit-ledger.ts';
+export { attachCpu } from './cpu/cpu.ts';
+export type { Cpu, UserHooks } from './cpu/cpu.ts';
 export {
   blockCpu,
   condemnCpu,
@@ -21,13 +21,13 @@ export {
   leaveUser,
   startCpu,
   unblockCpu,
-} from './cpu-mode.ts';
-export { Cursor } from './cursor.ts';
-export { handleFault } from './fault.ts';
-export * from './fault-codes.ts';
-export { closeFd, fdFlags, fdObject, openFd } from './fd.ts';
-export { HeapAreaStore } from './heap-area-store.ts';
-export { readHistogram, recordLatency } from './histogram.ts';
+} from './cpu/cpu-mode.ts';
+export { Cursor } from './paging/cursor.ts';
+export { handleFault } from './faults/fault.ts';
+export * from './faults/fault-codes.ts';
+export { closeFd, fdFlags, fdObject, openFd } from './objects/fd.ts';
+export { HeapAreaStore } from './areas/heap-area-store.ts';
+export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol, LockingProtocolName } from './locking/protocol.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
 export {
@@ -37,25 +37,31 @@ export {
   LOG_CPU_UP,
   LOG_OUT_OF_MEMORY,
   LOG_SEGFAULT,
-} from './log.ts';
+} from './reports/log.ts';
 export { attachMachine, formatMachine } from './machine.ts';
 export type { FormatOptions, Machine } from './machine.ts';
-export * from './mapping-backend.ts';
-export * from './mapping-result.ts';
-export { formatMaps, formatSmaps } from './maps.ts';
-export type { ObjectNames } from './maps.ts';
-export * from './memory-area.ts';
-export { MemorySet } from './memory-set.ts';
-export { TRY_KERNEL, sysMmap } from './mmap.ts';
-export { acknowledge, resumeUser, walk } from './mmu.ts';
-export * from './mock-backend.ts';
-export { sysMprotect } from './mprotect.ts';
-export { sysMunmap } from './munmap.ts';
-export { createObject, getObject, objectPages, objectSize, putObject } from './object.ts';
-export type { ObjectSpec } from './object.ts';
-export { releaseFaultObject } from './object-fault.ts';
-export { abortPageIn, beginPageIn, finishPageIn, frameBytesOf, pageIsIn } from './page-in.ts';
-export { populate } from './populate.ts';
+export * from './areas/mapping-backend.ts';
+export * from './areas/mapping-result.ts';
+export { formatMaps, formatSmaps } from './reports/maps.ts';
+export type { ObjectNames } from './reports/maps.ts';
+export * from './areas/memory-area.ts';
+export { MemorySet } from './areas/memory-set.ts';
+export { TRY_KERNEL, sysMmap } from './syscalls/mmap.ts';
+export { acknowledge, resumeUser, walk } from './paging/mmu.ts';
+export * from './areas/mock-backend.ts';
+export { sysMprotect } from './syscalls/mprotect.ts';
+export { sysMunmap } from './syscalls/munmap.ts';
+export { createObject, getObject, objectPages, objectSize, putObject } from './objects/object.ts';
+export type { ObjectSpec } from './objects/object.ts';
+export { releaseFaultObject } from './faults/object-fault.ts';
+export {
+  abortPageIn,
+  beginPageIn,
+  finishPageIn,
+  frameBytesOf,
+  pageIsIn,
+} from './faults/page-in.ts';
+export { populate } from './faults/populate.ts';
 export {
   allPids,
   createProcess,
@@ -66,12 +72,18 @@ export {
   processOf,
   releaseProcess,
   startProcess,
-} from './process.ts';
-export type { ProcessSpec } from './process.ts';
-export { reapCpu } from './reap-cpu.ts';
-export { stopRequested } from './stop.ts';
-export { SYSCALL_NAMES, syscallIndex } from './syscall-names.ts';
-export type { SyscallName } from './syscall-names.ts';
-export { TLB_SLOTS, Tlb, tlbReset } from './tlb.ts';
-export { cpuCounters, frameUsage, processUsage, publishTlbCounters, setJiffies } from './usage.ts';
-export type { ProcessUsage } from './usage.ts';
+} from './processes/process.ts';
+export type { ProcessSpec } from './processes/process.ts';
+export { reapCpu } from './processes/reap-cpu.ts';
+export { stopRequested } from './audit/stop.ts';
+export { SYSCALL_NAMES, syscallIndex } from './syscalls/syscall-names.ts';
+export type { SyscallName } from './syscalls/syscall-names.ts';
+export { TLB_SLOTS, Tlb, tlbReset } from './paging/tlb.ts';
+export {
+  cpuCounters,
+  frameUsage,
+  processUsage,
+  publishTlbCounters,
+  setJiffies,
+} from './reports/usage.ts';
+export type { ProcessUsage } from './reports/usage.ts';

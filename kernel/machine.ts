@@ -16,7 +16,7 @@ import {
   TABLE_ENTRIES,
 } from '../shared/limits.ts';
 import { assert, panic } from '../shared/panic.ts';
-import { seedFreeLists } from './buddy.ts';
+import { seedFreeLists } from './frames/buddy.ts';
 import type { LockingProtocol } from './locking/protocol.ts';
 
 export interface Machine extends L.Regions {

@@ -58,9 +58,9 @@ export function and(words: Words, at: number, bits: number): number {
   return Atomics.and(words, at, bits);
 }
 
-/** Sleeps while the word holds `expected`, at most `timeoutMs`. May return early. */
-export function wait(words: Words, at: number, expected: number, timeoutMs: number): void {
-  Atomics.wait(words, at, expected, timeoutMs);
+/** Sleeps while the word holds `expected`; whether the whole of `timeoutMs` passed. */
+export function wait(words: Words, at: number, expected: number, timeoutMs: number): boolean {
+  return Atomics.wait(words, at, expected, timeoutMs) === 'timed-out';
 }
 
 /** Wakes up to `count` sleepers on the word. */

@@ -4,12 +4,12 @@
  * The seeds touch all n in unmap, protect and the gap search.
  */
 import { expect, test } from 'vitest';
-import type { AreaStore } from '../kernel/area-store.ts';
-import { HeapAreaStore } from '../kernel/heap-area-store.ts';
-import { MemoryArea } from '../kernel/memory-area.ts';
-import { MemorySet } from '../kernel/memory-set.ts';
-import type { MockMemorySet } from '../kernel/mock-backend.ts';
-import { MockBackend, MockPageTable } from '../kernel/mock-backend.ts';
+import type { AreaStore } from '../kernel/areas/area-store.ts';
+import { HeapAreaStore } from '../kernel/areas/heap-area-store.ts';
+import { MemoryArea } from '../kernel/areas/memory-area.ts';
+import { MemorySet } from '../kernel/areas/memory-set.ts';
+import type { MockMemorySet } from '../kernel/areas/mock-backend.ts';
+import { MockBackend, MockPageTable } from '../kernel/areas/mock-backend.ts';
 import { AddrRange } from '../shared/addr-range.ts';
 
 type Store = AreaStore<number, MockPageTable, MockBackend>;

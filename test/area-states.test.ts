@@ -4,10 +4,10 @@
  * that is refused or fails must change neither the area nor the page table.
  */
 import { describe, expect, test } from 'vitest';
-import type { MappingResult } from '../kernel/mapping-result.ts';
-import { AREA_STATES, MemoryArea } from '../kernel/memory-area.ts';
-import type { AreaState } from '../kernel/memory-area.ts';
-import { MockBackend, MockFaults, MockPageTable } from '../kernel/mock-backend.ts';
+import type { MappingResult } from '../kernel/areas/mapping-result.ts';
+import { AREA_STATES, MemoryArea } from '../kernel/areas/memory-area.ts';
+import type { AreaState } from '../kernel/areas/memory-area.ts';
+import { MockBackend, MockFaults, MockPageTable } from '../kernel/areas/mock-backend.ts';
 import { ADDR_MAX } from '../shared/addr.ts';
 
 type Area = MemoryArea<number, MockPageTable, MockBackend>;

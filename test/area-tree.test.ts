@@ -3,12 +3,12 @@
  * Method: break one field of a sound set at a time and expect the sentence about it.
  */
 import { describe, expect, test } from 'vitest';
-import { treeFind, treeFirst, treeNext, treePrevious } from '../kernel/area-tree.ts';
-import { HeapAreaStore } from '../kernel/heap-area-store.ts';
-import { MemoryArea } from '../kernel/memory-area.ts';
-import { MemorySet } from '../kernel/memory-set.ts';
-import type { MockMemorySet } from '../kernel/mock-backend.ts';
-import { MockBackend, mockMap, MockPageTable } from '../kernel/mock-backend.ts';
+import { treeFind, treeFirst, treeNext, treePrevious } from '../kernel/areas/area-tree.ts';
+import { HeapAreaStore } from '../kernel/areas/heap-area-store.ts';
+import { MemoryArea } from '../kernel/areas/memory-area.ts';
+import { MemorySet } from '../kernel/areas/memory-set.ts';
+import type { MockMemorySet } from '../kernel/areas/mock-backend.ts';
+import { MockBackend, mockMap, MockPageTable } from '../kernel/areas/mock-backend.ts';
 
 type Store = HeapAreaStore<number, MockPageTable, MockBackend>;
 

@@ -1,16 +1,26 @@
 import { describe, expect, it } from 'vitest';
 
-import { handleFault } from '../kernel/fault.ts';
-import { FAULT_ACCERR, FAULT_DONE, FAULT_MAPERR, FAULT_NO_MEMORY } from '../kernel/fault-codes.ts';
+import { handleFault } from '../kernel/faults/fault.ts';
+import {
+  FAULT_ACCERR,
+  FAULT_DONE,
+  FAULT_MAPERR,
+  FAULT_NO_MEMORY,
+} from '../kernel/faults/fault-codes.ts';
 import { PROTOCOL_NAMES } from '../kernel/locking/registry.ts';
-import { sysMmap } from '../kernel/mmap.ts';
-import { sysMprotect } from '../kernel/mprotect.ts';
-import { sysMunmap } from '../kernel/munmap.ts';
-import { createProcess, exitProcess, processOf, releaseProcess } from '../kernel/process.ts';
+import { sysMmap } from '../kernel/syscalls/mmap.ts';
+import { sysMprotect } from '../kernel/syscalls/mprotect.ts';
+import { sysMunmap } from '../kernel/syscalls/munmap.ts';
+import {
+  createProcess,
+  exitProcess,
+  processOf,
+  releaseProcess,
+} from '../kernel/processes/process.ts';
 import { peek } from '../shared/atomics.ts';
 import { P_SPACE } from '../shared/layout.ts';
-import { peekEntry } from '../kernel/table.ts';
-import { frameUsage } from '../kernel/usage.ts';
+import { peekEntry } from '../kernel/paging/table.ts';
+import { frameUsage } from '../kernel/reports/usage.ts';
 import { frameWord } from '../kernel/machine.ts';
 import {
   MAP_ANONYMOUS,

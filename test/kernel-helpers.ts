@@ -1,16 +1,16 @@
 /** A machine for unit tests: one thread that plays all CPUs. Every test ends with `expectClean`. */
 import { expect } from 'vitest';
 
-import { audit } from '../kernel/audit.ts';
-import { attachCpu } from '../kernel/cpu.ts';
-import type { Cpu } from '../kernel/cpu.ts';
-import { enterKernel, leaveKernel, startCpu } from '../kernel/cpu-mode.ts';
-import { reapLimbo } from '../kernel/grace.ts';
+import { audit } from '../kernel/audit/audit.ts';
+import { attachCpu } from '../kernel/cpu/cpu.ts';
+import type { Cpu } from '../kernel/cpu/cpu.ts';
+import { enterKernel, leaveKernel, startCpu } from '../kernel/cpu/cpu-mode.ts';
+import { reapLimbo } from '../kernel/paging/grace.ts';
 import { PROTOCOLS } from '../kernel/locking/registry.ts';
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
 import { formatMachine } from '../kernel/machine.ts';
 import type { Machine } from '../kernel/machine.ts';
-import { createProcess, processOf, startProcess } from '../kernel/process.ts';
+import { createProcess, processOf, startProcess } from '../kernel/processes/process.ts';
 import { peek } from '../shared/atomics.ts';
 import { P_SPACE } from '../shared/layout.ts';
 

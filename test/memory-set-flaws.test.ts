@@ -3,13 +3,13 @@
  * P1 to P16, on the situation in which the seeds go wrong.
  */
 import { describe, expect, test } from 'vitest';
-import { HeapAreaStore } from '../kernel/heap-area-store.ts';
-import type { BackendResult } from '../kernel/mapping-backend.ts';
-import { MemoryArea } from '../kernel/memory-area.ts';
-import { MemorySet } from '../kernel/memory-set.ts';
-import type { MockMemorySet } from '../kernel/mock-backend.ts';
-import { MockBackend, MockFaults, mockMap, mockMemorySet } from '../kernel/mock-backend.ts';
-import { MockPageTable } from '../kernel/mock-backend.ts';
+import { HeapAreaStore } from '../kernel/areas/heap-area-store.ts';
+import type { BackendResult } from '../kernel/areas/mapping-backend.ts';
+import { MemoryArea } from '../kernel/areas/memory-area.ts';
+import { MemorySet } from '../kernel/areas/memory-set.ts';
+import type { MockMemorySet } from '../kernel/areas/mock-backend.ts';
+import { MockBackend, MockFaults, mockMap, mockMemorySet } from '../kernel/areas/mock-backend.ts';
+import { MockPageTable } from '../kernel/areas/mock-backend.ts';
 import { AddrRange } from '../shared/addr-range.ts';
 import { ADDR_MAX } from '../shared/addr.ts';
 

@@ -6,11 +6,11 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HeapAreaStore } from '../kernel/heap-area-store.ts';
-import type { MappingResult } from '../kernel/mapping-result.ts';
-import { MemoryArea } from '../kernel/memory-area.ts';
-import { MemorySet } from '../kernel/memory-set.ts';
-import { MockBackend, MockFaults, MockPageTable } from '../kernel/mock-backend.ts';
+import { HeapAreaStore } from '../kernel/areas/heap-area-store.ts';
+import type { MappingResult } from '../kernel/areas/mapping-result.ts';
+import { MemoryArea } from '../kernel/areas/memory-area.ts';
+import { MemorySet } from '../kernel/areas/memory-set.ts';
+import { MockBackend, MockFaults, MockPageTable } from '../kernel/areas/mock-backend.ts';
 import { AddrRange } from '../shared/addr-range.ts';
 
 const SPACE = 96;

@@ -3,8 +3,13 @@
  * Method: the tests b.0 to b.5 of the seeds with their exact numbers, on the same mock.
  */
 import { describe, expect, test } from 'vitest';
-import { mockMap, mockMemorySet, MockPageTable, MOCK_ADDR_MAX } from '../kernel/mock-backend.ts';
-import type { MockMemorySet } from '../kernel/mock-backend.ts';
+import {
+  mockMap,
+  mockMemorySet,
+  MockPageTable,
+  MOCK_ADDR_MAX,
+} from '../kernel/areas/mock-backend.ts';
+import type { MockMemorySet } from '../kernel/areas/mock-backend.ts';
 import { AddrRange } from '../shared/addr-range.ts';
 
 const OK = { ok: true };

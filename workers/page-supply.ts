@@ -7,7 +7,7 @@
  */
 import { beginPageIn, finishPageIn, frameBytesOf, pageIsIn, processOf } from '../kernel/index.ts';
 import type { Cpu } from '../kernel/index.ts';
-import { insertPage } from '../kernel/object-fault.ts';
+import { insertPage } from '../kernel/faults/object-fault.ts';
 import { EIO, ENOMEM } from '../shared/errno.ts';
 import { peek } from '../shared/atomics.ts';
 import { P_SPACE } from '../shared/layout.ts';

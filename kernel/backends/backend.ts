@@ -9,10 +9,10 @@
 import type { AddrRange } from '../../shared/addr-range.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../area-flags.ts';
-import type { BackendFailure, BackendResult, MappingBackend } from '../mapping-backend.ts';
-import { clearRange, protectRange } from '../map-range.ts';
-import type { RangeOp } from '../range-op.ts';
+import { AREA_PROT } from '../areas/area-flags.ts';
+import type { BackendFailure, BackendResult, MappingBackend } from '../areas/mapping-backend.ts';
+import { clearRange, protectRange } from '../paging/map-range.ts';
+import type { RangeOp } from '../paging/range-op.ts';
 
 const NO_MEMORY: BackendFailure = { cause: 'ENOMEM' };
 

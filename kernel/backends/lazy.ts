@@ -6,11 +6,11 @@
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { RESERVED_LAZY, makeReserved, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../area-flags.ts';
-import type { BackendResult } from '../mapping-backend.ts';
-import { reserveRange } from '../map-range.ts';
-import type { RangeOp } from '../range-op.ts';
-import { ANONYMOUS } from '../record.ts';
+import { AREA_PROT } from '../areas/area-flags.ts';
+import type { BackendResult } from '../areas/mapping-backend.ts';
+import { reserveRange } from '../paging/map-range.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { ANONYMOUS } from '../objects/record.ts';
 import { MachineBackend, done } from './backend.ts';
 
 export class LazyBackend extends MachineBackend {

@@ -8,11 +8,11 @@ import { peek } from '../../shared/atomics.ts';
 import { O_BASE_PFN, R_DELTA, R_OBJECT } from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PTE_SHARED, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../area-flags.ts';
-import type { BackendResult } from '../mapping-backend.ts';
-import { presentRange } from '../map-range.ts';
-import type { RangeOp } from '../range-op.ts';
-import { recordAt } from '../record.ts';
+import { AREA_PROT } from '../areas/area-flags.ts';
+import type { BackendResult } from '../areas/mapping-backend.ts';
+import { presentRange } from '../paging/map-range.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { recordAt } from '../objects/record.ts';
 import { MachineBackend, done } from './backend.ts';
 
 export class LinearBackend extends MachineBackend {

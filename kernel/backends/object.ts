@@ -10,10 +10,10 @@
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { RESERVED_OBJECT, makeReserved, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT, AREA_SHARED } from '../area-flags.ts';
-import type { BackendResult } from '../mapping-backend.ts';
-import { reserveRange } from '../map-range.ts';
-import type { RangeOp } from '../range-op.ts';
+import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
+import type { BackendResult } from '../areas/mapping-backend.ts';
+import { reserveRange } from '../paging/map-range.ts';
+import type { RangeOp } from '../paging/range-op.ts';
 import { MachineBackend, done } from './backend.ts';
 
 export abstract class ObjectBackend extends MachineBackend {

@@ -10,7 +10,7 @@ import {
 } from '../../shared/layout.ts';
 import { panic } from '../../shared/panic.ts';
 import type { Machine } from '../machine.ts';
-import { ANONYMOUS, recordAt } from '../record.ts';
+import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import type { MachineBackend } from './backend.ts';
 import { DeviceBackend } from './device.ts';
 import { LazyBackend } from './lazy.ts';

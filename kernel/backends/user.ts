@@ -10,10 +10,10 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import { O_HOST, R_OBJECT } from '../../shared/layout.ts';
-import { AREA_PROT } from '../area-flags.ts';
-import type { BackendFailure, BackendResult } from '../mapping-backend.ts';
-import type { RangeOp } from '../range-op.ts';
-import { recordAt } from '../record.ts';
+import { AREA_PROT } from '../areas/area-flags.ts';
+import type { BackendFailure, BackendResult } from '../areas/mapping-backend.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { recordAt } from '../objects/record.ts';
 import { ObjectBackend } from './object.ts';
 
 /** The cause of a failure that only says: this CPU cannot, the kernel worker can. */

@@ -7,10 +7,10 @@
  * Not guaranteed: any parallelism within a space. This is the protocol to compare others with.
  */
 import { S_AREA_LOCK } from '../../shared/layout.ts';
-import type { Cpu } from '../cpu.ts';
-import type { Cursor } from '../cursor.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import type { Cursor } from '../paging/cursor.ts';
 import { assert } from '../../shared/panic.ts';
-import { holds, lock, unlock } from '../spinlock.ts';
+import { holds, lock, unlock } from '../cpu/spinlock.ts';
 import type { LockingProtocol } from './protocol.ts';
 import { openAtRoot } from './whole-table.ts';
 

@@ -12,8 +12,8 @@
  *   or range never takes the areas' lock.
  * - All methods run in kernel mode. None throws but by panic.
  */
-import type { Cpu } from '../cpu.ts';
-import type { Cursor } from '../cursor.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import type { Cursor } from '../paging/cursor.ts';
 
 export type LockingProtocolName = 'global' | 'rwlock' | 'rcu';
 

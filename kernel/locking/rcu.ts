@@ -22,13 +22,13 @@ import * as L from '../../shared/layout.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import { STAT, count } from '../cpu.ts';
-import type { Cpu } from '../cpu.ts';
-import { ROOT_LEVEL, indexAt, nextAt, pagesAt } from '../cursor.ts';
-import type { Cursor } from '../cursor.ts';
+import { STAT, count } from '../cpu/cpu.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { ROOT_LEVEL, indexAt, nextAt, pagesAt } from '../paging/cursor.ts';
+import type { Cursor } from '../paging/cursor.ts';
 import { frameField } from '../machine.ts';
-import { lock, unlock } from '../spinlock.ts';
-import { entryAt } from '../table.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { entryAt } from '../paging/table.ts';
 import type { LockingProtocol } from './protocol.ts';
 
 export const rcuProtocol: LockingProtocol = {

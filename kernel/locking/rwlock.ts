@@ -8,9 +8,9 @@
  * Not guaranteed: parallelism between operations, however far apart.
  */
 import { S_RW_LOCK } from '../../shared/layout.ts';
-import type { Cpu } from '../cpu.ts';
-import type { Cursor } from '../cursor.ts';
-import { readLock, readUnlock, writeLock, writeUnlock } from '../rwlock.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import type { Cursor } from '../paging/cursor.ts';
+import { readLock, readUnlock, writeLock, writeUnlock } from '../cpu/rwlock.ts';
 import type { LockingProtocol } from './protocol.ts';
 import { openAtRoot } from './whole-table.ts';
 

@@ -1,9 +1,9 @@
 /** Pieces for protocols that never lock a single table: the cursor starts at the root. */
 import { peek } from '../../shared/atomics.ts';
 import { S_ROOT } from '../../shared/layout.ts';
-import type { Cpu } from '../cpu.ts';
-import { ROOT_LEVEL } from '../cursor.ts';
-import type { Cursor } from '../cursor.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { ROOT_LEVEL } from '../paging/cursor.ts';
+import type { Cursor } from '../paging/cursor.ts';
 
 /** Points the cursor at the whole table of `space`. */
 export function openAtRoot(

@@ -1,0 +1,165 @@
+/*
+ * HeapAreaStore: area nodes in growable arrays on the JavaScript heap, for tests, teaching and
+ * single-threaded use. Addresses need 53 bits, therefore Float64Array.
+ *
+ * *Guarantees*: nodes are numbered densely from 1 and reused last-freed-first, so that runs are
+ * deterministic. *Locking*: none; only one thread can see it. *Not guaranteed*: nothing survives
+ * the thread.
+ */
+import { assert, panic } from '../../shared/panic.ts';
+import type { AreaStore } from './area-store.ts';
+import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
+import type { MemoryArea } from './memory-area.ts';
+
+const NODES_INITIAL = 16;
+
+// Columns of the links and of the lengths of one node.
+const LEFT = 0;
+const RIGHT = 1;
+const PARENT = 2;
+const PRIORITY = 3;
+const LINKS = 4;
+const START = 0;
+const END = 1;
+const MIN_START = 2;
+const MAX_END = 3;
+const MAX_GAP = 4;
+const LENGTHS = 5;
+
+export class HeapAreaStore<
+  F,
+  P extends PageTableLike,
+  B extends MappingBackend<F, P>,
+> implements AreaStore<F, P, B> {
+  private links: Int32Array = new Int32Array(NODES_INITIAL * LINKS);
+  private lengths: Float64Array = new Float64Array(NODES_INITIAL * LENGTHS);
+  private areas: (MemoryArea<F, P, B> | null)[] = [null];
+  private freeNodes: number[] = [];
+  private rootNode = 0;
+  private areaCount = 0;
+  private readonly nodesMax: number;
+
+  /** `nodesMax` is how many nodes allocNode gives out at most. */
+  constructor(nodesMax: number = 2 ** 24) {
+    this.nodesMax = nodesMax;
+  }
+
+  /** Nodes given out and not taken back; equals count() between operations. */
+  nodesInUse(): number {
+    return this.areas.length - 1 - this.freeNodes.length;
+  }
+
+  allocNode(): number {
+    const reused = this.freeNodes.pop();
+    if (reused !== undefined) return reused;
+    const node = this.areas.length;
+    if (node > this.nodesMax) return 0;
+    if (node * LINKS >= this.links.length) {
+      const links = new Int32Array(this.links.length * 2);
+      const lengths = new Float64Array(this.lengths.length * 2);
+      links.set(this.links);
+      lengths.set(this.lengths);
+      this.links = links;
+      this.lengths = lengths;
+    }
+    this.areas.push(null);
+    return node;
+  }
+
+  freeNode(node: number): void {
+    assert(node > 0 && node < this.areas.length, 'HeapAreaStore.freeNode: no such node', node);
+    this.areas[node] = null;
+    this.freeNodes.push(node);
+  }
+
+  readArea(node: number): MemoryArea<F, P, B> {
+    const area = this.areas[node];
+    return area ? area.copy() : panic('HeapAreaStore.readArea: node without an area', node);
+  }
+
+  writeArea(node: number, area: MemoryArea<F, P, B>): void {
+    this.areas[node] = area.copy();
+    this.lengths[node * LENGTHS + START] = area.start;
+    this.lengths[node * LENGTHS + END] = area.end;
+  }
+
+  root(): number {
+    return this.rootNode;
+  }
+
+  setRoot(node: number): void {
+    this.rootNode = node;
+  }
+
+  count(): number {
+    return this.areaCount;
+  }
+
+  setCount(count: number): void {
+    this.areaCount = count;
+  }
+
+  left(node: number): number {
+    return this.links[node * LINKS + LEFT] as number;
+  }
+
+  setLeft(node: number, left: number): void {
+    this.links[node * LINKS + LEFT] = left;
+  }
+
+  right(node: number): number {
+    return this.links[node * LINKS + RIGHT] as number;
+  }
+
+  setRight(node: number, right: number): void {
+    this.links[node * LINKS + RIGHT] = right;
+  }
+
+  parent(node: number): number {
+    return this.links[node * LINKS + PARENT] as number;
+  }
+
+  setParent(node: number, parent: number): void {
+    this.links[node * LINKS + PARENT] = parent;
+  }
+
+  priority(node: number): number {
+    return this.links[node * LINKS + PRIORITY] as number;
+  }
+
+  setPriority(node: number, priority: number): void {
+    this.links[node * LINKS + PRIORITY] = priority;
+  }
+
+  start(node: number): number {
+    return this.lengths[node * LENGTHS + START] as number;
+  }
+
+  end(node: number): number {
+    return this.lengths[node * LENGTHS + END] as number;
+  }
+
+  minStart(node: number): number {
+    return this.lengths[node * LENGTHS + MIN_START] as number;
+  }
+
+  setMinStart(node: number, minStart: number): void {
+    this.lengths[node * LENGTHS + MIN_START] = minStart;
+  }
+
+  maxEnd(node: number): number {
+    return this.lengths[node * LENGTHS + MAX_END] as number;
+  }
+
+  setMaxEnd(node: number, maxEnd: number): void {
+    this.lengths[node * LENGTHS + MAX_END] = maxEnd;
+  }
+
+  maxGap(node: number): number {
+    return this.lengths[node * LENGTHS + MAX_GAP] as number;
+  }
+
+  setMaxGap(node: number, maxGap: number): void {
+    this.lengths[node * LENGTHS + MAX_GAP] = maxGap;
+  }
+}

@@ -1,0 +1,58 @@
+/*
+ * Outcomes of mapping operations: results, not exceptions, so that every caller sees both paths.
+ */
+import { AddrRange } from '../../shared/addr-range.ts';
+import type { BackendResult } from './mapping-backend.ts';
+
+export type MappingErrorKind =
+  /** The arguments make no sense: not an address, overflow, an empty range, no such area. */
+  | 'InvalidParam'
+  /** The range overlaps an existing mapping. */
+  | 'AlreadyExists'
+  /** The backend failed, or the area is in a state that forbids the operation. */
+  | 'BadState'
+  /** No node, frame or record left. */
+  | 'NoMemory'
+  /** A backend failed and the page table could not be restored: quarantine the range. */
+  | 'NeedsRepair';
+
+export interface MappingError {
+  readonly kind: MappingErrorKind;
+  /** The sub-range that failed; null if the arguments name no range. */
+  readonly range: AddrRange | null;
+  /** An errno name or a sentence. */
+  readonly cause: string;
+}
+
+export interface MappingFailure {
+  readonly ok: false;
+  readonly error: MappingError;
+}
+
+export type MappingResult = { readonly ok: true } | MappingFailure;
+
+/** The one success value: operations that change nothing allocate nothing. */
+export const MAPPED: MappingResult = Object.freeze({ ok: true });
+
+export function mappingFailure(
+  kind: MappingErrorKind,
+  range: AddrRange | null,
+  cause: string,
+): MappingFailure {
+  return { ok: false, error: { kind, range, cause } };
+}
+
+/** The seeds' bool-to-error translation; `operation` names the call, `start..end` its range. */
+export function backendOutcome(
+  result: BackendResult,
+  operation: string,
+  start: number,
+  end: number,
+): MappingResult {
+  if (result === true) return MAPPED;
+  const range = new AddrRange(start, end);
+  if (result === false)
+    return mappingFailure('BadState', range, `the backend refused ${operation}`);
+  const kind = result.cause === 'ENOMEM' ? 'NoMemory' : 'BadState';
+  return mappingFailure(kind, result.range ?? range, result.cause);
+}

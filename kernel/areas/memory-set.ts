@@ -1,0 +1,263 @@
+/*
+ * MemorySet: the areas of an address space, as in the seeds, over any area store.
+ *
+ * *Guarantees*
+ * - All or nothing: an operation that fails leaves the set and the page table as they were, and
+ *   says which sub-range failed and why. If the page table cannot be restored the result is
+ *   NeedsRepair, with the set still unchanged.
+ * - Ranged: an operation on k areas touches O(log n + k) nodes, and no area outside its range.
+ * - Canonical: no two touching areas have equal flags and mergeable backends.
+ * - Backends are called in ascending address order, except that map with `unmapOverlap` unmaps
+ *   everything before it maps.
+ * *Locking*: the area set's lock; for reading in queries, for writing in map, unmap, protect,
+ * extend and clear. Areas given out are copies: they stay as they were when the lock is dropped.
+ * *Not guaranteed*: page alignment. Addresses are bytes and any byte may be a boundary, as the
+ * seeds' tests demand; a backend that needs pages must refuse the rest.
+ */
+import { AddrRange } from '../../shared/addr-range.ts';
+import type { VirtAddr } from '../../shared/addr.ts';
+import { ADDR_MAX, isAddr, isPowerOfTwo } from '../../shared/addr.ts';
+import type { FlagsEqual } from './area-merge.ts';
+import { abandonEdit, cutArea, insertArea, keepArea, openEdit } from './area-edit.ts';
+import { protectPart, publishEdit, reserveNodes } from './area-edit.ts';
+import { highestGap, lowestGap, NO_GAP, nodeAfterGap } from './area-gaps.ts';
+import type { AreaStore } from './area-store.ts';
+import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
+import { treePrevious } from './area-tree.ts';
+import { verifyAreas } from './area-verify.ts';
+import { HeapAreaStore } from './heap-area-store.ts';
+import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
+import type { MappingFailure, MappingResult } from './mapping-result.ts';
+import { MAPPED, mappingFailure } from './mapping-result.ts';
+import type { MemoryArea } from './memory-area.ts';
+
+/** New flags for old ones, or null to leave an area as it is. Must be pure. */
+export type UpdateFlags<F> = (flags: F) => F | null;
+
+export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
+  private readonly store: AreaStore<F, P, B>;
+  private readonly flagsEqual: FlagsEqual<F>;
+
+  /** `flagsEqual` decides which flags are the same when areas merge; by default `===`. */
+  constructor(
+    store: AreaStore<F, P, B> = new HeapAreaStore<F, P, B>(),
+    flagsEqual: FlagsEqual<F> = isIdentical,
+  ) {
+    this.store = store;
+    this.flagsEqual = flagsEqual;
+  }
+
+  /** Areas in the set. */
+  len(): number {
+    return this.store.count();
+  }
+
+  isEmpty(): boolean {
+    return this.store.count() === 0;
+  }
+
+  /** Copies of all areas in address order. */
+  iter(): MemoryArea<F, P, B>[] {
+    const areas: MemoryArea<F, P, B>[] = [];
+    for (let node = treeFirst(this.store); node !== 0; node = treeNext(this.store, node)) {
+      areas.push(this.store.readArea(node));
+    }
+    return areas;
+  }
+
+  /**
+   * The first area that ends after `addr`, or null: a cursor that needs no state. A walk is
+   * `for (a = set.nextArea(0); a !== null; a = set.nextArea(a.end))`.
+   */
+  nextArea(addr: number): MemoryArea<F, P, B> | null {
+    const node = treeEndingAfter(this.store, addr);
+    return node === 0 ? null : this.store.readArea(node);
+  }
+
+  /** Whether a byte of `range` is mapped; an empty range overlaps nothing. */
+  overlaps(range: AddrRange): boolean {
+    return treeFirstIn(this.store, range.start, range.end) !== 0;
+  }
+
+  /** A copy of the area that holds the byte at `addr`, or null. */
+  find(addr: number): MemoryArea<F, P, B> | null {
+    const node = treeFind(this.store, addr);
+    return node === 0 ? null : this.store.readArea(node);
+  }
+
+  /** The first unmapped part of `range`, or null if all of it is mapped. */
+  firstHole(range: AddrRange): AddrRange | null {
+    const store = this.store;
+    let start: number = range.start;
+    let node = treeEndingAfter(store, start);
+    if (node !== 0 && store.start(node) <= start) {
+      // The areas from here on have no gap before the one that nodeAfterGap finds.
+      const after = nodeAfterGap(store, node, 1);
+      start = after === 0 ? store.maxEnd(store.root()) : store.end(treePrevious(store, after));
+      node = after;
+    }
+    if (start >= range.end) return null;
+    return new AddrRange(start, node === 0 ? range.end : Math.min(store.start(node), range.end));
+  }
+
+  /**
+   * The lowest free range of `size` bytes at or above `hint` and within `limit`: its start, a
+   * multiple of `align`; null if there is none, if `size` is 0 or no multiple of `align` (the
+   * seeds' rule), or if `align` is no power of two. Nothing below `hint` is tried.
+   */
+  findFreeArea(hint: number, size: number, limit: AddrRange, align = 1): VirtAddr | null {
+    if (!isAddr(hint) || !isGapRequest(size, align)) return null;
+    const low = Math.max(hint, limit.start);
+    const start = lowestGap(this.store, low, limit.end, size, align);
+    return start === NO_GAP ? null : (start as VirtAddr);
+  }
+
+  /** The highest such range within `limit`: where Linux places an mmap without a hint. */
+  findFreeAreaTopDown(size: number, limit: AddrRange, align = 1): VirtAddr | null {
+    if (!isGapRequest(size, align)) return null;
+    const start = highestGap(this.store, limit.start, limit.end, size, align);
+    return start === NO_GAP ? null : (start as VirtAddr);
+  }
+
+  /**
+   * Maps a Created area, which becomes the set's and FullMapped. If it overlaps others, they are
+   * unmapped there with `unmapOverlap`; without, the result is AlreadyExists.
+   */
+  map(area: MemoryArea<F, P, B>, pt: P, unmapOverlap: boolean): MappingResult {
+    const { start, end } = area;
+    if (start === end) return invalid(start, end, 'an empty area cannot be mapped');
+    if (area.state !== 'Created') return area.mapArea(pt);
+    const edit = openEdit(this.store, start, end);
+    const first = edit.oldAreas[0];
+    if (first !== undefined && !unmapOverlap) {
+      const overlap = new AddrRange(Math.max(start, first.start), Math.min(end, first.end));
+      return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
+    }
+    const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
+    if (!reserveNodes(this.store, edit, 1 + splits)) return noNodes(start, end);
+    const checkpoint = pt.checkpoint();
+    for (let i = 0; i < edit.oldAreas.length; i++) {
+      const cut = cutArea(this.store, edit, i, start, end, pt);
+      if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
+    }
+    const mapped = area.mapArea(pt);
+    if (!mapped.ok) return abandonEdit(this.store, edit, pt, checkpoint, mapped);
+    insertArea(this.store, edit, area);
+    publishEdit(this.store, edit, this.flagsEqual);
+    return MAPPED;
+  }
+
+  /** Unmaps whatever is mapped in [start, start + size); holes are fine. */
+  unmap(start: number, size: number, pt: P): MappingResult {
+    if (!isRange(start, size)) return invalidRange(start, size);
+    const end = start + size;
+    const edit = openEdit(this.store, start, end);
+    const first = edit.oldAreas[0];
+    if (first === undefined) return MAPPED;
+    const splits = first.start < start && first.end > end ? 1 : 0;
+    if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
+    const checkpoint = pt.checkpoint();
+    for (let i = 0; i < edit.oldAreas.length; i++) {
+      const cut = cutArea(this.store, edit, i, start, end, pt);
+      if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
+    }
+    publishEdit(this.store, edit, this.flagsEqual);
+    return MAPPED;
+  }
+
+  /**
+   * Gives what is mapped in [start, start + size) the flags that `update` says, which is asked
+   * once for each area there, in address order, before anything changes. Holes are fine; ask
+   * firstHole where they are not.
+   */
+  protect(start: number, size: number, update: UpdateFlags<F>, pt: P): MappingResult {
+    if (!isRange(start, size)) return invalidRange(start, size);
+    const end = start + size;
+    const edit = openEdit(this.store, start, end);
+    const newFlags: (F | null)[] = [];
+    let splits = 0;
+    let updates = 0;
+    for (let i = 0; i < edit.oldAreas.length; i++) {
+      const area = edit.oldAreas[i] as MemoryArea<F, P, B>;
+      const flags = update(area.flags);
+      newFlags.push(flags);
+      if (flags === null) continue;
+      updates++;
+      splits += (area.start < start ? 1 : 0) + (area.end > end ? 1 : 0);
+    }
+    if (updates === 0) return MAPPED;
+    if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
+    const checkpoint = pt.checkpoint();
+    for (let i = 0; i < newFlags.length; i++) {
+      const flags = newFlags[i] as F | null;
+      const result = protectPart(this.store, edit, i, start, end, flags, pt);
+      if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
+    }
+    publishEdit(this.store, edit, this.flagsEqual);
+    return MAPPED;
+  }
+
+  /**
+   * Grows the area that holds the byte at `addr` by `extra` bytes on one side, with its flags and
+   * backend. AlreadyExists if another area is in the way; 0 bytes are no change.
+   */
+  extend(addr: number, extra: number, pt: P, side: 'left' | 'right' = 'right'): MappingResult {
+    if (!isRange(addr, extra)) return invalidRange(addr, extra);
+    if (extra === 0) return MAPPED;
+    const edit = openEdit(this.store, addr, addr + 1);
+    const area = edit.oldAreas[0];
+    const node = edit.oldNodes[0];
+    if (area === undefined || node === undefined) {
+      return invalid(addr, addr, 'no area holds the address');
+    }
+    const start = side === 'left' ? area.start - extra : area.end;
+    const end = side === 'left' ? area.start : area.end + extra;
+    if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
+    const other = treeFirstIn(this.store, start, end);
+    if (other !== 0) {
+      const from = Math.max(start, this.store.start(other));
+      const overlap = new AddrRange(from, Math.min(end, this.store.end(other)));
+      return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
+    }
+    const checkpoint = pt.checkpoint();
+    const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
+    if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
+    keepArea(this.store, edit, node, area);
+    publishEdit(this.store, edit, this.flagsEqual);
+    return MAPPED;
+  }
+
+  /** Unmaps everything. */
+  clear(pt: P): MappingResult {
+    return this.unmap(0, ADDR_MAX, pt);
+  }
+
+  /** Violations of the set's invariants, one sentence each; for the audit and for tests. */
+  verify(): string[] {
+    return verifyAreas(this.store, this.flagsEqual);
+  }
+}
+
+function isIdentical<F>(left: F, right: F): boolean {
+  return left === right;
+}
+
+function isRange(start: number, size: number): boolean {
+  return isAddr(start) && isAddr(size) && size <= ADDR_MAX - start;
+}
+
+function isGapRequest(size: number, align: number): boolean {
+  return isAddr(size) && size > 0 && isPowerOfTwo(align) && size % align === 0;
+}
+
+function invalid(start: number, end: number, cause: string): MappingFailure {
+  return mappingFailure('InvalidParam', new AddrRange(start, end), cause);
+}
+
+function invalidRange(start: number, size: number): MappingFailure {
+  return mappingFailure('InvalidParam', null, `${size} bytes from ${start} are no address range`);
+}
+
+function noNodes(start: number, end: number): MappingFailure {
+  return mappingFailure('NoMemory', new AddrRange(start, end), 'no room for another area');
+}

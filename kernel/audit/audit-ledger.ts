@@ -1,0 +1,60 @@
+/** What an audit has found out so far: expected references, places of frames, violations. */
+import type { Machine } from '../machine.ts';
+
+export interface AuditOptions {
+  /** Frames that the host is filling for a page-in at this moment. */
+  readonly heldFrames?: readonly number[];
+  /** References that the host itself holds on objects: block to count. */
+  readonly heldObjects?: ReadonlyMap<number, number>;
+}
+
+/** Violations listed; more are counted only. */
+const VIOLATIONS_LISTED = 100;
+
+export class AuditLedger {
+  readonly violations: string[] = [];
+  readonly checked: Record<string, number> = {};
+  /** References found to each frame: entries, page indexes, holders. */
+  readonly references: Int32Array;
+  /** 1 for frames whose place was found: free list, cache, limbo, table tree, slab, kernel. */
+  readonly placed: Uint8Array;
+  /** Areas that use a record, by record number. */
+  readonly recordUsers: Map<number, number> = new Map();
+  private suppressed = 0;
+
+  constructor(machine: Machine) {
+    this.references = new Int32Array(machine.frames);
+    this.placed = new Uint8Array(machine.frames);
+  }
+
+  check(holds: boolean, violation: string): void {
+    this.tally('checks', 1);
+    if (holds) return;
+    if (this.violations.length < VIOLATIONS_LISTED) this.violations.push(violation);
+    else this.violations[VIOLATIONS_LISTED] = `and ${++this.suppressed} more`;
+  }
+
+  tally(kind: string, amount: number): void {
+    this.checked[kind] = (this.checked[kind] ?? 0) + amount;
+  }
+
+  /** A reference to a frame. */
+  refer(pfn: number): void {
+    this.references[pfn] = (this.references[pfn] ?? 0) + 1;
+  }
+
+  /** A frame that somebody outside the machine holds for a moment. */
+  hold(pfn: number): void {
+    this.refer(pfn);
+  }
+
+  /** A frame found in its one place. */
+  place(pfn: number, where: string): void {
+    this.check(this.placed[pfn] === 0, `frame ${pfn} is in two places, the second is ${where}`);
+    this.placed[pfn] = 1;
+  }
+
+  useRecord(record: number): void {
+    if (record !== 0) this.recordUsers.set(record, (this.recordUsers.get(record) ?? 0) + 1);
+  }
+}

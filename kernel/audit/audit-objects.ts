@@ -1,0 +1,82 @@
+/** The audit of records, objects, descriptors and page indexes. */
+import { peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { FDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
+import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
+import { liveBlocks } from './audit-spaces.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { frameWord } from '../machine.ts';
+import { allPids, processOf } from '../processes/process.ts';
+import { recordAt } from '../objects/record.ts';
+
+/** After the spaces, which count the areas that use each record. */
+export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOptions): void {
+  const holders = new Map<number, number>(options.heldObjects ?? []);
+  auditRecords(cpu, ledger, holders);
+  countDescriptors(cpu, holders);
+  for (const object of liveBlocks(cpu.machine, L.SLAB_OBJECT)) {
+    const refs = peek(cpu.words, object + L.O_REFS);
+    const found = holders.get(object) ?? 0;
+    const kind = L.OBJECT_KIND_NAMES[peek(cpu.words, object + L.O_KIND)];
+    ledger.check(refs === found, `${kind} object ${object}: ${refs} references, ${found} holders`);
+    auditPages(cpu, ledger, object);
+    ledger.tally('objects', 1);
+  }
+}
+
+function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>): void {
+  const { machine, words } = cpu;
+  for (let i = 0; i < L.RECORD_DIR_WORDS; i++) {
+    const frame = peek(words, machine.recordDir + i);
+    if (frame !== 0) ledger.place(frame, 'the record directory');
+  }
+  const last = peek(words, L.B_RECORD_COUNT);
+  let live = 0;
+  for (let id = 1; id <= last; id++) {
+    const at = recordAt(machine, id);
+    const refs = peek(words, at + L.R_REFS);
+    const users = ledger.recordUsers.get(id) ?? 0;
+    ledger.check(refs === users, `record ${id}: ${refs} references, ${users} areas`);
+    if (refs === 0) continue;
+    live++;
+    const object = peek(words, at + L.R_OBJECT);
+    holders.set(object, (holders.get(object) ?? 0) + 1);
+  }
+  const counted = peek(words, L.B_RECORD_LIVE);
+  ledger.check(counted === live, `records: counter ${counted}, live ${live}`);
+  ledger.tally('records', live);
+}
+
+function countDescriptors(cpu: Cpu, holders: Map<number, number>): void {
+  for (const pid of allPids(cpu.machine)) {
+    const proc = processOf(cpu.machine, pid);
+    for (let fd = 0; fd < FDS_MAX; fd++) {
+      const object = peek(cpu.words, proc + L.P_FDS + fd * L.FD_WORDS);
+      if (object !== 0) holders.set(object, (holders.get(object) ?? 0) + 1);
+    }
+  }
+}
+
+/** The pages of an object: one reference each. */
+function auditPages(cpu: Cpu, ledger: AuditLedger, object: number): void {
+  const { words } = cpu;
+  if (peek(words, object + L.O_KIND) === L.OBJECT_LINEAR) {
+    const base = peek(words, object + L.O_BASE_PFN);
+    for (let i = 0; i < peek(words, object + L.O_PAGES); i++) ledger.refer(base + i);
+    return;
+  }
+  const root = peek(words, object + L.O_INDEX_ROOT);
+  if (root !== 0) walkIndex(cpu, ledger, root, peek(words, object + L.O_INDEX_HEIGHT) - 1);
+}
+
+/** Depth is bounded by the height of an index, 3. */
+function walkIndex(cpu: Cpu, ledger: AuditLedger, node: number, level: number): void {
+  ledger.place(node, 'a page index');
+  const first = frameWord(cpu.machine, node);
+  for (let i = 0; i < TABLE_ENTRIES; i++) {
+    const entry = peek(cpu.words, first + i);
+    if (entry === 0) continue;
+    if (level > 0) walkIndex(cpu, ledger, entry, level - 1);
+    else ledger.refer(entry);
+  }
+}

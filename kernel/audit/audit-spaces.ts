@@ -1,0 +1,170 @@
+/** The audit of address spaces: tables, entries and areas against each other. */
+import { peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
+import type { AuditLedger } from './audit-ledger.ts';
+import { frameState } from '../frames/buddy.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { ROOT_LEVEL, pagesAt } from '../paging/cursor.ts';
+import { frameField, frameWord } from '../machine.ts';
+import type { Machine } from '../machine.ts';
+import { allPids, processOf } from '../processes/process.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import { slabOfFrame } from '../frames/slab.ts';
+import { areasOf } from '../processes/space.ts';
+import { tableLevel } from '../paging/table.ts';
+
+/** What is known of the space under audit while its tables are walked in address order. */
+interface Walk {
+  readonly cpu: Cpu;
+  readonly ledger: AuditLedger;
+  readonly space: number;
+  readonly areas: readonly Area[];
+  /** First area that does not end before the walk's position. */
+  next: number;
+  tables: number;
+  resident: number;
+}
+
+export function auditSpaces(cpu: Cpu, ledger: AuditLedger): void {
+  const users = new Map<number, number>();
+  for (const pid of allPids(cpu.machine)) {
+    const space = peek(cpu.words, processOf(cpu.machine, pid) + L.P_SPACE);
+    if (space !== 0) users.set(space, (users.get(space) ?? 0) + 1);
+  }
+  for (const space of liveBlocks(cpu.machine, L.SLAB_SPACE)) {
+    const refs = peek(cpu.words, space + L.S_REFS);
+    const found = users.get(space) ?? 0;
+    ledger.check(refs === found, `space ${space}: ${refs} references, ${found} processes`);
+    auditSpace(cpu, ledger, space);
+    ledger.tally('spaces', 1);
+  }
+}
+
+/** All blocks of a slab that are in use. */
+export function liveBlocks(machine: Machine, slab: number): number[] {
+  const blocks: number[] = [];
+  const size = L.SLAB_SIZES[slab] ?? TABLE_ENTRIES;
+  for (let pfn = 1; pfn < machine.frames; pfn++) {
+    if (frameState(machine, pfn) !== L.FRAME_SLAB || slabOfFrame(machine, pfn) !== slab) continue;
+    const first = frameWord(machine, pfn);
+    for (let at = first; at < first + TABLE_ENTRIES; at += size) {
+      if (peek(machine.words, at) !== 0) blocks.push(at);
+    }
+  }
+  return blocks;
+}
+
+function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
+  const { words } = cpu;
+  for (const [name, at] of [
+    ['area', L.S_AREA_LOCK],
+    ['rw', L.S_RW_LOCK],
+  ] as const) {
+    ledger.check(peek(words, space + at) === 0, `space ${space}: ${name} lock held`);
+  }
+  const set = areasOf(cpu, space);
+  for (const violation of set.verify()) ledger.check(false, `space ${space}: ${violation}`);
+  const areas = set.iter();
+  ledger.tally('areas', areas.length);
+  for (const area of areas) ledger.useRecord(area.backend.record);
+  const walk: Walk = { cpu, ledger, space, areas, next: 0, tables: 0, resident: 0 };
+  walkTable(walk, peek(words, space + L.S_ROOT), ROOT_LEVEL, 0);
+  endWalk(walk);
+  const tables = peek(words, space + L.S_TABLES);
+  ledger.check(
+    tables === walk.tables,
+    `space ${space}: counts ${tables} tables, has ${walk.tables}`,
+  );
+  const resident = peek(words, space + L.S_RESIDENT);
+  ledger.check(
+    resident === walk.resident,
+    `space ${space}: counts ${resident} resident pages, has ${walk.resident}`,
+  );
+  ledger.tally('tables', walk.tables);
+  ledger.tally('residentPages', walk.resident);
+}
+
+/** Walks a table in address order; depth is 3. */
+function walkTable(walk: Walk, table: number, level: number, base: number): void {
+  const { cpu, ledger } = walk;
+  const { machine } = cpu;
+  const sound =
+    frameState(machine, table) === L.FRAME_TABLE && tableLevel(machine, table) === level;
+  ledger.check(sound, `table ${table} at level ${level} is no such table`);
+  if (!sound) return;
+  const flags = peek(machine.words, frameField(machine, table, L.F_STATE));
+  ledger.check((flags & L.F_STRAY) === 0, `table ${table} is stray but linked`);
+  const lock = peek(machine.words, frameField(machine, table, L.F_AUX));
+  ledger.check(lock === 0, `table ${table}: lock held 0x${lock.toString(16)}`);
+  ledger.place(table, `level ${level} of space ${walk.space}`);
+  walk.tables++;
+  const first = frameWord(machine, table);
+  for (let i = 0; i < TABLE_ENTRIES; i++) {
+    const entry = peek(machine.words, first + i);
+    const vpn = base + i * pagesAt(level);
+    if (level > 0 && pte.isTable(entry)) walkTable(walk, pte.pfnOf(entry), level - 1, vpn);
+    else auditEntry(walk, entry, vpn, pagesAt(level));
+  }
+}
+
+/** One entry that stands for `pages` pages: covered by one area exactly when it is not empty. */
+function auditEntry(walk: Walk, entry: number, vpn: number, pages: number): void {
+  const { ledger, areas } = walk;
+  const end = vpn + pages;
+  while (walk.next < areas.length && (areas[walk.next] as Area).end / PAGE_SIZE <= vpn) walk.next++;
+  const area = areas[walk.next];
+  const start = area === undefined ? USER_PAGES : area.start / PAGE_SIZE;
+  const where = `space ${walk.space} VPN 0x${vpn.toString(16)} +${pages}`;
+  if (entry === 0) {
+    ledger.check(start >= end, `${where}: mapped by an area but empty`);
+    return;
+  }
+  const covered = area !== undefined && start <= vpn && area.end / PAGE_SIZE >= end;
+  ledger.check(covered, `${where}: entry 0x${(entry >>> 0).toString(16)} outside every area`);
+  if (!covered) return;
+  ledger.tally('entries', 1);
+  const shared = (area.flags & AREA_SHARED) !== 0;
+  ledger.check(
+    pte.logicalRwx(entry) === pte.rwxOfProt(area.flags & AREA_PROT),
+    `${where}: entry 0x${(entry >>> 0).toString(16)} allows other than its area`,
+  );
+  ledger.check(((entry & pte.PTE_SHARED) !== 0) === shared, `${where}: shared bit`);
+  if (pte.isPresent(entry)) auditPresent(walk, entry, pages, where);
+  else auditReserved(walk, entry, area, where);
+}
+
+function auditPresent(walk: Walk, entry: number, pages: number, where: string): void {
+  const { ledger, cpu } = walk;
+  const pfn = pte.pfnOf(entry);
+  const state = pfn < cpu.machine.frames ? frameState(cpu.machine, pfn) : -1;
+  ledger.check(state === L.FRAME_USED, `${where}: frame ${pfn} has state ${state}`);
+  ledger.check(pages === 1 || (entry & pte.PTE_S) !== 0, `${where}: leaf above level 0 without S`);
+  ledger.check(
+    (entry & pte.PTE_COW) === 0 || (entry & (pte.PTE_W | pte.PTE_SHARED)) === 0,
+    `${where}: COW entry is writable or shared`,
+  );
+  if (state === L.FRAME_USED) for (let i = 0; i < pages; i++) ledger.refer(pfn + i);
+  walk.resident += pages;
+}
+
+function auditReserved(walk: Walk, entry: number, area: Area, where: string): void {
+  const { ledger } = walk;
+  ledger.check(pte.isReserved(entry), `${where}: entry is neither present nor reserved`);
+  const record = pte.reservedRecord(entry);
+  ledger.check(
+    record === area.backend.record,
+    `${where}: record ${record}, its area has ${area.backend.record}`,
+  );
+}
+
+/** Areas beyond the last entry cannot have entries: every slot of the root was visited. */
+function endWalk(walk: Walk): void {
+  const last = walk.areas[walk.areas.length - 1];
+  walk.ledger.check(
+    last === undefined || last.end <= USER_PAGES * PAGE_SIZE,
+    `space ${walk.space}: an area ends beyond user space`,
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * Stopping the machine, so that an auditor may look at everything at once.
+ *
+ * Protocol: B_STOP = PARK makes every CPU that enters the kernel park there. CPUs in user mode are
+ * brought in by advancing their space's TLB generation. B_STOP = VERIFY makes the parked ones
+ * compare their TLBs with the tables. B_STOP = 0 lets them go on.
+ *
+ * Guarantees: between `stopMachine` and `resumeMachine` no other CPU is in the kernel.
+ * Not guaranteed: that a program which never touches memory stops. It cannot use a translation
+ * without parking first; its CPU is reported as not verified.
+ */
+import { add, load, notify, store, wait } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { CPUS_MAX, WAIT_SLICE_MS } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { pokeSpace } from '../paging/shootdown.ts';
+
+/** Longest time to wait for CPUs in user mode, in milliseconds. */
+const USER_WAIT_MS = 1000;
+
+export interface Stopped {
+  /** CPUs that verified their TLBs. */
+  readonly verified: readonly number[];
+  /** CPUs in user mode that did not come in. */
+  readonly unverified: readonly number[];
+}
+
+/** Stops all other CPUs; the caller is in kernel mode and stays there until `resumeMachine`. */
+export function stopMachine(cpu: Cpu): Stopped {
+  const { words, machine } = cpu;
+  for (let id = 0; id < machine.cpus; id++) {
+    // ORDER: cleared before the phase that asks for a new answer.
+    store(words, machine.cpuBase + id * L.CPU_WORDS + L.C_STOP_SEEN, 0);
+  }
+  // ORDER: before the modes are read; a CPU that enters later reads the phase and parks.
+  add(words, L.B_CPU_WAITERS, 1);
+  store(words, L.B_STOP, L.STOP_PARK);
+  const unverified = awaitParked(cpu);
+  // ORDER: everybody else is parked or outside the kernel.
+  store(words, L.B_STOP, L.STOP_VERIFY);
+  notify(words, L.B_STOP, CPUS_MAX);
+  const verified = awaitVerified(cpu);
+  // ORDER: only a count.
+  add(words, L.B_CPU_WAITERS, -1);
+  return { verified, unverified };
+}
+
+/** Whether an auditor waits for this CPU. Asked in user mode when the TLB generation has moved. */
+export function stopRequested(cpu: Cpu): boolean {
+  // ORDER: the auditor stored the phase before it advanced the generation.
+  return load(cpu.words, L.B_STOP) !== 0;
+}
+
+export function resumeMachine(cpu: Cpu): void {
+  // ORDER: releases what the auditor did, which is nothing but reading.
+  store(cpu.words, L.B_STOP, 0);
+  notify(cpu.words, L.B_STOP, CPUS_MAX);
+}
+
+/** Waits until no other CPU is in the kernel, and none in user mode for USER_WAIT_MS. */
+function awaitParked(cpu: Cpu): number[] {
+  const { words, machine } = cpu;
+  for (let waitedMs = 0; ;) {
+    const running: number[] = [];
+    let inKernel = false;
+    // ORDER: the event is read before the modes, so that a change between is not slept through.
+    const event = load(words, L.B_CPU_EVENT);
+    for (let id = 0; id < machine.cpus; id++) {
+      if (id === cpu.id) continue;
+      const mode = load(words, machine.cpuBase + id * L.CPU_WORDS + L.C_MODE);
+      if ((mode & L.MODE_MASK) === L.MODE_KERNEL) inKernel = true;
+      if ((mode & L.MODE_MASK) === L.MODE_USER) {
+        running.push(id);
+        pokeSpace(cpu, (mode >>> L.MODE_SPACE_SHIFT) << L.SPACE_ALIGN_SHIFT);
+      }
+    }
+    if (!inKernel && (running.length === 0 || waitedMs >= USER_WAIT_MS)) return running;
+    if (wait(words, L.B_CPU_EVENT, event, WAIT_SLICE_MS)) waitedMs += WAIT_SLICE_MS;
+  }
+}
+
+/** Waits for the TLB verdicts of all parked CPUs. */
+function awaitVerified(cpu: Cpu): number[] {
+  const { words, machine } = cpu;
+  for (;;) {
+    const verified: number[] = [];
+    let missing = false;
+    // ORDER: the event first, as above; C_STOP_SEEN publishes the verdict.
+    const event = load(words, L.B_CPU_EVENT);
+    for (let id = 0; id < machine.cpus; id++) {
+      const block = machine.cpuBase + id * L.CPU_WORDS;
+      if ((load(words, block + L.C_MODE) & L.MODE_MASK) !== L.MODE_PARKED) continue;
+      if (load(words, block + L.C_STOP_SEEN) === L.STOP_VERIFY) verified.push(id);
+      else missing = true;
+    }
+    if (!missing) return verified;
+    wait(words, L.B_CPU_EVENT, event, WAIT_SLICE_MS);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Faults on pages of memory objects: the shared object, the file, the user's backend.
+ *
+ * Guarantees: all mappings of a shared page meet at one frame; a private mapping reads the
+ * object's frame and copies it at the first write.
+ * Locking: the protocol's page lock. The object's page index needs none.
+ */
+import { compareExchange, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import * as pte from '../../shared/pte.ts';
+import { copyFrame } from './cow.ts';
+import { STAT, count } from '../cpu/cpu.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { FAULT_BUS, FAULT_DONE, FAULT_NO_MEMORY, FAULT_WAIT } from './fault-codes.ts';
+import { allocFrame, freeFrame, getFrame, putFrame } from '../frames/frames.ts';
+import { zeroFrame } from '../machine.ts';
+import { getObject, objectPages, putObject } from '../objects/object.ts';
+import { indexInsert, indexLookup } from '../objects/page-index.ts';
+import { addResident } from '../paging/range-op.ts';
+import { recordAt } from '../objects/record.ts';
+
+/** Resolves a fault whose reserved entry names a mapping record. */
+export function resolveObject(
+  cpu: Cpu,
+  space: number,
+  at: number,
+  entry: number,
+  vpn: number,
+  write: boolean,
+): number {
+  const { words, machine } = cpu;
+  const record = recordAt(machine, pte.reservedRecord(entry));
+  const object = peek(words, record + L.R_OBJECT);
+  const page = vpn + peek(words, record + L.R_DELTA);
+  if (page >= objectPages(cpu, object)) return FAULT_BUS;
+  let pfn = indexLookup(cpu, object, page);
+  if (pfn === 0) {
+    if (peek(words, object + L.O_KIND) !== L.OBJECT_SHARED) {
+      toObject(cpu, entry, vpn);
+      return FAULT_WAIT;
+    }
+    pfn = zeroPage(cpu, object, page);
+    if (pfn === 0) return FAULT_NO_MEMORY;
+  }
+  const rwx = entry & pte.PTE_RWX;
+  const marks = write ? pte.PTE_A | pte.PTE_D : pte.PTE_A;
+  if ((entry & pte.PTE_SHARED) !== 0) {
+    getFrame(cpu, pfn);
+    return enter(cpu, space, at, entry, pte.makeLeaf(pfn, rwx | pte.PTE_SHARED | marks));
+  }
+  if (write) {
+    const copy = copyFrame(cpu, pfn);
+    if (copy === 0) return FAULT_NO_MEMORY;
+    return enter(cpu, space, at, entry, pte.makeLeaf(copy, rwx | marks));
+  }
+  getFrame(cpu, pfn);
+  const cow = (rwx & pte.PTE_W) !== 0 ? pte.PTE_COW : 0;
+  const bits = (rwx & ~pte.PTE_W) | cow | marks;
+  return enter(cpu, space, at, entry, pte.makeLeaf(pfn, bits));
+}
+
+/** Enters a leaf whose frame reference is the entry's from now on. */
+function enter(cpu: Cpu, space: number, at: number, entry: number, leaf: number): number {
+  // ORDER: publishes the frame's contents. Under a protocol with parallel faults another may win.
+  if (compareExchange(cpu.words, at, entry, leaf) === entry) {
+    addResident(cpu, space, 1);
+  } else {
+    count(cpu, STAT.raceLosses, 1);
+    putFrame(cpu, pte.pfnOf(leaf));
+  }
+  return FAULT_DONE;
+}
+
+/** Leaves object and page in the CPU's scratch, with a reference on the object. */
+export function toObject(cpu: Cpu, entry: number, vpn: number): void {
+  const { words, machine } = cpu;
+  const record = recordAt(machine, pte.reservedRecord(entry));
+  cpu.faultObject = peek(words, record + L.R_OBJECT);
+  cpu.faultPage = vpn + peek(words, record + L.R_DELTA);
+  getObject(cpu, cpu.faultObject);
+}
+
+/** The frame of a shared page touched for the first time by anybody. */
+function zeroPage(cpu: Cpu, object: number, page: number): number {
+  const pfn = allocFrame(cpu, L.FRAME_USED);
+  if (pfn === 0) return 0;
+  zeroFrame(cpu.machine, pfn);
+  return insertPage(cpu, object, page, pfn);
+}
+
+/**
+ * Gives a filled frame to an object as its page; the caller's reference becomes the index's.
+ * Returns the frame that is the page now, 0 when memory for the index is exhausted.
+ */
+export function insertPage(cpu: Cpu, object: number, page: number, pfn: number): number {
+  const winner = indexInsert(cpu, object, page, pfn);
+  if (winner !== pfn) {
+    count(cpu, STAT.raceLosses, 1);
+    freeFrame(cpu, pfn);
+  }
+  return winner;
+}
+
+/** The end of a wait: the caller of FAULT_WAIT or FAULT_DEVICE drops its reference. */
+export function releaseFaultObject(cpu: Cpu, object: number): void {
+  putObject(cpu, object);
+}

@@ -1,0 +1,54 @@
+/**
+ * Supplying a page of a file or of a user's backend: the slow half of a major fault. The kernel
+ * worker takes a frame, fills it with the host's help (asynchronously, no lock held), and gives
+ * it to the object; the CPU that waits faults again and finds it.
+ */
+import { add } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { STAT, count } from '../cpu/cpu.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { allocFrame, freeFrame } from '../frames/frames.ts';
+import { zeroFrame } from '../machine.ts';
+import type { Machine } from '../machine.ts';
+import { insertPage } from './object-fault.ts';
+import { indexLookup } from '../objects/page-index.ts';
+
+/** A zeroed frame to fill, 0 when memory is exhausted. */
+export function beginPageIn(cpu: Cpu): number {
+  const pfn = allocFrame(cpu, L.FRAME_USED);
+  if (pfn !== 0) zeroFrame(cpu.machine, pfn);
+  return pfn;
+}
+
+/** The bytes of a frame, for the host to fill. */
+export function frameBytesOf(machine: Machine, pfn: number): Uint8Array<SharedArrayBuffer> {
+  return machine.frameBytes.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
+}
+
+/** Whether somebody supplied the page already. */
+export function pageIsIn(cpu: Cpu, object: number, page: number): boolean {
+  return indexLookup(cpu, object, page) !== 0;
+}
+
+/** Gives the filled frame to the object. False when memory for the index is exhausted. */
+export function finishPageIn(
+  cpu: Cpu,
+  space: number,
+  object: number,
+  page: number,
+  pfn: number,
+): boolean {
+  const installed = insertPage(cpu, object, page, pfn) !== 0;
+  if (installed) {
+    count(cpu, STAT.faultsMajor, 1);
+    // ORDER: a counter.
+    if (space !== 0) add(cpu.words, space + L.S_FAULTS_MAJOR, 1);
+  }
+  return installed;
+}
+
+/** The host could not supply the page: the frame goes back. */
+export function abortPageIn(cpu: Cpu, pfn: number): void {
+  freeFrame(cpu, pfn);
+}

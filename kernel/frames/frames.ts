@@ -1,0 +1,127 @@
+/**
+ * Single frames: a cache of free frames in each CPU over the buddy allocator, and reference counts.
+ *
+ * Guarantees: a frame has one owner until its count reaches 0; out of memory is a result (0).
+ * Locking: a cache belongs to its CPU and is touched in kernel mode only; counts are atomic.
+ * Not guaranteed: that memory is exhausted when 0 is returned: other CPUs' caches may hold frames.
+ *
+ * Free after flush: whoever clears an entry must not call `putFrame` before every CPU that could
+ * hold a translation to the frame has acknowledged (see shootdown.ts and range-op.ts).
+ */
+import { add, fillWords, load, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { TABLE_ENTRIES } from '../../shared/limits.ts';
+import { assert, panic } from '../../shared/panic.ts';
+import { frameState, giveBlock, setFrameState, takeBlock } from './buddy.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { frameField, frameWord } from '../machine.ts';
+import type { Machine } from '../machine.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+
+/** A frame in the given state with a count of 1; 0 when memory is exhausted. Contents undefined. */
+export function allocFrame(cpu: Cpu, state: number): number {
+  const { words, machine } = cpu;
+  const countAt = cpu.base + L.C_CACHE_COUNT;
+  let cached = peek(words, countAt);
+  if (cached === 0) {
+    cached = refill(cpu);
+    if (cached === 0) return 0;
+  }
+  const pfn = peek(words, cpu.base + L.C_CACHE + cached - 1);
+  poke(words, countAt, cached - 1);
+  if (machine.checked) checkPoison(machine, pfn);
+  poke(words, frameField(machine, pfn, L.F_STATE), state);
+  poke(words, frameField(machine, pfn, L.F_COUNT), 1);
+  poke(words, frameField(machine, pfn, L.F_LINK), 0);
+  poke(words, frameField(machine, pfn, L.F_AUX), 0);
+  return pfn;
+}
+
+/** Frees a frame that nobody references any more, whatever it was used for. */
+export function freeFrame(cpu: Cpu, pfn: number): void {
+  const { words, machine } = cpu;
+  const state = frameState(machine, pfn);
+  if (state < L.FRAME_USED || state === L.FRAME_HOLE) panic('freeFrame: not in use', pfn, state);
+  if (machine.checked) poison(machine, pfn);
+  poke(words, frameField(machine, pfn, L.F_COUNT), 0);
+  setFrameState(machine, pfn, L.FRAME_CACHED, 0);
+  const countAt = cpu.base + L.C_CACHE_COUNT;
+  let cached = peek(words, countAt);
+  if (cached === 2 * machine.cacheBatch) {
+    drainCache(cpu, machine.cacheBatch);
+    cached = peek(words, countAt);
+  }
+  poke(words, cpu.base + L.C_CACHE + cached, pfn);
+  poke(words, countAt, cached + 1);
+}
+
+/** Adds a reference to a frame in use. */
+export function getFrame(cpu: Cpu, pfn: number): void {
+  // ORDER: the caller holds a reference or a lock that keeps the count above 0.
+  const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), 1);
+  if (before <= 0) panic('getFrame: frame is free', pfn, before);
+}
+
+/** Drops a reference; the last one frees the frame. Only after the flush, see above. */
+export function putFrame(cpu: Cpu, pfn: number): void {
+  // ORDER: the decrement that reaches 0 comes after all other holders' last accesses.
+  const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), -1);
+  if (before <= 0) panic('putFrame: frame is free', pfn, before);
+  if (before === 1) freeFrame(cpu, pfn);
+}
+
+/** References of a frame. Stable at 1 for whoever holds that one. */
+export function frameRefs(machine: Machine, pfn: number): number {
+  // ORDER: a sole owner reads its own 1; any other value is only a hint.
+  return load(machine.words, frameField(machine, pfn, L.F_COUNT));
+}
+
+/** Fetches a batch from the buddy allocator; the number of frames now in the cache. */
+function refill(cpu: Cpu): number {
+  const { machine, words } = cpu;
+  let cached = 0;
+  lock(cpu, L.B_BUDDY_LOCK);
+  while (cached < machine.cacheBatch) {
+    const pfn = takeBlock(machine, 0);
+    if (pfn === 0) break;
+    setFrameState(machine, pfn, L.FRAME_CACHED, 0);
+    poke(words, cpu.base + L.C_CACHE + cached, pfn);
+    cached++;
+  }
+  unlock(cpu, L.B_BUDDY_LOCK);
+  poke(words, cpu.base + L.C_CACHE_COUNT, cached);
+  return cached;
+}
+
+/** Returns `frames` of the CPU's cached frames to the buddy allocator. */
+export function drainCache(cpu: Cpu, frames: number): void {
+  const { machine, words } = cpu;
+  const countAt = cpu.base + L.C_CACHE_COUNT;
+  let cached = peek(words, countAt);
+  assert(frames <= cached, 'drainCache: more than cached', frames);
+  lock(cpu, L.B_BUDDY_LOCK);
+  for (let i = 0; i < frames; i++) {
+    cached--;
+    giveBlock(machine, peek(words, cpu.base + L.C_CACHE + cached), 0);
+  }
+  unlock(cpu, L.B_BUDDY_LOCK);
+  poke(words, countAt, cached);
+}
+
+function poison(machine: Machine, pfn: number): void {
+  const at = frameWord(machine, pfn);
+  fillWords(machine.words, at, at + TABLE_ENTRIES, L.POISON);
+  const stateAt = frameField(machine, pfn, L.F_STATE);
+  poke(machine.words, stateAt, peek(machine.words, stateAt) | L.F_POISONED);
+}
+
+/** A write through a dangling translation shows as damaged poison. */
+function checkPoison(machine: Machine, pfn: number): void {
+  const { words } = machine;
+  if ((peek(words, frameField(machine, pfn, L.F_STATE)) & L.F_POISONED) === 0) return;
+  const at = frameWord(machine, pfn);
+  for (let i = 0; i < TABLE_ENTRIES; i++) {
+    const word = peek(words, at + i);
+    if (word !== L.POISON) panic('allocFrame: written after free', pfn, i, word);
+  }
+}

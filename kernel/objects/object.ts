@@ -1,0 +1,105 @@
+/**
+ * Memory objects: what pages of a mapping come from when they are not anonymous and private.
+ *
+ *   shared   an anonymous shared object; a missing page is a zero page
+ *   file     a host file; the kernel worker reads a missing page
+ *   user     a backend module supplies a missing page
+ *   device   no pages: each access calls the device's handler
+ *   linear   a physically contiguous region, present from the start
+ *
+ * Locking: O_REFS and counters are atomic; the page index has its own rules; the rest is written
+ * before the object is shared.
+ */
+import { add, load, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import { buddyAlloc, setFrameState } from '../frames/buddy.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { loadWide, storeWide } from '../frames/wide.ts';
+import { freeFrame, putFrame } from '../frames/frames.ts';
+import { frameField, zeroFrame } from '../machine.ts';
+import { LOG_OBJECT, logEvent } from '../reports/log.ts';
+import { indexFree, indexHeight } from './page-index.ts';
+import { slabAlloc, slabFree } from '../frames/slab.ts';
+
+export interface ObjectSpec {
+  /** OBJECT_* kind. */
+  readonly kind: number;
+  /** Size in bytes. */
+  readonly size: number;
+  /** The host's number for the file, device or module; 0 for a shared object. */
+  readonly host: number;
+  readonly writable: boolean;
+}
+
+/** A new object with one reference; 0 when memory is exhausted. */
+export function createObject(cpu: Cpu, spec: ObjectSpec): number {
+  const { words } = cpu;
+  const pages = Math.ceil(spec.size / PAGE_SIZE);
+  const object = slabAlloc(cpu, L.SLAB_OBJECT);
+  if (object === 0) return 0;
+  poke(words, object + L.O_REFS, 1);
+  poke(words, object + L.O_KIND, spec.kind);
+  poke(words, object + L.O_HOST, spec.host);
+  poke(words, object + L.O_PAGES, pages);
+  poke(words, object + L.O_WRITABLE, spec.writable ? 1 : 0);
+  poke(words, object + L.O_INDEX_HEIGHT, indexHeight(pages));
+  storeWide(cpu.machine, object + L.O_SIZE, spec.size);
+  if (spec.kind === L.OBJECT_LINEAR && !takeLinear(cpu, object, pages)) {
+    slabFree(cpu, L.SLAB_OBJECT, object);
+    return 0;
+  }
+  if (spec.kind !== L.OBJECT_SHARED) logEvent(cpu, LOG_OBJECT, spec.kind, pages, spec.host);
+  return object;
+}
+
+export function getObject(cpu: Cpu, object: number): void {
+  // ORDER: the caller has a reference, or the record lock that keeps one.
+  if (add(cpu.words, object + L.O_REFS, 1) <= 0) panic('getObject: object is free', object);
+}
+
+/** Drops a reference. The last one frees the pages and the object. */
+export function putObject(cpu: Cpu, object: number): void {
+  // ORDER: the decrement to 0 comes after every other holder's last use.
+  const before = add(cpu.words, object + L.O_REFS, -1);
+  if (before <= 0) panic('putObject: object is free', object);
+  if (before > 1) return;
+  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_LINEAR) releaseLinear(cpu, object);
+  else indexFree(cpu, object);
+  slabFree(cpu, L.SLAB_OBJECT, object);
+}
+
+/** Pages of the object: a fault at or beyond is SIGBUS. */
+export function objectPages(cpu: Cpu, object: number): number {
+  // ORDER: the size may change under a truncation; a fault takes the value of its moment.
+  return load(cpu.words, object + L.O_PAGES);
+}
+
+export function objectSize(cpu: Cpu, object: number): number {
+  return loadWide(cpu.machine, object + L.O_SIZE);
+}
+
+/** Frames of a linear object, in one buddy block; the rest of the block goes back at once. */
+function takeLinear(cpu: Cpu, object: number, pages: number): boolean {
+  const { machine, words } = cpu;
+  let order = 0;
+  while (order < BUDDY_ORDERS && 1 << order < pages) order++;
+  if (order === BUDDY_ORDERS) return false;
+  const base = buddyAlloc(cpu, order);
+  if (base === 0) return false;
+  for (let i = 0; i < 1 << order; i++) {
+    setFrameState(machine, base + i, L.FRAME_USED, 0);
+    poke(words, frameField(machine, base + i, L.F_COUNT), 1);
+    if (i < pages) zeroFrame(machine, base + i);
+    else freeFrame(cpu, base + i);
+  }
+  poke(words, object + L.O_BASE_PFN, base);
+  return true;
+}
+
+function releaseLinear(cpu: Cpu, object: number): void {
+  const base = peek(cpu.words, object + L.O_BASE_PFN);
+  const pages = peek(cpu.words, object + L.O_PAGES);
+  for (let i = 0; i < pages; i++) putFrame(cpu, base + i);
+}

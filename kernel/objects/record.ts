@@ -1,0 +1,143 @@
+/**
+ * Mapping records: what the reserved entries and areas of an object's mapping refer to.
+ *
+ * A record is {object, delta, shared}, where delta = page offset in the object − VPN. Splitting or
+ * shrinking an area changes neither, so both halves share one record and no file offset can be
+ * lost. Records are interned: equal mappings have equal numbers, so that areas merge exactly when
+ * their numbers are equal. Number 0 is private anonymous memory, which needs no object.
+ *
+ * Locking: B_RECORD_LOCK. A fault reads a record without it: the entry that named the record is
+ * locked, its area holds a reference, and a record's fields never change while it has one.
+ */
+import { fillWords, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { RECORDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
+import { assert, panic } from '../../shared/panic.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { allocFrame } from '../frames/frames.ts';
+import { frameWord } from '../machine.ts';
+import type { Machine } from '../machine.ts';
+import { getObject, putObject } from './object.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+
+const PER_FRAME = TABLE_ENTRIES / L.RECORD_WORDS;
+
+/** The record of private anonymous memory. */
+export const ANONYMOUS = 0;
+
+/** First word of record `id`. */
+export function recordAt(machine: Machine, id: number): number {
+  assert(id > 0 && id < RECORDS_MAX, 'recordAt: no such record', id);
+  const frame = peek(machine.words, machine.recordDir + Math.floor(id / PER_FRAME));
+  return frameWord(machine, frame) + (id % PER_FRAME) * L.RECORD_WORDS;
+}
+
+/** The record for this mapping, with a reference for the caller; 0 when out of memory. */
+export function internRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
+  lock(cpu, L.B_RECORD_LOCK);
+  let id = findRecord(cpu, object, delta, shared);
+  if (id === 0) id = newRecord(cpu, object, delta, shared);
+  else addReference(cpu, id, 1);
+  unlock(cpu, L.B_RECORD_LOCK);
+  return id;
+}
+
+export function getRecord(cpu: Cpu, id: number): void {
+  if (id === ANONYMOUS) return;
+  lock(cpu, L.B_RECORD_LOCK);
+  addReference(cpu, id, 1);
+  unlock(cpu, L.B_RECORD_LOCK);
+}
+
+/** Drops a reference; the last one frees the record and its reference to the object. */
+export function putRecord(cpu: Cpu, id: number): void {
+  if (id === ANONYMOUS) return;
+  lock(cpu, L.B_RECORD_LOCK);
+  const object = addReference(cpu, id, -1) === 0 ? freeRecord(cpu, id) : 0;
+  unlock(cpu, L.B_RECORD_LOCK);
+  if (object !== 0) putObject(cpu, object);
+}
+
+function addReference(cpu: Cpu, id: number, amount: number): number {
+  const at = recordAt(cpu.machine, id) + L.R_REFS;
+  const refs = peek(cpu.words, at) + amount;
+  if (refs < 0 || (refs === 1 && amount === 1)) panic('record: reference to a free one', id);
+  poke(cpu.words, at, refs);
+  return refs;
+}
+
+function findRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
+  const { machine, words } = cpu;
+  let id = peek(words, object + L.O_RECORDS);
+  while (id !== 0) {
+    const at = recordAt(machine, id);
+    if (
+      peek(words, at + L.R_DELTA) === delta &&
+      peek(words, at + L.R_SHARED) === (shared ? 1 : 0)
+    ) {
+      return id;
+    }
+    id = peek(words, at + L.R_NEXT);
+  }
+  return 0;
+}
+
+function newRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
+  const { machine, words } = cpu;
+  const id = takeNumber(cpu);
+  if (id === 0) return 0;
+  const at = recordAt(machine, id);
+  const next = peek(words, object + L.O_RECORDS);
+  poke(words, at + L.R_REFS, 1);
+  poke(words, at + L.R_KIND, peek(words, object + L.O_KIND));
+  poke(words, at + L.R_OBJECT, object);
+  poke(words, at + L.R_DELTA, delta);
+  poke(words, at + L.R_SHARED, shared ? 1 : 0);
+  poke(words, at + L.R_NEXT, next);
+  poke(words, at + L.R_PREVIOUS, 0);
+  if (next !== 0) poke(words, recordAt(machine, next) + L.R_PREVIOUS, id);
+  poke(words, object + L.O_RECORDS, id);
+  poke(words, L.B_RECORD_LIVE, peek(words, L.B_RECORD_LIVE) + 1);
+  getObject(cpu, object);
+  return id;
+}
+
+/** A free record number, from the free list or from a new frame of records. */
+function takeNumber(cpu: Cpu): number {
+  const { machine, words } = cpu;
+  const free = peek(words, L.B_RECORD_FREE);
+  if (free !== 0) {
+    poke(words, L.B_RECORD_FREE, peek(words, recordAt(machine, free) + L.R_NEXT));
+    return free;
+  }
+  // Number 0 is taken by ANONYMOUS, so the first frame starts at 1.
+  const id = peek(words, L.B_RECORD_COUNT) + 1;
+  if (id >= RECORDS_MAX) return 0;
+  const slot = machine.recordDir + Math.floor(id / PER_FRAME);
+  if (peek(words, slot) === 0) {
+    const pfn = allocFrame(cpu, L.FRAME_KERNEL);
+    if (pfn === 0) return 0;
+    const first = frameWord(machine, pfn);
+    fillWords(words, first, first + TABLE_ENTRIES, 0);
+    poke(words, slot, pfn);
+  }
+  poke(words, L.B_RECORD_COUNT, id);
+  return id;
+}
+
+/** Takes the record off its object's list; the object whose reference the caller must drop. */
+function freeRecord(cpu: Cpu, id: number): number {
+  const { machine, words } = cpu;
+  const at = recordAt(machine, id);
+  const object = peek(words, at + L.R_OBJECT);
+  const next = peek(words, at + L.R_NEXT);
+  const previous = peek(words, at + L.R_PREVIOUS);
+  if (next !== 0) poke(words, recordAt(machine, next) + L.R_PREVIOUS, previous);
+  if (previous !== 0) poke(words, recordAt(machine, previous) + L.R_NEXT, next);
+  else poke(words, object + L.O_RECORDS, next);
+  poke(words, at + L.R_OBJECT, 0);
+  poke(words, at + L.R_NEXT, peek(words, L.B_RECORD_FREE));
+  poke(words, L.B_RECORD_FREE, id);
+  poke(words, L.B_RECORD_LIVE, peek(words, L.B_RECORD_LIVE) - 1);
+  return object;
+}

@@ -1,0 +1,41 @@
+/**
+ * A cursor: a locked part of one address space's page table, and a position in it.
+ *
+ * A locking protocol fills it: `top` is the lowest table that it locked (or the root), and every
+ * table below `top` that overlaps the range is covered by the same locks. Positions are VPNs.
+ * Private to one CPU.
+ */
+import { TABLE_LEVELS, TABLE_SHIFT } from '../../shared/limits.ts';
+
+export class Cursor {
+  /** Block of the address space. */
+  space = 0;
+  /** PFN and level of the table to descend from. */
+  top = 0;
+  topLevel = 0;
+  /** Locked range of VPNs, end exclusive. */
+  start = 0;
+  end = 0;
+  /** Tables whose locks this cursor holds, in locking order. For protocols that lock tables. */
+  readonly held: number[] = [];
+  /** Set by `seek`: level of the slot found. */
+  level = 0;
+}
+
+/** Pages that one entry of a table at `level` stands for: 1, 1024, 1048576. */
+export function pagesAt(level: number): number {
+  return 1 << (level * TABLE_SHIFT);
+}
+
+/** Index of the entry for `vpn` in a table at `level`. */
+export function indexAt(vpn: number, level: number): number {
+  return (vpn >>> (level * TABLE_SHIFT)) & ((1 << TABLE_SHIFT) - 1);
+}
+
+/** First VPN after the entry that holds `vpn` at `level`. */
+export function nextAt(vpn: number, level: number): number {
+  const pages = pagesAt(level);
+  return vpn - (vpn & (pages - 1)) + pages;
+}
+
+export const ROOT_LEVEL: number = TABLE_LEVELS - 1;

@@ -1,0 +1,73 @@
+/**
+ * The MMU's part of the machine: page walks that set A and D and fill the TLB, and the passage of a
+ * CPU into user mode. Runs in user mode, without locks: a shootdown waits for it, because the CPU
+ * acknowledges only between accesses.
+ */
+import { compareExchange, load, peek, store } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { enterUser, signalWaiters } from '../cpu/cpu-mode.ts';
+import { ROOT_LEVEL } from './cursor.ts';
+import { frameWord } from '../machine.ts';
+import { entryAt } from './table.ts';
+import { tlbCatchUp, tlbFill, tlbFlushAll } from './tlb.ts';
+import type { Tlb } from './tlb.ts';
+
+/** From kernel mode to user mode of `space`, with a TLB that holds nothing outdated. */
+export function resumeUser(cpu: Cpu, tlb: Tlb, space: number): void {
+  const { words } = cpu;
+  const spaceId = peek(words, space + L.S_ID);
+  if (tlb.space !== space || tlb.spaceId !== spaceId) {
+    tlbFlushAll(tlb);
+    tlb.space = space;
+    tlb.spaceId = spaceId;
+    // ORDER: an empty TLB is up to date with whatever generation it reads.
+    tlb.generation = load(words, space + L.S_TLB_GEN);
+  }
+  // ORDER: before USER is published. The word may hold an acknowledgement of another space, which
+  // an initiator must not take for ours.
+  store(words, cpu.base + L.C_ACK, tlb.generation);
+  enterUser(cpu, space);
+  acknowledge(cpu, tlb);
+}
+
+/** Applies pending invalidations in user mode and tells their initiators. */
+export function acknowledge(cpu: Cpu, tlb: Tlb): void {
+  const generation = tlbCatchUp(cpu, tlb);
+  // ORDER: after the stale entries are gone; the initiator frees frames when it reads this.
+  store(cpu.words, cpu.base + L.C_ACK, generation);
+  signalWaiters(cpu);
+}
+
+/**
+ * Translates `vpn` for a read or a write, sets A (and D), and fills the TLB.
+ * False when the access must fault.
+ */
+export function walk(cpu: Cpu, tlb: Tlb, vpn: number, write: boolean): boolean {
+  const { machine, words } = cpu;
+  const needed = write ? pte.PTE_W | pte.PTE_R : pte.PTE_R;
+  const marks = write ? pte.PTE_A | pte.PTE_D : pte.PTE_A;
+  let table = peek(words, tlb.space + L.S_ROOT);
+  for (let level = ROOT_LEVEL; level >= 0; level--) {
+    const at = entryAt(machine, table, level, vpn);
+    // ORDER: acquires what the entry points to: the child table, or the zeroed frame.
+    let entry = load(words, at);
+    if (level > 0 && pte.isTable(entry)) {
+      table = pte.pfnOf(entry);
+      continue;
+    }
+    for (;;) {
+      if (!pte.isPresent(entry) || (entry & needed) !== needed) return false;
+      if ((entry & marks) === marks) break;
+      // ORDER: sets A and D only on the entry that was checked, as hardware does.
+      const seen = compareExchange(words, at, entry, entry | marks);
+      if (seen === entry) break;
+      entry = seen;
+    }
+    const within = level > 0 ? vpn & 1023 : 0;
+    tlbFill(tlb, vpn, frameWord(machine, pte.pfnOf(entry) + within), write);
+    return true;
+  }
+  return false;
+}

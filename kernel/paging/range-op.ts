@@ -1,0 +1,176 @@
+/**
+ * One operation on a range of a page table: what the backends of an area set write through.
+ *
+ * Guarantees
+ * - Undo: every change is logged; `rollback` restores the entries, whatever the operation did.
+ * - Free after flush: frames behind cleared entries are remembered and given back by `finishRange`
+ *   only after the shootdown. Nothing else may free them.
+ * Locking: the protocol's range lock from `openRange` to `closeRange`, the areas' lock around it.
+ * Not guaranteed: that memory suffices. Splitting a span or making a table can fail; the backend
+ * then reports ENOMEM and the caller rolls back.
+ */
+import { add, load, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { TABLE_ENTRIES } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { nextAt, pagesAt } from './cursor.ts';
+import type { Cursor } from './cursor.ts';
+import { noteFlush } from './flush.ts';
+import { putFrame } from '../frames/frames.ts';
+import { reapLimbo, retireTable } from './grace.ts';
+import type { PageTableLike } from '../areas/mapping-backend.ts';
+import { shootDown } from './shootdown.ts';
+import { seek, unlinkTable } from './table.ts';
+import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
+
+/** Kinds of log entries. */
+export const LOG_FILL = 0;
+export const LOG_CLEAR = 1;
+export const LOG_PROTECT = 2;
+export const LOG_PRESENT = 3;
+
+export class RangeOp implements PageTableLike {
+  readonly cpu: Cpu;
+  readonly cursor: Cursor;
+  readonly space: number;
+  /**
+   * The undo log, as columns: kind and entry's word, then for a fill {0, entries}, for a cleared or
+   * protected entry {value before, level}, for a new present entry {VPN, level}.
+   */
+  readonly kinds: number[] = [];
+  readonly slots: number[] = [];
+  readonly olds: number[] = [];
+  readonly counts: number[] = [];
+  /** Frames of entries that were rolled back after they had been present. */
+  readonly dropped: number[] = [];
+  /** Tables unlinked by `pruneTables`, to retire after the shootdown. */
+  readonly unlinked: number[] = [];
+  /** VPNs that some TLB may hold: flushed when not empty. */
+  flushStart = 0;
+  flushEnd = 0;
+  /** Change of the space's resident pages. */
+  resident = 0;
+  /** The whole space goes: nobody is asked any more. */
+  teardown = false;
+
+  constructor(cpu: Cpu, space: number) {
+    this.cpu = cpu;
+    this.cursor = cpu.rangeCursor;
+    this.space = space;
+  }
+
+  checkpoint(): number {
+    return this.kinds.length;
+  }
+
+  rollback(checkpoint: number): boolean {
+    for (let i = this.kinds.length - 1; i >= checkpoint; i--) undoEntry(this, i);
+    this.kinds.length = checkpoint;
+    this.slots.length = checkpoint;
+    this.olds.length = checkpoint;
+    this.counts.length = checkpoint;
+    return true;
+  }
+}
+
+/** Locks [start, end) of a space for an operation. The areas' lock is held. */
+export function openRange(cpu: Cpu, space: number, start: number, end: number): RangeOp {
+  reapLimbo(cpu);
+  const op = new RangeOp(cpu, space);
+  cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);
+  return op;
+}
+
+/** Flushes, frees, unlocks: the end of every operation, also of one that was rolled back. */
+export function closeRange(op: RangeOp): void {
+  finishRange(op);
+  op.cpu.machine.protocol.unlockRange(op.cpu, op.cursor);
+}
+
+/** Notes a change for rollback. */
+export function logChange(op: RangeOp, kind: number, at: number, old: number, count: number): void {
+  op.kinds.push(kind);
+  op.slots.push(at);
+  op.olds.push(old);
+  op.counts.push(count);
+}
+
+/** The shootdown, and only after it the frames and tables. */
+function finishRange(op: RangeOp): void {
+  const { cpu, space } = op;
+  if (op.flushEnd > op.flushStart) {
+    shootDown(cpu, space, op.flushStart, op.flushEnd - op.flushStart);
+  }
+  for (let i = 0; i < op.kinds.length; i++) {
+    if (op.kinds[i] === LOG_CLEAR) releaseEntry(op, op.olds[i] as number);
+    if (op.kinds[i] === LOG_PRESENT) op.resident += pagesAt(op.counts[i] as number);
+  }
+  for (const pfn of op.dropped) putFrame(cpu, pfn);
+  for (const table of op.unlinked) retireTable(cpu, space, table);
+  if (op.resident !== 0) addResident(cpu, space, op.resident);
+}
+
+/** Drops the references that a cleared entry held. A superpage holds one on each of its frames. */
+function releaseEntry(op: RangeOp, entry: number): void {
+  if (!pte.isPresent(entry)) return;
+  const pages = (entry & pte.PTE_S) !== 0 ? TABLE_ENTRIES : 1;
+  for (let i = 0; i < pages; i++) putFrame(op.cpu, pte.pfnOf(entry) + i);
+  op.resident -= pages;
+}
+
+/** Changes a space's resident count and its peak. */
+export function addResident(cpu: Cpu, space: number, pages: number): void {
+  // ORDER: counters. The peak may miss a race's width.
+  const now = add(cpu.words, space + L.S_RESIDENT, pages) + pages;
+  const peakAt = space + L.S_RESIDENT_PEAK;
+  if (now > peek(cpu.words, peakAt)) poke(cpu.words, peakAt, now);
+}
+
+/**
+ * Unlinks the tables that lie wholly in [start, end), which holds no mapping any more. Both the
+ * table and its parent are under the cursor's locks. Leaf tables first, then what held them.
+ */
+export function pruneTables(op: RangeOp, start: number, end: number): void {
+  const { cpu, cursor } = op;
+  for (let level = 1; level <= cursor.topLevel; level++) {
+    const pages = pagesAt(level);
+    let vpn = (start & (pages - 1)) === 0 ? start : nextAt(start, level);
+    while (vpn + pages <= end) {
+      const at = seek(cpu, cursor, vpn, level);
+      if (cursor.level === level) unlinkEmpty(op, at, vpn, pages);
+      vpn = nextAt(vpn, cursor.level);
+    }
+  }
+}
+
+function unlinkEmpty(op: RangeOp, at: number, vpn: number, pages: number): void {
+  const { cpu, cursor } = op;
+  // ORDER: under the parent's lock; a table entry changes only under it.
+  const entry = load(cpu.words, at);
+  if (!pte.isTable(entry)) return;
+  const table = pte.pfnOf(entry);
+  cpu.machine.protocol.markStray(cpu, cursor, table);
+  unlinkTable(cpu, at);
+  op.unlinked.push(table);
+  // A walk of the MMU may be in the table now: the shootdown waits for it.
+  noteFlush(op, vpn, pages);
+}
+
+function undoEntry(op: RangeOp, i: number): void {
+  const at = op.slots[i] as number;
+  const old = op.olds[i] as number;
+  switch (op.kinds[i]) {
+    case LOG_FILL:
+      return undoFill(op, at, op.counts[i] as number);
+    case LOG_CLEAR:
+      return restoreEntry(op, at, old, op.counts[i] as number);
+    case LOG_PROTECT:
+      return restorePermissions(op, at, old);
+    case LOG_PRESENT:
+      return undoPresent(op, at, old, op.counts[i] as number);
+    default:
+      return panic('rollback: kind', op.kinds[i]);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * TLB shootdown: no CPU uses a translation after the call that removed it returned.
+ *
+ * Protocol
+ *  1. The initiator clears or restricts entries, under the protocol's locks.
+ *  2. It writes {first VPN, pages} into the space's ring and advances the space's generation, which
+ *     every CPU in user mode polls at each access.
+ *  3. For each CPU: if C_MODE says USER of this space, it waits until C_ACK reaches the generation
+ *     or the mode changes. CPUs in the kernel, idle, blocked, parked or dead are exempt: they catch
+ *     up before they use the TLB again.
+ *  4. Only then may frames be freed and locks dropped.
+ *
+ * Guarantees: free after flush; no deadlock between initiators, who are in kernel mode themselves.
+ * Locking: none of its own. Concurrent initiators take different generations.
+ * Not guaranteed: an answer from a program that never touches memory. After SHOOTDOWN_WATCHDOG_MS
+ * such a CPU is condemned, as a watchdog would, and its Worker replaced.
+ */
+import { add, load, pause, peek, store, wait } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { SHOOTDOWN_WATCHDOG_MS, SPIN_TURNS, TLB_RING, WAIT_SLICE_MS } from '../../shared/limits.ts';
+import { STAT, count } from '../cpu/cpu.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { condemnCpu, userMode } from '../cpu/cpu-mode.ts';
+import { LOG_CPU_STUCK, logEvent } from '../reports/log.ts';
+
+/** Invalidates [start, start + pages) of `space` everywhere. Returns when all have acknowledged. */
+export function shootDown(cpu: Cpu, space: number, start: number, pages: number): void {
+  const generation = announce(cpu, space, start, pages);
+  count(cpu, STAT.shootdowns, 1);
+  // ORDER: a counter.
+  add(cpu.words, space + L.S_SHOOTDOWNS, 1);
+  const mode = userMode(space);
+  for (let id = 0; id < cpu.machine.cpus; id++) {
+    const block = cpu.machine.cpuBase + id * L.CPU_WORDS;
+    // ORDER: read after the generation was advanced (Dekker; see cpu-mode.ts).
+    if (id !== cpu.id && load(cpu.words, block + L.C_MODE) === mode) {
+      count(cpu, STAT.shootdownTargets, 1);
+      awaitCpu(cpu, id, block, mode, generation);
+    }
+  }
+}
+
+/** Advances the generation of a space so that its CPUs look up: the body of an interrupt. */
+export function pokeSpace(cpu: Cpu, space: number): void {
+  announce(cpu, space, 0, 0);
+}
+
+function announce(cpu: Cpu, space: number, start: number, pages: number): number {
+  const { words } = cpu;
+  // ORDER: entries were changed before; a CPU that reads this generation walks the new tables.
+  const generation = (add(words, space + L.S_TLB_GEN, 1) + 1) | 0;
+  const at = space + L.S_TLB_RING + (generation & (TLB_RING - 1)) * L.TLB_RING_WORDS;
+  // ORDER: while the record changes its stamp is one that belongs to another slot, so that a reader
+  // in between, however far behind, flushes everything.
+  store(words, at, (generation + 1) | 0);
+  store(words, at + 1, start);
+  store(words, at + 2, pages);
+  store(words, at, generation);
+  return generation;
+}
+
+/** Waits until the CPU acknowledged `generation` or is not in `mode` any more. */
+function awaitCpu(cpu: Cpu, id: number, block: number, mode: number, generation: number): void {
+  const { words } = cpu;
+  for (let turn = 0; turn < SPIN_TURNS; turn++) {
+    if (answered(cpu, block, mode, generation)) return;
+    pause();
+  }
+  // ORDER: the flag is set before the last look, so the CPU's signal cannot fall between.
+  add(words, L.B_CPU_WAITERS, 1);
+  const startedMs = peek(words, L.B_JIFFIES);
+  for (let sleptMs = 0; ;) {
+    const event = load(words, L.B_CPU_EVENT);
+    if (answered(cpu, block, mode, generation)) break;
+    const waitedMs = Math.max(sleptMs, (peek(words, L.B_JIFFIES) - startedMs) | 0);
+    if (waitedMs >= SHOOTDOWN_WATCHDOG_MS && condemnCpu(cpu, id)) {
+      logEvent(cpu, LOG_CPU_STUCK, id, waitedMs, 0);
+      break;
+    }
+    // Other CPUs' events end a slice early, so only a whole one counts as time; the machine's
+    // clock counts where there are many events, but stands still while the kernel worker waits.
+    if (wait(words, L.B_CPU_EVENT, event, WAIT_SLICE_MS)) sleptMs += WAIT_SLICE_MS;
+  }
+  // ORDER: only a count; the others' own increments keep the flag up.
+  add(words, L.B_CPU_WAITERS, -1);
+}
+
+function answered(cpu: Cpu, block: number, mode: number, generation: number): boolean {
+  // ORDER: the acknowledgement is stored after the stale entries were dropped.
+  if (load(cpu.words, block + L.C_MODE) !== mode) return true;
+  return ((load(cpu.words, block + L.C_ACK) - generation) | 0) >= 0;
+}

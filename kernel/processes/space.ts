@@ -1,0 +1,80 @@
+/**
+ * Address spaces: a root table, an area set, a TLB generation and counters in one block.
+ *
+ * Locking: S_REFS is atomic; the area set is the protocol's lockAreas; counters are atomic.
+ */
+import { add, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import * as pte from '../../shared/pte.ts';
+import type { MachineBackend } from '../backends/backend.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { ROOT_LEVEL } from '../paging/cursor.ts';
+import { frameWord } from '../machine.ts';
+import { MemorySet } from '../areas/memory-set.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { SharedAreaStore } from '../areas/shared-area-store.ts';
+import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { allocTable, freeTable } from '../paging/table.ts';
+
+/** The area set of the running machine. */
+export type AreaSet = MemorySet<number, RangeOp, MachineBackend>;
+
+/** An empty address space with one reference; 0 when memory is exhausted. */
+export function createSpace(cpu: Cpu): number {
+  const { words } = cpu;
+  const space = slabAlloc(cpu, L.SLAB_SPACE);
+  if (space === 0) return 0;
+  const root = allocTable(cpu, space, ROOT_LEVEL);
+  if (root === 0) {
+    slabFree(cpu, L.SLAB_SPACE, space);
+    return 0;
+  }
+  poke(words, space + L.S_ROOT, root);
+  poke(words, space + L.S_REFS, 1);
+  // ORDER: a counter; the number is only ever compared for equality.
+  poke(words, space + L.S_ID, add(words, L.B_SPACES, 1) + 1);
+  return space;
+}
+
+/** The area set of a space, for a caller that holds the areas' lock. */
+export function areasOf(cpu: Cpu, space: number): AreaSet {
+  return new MemorySet(new SharedAreaStore(cpu, space));
+}
+
+/** Drops a reference; the last one unmaps everything and frees the space. */
+export function putSpace(cpu: Cpu, space: number): void {
+  // ORDER: the decrement to 0 comes after every other user's last use.
+  const before = add(cpu.words, space + L.S_REFS, -1);
+  if (before <= 0) panic('putSpace: space is free', space);
+  if (before > 1) return;
+  clearSpace(cpu, space);
+  freeTables(cpu, space, peek(cpu.words, space + L.S_ROOT), ROOT_LEVEL);
+  slabFree(cpu, L.SLAB_SPACE, space);
+}
+
+/** Unmaps every area. Whole areas only, so no table is needed and nothing can fail. */
+function clearSpace(cpu: Cpu, space: number): void {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const op = openRange(cpu, space, 0, USER_PAGES);
+  op.teardown = true;
+  const result = areasOf(cpu, space).clear(op);
+  closeRange(op);
+  protocol.unlockAreas(cpu, space);
+  if (!result.ok) panic('clearSpace:', result.error.kind, result.error.cause);
+}
+
+/** Nobody can reach the space any more, so its tables need no grace period. Depth is 3. */
+function freeTables(cpu: Cpu, space: number, table: number, level: number): void {
+  const first = frameWord(cpu.machine, table);
+  for (let i = 0; i < TABLE_ENTRIES; i++) {
+    const entry = peek(cpu.words, first + i);
+    if (entry === 0) continue;
+    if (level === 0 || !pte.isTable(entry)) panic('freeTables: entry left', table, i, entry);
+    freeTables(cpu, space, pte.pfnOf(entry), level - 1);
+  }
+  freeTable(cpu, space, table);
+}

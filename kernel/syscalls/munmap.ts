@@ -1,0 +1,47 @@
+/** munmap(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
+import { AddrRange } from '../../shared/addr-range.ts';
+import { peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { mappingErrno } from './mmap.ts';
+import { closeRange, openRange, pruneTables } from '../paging/range-op.ts';
+import { areasOf } from '../processes/space.ts';
+import type { AreaSet } from '../processes/space.ts';
+
+const SPAN_BYTES = SPAN_PAGES * PAGE_SIZE;
+
+/** Unmaps [address, address + length), holes and all. 0 or a negative errno. */
+export function sysMunmap(cpu: Cpu, proc: number, address: number, length: number): number {
+  if (!Number.isInteger(address) || !Number.isInteger(length)) return -E.EINVAL;
+  if (address < 0 || address % PAGE_SIZE !== 0 || length <= 0) return -E.EINVAL;
+  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  if (size > USER_SPACE_END || address > USER_SPACE_END - size) return -E.EINVAL;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const areas = areasOf(cpu, space);
+  const start = lowerBound(areas, address) / PAGE_SIZE;
+  const end = upperBound(areas, address + size) / PAGE_SIZE;
+  const op = openRange(cpu, space, start, end);
+  const result = areas.unmap(address, size, op);
+  if (result.ok) pruneTables(op, start, end);
+  closeRange(op);
+  protocol.unlockAreas(cpu, space);
+  return result.ok ? 0 : mappingErrno(result.error);
+}
+
+/**
+ * The start of the 4 MiB span that `start` lies in, if nothing else is mapped there: then the
+ * span's table goes with the range. As free_pgtables of Linux bounds itself by the neighbours.
+ */
+function lowerBound(areas: AreaSet, start: number): number {
+  const low = start - (start % SPAN_BYTES);
+  return low < start && areas.overlaps(new AddrRange(low, start)) ? start : low;
+}
+
+function upperBound(areas: AreaSet, end: number): number {
+  const high = Math.ceil(end / SPAN_BYTES) * SPAN_BYTES;
+  return end < high && areas.overlaps(new AddrRange(end, high)) ? end : high;
+}
