@@ -38,11 +38,14 @@ parentPort.once('message', (port) => {
     add: (a, b) => a + b,
     throwSyscall() { throw new SyscallError('mmap', 22); },
     throwFault() {
-      throw new MemoryFault({ signal: 'SIGSEGV', code: 'SEGV_ACCERR', address: 2 ** 40, access: 'write' });
+      const cause = { signal: 'SIGSEGV', code: 'SEGV_ACCERR' };
+      throw new MemoryFault({ ...cause, address: 2 ** 40, access: 'write' });
     },
     throwPanic() { panic('mapRange: remap', 255); },
     throwRange() { throw new RangeError('too far'); },
-    throwForeign() { throw Object.assign(new Error('x'), { name: 'AbortError', code: 7, more: {} }); },
+    throwForeign() {
+      throw Object.assign(new Error('x'), { name: 'AbortError', code: 7, more: {} });
+    },
     throwText() { throw 'plain text'; },
     relay: () => host.remote.refuse(),
     hang: () => new Promise(() => {}),

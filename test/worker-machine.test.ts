@@ -41,7 +41,8 @@ describe('boot', () => {
   it('takes a locking protocol from a module', async () => {
     const kernel = new URL('../dist/kernel.js', import.meta.url).href;
     const protocol = module(
-      `import { PROTOCOLS } from '${kernel}'; export default { ...PROTOCOLS.global, name: 'mine' };`,
+      `import { PROTOCOLS } from '${kernel}';
+      export default { ...PROTOCOLS.global, name: 'mine' };`,
     );
     const { machine } = await start({ protocol });
     expect((await machine.stats()).protocol).toBe('mine');

@@ -17,7 +17,7 @@ export class DeviceAccess {
     this.#log = log;
   }
 
-  /** The register's value, unsigned; -EFAULT when no device is mapped there, -EIO when it throws. */
+  /** The register's value, unsigned; -EFAULT where no device is mapped, -EIO when it throws. */
   load(pid: number, address: number, width: number): Promise<number> {
     return this.#access(pid, address, width, false, async (device, offset) => {
       const value = Number(await device.load(offset, width));

@@ -1,4 +1,4 @@
-/** `proc`: what a program gets to talk to its machine. Its types and their meaning are in api.ts. */
+/** `proc`: what a program gets to talk to its machine. Its types, with their meaning: api.ts. */
 import type { Proc, SyncSyscalls } from './api.ts';
 import { asyncSyscalls } from './async-syscalls.ts';
 import { ProcessKilled } from './errors.ts';
