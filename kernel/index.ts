@@ -23,6 +23,8 @@ export {
   unblockCpu,
 } from './cpu/cpu-mode.ts';
 export { Cursor } from './paging/cursor.ts';
+export { formatMachine } from './format.ts';
+export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
 export * from './faults/fault-codes.ts';
 export { closeFd, fdFlags, fdObject, openFd } from './objects/fd.ts';
@@ -38,8 +40,8 @@ export {
   LOG_OUT_OF_MEMORY,
   LOG_SEGFAULT,
 } from './reports/log.ts';
-export { attachMachine, formatMachine } from './machine.ts';
-export type { FormatOptions, Machine } from './machine.ts';
+export { attachMachine } from './machine.ts';
+export type { Machine } from './machine.ts';
 export * from './areas/mapping-backend.ts';
 export * from './areas/mapping-result.ts';
 export { formatMaps, formatSmaps } from './reports/maps.ts';

@@ -1,22 +1,13 @@
 /**
- * The machine: views over the one SharedArrayBuffer, and its formatting at boot.
+ * The machine: views over the one SharedArrayBuffer.
  *
  * A `Machine` object is private to the Worker that made it; everything that it shows is shared.
- * `formatMachine` runs once, before any other Worker has the buffer, and so needs no ordering.
  */
-import { fillWords, load, peek, poke } from '../shared/atomics.ts';
+import { fillWords, load, peek } from '../shared/atomics.ts';
 import type { Words } from '../shared/atomics.ts';
 import * as L from '../shared/layout.ts';
-import {
-  CPUS_MAX,
-  CPU_CACHE_BATCH,
-  FRAMES_MAX,
-  FRAMES_MIN,
-  PAGE_SIZE,
-  TABLE_ENTRIES,
-} from '../shared/limits.ts';
-import { assert, panic } from '../shared/panic.ts';
-import { seedFreeLists } from './frames/buddy.ts';
+import { CPU_CACHE_BATCH, PAGE_SIZE, TABLE_ENTRIES } from '../shared/limits.ts';
+import { panic } from '../shared/panic.ts';
 import type { LockingProtocol } from './locking/protocol.ts';
 
 export interface Machine extends L.Regions {
@@ -34,36 +25,6 @@ export interface Machine extends L.Regions {
   readonly protocol: LockingProtocol;
 }
 
-export interface FormatOptions {
-  /** Simulated memory in frames of 4 KiB, FRAMES_MIN to FRAMES_MAX. */
-  readonly frames: number;
-  /** CPU blocks, 1 to CPUS_MAX. */
-  readonly cpus: number;
-  readonly checked?: boolean;
-  readonly protocol: LockingProtocol;
-}
-
-/** Makes and formats the buffer of a new machine. */
-export function formatMachine(options: FormatOptions): Machine {
-  const { frames, cpus, checked = false, protocol } = options;
-  assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
-  assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
-  const regions = L.layOut(frames, cpus);
-  const buffer = new SharedArrayBuffer(regions.totalWords * 4);
-  const words = new Int32Array(buffer);
-  poke(words, L.B_VERSION, L.LAYOUT_VERSION);
-  poke(words, L.B_FRAMES, frames);
-  poke(words, L.B_CPUS, cpus);
-  poke(words, L.B_CHECKED, checked ? 1 : 0);
-  poke(words, L.B_NEXT_PID, 1);
-  poke(words, L.B_EPOCH, 1);
-  poke(words, L.B_MAGIC, L.MAGIC);
-  const machine = viewOf(buffer, words, protocol);
-  poke(words, machine.meta + L.F_STATE, L.FRAME_HOLE);
-  seedFreeLists(machine);
-  return machine;
-}
-
 /** Views of a machine that another Worker formatted. */
 export function attachMachine(buffer: SharedArrayBuffer, protocol: LockingProtocol): Machine {
   const words = new Int32Array(buffer);
@@ -73,7 +34,12 @@ export function attachMachine(buffer: SharedArrayBuffer, protocol: LockingProtoc
   return viewOf(buffer, words, protocol);
 }
 
-function viewOf(buffer: SharedArrayBuffer, words: Words, protocol: LockingProtocol): Machine {
+/** The views over a formatted buffer. */
+export function viewOf(
+  buffer: SharedArrayBuffer,
+  words: Words,
+  protocol: LockingProtocol,
+): Machine {
   const frames = peek(words, L.B_FRAMES);
   const cpus = peek(words, L.B_CPUS);
   const regions = L.layOut(frames, cpus);

@@ -8,7 +8,7 @@ import { enterKernel, leaveKernel, startCpu } from '../kernel/cpu/cpu-mode.ts';
 import { reapLimbo } from '../kernel/paging/grace.ts';
 import { PROTOCOLS } from '../kernel/locking/registry.ts';
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
-import { formatMachine } from '../kernel/machine.ts';
+import { formatMachine } from '../kernel/format.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { createProcess, processOf, startProcess } from '../kernel/processes/process.ts';
 import { peek } from '../shared/atomics.ts';

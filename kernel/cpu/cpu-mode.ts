@@ -28,7 +28,7 @@ import { CPUS_MAX, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { STAT, count } from './cpu.ts';
 import type { Cpu } from './cpu.ts';
-import { tlbAudit } from '../paging/tlb.ts';
+import { tlbAudit } from '../paging/tlb-sync.ts';
 
 /** The C_MODE word of a CPU that runs a space in user mode. */
 export function userMode(space: number): number {

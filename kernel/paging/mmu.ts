@@ -11,8 +11,9 @@ import { enterUser, signalWaiters } from '../cpu/cpu-mode.ts';
 import { ROOT_LEVEL } from './cursor.ts';
 import { frameWord } from '../machine.ts';
 import { entryAt } from './table.ts';
-import { tlbCatchUp, tlbFill, tlbFlushAll } from './tlb.ts';
+import { tlbFill, tlbFlushAll } from './tlb.ts';
 import type { Tlb } from './tlb.ts';
+import { tlbCatchUp } from './tlb-sync.ts';
 
 /** From kernel mode to user mode of `space`, with a TLB that holds nothing outdated. */
 export function resumeUser(cpu: Cpu, tlb: Tlb, space: number): void {

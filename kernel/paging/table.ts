@@ -9,7 +9,7 @@
 import { add, compareExchange, fillWords, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { SPAN_PAGES, TABLE_ENTRIES } from '../../shared/limits.ts';
-import { assert, panic } from '../../shared/panic.ts';
+import { assert } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { ROOT_LEVEL, indexAt } from './cursor.ts';

@@ -1,0 +1,42 @@
+/**
+ * Formatting a new machine at boot. Runs once, before any other Worker has the buffer, and so needs
+ * no ordering.
+ */
+import { poke } from '../shared/atomics.ts';
+import * as L from '../shared/layout.ts';
+import { CPUS_MAX, FRAMES_MAX, FRAMES_MIN } from '../shared/limits.ts';
+import { assert } from '../shared/panic.ts';
+import { seedFreeLists } from './frames/buddy.ts';
+import type { LockingProtocol } from './locking/protocol.ts';
+import { viewOf } from './machine.ts';
+import type { Machine } from './machine.ts';
+
+export interface FormatOptions {
+  /** Simulated memory in frames of 4 KiB, FRAMES_MIN to FRAMES_MAX. */
+  readonly frames: number;
+  /** CPU blocks, 1 to CPUS_MAX. */
+  readonly cpus: number;
+  readonly checked?: boolean;
+  readonly protocol: LockingProtocol;
+}
+
+/** Makes and formats the buffer of a new machine. */
+export function formatMachine(options: FormatOptions): Machine {
+  const { frames, cpus, checked = false, protocol } = options;
+  assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
+  assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
+  const regions = L.layOut(frames, cpus);
+  const buffer = new SharedArrayBuffer(regions.totalWords * 4);
+  const words = new Int32Array(buffer);
+  poke(words, L.B_VERSION, L.LAYOUT_VERSION);
+  poke(words, L.B_FRAMES, frames);
+  poke(words, L.B_CPUS, cpus);
+  poke(words, L.B_CHECKED, checked ? 1 : 0);
+  poke(words, L.B_NEXT_PID, 1);
+  poke(words, L.B_EPOCH, 1);
+  poke(words, L.B_MAGIC, L.MAGIC);
+  const machine = viewOf(buffer, words, protocol);
+  poke(words, machine.meta + L.F_STATE, L.FRAME_HOLE);
+  seedFreeLists(machine);
+  return machine;
+}
