@@ -51,9 +51,13 @@ export const TLB_FLUSH_ALL_PAGES = 32;
 export const SPIN_TURNS = 400;
 /** One sleep of a waiter, after which it looks again in case a peer died. */
 export const WAIT_SLICE_MS = 20;
-/** Most turns a CPU spins for a trap's answer, and the idle turns of the kernel's own polling. */
+/** Most turns a CPU spins for a trap's answer: about as long as the answer of a polling kernel. */
 export const TRAP_SPIN_TURNS = 2000;
-export const TRAP_POLL_TURNS = 200;
+/**
+ * Most turns without a request before the kernel worker stops polling. Polling pays only when it
+ * outlasts the wake-up of the CPU that was just answered, 60 us and more.
+ */
+export const TRAP_POLL_TURNS = 4000;
 /** Longest stretch of polling before the kernel worker looks at its messages again. */
 export const TRAP_POLL_MS = 2;
 /** A CPU in user mode that does not acknowledge a shootdown for this long is declared stuck. */

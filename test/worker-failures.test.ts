@@ -2,8 +2,10 @@
  * Goal: whatever a program does, its own end says so, its neighbours live on, and nothing leaks.
  * Method: the program under test shares one CPU with a neighbour that must finish its work.
  */
+import { KernelPanic, MachineStopped } from 'faultline';
 import type { ExitStatus, MachineHandle, Proc } from 'faultline';
 import { describe, expect, it } from 'vitest';
+import { BOOT_WORDS, CPU_WORDS, C_MODE, MODE_PARKED } from '../shared/layout.ts';
 import { expectClean, module, program, start } from './worker-programs.ts';
 
 /** Adds up a page, slowly, until it is told to finish by a word that the test cannot see. */
@@ -308,4 +310,55 @@ it('keeps a hundred short processes apart', async () => {
   );
   for (const child of children) expect(await child.wait()).toEqual({ code: 0 });
   await expectClean(machine);
+});
+
+describe('a broken machine', () => {
+  /** Makes a CPU's mode word one that it cannot be in. */
+  const breakCpu = (machine: MachineHandle, cpu: number): void => {
+    const words = new Int32Array(machine.buffer);
+    words[BOOT_WORDS + cpu * CPU_WORDS + C_MODE] = MODE_PARKED;
+  };
+
+  it('stops at a panic on a CPU, and says so to every caller', async () => {
+    const { machine } = await start({ cpus: 1 });
+    const beside = await machine.spawn(idle);
+    const child = await machine.spawn(
+      program(async (proc: Proc) => {
+        await sleep(50);
+        proc.local.munmap(4096, 4096);
+      }),
+    );
+    breakCpu(machine, 1);
+    const panicked = { name: 'KernelPanic', message: expect.stringContaining('enterKernel') };
+    await expect(child.wait()).rejects.toMatchObject(panicked);
+    await expect(beside.wait()).rejects.toBeInstanceOf(KernelPanic);
+    await expect(machine.stats()).rejects.toBeInstanceOf(KernelPanic);
+    await machine.shutdown();
+  });
+
+  it('stops at a panic in the kernel worker', async () => {
+    const { machine } = await start({ cpus: 1 });
+    const beside = await machine.spawn(idle);
+    breakCpu(machine, 0);
+    await expect(machine.maps(beside.pid)).rejects.toBeInstanceOf(KernelPanic);
+    await expect(beside.wait()).rejects.toThrow(
+      /^the kernel worker has died: KernelPanic: enterKernel: from mode/,
+    );
+    await expect(machine.stats()).rejects.toBeInstanceOf(MachineStopped);
+  });
+
+  it('stops when a module of its own kills the kernel worker', async () => {
+    const device = module(`export default {
+      sizeBytes: 4096,
+      load: () => setTimeout(() => { throw new Error('boom'); }) && new Promise(() => {}),
+      store: () => {},
+    }`);
+    const { machine } = await start({ cpus: 1, devices: { bomb: device } });
+    const main = program(async (proc: Proc) => {
+      const fd = await proc.open('/dev/bomb');
+      return proc.mem.load8(await proc.mmap(0, 4096, PROT_READ, MAP_SHARED, fd));
+    });
+    const child = await machine.spawn(main);
+    await expect(child.wait()).rejects.toThrow('the kernel worker has died: Error: boom');
+  });
 });

@@ -7,8 +7,8 @@ import type { Cpu } from '../kernel/index.ts';
  * it ends this Worker, and with it the machine, whoever catches the exception on its way.
  */
 export function inKernel<Result>(cpu: Cpu, work: () => Result): Result {
-  enterKernel(cpu);
   try {
+    enterKernel(cpu);
     const result = work();
     leaveKernel(cpu);
     return result;

@@ -24,8 +24,36 @@ import {
 } from '../shared/limits.ts';
 import { assert } from '../shared/panic.ts';
 
-/** Calls between two attempts to spin, once spinning has proved useless. */
-const SPIN_RETRY_CALLS = 16;
+/** Tries between two full attempts, once spinning has proved useless. */
+const SPIN_RETRY = 16;
+
+/**
+ * How long it is worth to spin: doubles with each success up to `max` turns, halves with each
+ * failure, and is tried again now and then. Spinning pays only while the peer runs on another core.
+ */
+class SpinBudget {
+  readonly #max: number;
+  #turns: number;
+  #refusals = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+    this.#turns = max;
+  }
+
+  /** Turns to spin now. */
+  take(): number {
+    if (this.#turns > 0) return this.#turns;
+    if (++this.#refusals < SPIN_RETRY) return 0;
+    this.#refusals = 0;
+    return this.#max;
+  }
+
+  paidOff(didPay: boolean): void {
+    if (didPay) this.#turns = Math.min(this.#max, Math.max(SPIN_TURNS, this.#turns * 2));
+    else this.#turns = this.#turns > SPIN_TURNS / 8 ? this.#turns >> 1 : 0;
+  }
+}
 
 function argumentsOf(words: Words, base: number): Float64Array<SharedArrayBuffer> {
   return new Float64Array(words.buffer, (base + L.C_TRAP_ARGS) * 4, L.TRAP_ARGS);
@@ -42,8 +70,7 @@ export class TrapCaller {
   readonly #ring: () => void;
   readonly #arguments: Float64Array<SharedArrayBuffer>;
   readonly #result: Float64Array<SharedArrayBuffer>;
-  #spinTurns = SPIN_TURNS;
-  #callsWithoutSpin = 0;
+  readonly #budget = new SpinBudget(TRAP_SPIN_TURNS);
 
   /** `base` is the CPU's block; `ring` wakes the kernel worker's event loop. */
   constructor(words: Words, base: number, ring: () => void) {
@@ -77,22 +104,16 @@ export class TrapCaller {
     return load(this.#words, this.#base + L.C_TRAP_DONE) === seq;
   }
 
-  /** Spins as long as spinning has paid off lately: never for long when both share a core. */
   #spin(seq: number): boolean {
-    if (this.#spinTurns === 0) {
-      if (++this.#callsWithoutSpin < SPIN_RETRY_CALLS) return false;
-      this.#callsWithoutSpin = 0;
-      this.#spinTurns = SPIN_TURNS;
-    }
-    for (let turn = 0; turn < this.#spinTurns; turn++) {
-      if (this.#isDone(seq)) {
-        this.#spinTurns = Math.min(TRAP_SPIN_TURNS, this.#spinTurns * 2);
-        return true;
-      }
+    const turns = this.#budget.take();
+    if (turns === 0) return false;
+    let isDone = this.#isDone(seq);
+    for (let turn = 0; turn < turns && !isDone; turn++) {
       pause();
+      isDone = this.#isDone(seq);
     }
-    this.#spinTurns = this.#spinTurns > 50 ? this.#spinTurns >> 1 : 0;
-    return false;
+    this.#budget.paidOff(isDone);
+    return isDone;
   }
 
   #sleep(seq: number, isInterrupted: () => boolean): boolean {
@@ -133,6 +154,7 @@ export class TrapServer {
   readonly #words: Words;
   readonly #cpuBase: number;
   readonly #handle: TrapHandler;
+  readonly #budget = new SpinBudget(TRAP_POLL_TURNS);
   /** By CPU number. A new Worker gets a new mailbox: answers for its predecessor find it gone. */
   readonly #mailboxes = new Map<number, Mailbox>();
 
@@ -153,18 +175,22 @@ export class TrapServer {
     this.#mailboxes.delete(cpu);
   }
 
-  /** Serves all requests, and for a short while those that follow. Call it at each doorbell. */
+  /** Serves all requests, and for a while those that follow. Call it at each doorbell. */
   poll(): void {
+    this.#scan();
     // ORDER: CPUs that read 1 do not ring; the last scan below finds their requests.
     store(this.#words, L.B_KERNEL_POLLING, 1);
+    const turns = this.#budget.take();
     const deadline = performance.now() + TRAP_POLL_MS;
-    for (let idleTurns = 0; idleTurns < TRAP_POLL_TURNS; idleTurns++) {
-      if (this.#scan()) {
-        idleTurns = 0;
-        if (performance.now() > deadline) break;
-      }
+    let hasServed = false;
+    for (let idle = 0; idle < turns; idle++) {
       pause();
+      if (!this.#scan()) continue;
+      hasServed = true;
+      idle = 0;
+      if (performance.now() > deadline) break;
     }
+    if (turns > 0) this.#budget.paidOff(hasServed);
     // ORDER: before the last scan (Dekker with TrapCaller.call).
     store(this.#words, L.B_KERNEL_POLLING, 0);
     this.#scan();
