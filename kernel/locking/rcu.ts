@@ -24,11 +24,12 @@ import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import { STAT, count } from '../cpu/cpu.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { ROOT_LEVEL, indexAt, nextAt, pagesAt } from '../paging/cursor.ts';
+import { ROOT_LEVEL, nextAt, pagesAt } from '../paging/cursor.ts';
 import type { Cursor } from '../paging/cursor.ts';
 import { frameField } from '../machine.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 import { entryAt } from '../paging/table.ts';
+import { descends } from './covering.ts';
 import type { LockingProtocol } from './protocol.ts';
 
 export const rcuProtocol: LockingProtocol = {
@@ -102,15 +103,6 @@ function lockCovering(cpu: Cpu, cursor: Cursor, space: number, start: number, en
     count(cpu, STAT.faultRetries, 1);
   }
   panic('lockCovering: livelock', space, start, end);
-}
-
-/**
- * Whether to look below `level`: one entry covers the range, and the range does not fill the whole
- * child, which its holder might want to unlink.
- */
-function descends(start: number, end: number, level: number): boolean {
-  if (level === 0 || indexAt(start, level) !== indexAt(end - 1, level)) return false;
-  return end - start < pagesAt(level);
 }
 
 /** Under the lock of `table`: it is reachable, and the deciding entry is not in a lower table. */

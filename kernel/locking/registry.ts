@@ -1,5 +1,6 @@
 /** The protocols that ship, by name. */
 import { globalProtocol } from './global.ts';
+import { pathProtocol } from './path.ts';
 import type { LockingProtocol, LockingProtocolName } from './protocol.ts';
 import { rcuProtocol } from './rcu.ts';
 import { rwlockProtocol } from './rwlock.ts';
@@ -7,12 +8,13 @@ import { rwlockProtocol } from './rwlock.ts';
 export const PROTOCOLS: Readonly<Record<LockingProtocolName, LockingProtocol>> = {
   global: globalProtocol,
   rwlock: rwlockProtocol,
+  path: pathProtocol,
   rcu: rcuProtocol,
 };
 
 export const DEFAULT_PROTOCOL: LockingProtocolName = 'rcu';
 
-export const PROTOCOL_NAMES: readonly LockingProtocolName[] = ['global', 'rwlock', 'rcu'];
+export const PROTOCOL_NAMES: readonly LockingProtocolName[] = ['global', 'rwlock', 'path', 'rcu'];
 
 /** The built-in protocol of that name, or null. */
 export function protocolNamed(name: string): LockingProtocol | null {

@@ -1,0 +1,93 @@
+/**
+ * Protocol `path`: reader/writer locks in the tables, taken hand over hand from the root.
+ * After CortenMM's "rw" (SOSP'25).
+ *
+ * Guarantees: whoever holds a cursor is alone with its range. Faults and operations on ranges under
+ * different tables run in parallel, but every one of them writes the root's lock word.
+ * Locking
+ *  1. From the root: lock the table for reading. If one entry covers the whole range and leads to a
+ *     table, keep the lock and go on there. Otherwise drop this read lock and stop.
+ *  2. Lock the table reached for writing. Everything below it is locked by that.
+ *  3. Unlock the writer, then the readers from below upward.
+ * A table cannot vanish under a reader of its parent, because unlinking it takes the parent (or one
+ * above) for writing; so there is nothing to check again after step 2. A table that appears between
+ * the two locks is below the writer's and makes no difference.
+ * The area set has a lock of its own, S_AREA_LOCK, which faults never take.
+ * Not guaranteed: parallelism in a young space. Until its tables exist, faults lock high ones.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { readLock, readUnlock, writeLock, writeUnlock } from '../cpu/rwlock.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { frameField } from '../machine.ts';
+import { ROOT_LEVEL } from '../paging/cursor.ts';
+import type { Cursor } from '../paging/cursor.ts';
+import { entryAt } from '../paging/table.ts';
+import { descends } from './covering.ts';
+import type { LockingProtocol } from './protocol.ts';
+
+export const pathProtocol: LockingProtocol = {
+  name: 'path',
+
+  lockAreas(cpu: Cpu, space: number): void {
+    lock(cpu, space + L.S_AREA_LOCK);
+  },
+
+  unlockAreas(cpu: Cpu, space: number): void {
+    unlock(cpu, space + L.S_AREA_LOCK);
+  },
+
+  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+    lockPath(cpu, cursor, space, vpn, vpn + 1);
+  },
+
+  unlockPage(cpu: Cpu, cursor: Cursor): void {
+    unlockPath(cpu, cursor);
+  },
+
+  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+    lockPath(cpu, cursor, space, start, end);
+  },
+
+  unlockRange(cpu: Cpu, cursor: Cursor): void {
+    unlockPath(cpu, cursor);
+  },
+
+  adoptTable(): void {},
+  dropTable(): void {},
+  markStray(): void {},
+};
+
+function lockPath(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+  const { machine, words } = cpu;
+  cursor.space = space;
+  cursor.start = start;
+  cursor.end = end;
+  let table = peek(words, space + L.S_ROOT);
+  let level = ROOT_LEVEL;
+  while (descends(start, end, level)) {
+    readLock(cpu, frameField(machine, table, L.F_AUX));
+    // ORDER: under the table's read lock a table entry stays one.
+    const entry = load(words, entryAt(machine, table, level, start));
+    if (!pte.isTable(entry)) {
+      readUnlock(cpu, frameField(machine, table, L.F_AUX));
+      break;
+    }
+    cursor.held.push(table);
+    table = pte.pfnOf(entry);
+    level--;
+  }
+  writeLock(cpu, frameField(machine, table, L.F_AUX));
+  cursor.top = table;
+  cursor.topLevel = level;
+}
+
+function unlockPath(cpu: Cpu, cursor: Cursor): void {
+  const { machine } = cpu;
+  writeUnlock(cpu, frameField(machine, cursor.top, L.F_AUX));
+  for (let table = cursor.held.pop(); table !== undefined; table = cursor.held.pop()) {
+    readUnlock(cpu, frameField(machine, table, L.F_AUX));
+  }
+}
