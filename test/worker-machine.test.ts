@@ -20,7 +20,7 @@ describe('boot', () => {
     ['unit', { memory: '64MB' }, "in bytes or as '64MiB', got '64MB'"],
     ['cpus', { cpus: 0 }, 'boot: cpus must be an integer from 1 to 32, got 0'],
     ['faults', { faults: 'x' as never }, "boot: faults must be 'local' or 'remote', got 'x'"],
-    ['protocol', { protocol: 'spin' }, 'boot: protocol must be one of global, rwlock, rcu, or'],
+    ['protocol', { protocol: 'spin' }, "or a module's URL, got 'spin'"],
     ['seed', { seed: -1 }, 'boot: seed must be an integer from 0 to 4294967295, got -1'],
     ['unknown', { cpu: 2 } as never, "boot: unknown option 'cpu'"],
     ['file', { files: { a: 7 as never } }, "file 'a' must be a path, a Uint8Array or a Blob"],
@@ -136,6 +136,23 @@ describe('syscalls', () => {
     const handle = await machine.spawn(parent, { args: [child] });
     expect(await handle.wait()).toEqual({ code: 0 });
     expect(lines).toEqual(['true 97', 'true', 'ECHILD', 'ECHILD', '111', '3 file']);
+  });
+
+  it('spawn finds modules beside the program', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'faultline-test-'));
+    const parent = `export default async (proc) => {
+      const pid = await proc.spawn('./child.mjs', { args: ['four'] });
+      const { status } = await proc.wait(pid);
+      return status.code;
+    }`;
+    writeFileSync(join(folder, 'parent.mjs'), parent);
+    writeFileSync(join(folder, 'child.mjs'), 'export default (proc, arg) => arg.length;');
+    const { machine } = await start();
+    const child = await machine.spawn(join(folder, 'parent.mjs'));
+    expect(await child.wait()).toEqual({ code: 4 });
+    const names = (await machine.stats()).processes.map(({ name }) => name);
+    expect(names).toEqual(['parent', 'child']);
+    rmSync(folder, { recursive: true });
   });
 
   it('kill, open, fstat, nanosleep and spawn refuse what they cannot do', async () => {

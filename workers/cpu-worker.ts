@@ -44,8 +44,6 @@ function attend({ cpu, mode, kernel }: CpuContext): void {
 
 async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as CpuInit;
-  // An ended process's leftovers, such as a timer that still touches its memory, are nobody's.
-  platform.onUnhandled((error) => error instanceof ProcessKilled);
   const cpu = attachCpu(attachMachine(init.buffer, await loadProtocol(init.protocol)), init.cpu);
   const mode = new UserMode(cpu, platform.afterTurn);
   const runners = new Map<number, ProcessRunner>();
@@ -60,6 +58,12 @@ async function main(): Promise<void> {
     attend: () => attend(context),
   };
   const context = new CpuContext(mode, init, connect<KernelCpuApi>(init.port, api));
+  // A promise that nobody awaited ends its own process; an ended process's leftovers, such as a
+  // timer that still touches its memory, are nobody's. The rest ends this Worker.
+  platform.onUnhandled(
+    (error) =>
+      error instanceof ProcessKilled || [...runners.values()].some((runner) => runner.claim(error)),
+  );
   startCpu(cpu);
   mode.inKernel(() => logEvent(cpu, LOG_CPU_UP, cpu.id, 0, 0));
 }

@@ -3,3 +3,4 @@ export { boot } from './boot.ts';
 export { MachineStopped, MemoryFault, ProcessKilled, SyscallError, WorkerDied } from './errors.ts';
 export { KernelPanic } from '../shared/panic.ts';
 export type * from './api.ts';
+export type { Backend, Device } from './extensions.ts';

@@ -8,6 +8,8 @@ export class ProcGuard {
   readonly pid: number;
   /** How the process ended: a signal's name or 'exit'; null while it lives. */
   #ending: string | null = null;
+  /** Errors that this process's calls gave to it. */
+  readonly #errors = new WeakSet<object>();
 
   constructor(pid: number) {
     this.pid = pid;
@@ -26,6 +28,21 @@ export class ProcGuard {
     if (this.#ending !== null) throw new ProcessKilled(this.pid, this.#ending);
   }
 
+  /** Whether a call of this process failed with `error`. */
+  owns(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && this.#errors.has(error);
+  }
+
+  /** Runs a call of the process and remembers what it throws. */
+  sync<Value>(call: () => Value): Value {
+    try {
+      return call();
+    } catch (error) {
+      this.#own(error);
+      throw error;
+    }
+  }
+
   /** The promise, as long as the process lives. */
   async<Value>(start: () => Promise<Value>): Promise<Value> {
     // Not a rejection: a program that retries in a loop would never give up the Worker again.
@@ -33,9 +50,16 @@ export class ProcGuard {
     return new Promise((resolve, reject) => {
       start().then(
         (value) => void (this.#ending === null && resolve(value)),
-        (error: unknown) => void (this.#ending === null && reject(error as Error)),
+        (error: Error) => {
+          this.#own(error);
+          if (this.#ending === null) reject(error);
+        },
       );
     });
+  }
+
+  #own(error: unknown): void {
+    if (typeof error === 'object' && error !== null) this.#errors.add(error);
   }
 }
 

@@ -15,7 +15,7 @@ export function createProc(runner: ProcessRunner): Proc {
       const result = run(op, args);
       context.record(name, startedMs);
       return result;
-    });
+    }, guard);
   return {
     pid,
     cpu: init.cpu,

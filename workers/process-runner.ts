@@ -75,6 +75,17 @@ export class ProcessRunner {
     }
   }
 
+  /**
+   * Ends the process with an error that nobody handled, if it is this process's: one of its calls
+   * failed with it, or it is a fault while its memory is in use.
+   */
+  claim(error: unknown): boolean {
+    const isFault = error instanceof MemoryFault && this.context.mode.isLive(this.mmu);
+    if (!isFault && !this.guard.owns(error)) return false;
+    this.fail(error);
+    return true;
+  }
+
   setHandler(signal: FaultInfo['signal'], handler: FaultHandler | null): void {
     if (handler === null) this.#handlers.delete(signal);
     else this.#handlers.set(signal, handler);

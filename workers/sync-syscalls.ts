@@ -8,15 +8,17 @@ import type { SyscallName } from '../kernel/index.ts';
 import * as protocol from '../shared/protocol.ts';
 import type { SyncSyscalls } from './api.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
+import type { ProcGuard } from './proc-guard.ts';
 
 /** Carries out a syscall and returns its result or -errno. */
 export type Invoke = (name: SyscallName, op: number, args: readonly number[]) => number;
 
-export function syncSyscalls(invoke: Invoke): SyncSyscalls {
-  const call = (name: SyscallName, op: number, args: readonly number[]): number => {
-    checkNumbers(name, args);
-    return checkResult(name, invoke(name, op, args));
-  };
+export function syncSyscalls(invoke: Invoke, guard: ProcGuard): SyncSyscalls {
+  const call = (name: SyscallName, op: number, args: readonly number[]): number =>
+    guard.sync(() => {
+      checkNumbers(name, args);
+      return checkResult(name, invoke(name, op, args));
+    });
   return {
     mmap: (address, length, prot, flags, fd = -1, offset = 0) =>
       call('mmap', protocol.TRAP_MMAP, [address, length, prot, flags, fd, offset]),

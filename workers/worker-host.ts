@@ -62,9 +62,20 @@ export class WorkerHost {
     return {
       startCpu: (cpu, generation) => this.#startCpu(cpu, generation),
       endCpu: (cpu, generation) => this.#endCpu(cpu, generation),
-      print: (pid, line) => this.#onPrint(line, pid),
+      print: (pid, line) => this.#print(pid, line),
       panicked: (message) => void this.stop(new KernelPanic(message)),
     };
+  }
+
+  #print(pid: number, line: string): void {
+    try {
+      this.#onPrint(line, pid);
+    } catch (error) {
+      // The host's own mistake: it belongs to the host's thread, not into an answer to the kernel.
+      setTimeout(() => {
+        throw error;
+      });
+    }
   }
 
   #startCpu(cpu: number, generation: number): MessagePort {
