@@ -19,6 +19,8 @@ export const S_RW_LOCK = 4;
 // Protected by the area lock.
 export const S_AREA_ROOT = 5;
 export const S_AREA_COUNT = 6;
+/** Odd while the area index changes: what lock-free readers compare before and after. */
+export const S_INDEX_SEQ = 7;
 // Counters, added to atomically.
 export const S_RESIDENT = 8;
 export const S_RESIDENT_PEAK = 9;
@@ -28,6 +30,8 @@ export const S_FAULTS_MAJOR = 12;
 export const S_SHOOTDOWNS = 13;
 /** Never the same for two spaces, even when they reuse one block. */
 export const S_ID = 14;
+/** Advanced when an operation ends: unlocks all areas that it locked for writing. */
+export const S_AREA_SEQ = 15;
 /** TLB generation: polled by every CPU that runs this space in user mode. */
 export const S_TLB_GEN = 16;
 /** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
@@ -75,6 +79,12 @@ export const A_MAX_GAP = 9;
 export const A_FLAGS = 10;
 export const A_RECORD = 11;
 export const A_STATE = 12;
+/** The space that the node belongs to: a lock-free reader may meet a node that was reused. */
+export const A_SPACE = 13;
+/** Value of S_AREA_SEQ when the area was last locked for writing: equal means locked now. */
+export const A_SEQ = 14;
+/** Readers of the area. Survives the node: a reader may still count itself out of a freed one. */
+export const A_LOCK = 15;
 
 // ---- Mapping record ---------------------------------------------------------------------------
 export const RECORD_WORDS = 8;
@@ -131,6 +141,10 @@ export const SLAB_PROC = 1;
 export const SLAB_AREA = 2;
 export const SLAB_OBJECT = 3;
 export const SLAB_SIZES: readonly number[] = [SPACE_WORDS, PROC_WORDS, AREA_WORDS, OBJECT_WORDS];
+/** Words at the end of a block that keep their value when the block is freed and reused. */
+export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0];
+/** Slabs whose frames lock-free readers may look at: freed after a grace period. */
+export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false];
 export const SLAB_NAMES: readonly string[] = ['space', 'process', 'area', 'object'];
 /** Per slab: head of the list of frames with a free block, live blocks, frames. */
 export const SLAB_STATE_WORDS = 3;

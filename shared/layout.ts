@@ -133,8 +133,9 @@ export const CPU_STATS = [
   'lockWaits',
   'kernelEntries',
   'framesZeroed',
-  'tablesRetired',
-  'tablesFreed',
+  'framesRetired',
+  'framesReaped',
+  'lockFallbacks',
 ] as const;
 export type CpuStat = (typeof CPU_STATS)[number];
 export const CPU_WORDS = 256;

@@ -210,6 +210,7 @@ export function publishEdit<F, P extends PageTableLike, B extends MappingBackend
   takeInNeighbours(store, edit, flagsEqual);
   mergeEqual(edit.nodes, edit.areas, edit.dropped, flagsEqual);
   const { oldNodes, nodes, areas } = edit;
+  store.beginChange();
   // The common case, one area that only changed: no other node has to move.
   const inPlace = oldNodes.length === 1 && nodes.length === 1 && oldNodes[0] === nodes[0];
   const open = inPlace ? null : treeOpen(store, edit.low, edit.high);
@@ -222,6 +223,7 @@ export function publishEdit<F, P extends PageTableLike, B extends MappingBackend
     treeClose(store, open, nodes);
     store.setCount(store.count() - oldNodes.length + nodes.length);
   }
+  store.endChange();
   freeNodes(store, edit.dropped);
   freeNodes(store, edit.spares);
 }

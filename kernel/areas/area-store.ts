@@ -52,6 +52,9 @@ export interface AreaStore<
   P extends PageTableLike,
   B extends MappingBackend<F, P>,
 > extends AreaIndexStore {
+  /** Brackets every change that a reader without the lock might see half done. */
+  beginChange(): void;
+  endChange(): void;
   /** A node, or 0 when there is none left. */
   allocNode(): number;
   /**

@@ -49,6 +49,10 @@ export class HeapAreaStore<
     return this.areas.length - 1 - this.freeNodes.length;
   }
 
+  beginChange(): void {}
+
+  endChange(): void {}
+
   allocNode(): number {
     const reused = this.freeNodes.pop();
     if (reused !== undefined) return reused;

@@ -4,7 +4,7 @@
  * Locking: the areas' lock of the space. Guarantees: a node's area holds one reference on its
  * mapping record, from writeArea to freeNode.
  */
-import { peek, poke } from '../../shared/atomics.ts';
+import { add, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { AREAS_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import type { AreaStore } from './area-store.ts';
@@ -26,6 +26,16 @@ export class SharedAreaStore implements AreaStore<number, RangeOp, MachineBacken
   constructor(cpu: Cpu, space: number) {
     this.cpu = cpu;
     this.space = space;
+  }
+
+  beginChange(): void {
+    // ORDER: odd before the first change; readers that saw an even value compare it again.
+    add(this.cpu.words, this.space + L.S_INDEX_SEQ, 1);
+  }
+
+  endChange(): void {
+    // ORDER: even again after the last change.
+    add(this.cpu.words, this.space + L.S_INDEX_SEQ, 1);
   }
 
   /** 0 when memory is exhausted, or the space has AREAS_MAX areas (Linux: max_map_count). */
@@ -55,6 +65,9 @@ export class SharedAreaStore implements AreaStore<number, RangeOp, MachineBacken
       getRecord(this.cpu, area.backend.record);
       putRecord(this.cpu, before);
     }
+    // ORDER: locked for writing before it can be found; unlocked when the operation ends.
+    store(words, node + L.A_SEQ, load(words, this.space + L.S_AREA_SEQ));
+    poke(words, node + L.A_SPACE, this.space);
     poke(words, node + L.A_START, area.start / PAGE_SIZE);
     poke(words, node + L.A_END, area.end / PAGE_SIZE);
     poke(words, node + L.A_FLAGS, area.flags);

@@ -41,6 +41,10 @@ export function auditSpaces(cpu: Cpu, ledger: AuditLedger): void {
     auditSpace(cpu, ledger, space);
     ledger.tally('spaces', 1);
   }
+  for (const area of liveBlocks(cpu.machine, L.SLAB_AREA)) {
+    const lock = peek(cpu.words, area + L.A_LOCK);
+    ledger.check(lock === 0, `area ${area}: lock held 0x${lock.toString(16)}`);
+  }
 }
 
 /** All blocks of a slab that are in use. */

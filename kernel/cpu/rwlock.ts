@@ -29,6 +29,16 @@ export function readLock(cpu: Cpu, at: number): void {
   }
 }
 
+/** Takes the lock for reading if that needs no waiting. */
+export function tryReadLock(cpu: Cpu, at: number): boolean {
+  for (;;) {
+    // ORDER: as readLock. A failed exchange means that another reader came or went: look again.
+    const seen = load(cpu.words, at);
+    if ((seen & (WRITER | PENDING)) !== 0) return false;
+    if (compareExchange(cpu.words, at, seen, seen + 1) === seen) return true;
+  }
+}
+
 export function readUnlock(cpu: Cpu, at: number): void {
   // ORDER: the subtraction releases our reads before a writer may enter.
   const before = add(cpu.words, at, -1);

@@ -10,6 +10,7 @@ import * as L from '../../shared/layout.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Cpu } from '../cpu/cpu.ts';
+import { retireFrame } from '../paging/grace.ts';
 import { allocFrame, freeFrame } from './frames.ts';
 import { frameField, frameOfWord, frameWord } from '../machine.ts';
 import type { Machine } from '../machine.ts';
@@ -68,7 +69,7 @@ function takeSlot(cpu: Cpu, slab: number): number {
   const first = frameWord(machine, pfn);
   for (let at = first; at < first + TABLE_ENTRIES; at += size) {
     if (peek(words, at) === 0) {
-      fillWords(words, at, at + size, 0);
+      fillWords(words, at, at + size - (L.SLAB_STABLE_WORDS[slab] as number), 0);
       poke(words, at, 1);
       return at;
     }
@@ -91,7 +92,8 @@ function giveSlot(cpu: Cpu, slab: number, at: number): void {
   if (used === 0) {
     removePartial(cpu, slab, pfn);
     poke(words, slabField(slab, FRAMES), peek(words, slabField(slab, FRAMES)) - 1);
-    freeFrame(cpu, pfn);
+    if (L.SLAB_DEFERRED[slab] === true) retireFrame(cpu, pfn);
+    else freeFrame(cpu, pfn);
   }
 }
 

@@ -15,7 +15,7 @@
 import type { Cpu } from '../cpu/cpu.ts';
 import type { Cursor } from '../paging/cursor.ts';
 
-export type LockingProtocolName = 'global' | 'rwlock' | 'path' | 'rcu';
+export type LockingProtocolName = 'global' | 'rwlock' | 'vma' | 'path' | 'rcu';
 
 export interface LockingProtocol {
   readonly name: string;

@@ -18,6 +18,8 @@ export class Cursor {
   end = 0;
   /** Tables whose locks this cursor holds, in locking order. For protocols that lock tables. */
   readonly held: number[] = [];
+  /** Area whose lock this cursor holds, 0 for none. For protocols that lock areas. */
+  area = 0;
   /** Set by `seek`: level of the slot found. */
   level = 0;
 }

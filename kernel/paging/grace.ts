@@ -1,14 +1,15 @@
 /**
- * Grace periods: when a table that was unlinked may be freed.
+ * Grace periods: when a frame that lock-free readers may still look at can be freed. Page tables
+ * are such frames, and so are the frames of area nodes.
  *
- * Guarantees: a retired table's frame is reused only after every CPU that was in the kernel when
- * it was unlinked has left it. (The MMU's walks are covered by the shootdown that precedes this.)
+ * Guarantees: a retired frame is reused only after every CPU that was in the kernel when it became
+ * unreachable has left it. (The MMU's walks are covered by the shootdown that precedes this.)
  * Locking: each CPU has its own limbo list, touched in kernel mode by its owner, or by the reaper
  * of a dead CPU.
- * Not guaranteed: promptness. A table waits in limbo until its CPU enters the kernel again.
+ * Not guaranteed: promptness. A frame waits in limbo until its CPU enters the kernel again.
  *
  * Being outside kernel mode is the quiescent state, so readers pay nothing. C_EPOCH says since when
- * a CPU has been in the kernel: retiring stamps the table with the epoch and then advances it, so
+ * a CPU has been in the kernel: retiring stamps the frame with the epoch and then advances it, so
  * whoever entered later has a larger one.
  */
 import { add, load, peek, poke } from '../../shared/atomics.ts';
@@ -17,14 +18,14 @@ import { STAT, count } from '../cpu/cpu.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { frameField } from '../machine.ts';
 import { setFrameState } from '../frames/buddy.ts';
-import { freeTable } from './table.ts';
+import { freeFrame } from '../frames/frames.ts';
 
-/** Puts an unlinked table on this CPU's limbo list. After the shootdown. */
-export function retireTable(cpu: Cpu, space: number, pfn: number): void {
+/** Puts a frame that was made unreachable on this CPU's limbo list. After the shootdown, if any. */
+export function retireFrame(cpu: Cpu, pfn: number): void {
   const { machine, words, base } = cpu;
-  // Whoever still waits for this table's lock must find it stray.
+  // Whoever still waits for the lock of a retired table must find it stray.
   setFrameState(machine, pfn, L.FRAME_RETIRED | L.F_STRAY, 0);
-  // ORDER: stamped after the table became unreachable; later entrants see the next epoch.
+  // ORDER: stamped after the frame became unreachable; later entrants see the next epoch.
   poke(words, frameField(machine, pfn, L.F_COUNT), add(words, L.B_EPOCH, 1));
   poke(words, frameField(machine, pfn, L.F_LINK), 0);
   const tail = peek(words, base + L.C_LIMBO_TAIL);
@@ -32,12 +33,10 @@ export function retireTable(cpu: Cpu, space: number, pfn: number): void {
   else poke(words, frameField(machine, tail, L.F_LINK), pfn);
   poke(words, base + L.C_LIMBO_TAIL, pfn);
   poke(words, base + L.C_LIMBO_COUNT, peek(words, base + L.C_LIMBO_COUNT) + 1);
-  // ORDER: a counter.
-  add(words, space + L.S_TABLES, -1);
-  count(cpu, STAT.tablesRetired, 1);
+  count(cpu, STAT.framesRetired, 1);
 }
 
-/** Frees those of this CPU's retired tables whose grace period is over. Oldest first. */
+/** Frees those of this CPU's retired frames whose grace period is over. Oldest first. */
 export function reapLimbo(cpu: Cpu): void {
   const { machine, words, base } = cpu;
   let pfn = peek(words, base + L.C_LIMBO_HEAD);
@@ -50,8 +49,8 @@ export function reapLimbo(cpu: Cpu): void {
     poke(words, base + L.C_LIMBO_HEAD, next);
     if (next === 0) poke(words, base + L.C_LIMBO_TAIL, 0);
     poke(words, base + L.C_LIMBO_COUNT, peek(words, base + L.C_LIMBO_COUNT) - 1);
-    freeTable(cpu, 0, pfn);
-    count(cpu, STAT.tablesFreed, 1);
+    freeFrame(cpu, pfn);
+    count(cpu, STAT.framesReaped, 1);
     pfn = next;
   }
 }

@@ -19,10 +19,10 @@ import { nextAt, pagesAt } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
 import { noteFlush } from './flush.ts';
 import { putFrame } from '../frames/frames.ts';
-import { reapLimbo, retireTable } from './grace.ts';
+import { reapLimbo } from './grace.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
 import { shootDown } from './shootdown.ts';
-import { seek, unlinkTable } from './table.ts';
+import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
 
 /** Kinds of log entries. */

@@ -14,6 +14,7 @@ import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { ROOT_LEVEL, indexAt } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
+import { retireFrame } from './grace.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
 import { frameField, frameWord } from '../machine.ts';
 import type { Machine } from '../machine.ts';
@@ -34,10 +35,18 @@ export function allocTable(cpu: Cpu, space: number, level: number): number {
   return pfn;
 }
 
-/** Frees a table that was never published, or whose grace period is over. */
+/** Retires an unlinked table, after the shootdown. */
+export function retireTable(cpu: Cpu, space: number, pfn: number): void {
+  // ORDER: counters, as above.
+  add(cpu.words, space + L.S_TABLES, -1);
+  add(cpu.words, L.B_TABLE_FRAMES, -1);
+  retireFrame(cpu, pfn);
+}
+
+/** Frees a table that was never published, or that nobody else can reach any more. */
 export function freeTable(cpu: Cpu, space: number, pfn: number): void {
-  // ORDER: counters, as above. A retired table's space may be gone: then 0 is passed.
-  if (space !== 0) add(cpu.words, space + L.S_TABLES, -1);
+  // ORDER: counters, as above.
+  add(cpu.words, space + L.S_TABLES, -1);
   add(cpu.words, L.B_TABLE_FRAMES, -1);
   freeFrame(cpu, pfn);
 }
