@@ -1,5 +1,5 @@
 /** Goal: a whole machine in real Workers does what its public types say. */
-import { spawn as spawnHost } from 'node:child_process';
+import { spawn as spawnHost, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -311,6 +311,17 @@ describe('a machine', () => {
       '/backend/gen: page 2: Error: bad sector',
       'SIGBUS (BUS_ADRERR): write at there',
     ]);
+  });
+
+  it('boots from a command line’s module', () => {
+    const dist = new URL('../dist/index.js', import.meta.url).href;
+    const source = `import { boot } from '${dist}';
+      const machine = await boot();
+      console.log(await (await machine.spawn('${module('export default () => 3')}')).wait());
+      await machine.shutdown();`;
+    const args = ['--input-type=module', '--eval', source];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stdout + stderr).toBe('{ code: 3 }\n');
   });
 
   it('ends the host’s process by itself after shutdown, whatever still ran', async () => {

@@ -1,6 +1,6 @@
 /** Goal: each child's end reaches exactly one wait, and nobody waits for ever. */
 import { describe, expect, it } from 'vitest';
-import { ECHILD, ESRCH } from '../shared/errno.ts';
+import { ECHILD, EINTR, ESRCH } from '../shared/errno.ts';
 import { HOST_PID, ProcessTable } from '../workers/process-table.ts';
 
 function table(...family: readonly [pid: number, parent: number][]) {
@@ -52,6 +52,13 @@ describe('the process table', () => {
     const both = Promise.all([processes.wait(1, null), processes.wait(1, 2)]);
     processes.end(2, { code: 0 }, 1);
     expect(await both).toEqual([{ pid: 2, status: { code: 0 } }, -ECHILD]);
+  });
+
+  it('lets the waits of a process that ends go', async () => {
+    const { processes } = table([1, HOST_PID], [2, 1]);
+    const waiting = processes.wait(1, null);
+    processes.end(1, { signal: 'SIGKILL' }, 1);
+    expect(await waiting).toBe(-EINTR);
   });
 
   it('passes orphans to the host and reaps those that had ended', () => {

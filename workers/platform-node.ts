@@ -3,18 +3,25 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker, parentPort } from 'node:worker_threads';
-import type { TransferListItem } from 'node:worker_threads';
+import type { TransferListItem, WorkerOptions } from 'node:worker_threads';
 import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR } from '../shared/errno.ts';
 import type { HostFile, HostFileFailure, Platform, WorkerHandle, WorkerKind } from './platform.ts';
 
+/**
+ * A Worker inherits its starter's Node options, and refuses to start with `--input-type`, which
+ * `node --input-type=module -e …` has. Naming options anew makes Node reject others; so rarely.
+ */
+function nodeOptions(): WorkerOptions {
+  return process.execArgv.some((arg) => arg.startsWith('--input-type')) ? { execArgv: [] } : {};
+}
+
 /** The URLs stand literally inside `new Worker`, because bundlers recognise only that. */
 function createWorker(kind: WorkerKind): Worker {
+  const options = { ...nodeOptions(), name: `faultline ${kind}` };
   if (kind === 'kernel') {
-    return new Worker(new URL('./kernel-worker.js', import.meta.url), {
-      name: 'faultline kernel',
-    });
+    return new Worker(new URL('./kernel-worker.js', import.meta.url), options);
   }
-  return new Worker(new URL('./cpu-worker.js', import.meta.url), { name: 'faultline cpu' });
+  return new Worker(new URL('./cpu-worker.js', import.meta.url), options);
 }
 
 function startWorker(kind: WorkerKind, onDeath: (reason: string) => void): WorkerHandle {

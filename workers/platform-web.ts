@@ -22,7 +22,8 @@ function startWorker(kind: WorkerKind, onDeath: (reason: string) => void): Worke
   };
   worker.addEventListener('error', (event) => {
     event.preventDefault();
-    die(event.message || 'its script could not be loaded');
+    // As on Node, where nobody says 'Uncaught'.
+    die(event.message.replace(/^Uncaught /, '') || 'its script could not be loaded');
   });
   worker.addEventListener('messageerror', () => die('a message from it could not be read'));
   return {

@@ -5,7 +5,7 @@
  * Guarantees: a child's end is reported to one `wait` of its parent (or kept until then), and to
  * any number of the host's `status` calls. Children of a process that ends pass to the host.
  */
-import { ECHILD, ESRCH } from '../shared/errno.ts';
+import { ECHILD, EINTR, ESRCH } from '../shared/errno.ts';
 import { PROCESSES_MAX } from '../shared/limits.ts';
 import type { WireStatus, WireWaitResult } from '../shared/protocol.ts';
 import type { ProcessReport } from './api.ts';
@@ -76,6 +76,7 @@ export class ProcessTable {
       child.parent = HOST_PID;
       if (child.status !== null) this.#forget(child);
     }
+    for (const waiter of this.#waiters) if (waiter.parent === pid) waiter.resolve(-EINTR);
     this.#waiters = this.#waiters.filter(({ parent }) => parent !== pid);
     for (const watch of this.#watchers.get(pid) ?? []) watch(status);
     this.#watchers.delete(pid);
