@@ -332,6 +332,42 @@ describe('a Worker that dies', () => {
   });
 });
 
+it.each(['local', 'remote'] as const)(
+  'kills at any moment and leaves no trace (faults %s)',
+  async (faults) => {
+    const { machine } = await start({ cpus: 3, faults, files: { file: new Uint8Array(500_000) } });
+    const busy = program(async (proc: Proc, seed: number) => {
+      let state = seed;
+      const random = (bound: number): number =>
+        (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) % bound;
+      const shared = await proc.mmap(0, 65536, RW, SHARED_ANON);
+      const fd = await proc.open('file');
+      for (;;) {
+        const way = [proc, proc.sync, proc.local][random(3)]!;
+        const length = 4096 * (1 + random(40));
+        const [flags, source] = random(2) === 0 ? [ANON, -1] : [MAP_PRIVATE, fd];
+        const at = await way.mmap(0, length, RW, flags, source);
+        for (let i = random(20); i > 0; i--) {
+          proc.mem.store32(at, i);
+          proc.mem.atomicAdd32(shared + 4 * random(1000), i);
+        }
+        await way.munmap(at, length);
+      }
+    });
+    const killMany = async (seed: number): Promise<void> => {
+      for (let i = 0; i < 12; i++) {
+        const child = await machine.spawn(busy, { args: [seed * 100 + i], dedicated: i % 6 === 0 });
+        await new Promise((resolve) => setTimeout(resolve, (seed * 7 + i * 11) % 30));
+        await child.kill();
+        expect(await child.wait()).toEqual({ signal: 'SIGKILL' });
+      }
+    };
+    await Promise.all([1, 2, 3, 4].map(killMany));
+    const { violations } = await machine.audit();
+    expect(violations).toEqual([]);
+  },
+);
+
 it('keeps a hundred short processes apart', async () => {
   const { machine } = await start({ cpus: 2, memory: '4MiB' });
   const children = await Promise.all(

@@ -139,7 +139,11 @@ export class ProcessRunner {
         this.#sleepIn(TRAP_DEVICE_STORE, [address, width, value]),
       handler: (signal) => this.#handlers.get(signal) ?? null,
       check: () => this.check(),
-      die: (signal, reason) => this.#die({ signal: signalName(signal), reason }),
+      die: (signal, reason) => {
+        // A signal from outside needs no reason.
+        this.check();
+        return this.#die({ signal: signalName(signal), reason });
+      },
     };
   }
 
