@@ -3,9 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EINVAL } from '../shared/errno.ts';
 import { KernelPanic } from '../shared/panic.ts';
-import { connect } from '../workers/endpoint.ts';
-import type { Connection } from '../workers/endpoint.ts';
-import { MemoryFault, SyscallError, WorkerDied, describeThrown } from '../workers/errors.ts';
+import { connect } from '../workers/wire/endpoint.ts';
+import type { Connection } from '../workers/wire/endpoint.ts';
+import { MemoryFault, SyscallError, WorkerDied, describeThrown } from '../workers/wire/errors.ts';
 import { bundleWorker } from './worker-bundle.ts';
 import type { WorkerBundle } from './worker-bundle.ts';
 
@@ -29,8 +29,8 @@ interface HostApi {
 
 const peerSource = `
 import { parentPort } from 'node:worker_threads';
-import { connect } from '../workers/endpoint.ts';
-import { MemoryFault, SyscallError } from '../workers/errors.ts';
+import { connect } from '../workers/wire/endpoint.ts';
+import { MemoryFault, SyscallError } from '../workers/wire/errors.ts';
 import { panic } from '../shared/panic.ts';
 let rings = 0;
 parentPort.once('message', (port) => {

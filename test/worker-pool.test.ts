@@ -1,8 +1,8 @@
 /** Goal: placement, replacement and ends of CPU workers, against a host that the test plays. */
 import { describe, expect, it } from 'vitest';
 import type { CpuApi } from '../shared/protocol.ts';
-import type { Connection } from '../workers/endpoint.ts';
-import { Pool } from '../workers/pool.ts';
+import type { Connection } from '../workers/wire/endpoint.ts';
+import { Pool } from '../workers/kernel-side/pool.ts';
 
 /** A host whose Workers are ready when they are told to start, unless listed in `broken`. */
 function fakeHost(cpus: number, spares = 1) {

@@ -1,7 +1,7 @@
 /** Goal: each child's end reaches exactly one wait, and nobody waits for ever. */
 import { describe, expect, it } from 'vitest';
 import { ECHILD, EINTR, ESRCH } from '../shared/errno.ts';
-import { HOST_PID, ProcessTable } from '../workers/process-table.ts';
+import { HOST_PID, ProcessTable } from '../workers/kernel-side/process-table.ts';
 
 function table(...family: readonly [pid: number, parent: number][]) {
   const reaped: number[] = [];

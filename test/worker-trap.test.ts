@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { store } from '../shared/atomics.ts';
 import { EINTR } from '../shared/errno.ts';
 import { BOOT_WORDS, CPU_WORDS, C_EPOCH, C_STATS } from '../shared/layout.ts';
-import { TrapServer } from '../workers/trap.ts';
-import type { TrapRequest } from '../workers/trap.ts';
+import { TrapServer } from '../workers/wire/trap.ts';
+import type { TrapRequest } from '../workers/wire/trap.ts';
 import { bundleWorker } from './worker-bundle.ts';
 import type { WorkerBundle } from './worker-bundle.ts';
 
@@ -16,7 +16,7 @@ const INTERRUPT = 0;
 const callerSource = `
 import { parentPort, workerData } from 'node:worker_threads';
 import { load } from '../shared/atomics.ts';
-import { TrapCaller } from '../workers/trap.ts';
+import { TrapCaller } from '../workers/wire/trap.ts';
 const { buffer, base, cpu, calls } = workerData;
 const words = new Int32Array(buffer);
 const caller = new TrapCaller(words, base, () => parentPort.postMessage('ring'));

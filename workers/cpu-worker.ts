@@ -17,12 +17,12 @@ import {
 import { load, wait } from '../shared/atomics.ts';
 import { B_STOP } from '../shared/layout.ts';
 import type { CpuApi, CpuInit, KernelCpuApi } from '../shared/protocol.ts';
-import { CpuContext } from './cpu-context.ts';
-import { connect } from './endpoint.ts';
-import { ProcessKilled } from './errors.ts';
-import { loadProtocol } from './load-protocol.ts';
-import { ProcessRunner } from './process-runner.ts';
-import { UserMode } from './user-mode.ts';
+import { CpuContext } from './cpu-side/cpu-context.ts';
+import { connect } from './wire/endpoint.ts';
+import { ProcessKilled } from './wire/errors.ts';
+import { loadProtocol } from './host/load-protocol.ts';
+import { ProcessRunner } from './cpu-side/process-runner.ts';
+import { UserMode } from './user/user-mode.ts';
 
 /** How long a CPU that was called to an audit waits for it in the kernel. */
 const ATTEND_MS = 200;

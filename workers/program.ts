@@ -5,7 +5,7 @@
 import type { Proc, Program } from './api.ts';
 
 export * from '../shared/mman.ts';
-export { MemoryFault, ProcessKilled, SyscallError } from './errors.ts';
+export { MemoryFault, ProcessKilled, SyscallError } from './wire/errors.ts';
 export type {
   ExitStatus,
   FaultHandler,

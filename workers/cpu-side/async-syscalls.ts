@@ -1,0 +1,108 @@
+/**
+ * The syscalls of `proc` that return promises: comlink calls to the kernel worker, which answers
+ * -errno as a number; here that becomes a SyscallError.
+ */
+import { platform } from '#platform';
+import type { SyscallName } from '../../kernel/index.ts';
+import { EINVAL } from '../../shared/errno.ts';
+import { O_RDONLY } from '../../shared/mman.ts';
+import type { KernelCpuApi } from '../../shared/protocol.ts';
+import type { Proc, SpawnOptions, WaitResult } from '../api.ts';
+import type { Connection } from '../wire/endpoint.ts';
+import { checkNumbers, checkResult } from './proc-guard.ts';
+import type { ProcGuard } from './proc-guard.ts';
+import { spawnRequest } from '../host/spawn-request.ts';
+
+export interface AsyncContext {
+  readonly pid: number;
+  readonly guard: ProcGuard;
+  readonly kernel: Connection<KernelCpuApi>['remote'];
+  /** The program's module: relative names of child programs are resolved against it. */
+  readonly module: string;
+  /** Records a finished syscall's latency. */
+  record(name: SyscallName, startedMs: number): void;
+}
+
+type AsyncSyscalls = Pick<
+  Proc,
+  | 'mmap'
+  | 'munmap'
+  | 'mprotect'
+  | 'getpid'
+  | 'spawn'
+  | 'wait'
+  | 'kill'
+  | 'schedYield'
+  | 'nanosleep'
+  | 'open'
+  | 'close'
+  | 'fstat'
+>;
+
+/** Longest timer of JavaScript hosts: 2^31 - 1 ms. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+async function sleep(nanoseconds: number): Promise<number> {
+  if (!(nanoseconds >= 0)) return -EINVAL;
+  let leftMs = nanoseconds / 1e6;
+  do {
+    const sliceMs = Math.min(leftMs, TIMER_MS_MAX);
+    await new Promise((resolve) => setTimeout(resolve, Math.ceil(sliceMs)));
+    leftMs -= sliceMs;
+  } while (leftMs > 0);
+  return 0;
+}
+
+/** './x.js' is beside the program; everything else is as the host writes it. */
+function resolveChild(module: URL | string, parent: string): string {
+  const specifier = String(module);
+  if (/^\.\.?\//.test(specifier)) return new URL(specifier, parent).href;
+  return platform.resolveModule(specifier);
+}
+
+export function asyncSyscalls(context: AsyncContext): AsyncSyscalls {
+  const { pid, guard, kernel } = context;
+  const call = <Value>(name: SyscallName, start: () => Promise<Value | number>): Promise<Value> =>
+    guard.async(async () => {
+      const startedMs = performance.now();
+      const result = await start();
+      context.record(name, startedMs);
+      return checkResult(name, result);
+    });
+  const numeric = <Value extends number>(
+    name: SyscallName,
+    args: readonly number[],
+    start: () => Promise<number>,
+  ): Promise<Value> =>
+    call<Value>(name, () => {
+      checkNumbers(name, args);
+      return start();
+    });
+  return {
+    mmap: (address, length, prot, flags, fd = -1, offset = 0) =>
+      numeric('mmap', [address, length, prot, flags, fd, offset], () =>
+        kernel.mmap(pid, address, length, prot, flags, fd, offset),
+      ),
+    munmap: (address, length) =>
+      numeric('munmap', [address, length], () => kernel.munmap(pid, address, length)),
+    mprotect: (address, length, prot) =>
+      numeric('mprotect', [address, length, prot], () =>
+        kernel.mprotect(pid, address, length, prot),
+      ),
+    getpid: () => numeric('getpid', [], () => kernel.getpid(pid)),
+    schedYield: () => numeric('sched_yield', [], () => kernel.schedYield(pid)),
+    close: (fd) => numeric('close', [fd], () => kernel.close(pid, fd)),
+    nanosleep: (nanoseconds) => numeric('nanosleep', [nanoseconds], () => sleep(nanoseconds)),
+    kill: (target, signal = 'SIGKILL') =>
+      numeric('kill', [target], () => kernel.kill(pid, target, signal)),
+    open: (name, flags = O_RDONLY) =>
+      numeric('open', [flags], () => kernel.open(pid, String(name), flags)),
+    fstat: (fd) => call('fstat', () => kernel.fstat(pid, fd)),
+    wait: (child) => call<WaitResult>('wait', () => kernel.wait(pid, child ?? null)),
+    spawn: (module, options: SpawnOptions = {}) =>
+      call('spawn', () => {
+        const request = spawnRequest(resolveChild(module, context.module), options);
+        return kernel.spawn(pid, request);
+      }),
+  };
+}

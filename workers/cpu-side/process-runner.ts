@@ -1,0 +1,167 @@
+/**
+ * One process on its CPU worker: loads its module, runs its main function, and sees to its end.
+ *
+ * Guarantees: exactly one end is reported to the kernel worker, however often and by whatever the
+ * process is ended; afterwards its `proc` throws ProcessKilled and its awaits never resume. Other
+ * processes of the Worker do not notice, unless it never gives up the Worker.
+ */
+import {
+  FAULT_DONE,
+  TRY_KERNEL,
+  pendingSignal,
+  processOf,
+  startProcess,
+} from '../../kernel/index.ts';
+import { EINTR } from '../../shared/errno.ts';
+import { KernelPanic } from '../../shared/panic.ts';
+import { TRAP_DEVICE_LOAD, TRAP_DEVICE_STORE, TRAP_FAULT } from '../../shared/protocol.ts';
+import type { WireStatus } from '../../shared/protocol.ts';
+import { signalName } from '../../shared/signals.ts';
+import type { FaultHandler, FaultInfo, Program } from '../api.ts';
+import type { CpuContext } from './cpu-context.ts';
+import { MemoryFault, ProcessKilled, describeThrown } from '../wire/errors.ts';
+import { Mmu } from '../user/mmu.ts';
+import type { MmuHost } from '../user/mmu.ts';
+import { createProc } from './proc.ts';
+import { ProcGuard } from './proc-guard.ts';
+
+export class ProcessRunner {
+  readonly pid: number;
+  readonly module: string;
+  readonly context: CpuContext;
+  readonly guard: ProcGuard;
+  readonly mmu: Mmu;
+  readonly #proc: number;
+  readonly #handlers = new Map<FaultInfo['signal'], FaultHandler>();
+  readonly #onEnd: () => void;
+
+  constructor(context: CpuContext, pid: number, module: string, onEnd: () => void) {
+    this.context = context;
+    this.pid = pid;
+    this.module = module;
+    this.guard = new ProcGuard(pid);
+    this.#proc = processOf(context.cpu.machine, pid);
+    this.#onEnd = onEnd;
+    this.mmu = new Mmu(context.mode, this.#proc, this.#mmuHost());
+  }
+
+  /** Runs the program to its end. Never rejects. */
+  async run(args: readonly unknown[]): Promise<void> {
+    const { mode, cpu } = this.context;
+    mode.inKernel(() => startProcess(cpu, this.pid));
+    const main = await this.#load();
+    if (main === null || this.guard.isOver) return;
+    try {
+      const code = await main(createProc(this), ...(args as never[]));
+      this.end({ code: Number(code ?? 0) & 0xff });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** The process is over, for the reason that `status` gives. Only the first one counts. */
+  end(status: WireStatus): void {
+    if (this.guard.isOver) return;
+    this.guard.end('signal' in status ? status.signal : 'exit');
+    // Before the kernel worker hears of it: its memory and its block are gone soon after.
+    this.mmu.close();
+    this.#onEnd();
+    this.context.kernel.exited(this.pid, status).catch(() => {});
+  }
+
+  /** Ends the process because of something that it threw. */
+  fail(error: unknown): void {
+    if (error instanceof KernelPanic) {
+      this.context.kernel.panicked(error.message).catch(() => {});
+    } else if (error instanceof MemoryFault) {
+      const { signal, code, address, message } = error;
+      this.end({ signal, faultCode: code, address, reason: message });
+    } else {
+      this.end({ signal: 'SIGABRT', reason: describeThrown(error) });
+    }
+  }
+
+  /**
+   * Ends the process with an error that nobody handled, if it is this process's: one of its calls
+   * failed with it, or it is a fault while its memory is in use.
+   */
+  claim(error: unknown): boolean {
+    const isFault = error instanceof MemoryFault && this.context.mode.isLive(this.mmu);
+    if (!isFault && !this.guard.owns(error)) return false;
+    this.fail(error);
+    return true;
+  }
+
+  setHandler(signal: FaultInfo['signal'], handler: FaultHandler | null): void {
+    if (handler === null) this.#handlers.delete(signal);
+    else this.#handlers.set(signal, handler);
+  }
+
+  /** A syscall by trap. A signal that cuts it short ends the process. */
+  trap(op: number, args: readonly number[]): number {
+    this.check();
+    const result = this.context.mode.inKernel(() => this.#sleepIn(op, args));
+    if (result === -EINTR) this.check();
+    return result;
+  }
+
+  /** A syscall on this CPU, or by trap where only the kernel worker can do it. */
+  local(op: number, args: readonly number[]): number {
+    this.check();
+    const { mode } = this.context;
+    const result = mode.inKernel(() => this.context.local(op, this.pid, this.#proc, args));
+    return result === -TRY_KERNEL ? this.trap(op, args) : result;
+  }
+
+  /** Throws when the process has ended; ends it when a signal is pending. */
+  check(): void {
+    this.guard.check();
+    const signal = pendingSignal(this.context.cpu, this.#proc);
+    if (signal !== 0) this.#die({ signal: signalName(signal) });
+  }
+
+  /** Ends the process in the midst of its code, which ProcessKilled then unwinds. */
+  #die(status: { readonly signal: string; readonly reason?: string }): never {
+    this.end(status);
+    throw new ProcessKilled(this.pid, status.signal);
+  }
+
+  #sleepIn(op: number, args: readonly number[]): number {
+    const { context } = this;
+    const isInterrupted = (): boolean => pendingSignal(context.cpu, this.#proc) !== 0;
+    return context.trap(op, this.pid, args, isInterrupted);
+  }
+
+  #mmuHost(): MmuHost {
+    return {
+      faults: this.context.init.faults,
+      trapFault: (address, write) => {
+        const outcome = this.#sleepIn(TRAP_FAULT, [address, write ? 1 : 0]);
+        // Interrupted: the MMU asks `check` before it walks again.
+        return outcome === -EINTR ? FAULT_DONE : outcome;
+      },
+      deviceLoad: (address, width) => this.#sleepIn(TRAP_DEVICE_LOAD, [address, width]),
+      deviceStore: (address, width, value) =>
+        this.#sleepIn(TRAP_DEVICE_STORE, [address, width, value]),
+      handler: (signal) => this.#handlers.get(signal) ?? null,
+      check: () => this.check(),
+      die: (signal, reason) => {
+        // A signal from outside needs no reason.
+        this.check();
+        return this.#die({ signal: signalName(signal), reason });
+      },
+    };
+  }
+
+  async #load(): Promise<Program | null> {
+    try {
+      const loaded = (await import(/* @vite-ignore */ this.module)) as { default?: unknown };
+      if (typeof loaded.default === 'function') return loaded.default as Program;
+      const reason = 'its module has no default export made by defineProgram';
+      this.end({ signal: 'SIGABRT', reason });
+    } catch (error) {
+      this.end({ signal: 'SIGABRT', reason: `its module did not load: ${describeThrown(error)}` });
+    }
+    return null;
+  }
+}

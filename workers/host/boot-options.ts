@@ -1,0 +1,126 @@
+/**
+ * Checks what is given to `boot`, and fills in defaults. Each mistake is one sentence that names
+ * the option; unknown options are mistakes too, because a misspelt one would be ignored silently.
+ */
+import { platform } from '#platform';
+import { DEDICATED_CPUS_MAX, FRAMES_MAX, FRAMES_MIN, PAGE_SIZE } from '../../shared/limits.ts';
+import type { KernelInit, WireFile } from '../../shared/protocol.ts';
+import type { BootOptions, FileSource } from '../api.ts';
+
+/** CPUs of the pool, at most. */
+const POOL_CPUS_MAX = 32;
+
+export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
+  readonly frames: number;
+  readonly checked: boolean;
+  readonly onPrint: (line: string, pid: number) => void;
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** Bytes of 4096, '64MiB', '1GiB'; undefined when it is no size. */
+export function parseSize(size: number | string): number | undefined {
+  if (typeof size === 'number') return Number.isSafeInteger(size) && size > 0 ? size : undefined;
+  const match = /^(\d+)(KiB|MiB|GiB)?$/.exec(size);
+  if (match === null) return undefined;
+  const bytes = Number(match[1]) * (units[match[2] ?? ''] ?? NaN);
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
+function fail(option: string, expected: string, value: unknown): never {
+  const shown = typeof value === 'string' ? `'${value}'` : String(value);
+  throw new RangeError(`boot: ${option} must be ${expected}, got ${shown}`);
+}
+
+function checkFrames(memory: number | string): number {
+  const bytes = parseSize(memory);
+  const frames = bytes === undefined ? NaN : Math.floor(bytes / PAGE_SIZE);
+  if (frames >= FRAMES_MIN && frames <= FRAMES_MAX) return frames;
+  return fail('memory', "1MiB to 4GiB, in bytes or as '64MiB'", memory);
+}
+
+function checkInteger(option: string, value: number, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  return fail(option, `an integer from ${min} to ${max}`, value);
+}
+
+/** A name becomes a path, such as /dev/NAME. */
+function checkNames(option: string, table: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(table)) {
+    if (name === '' || name.includes('\0')) fail(option, 'keyed by non-empty names', name);
+  }
+}
+
+function moduleTable(
+  option: string,
+  table: Readonly<Record<string, URL | string>> = {},
+): Record<string, string> {
+  checkNames(option, table);
+  return Object.fromEntries(
+    Object.entries(table).map(([name, module]) => [name, platform.resolveModule(String(module))]),
+  );
+}
+
+function linearTable(
+  table: Readonly<Record<string, number | string>> = {},
+): Record<string, number> {
+  checkNames('linear', table);
+  return Object.fromEntries(
+    Object.entries(table).map(([name, size]) => [
+      name,
+      parseSize(size) ?? fail(`linear.${name}`, "a size in bytes or as '64KiB'", size),
+    ]),
+  );
+}
+
+/** What the kernel worker gets for a file: paths in a form that it understands. */
+export function wireFile(name: string, source: FileSource): WireFile {
+  if (typeof source === 'string') return platform.resolveFile(source);
+  if (source instanceof Uint8Array || source instanceof Blob) return source;
+  throw new TypeError(`file '${name}' must be a path, a Uint8Array or a Blob`);
+}
+
+const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
+  memory: true,
+  cpus: true,
+  protocol: true,
+  faults: true,
+  checked: true,
+  seed: true,
+  files: true,
+  devices: true,
+  backends: true,
+  linear: true,
+  onPrint: true,
+};
+
+export function checkOptions(options: BootOptions): CheckedOptions {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(knownOptions, name)) {
+      throw new TypeError(`boot: unknown option '${name}'`);
+    }
+  }
+  const { faults = 'local', protocol = 'rcu', files = {} } = options;
+  if (faults !== 'local' && faults !== 'remote') fail('faults', "'local' or 'remote'", faults);
+  checkNames('files', files);
+  return {
+    frames: checkFrames(options.memory ?? '64MiB'),
+    cpus: checkInteger('cpus', options.cpus ?? 2, 1, POOL_CPUS_MAX),
+    protocol: /^[a-z0-9-]+$/.test(protocol) ? protocol : platform.resolveModule(protocol),
+    faults,
+    checked: options.checked ?? false,
+    seed: checkInteger('seed', options.seed ?? 1, 0, 2 ** 32 - 1),
+    files: Object.fromEntries(
+      Object.entries(files).map(([name, source]) => [name, wireFile(name, source)]),
+    ),
+    devices: moduleTable('devices', options.devices),
+    backends: moduleTable('backends', options.backends),
+    linear: linearTable(options.linear),
+    onPrint: options.onPrint ?? platform.printLine,
+  };
+}
+
+/** CPU blocks of a machine: the kernel worker, the pool and the spares. */
+export function cpuBlocks(poolCpus: number): number {
+  return 1 + poolCpus + DEDICATED_CPUS_MAX;
+}

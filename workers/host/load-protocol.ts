@@ -1,0 +1,34 @@
+/** Finds a locking protocol, in each thread for itself: functions do not cross Workers. */
+import { PROTOCOL_NAMES, protocolNamed } from '../../kernel/index.ts';
+import type { LockingProtocol } from '../../kernel/index.ts';
+
+const methods: readonly (keyof LockingProtocol)[] = [
+  'lockAreas',
+  'unlockAreas',
+  'lockPage',
+  'unlockPage',
+  'lockRange',
+  'unlockRange',
+  'adoptTable',
+  'dropTable',
+  'markStray',
+];
+
+/** `protocol` is a built-in's name or the absolute URL of a module that exports one as default. */
+export async function loadProtocol(protocol: string): Promise<LockingProtocol> {
+  const builtIn = protocolNamed(protocol);
+  if (builtIn !== null) return builtIn;
+  if (!protocol.includes(':')) {
+    const names = PROTOCOL_NAMES.join(', ');
+    throw new RangeError(
+      `boot: protocol must be one of ${names}, or a module's URL, got '${protocol}'`,
+    );
+  }
+  const module = (await import(/* @vite-ignore */ protocol)) as { default?: unknown };
+  const candidate = module.default as Partial<LockingProtocol> | undefined;
+  const missing = methods.find((name) => typeof candidate?.[name] !== 'function');
+  if (missing !== undefined) {
+    throw new TypeError(`boot: the default export of ${protocol} has no method ${String(missing)}`);
+  }
+  return candidate as LockingProtocol;
+}

@@ -1,0 +1,16 @@
+/** What `spawn` sends to the kernel worker, from the host and from programs alike. */
+import type { WireSpawn } from '../../shared/protocol.ts';
+import type { SpawnOptions } from '../api.ts';
+
+/** `module` is an absolute URL. */
+export function spawnRequest(module: string, options: SpawnOptions): WireSpawn {
+  const { args = [], name = moduleName(module), dedicated = false, inherit = false } = options;
+  return { module, name, args, dedicated, inherit };
+}
+
+/** The file name in a module's URL, without its extension; 'program' when it has none. */
+function moduleName(module: string): string {
+  const path = module.startsWith('data:') ? '' : module.replace(/[?#].*$/, '');
+  const file = path.slice(path.lastIndexOf('/') + 1).replace(/\.[cm]?[jt]s$/, '');
+  return file === '' ? 'program' : file;
+}

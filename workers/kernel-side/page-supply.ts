@@ -1,0 +1,111 @@
+/**
+ * Pages that only the kernel worker can supply: read from a host file or made by a backend module.
+ *
+ * Guarantees: a page that several CPUs wait for is read once. A file is read in windows of
+ * READAHEAD_PAGES, so that a scan costs one wait per window; pages beyond the wanted one are a
+ * bonus, given up silently when memory is short.
+ */
+import {
+  beginPageIn,
+  finishPageIn,
+  frameBytesOf,
+  pageIsIn,
+  processOf,
+} from '../../kernel/index.ts';
+import type { Cpu } from '../../kernel/index.ts';
+import { insertPage } from '../../kernel/faults/object-fault.ts';
+import { EIO, ENOMEM } from '../../shared/errno.ts';
+import { peek } from '../../shared/atomics.ts';
+import { P_SPACE } from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { describeThrown } from '../wire/errors.ts';
+import { inKernel } from './in-kernel.ts';
+import type { ObjectRegistry, RegisteredObject } from './object-registry.ts';
+
+/** Pages of a file that are read together, aligned; a power of two. */
+const READAHEAD_PAGES = 16;
+
+export class PageSupply {
+  readonly #cpu: Cpu;
+  readonly #objects: ObjectRegistry;
+  readonly #log: (line: string) => void;
+  /** Reads under way, by object and first page of the window. */
+  readonly #reads = new Map<string, Promise<number>>();
+
+  /** `log` receives what a backend module or a read failed with. */
+  constructor(cpu: Cpu, objects: ObjectRegistry, log: (line: string) => void) {
+    this.#cpu = cpu;
+    this.#objects = objects;
+    this.#log = log;
+  }
+
+  /**
+   * Brings a page of an object into the machine, as a major fault of process `pid`.
+   * 0, -EIO or -ENOMEM.
+   */
+  supply(pid: number, block: number, page: number): Promise<number> {
+    const object = this.#objects.byBlock(block);
+    if (object === undefined) return Promise.resolve(-EIO);
+    const count = object.file === null ? 1 : READAHEAD_PAGES;
+    const first = page - (page % count);
+    const key = `${block}/${first}`;
+    let read = this.#reads.get(key);
+    if (read === undefined) {
+      read = this.#read(pid, object, first, count, page)
+        .catch((error: unknown) => {
+          this.#log(`${object.name}: page ${page}: ${describeThrown(error)}`);
+          return -EIO;
+        })
+        .finally(() => this.#reads.delete(key));
+      this.#reads.set(key, read);
+    }
+    return read;
+  }
+
+  async #read(
+    pid: number,
+    object: RegisteredObject,
+    first: number,
+    count: number,
+    wanted: number,
+  ): Promise<number> {
+    const bytes = await this.#bytes(object, first, count);
+    const content = (page: number): Uint8Array =>
+      bytes.subarray((page - first) * PAGE_SIZE, (page - first + 1) * PAGE_SIZE);
+    // The wanted page first: when memory is short it must be the one that is there.
+    const isIn = inKernel(this.#cpu, () => this.#install(object, wanted, content(wanted), pid));
+    const end = first + Math.ceil(bytes.length / PAGE_SIZE);
+    inKernel(this.#cpu, () => {
+      for (let page = first; page < end && isIn; page++) {
+        if (pageIsIn(this.#cpu, object.block, page)) continue;
+        if (!this.#install(object, page, content(page), null)) break;
+      }
+    });
+    return isIn ? 0 : -ENOMEM;
+  }
+
+  async #bytes(object: RegisteredObject, first: number, count: number): Promise<Uint8Array> {
+    if (object.file !== null) return object.file.read(first * PAGE_SIZE, count * PAGE_SIZE);
+    const page = new Uint8Array(PAGE_SIZE);
+    await object.backend?.readPage(first, page);
+    return page;
+  }
+
+  /** Installs a page, zero beyond `content`; counted as a fault of `pid` unless null. */
+  #install(
+    object: RegisteredObject,
+    page: number,
+    content: Uint8Array,
+    pid: number | null,
+  ): boolean {
+    const cpu = this.#cpu;
+    const pfn = beginPageIn(cpu);
+    if (pfn === 0) return false;
+    frameBytesOf(cpu.machine, pfn).set(content);
+    if (pid === null) return insertPage(cpu, object.block, page, pfn) !== 0;
+    // The process may have ended during the read; then its space is not there to be counted in.
+    const proc = processOf(cpu.machine, pid);
+    const space = proc === 0 ? 0 : peek(cpu.words, proc + P_SPACE);
+    return finishPageIn(cpu, space, object.block, page, pfn);
+  }
+}

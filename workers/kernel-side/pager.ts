@@ -1,0 +1,84 @@
+/**
+ * Page faults that the kernel worker resolves: all of them under `faults: 'remote'`, and those that
+ * need a page from a file or a module under 'local'.
+ *
+ * Guarantees: a fault whose process has ended meanwhile touches nothing. No lock is held while a
+ * page is read. The answer FAULT_DONE means "walk again", as in the kernel's fault handler.
+ */
+import {
+  FAULT_BUS,
+  FAULT_DEVICE,
+  FAULT_DONE,
+  FAULT_NO_MEMORY,
+  FAULT_WAIT,
+  handleFault,
+  processOf,
+  releaseFaultObject,
+} from '../../kernel/index.ts';
+import type { Cpu } from '../../kernel/index.ts';
+import { peek } from '../../shared/atomics.ts';
+import { ENOMEM } from '../../shared/errno.ts';
+import { P_SPACE } from '../../shared/layout.ts';
+import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import { inKernel } from './in-kernel.ts';
+import type { PageSupply } from './page-supply.ts';
+
+/** A fault's outcome, with the object and page that it waits for or the device it hit. */
+interface Outcome {
+  readonly code: number;
+  readonly object: number;
+  readonly page: number;
+}
+
+const DONE: Outcome = { code: FAULT_DONE, object: 0, page: 0 };
+
+export class Pager {
+  readonly #cpu: Cpu;
+  readonly #supply: PageSupply;
+
+  constructor(cpu: Cpu, supply: PageSupply) {
+    this.#cpu = cpu;
+    this.#supply = supply;
+  }
+
+  /** Resolves a fault as far as it goes without waiting; the rest as a promise. FAULT_* code. */
+  fault(pid: number, address: number, write: boolean): number | Promise<number> {
+    const vpn = Math.floor(address / PAGE_SIZE);
+    const outcome = this.#resolve(pid, vpn, write);
+    if (outcome.code === FAULT_WAIT) return this.#wait(pid, vpn, write, outcome);
+    return outcome.code;
+  }
+
+  /** The device object and page behind an address; null when there is none (any more). */
+  device(pid: number, address: number, write: boolean): { object: number; page: number } | null {
+    const { code, object, page } = this.#resolve(pid, Math.floor(address / PAGE_SIZE), write);
+    return code === FAULT_DEVICE ? { object, page } : null;
+  }
+
+  #resolve(pid: number, vpn: number, write: boolean): Outcome {
+    const cpu = this.#cpu;
+    return inKernel(cpu, () => {
+      const proc = processOf(cpu.machine, pid);
+      const space = proc === 0 ? 0 : peek(cpu.words, proc + P_SPACE);
+      if (space === 0) return DONE;
+      const code = handleFault(cpu, space, vpn, write);
+      if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, object: 0, page: 0 };
+      const { faultObject: object, faultPage: page } = cpu;
+      // Objects with something behind them are the host's, and live as long as the machine.
+      releaseFaultObject(cpu, object);
+      return { code, object, page };
+    });
+  }
+
+  async #wait(pid: number, vpn: number, write: boolean, first: Outcome): Promise<number> {
+    let outcome = first;
+    for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+      const supplied = await this.#supply.supply(pid, outcome.object, outcome.page);
+      if (supplied < 0) return supplied === -ENOMEM ? FAULT_NO_MEMORY : FAULT_BUS;
+      outcome = this.#resolve(pid, vpn, write);
+      if (outcome.code !== FAULT_WAIT) return outcome.code;
+    }
+    return panic('Pager: a page is supplied again and again', pid, vpn);
+  }
+}

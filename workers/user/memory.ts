@@ -1,0 +1,241 @@
+/**
+ * `proc.mem`: user memory as a program sees it. Scalars here, bulk operations in bulk-memory.ts.
+ *
+ * The aligned forms are written out one by one on purpose: each stays monomorphic and small enough
+ * to be inlined into the program's loop. `(offset & mask) === offset` is the hit test of mmu.ts.
+ */
+import {
+  add,
+  compareExchange,
+  exchange,
+  load as loadOrdered,
+  store as storeOrdered,
+} from '../../shared/atomics.ts';
+import { TLB_SLOTS } from '../../kernel/index.ts';
+import type { Memory } from '../api.ts';
+import { copyUser, fillUser, readUser, writeUser } from './bulk-memory.ts';
+import type { Mmu } from './mmu.ts';
+
+const SLOTS = TLB_SLOTS - 1;
+const BYTE = 0xfff;
+const HALF = 0xffe;
+const WORD = 0xffc;
+
+/** Reinterprets bits between numbers; private to the thread, used within one expression. */
+const scratch = new DataView(new ArrayBuffer(8));
+
+export class UserMemory implements Memory {
+  readonly #mmu: Mmu;
+
+  constructor(mmu: Mmu) {
+    this.#mmu = mmu;
+  }
+
+  load8(address: number): number {
+    const mmu = this.#mmu;
+    const slot = (address / 4096) & SLOTS;
+    const offset = address - (mmu.readBase[slot] as number);
+    if (
+      (offset & BYTE) === offset &&
+      mmu.words[mmu.generationAt] === mmu.generation &&
+      --mmu.budget > 0
+    ) {
+      const word = mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] as number;
+      return (word >>> ((offset & 3) << 3)) & 0xff;
+    }
+    if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 1);
+    return mmu.bytes[this.#byteAt(address)] as number;
+  }
+
+  load16(address: number): number {
+    const mmu = this.#mmu;
+    const slot = (address / 4096) & SLOTS;
+    const offset = address - (mmu.readBase[slot] as number);
+    if (
+      (offset & HALF) === offset &&
+      mmu.words[mmu.generationAt] === mmu.generation &&
+      --mmu.budget > 0
+    ) {
+      const word = mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] as number;
+      return (word >>> ((offset & 2) << 3)) & 0xffff;
+    }
+    if (address % 2 !== 0) return this.load8(address) | (this.load8(address + 1) << 8);
+    if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 2);
+    const at = this.#byteAt(address);
+    return (mmu.bytes[at] as number) | ((mmu.bytes[at + 1] as number) << 8);
+  }
+
+  load32(address: number): number {
+    const mmu = this.#mmu;
+    const slot = (address / 4096) & SLOTS;
+    const offset = address - (mmu.readBase[slot] as number);
+    if (
+      (offset & WORD) === offset &&
+      mmu.words[mmu.generationAt] === mmu.generation &&
+      --mmu.budget > 0
+    ) {
+      return mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] as number;
+    }
+    if (address % 4 !== 0) return this.load16(address) | (this.load16(address + 2) << 16);
+    if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 4) | 0;
+    return mmu.words[this.#wordAt(address)] as number;
+  }
+
+  store8(address: number, value: number): void {
+    const mmu = this.#mmu;
+    const slot = (address / 4096) & SLOTS;
+    const offset = address - (mmu.writeBase[slot] as number);
+    if (
+      (offset & BYTE) === offset &&
+      mmu.words[mmu.generationAt] === mmu.generation &&
+      --mmu.budget > 0
+    ) {
+      mmu.bytes[((mmu.frameAt[slot] as number) - mmu.frameBase) * 4 + offset] = value;
+      return;
+    }
+    if (!mmu.translate(address, true)) return mmu.deviceStore(address, 1, value & 0xff);
+    mmu.bytes[this.#byteAt(address)] = value;
+  }
+
+  store16(address: number, value: number): void {
+    const mmu = this.#mmu;
+    if (address % 2 !== 0) {
+      this.store8(address, value);
+      this.store8(address + 1, value >> 8);
+      return;
+    }
+    if (!mmu.translate(address, true)) return mmu.deviceStore(address, 2, value & 0xffff);
+    const at = this.#byteAt(address);
+    mmu.bytes[at] = value;
+    mmu.bytes[at + 1] = value >> 8;
+  }
+
+  store32(address: number, value: number): void {
+    const mmu = this.#mmu;
+    const slot = (address / 4096) & SLOTS;
+    const offset = address - (mmu.writeBase[slot] as number);
+    if (
+      (offset & WORD) === offset &&
+      mmu.words[mmu.generationAt] === mmu.generation &&
+      --mmu.budget > 0
+    ) {
+      mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] = value;
+      return;
+    }
+    if (address % 4 !== 0) {
+      this.store16(address, value);
+      this.store16(address + 2, value >> 16);
+      return;
+    }
+    if (!mmu.translate(address, true)) return mmu.deviceStore(address, 4, value >>> 0);
+    mmu.words[this.#wordAt(address)] = value;
+  }
+
+  load64(address: number): bigint {
+    const low = BigInt(this.load32(address) >>> 0);
+    return BigInt.asIntN(64, (BigInt(this.load32(address + 4)) << 32n) | low);
+  }
+
+  loadF32(address: number): number {
+    scratch.setInt32(0, this.load32(address));
+    return scratch.getFloat32(0);
+  }
+
+  loadF64(address: number): number {
+    // The two loads may fault and run a handler; only then is the scratch filled.
+    const low = this.load32(address);
+    const high = this.load32(address + 4);
+    scratch.setInt32(0, high);
+    scratch.setInt32(4, low);
+    return scratch.getFloat64(0);
+  }
+
+  store64(address: number, value: bigint): void {
+    this.store32(address, Number(BigInt.asIntN(32, value)));
+    this.store32(address + 4, Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
+  storeF32(address: number, value: number): void {
+    scratch.setFloat32(0, value);
+    this.store32(address, scratch.getInt32(0));
+  }
+
+  storeF64(address: number, value: number): void {
+    scratch.setFloat64(0, value);
+    const high = scratch.getInt32(0);
+    const low = scratch.getInt32(4);
+    this.store32(address, low);
+    this.store32(address + 4, high);
+  }
+
+  atomicLoad32(address: number): number {
+    const at = this.#atomicAt(address, false);
+    // ORDER: the program asked for a sequentially consistent access.
+    return loadOrdered(this.#mmu.words, at);
+  }
+
+  atomicStore32(address: number, value: number): void {
+    const at = this.#atomicAt(address, true);
+    // ORDER: as the program asked.
+    storeOrdered(this.#mmu.words, at, value);
+  }
+
+  atomicAdd32(address: number, value: number): number {
+    const at = this.#atomicAt(address, true);
+    // ORDER: as the program asked.
+    return add(this.#mmu.words, at, value);
+  }
+
+  atomicExchange32(address: number, value: number): number {
+    const at = this.#atomicAt(address, true);
+    // ORDER: as the program asked.
+    return exchange(this.#mmu.words, at, value);
+  }
+
+  atomicCompareExchange32(address: number, expected: number, replacement: number): number {
+    const at = this.#atomicAt(address, true);
+    // ORDER: as the program asked.
+    return compareExchange(this.#mmu.words, at, expected, replacement);
+  }
+
+  read(address: number, length: number): Uint8Array {
+    const target = new Uint8Array(length);
+    readUser(this.#mmu, address, target);
+    return target;
+  }
+
+  readInto(address: number, target: Uint8Array): void {
+    readUser(this.#mmu, address, target);
+  }
+
+  write(address: number, source: Uint8Array): void {
+    writeUser(this.#mmu, address, source);
+  }
+
+  copy(to: number, from: number, length: number): void {
+    copyUser(this.#mmu, to, from, length);
+  }
+
+  fill(address: number, value: number, length: number): void {
+    fillUser(this.#mmu, address, value, length);
+  }
+
+  /** Word of an address just translated. */
+  #wordAt(address: number): number {
+    return (this.#mmu.frameAt[(address / 4096) & SLOTS] as number) + ((address % 4096) >> 2);
+  }
+
+  #byteAt(address: number): number {
+    const frame = this.#mmu.frameAt[(address / 4096) & SLOTS] as number;
+    return (frame - this.#mmu.frameBase) * 4 + (address % 4096);
+  }
+
+  #atomicAt(address: number, write: boolean): number {
+    if (address % 4 !== 0)
+      throw new RangeError(`atomic access: 0x${address.toString(16)} is not aligned`);
+    if (!this.#mmu.translate(address, write)) {
+      throw new RangeError(`atomic access: 0x${address.toString(16)} is a device register`);
+    }
+    return this.#wordAt(address);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The errors that cross Workers. Each carries its facts as plain fields, so that it can be rebuilt
+ * with its class on the other side (workers/wire/error-transfer.ts) and tested by `instanceof` there.
+ */
+import {
+  EACCES,
+  EAGAIN,
+  EBADF,
+  ECHILD,
+  EEXIST,
+  EINVAL,
+  EIO,
+  EISDIR,
+  EMFILE,
+  ENFILE,
+  ENODEV,
+  ENOENT,
+  ENOMEM,
+  EPERM,
+  ESRCH,
+  errnoName,
+} from '../../shared/errno.ts';
+import type { FaultInfo } from '../api.ts';
+
+/** The texts of strerror(3), for messages only. */
+const errnoTexts: Readonly<Record<number, string>> = {
+  [EACCES]: 'permission denied',
+  [EAGAIN]: 'resource temporarily unavailable',
+  [EBADF]: 'bad file descriptor',
+  [ECHILD]: 'no child processes',
+  [EEXIST]: 'file exists',
+  [EINVAL]: 'invalid argument',
+  [EIO]: 'input/output error',
+  [EISDIR]: 'is a directory',
+  [EMFILE]: 'too many open files',
+  [ENFILE]: 'too many open files in system',
+  [ENODEV]: 'no such device',
+  [ENOENT]: 'no such file or directory',
+  [ENOMEM]: 'cannot allocate memory',
+  [EPERM]: 'operation not permitted',
+  [ESRCH]: 'no such process',
+};
+
+/** A syscall that the kernel refused. */
+export class SyscallError extends Error {
+  override readonly name = 'SyscallError';
+  /** Positive errno number, as in Linux. */
+  readonly errno: number;
+  /** Its name: 'EINVAL', 'ENOMEM', … */
+  readonly code: string;
+  readonly syscall: string;
+
+  constructor(syscall: string, errno: number, detail?: string) {
+    const text = detail ?? errnoTexts[errno];
+    super(`${syscall}: ${errnoName(errno)}${text === undefined ? '' : `, ${text}`}`);
+    this.errno = errno;
+    this.code = errnoName(errno);
+    this.syscall = syscall;
+  }
+}
+
+/** An access to user memory that the kernel refused and no handler repaired. */
+export class MemoryFault extends Error implements FaultInfo {
+  override readonly name = 'MemoryFault';
+  readonly signal: FaultInfo['signal'];
+  readonly code: FaultInfo['code'];
+  /** Byte address of the access. */
+  readonly address: number;
+  readonly access: FaultInfo['access'];
+
+  constructor(info: FaultInfo) {
+    super(`${info.signal} (${info.code}): ${info.access} at 0x${info.address.toString(16)}`);
+    this.signal = info.signal;
+    this.code = info.code;
+    this.address = info.address;
+    this.access = info.access;
+  }
+}
+
+/** Thrown by every use of `proc` after its process has ended. */
+export class ProcessKilled extends Error {
+  override readonly name = 'ProcessKilled';
+  readonly pid: number;
+  /** The signal that ended the process, or 'exit'. */
+  readonly signal: string;
+
+  constructor(pid: number, signal: string) {
+    super(`process ${pid} has ended (${signal})`);
+    this.pid = pid;
+    this.signal = signal;
+  }
+}
+
+/** What the calls to a Worker reject with when it ends before it answers. */
+export class WorkerDied extends Error {
+  override readonly name = 'WorkerDied';
+  readonly code = 'ERR_WORKER_DIED';
+}
+
+/** The machine stopped at a broken invariant, or was shut down; nothing can be asked of it. */
+export class MachineStopped extends Error {
+  override readonly name = 'MachineStopped';
+}
+
+/** One line that says what was thrown, whatever it was. */
+export function describeThrown(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  if (!(thrown instanceof Error)) {
+    // Not String() for all: an object may throw from its own toString.
+    const isPlain = ['number', 'bigint', 'boolean', 'undefined'].includes(typeof thrown);
+    return `thrown: ${isPlain ? `${thrown as number}` : Object.prototype.toString.call(thrown)}`;
+  }
+  const name = thrown.name || 'Error';
+  const line = String(thrown.message).split('\n', 1)[0] ?? '';
+  return line === '' ? name : `${name}: ${line}`;
+}
