@@ -32,14 +32,7 @@ export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol, LockingProtocolName } from './locking/protocol.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
-export {
-  dmesgLines,
-  logEvent,
-  LOG_BOOT,
-  LOG_CPU_UP,
-  LOG_OUT_OF_MEMORY,
-  LOG_SEGFAULT,
-} from './reports/log.ts';
+export { dmesgLines, logEvent, LOG_BOOT, LOG_CPU_UP, LOG_OUT_OF_MEMORY } from './reports/log.ts';
 export { attachMachine } from './machine.ts';
 export type { Machine } from './machine.ts';
 export * from './areas/mapping-backend.ts';

@@ -71,7 +71,7 @@ function newScene(protocol: LockingProtocolName, threads: number): Scene {
   const spec = { kind: OBJECT_FILE, size: PAGES * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(cpu, spec);
   for (let page = 0; page < PAGES; page++) {
-    expect(finishPageIn(cpu, 0, object, page, beginPageIn(cpu))).toBe(true);
+    expect(finishPageIn(cpu, object, page, beginPageIn(cpu))).toBe(true);
   }
   const fd = openFd(cpu, proc, object, O_RDWR);
   putObject(cpu, object);

@@ -7,6 +7,8 @@ import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
+import { indexLookup } from '../objects/page-index.ts';
+import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { ROOT_LEVEL, pagesAt } from '../paging/cursor.ts';
 import { frameField, frameWord } from '../machine.ts';
 import type { Machine } from '../machine.ts';
@@ -136,8 +138,10 @@ function auditEntry(walk: Walk, entry: number, vpn: number, pages: number): void
     `${where}: entry 0x${(entry >>> 0).toString(16)} allows other than its area`,
   );
   ledger.check(((entry & pte.PTE_SHARED) !== 0) === shared, `${where}: shared bit`);
-  if (pte.isPresent(entry)) auditPresent(walk, entry, pages, where);
-  else auditReserved(walk, entry, area, where);
+  if (pte.isPresent(entry)) {
+    auditPresent(walk, entry, pages, where);
+    if (shared) auditSharedPage(walk, entry, vpn, area, where);
+  } else auditReserved(walk, entry, area, where);
 }
 
 function auditPresent(walk: Walk, entry: number, pages: number, where: string): void {
@@ -154,6 +158,21 @@ function auditPresent(walk: Walk, entry: number, pages: number, where: string): 
   walk.resident += pages;
 }
 
+/** The mappings of a shared page meet at one frame: the one that the object has for it. */
+function auditSharedPage(walk: Walk, entry: number, vpn: number, area: Area, where: string): void {
+  const { cpu, ledger } = walk;
+  const record = recordAt(cpu.machine, area.backend.record);
+  const object = peek(cpu.words, record + L.R_OBJECT);
+  const page = vpn + peek(cpu.words, record + L.R_DELTA);
+  const linear = peek(cpu.words, object + L.O_KIND) === L.OBJECT_LINEAR;
+  const base = peek(cpu.words, object + L.O_BASE_PFN);
+  const pfn = linear ? base + page : indexLookup(cpu, object, page);
+  ledger.check(
+    pte.pfnOf(entry) === pfn,
+    `${where}: frame ${pte.pfnOf(entry)} is not page ${page} of its object, which is ${pfn}`,
+  );
+}
+
 function auditReserved(walk: Walk, entry: number, area: Area, where: string): void {
   const { ledger } = walk;
   ledger.check(pte.isReserved(entry), `${where}: entry is neither present nor reserved`);
@@ -162,6 +181,14 @@ function auditReserved(walk: Walk, entry: number, area: Area, where: string): vo
     record === area.backend.record,
     `${where}: record ${record}, its area has ${area.backend.record}`,
   );
+  const kind = reservedKindOf(area);
+  const found = pte.reservedKind(entry);
+  ledger.check(found === kind, `${where}: reserved kind ${found}, its area needs ${kind}`);
+}
+
+function reservedKindOf(area: Area): number {
+  if (area.backend.record === ANONYMOUS) return pte.RESERVED_LAZY;
+  return area.backend.kind === 'device' ? pte.RESERVED_DEVICE : pte.RESERVED_OBJECT;
 }
 
 /** Areas beyond the last entry cannot have entries: every slot of the root was visited. */

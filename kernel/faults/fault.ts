@@ -39,8 +39,15 @@ import { peekEntry, pushDown, seek } from '../paging/table.ts';
 /**
  * Resolves a fault of `space` at page `vpn`. Kernel mode. Returns a FAULT_* code; FAULT_WAIT and
  * FAULT_DEVICE leave the object and page in the CPU's scratch, with a reference for the caller.
+ * `major` says that the fault has waited for its page, and is counted as such.
  */
-export function handleFault(cpu: Cpu, space: number, vpn: number, write: boolean): number {
+export function handleFault(
+  cpu: Cpu,
+  space: number,
+  vpn: number,
+  write: boolean,
+  major = false,
+): number {
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
   const candidate = prepareCandidate(cpu, space, vpn, write);
@@ -49,9 +56,9 @@ export function handleFault(cpu: Cpu, space: number, vpn: number, write: boolean
   protocol.unlockPage(cpu, cursor);
   if (candidate !== 0 && outcome !== FAULT_DONE) freeFrame(cpu, candidate);
   if (outcome === FAULT_DONE) {
-    count(cpu, STAT.faultsMinor, 1);
+    count(cpu, major ? STAT.faultsMajor : STAT.faultsMinor, 1);
     // ORDER: a counter.
-    add(cpu.words, space + L.S_FAULTS_MINOR, 1);
+    add(cpu.words, space + (major ? L.S_FAULTS_MAJOR : L.S_FAULTS_MINOR), 1);
   }
   return outcome === FAULT_SPURIOUS ? FAULT_DONE : outcome;
 }

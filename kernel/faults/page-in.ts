@@ -3,10 +3,8 @@
  * worker takes a frame, fills it with the host's help (asynchronously, no lock held), and gives
  * it to the object; the CPU that waits faults again and finds it.
  */
-import { add } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import { STAT, count } from '../cpu/cpu.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
 import { zeroFrame } from '../machine.ts';
@@ -32,20 +30,8 @@ export function pageIsIn(cpu: Cpu, object: number, page: number): boolean {
 }
 
 /** Gives the filled frame to the object. False when memory for the index is exhausted. */
-export function finishPageIn(
-  cpu: Cpu,
-  space: number,
-  object: number,
-  page: number,
-  pfn: number,
-): boolean {
-  const installed = insertPage(cpu, object, page, pfn) !== 0;
-  if (installed) {
-    count(cpu, STAT.faultsMajor, 1);
-    // ORDER: a counter.
-    if (space !== 0) add(cpu.words, space + L.S_FAULTS_MAJOR, 1);
-  }
-  return installed;
+export function finishPageIn(cpu: Cpu, object: number, page: number, pfn: number): boolean {
+  return insertPage(cpu, object, page, pfn) !== 0;
 }
 
 /** The host could not supply the page: the frame goes back. */

@@ -9,8 +9,9 @@
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
 import { EAGAIN, ENOMEM, ESRCH } from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
-import { PROCESSES_MAX, PROCESS_NAME_BYTES } from '../../shared/limits.ts';
+import { PAGE_SIZE, PROCESSES_MAX, PROCESS_NAME_BYTES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { SIGBUS, SIGSEGV } from '../../shared/signals.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { closeAllFds, inheritFds } from '../objects/fd.ts';
 import { inheritShared } from './inherit.ts';
@@ -18,6 +19,7 @@ import {
   LOG_PROCESS_EXIT,
   LOG_PROCESS_KILLED,
   LOG_PROCESS_START,
+  LOG_SEGFAULT,
   logEvent,
 } from '../reports/log.ts';
 import type { Machine } from '../machine.ts';
@@ -128,7 +130,9 @@ export function exitProcess(
   putSpace(cpu, peek(words, proc + L.P_SPACE));
   poke(words, proc + L.P_SPACE, 0);
   if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);
-  else logEvent(cpu, LOG_PROCESS_KILLED, pid, signal, 0);
+  else if (signal !== SIGSEGV && signal !== SIGBUS)
+    logEvent(cpu, LOG_PROCESS_KILLED, pid, signal, 0);
+  else logEvent(cpu, LOG_SEGFAULT, pid, Math.floor(address / PAGE_SIZE), signal);
   return 0;
 }
 

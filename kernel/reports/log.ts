@@ -77,7 +77,7 @@ function describe(event: number, a: number, b: number, c: number): string {
     case LOG_PROCESS_KILLED:
       return `process ${a} ended by ${SIGNAL_NAMES[b] ?? `signal ${b}`}`;
     case LOG_SEGFAULT:
-      return `process ${a} fault at page 0x${(b >>> 0).toString(16)}, code ${c}`;
+      return `process ${a} ended by ${SIGNAL_NAMES[c]} at page 0x${(b >>> 0).toString(16)}`;
     case LOG_OUT_OF_MEMORY:
       return `out of memory: process ${a}, page 0x${(b >>> 0).toString(16)}`;
     case LOG_OBJECT:

@@ -1,4 +1,4 @@
-/** The syscalls, in the order of their histograms and trap numbers. */
+/** The syscalls with a latency, in the order of their histograms. `exit` never returns. */
 export const SYSCALL_NAMES = [
   'mmap',
   'munmap',
@@ -6,14 +6,12 @@ export const SYSCALL_NAMES = [
   'getpid',
   'spawn',
   'wait',
-  'exit',
   'kill',
   'sched_yield',
   'nanosleep',
   'open',
   'close',
   'fstat',
-  'page_fault',
 ] as const;
 
 export type SyscallName = (typeof SYSCALL_NAMES)[number];

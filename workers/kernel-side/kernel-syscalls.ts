@@ -118,7 +118,7 @@ export class KernelSyscalls {
   async #populateRest(pid: number, first: Stop, end: number, write: boolean): Promise<void> {
     let stop = first;
     while (stop.page < end) {
-      if ((await this.#supply.supply(pid, stop.object, stop.objectPage)) < 0) return;
+      if ((await this.#supply.supply(stop.object, stop.objectPage)) < 0) return;
       const proc = this.#process(pid);
       if (proc === 0) return;
       stop = this.#populate(proc, stop.page, end, write);

@@ -5,18 +5,9 @@
  * READAHEAD_PAGES, so that a scan costs one wait per window; pages beyond the wanted one are a
  * bonus, given up silently when memory is short.
  */
-import {
-  beginPageIn,
-  finishPageIn,
-  frameBytesOf,
-  pageIsIn,
-  processOf,
-} from '../../kernel/index.ts';
+import { beginPageIn, finishPageIn, frameBytesOf, pageIsIn } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
-import { insertPage } from '../../kernel/faults/object-fault.ts';
 import { EIO, ENOMEM } from '../../shared/errno.ts';
-import { peek } from '../../shared/atomics.ts';
-import { P_SPACE } from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { describeThrown } from '../wire/errors.ts';
 import { inKernel } from './in-kernel.ts';
@@ -39,11 +30,8 @@ export class PageSupply {
     this.#log = log;
   }
 
-  /**
-   * Brings a page of an object into the machine, as a major fault of process `pid`.
-   * 0, -EIO or -ENOMEM.
-   */
-  supply(pid: number, block: number, page: number): Promise<number> {
+  /** Brings a page of an object into the machine. 0, -EIO or -ENOMEM. */
+  supply(block: number, page: number): Promise<number> {
     const object = this.#objects.byBlock(block);
     if (object === undefined) return Promise.resolve(-EIO);
     const count = object.file === null ? 1 : READAHEAD_PAGES;
@@ -51,7 +39,7 @@ export class PageSupply {
     const key = `${block}/${first}`;
     let read = this.#reads.get(key);
     if (read === undefined) {
-      read = this.#read(pid, object, first, count, page)
+      read = this.#read(object, first, count, page)
         .catch((error: unknown) => {
           this.#log(`${object.name}: page ${page}: ${describeThrown(error)}`);
           return -EIO;
@@ -63,7 +51,6 @@ export class PageSupply {
   }
 
   async #read(
-    pid: number,
     object: RegisteredObject,
     first: number,
     count: number,
@@ -73,12 +60,12 @@ export class PageSupply {
     const content = (page: number): Uint8Array =>
       bytes.subarray((page - first) * PAGE_SIZE, (page - first + 1) * PAGE_SIZE);
     // The wanted page first: when memory is short it must be the one that is there.
-    const isIn = inKernel(this.#cpu, () => this.#install(object, wanted, content(wanted), pid));
+    const isIn = inKernel(this.#cpu, () => this.#install(object, wanted, content(wanted)));
     const end = first + Math.ceil(bytes.length / PAGE_SIZE);
     inKernel(this.#cpu, () => {
       for (let page = first; page < end && isIn; page++) {
         if (pageIsIn(this.#cpu, object.block, page)) continue;
-        if (!this.#install(object, page, content(page), null)) break;
+        if (!this.#install(object, page, content(page))) break;
       }
     });
     return isIn ? 0 : -ENOMEM;
@@ -91,21 +78,12 @@ export class PageSupply {
     return page;
   }
 
-  /** Installs a page, zero beyond `content`; counted as a fault of `pid` unless null. */
-  #install(
-    object: RegisteredObject,
-    page: number,
-    content: Uint8Array,
-    pid: number | null,
-  ): boolean {
+  /** Installs a page, zero beyond `content`. False when memory is exhausted. */
+  #install(object: RegisteredObject, page: number, content: Uint8Array): boolean {
     const cpu = this.#cpu;
     const pfn = beginPageIn(cpu);
     if (pfn === 0) return false;
     frameBytesOf(cpu.machine, pfn).set(content);
-    if (pid === null) return insertPage(cpu, object.block, page, pfn) !== 0;
-    // The process may have ended during the read; then its space is not there to be counted in.
-    const proc = processOf(cpu.machine, pid);
-    const space = proc === 0 ? 0 : peek(cpu.words, proc + P_SPACE);
-    return finishPageIn(cpu, space, object.block, page, pfn);
+    return finishPageIn(cpu, object.block, page, pfn);
   }
 }

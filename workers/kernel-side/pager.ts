@@ -56,13 +56,14 @@ export class Pager {
     return code === FAULT_DEVICE ? { object, page } : null;
   }
 
-  #resolve(pid: number, vpn: number, write: boolean): Outcome {
+  /** `major`: the fault has waited for its page. */
+  #resolve(pid: number, vpn: number, write: boolean, major = false): Outcome {
     const cpu = this.#cpu;
     return inKernel(cpu, () => {
       const proc = processOf(cpu.machine, pid);
       const space = proc === 0 ? 0 : peek(cpu.words, proc + P_SPACE);
       if (space === 0) return DONE;
-      const code = handleFault(cpu, space, vpn, write);
+      const code = handleFault(cpu, space, vpn, write, major);
       if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, object: 0, page: 0 };
       const { faultObject: object, faultPage: page } = cpu;
       // Objects with something behind them are the host's, and live as long as the machine.
@@ -74,9 +75,9 @@ export class Pager {
   async #wait(pid: number, vpn: number, write: boolean, first: Outcome): Promise<number> {
     let outcome = first;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const supplied = await this.#supply.supply(pid, outcome.object, outcome.page);
+      const supplied = await this.#supply.supply(outcome.object, outcome.page);
       if (supplied < 0) return supplied === -ENOMEM ? FAULT_NO_MEMORY : FAULT_BUS;
-      outcome = this.#resolve(pid, vpn, write);
+      outcome = this.#resolve(pid, vpn, write, true);
       if (outcome.code !== FAULT_WAIT) return outcome.code;
     }
     return panic('Pager: a page is supplied again and again', pid, vpn);

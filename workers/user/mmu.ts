@@ -18,9 +18,11 @@ import {
   FAULT_MAPERR,
   FAULT_NO_MEMORY,
   FAULT_WAIT,
+  LOG_OUT_OF_MEMORY,
   TLB_SLOTS,
   acknowledge,
   handleFault,
+  logEvent,
   pendingSignal,
   publishTlbCounters,
   releaseFaultObject,
@@ -29,7 +31,7 @@ import {
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { load, peek } from '../../shared/atomics.ts';
-import { P_SPACE, S_TLB_GEN } from '../../shared/layout.ts';
+import { P_PID, P_SPACE, S_TLB_GEN } from '../../shared/layout.ts';
 import {
   FAULT_RETRIES_MAX,
   PAGE_SIZE,
@@ -37,6 +39,7 @@ import {
   USER_SPACE_END,
 } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { SIGKILL } from '../../shared/signals.ts';
 import type { FaultHandler, FaultInfo, FaultMode } from '../api.ts';
 import { MemoryFault } from '../wire/errors.ts';
 import type { UserContext, UserMode } from './user-mode.ts';
@@ -136,7 +139,7 @@ export class Mmu implements UserContext {
           this.#hits++;
           return true;
         }
-        this.#misses++;
+        if (attempt === 0) this.#misses++;
         if (walk(this.cpu, this.cpu.tlb, vpn, write)) return true;
         outcome = this.#fault(vpn, address, write);
       }
@@ -194,7 +197,7 @@ export class Mmu implements UserContext {
 
   /** Calls the program's handler, after which the access is tried again; throws without one. */
   #refuse(address: number, write: boolean, outcome: number): void {
-    if (outcome === FAULT_NO_MEMORY) this.#host.die(9, 'out of memory');
+    if (outcome === FAULT_NO_MEMORY) this.#outOfMemory(address);
     const info = faultInfo(address, write, outcome);
     const handler = this.#handling ? null : this.#host.handler(info.signal);
     // As in Linux, the signal is blocked while its handler runs: a fault in it is the end.
@@ -205,6 +208,13 @@ export class Mmu implements UserContext {
     } finally {
       this.#handling = false;
     }
+  }
+
+  #outOfMemory(address: number): never {
+    const pid = peek(this.words, this.#proc + P_PID);
+    const vpn = Math.floor(address / PAGE_SIZE);
+    this.#mode.inKernel(() => logEvent(this.cpu, LOG_OUT_OF_MEMORY, pid, vpn, 0));
+    return this.#host.die(SIGKILL, 'out of memory');
   }
 
   #publish(): void {
