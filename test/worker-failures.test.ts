@@ -83,7 +83,7 @@ describe('a program that fails', () => {
         signal: 'SIGSEGV',
         faultCode: 'SEGV_MAPERR',
         address: 16,
-        reason: 'SIGSEGV (SEGV_MAPERR): write at 0x10',
+        reason: 'write refused',
       },
     ],
     [
@@ -101,7 +101,7 @@ describe('a program that fails', () => {
         signal: 'SIGSEGV',
         faultCode: 'SEGV_MAPERR',
         address: 0,
-        reason: 'SIGSEGV (SEGV_MAPERR): read at 0x0',
+        reason: 'read refused',
       },
     ],
     [
@@ -113,7 +113,7 @@ describe('a program that fails', () => {
         signal: 'SIGSEGV',
         faultCode: 'SEGV_ACCERR',
         address: 0x10005,
-        reason: 'SIGSEGV (SEGV_ACCERR): write at 0x10005',
+        reason: 'write refused',
       },
     ],
     [

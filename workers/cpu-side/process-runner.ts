@@ -74,8 +74,8 @@ export class ProcessRunner {
     if (error instanceof KernelPanic) {
       this.context.kernel.panicked(error.message).catch(() => {});
     } else if (error instanceof MemoryFault) {
-      const { signal, code, address, message } = error;
-      this.end({ signal, faultCode: code, address, reason: message });
+      const { signal, code, address, access } = error;
+      this.end({ signal, faultCode: code, address, reason: `${access} refused` });
     } else {
       this.end({ signal: 'SIGABRT', reason: describeThrown(error) });
     }
