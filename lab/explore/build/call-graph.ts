@@ -1,0 +1,400 @@
+/**
+ * The functions of the explore build and what they call, resolved without running anything.
+ *
+ * A call resolves by its import, by a local name, or, for a method, by its name alone: all methods
+ * of one name count as one. A call of a value (a parameter, say) is taken to be harmless, because
+ * color.ts refuses every function that touches shared memory and is used as a value.
+ */
+import type { Module } from './module-graph.ts';
+import { ExploreBuildError, placeOf, resolveExport } from './module-graph.ts';
+import type { Node } from './syntax.ts';
+import { boundNames, childrenOf, field, isFunction, list, memberName, text } from './syntax.ts';
+
+export type FunctionKind = 'declaration' | 'method' | 'accessor' | 'constructor' | 'closure';
+
+export interface Fn {
+  readonly module: Module;
+  readonly node: Node;
+  readonly name: string;
+  readonly kind: FunctionKind | 'module';
+  /** Where the `*` of a generator goes. */
+  readonly starAt: number;
+  readonly calls: Call[];
+  touches: boolean;
+}
+
+export type Call = { readonly node: Node; readonly inParameters: boolean } & (
+  | { readonly kind: 'step' | 'plain-access'; readonly name: string }
+  | { readonly kind: 'function'; readonly target: Fn }
+  | { readonly kind: 'method'; readonly name: string; readonly optional: boolean }
+  | { readonly kind: 'unresolved'; readonly what: string }
+);
+
+/** A use of a function other than a call. */
+export interface Escape {
+  readonly module: Module;
+  readonly node: Node;
+  readonly target: Fn | null;
+  /** Property read, when that is how it was named. */
+  readonly name: string;
+}
+
+export interface CallGraph {
+  readonly functions: readonly Fn[];
+  readonly escapes: readonly Escape[];
+  /** Names of properties that hold data somewhere, and so may be read freely. */
+  readonly dataNames: ReadonlySet<string>;
+  /** Methods of modules that are not transformed. */
+  readonly plainMethods: ReadonlySet<string>;
+}
+
+export interface Facade {
+  readonly paths: ReadonlySet<string>;
+  /** Functions that are a scheduling point. */
+  readonly steps: ReadonlySet<string>;
+}
+
+type Scope = ReadonlyMap<string, Node | null>;
+
+/** `isPlain` tells modules that are bundled as they are. */
+export function buildCallGraph(
+  modules: ReadonlyMap<string, Module>,
+  facade: Facade,
+  isPlain: (path: string) => boolean,
+): CallGraph {
+  const builder = new Builder(modules, facade, isPlain);
+  for (const module of modules.values()) {
+    collectDataNames(module.program, builder.dataNames);
+    if (isPlain(module.path)) collectMethods(module.program, builder.plainMethods);
+    else builder.addModule(module);
+  }
+  return builder;
+}
+
+class Builder implements CallGraph {
+  readonly functions: Fn[] = [];
+  readonly escapes: Escape[] = [];
+  readonly dataNames: Set<string> = new Set();
+  readonly plainMethods: Set<string> = new Set();
+  readonly #modules: ReadonlyMap<string, Module>;
+  readonly #facade: Facade;
+  readonly #isPlain: (path: string) => boolean;
+  readonly #byNode = new Map<Node, Fn>();
+
+  constructor(
+    modules: ReadonlyMap<string, Module>,
+    facade: Facade,
+    isPlain: (path: string) => boolean,
+  ) {
+    this.#modules = modules;
+    this.#facade = facade;
+    this.#isPlain = isPlain;
+  }
+
+  addModule(module: Module): void {
+    const top = this.#fnOf(module, module.program, '(module)', 'module', 0);
+    this.#visit(module.program, top, [], false);
+  }
+
+  #fnOf(module: Module, node: Node, name: string, kind: Fn['kind'], starAt: number): Fn {
+    let fn = this.#byNode.get(node);
+    if (fn === undefined) {
+      fn = { module, node, name, kind, starAt, calls: [], touches: false };
+      this.#byNode.set(node, fn);
+      this.functions.push(fn);
+    }
+    return fn;
+  }
+
+  #declared(module: Module, node: Node): Fn {
+    const name = text(field(node, 'id'), 'name') || '(function)';
+    const kind = node.type === 'FunctionDeclaration' ? 'declaration' : 'closure';
+    return this.#fnOf(module, node, name, kind, node.start + 'function'.length);
+  }
+
+  /** The function that a declaration makes, or null when it declares something else. */
+  #fnOfDeclaration(module: Module, node: Node | null | undefined): Fn | null {
+    if (node === null || node === undefined) return null;
+    const value = node.type === 'VariableDeclarator' ? field(node, 'init') : node;
+    return value !== null && isFunction(value) ? this.#declared(module, value) : null;
+  }
+
+  #enter(fn: Fn, node: Node, scopes: readonly Scope[]): void {
+    if (node['async'] === true || node['generator'] === true) {
+      throw new ExploreBuildError(
+        `${placeOf(fn.module, node)}: ${fn.name} is async or a generator; kernel code is neither`,
+      );
+    }
+    const inner = [...scopes, scopeOf(node)];
+    for (const parameter of list(node, 'params')) this.#visitPattern(parameter, fn, inner, true);
+    const body = field(node, 'body');
+    if (body !== null) this.#visit(body, fn, inner, false);
+  }
+
+  #visit(node: Node, fn: Fn, scopes: readonly Scope[], inParameters: boolean): void {
+    const { module } = fn;
+    switch (node.type) {
+      case 'ImportDeclaration':
+      case 'ExportAllDeclaration':
+        return;
+      case 'ExportNamedDeclaration':
+        return this.#visitChild(node, 'declaration', fn, scopes, inParameters);
+      case 'FunctionDeclaration':
+      case 'FunctionExpression':
+      case 'ArrowFunctionExpression':
+        return this.#enter(this.#declared(module, node), node, scopes);
+      case 'MethodDefinition':
+        return this.#visitMethod(node, fn, scopes);
+      case 'PropertyDefinition':
+        return this.#visitField(node, fn, scopes);
+      case 'Property':
+        if (node['method'] === true || node['kind'] !== 'init') {
+          return this.#visitMethod(node, fn, scopes);
+        }
+        return this.#visitChild(node, 'value', fn, scopes, inParameters);
+      case 'VariableDeclarator':
+        this.#visitPattern(field(node, 'id'), fn, scopes, inParameters);
+        return this.#visitChild(node, 'init', fn, scopes, inParameters);
+      case 'TryStatement':
+      case 'TaggedTemplateExpression':
+      case 'ImportExpression':
+        throw new ExploreBuildError(
+          `${placeOf(module, node)}: ${node.type} has no place in explored code`,
+        );
+      case 'MemberExpression':
+        this.#visitChild(node, 'object', fn, scopes, inParameters);
+        if (node['computed'] === true) {
+          this.#visitChild(node, 'property', fn, scopes, inParameters);
+        } else this.#noteMember(node, fn, scopes);
+        return;
+      case 'CallExpression':
+        return this.#visitCall(node, fn, scopes, inParameters);
+      case 'Identifier':
+        return this.#noteReference(node, fn, scopes);
+      case 'LabeledStatement':
+        return this.#visitChild(node, 'body', fn, scopes, inParameters);
+      case 'BreakStatement':
+      case 'ContinueStatement':
+        return;
+      default:
+        for (const child of childrenOf(node)) this.#visit(child, fn, scopes, inParameters);
+    }
+  }
+
+  #visitChild(
+    node: Node,
+    name: string,
+    fn: Fn,
+    scopes: readonly Scope[],
+    inParameters: boolean,
+  ): void {
+    const child = field(node, name);
+    if (child !== null) this.#visit(child, fn, scopes, inParameters);
+  }
+
+  /** Only the defaults in a pattern are code; a key that takes a method out of an object escapes. */
+  #visitPattern(
+    node: Node | null,
+    fn: Fn,
+    scopes: readonly Scope[],
+    inParameters: boolean,
+  ): void {
+    switch (node?.type) {
+      case 'AssignmentPattern':
+        this.#visitPattern(field(node, 'left'), fn, scopes, inParameters);
+        return this.#visitChild(node, 'right', fn, scopes, inParameters);
+      case 'ObjectPattern':
+        for (const property of list(node, 'properties')) {
+          if (property.type === 'Property') {
+            this.escapes.push({
+              module: fn.module,
+              node: property,
+              target: null,
+              name: memberName(property),
+            });
+          }
+          const inner = property.type === 'RestElement' ? 'argument' : 'value';
+          this.#visitPattern(field(property, inner), fn, scopes, inParameters);
+        }
+        return;
+      case 'ArrayPattern':
+        for (const element of list(node, 'elements')) {
+          this.#visitPattern(element, fn, scopes, inParameters);
+        }
+        return;
+      default:
+    }
+  }
+
+  #visitMethod(node: Node, fn: Fn, scopes: readonly Scope[]): void {
+    const value = field(node, 'value') as Node;
+    const key = field(node, 'key') as Node;
+    const name = memberName(node);
+    const kind = methodKind(node);
+    if (name === '' && kind === 'method') {
+      throw new ExploreBuildError(`${placeOf(fn.module, node)}: a method with a computed name`);
+    }
+    this.#enter(this.#fnOf(fn.module, value, name, kind, key.start), value, scopes);
+  }
+
+  /** The initialiser of a field runs in the constructor. */
+  #visitField(node: Node, fn: Fn, scopes: readonly Scope[]): void {
+    const value = field(node, 'value');
+    if (value === null) return;
+    const name = memberName(node);
+    const initialiser = this.#fnOf(fn.module, node, name, 'constructor', node.start);
+    this.#visit(value, initialiser, scopes, false);
+  }
+
+  #visitCall(node: Node, fn: Fn, scopes: readonly Scope[], inParameters: boolean): void {
+    const callee = field(node, 'callee') as Node;
+    if (callee.type === 'MemberExpression') {
+      this.#visitChild(callee, 'object', fn, scopes, inParameters);
+      if (callee['computed'] === true) {
+        this.#visitChild(callee, 'property', fn, scopes, inParameters);
+      }
+    }
+    for (const argument of list(node, 'arguments')) {
+      this.#visit(argument, fn, scopes, inParameters);
+    }
+    const call = this.#resolveCall(node, callee, fn, scopes, inParameters);
+    if (call !== null) fn.calls.push(call);
+  }
+
+  #resolveCall(
+    node: Node,
+    callee: Node,
+    fn: Fn,
+    scopes: readonly Scope[],
+    inParameters: boolean,
+  ): Call | null {
+    const base = { node, inParameters };
+    if (callee.type === 'Super') return null;
+    if (callee.type === 'Identifier') {
+      return this.#callOfName(base, fn, scopes, text(callee, 'name'));
+    }
+    if (callee.type !== 'MemberExpression' || callee['computed'] === true) {
+      return { ...base, kind: 'unresolved', what: 'a computed call' };
+    }
+    const name = memberName(callee);
+    const object = field(callee, 'object') as Node;
+    if (object.type === 'Identifier') {
+      const objectName = text(object, 'name');
+      if (this.#lookUp(scopes, objectName) === undefined) {
+        const imported = fn.module.imports.get(objectName);
+        if (imported?.name === '*') return this.#callOfExport(base, imported.path, name);
+        // A global object: Math, Number, Object.
+        const isDeclared = imported !== undefined || fn.module.declarations.has(objectName);
+        if (!isDeclared) return null;
+      }
+    }
+    const optional = node['optional'] === true || callee['optional'] === true;
+    return { ...base, kind: 'method', name, optional };
+  }
+
+  #callOfName(
+    base: { readonly node: Node; readonly inParameters: boolean },
+    fn: Fn,
+    scopes: readonly Scope[],
+    name: string,
+  ): Call | null {
+    const local = this.#lookUp(scopes, name);
+    if (local !== undefined) {
+      const target = this.#fnOfDeclaration(fn.module, local);
+      return target === null ? null : { ...base, kind: 'function', target };
+    }
+    const imported = fn.module.imports.get(name);
+    if (imported !== undefined) return this.#callOfExport(base, imported.path, imported.name);
+    const target = this.#fnOfDeclaration(fn.module, fn.module.declarations.get(name));
+    return target === null ? null : { ...base, kind: 'function', target };
+  }
+
+  #callOfExport(
+    base: { readonly node: Node; readonly inParameters: boolean },
+    path: string,
+    name: string,
+  ): Call | null {
+    const target = resolveExport(this.#modules, path, name);
+    if (target === null) {
+      return { ...base, kind: 'unresolved', what: `${name}, which ${path} does not export` };
+    }
+    if (this.#facade.paths.has(target.module.path)) {
+      const kind = this.#facade.steps.has(target.name) ? 'step' : 'plain-access';
+      return { ...base, kind, name: target.name };
+    }
+    if (this.#isPlain(target.module.path)) return null;
+    const declaration = target.module.declarations.get(target.name);
+    const fn = this.#fnOfDeclaration(target.module, declaration);
+    return fn === null ? null : { ...base, kind: 'function', target: fn };
+  }
+
+  /** undefined: no scope inside the module binds the name. */
+  #lookUp(scopes: readonly Scope[], name: string): Node | null | undefined {
+    for (let i = scopes.length - 1; i >= 0; i--) {
+      const found = scopes[i]?.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #noteReference(node: Node, fn: Fn, scopes: readonly Scope[]): void {
+    const call = this.#callOfName({ node, inParameters: false }, fn, scopes, text(node, 'name'));
+    if (call === null) return;
+    const target = call.kind === 'function' ? call.target : null;
+    if (call.kind === 'function' || call.kind === 'step' || call.kind === 'plain-access') {
+      const name = call.kind === 'function' ? '' : call.name;
+      this.escapes.push({ module: fn.module, node, target, name });
+    }
+  }
+
+  #noteMember(node: Node, fn: Fn, scopes: readonly Scope[]): void {
+    const object = field(node, 'object') as Node;
+    const name = memberName(node);
+    let target: Fn | null = null;
+    if (object.type === 'Identifier') {
+      const imported = fn.module.imports.get(text(object, 'name'));
+      if (imported?.name === '*' && this.#lookUp(scopes, text(object, 'name')) === undefined) {
+        const call = this.#callOfExport({ node, inParameters: false }, imported.path, name);
+        if (call?.kind === 'function') target = call.target;
+      }
+    }
+    this.escapes.push({ module: fn.module, node, target, name });
+  }
+}
+
+function methodKind(node: Node): FunctionKind {
+  if (node['kind'] === 'constructor') return 'constructor';
+  return node['kind'] === 'get' || node['kind'] === 'set' ? 'accessor' : 'method';
+}
+
+/** Names that a function binds in itself, nested functions left out. */
+function scopeOf(fn: Node): Scope {
+  const names = new Map<string, Node | null>();
+  for (const parameter of list(fn, 'params')) {
+    for (const name of boundNames(parameter)) names.set(name, null);
+  }
+  const body = field(fn, 'body');
+  const queue = body === null ? [] : [body];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    const declares = node.type === 'VariableDeclarator' || /Declaration$/.test(node.type);
+    if (declares) for (const name of boundNames(field(node, 'id'))) names.set(name, node);
+    if (!isFunction(node) && node.type !== 'ClassBody') queue.push(...childrenOf(node));
+  }
+  return names;
+}
+
+function collectMethods(node: Node, into: Set<string>): void {
+  if (node.type === 'MethodDefinition') into.add(memberName(node));
+  for (const child of childrenOf(node)) collectMethods(child, into);
+}
+
+function collectDataNames(node: Node, into: Set<string>): void {
+  if (node.type === 'PropertyDefinition') into.add(memberName(node));
+  if (node.type === 'Property' && node['method'] !== true) {
+    const value = field(node, 'value');
+    if (value === null || !isFunction(value)) into.add(memberName(node));
+  }
+  const target = node.type === 'AssignmentExpression' ? field(node, 'left') : null;
+  if (target?.type === 'MemberExpression') into.add(memberName(target));
+  for (const child of childrenOf(node)) collectDataNames(child, into);
+}

@@ -1,0 +1,295 @@
+/**
+ * One execution: drives the CPUs' generators step by step, as a strategy says, under the oracles.
+ *
+ * A step performs the pending access of one CPU and runs it on to its next. Only accesses to words
+ * that two CPUs use in conflict are scheduling points. Which those are is learned while exploring:
+ * `sharedGrew` tells a strategy that needs completeness to start again. Any execution is equivalent
+ * to one that switches CPUs at such points only, so nothing is lost by that, not even under a bound
+ * on preemptions.
+ */
+import type { Site } from '../build/transform.ts';
+import type { Operation } from '../model/kit.ts';
+import * as T from '../runtime/task.ts';
+import type { Task } from '../runtime/task.ts';
+import type { Failure, FailureKind } from './failure.ts';
+import { Oracles } from './oracles.ts';
+import type { Subject } from './subject.ts';
+
+/** A choice: the CPU's number, plus OLD when its weak load shall read the old value. */
+export const OLD = 8;
+export const CPU_MASK = 7;
+/** A strategy's answer that this execution is not worth finishing. */
+export const ABANDON = -1;
+
+export interface Strategy {
+  /** Called at scheduling points with more than one option. `current` is -1 at the start. */
+  choose(executor: Executor, current: number): number;
+}
+
+const STEPS_MAX = 20_000;
+/** Words that one turn of a spin loop reads, at most. */
+const SPIN_READS_MAX = 8;
+
+type Coroutine = Generator<number, unknown, number>;
+
+export class Executor {
+  readonly subject: Subject;
+  readonly tasks: readonly Task[];
+  readonly oracles: Oracles;
+  /** 1 for words at which CPUs may be switched. */
+  readonly shared: Uint8Array;
+  sharedGrew = false;
+  /** The choices of this execution, one a step. */
+  readonly schedule: Uint8Array = new Uint8Array(STEPS_MAX);
+  steps = 0;
+  failure: Failure | null = null;
+  /** Results of finished operations by CPU, and the steps at which they began and ended. */
+  readonly results: number[][];
+  readonly began: number[][];
+  readonly ended: number[][];
+  readonly #readers: Uint8Array;
+  readonly #writers: Uint8Array;
+  readonly #running: (Coroutine | null)[];
+  readonly #next: number[];
+  /** Sleepers of all words, longest asleep first. */
+  readonly #sleepers: Task[] = [];
+  /** By CPU: words and values read since its last pause. */
+  readonly #spinReads: { at: number[]; value: number[] }[];
+  readonly #resume: (value: unknown) => value is Coroutine;
+
+  constructor(subject: Subject) {
+    const { facade, race } = subject.model.module.runtime;
+    this.subject = subject;
+    this.tasks = subject.tasks;
+    this.shared = new Uint8Array(subject.words.length);
+    this.#readers = new Uint8Array(subject.words.length);
+    this.#writers = new Uint8Array(subject.words.length);
+    this.#running = this.tasks.map(() => null);
+    this.#next = this.tasks.map(() => 0);
+    this.#spinReads = this.tasks.map(() => ({ at: [], value: [] }));
+    this.results = this.tasks.map(() => []);
+    this.began = this.tasks.map(() => []);
+    this.ended = this.tasks.map(() => []);
+    this.#resume = facade.isGenerator;
+    this.oracles = new Oracles(this);
+    race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
+  }
+
+  fail(kind: FailureKind, message: string): void {
+    this.failure ??= { kind, message };
+  }
+
+  /** CPUs that can take a step, as a bit set. */
+  enabled(): number {
+    let set = 0;
+    for (const task of this.tasks) if (task.status === T.READY) set |= 1 << task.id;
+    return set;
+  }
+
+  /** Whether the pending weak load of a task may read an older value than the word has. */
+  hasOld(task: Task): boolean {
+    if (task.kind !== T.WEAK_LOAD || this.subject.words[task.at] === task.a) return false;
+    return this.subject.model.module.runtime.race.mayReadOlder(task, task.at);
+  }
+
+  /** Runs from the state after setup to the end, a failure, or abandonment (false). */
+  execute(strategy: Strategy): boolean {
+    const { tasks } = this;
+    this.#reset();
+    let current = -1;
+    while (this.failure === null) {
+      const enabled = this.enabled();
+      if (enabled === 0) {
+        this.oracles.stopped(this.#sleepers);
+        break;
+      }
+      if (this.steps === STEPS_MAX) {
+        this.fail('livelock', `no end after ${STEPS_MAX} steps`);
+        break;
+      }
+      const task = current < 0 ? undefined : tasks[current];
+      let choice = current;
+      if (task === undefined || task.status !== T.READY || this.#isPoint(task)) {
+        // One option only is no choice.
+        if ((enabled & (enabled - 1)) !== 0) choice = strategy.choose(this, current);
+        else {
+          choice = 31 - Math.clz32(enabled);
+          const only = tasks[choice] as Task;
+          if (only.kind === T.WEAK_LOAD && this.hasOld(only)) {
+            choice = strategy.choose(this, current);
+          }
+        }
+        if (choice === ABANDON) return false;
+      }
+      this.schedule[this.steps] = choice;
+      this.steps++;
+      current = choice & CPU_MASK;
+      this.#step(tasks[current] as Task, (choice & OLD) !== 0);
+    }
+    if (this.failure === null) this.oracles.finished();
+    return true;
+  }
+
+  siteOf(index: number): Site {
+    const { sites } = this.subject.model;
+    return sites[index] ?? (sites[0] as Site);
+  }
+
+  #reset(): void {
+    this.subject.reset();
+    this.oracles.begin();
+    this.failure = null;
+    this.steps = 0;
+    this.#sleepers.length = 0;
+    for (let id = 0; id < this.tasks.length; id++) {
+      this.#running[id] = null;
+      this.#next[id] = 0;
+      (this.results[id] as number[]).length = 0;
+      (this.began[id] as number[]).length = 0;
+      (this.ended[id] as number[]).length = 0;
+    }
+  }
+
+  #isPoint(task: Task): boolean {
+    return task.at >= 0 && this.shared[task.at] === 1;
+  }
+
+  #step(task: Task, old: boolean): void {
+    const { at, kind } = task;
+    if (at >= 0) {
+      this.#learn(task, at, kind);
+      if (kind >= T.USER_LOAD) this.oracles.userAccess(task);
+      if (kind === T.WAIT && this.subject.words[at] === task.a) {
+        task.status = T.SLEEPING;
+        this.#sleepers.push(task);
+        return;
+      }
+      if (kind === T.NOTIFY) this.#wake(at, task.a);
+    }
+    if (kind === T.PAUSE && this.#spins(task)) return;
+    const value = this.subject.model.module.runtime.facade.perform(task, old);
+    if (at >= 0) {
+      if (kind >= T.STORE && kind <= T.AND) this.#changed(at);
+      if (kind === T.LOAD) this.#noteRead(task, at, value);
+      this.oracles.performed(task, value);
+    }
+    this.#run(task, value);
+  }
+
+  /** Notes who uses the word. */
+  #learn(task: Task, at: number, kind: number): void {
+    const bit = 1 << task.id;
+    const isWrite = T.isWrite(kind);
+    const writers = this.#writers[at] as number;
+    const readers = this.#readers[at] as number;
+    if (((isWrite ? writers : readers) & bit) !== 0) return;
+    if (isWrite) this.#writers[at] = writers | bit;
+    else this.#readers[at] = readers | bit;
+    const conflict = (writers & ~bit) !== 0 || (isWrite && (readers & ~bit) !== 0);
+    if (conflict && this.shared[at] === 0 && !this.oracles.isCounter(at)) {
+      this.shared[at] = 1;
+      this.sharedGrew = true;
+    }
+  }
+
+  /** Lets a CPU run on with the result of its access, to its next access or its end. */
+  #run(task: Task, value: number): void {
+    const { facade } = this.subject.model.module.runtime;
+    facade.setCurrent(task, true);
+    try {
+      let turn = this.#running[task.id]?.next(value);
+      while (turn === undefined || turn.done === true) {
+        if (turn !== undefined) this.#operationDone(task, turn.value);
+        const started = this.#startNext(task);
+        if (started === null) return;
+        turn = started.next(0);
+      }
+    } catch (error) {
+      const { name, message, stack } = error as Error;
+      const where = name === 'KernelPanic' ? '' : `\n${stack ?? ''}`;
+      this.fail('panic', `CPU ${task.id}: ${message}${where}`);
+      task.status = T.DONE;
+    }
+  }
+
+  /** The next operation of the CPU's list that takes a step, or null when there is none. */
+  #startNext(task: Task): Coroutine | null {
+    const { subject } = this;
+    const program = subject.programs[task.id] as readonly Operation[];
+    for (;;) {
+      const operation = program[this.#next[task.id] as number];
+      if (operation === undefined) {
+        task.status = T.DONE;
+        task.at = -1;
+        return null;
+      }
+      (this.began[task.id] as number[]).push(this.steps);
+      const cpu = subject.world.cpus[task.id];
+      if (cpu === undefined) throw new Error(`no CPU ${task.id}`);
+      const started: unknown = operation.run(subject.world, cpu);
+      if (this.#resume(started)) {
+        this.#running[task.id] = started;
+        return started;
+      }
+      this.#operationDone(task, started);
+    }
+  }
+
+  #operationDone(task: Task, result: unknown): void {
+    (this.results[task.id] as number[]).push(Number(result));
+    (this.ended[task.id] as number[]).push(this.steps);
+    (this.#next[task.id] as number)++;
+  }
+
+  #wake(at: number, count: number): void {
+    let left = count;
+    for (let i = 0; i < this.#sleepers.length && left > 0; ) {
+      const sleeper = this.#sleepers[i] as Task;
+      if (sleeper.at !== at) {
+        i++;
+        continue;
+      }
+      this.#sleepers.splice(i, 1);
+      sleeper.status = T.READY;
+      sleeper.kind = T.WOKEN;
+      sleeper.at = -1;
+      left--;
+    }
+  }
+
+  #noteRead(task: Task, at: number, value: number): void {
+    const reads = this.#spinReads[task.id] as { at: number[]; value: number[] };
+    if (reads.at.length >= SPIN_READS_MAX) {
+      reads.at.shift();
+      reads.value.shift();
+    }
+    reads.at.push(at);
+    reads.value.push(value);
+  }
+
+  /** A pause: the CPU waits until something that it read has changed. */
+  #spins(task: Task): boolean {
+    const reads = this.#spinReads[task.id] as { at: number[]; value: number[] };
+    const unchanged = reads.at.every((at, i) => this.subject.words[at] === reads.value[i]);
+    if (reads.at.length === 0 || !unchanged) {
+      reads.at.length = 0;
+      reads.value.length = 0;
+      return false;
+    }
+    task.status = T.SPINNING;
+    return true;
+  }
+
+  #changed(at: number): void {
+    for (const task of this.tasks) {
+      if (task.status !== T.SPINNING) continue;
+      const reads = this.#spinReads[task.id] as { at: number[]; value: number[] };
+      if (!reads.at.includes(at)) continue;
+      reads.at.length = 0;
+      reads.value.length = 0;
+      task.status = T.READY;
+      task.kind = T.WOKEN;
+      task.at = -1;
+    }
+  }
+}

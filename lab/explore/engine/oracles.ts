@@ -1,0 +1,184 @@
+/**
+ * The judges of an execution: some look at each step, some at its end.
+ *
+ * - A frame may not be freed while a CPU in user mode has a translation to it.
+ * - A program's access goes to a frame in use, and while no other CPU is in the kernel, to the one
+ *   that the tables name: after munmap or mprotect returned nobody uses the old translation.
+ * - Plain accesses are ordered (runtime/race.ts).
+ * - At the end: nobody sleeps, the machine passes its audit, and some order of whole operations
+ *   gives the same results and the same final state.
+ */
+import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import * as L from '../../../shared/layout.ts';
+import { PAGE_SIZE, TABLE_SHIFT } from '../../../shared/limits.ts';
+import * as pte from '../../../shared/pte.ts';
+import * as T from '../runtime/task.ts';
+import type { Task } from '../runtime/task.ts';
+import type { Executor } from './executor.ts';
+import { LockOrder } from './lock-order.ts';
+import { RACES_ALLOWED } from './races-allowed.ts';
+import { SequentialOutcomes } from './sequential.ts';
+
+/** Outcome of the audit of a final state, and what the scenario observes of it. */
+interface FinalState {
+  readonly violation: string | null;
+  readonly observed: string;
+}
+
+export class Oracles {
+  readonly #executor: Executor;
+  readonly #finals = new Map<number, FinalState>();
+  readonly #sequential: SequentialOutcomes | null;
+  readonly #lockOrder: LockOrder;
+
+  constructor(executor: Executor) {
+    const { scenario, world } = executor.subject;
+    this.#executor = executor;
+    this.#lockOrder = new LockOrder(executor);
+    const { meta, frames } = world.machine;
+    const end = meta + frames * L.FRAME_META_WORDS;
+    const { facade } = executor.subject.model.module.runtime;
+    this.#sequential =
+      scenario.linearizable === false ? null : new SequentialOutcomes(executor.subject);
+    facade.setWordHook(meta, end, (at, value) => this.#metaWrite(at - meta, value));
+  }
+
+  /** Counters about which nothing is concluded: not worth a switch of CPUs. */
+  isCounter(at: number): boolean {
+    return at === L.B_DMESG_NEXT || at === L.B_TABLE_FRAMES;
+  }
+
+  begin(): void {
+    this.#lockOrder.begin();
+  }
+
+  performed(task: Task, before: number): void {
+    this.#lockOrder.performed(task, before);
+  }
+
+  /** Before a program's access through a translation. */
+  userAccess(task: Task): void {
+    const { subject } = this.#executor;
+    const { machine, cpus } = subject.world;
+    const cpu = cpus[task.id] as Cpu;
+    const vpn = task.a;
+    const frame = (task.at - machine.frameBase) >> TABLE_SHIFT;
+    const state = (subject.words[machine.meta + frame * L.FRAME_META_WORDS] as number) & 0xf;
+    const page = `page ${(vpn * PAGE_SIZE).toString(16)}`;
+    if (state !== L.FRAME_USED) {
+      const name = L.FRAME_STATE_NAMES[state];
+      this.#executor.fail('stale translation', `CPU ${task.id}: ${page}: the frame is ${name}`);
+      return;
+    }
+    for (const other of cpus) {
+      const mode = (subject.words[other.base + L.C_MODE] as number) & L.MODE_MASK;
+      if (other.id !== task.id && mode === L.MODE_KERNEL) return;
+    }
+    const entry = entryOf(subject.words, machine.frameBase, cpu.tlb.space, vpn);
+    const needed = task.kind === T.USER_STORE ? pte.PTE_W | pte.PTE_V : pte.PTE_R | pte.PTE_V;
+    if ((entry & needed) === needed && pte.pfnOf(entry) === frame) return;
+    const shown = (entry >>> 0).toString(16);
+    this.#executor.fail(
+      'stale translation',
+      `CPU ${task.id} uses frame ${frame} for ${page}, but its entry is 0x${shown}`,
+    );
+  }
+
+  race(at: number, other: number, site: number, isWrite: boolean): void {
+    const { caller, place, access } = this.#executor.siteOf(site);
+    const reason = RACES_ALLOWED[caller];
+    if (reason !== undefined) return;
+    const what = isWrite ? 'wrote' : 'read';
+    this.#executor.fail(
+      'race',
+      `${access} at ${place} (${caller}): CPU ${other} ${what} word ${at} before, unordered`,
+    );
+  }
+
+  /** Nobody can take a step. */
+  stopped(sleepers: readonly Task[]): void {
+    const { tasks, subject } = this.#executor;
+    const stuck = tasks.filter((task) => task.status !== T.DONE && !isTerminated(task));
+    if (stuck.length === 0) return;
+    for (const task of sleepers) {
+      if (isTerminated(task) || subject.words[task.at] === task.a) continue;
+      const { place } = this.#executor.siteOf(task.site);
+      this.#executor.fail(
+        'lost wake-up',
+        `CPU ${task.id} sleeps at ${place} on a word that has changed since`,
+      );
+      return;
+    }
+    const list = stuck.map((task) => `CPU ${task.id} at ${this.#executor.siteOf(task.site).place}`);
+    this.#executor.fail('deadlock', list.join(', '));
+  }
+
+  /** The end of an execution that nothing stopped. */
+  finished(): void {
+    const executor = this.#executor;
+    const { subject } = executor;
+    const { scenario } = subject;
+    const hash = subject.model.module.runtime.memory.hashChanges(subject.ignored);
+    let final = this.#finals.get(hash);
+    if (final === undefined) {
+      final = this.#judge();
+      this.#finals.set(hash, final);
+    }
+    if (final.violation !== null && scenario.audited !== false) {
+      executor.fail('audit', final.violation);
+    } else if (this.#sequential !== null) {
+      const problem = this.#sequential.problem(executor, final.observed);
+      if (problem !== null) executor.fail('not linearizable', problem);
+    }
+  }
+
+  #judge(): FinalState {
+    const { subject } = this.#executor;
+    const { module } = subject.model;
+    const { world, scenario } = subject;
+    const auditor = world.cpus[0] as Cpu;
+    const observed = subject.direct(() => scenario.observe?.(world) ?? '');
+    if (scenario.audited === false) return { violation: null, observed };
+    for (const cpu of world.cpus) {
+      const bad = subject.direct(() => module.tlbAudit(cpu, cpu.tlb));
+      if (bad.length > 0) return { violation: `TLB of CPU ${cpu.id} is wrong`, observed };
+    }
+    subject.direct(() => module.enterKernel(auditor));
+    const { violations } = subject.direct(() => module.audit(auditor));
+    return { violation: violations.length === 0 ? null : violations.join('; '), observed };
+  }
+
+  /** A plain write to frame metadata, before it happens. */
+  #metaWrite(offset: number, value: number): void {
+    if (offset % L.FRAME_META_WORDS !== L.F_STATE || (value & 0xf) !== L.FRAME_CACHED) return;
+    const { subject } = this.#executor;
+    const { machine, cpus } = subject.world;
+    const frame = offset / L.FRAME_META_WORDS;
+    const frameAt = machine.frameBase + (frame << TABLE_SHIFT);
+    for (const { id, base, tlb } of cpus) {
+      if (((subject.words[base + L.C_MODE] as number) & L.MODE_MASK) !== L.MODE_USER) continue;
+      for (let i = 0; i < tlb.filledCount; i++) {
+        const slot = tlb.filled[i] as number;
+        if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;
+        this.#executor.fail('freed while mapped', `frame ${frame}: CPU ${id} can still use it`);
+      }
+    }
+  }
+}
+
+
+/** A condemned CPU sleeps until its Worker is ended: it is done. */
+function isTerminated(task: Task): boolean {
+  return task.kind === T.WAIT && task.a === L.MODE_DEAD;
+}
+
+/** The entry that decides about a page, as the tables say now. */
+function entryOf(words: Int32Array, frameBase: number, space: number, vpn: number): number {
+  let table = words[space + L.S_ROOT] as number;
+  for (let level = 2; ; level--) {
+    const index = (vpn >>> (level * TABLE_SHIFT)) & 1023;
+    const entry = words[frameBase + (table << TABLE_SHIFT) + index] as number;
+    if (level === 0 || !pte.isTable(entry)) return entry;
+    table = pte.pfnOf(entry);
+  }
+}

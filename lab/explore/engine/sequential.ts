@@ -1,0 +1,93 @@
+/**
+ * The sequential model is the kernel itself: every order of whole operations is run once, alone,
+ * and what a concurrent execution gives must be what one of these orders gives, an order in which
+ * no operation comes after one that began when it had already returned.
+ */
+import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import type { Operation } from '../model/kit.ts';
+import type { Executor } from './executor.ts';
+import type { Subject } from './subject.ts';
+
+/** The CPU of each operation, in the order in which they run. */
+type Order = readonly number[];
+
+export class SequentialOutcomes {
+  readonly #orders = new Map<string, Order[]>();
+  readonly #counts: readonly number[];
+
+  constructor(subject: Subject) {
+    this.#counts = subject.scenario.cpus.map((list) => list.length);
+    for (const order of mergesOf(this.#counts)) {
+      const outcome = runInOrder(subject, order);
+      if (outcome === null) continue;
+      this.#orders.set(outcome, [...(this.#orders.get(outcome) ?? []), order]);
+    }
+    subject.reset();
+  }
+
+  /** What is wrong with the results of the execution that just ended, or null. */
+  problem(executor: Executor, observed: string): string | null {
+    const key = keyOf(executor.results, this.#counts, observed);
+    const orders = this.#orders.get(key);
+    if (orders === undefined) {
+      const possible = [...this.#orders.keys()].join('  or  ');
+      return `results ${key}; whole operations give  ${possible}`;
+    }
+    if (orders.some((order) => respectsTime(order, executor))) return null;
+    return `results ${key} need an order in which an operation precedes one that had returned`;
+  }
+}
+
+function keyOf(
+  results: readonly (readonly number[])[],
+  counts: readonly number[],
+  observed: string,
+): string {
+  const lists = results.map((list, cpu) => list.slice(0, counts[cpu]).join(','));
+  return observed === '' ? lists.join(' | ') : `${lists.join(' | ')} ; ${observed}`;
+}
+
+/** The outcome of running the operations one after another, or null when one cannot end alone. */
+function runInOrder(subject: Subject, order: Order): string | null {
+  const { world, scenario, model } = subject;
+  const { finish } = model.module;
+  const results: number[][] = scenario.cpus.map(() => []);
+  subject.reset();
+  for (const id of order) {
+    const cpu = world.cpus[id] as Cpu;
+    const list = results[id] as number[];
+    const operation = (scenario.cpus[id] as readonly Operation[])[list.length] as Operation;
+    try {
+      list.push(subject.direct(() => operation.run(world, cpu)));
+    } catch {
+      return null;
+    }
+    // Nobody may wait for a program that does not run now.
+    subject.direct(() => finish.run(world, cpu));
+  }
+  const counts = scenario.cpus.map((list) => list.length);
+  return keyOf(results, counts, subject.direct(() => scenario.observe?.(world) ?? ''));
+}
+
+/** All ways to merge lists of these lengths. */
+function mergesOf(counts: readonly number[]): Order[] {
+  if (counts.every((count) => count === 0)) return [[]];
+  return counts.flatMap((count, cpu) => {
+    if (count === 0) return [];
+    const rest = counts.map((other, i) => (i === cpu ? other - 1 : other));
+    return mergesOf(rest).map((order) => [cpu, ...order]);
+  });
+}
+
+function respectsTime(order: Order, { began, ended }: Executor): boolean {
+  const next = began.map(() => 0);
+  let latestBegin = -1;
+  for (const cpu of order) {
+    const index = next[cpu] as number;
+    // An operation that ended before another began, which the order has put first.
+    if (((ended[cpu] as number[])[index] as number) < latestBegin) return false;
+    latestBegin = Math.max(latestBegin, (began[cpu] as number[])[index] as number);
+    next[cpu] = index + 1;
+  }
+  return true;
+}

@@ -1,0 +1,140 @@
+/**
+ * What is explored: one scenario under one protocol, set up once, and brought back to that state
+ * before each execution.
+ */
+import type { LockingProtocol } from '../../../kernel/locking/protocol.ts';
+import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import * as L from '../../../shared/layout.ts';
+import type { Model } from '../build/build-model.ts';
+import type { Operation, Scenario, World } from '../model/kit.ts';
+import type { Task } from '../runtime/task.ts';
+import * as T from '../runtime/task.ts';
+
+/** Smallest machine that `formatMachine` makes. */
+const FRAMES_DEFAULT = 256;
+
+/** A CPU's private state after setup: its TLB's contents. */
+interface CpuState {
+  readonly space: number;
+  readonly spaceId: number;
+  readonly generation: number;
+  /** {slot, read base, write base, frame's word} of each filled slot. */
+  readonly entries: readonly (readonly [number, number, number, number])[];
+}
+
+export class Subject {
+  readonly model: Model;
+  readonly scenario: Scenario;
+  readonly protocol: LockingProtocol;
+  readonly world: World;
+  readonly words: Int32Array<SharedArrayBuffer>;
+  /** Each CPU's operations, the end of its program included. */
+  readonly programs: readonly (readonly Operation[])[];
+  readonly tasks: readonly Task[];
+  /** 1 for words that are counters: they differ from run to run and nothing depends on them. */
+  readonly ignored: Uint8Array;
+  readonly #cpuStates: readonly CpuState[];
+  readonly #procs: readonly number[];
+  readonly #live: readonly number[];
+
+  constructor(model: Model, scenario: Scenario, protocol: LockingProtocol) {
+    const { module } = model;
+    const { facade, memory, race } = module.runtime;
+    const { cpus, frames = FRAMES_DEFAULT, checked = false } = scenario;
+    this.model = model;
+    this.scenario = scenario;
+    this.protocol = protocol;
+    facade.setWordHook(0, 0, () => {});
+    const world = this.direct(() => module.boot(protocol, cpus.length, frames, checked));
+    this.world = world;
+    this.words = world.machine.words;
+    facade.setWords(this.words);
+    memory.snapshot(this.words);
+    this.direct(() => scenario.setup(world));
+    memory.snapshot(this.words);
+    race.watchMemory(this.words.length, frames, world.machine.frameBase);
+    this.programs = cpus.map((list) => [...list, module.finish]);
+    this.tasks = cpus.map((_, id) => new module.runtime.Task(id));
+    this.ignored = counterWords(world);
+    this.#cpuStates = world.cpus.map(stateOf);
+    this.#procs = [...world.procs];
+    this.#live = [...world.live];
+  }
+
+  /** Everything as it was after setup. */
+  reset(): void {
+    const { world, tasks, model } = this;
+    const { memory, race, facade } = model.module.runtime;
+    memory.restore();
+    facade.setWords(this.words);
+    for (let id = 0; id < tasks.length; id++) {
+      const task = tasks[id] as Task;
+      task.kind = T.START;
+      task.at = -1;
+      task.status = T.READY;
+      world.procs[id] = this.#procs[id] as number;
+      world.live[id] = this.#live[id] as number;
+      const mine = world.mine[id] as number[];
+      if (mine.length > 0) mine.length = 0;
+      this.#resetCpu(world.cpus[id] as Cpu, this.#cpuStates[id] as CpuState);
+    }
+    race.startClocks(tasks);
+  }
+
+  #resetCpu(cpu: Cpu, state: CpuState): void {
+    const { tlb } = cpu;
+    this.model.module.tlbReset(tlb);
+    tlb.space = state.space;
+    tlb.spaceId = state.spaceId;
+    tlb.generation = state.generation;
+    for (const [slot, readBase, writeBase, frameAt] of state.entries) {
+      tlb.filled[tlb.filledCount] = slot;
+      tlb.filledCount++;
+      tlb.readBase[slot] = readBase;
+      tlb.writeBase[slot] = writeBase;
+      tlb.frameAt[slot] = frameAt;
+    }
+    if (cpu.faultCursor.held.length > 0) cpu.faultCursor.held.length = 0;
+    if (cpu.rangeCursor.held.length > 0) cpu.rangeCursor.held.length = 0;
+    cpu.faultObject = 0;
+    cpu.faultPage = 0;
+  }
+
+  /** Runs kernel code alone, to its end. */
+  direct<Result>(start: () => Result): Result {
+    const { facade, Task } = this.model.module.runtime;
+    const task = new Task(0);
+    facade.setCurrent(task, false);
+    const started: unknown = start();
+    if (!facade.isGenerator(started)) return started as Result;
+    let turn = started.next(0);
+    while (turn.done !== true) {
+      if (task.kind === T.WAIT) throw new Error('a sleep that nobody can end');
+      turn = started.next(facade.perform(task, false));
+      facade.setCurrent(task, false);
+    }
+    return turn.value as Result;
+  }
+}
+
+function stateOf({ tlb }: Cpu): CpuState {
+  const entries: [number, number, number, number][] = [];
+  for (let i = 0; i < tlb.filledCount; i++) {
+    const slot = tlb.filled[i] as number;
+    const bases = [tlb.readBase[slot] as number, tlb.writeBase[slot] as number] as const;
+    entries.push([slot, ...bases, tlb.frameAt[slot] as number]);
+  }
+  return { space: tlb.space, spaceId: tlb.spaceId, generation: tlb.generation, entries };
+}
+
+function counterWords({ machine }: World): Uint8Array {
+  const ignored = new Uint8Array(machine.words.length);
+  ignored.fill(1, machine.histograms, machine.meta);
+  ignored[L.B_CPU_EVENT] = 1;
+  ignored[L.B_DMESG_NEXT] = 1;
+  for (let id = 0; id < machine.cpus; id++) {
+    const stats = machine.cpuBase + id * L.CPU_WORDS + L.C_STATS;
+    ignored.fill(1, stats, stats + L.CPU_STATS.length);
+  }
+  return ignored;
+}

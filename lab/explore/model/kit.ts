@@ -1,0 +1,150 @@
+/**
+ * What scenarios are made of: a small machine, processes, and operations for the CPUs' lists.
+ * Compiled by the explore build like the kernel itself: plain synchronous functions, no callbacks
+ * over shared memory.
+ *
+ * A scenario is { setup, cpus }: `setup` runs alone, then CPU i performs the operations cpus[i] in
+ * order, interleaved with the others in every way the strategy tries. An operation's result is a
+ * number that must be one which some order of whole operations gives as well.
+ */
+import { attachCpu } from '../../../kernel/cpu/cpu.ts';
+import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import { enterKernel, leaveKernel, startCpu } from '../../../kernel/cpu/cpu-mode.ts';
+import { leaveUser } from '../../../kernel/cpu/cpu-mode.ts';
+import { formatMachine } from '../../../kernel/format.ts';
+import type { LockingProtocol } from '../../../kernel/locking/protocol.ts';
+import type { Machine } from '../../../kernel/machine.ts';
+import { resumeUser } from '../../../kernel/paging/mmu.ts';
+import { createProcess, processOf, startProcess } from '../../../kernel/processes/process.ts';
+import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
+import { peek } from '../../../shared/atomics.ts';
+import { P_SPACE } from '../../../shared/layout.ts';
+import { PAGE_SIZE } from '../../../shared/limits.ts';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../../../shared/mman.ts';
+import { PROT_READ, PROT_WRITE } from '../../../shared/mman.ts';
+import { setWords } from '../runtime/facade.ts';
+
+/** The machine of a scenario, and what its setup leaves for the operations. */
+export interface World {
+  readonly machine: Machine;
+  readonly cpus: readonly Cpu[];
+  /** Block of the process that each CPU runs, by CPU; 0 for none. */
+  readonly procs: number[];
+  /** Block of the space that each CPU is in user mode for; 0 when it is not in user mode. */
+  readonly live: number[];
+  /** Numbers from setup to the operations; constant while they run. */
+  readonly values: Record<string, number>;
+  /** Numbers of one CPU, from one of its operations to the next. */
+  readonly mine: number[][];
+}
+
+export interface Operation {
+  readonly name: string;
+  /** Returns what the operation's caller would see. */
+  run(world: World, cpu: Cpu): number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly about: string;
+  readonly cpus: readonly (readonly Operation[])[];
+  readonly frames?: number;
+  readonly checked?: boolean;
+  /** False: results may be such as no sequential order gives (running out of memory, say). */
+  readonly linearizable?: boolean;
+  /** False: its CPUs share nothing that a protocol locks; it runs under the default one only. */
+  readonly perProtocol?: boolean;
+  /** False: the audit cannot hold at the end (a CPU was stopped in the middle). */
+  readonly audited?: boolean;
+  setup(world: World): void;
+  /** What can be seen of the final state; part of what must equal a sequential outcome. */
+  observe?(world: World): string;
+}
+
+/** Base address of mappings: the start of a 4 MiB span. */
+export const BASE: number = 2 ** 32;
+export const BASE_VPN: number = BASE / PAGE_SIZE;
+export const RW: number = PROT_READ | PROT_WRITE;
+export const ANON: number = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+export const SHARED: number = MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED;
+
+/** A machine whose CPUs are idle. */
+export function boot(
+  protocol: LockingProtocol,
+  cpus: number,
+  frames: number,
+  checked: boolean,
+): World {
+  const machine = formatMachine({ frames, cpus, checked, protocol });
+  setWords(machine.words);
+  const all: Cpu[] = [];
+  for (let id = 0; id < cpus; id++) all.push(attachCpu(machine, id));
+  for (const cpu of all) startCpu(cpu);
+  const zeros = all.map(() => 0);
+  const mine = all.map(() => []);
+  return { machine, cpus: all, procs: [...zeros], live: [...zeros], values: {}, mine };
+}
+
+/** A running process on CPU `cpu`, with an empty address space. Its pid. For setups. */
+export function newProcess(world: World, id: number): number {
+  const cpu = world.cpus[id] as Cpu;
+  enterKernel(cpu);
+  const pid = createProcess(cpu, { name: 'p', cpu: id, parent: 0 });
+  startProcess(cpu, pid);
+  leaveKernel(cpu);
+  world.procs[id] = processOf(world.machine, pid);
+  return pid;
+}
+
+/** One process whose threads run on all CPUs. For setups. Its pid. */
+export function newThreads(world: World): number {
+  const pid = newProcess(world, 0);
+  world.procs.fill(world.procs[0] as number);
+  return pid;
+}
+
+/** The block of the space of the process that CPU `id` runs. */
+export function spaceOf(world: World, id: number): number {
+  return peek(world.machine.words, (world.procs[id] as number) + P_SPACE);
+}
+
+/** Maps `pages` pages at BASE + `page` for the process of CPU `id`. For setups. */
+export function mapPages(
+  world: World,
+  id: number,
+  page: number,
+  pages: number,
+  prot: number = RW,
+  flags: number = ANON,
+): number {
+  const cpu = world.cpus[id] as Cpu;
+  enterKernel(cpu);
+  const at = BASE + page * PAGE_SIZE;
+  const proc = world.procs[id] as number;
+  const result = sysMmap(cpu, proc, at, pages * PAGE_SIZE, prot, flags, -1, 0);
+  leaveKernel(cpu);
+  return result;
+}
+
+/** From user mode or idle into the kernel, for a system call or fault. */
+export function enter(world: World, cpu: Cpu): void {
+  enterKernel(cpu);
+}
+
+/** From the kernel to where the CPU came from: user mode, if a program was live, or idle. */
+export function leave(world: World, cpu: Cpu): void {
+  const space = world.live[cpu.id] as number;
+  if (space !== 0) resumeUser(cpu, cpu.tlb, space);
+  else leaveKernel(cpu);
+}
+
+/** The end of a CPU's list: its program gives up the CPU. The explorer appends it to every list. */
+export const finish: Operation = {
+  name: 'leave user mode',
+  run(world: World, cpu: Cpu): number {
+    if ((world.live[cpu.id] as number) === 0) return 0;
+    world.live[cpu.id] = 0;
+    leaveUser(cpu);
+    return 0;
+  },
+};

@@ -1,0 +1,108 @@
+/** System calls and kernel calls as operations of scenarios. Pages count from BASE. */
+import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import { handleFault } from '../../../kernel/faults/fault.ts';
+import { reapLimbo } from '../../../kernel/paging/grace.ts';
+import { exitProcess, killProcess } from '../../../kernel/processes/process.ts';
+import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
+import { sysMprotect } from '../../../kernel/syscalls/mprotect.ts';
+import { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
+import { PAGE_SIZE } from '../../../shared/limits.ts';
+import { ANON, BASE, BASE_VPN, RW, enter, leave, spaceOf } from './kit.ts';
+import type { Operation, World } from './kit.ts';
+
+/** The kernel's part of a page fault. A FAULT_* code. */
+export function fault(page: number, write: boolean): Operation {
+  return {
+    name: `fault ${page}${write ? ' write' : ''}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const space = spaceOf(world, cpu.id);
+      const outcome = handleFault(cpu, space, BASE_VPN + page, write);
+      leave(world, cpu);
+      return outcome;
+    },
+  };
+}
+
+export function mmap(
+  page: number,
+  pages: number,
+  prot: number = RW,
+  flags: number = ANON,
+): Operation {
+  return {
+    name: `mmap ${page}+${pages}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const at = BASE + page * PAGE_SIZE;
+      const proc = world.procs[cpu.id] as number;
+      const result = sysMmap(cpu, proc, at, pages * PAGE_SIZE, prot, flags, -1, 0);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+export function munmap(page: number, pages: number): Operation {
+  return {
+    name: `munmap ${page}+${pages}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const at = BASE + page * PAGE_SIZE;
+      const result = sysMunmap(cpu, world.procs[cpu.id] as number, at, pages * PAGE_SIZE);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+export function mprotect(page: number, pages: number, prot: number): Operation {
+  return {
+    name: `mprotect ${page}+${pages} ${prot}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const at = BASE + page * PAGE_SIZE;
+      const proc = world.procs[cpu.id] as number;
+      const result = sysMprotect(cpu, proc, at, pages * PAGE_SIZE, prot);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+/** Frees retired tables whose grace period is over, as the next operation on a range would. */
+export const reap: Operation = {
+  name: 'reap',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    reapLimbo(cpu);
+    leave(world, cpu);
+    return 0;
+  },
+};
+
+/** Ends the process numbered `values[name]`. */
+export function exit(name: string): Operation {
+  return {
+    name: `exit ${name}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const result = exitProcess(cpu, world.values[name] as number, 0, 0, 0);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+/** Marks the process numbered `values[name]` to be ended by SIGKILL. */
+export function kill(name: string): Operation {
+  return {
+    name: `kill ${name}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const result = killProcess(cpu, world.values[name] as number, 9);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}

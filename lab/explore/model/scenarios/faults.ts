@@ -1,0 +1,58 @@
+/** Faults that meet faults and range operations on one address space. */
+import { PROT_READ } from '../../../../shared/mman.ts';
+import { mapPages, newThreads } from '../kit.ts';
+import type { Scenario, World } from '../kit.ts';
+import { mprotect, munmap } from '../operations.ts';
+import { read, write } from '../user.ts';
+
+/** One page of anonymous memory, never touched. */
+function onePage(world: World): void {
+  newThreads(world);
+  mapPages(world, 0, 0, 1);
+}
+
+export const faultScenarios: readonly Scenario[] = [
+  {
+    name: 'fault-fault-read',
+    about: 'two CPUs read one untouched page',
+    cpus: [[read(0)], [read(0)]],
+    setup(world: World): void {
+      onePage(world);
+    },
+  },
+  {
+    name: 'fault-fault-read-write',
+    about: 'one CPU reads a page that another writes for the first time',
+    cpus: [[read(0)], [write(0, 7)]],
+    setup(world: World): void {
+      onePage(world);
+    },
+  },
+  {
+    name: 'fault-fault-write',
+    about: 'two CPUs write one untouched page',
+    cpus: [
+      [write(0, 7), read(0)],
+      [write(0, 8), read(0)],
+    ],
+    setup(world: World): void {
+      onePage(world);
+    },
+  },
+  {
+    name: 'fault-munmap',
+    about: 'a page is unmapped while another CPU touches it for the first time',
+    cpus: [[write(0, 7), read(0)], [munmap(0, 1)]],
+    setup(world: World): void {
+      onePage(world);
+    },
+  },
+  {
+    name: 'fault-mprotect',
+    about: 'a page becomes read-only while another CPU writes it for the first time',
+    cpus: [[write(0, 7), write(0, 8)], [mprotect(0, 1, PROT_READ)]],
+    setup(world: World): void {
+      onePage(world);
+    },
+  },
+];

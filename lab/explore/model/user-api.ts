@@ -1,0 +1,4 @@
+/** 'faultline/explore': what a user's scenario module imports besides 'faultline/kernel'. */
+export * from './kit.ts';
+export * from './operations.ts';
+export { KILLED, REFUSED, access, read, write } from './user.ts';

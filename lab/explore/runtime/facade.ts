@@ -1,0 +1,211 @@
+/**
+ * The atomics façade of the explore build, in the place of shared/atomics.ts.
+ *
+ * An ordered access only writes down what it wants into the current task; the `yield` around its
+ * call hands the CPU to the scheduler, which performs the access (`perform`) when it chooses this
+ * task again, and sends its result in. Plain accesses happen at once, under the race detector.
+ */
+import type { Words } from '../../../shared/atomics.ts';
+import { mark, markRange } from './memory.ts';
+import * as race from './race.ts';
+import * as T from './task.ts';
+import type { Task } from './task.ts';
+
+export type { Words };
+
+const nobody = new T.Task(0);
+let current: Task = nobody;
+let watching = false;
+let words: Words = new Int32Array(new SharedArrayBuffer(0));
+/** Told of every access while a failure is written down, else null. */
+let trace: ((kind: string, at: number, value: number, site: number) => void) | null = null;
+let wordHook: (at: number, value: number) => void = () => {};
+let hookFrom = 0;
+let hookTo = 0;
+
+/** Chooses the task whose code runs next; `watch` turns the race detector on. */
+export function setCurrent(task: Task | null, watch: boolean): void {
+  current = task ?? nobody;
+  watching = watch;
+}
+
+export function setWords(machineWords: Words): void {
+  words = machineWords;
+}
+
+export function setTrace(to: typeof trace): void {
+  trace = to;
+}
+
+/** `hook` sees plain writes to [from, to) before they happen: the frames' metadata. */
+export function setWordHook(from: number, to: number, hook: typeof wordHook): void {
+  hookFrom = from;
+  hookTo = to;
+  wordHook = hook;
+}
+
+function pend(kind: number, at: number, a: number, b: number, site: number): number {
+  current.kind = kind;
+  current.at = at;
+  current.a = a;
+  current.b = b;
+  current.site = site;
+  return 0;
+}
+
+export function peek(memory: Words, at: number, site = 0): number {
+  if (watching) race.plainRead(current, at, site);
+  const value = memory[at] as number;
+  if (trace !== null) trace('peek', at, value, site);
+  return value;
+}
+
+export function poke(memory: Words, at: number, value: number, site = 0): void {
+  if (watching) race.plainWrite(current, at, site);
+  if (at >= hookFrom && at < hookTo) wordHook(at, value);
+  if (trace !== null) trace('poke', at, value, site);
+  mark(at);
+  memory[at] = value;
+}
+
+export function fillWords(memory: Words, from: number, to: number, value: number, site = 0): void {
+  if (watching) race.bulkWrite(current, from, to, site);
+  if (trace !== null) trace('fill', from, value, site);
+  markRange(from, to);
+  memory.fill(value, from, to);
+}
+
+export function copyWords(memory: Words, to: number, from: number, count: number, site = 0): void {
+  if (watching) {
+    race.bulkRead(current, from, site);
+    race.bulkWrite(current, to, to + count, site);
+  }
+  if (trace !== null) trace('copy', to, from, site);
+  markRange(to, to + count);
+  memory.copyWithin(to, from, from + count);
+}
+
+export function load(_words: Words, at: number, site = 0): number {
+  return pend(T.LOAD, at, 0, 0, site);
+}
+
+export function store(_words: Words, at: number, value: number, site = 0): void {
+  pend(T.STORE, at, value, 0, site);
+}
+
+export function exchange(_words: Words, at: number, value: number, site = 0): number {
+  return pend(T.EXCHANGE, at, value, 0, site);
+}
+
+export function compareExchange(
+  _words: Words,
+  at: number,
+  expected: number,
+  replacement: number,
+  site = 0,
+): number {
+  return pend(T.COMPARE_EXCHANGE, at, expected, replacement, site);
+}
+
+export function add(_words: Words, at: number, amount: number, site = 0): number {
+  return pend(T.ADD, at, amount, 0, site);
+}
+
+export function or(_words: Words, at: number, bits: number, site = 0): number {
+  return pend(T.OR, at, bits, 0, site);
+}
+
+export function and(_words: Words, at: number, bits: number, site = 0): number {
+  return pend(T.AND, at, bits, 0, site);
+}
+
+export function wait(_w: Words, at: number, expected: number, _ms: number, site = 0): boolean {
+  return pend(T.WAIT, at, expected, 0, site) !== 0;
+}
+
+export function notify(_words: Words, at: number, count: number, site = 0): void {
+  pend(T.NOTIFY, at, count, 0, site);
+}
+
+export function pause(site = 0): void {
+  pend(T.PAUSE, -1, 0, 0, site);
+}
+
+/** A program's poll: the word's value, or `seen`, the older value that it read last. */
+export function weakLoad(_words: Words, at: number, seen: number, site = 0): number {
+  return pend(T.WEAK_LOAD, at, seen, 0, site);
+}
+
+/** A program's load through a translation: the word at `at` of the machine. */
+export function userLoad(_words: Words, at: number, vpn: number, site = 0): number {
+  return pend(T.USER_LOAD, at, vpn, 0, site);
+}
+
+export function userStore(_w: Words, at: number, vpn: number, value: number, site = 0): void {
+  pend(T.USER_STORE, at, vpn, value, site);
+}
+
+/** Runs what a call of an ambiguous method returned: to its end if it is a generator's start. */
+export function* delegate(result: unknown): Generator<number, unknown, number> {
+  if (!isGenerator(result)) return result;
+  return yield* result;
+}
+
+export function isGenerator(value: unknown): value is Generator<number, unknown, number> {
+  return Object.prototype.toString.call(value) === '[object Generator]';
+}
+
+/** Performs the pending access of `task`; its result. `old`: a weak load reads the old value. */
+export function perform(task: Task, old: boolean): number {
+  const { at, site, a } = task;
+  if (task.kind >= T.WAIT) return performOther(task, old);
+  const before = words[at] as number;
+  if (task.kind === T.LOAD) {
+    if (watching) race.acquire(task, at, site);
+    if (trace !== null) trace('load', at, before, site);
+    return before;
+  }
+  let after = a;
+  if (task.kind !== T.STORE) {
+    if (watching) race.acquire(task, at, site);
+    if (task.kind === T.COMPARE_EXCHANGE) {
+      if (before !== a) {
+        if (trace !== null) trace('compareExchange fails', at, before, site);
+        return before;
+      }
+      after = task.b;
+    } else if (task.kind === T.ADD) after = (before + a) | 0;
+    else if (task.kind === T.OR) after = before | a;
+    else if (task.kind === T.AND) after = before & a;
+  }
+  if (watching) race.release(task, at, site);
+  if (trace !== null) trace(T.KIND_NAMES[task.kind] as string, at, after, site);
+  mark(at);
+  words[at] = after;
+  return before;
+}
+
+/** Steps that are no ordered access of one word. Sleeping and spinning are the scheduler's. */
+function performOther(task: Task, old: boolean): number {
+  const { at, site, kind } = task;
+  switch (kind) {
+    case T.WEAK_LOAD: {
+      const value = old ? task.a : (words[at] as number);
+      if (trace !== null) trace(old ? 'poll, old value' : 'poll', at, value, site);
+      return value;
+    }
+    case T.USER_LOAD:
+      if (watching) race.userAccess(task, at, site);
+      if (trace !== null) trace('user load', at, words[at] as number, site);
+      return words[at] as number;
+    case T.USER_STORE:
+      if (watching) race.userAccess(task, at, site);
+      if (trace !== null) trace('user store', at, task.b, site);
+      mark(at);
+      words[at] = task.b;
+      return 0;
+    default:
+      if (trace !== null && at >= 0) trace(T.KIND_NAMES[kind] as string, at, 0, site);
+      return 0;
+  }
+}
