@@ -31,8 +31,9 @@ export function sysMprotect(
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if (length === 0) return 0;
   const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
-  if (length < 0 || address < 0 || address > USER_SPACE_END - size) return -E.ENOMEM;
+  if (length < 0 || address < 0) return -E.ENOMEM;
   if ((prot & ~GROWS & ~KNOWN) !== 0) return -E.EINVAL;
+  if (address >= USER_SPACE_END) return -E.ENOMEM;
   const space = peek(cpu.words, proc + L.P_SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
@@ -43,7 +44,9 @@ export function sysMprotect(
 
 function protectMapped(cpu: Cpu, space: number, start: number, size: number, prot: number): number {
   const areas = areasOf(cpu, space);
-  const range = AddrRange.fromStartSize(start, size);
+  // Nothing is mapped beyond the end of user space: there, a range has a hole.
+  const end = Math.min(start + size, USER_SPACE_END);
+  const range = new AddrRange(start, end);
   if (areas.find(start) === null) return -E.ENOMEM;
   // This machine has no mapping that grows: Linux refuses the flag on any other.
   if ((prot & GROWS) !== 0) return -E.EINVAL;
@@ -62,7 +65,7 @@ function protectMapped(cpu: Cpu, space: number, start: number, size: number, pro
     if (!result.ok) return mappingErrno(result.error);
   }
   if (denied !== null) return -E.EACCES;
-  return hole === null ? 0 : -E.ENOMEM;
+  return hole === null && end === start + size ? 0 : -E.ENOMEM;
 }
 
 /** Where the first area begins that may not get this permission, or null. */
