@@ -52,6 +52,7 @@ export async function runMachine(
     cpus: request.cpus,
     protocol: modules.protocol?.href ?? request.protocol,
     faults: request.faults,
+    shootdown: request.shootdown,
     checked: request.checked,
     seed: request.seed,
   };

@@ -1,5 +1,6 @@
 /** What the user asked `faultline run` to do: command line in, checked request out. */
-import { PROTOCOL_NAMES } from '../kernel/index.ts';
+import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
+import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE } from '../shared/limits.ts';
 import type { FaultMode } from '../workers/api.ts';
 import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
@@ -13,12 +14,14 @@ import { parseInteger, parseSecondsMs, parseSizeBytes, suggest, UsageError } fro
 const poolCpusMax = 32;
 const timeoutSecondsMax = 86_400;
 const protocols: readonly string[] = PROTOCOL_NAMES;
+const policies: readonly string[] = FLUSH_POLICIES;
 
 const runOptions: OptionTable = {
   cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (2)' },
   memory: { value: 'SIZE', help: 'simulated memory, 1MiB to 4GiB (64MiB)' },
   protocol: { value: 'NAME|FILE', help: `locking: ${protocols.join(', ')}, or a module (rcu)` },
   faults: { value: 'MODE', help: 'where page faults are resolved: local or remote (local)' },
+  shootdown: { value: 'POLICY', help: `TLB flushes: ${policies.join(', ')} (batched)` },
   seed: { value: 'N', help: 'seed of all randomness, 0 to 4294967295 (1)' },
   timeout: { value: 'SECONDS', help: 'give up after this long (never)' },
   processes: { value: 'N', help: 'child processes of wordcount, matmul and grind (4)' },
@@ -43,6 +46,7 @@ export interface RunRequest {
   readonly cpus: number;
   readonly protocol: string;
   readonly faults: FaultMode;
+  readonly shootdown: FlushPolicy;
   readonly seed: number;
   readonly timeoutMs: number | null;
   readonly dedicated: boolean;
@@ -102,6 +106,7 @@ export function parseRun(args: readonly string[]): RunRequest | string {
     memoryBytes: read('memory', null, memory),
     cpus: read('cpus', 2, (text) => parseInteger('--cpus', text, 1, poolCpusMax)),
     protocol: read('protocol', 'rcu', parseProtocol),
+    shootdown: read('shootdown', 'batched', parsePolicy),
     faults: read('faults', 'local', parseFaults),
     seed: read('seed', 1, (text) => parseInteger('--seed', text, 0, 2 ** 32 - 1)),
     timeoutMs: read<number | null>('timeout', null, (text) =>
@@ -169,4 +174,10 @@ function parseProtocol(text: string): string {
 function parseFaults(text: string): FaultMode {
   if (text === 'local' || text === 'remote') return text;
   throw new UsageError(`--faults must be local or remote, got '${text}'`);
+}
+
+function parsePolicy(text: string): FlushPolicy {
+  const policy = FLUSH_POLICIES.find((name) => name === text);
+  if (policy !== undefined) return policy;
+  throw new UsageError(`--shootdown must be ${policies.join(', ')}, got '${text}'`);
 }

@@ -9,6 +9,8 @@ import { assert } from '../shared/panic.ts';
 import { seedFreeLists } from './frames/buddy.ts';
 import type { LockingProtocol } from './locking/protocol.ts';
 import { viewOf } from './machine.ts';
+import { FLUSH_POLICIES } from './paging/flush-policies.ts';
+import type { FlushPolicy } from './paging/flush-policies.ts';
 import type { Machine } from './machine.ts';
 
 export interface FormatOptions {
@@ -18,11 +20,12 @@ export interface FormatOptions {
   readonly cpus: number;
   readonly checked?: boolean;
   readonly protocol: LockingProtocol;
+  readonly flushPolicy?: FlushPolicy;
 }
 
 /** Makes and formats the buffer of a new machine. */
 export function formatMachine(options: FormatOptions): Machine {
-  const { frames, cpus, checked = false, protocol } = options;
+  const { frames, cpus, checked = false, protocol, flushPolicy = 'batched' } = options;
   assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
   const regions = L.layOut(frames, cpus);
@@ -32,6 +35,7 @@ export function formatMachine(options: FormatOptions): Machine {
   poke(words, L.B_FRAMES, frames);
   poke(words, L.B_CPUS, cpus);
   poke(words, L.B_CHECKED, checked ? 1 : 0);
+  poke(words, L.B_FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
   poke(words, L.B_NEXT_PID, 1);
   poke(words, L.B_EPOCH, 1);
   poke(words, L.B_MAGIC, L.MAGIC);

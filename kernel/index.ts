@@ -42,7 +42,9 @@ export type { ObjectNames } from './reports/maps.ts';
 export * from './areas/memory-area.ts';
 export { MemorySet } from './areas/memory-set.ts';
 export { TRY_KERNEL, sysMmap } from './syscalls/mmap.ts';
-export { acknowledge, resumeUser, walk } from './paging/mmu.ts';
+export { FLUSH_POLICIES } from './paging/flush-policies.ts';
+export type { FlushPolicy } from './paging/flush-policies.ts';
+export { acknowledge, resumeUser, sweepTlb, walk } from './paging/mmu.ts';
 export * from './areas/mock-backend.ts';
 export { sysMprotect } from './syscalls/mprotect.ts';
 export { sysMunmap } from './syscalls/munmap.ts';
@@ -69,6 +71,7 @@ export {
   startProcess,
 } from './processes/process.ts';
 export type { ProcessSpec } from './processes/process.ts';
+export { sweepSpaces } from './processes/sweep.ts';
 export { reapCpu } from './processes/reap-cpu.ts';
 export { stopRequested } from './audit/stop.ts';
 export { SYSCALL_NAMES, syscallIndex } from './syscalls/syscall-names.ts';

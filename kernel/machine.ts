@@ -9,6 +9,8 @@ import * as L from '../shared/layout.ts';
 import { CPU_CACHE_BATCH, PAGE_SIZE, TABLE_ENTRIES } from '../shared/limits.ts';
 import { panic } from '../shared/panic.ts';
 import type { LockingProtocol } from './locking/protocol.ts';
+import { FLUSH_POLICIES } from './paging/flush-policies.ts';
+import type { FlushPolicy } from './paging/flush-policies.ts';
 
 export interface Machine extends L.Regions {
   readonly buffer: SharedArrayBuffer;
@@ -23,6 +25,8 @@ export interface Machine extends L.Regions {
   /** Frames a CPU cache fetches or returns at once: smaller on a small machine. */
   readonly cacheBatch: number;
   readonly protocol: LockingProtocol;
+  /** When translations are flushed; the same for all CPUs, kept in the boot block. */
+  readonly flushPolicy: FlushPolicy;
 }
 
 /** Views of a machine that another Worker formatted. */
@@ -53,6 +57,7 @@ export function viewOf(
     checked: peek(words, L.B_CHECKED) !== 0,
     cacheBatch: Math.max(1, Math.min(CPU_CACHE_BATCH, Math.floor(frames / 512))),
     protocol,
+    flushPolicy: FLUSH_POLICIES[peek(words, L.B_FLUSH_POLICY)] ?? 'batched',
   };
 }
 

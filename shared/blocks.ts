@@ -34,6 +34,10 @@ export const S_ID = 14;
 export const S_AREA_SEQ = 15;
 /** TLB generation: polled by every CPU that runs this space in user mode. */
 export const S_TLB_GEN = 16;
+/** Lazy generation: looked at now and then. */
+export const S_LAZY_GEN = 17;
+/** First of the space's lazy records, under the areas' lock. */
+export const S_LAZY_HEAD = 18;
 /** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
 export const S_TLB_RING = 32;
 export const TLB_RING_WORDS = 4;
@@ -135,17 +139,35 @@ export const OBJECT_KIND_NAMES: readonly string[] = [
   'linear',
 ];
 
+// ---- Lazy flush record ------------------------------------------------------------------------
+export const LAZY_WORDS = 64;
+export const Z_LIVE = 0;
+export const Z_NEXT = 1;
+export const Z_GENERATION = 2;
+export const Z_START = 3;
+export const Z_PAGES = 4;
+export const Z_COUNT = 5;
+export const Z_FRAMES = 8;
+export const LAZY_FRAMES_MAX: number = LAZY_WORDS - Z_FRAMES;
+
 // ---- Slabs ------------------------------------------------------------------------------------
 export const SLAB_SPACE = 0;
 export const SLAB_PROC = 1;
 export const SLAB_AREA = 2;
 export const SLAB_OBJECT = 3;
-export const SLAB_SIZES: readonly number[] = [SPACE_WORDS, PROC_WORDS, AREA_WORDS, OBJECT_WORDS];
+export const SLAB_LAZY = 4;
+export const SLAB_SIZES: readonly number[] = [
+  SPACE_WORDS,
+  PROC_WORDS,
+  AREA_WORDS,
+  OBJECT_WORDS,
+  LAZY_WORDS,
+];
 /** Words at the end of a block that keep their value when the block is freed and reused. */
-export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0];
+export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0];
 /** Slabs whose frames lock-free readers may look at: freed after a grace period. */
-export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false];
-export const SLAB_NAMES: readonly string[] = ['space', 'process', 'area', 'object'];
+export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false, false];
+export const SLAB_NAMES: readonly string[] = ['space', 'process', 'area', 'object', 'lazy'];
 /** Per slab: head of the list of frames with a free block, live blocks, frames. */
 export const SLAB_STATE_WORDS = 3;
 

@@ -55,6 +55,8 @@ export const B_META = 10;
 export const B_FRAME_BASE = 11;
 /** Milliseconds since boot, advanced by the kernel worker: kernel code has no clock of its own. */
 export const B_JIFFIES = 12;
+/** Index of the flush policy; written by the formatter. */
+export const B_FLUSH_POLICY = 13;
 // Ordered words, each on its own cache line (16 words).
 /** RCU epoch, counting retirements. */
 export const B_EPOCH = 16;
@@ -104,6 +106,8 @@ export const C_TLB_BAD = 3;
 export const C_TLB_BAD_VPN = 4;
 /** B_STOP phase this CPU has answered. */
 export const C_STOP_SEEN = 5;
+/** Lazy generation of the active space that this CPU has swept. */
+export const C_LAZY_ACK = 6;
 // Trap mailbox: request words by the CPU, reply words by the kernel worker.
 export const C_TRAP_SEQ = 16;
 export const C_TRAP_OP = 17;
@@ -136,6 +140,7 @@ export const CPU_STATS = [
   'framesRetired',
   'framesReaped',
   'lockFallbacks',
+  'lazyFlushes',
 ] as const;
 export type CpuStat = (typeof CPU_STATS)[number];
 export const CPU_WORDS = 256;

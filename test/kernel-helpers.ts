@@ -5,6 +5,7 @@ import { audit } from '../kernel/audit/audit.ts';
 import { attachCpu } from '../kernel/cpu/cpu.ts';
 import type { Cpu } from '../kernel/cpu/cpu.ts';
 import { enterKernel, leaveKernel, startCpu } from '../kernel/cpu/cpu-mode.ts';
+import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
 import { reapLimbo } from '../kernel/paging/grace.ts';
 import { PROTOCOLS } from '../kernel/locking/registry.ts';
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
@@ -26,10 +27,23 @@ export function testMachine(
     cpus?: number;
     protocol?: LockingProtocolName;
     checked?: boolean;
+    flushPolicy?: FlushPolicy;
   } = {},
 ): TestMachine {
-  const { frames = 4096, cpus = 2, protocol = 'rcu', checked = true } = options;
-  const machine = formatMachine({ frames, cpus, checked, protocol: PROTOCOLS[protocol] });
+  const {
+    frames = 4096,
+    cpus = 2,
+    protocol = 'rcu',
+    checked = true,
+    flushPolicy = 'batched',
+  } = options;
+  const machine = formatMachine({
+    frames,
+    cpus,
+    checked,
+    protocol: PROTOCOLS[protocol],
+    flushPolicy,
+  });
   const all = Array.from({ length: cpus }, (_, id) => attachCpu(machine, id));
   for (const cpu of all) startCpu(cpu);
   const cpu = all[0] as Cpu;

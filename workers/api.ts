@@ -3,6 +3,7 @@
  * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
  */
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
+import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
 
 // ---- The host's side ----------------------------------------------------------------------------
 
@@ -20,6 +21,8 @@ export interface BootOptions {
   /** A built-in protocol's name, or the URL of a module whose default export is a protocol. */
   readonly protocol?: LockingProtocolName | (string & {});
   readonly faults?: FaultMode;
+  /** When translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
+  readonly shootdown?: FlushPolicy;
   /** Poison freed frames and check more invariants. Default false. */
   readonly checked?: boolean;
   /** Seed that programs read as `proc.seed`. Default 1. */
@@ -47,6 +50,15 @@ export interface SpawnOptions {
   readonly inherit?: boolean;
 }
 
+export interface CloneOptions {
+  /** Arguments handed to the entry function; structured-clonable. */
+  readonly args?: readonly unknown[];
+  /** Shown in reports. Default: the entry's name. */
+  readonly name?: string;
+  /** A Worker of its own instead of a shared one from the pool. */
+  readonly dedicated?: boolean;
+}
+
 export type ExitStatus =
   | { readonly code: number }
   | {
@@ -68,8 +80,14 @@ export interface ProcessHandle {
   kill(signal?: string): Promise<void>;
 }
 
+/**
+ * A process or thread. Faults, shootdowns and resident pages are those of its address space, and so
+ * the same for all threads of one process: add them up over different `tgid`s.
+ */
 export interface ProcessReport {
   readonly pid: number;
+  /** The process whose address space it uses: its own pid unless it is a thread. */
+  readonly tgid: number;
   readonly name: string;
   readonly cpu: number;
   readonly status: ExitStatus | null;
@@ -94,6 +112,7 @@ export interface MachineReport {
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly protocol: string;
+  readonly shootdown: FlushPolicy;
   readonly faults: FaultMode;
   readonly framesTotal: number;
   readonly framesUsed: number;
@@ -222,7 +241,24 @@ export interface Proc {
   getpid(): Promise<number>;
   /** Starts a child; resolves to its pid. */
   spawn(module: URL | string, options?: SpawnOptions): Promise<number>;
-  /** Waits for a child; any child when no pid is given. ECHILD when there is none. */
+  /**
+   * Starts a thread: `entry` names an exported function of this program's module, which is called
+   * as `entry(proc, ...args)`, on another CPU of the pool where there is one. Resolves to its pid;
+   * `wait` joins it.
+   *
+   * The thread shares the address space and nothing else. It is a process in every other respect:
+   * a pid, a `proc` and handlers of its own, a copy of the descriptors, an instance of the module
+   * of its own unless it happens to share a Worker. It ends alone, by returning, `exit`, a signal,
+   * or what it throws, an unhandled MemoryFault included; the address space goes with the last
+   * thread that uses it, and other threads run on when the one that made it ends. Linux differs:
+   * there descriptors are shared with CLONE_FILES, a fatal signal or exit_group ends all threads,
+   * and any thread of the group may wait for a child of another.
+   *
+   * TypeError when `entry` is no string; a name that the module does not export ends the thread
+   * with SIGABRT.
+   */
+  clone(entry: string, options?: CloneOptions): Promise<number>;
+  /** Waits for a child or thread of one's own; any of them when no pid is given. ECHILD when there is none. */
   wait(pid?: number): Promise<WaitResult>;
   /** Ends this process; never returns. */
   exit(code?: number): never;

@@ -49,8 +49,8 @@ async function main(): Promise<void> {
   const runners = new Map<number, ProcessRunner>();
   const api: CpuApi = {
     ready: () => {},
-    start: (pid, module, args) => {
-      const runner = new ProcessRunner(context, pid, module, () => runners.delete(pid));
+    start: (pid, module, entry, args) => {
+      const runner = new ProcessRunner(context, pid, module, entry, () => runners.delete(pid));
       runners.set(pid, runner);
       void runner.run(args);
     },

@@ -17,6 +17,7 @@ import {
   reapCpu,
   setJiffies,
   startCpu,
+  sweepSpaces,
 } from '../kernel/index.ts';
 import type { Cpu } from '../kernel/index.ts';
 import { load } from '../shared/atomics.ts';
@@ -95,7 +96,9 @@ class KernelWorker {
   }
 
   #tick(): void {
-    setJiffies(this.#cpu.machine, performance.now() - this.#bootedMs);
+    const { machine } = this.#cpu;
+    setJiffies(machine, performance.now() - this.#bootedMs);
+    if (machine.flushPolicy === 'lazy') inKernel(this.#cpu, () => sweepSpaces(this.#cpu));
     for (const slot of this.#pool.live()) {
       if (this.#mode(slot.cpu) === MODE_DEAD) {
         this.#pool.end(slot, 'a shootdown waited too long for its acknowledgement');

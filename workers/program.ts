@@ -7,6 +7,7 @@ import type { Proc, Program } from './api.ts';
 export * from '../shared/mman.ts';
 export { MemoryFault, ProcessKilled, SyscallError } from './wire/errors.ts';
 export type {
+  CloneOptions,
   ExitStatus,
   FaultHandler,
   FaultInfo,

@@ -76,6 +76,7 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
   const areas = set.iter();
   ledger.tally('areas', areas.length);
   for (const area of areas) ledger.useRecord(area.backend.record);
+  auditLazy(cpu, ledger, space);
   const walk: Walk = { cpu, ledger, space, areas, next: 0, tables: 0, resident: 0 };
   walkTable(walk, peek(words, space + L.S_ROOT), ROOT_LEVEL, 0);
   endWalk(walk);
@@ -91,6 +92,20 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
   );
   ledger.tally('tables', walk.tables);
   ledger.tally('residentPages', walk.resident);
+}
+
+/** Frames that a lazy flush holds until every CPU has swept. */
+function auditLazy(cpu: Cpu, ledger: AuditLedger, space: number): void {
+  const { words } = cpu;
+  for (
+    let record = peek(words, space + L.S_LAZY_HEAD);
+    record !== 0;
+    record = peek(words, record + L.Z_NEXT)
+  ) {
+    const count = peek(words, record + L.Z_COUNT);
+    for (let i = 0; i < count; i++) ledger.refer(peek(words, record + L.Z_FRAMES + i));
+    ledger.tally('lazyRecords', 1);
+  }
 }
 
 /** Walks a table in address order; depth is 3. */

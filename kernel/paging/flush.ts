@@ -3,6 +3,7 @@ import type { RangeOp } from './range-op.ts';
 
 /** Notes that TLBs may hold translations of these pages. */
 export function noteFlush(op: RangeOp, vpn: number, pages: number): void {
+  if (op.cpu.machine.flushPolicy === 'sync') op.flushes.push(vpn, pages);
   if (op.flushEnd === op.flushStart) {
     op.flushStart = vpn;
     op.flushEnd = vpn + pages;

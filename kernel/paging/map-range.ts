@@ -11,7 +11,8 @@ import * as pte from '../../shared/pte.ts';
 import { nextAt, pagesAt } from './cursor.ts';
 import { noteFlush } from './flush.ts';
 import { frameRefs, getFrame } from '../frames/frames.ts';
-import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT, logChange } from './range-op.ts';
+import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
+import { logChange } from './range-op.ts';
 import type { RangeOp } from './range-op.ts';
 import { pushDown, seek } from './table.ts';
 
@@ -148,6 +149,7 @@ function protectEntry(op: RangeOp, at: number, vpn: number, level: number, rwx: 
     logChange(op, LOG_PROTECT, at, old, level);
     const lost = old & ~entry & pte.PTE_RWX;
     if (pte.isPresent(old) && lost !== 0 && (old & pte.PTE_A) !== 0) {
+      op.restricted = true;
       noteFlush(op, vpn, pagesAt(level));
     }
     return;

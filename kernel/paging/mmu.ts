@@ -24,12 +24,15 @@ export function resumeUser(cpu: Cpu, tlb: Tlb, space: number): void {
     tlb.space = space;
     tlb.spaceId = spaceId;
     // ORDER: an empty TLB is up to date with whatever generation it reads.
+    tlb.lazyGeneration = load(words, space + L.S_LAZY_GEN);
     tlb.generation = load(words, space + L.S_TLB_GEN);
   }
   // ORDER: before USER is published. The word may hold an acknowledgement of another space, which
   // an initiator must not take for ours.
   store(words, cpu.base + L.C_ACK, tlb.generation);
+  store(words, cpu.base + L.C_LAZY_ACK, tlb.lazyGeneration);
   enterUser(cpu, space);
+  sweepTlb(cpu, tlb);
   acknowledge(cpu, tlb);
 }
 
@@ -39,6 +42,17 @@ export function acknowledge(cpu: Cpu, tlb: Tlb): void {
   // ORDER: after the stale entries are gone; the initiator frees frames when it reads this.
   store(cpu.words, cpu.base + L.C_ACK, generation);
   signalWaiters(cpu);
+}
+
+/** Applies lazy invalidations, in user mode: at its entry and at the ordered polls. */
+export function sweepTlb(cpu: Cpu, tlb: Tlb): void {
+  // ORDER: read before the entries are dropped; what is announced later is swept later.
+  const generation = load(cpu.words, tlb.space + L.S_LAZY_GEN);
+  if (generation === tlb.lazyGeneration) return;
+  tlbFlushAll(tlb);
+  tlb.lazyGeneration = generation;
+  // ORDER: after the entries are gone; frames are released when this is read.
+  store(cpu.words, cpu.base + L.C_LAZY_ACK, generation);
 }
 
 /**

@@ -18,18 +18,14 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { nextAt, pagesAt } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
 import { noteFlush } from './flush.ts';
+import { sweepLazy } from './flush-lazy.ts';
+import { flushRange } from './flush-policy.ts';
 import { putFrame } from '../frames/frames.ts';
 import { reapLimbo } from './grace.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
-import { shootDown } from './shootdown.ts';
+import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
-
-/** Kinds of log entries. */
-export const LOG_FILL = 0;
-export const LOG_CLEAR = 1;
-export const LOG_PROTECT = 2;
-export const LOG_PRESENT = 3;
 
 export class RangeOp implements PageTableLike {
   readonly cpu: Cpu;
@@ -50,6 +46,10 @@ export class RangeOp implements PageTableLike {
   /** VPNs that some TLB may hold: flushed when not empty. */
   flushStart = 0;
   flushEnd = 0;
+  /** The same one by one, {VPN, pages} each, under the policy that wants it so. */
+  readonly flushes: number[] = [];
+  /** A present entry lost a permission and stays: only a waited-for flush will do. */
+  restricted = false;
   /** Change of the space's resident pages. */
   resident = 0;
   /** The whole space goes: nobody is asked any more. */
@@ -78,6 +78,7 @@ export class RangeOp implements PageTableLike {
 /** Locks [start, end) of a space for an operation. The areas' lock is held. */
 export function openRange(cpu: Cpu, space: number, start: number, end: number): RangeOp {
   reapLimbo(cpu);
+  if (peek(cpu.words, space + L.S_LAZY_HEAD) !== 0) sweepLazy(cpu, space);
   const op = new RangeOp(cpu, space);
   cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);
   return op;
@@ -97,14 +98,12 @@ export function logChange(op: RangeOp, kind: number, at: number, old: number, co
   op.counts.push(count);
 }
 
-/** The shootdown, and only after it the frames and tables. */
+/** The flush, and only after it the frames and tables, unless the policy keeps them for later. */
 function finishRange(op: RangeOp): void {
   const { cpu, space } = op;
-  if (op.flushEnd > op.flushStart) {
-    shootDown(cpu, space, op.flushStart, op.flushEnd - op.flushStart);
-  }
+  const flushed = op.flushEnd === op.flushStart || flushRange(op);
   for (let i = 0; i < op.kinds.length; i++) {
-    if (op.kinds[i] === LOG_CLEAR) releaseEntry(op, op.olds[i] as number);
+    if (op.kinds[i] === LOG_CLEAR) releaseEntry(op, op.olds[i] as number, flushed);
     if (op.kinds[i] === LOG_PRESENT) op.resident += pagesAt(op.counts[i] as number);
   }
   for (const pfn of op.dropped) putFrame(cpu, pfn);
@@ -113,10 +112,10 @@ function finishRange(op: RangeOp): void {
 }
 
 /** Drops the references that a cleared entry held. A superpage holds one on each of its frames. */
-function releaseEntry(op: RangeOp, entry: number): void {
+function releaseEntry(op: RangeOp, entry: number, flushed: boolean): void {
   if (!pte.isPresent(entry)) return;
   const pages = (entry & pte.PTE_S) !== 0 ? TABLE_ENTRIES : 1;
-  for (let i = 0; i < pages; i++) putFrame(op.cpu, pte.pfnOf(entry) + i);
+  for (let i = 0; i < pages && flushed; i++) putFrame(op.cpu, pte.pfnOf(entry) + i);
   op.resident -= pages;
 }
 

@@ -25,8 +25,9 @@ export class Tlb {
   /** Space whose translations it holds, 0 for none, and its S_ID: blocks are reused. */
   space = 0;
   spaceId = 0;
-  /** Generation of that space that has been applied. */
+  /** Generation of that space that has been applied, and the lazy one swept. */
   generation = 0;
+  lazyGeneration = 0;
 }
 
 /** Enters a translation. The entry was read, and its A (and D for `write`) set, by the caller. */

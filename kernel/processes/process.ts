@@ -1,5 +1,6 @@
 /**
- * Processes: a block with a pid, an address space, descriptors and an end.
+ * Processes: a block with a pid, an address space, descriptors and an end. A thread is a process
+ * that shares its address space; the space goes with its last user.
  *
  *     NEW → RUNNING → ZOMBIE → (block freed)
  *
@@ -25,7 +26,7 @@ import {
 import type { Machine } from '../machine.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
-import { createSpace, putSpace } from './space.ts';
+import { createSpace, getSpace, putSpace } from './space.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 import { storeWide } from '../frames/wide.ts';
 
@@ -37,6 +38,8 @@ export interface ProcessSpec {
   readonly parent: number;
   /** Take over the parent's descriptors and shared mappings. */
   readonly inherit?: boolean;
+  /** A thread: use the parent's address space itself, and take over its descriptors. */
+  readonly thread?: boolean;
 }
 
 /** The block of a process, or 0 when there is none of that pid. */
@@ -47,12 +50,20 @@ export function processOf(machine: Machine, pid: number): number {
   return proc !== 0 && peek(machine.words, proc + L.P_PID) === pid ? proc : 0;
 }
 
-/** A new process with an empty address space. Its pid, -EAGAIN or -ENOMEM. */
+/**
+ * A new process with an empty address space, or a thread in its parent's. Its pid, -EAGAIN,
+ * -ENOMEM, or -ESRCH for a thread whose parent has ended. No thread of the parent's can end
+ * meanwhile: this and all ends run on the kernel worker.
+ */
 export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
   const { words, machine } = cpu;
+  const { thread = false, inherit = false } = spec;
+  const parent = thread || inherit ? processOf(machine, spec.parent) : 0;
+  const shared = thread && parent !== 0 ? peek(words, parent + L.P_SPACE) : 0;
+  if (thread && shared === 0) return -ESRCH;
   const proc = slabAlloc(cpu, L.SLAB_PROC);
   if (proc === 0) return -ENOMEM;
-  const space = createSpace(cpu);
+  const space = thread ? getSpace(cpu, shared) : createSpace(cpu);
   if (space === 0) {
     slabFree(cpu, L.SLAB_PROC, proc);
     return -ENOMEM;
@@ -62,11 +73,10 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
   poke(words, proc + L.P_CPU, spec.cpu);
   poke(words, proc + L.P_STATE, L.PROC_NEW);
   writeName(cpu, proc, spec.name);
-  const parent = spec.inherit === true ? processOf(machine, spec.parent) : 0;
   let pid = 0;
   if (parent !== 0) {
     inheritFds(cpu, parent, proc);
-    pid = inheritShared(cpu, peek(words, parent + L.P_SPACE), space);
+    if (!thread) pid = inheritShared(cpu, peek(words, parent + L.P_SPACE), space);
   }
   if (pid === 0) pid = takePid(cpu, proc);
   if (pid < 0) {
@@ -108,8 +118,8 @@ export function startProcess(cpu: Cpu, pid: number): number {
 }
 
 /**
- * Ends a process: closes its descriptors and drops its address space. The block stays as a zombie
- * until `releaseProcess`. By the process's own CPU, or by the kernel worker when that is dead.
+ * Ends a process: closes its descriptors and drops its use of the address space. The block stays as
+ * a zombie until `releaseProcess`. By the process's own CPU, or by the kernel worker when that is dead.
  */
 export function exitProcess(
   cpu: Cpu,

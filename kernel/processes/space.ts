@@ -13,6 +13,7 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { ROOT_LEVEL } from '../paging/cursor.ts';
 import { frameWord } from '../machine.ts';
 import { MemorySet } from '../areas/memory-set.ts';
+import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { SharedAreaStore } from '../areas/shared-area-store.ts';
@@ -44,6 +45,13 @@ export function areasOf(cpu: Cpu, space: number): AreaSet {
   return new MemorySet(new SharedAreaStore(cpu, space));
 }
 
+/** One user more: a thread of somebody who has the space and keeps it meanwhile. The space. */
+export function getSpace(cpu: Cpu, space: number): number {
+  // ORDER: a count; the reference of who asks keeps it from reaching 0.
+  if (add(cpu.words, space + L.S_REFS, 1) <= 0) panic('getSpace: space is free', space);
+  return space;
+}
+
 /** Drops a reference; the last one unmaps everything and frees the space. */
 export function putSpace(cpu: Cpu, space: number): void {
   // ORDER: the decrement to 0 comes after every other user's last use.
@@ -63,6 +71,7 @@ function clearSpace(cpu: Cpu, space: number): void {
   op.teardown = true;
   const result = areasOf(cpu, space).clear(op);
   closeRange(op);
+  settleLazy(cpu, space, 0, USER_PAGES);
   protocol.unlockAreas(cpu, space);
   if (!result.ok) panic('clearSpace:', result.error.kind, result.error.cause);
 }

@@ -23,6 +23,7 @@ import { fdFlags, fdObject } from '../objects/fd.ts';
 import type { MappingError } from '../areas/mapping-result.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import { createObject, objectSize, putObject } from '../objects/object.ts';
+import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import { ANONYMOUS, internRecord, putRecord } from '../objects/record.ts';
 import { areasOf } from '../processes/space.ts';
@@ -168,6 +169,7 @@ function mapAt(
   let flags = areaFlags(prot, mapFlags) | (shared ? AREA_SHARED : 0);
   if (shared && source.noWrite) flags |= AREA_NO_WRITE;
   const area = new MemoryArea(start, size, flags, backendOf(cpu.machine, record));
+  settleLazy(cpu, space, start / PAGE_SIZE, (start + size) / PAGE_SIZE);
   const op = openRange(cpu, space, start / PAGE_SIZE, (start + size) / PAGE_SIZE);
   const result = areas.map(area, op, true);
   closeRange(op);

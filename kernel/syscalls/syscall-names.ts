@@ -12,6 +12,7 @@ export const SYSCALL_NAMES = [
   'open',
   'close',
   'fstat',
+  'clone',
 ] as const;
 
 export type SyscallName = (typeof SYSCALL_NAMES)[number];

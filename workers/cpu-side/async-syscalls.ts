@@ -7,11 +7,11 @@ import type { SyscallName } from '../../kernel/index.ts';
 import { EINVAL } from '../../shared/errno.ts';
 import { O_RDONLY } from '../../shared/mman.ts';
 import type { KernelCpuApi } from '../../shared/protocol.ts';
-import type { Proc, SpawnOptions, WaitResult } from '../api.ts';
+import type { CloneOptions, Proc, SpawnOptions, WaitResult } from '../api.ts';
 import type { Connection } from '../wire/endpoint.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { ProcGuard } from './proc-guard.ts';
-import { spawnRequest } from '../host/spawn-request.ts';
+import { cloneRequest, spawnRequest } from '../host/spawn-request.ts';
 
 export interface AsyncContext {
   readonly pid: number;
@@ -30,6 +30,7 @@ type AsyncSyscalls = Pick<
   | 'mprotect'
   | 'getpid'
   | 'spawn'
+  | 'clone'
   | 'wait'
   | 'kill'
   | 'schedYield'
@@ -103,6 +104,13 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls {
       call('spawn', () => {
         const request = spawnRequest(resolveChild(module, context.module), options);
         return kernel.spawn(pid, request);
+      }),
+    clone: (entry, options: CloneOptions = {}) =>
+      call('clone', () => {
+        if (typeof entry !== 'string') {
+          throw new TypeError(`clone: entry must name an export, got ${typeof entry}`);
+        }
+        return kernel.spawn(pid, cloneRequest(context.module, entry, options));
       }),
   };
 }

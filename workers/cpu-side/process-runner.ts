@@ -28,6 +28,7 @@ import { ProcGuard } from './proc-guard.ts';
 export class ProcessRunner {
   readonly pid: number;
   readonly module: string;
+  readonly #entry: string;
   readonly context: CpuContext;
   readonly guard: ProcGuard;
   readonly mmu: Mmu;
@@ -35,10 +36,12 @@ export class ProcessRunner {
   readonly #handlers = new Map<FaultInfo['signal'], FaultHandler>();
   readonly #onEnd: () => void;
 
-  constructor(context: CpuContext, pid: number, module: string, onEnd: () => void) {
+  /** `entry` names the export of `module` that is its main function. */
+  constructor(context: CpuContext, pid: number, module: string, entry: string, onEnd: () => void) {
     this.context = context;
     this.pid = pid;
     this.module = module;
+    this.#entry = entry;
     this.guard = new ProcGuard(pid);
     this.#proc = processOf(context.cpu.machine, pid);
     this.#onEnd = onEnd;
@@ -155,9 +158,13 @@ export class ProcessRunner {
 
   async #load(): Promise<Program | null> {
     try {
-      const loaded = (await import(/* @vite-ignore */ this.module)) as { default?: unknown };
-      if (typeof loaded.default === 'function') return loaded.default as Program;
-      const reason = 'its module has no default export made by defineProgram';
+      const loaded = (await import(/* @vite-ignore */ this.module)) as Record<string, unknown>;
+      const main = loaded[this.#entry];
+      if (typeof main === 'function') return main as Program;
+      const reason =
+        this.#entry === 'default'
+          ? 'its module has no default export made by defineProgram'
+          : `its module exports no function ${this.#entry}`;
       this.end({ signal: 'SIGABRT', reason });
     } catch (error) {
       this.end({ signal: 'SIGABRT', reason: `its module did not load: ${describeThrown(error)}` });

@@ -3,6 +3,8 @@
  * the option; unknown options are mistakes too, because a misspelt one would be ignored silently.
  */
 import { platform } from '#platform';
+import { FLUSH_POLICIES } from '../../kernel/index.ts';
+import type { FlushPolicy } from '../../kernel/index.ts';
 import { DEDICATED_CPUS_MAX, FRAMES_MAX, FRAMES_MIN, PAGE_SIZE } from '../../shared/limits.ts';
 import type { KernelInit, WireFile } from '../../shared/protocol.ts';
 import type { BootOptions, FileSource } from '../api.ts';
@@ -13,6 +15,7 @@ const POOL_CPUS_MAX = 32;
 export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
   readonly frames: number;
   readonly checked: boolean;
+  readonly shootdown: FlushPolicy;
   readonly onPrint: (line: string, pid: number) => void;
 }
 
@@ -85,6 +88,7 @@ const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
   cpus: true,
   protocol: true,
   faults: true,
+  shootdown: true,
   checked: true,
   seed: true,
   files: true,
@@ -100,14 +104,18 @@ export function checkOptions(options: BootOptions): CheckedOptions {
       throw new TypeError(`boot: unknown option '${name}'`);
     }
   }
-  const { faults = 'local', protocol = 'rcu', files = {} } = options;
+  const { faults = 'local', protocol = 'rcu', shootdown = 'batched', files = {} } = options;
   if (faults !== 'local' && faults !== 'remote') fail('faults', "'local' or 'remote'", faults);
+  if (!FLUSH_POLICIES.includes(shootdown)) {
+    fail('shootdown', `one of ${FLUSH_POLICIES.join(', ')}`, shootdown);
+  }
   checkNames('files', files);
   return {
     frames: checkFrames(options.memory ?? '64MiB'),
     cpus: checkInteger('cpus', options.cpus ?? 2, 1, POOL_CPUS_MAX),
     protocol: /^[a-z0-9-]+$/.test(protocol) ? protocol : platform.resolveModule(protocol),
     faults,
+    shootdown,
     checked: options.checked ?? false,
     seed: checkInteger('seed', options.seed ?? 1, 0, 2 ** 32 - 1),
     files: Object.fromEntries(

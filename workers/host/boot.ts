@@ -34,9 +34,15 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
     );
   }
-  const { frames, checked, onPrint, ...machine } = checkOptions(options);
+  const { frames, checked, shootdown, onPrint, ...machine } = checkOptions(options);
   const protocol = await loadProtocol(machine.protocol);
-  const { buffer } = formatMachine({ frames, cpus: cpuBlocks(machine.cpus), checked, protocol });
+  const { buffer } = formatMachine({
+    frames,
+    cpus: cpuBlocks(machine.cpus),
+    checked,
+    protocol,
+    flushPolicy: shootdown,
+  });
   const host = new WorkerHost({ ...machine, buffer }, onPrint);
   try {
     await host.kernel.remote.ready();

@@ -1,11 +1,17 @@
 /** What `spawn` sends to the kernel worker, from the host and from programs alike. */
 import type { WireSpawn } from '../../shared/protocol.ts';
-import type { SpawnOptions } from '../api.ts';
+import type { CloneOptions, SpawnOptions } from '../api.ts';
 
 /** `module` is an absolute URL. */
 export function spawnRequest(module: string, options: SpawnOptions): WireSpawn {
   const { args = [], name = moduleName(module), dedicated = false, inherit = false } = options;
-  return { module, name, args, dedicated, inherit };
+  return { module, entry: 'default', name, args, dedicated, inherit, thread: false };
+}
+
+/** What `clone` sends: `module` is the caller's own. */
+export function cloneRequest(module: string, entry: string, options: CloneOptions): WireSpawn {
+  const { args = [], name = entry, dedicated = false } = options;
+  return { module, entry, name, args, dedicated, inherit: false, thread: true };
 }
 
 /** The file name in a module's URL, without its extension; 'program' when it has none. */

@@ -22,6 +22,7 @@ export function reportProcess(
   const usage = processUsage(cpu, entry.pid);
   return {
     pid: entry.pid,
+    tgid: entry.tgid,
     name: entry.name,
     cpu: entry.cpu,
     status,
@@ -51,6 +52,7 @@ export function reportMachine(cpu: Cpu, init: KernelInit, table: ProcessTable): 
     memoryBytes: machine.frames * PAGE_SIZE,
     cpus: init.cpus,
     protocol: machine.protocol.name,
+    shootdown: machine.flushPolicy,
     faults: init.faults,
     framesTotal: frames.total,
     framesUsed: frames.used,

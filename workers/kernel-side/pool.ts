@@ -1,7 +1,8 @@
 /**
  * The CPU workers of a machine, as the kernel worker manages them.
  *
- * Guarantees: a process is placed on the least loaded Worker of the pool, or alone on a spare CPU.
+ * Guarantees: a process is placed on the least loaded Worker of the pool, a thread on one with the
+ * fewest threads of its process, or either alone on a spare CPU.
  * A Worker that dies is replaced under the same CPU number, after `onDeath` has cleaned up behind
  * it; one that dies before it is ready is tried again at the next `acquire`, so that a Worker that
  * cannot start does not loop. `acquire` never hangs: it resolves or rejects.
@@ -74,12 +75,15 @@ export class Pool {
     await Promise.all(shared.map((slot) => this.#start(slot)));
   }
 
-  /** A live CPU for one more process, already counted. Rejects with EAGAIN when there is none. */
-  async acquire(dedicated: boolean): Promise<Slot> {
+  /**
+   * A live CPU for one more process, already counted. Rejects with EAGAIN when there is none.
+   * `peers` are the CPUs of those that it should run apart from, named once for each.
+   */
+  async acquire(dedicated: boolean, peers: readonly number[] = []): Promise<Slot> {
     let lastFailure: unknown = 'all CPUs for dedicated Workers are taken';
     const tried = new Set<Slot>();
     for (;;) {
-      const slot = this.#choose(dedicated, tried);
+      const slot = this.#choose(dedicated, peers, tried);
       if (slot === undefined && dedicated && this.#isOneEnding()) {
         await new Promise<void>((resolve) => this.#whenFreed.push(resolve));
         continue;
@@ -157,13 +161,18 @@ export class Pool {
     if (this.#slots.every(({ state }) => state === 'empty')) this.#whenEmpty?.();
   }
 
-  #choose(dedicated: boolean, tried: ReadonlySet<Slot>): Slot | undefined {
+  #choose(
+    dedicated: boolean,
+    peers: readonly number[],
+    tried: ReadonlySet<Slot>,
+  ): Slot | undefined {
     if (this.#isShutDown) return undefined;
     const usable = this.#slots.filter(
       (slot) => slot.dedicated === dedicated && slot.state !== 'ending' && !tried.has(slot),
     );
     if (dedicated) return usable.find((slot) => slot.state === 'empty' && slot.load === 0);
-    return usable.sort((a, b) => a.load - b.load)[0];
+    const peersOn = (slot: Slot): number => peers.filter((cpu) => cpu === slot.cpu).length;
+    return usable.sort((a, b) => peersOn(a) - peersOn(b) || a.load - b.load)[0];
   }
 
   #isOneEnding(): boolean {

@@ -65,23 +65,24 @@ export class ProcessManager {
     this.table = new ProcessTable((pid) => inKernel(cpu, () => releaseProcess(cpu, pid)));
   }
 
-  /** The child's pid, or -errno. */
+  /** The child's or thread's pid, or -errno. */
   async spawn(parent: number, request: WireSpawn): Promise<number> {
     const cpu = this.#cpu;
     try {
-      const slot = await this.#pool.acquire(request.dedicated);
+      const { name, entry, inherit, thread, dedicated } = request;
+      const tgid = thread ? (this.table.get(parent)?.tgid ?? 0) : 0;
+      const slot = await this.#pool.acquire(dedicated, this.#threadCpus(tgid));
       const { generation } = slot;
       const isOrphan = parent !== HOST_PID && this.table.get(parent)?.status !== null;
-      const { name, inherit } = request;
-      const pid = isOrphan
-        ? -ESRCH
-        : inKernel(cpu, () => createProcess(cpu, { parent, cpu: slot.cpu, name, inherit }));
+      const spec = { parent, cpu: slot.cpu, name, inherit, thread };
+      const pid = isOrphan ? -ESRCH : inKernel(cpu, () => createProcess(cpu, spec));
       if (pid < 0) {
         this.#pool.release(slot, generation);
         return pid;
       }
       this.table.add({
         pid,
+        tgid: thread ? tgid : pid,
         parent,
         name,
         cpu: slot.cpu,
@@ -91,9 +92,11 @@ export class ProcessManager {
         status: null,
         report: null,
       });
-      slot.connection?.remote.start(pid, request.module, request.args).catch((error: unknown) => {
-        this.exited(pid, { signal: 'SIGABRT', reason: describeThrown(error) });
-      });
+      slot.connection?.remote
+        .start(pid, request.module, entry, request.args)
+        .catch((error: unknown) => {
+          this.exited(pid, { signal: 'SIGABRT', reason: describeThrown(error) });
+        });
       return pid;
     } catch (error) {
       if (error instanceof SyscallError) return -error.errno;
@@ -143,6 +146,12 @@ export class ProcessManager {
     while (!condemnCpu(this.#cpu, cpu)) {
       await new Promise((resolve) => setTimeout(resolve, CONDEMN_RETRY_MS));
     }
+  }
+
+  /** The CPUs of a process's threads, one for each. */
+  #threadCpus(tgid: number): number[] {
+    const threads = this.table.running().filter((entry) => entry.tgid === tgid);
+    return threads.map(({ cpu }) => cpu);
   }
 
   /** Ends the process if it awaits; if it runs and touches memory, the MMU ends it. */

@@ -15,6 +15,8 @@ export const HOST_PID = 0;
 
 export interface ProcessEntry {
   readonly pid: number;
+  /** The process whose threads share an address space: its own pid unless it is a thread. */
+  readonly tgid: number;
   parent: number;
   readonly name: string;
   readonly cpu: number;

@@ -27,6 +27,7 @@ import {
   publishTlbCounters,
   releaseFaultObject,
   stopRequested,
+  sweepTlb,
   walk,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
@@ -173,6 +174,7 @@ export class Mmu implements UserContext {
   #poll(): void {
     this.#hits += POLL_ACCESSES - this.budget;
     this.budget = POLL_ACCESSES;
+    sweepTlb(this.cpu, this.cpu.tlb);
     // ORDER: an ordered load, so that a plain poll that an engine keeps in a register is corrected.
     if (load(this.words, this.generationAt) !== this.generation) {
       acknowledge(this.cpu, this.cpu.tlb);

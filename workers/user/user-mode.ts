@@ -60,9 +60,10 @@ export class UserMode {
     leaveUser(this.cpu);
   }
 
-  /** A process has ended: its translations go with it. */
+  /** A process has ended: its translations go with it, unless a thread is using them. */
   forget(context: UserContext): void {
     if (this.#live === context) this.leave();
+    if (this.#live?.space === context.space) return;
     if (this.cpu.tlb.space === context.space) tlbReset(this.cpu.tlb);
   }
 

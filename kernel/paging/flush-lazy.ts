@@ -1,0 +1,113 @@
+/**
+ * Flush policy `lazy`, after LATR (ASPLOS'18): munmap does not wait. It leaves a record of what it
+ * cleared, other CPUs flush when they next sweep, and only then are the frames released.
+ *
+ * Protocol
+ *  1. The initiator takes a record, puts the frames into it, and advances the space's lazy
+ *     generation. CPUs look at that one only when they enter user mode and at their ordered polls,
+ *     not at each access: this is the tick at which LATR's CPUs sweep.
+ *  2. Whoever next works on the space, and the kernel worker's tick, releases the records that
+ *     every CPU in user mode of the space has swept past.
+ *  3. An address range is not mapped again before its records are settled: by then a shootdown is
+ *     waited for after all.
+ * Guarantees: no frame and no address is used again while a TLB leads to the old frame.
+ * Locking: records hang on their space and are touched under the areas' lock.
+ * Not guaranteed: that nobody uses the old translation after munmap returned. Until it sweeps, a
+ * CPU may read and write the old frame, which nobody else has.
+ * Restrictions (mprotect), unlinked tables, and operations with more frames than a record holds are
+ * flushed as under `batched`.
+ */
+import { add, load, peek, poke, store } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { STAT, count } from '../cpu/cpu.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { userMode } from '../cpu/cpu-mode.ts';
+import { putFrame } from '../frames/frames.ts';
+import { slabAlloc, slabFree } from '../frames/slab.ts';
+import * as pte from '../../shared/pte.ts';
+import { flushBatched } from './flush-batched.ts';
+import { LOG_CLEAR } from './range-log.ts';
+import type { RangeOp } from './range-op.ts';
+import { shootDown } from './shootdown.ts';
+
+export function flushLazy(op: RangeOp): boolean {
+  const { cpu, space } = op;
+  const { words } = cpu;
+  if (op.restricted || op.unlinked.length > 0 || op.dropped.length > 0) return flushBatched(op);
+  const frames = clearedFrames(op);
+  const record = frames.length > L.LAZY_FRAMES_MAX ? 0 : slabAlloc(cpu, L.SLAB_LAZY);
+  if (record === 0) return flushBatched(op);
+  for (let i = 0; i < frames.length; i++) poke(words, record + L.Z_FRAMES + i, frames[i] as number);
+  poke(words, record + L.Z_COUNT, frames.length);
+  poke(words, record + L.Z_START, op.flushStart);
+  poke(words, record + L.Z_PAGES, op.flushEnd - op.flushStart);
+  poke(words, record + L.Z_NEXT, peek(words, space + L.S_LAZY_HEAD));
+  poke(words, space + L.S_LAZY_HEAD, record);
+  // ORDER: after the entries were cleared: who sweeps to this generation walks the new tables.
+  poke(words, record + L.Z_GENERATION, (add(words, space + L.S_LAZY_GEN, 1) + 1) | 0);
+  count(cpu, STAT.lazyFlushes, 1);
+  return false;
+}
+
+/** Releases the records of a space that every CPU has swept past. Under the areas' lock. */
+export function sweepLazy(cpu: Cpu, space: number): void {
+  const { words } = cpu;
+  let link = space + L.S_LAZY_HEAD;
+  for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
+    if (swept(cpu, space, peek(words, record + L.Z_GENERATION))) release(cpu, link, record);
+    else link = record + L.Z_NEXT;
+  }
+}
+
+/** Before [start, end) is mapped again: waits for the records that overlap it. */
+export function settleLazy(cpu: Cpu, space: number, start: number, end: number): void {
+  const { words } = cpu;
+  let link = space + L.S_LAZY_HEAD;
+  for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
+    const first = peek(words, record + L.Z_START);
+    const pages = peek(words, record + L.Z_PAGES);
+    if (first >= end || first + pages <= start) {
+      link = record + L.Z_NEXT;
+      continue;
+    }
+    if (!swept(cpu, space, peek(words, record + L.Z_GENERATION))) {
+      shootDown(cpu, space, first, pages);
+    }
+    release(cpu, link, record);
+  }
+}
+
+/** Whether no CPU can hold a translation from before this lazy generation. */
+function swept(cpu: Cpu, space: number, generation: number): boolean {
+  const { machine, words } = cpu;
+  const mode = userMode(space);
+  for (let id = 0; id < machine.cpus; id++) {
+    const block = machine.cpuBase + id * L.CPU_WORDS;
+    // ORDER: the mode first. A CPU outside user mode sweeps before it uses its TLB again; one in
+    // user mode has stored what it swept, after it dropped its entries. Our own CPU is in the
+    // kernel now and sweeps when it leaves it.
+    if (load(words, block + L.C_MODE) !== mode) continue;
+    if (((load(words, block + L.C_LAZY_ACK) - generation) | 0) < 0) return false;
+  }
+  return true;
+}
+
+function release(cpu: Cpu, link: number, record: number): void {
+  const { words } = cpu;
+  const frames = peek(words, record + L.Z_COUNT);
+  for (let i = 0; i < frames; i++) putFrame(cpu, peek(words, record + L.Z_FRAMES + i));
+  // ORDER: the list belongs to the areas' lock; stored for those who only look whether it is empty.
+  store(words, link, peek(words, record + L.Z_NEXT));
+  slabFree(cpu, L.SLAB_LAZY, record);
+}
+
+function clearedFrames(op: RangeOp): number[] {
+  const frames: number[] = [];
+  for (let i = 0; i < op.kinds.length; i++) {
+    const old = op.olds[i] as number;
+    if (op.kinds[i] !== LOG_CLEAR || !pte.isPresent(old)) continue;
+    const pages = (old & pte.PTE_S) !== 0 ? 1024 : 1;
+    for (let page = 0; page < pages; page++) frames.push(pte.pfnOf(old) + page);
+  }
+  return frames;
+}
