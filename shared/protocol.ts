@@ -47,10 +47,14 @@ export interface WireFileInfo {
 export interface WireSpawn {
   /** Absolute URL. */
   readonly module: string;
+  /** Name of the module's export to run. */
+  readonly entry: string;
   readonly name: string;
   readonly args: readonly unknown[];
   readonly dedicated: boolean;
   readonly inherit: boolean;
+  /** A thread of the caller: in its address space. */
+  readonly thread: boolean;
 }
 
 /** A file: a path or URL that the kernel worker opens, or the bytes themselves. */
@@ -149,8 +153,8 @@ export interface KernelCpuApi {
 export interface CpuApi {
   /** Resolves when the CPU runs. */
   ready(): void;
-  /** Starts a process; its end is told by `exited`. */
-  start(pid: number, module: string, args: readonly unknown[]): void;
+  /** Starts a process at an export of a module; its end is told by `exited`. */
+  start(pid: number, module: string, entry: string, args: readonly unknown[]): void;
   /** Ends a process that is not running at this moment, which includes every one that awaits. */
   kill(pid: number, signal: string): void;
   /**

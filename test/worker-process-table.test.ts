@@ -9,6 +9,7 @@ function table(...family: readonly [pid: number, parent: number][]) {
   for (const [pid, parent] of family) {
     processes.add({
       pid,
+      tgid: pid,
       parent,
       name: `p${pid}`,
       cpu: 1,

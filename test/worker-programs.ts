@@ -31,6 +31,16 @@ export function program(
   return module(`export default ${main.toString()};`);
 }
 
+type Main = (proc: Proc, ...args: never[]) => unknown;
+
+/** A module with a main function and, by name, the entry functions of its threads. */
+export function threads(main: Main, entries: Readonly<Record<string, Main>>): string {
+  const exported = Object.entries(entries).map(
+    ([name, entry]) => `export const ${name} = ${entry.toString()};`,
+  );
+  return module(`export default ${main.toString()};\n${exported.join('\n')}`);
+}
+
 export function module(source: string): string {
   return `data:text/javascript,${encodeURIComponent(prelude + source)}`;
 }

@@ -258,7 +258,7 @@ export interface Proc {
    * with SIGABRT.
    */
   clone(entry: string, options?: CloneOptions): Promise<number>;
-  /** Waits for a child or thread of one's own; any of them when no pid is given. ECHILD when there is none. */
+  /** Waits for a child or thread of one's own; any when no pid is given. ECHILD: there is none. */
   wait(pid?: number): Promise<WaitResult>;
   /** Ends this process; never returns. */
   exit(code?: number): never;
