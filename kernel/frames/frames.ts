@@ -20,7 +20,7 @@ import { lock, unlock } from '../cpu/spinlock.ts';
 
 /** A frame in the given state with a count of 1; 0 when memory is exhausted. Contents undefined. */
 export function allocFrame(cpu: Cpu, state: number): number {
-  const { words, machine } = cpu;
+  const { words } = cpu;
   const countAt = cpu.base + L.C_CACHE_COUNT;
   let cached = peek(words, countAt);
   if (cached === 0) {
@@ -29,12 +29,18 @@ export function allocFrame(cpu: Cpu, state: number): number {
   }
   const pfn = peek(words, cpu.base + L.C_CACHE + cached - 1);
   poke(words, countAt, cached - 1);
+  claimFrame(cpu, pfn, state);
+  return pfn;
+}
+
+/** Takes a frame that the caller got from the free ones into use, with a count of 1. */
+export function claimFrame(cpu: Cpu, pfn: number, state: number): void {
+  const { words, machine } = cpu;
   if (machine.checked) checkPoison(machine, pfn);
   poke(words, frameField(machine, pfn, L.F_STATE), state);
   poke(words, frameField(machine, pfn, L.F_COUNT), 1);
   poke(words, frameField(machine, pfn, L.F_LINK), 0);
   poke(words, frameField(machine, pfn, L.F_AUX), 0);
-  return pfn;
 }
 
 /** Frees a frame that nobody references any more, whatever it was used for. */

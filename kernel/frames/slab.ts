@@ -11,6 +11,7 @@ import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { retireFrame } from '../paging/grace.ts';
+import { frameState } from './buddy.ts';
 import { allocFrame, freeFrame } from './frames.ts';
 import { frameField, frameOfWord, frameWord } from '../machine.ts';
 import type { Machine } from '../machine.ts';
@@ -81,7 +82,8 @@ function giveSlot(cpu: Cpu, slab: number, at: number): void {
   const { machine, words } = cpu;
   const size = L.SLAB_SIZES[slab] as number;
   const pfn = frameOfWord(machine, at);
-  assert(slabOfFrame(machine, pfn) === slab, 'slabFree: another slab', at);
+  const owned = frameState(machine, pfn) === L.FRAME_SLAB && slabOfFrame(machine, pfn) === slab;
+  assert(owned, 'slabFree: another slab', at);
   if (peek(words, at) === 0) panic('slabFree: freed twice', at, slab);
   poke(words, at, 0);
   const countAt = frameField(machine, pfn, L.F_COUNT);

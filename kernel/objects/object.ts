@@ -14,11 +14,11 @@ import { add, load, peek, poke } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
-import { buddyAlloc, setFrameState } from '../frames/buddy.ts';
+import { buddyAlloc } from '../frames/buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
-import { freeFrame, putFrame } from '../frames/frames.ts';
-import { frameField, zeroFrame } from '../machine.ts';
+import { claimFrame, freeFrame, putFrame } from '../frames/frames.ts';
+import { zeroFrame } from '../machine.ts';
 import { LOG_OBJECT, logEvent } from '../reports/log.ts';
 import { indexFree, indexHeight } from './page-index.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
@@ -89,8 +89,7 @@ function takeLinear(cpu: Cpu, object: number, pages: number): boolean {
   const base = buddyAlloc(cpu, order);
   if (base === 0) return false;
   for (let i = 0; i < 1 << order; i++) {
-    setFrameState(machine, base + i, L.FRAME_USED, 0);
-    poke(words, frameField(machine, base + i, L.F_COUNT), 1);
+    claimFrame(cpu, base + i, L.FRAME_USED);
     if (i < pages) zeroFrame(machine, base + i);
     else freeFrame(cpu, base + i);
   }
