@@ -23,10 +23,7 @@ const LIMITS = 'shared/limits.ts';
 
 const ORDERED = ['load', 'store', 'exchange', 'compareExchange', 'add', 'or', 'and'];
 const OTHER_STEPS = ['wait', 'notify', 'pause', 'weakLoad', 'userLoad', 'userStore'];
-const FACADE: Facade = {
-  paths: new Set([ATOMICS, FACADE_PATH]),
-  steps: new Set([...ORDERED, ...OTHER_STEPS]),
-};
+const FACADE_STEPS: ReadonlySet<string> = new Set([...ORDERED, ...OTHER_STEPS]);
 
 /** A named change of one source text, which must occur there exactly once. */
 export interface Patch {
@@ -42,7 +39,9 @@ export interface ModelOptions {
   /** Turns of a spin before a waiter sleeps. 0 explores the sleeping, which is the harder half. */
   readonly spinTurns?: number;
   readonly read?: ReadSource;
-  /** Makes plain accesses scheduling points too: slow, to measure what leaving them out saves. */
+  /** Modules whose plain stores are scheduling points, because others read them without a lock. */
+  readonly pokeSteps?: readonly string[];
+  /** Makes all plain accesses scheduling points: to measure what leaving them out saves. */
   readonly yieldPlain?: boolean;
 }
 
@@ -81,9 +80,14 @@ export async function bundleModel(options: ModelOptions): Promise<{ code: string
   const { userModules = [] } = options;
   const read = patchedSources(options);
   const modules = await loadModules([ENTRY, FACADE_PATH, ...userModules], read);
-  const facade = {
-    paths: FACADE.paths,
-    steps: new Set([...FACADE.steps, ...(options.yieldPlain === true ? ['peek', 'poke'] : [])]),
+  const { pokeSteps = [], yieldPlain = false } = options;
+  const facade: Facade = {
+    paths: new Set([ATOMICS, FACADE_PATH]),
+    steps: FACADE_STEPS,
+    isStep(access, path) {
+      if (access !== 'peek' && access !== 'poke') return false;
+      return yieldPlain || (access === 'poke' && pokeSteps.includes(path));
+    },
   };
   const graph = buildCallGraph(modules, facade, isPlain);
   const sites: Site[] = [{ place: '?', caller: '?', access: '?' }];

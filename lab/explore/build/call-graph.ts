@@ -52,6 +52,8 @@ export interface Facade {
   readonly paths: ReadonlySet<string>;
   /** Functions that are a scheduling point. */
   readonly steps: ReadonlySet<string>;
+  /** Whether a plain access is made a scheduling point in the module that makes it. */
+  isStep(access: string, modulePath: string): boolean;
 }
 
 type Scope = ReadonlyMap<string, Node | null>;
@@ -282,7 +284,9 @@ class Builder implements CallGraph {
       const objectName = text(object, 'name');
       if (this.#lookUp(scopes, objectName) === undefined) {
         const imported = fn.module.imports.get(objectName);
-        if (imported?.name === '*') return this.#callOfExport(base, imported.path, name);
+        if (imported?.name === '*') {
+          return this.#callOfExport(base, fn.module, imported.path, name);
+        }
         // A global object: Math, Number, Object.
         const isDeclared = imported !== undefined || fn.module.declarations.has(objectName);
         if (!isDeclared) return null;
@@ -304,13 +308,16 @@ class Builder implements CallGraph {
       return target === null ? null : { ...base, kind: 'function', target };
     }
     const imported = fn.module.imports.get(name);
-    if (imported !== undefined) return this.#callOfExport(base, imported.path, imported.name);
+    if (imported !== undefined) {
+      return this.#callOfExport(base, fn.module, imported.path, imported.name);
+    }
     const target = this.#fnOfDeclaration(fn.module, fn.module.declarations.get(name));
     return target === null ? null : { ...base, kind: 'function', target };
   }
 
   #callOfExport(
     base: { readonly node: Node; readonly inParameters: boolean },
+    caller: Module,
     path: string,
     name: string,
   ): Call | null {
@@ -319,8 +326,9 @@ class Builder implements CallGraph {
       return { ...base, kind: 'unresolved', what: `${name}, which ${path} does not export` };
     }
     if (this.#facade.paths.has(target.module.path)) {
-      const kind = this.#facade.steps.has(target.name) ? 'step' : 'plain-access';
-      return { ...base, kind, name: target.name };
+      const { name: access } = target;
+      const isStep = this.#facade.steps.has(access) || this.#facade.isStep(access, caller.path);
+      return { ...base, kind: isStep ? 'step' : 'plain-access', name: access };
     }
     if (this.#isPlain(target.module.path)) return null;
     const declaration = target.module.declarations.get(target.name);
@@ -354,7 +362,8 @@ class Builder implements CallGraph {
     if (object.type === 'Identifier') {
       const imported = fn.module.imports.get(text(object, 'name'));
       if (imported?.name === '*' && this.#lookUp(scopes, text(object, 'name')) === undefined) {
-        const call = this.#callOfExport({ node, inParameters: false }, imported.path, name);
+        const base = { node, inParameters: false };
+        const call = this.#callOfExport(base, fn.module, imported.path, name);
         if (call?.kind === 'function') target = call.target;
       }
     }

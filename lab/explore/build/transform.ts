@@ -64,7 +64,9 @@ function insertCall(
     const site = sites.length;
     sites.push({ place: placeOf(fn.module, call.node), caller: fn.name, access: call.name });
     const comma = list(call.node, 'arguments').length > 0 ? ', ' : '';
-    insertions.push({ at: end - 1, rank: 0, text: `${comma}${site}` });
+    const isPlainStep = call.kind === 'step' && (call.name === 'peek' || call.name === 'poke');
+    const text = `${comma}${site}${isPlainStep ? ', 1' : ''}`;
+    insertions.push({ at: end - 1, rank: 0, text });
     if (call.kind === 'step') wrap(insertions, start, end, '(yield ', ')');
   } else if (reaches(call, fn, coloring.methods)) {
     if (call.kind === 'method' && coloring.ambiguous.has(call.name)) {

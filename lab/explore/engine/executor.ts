@@ -13,6 +13,7 @@ import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Failure, FailureKind } from './failure.ts';
 import { Oracles } from './oracles.ts';
+import { speculativeSites } from './races-allowed.ts';
 import type { Subject } from './subject.ts';
 
 /** A choice: the CPU's number, plus OLD when its weak load shall read the old value. */
@@ -72,6 +73,7 @@ export class Executor {
     this.ended = this.tasks.map(() => []);
     this.#resume = facade.isGenerator;
     this.oracles = new Oracles(this);
+    race.allowSpeculation(speculativeSites(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
   }
 

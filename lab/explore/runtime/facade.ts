@@ -53,14 +53,20 @@ function pend(kind: number, at: number, a: number, b: number, site: number): num
   return 0;
 }
 
-export function peek(memory: Words, at: number, site = 0): number {
+/** `step`: the build made this access a scheduling point. */
+export function peek(memory: Words, at: number, site = 0, step = 0): number {
+  if (step === 1) return pend(T.PLAIN_LOAD, at, 0, 0, site);
   if (watching) race.plainRead(current, at, site);
   const value = memory[at] as number;
   if (trace !== null) trace('peek', at, value, site);
   return value;
 }
 
-export function poke(memory: Words, at: number, value: number, site = 0): void {
+export function poke(memory: Words, at: number, value: number, site = 0, step = 0): void {
+  if (step === 1) {
+    pend(T.PLAIN_STORE, at, value, 0, site);
+    return;
+  }
   if (watching) race.plainWrite(current, at, site);
   if (at >= hookFrom && at < hookTo) wordHook(at, value);
   if (trace !== null) trace('poke', at, value, site);
@@ -203,6 +209,11 @@ function performOther(task: Task, old: boolean): number {
       if (trace !== null) trace('user store', at, task.b, site);
       mark(at);
       words[at] = task.b;
+      return 0;
+    case T.PLAIN_LOAD:
+      return peek(words, at, site);
+    case T.PLAIN_STORE:
+      poke(words, at, task.a, site);
       return 0;
     default:
       if (trace !== null && at >= 0) trace(T.KIND_NAMES[kind] as string, at, 0, site);

@@ -37,6 +37,8 @@ let frameUses = new Int32Array(0);
 let frameWrites = new Int32Array(0);
 let startTick = 1;
 let report: RaceReport = () => {};
+/** Sites whose ordered loads are checked by their callers afterwards: they may race. */
+let speculative = new Uint8Array(0);
 
 export function watchMemory(words: number, frames: number, framesAt: number): void {
   plainWrites = new Int32Array(words);
@@ -52,6 +54,11 @@ export function watchMemory(words: number, frames: number, framesAt: number): vo
 
 export function onRace(handler: RaceReport): void {
   report = handler;
+}
+
+/** `sites` has a 1 for each site that reads speculatively. */
+export function allowSpeculation(sites: Uint8Array<ArrayBuffer>): void {
+  speculative = sites;
 }
 
 /** Clocks for a new execution: everything before it happened before all of it. */
@@ -120,6 +127,7 @@ export function acquire(task: Task, at: number, site: number): void {
     const tick = released[i] as number;
     if (tick > (clock[other] as number)) clock[other] = tick;
   }
+  if (speculative[site] === 1) return;
   const plain = plainWrites[at] as number;
   if (unordered(task, plain)) report(at, plain & (TASKS_MAX - 1), site, true);
   atomicReads[(at << SHIFT) + id] = clock[id] as number;

@@ -27,6 +27,9 @@ export const USER_STORE = 13;
 export const WOKEN = 14;
 /** Between two operations of a CPU's list: no access. */
 export const NEXT_OPERATION = 15;
+/** Plain accesses where the build makes them steps. */
+export const PLAIN_LOAD = 16;
+export const PLAIN_STORE = 17;
 
 export const KIND_NAMES: readonly string[] = [
   'start',
@@ -45,6 +48,8 @@ export const KIND_NAMES: readonly string[] = [
   'user store',
   'wake up',
   'next operation',
+  'peek',
+  'poke',
 ];
 
 // What a task can do.
@@ -74,5 +79,6 @@ export class Task {
 
 /** Whether a step of this kind may change its word. A failing exchange is counted as if it did. */
 export function isWrite(kind: number): boolean {
-  return (kind >= STORE && kind <= AND) || kind === USER_STORE || kind === NOTIFY || kind === WAIT;
+  if (kind <= AND) return kind >= STORE;
+  return kind === USER_STORE || kind === NOTIFY || kind === WAIT || kind === PLAIN_STORE;
 }

@@ -1,0 +1,142 @@
+/**
+ * Exhaustive search: depth first over the choices at scheduling points.
+ *
+ * With a bound on preemptions (CHESS, OSDI'08): a switch away from a CPU that could go on costs 1,
+ * any other is free. Without a bound, sleep sets (Godefroid 1996) leave out executions that differ
+ * from one already seen only in the order of independent steps: steps of different CPUs on different
+ * words, or two reads. Sleep sets and a bound do not go together: the execution left out may be
+ * the only one within the bound.
+ *
+ * When the executor learns of a new scheduling point the search starts again, so that at its end
+ * all points were known from its beginning.
+ */
+import * as T from '../runtime/task.ts';
+import type { Task } from '../runtime/task.ts';
+import type { Executor, Strategy } from './executor.ts';
+import { ABANDON, CPU_MASK, OLD } from './executor.ts';
+
+/** A choice that need not be tried before something dependent happens, and its access. */
+interface Sleeper {
+  readonly choice: number;
+  readonly at: number;
+  readonly isWrite: boolean;
+}
+
+interface Decision {
+  readonly options: number[];
+  index: number;
+  /** Preemptions spent before this decision. */
+  readonly spent: number;
+  /** Asleep when the decision is reached for the first time, and what was tried since. */
+  readonly asleep: Sleeper[];
+}
+
+export class DepthFirst implements Strategy {
+  readonly #bound: number;
+  readonly #decisions: Decision[] = [];
+  #depth = 0;
+  #spent = 0;
+  #asleep: Sleeper[] = [];
+  /** Executions given up because all that could run was asleep. */
+  abandoned = 0;
+
+  /** `bound`: preemptions at most; Infinity searches everything, with sleep sets. */
+  constructor(bound: number) {
+    this.#bound = bound;
+  }
+
+  /** Before each execution. */
+  begin(): void {
+    this.#depth = 0;
+    this.#spent = 0;
+    this.#asleep = [];
+  }
+
+  /** After each execution: moves on to the next. False when all have been done. */
+  next(): boolean {
+    for (;;) {
+      const last = this.#decisions[this.#decisions.length - 1];
+      if (last === undefined) return false;
+      last.index++;
+      if (last.index < last.options.length) return true;
+      this.#decisions.pop();
+    }
+  }
+
+  /** Forgets everything: a new scheduling point was learned. */
+  restart(): void {
+    this.#decisions.length = 0;
+    this.abandoned = 0;
+  }
+
+  choose(executor: Executor, current: number): number {
+    let decision = this.#decisions[this.#depth];
+    if (decision === undefined) {
+      const made = this.#newDecision(executor, current);
+      if (made === null) {
+        this.abandoned++;
+        return ABANDON;
+      }
+      decision = made;
+      this.#decisions.push(decision);
+    }
+    this.#depth++;
+    const choice = decision.options[decision.index] as number;
+    this.#spent = decision.spent + this.#cost(executor, current, choice);
+    if (this.#bound === Infinity) this.#updateAsleep(executor, decision, choice);
+    return choice;
+  }
+
+  #newDecision(executor: Executor, current: number): Decision | null {
+    const options: number[] = [];
+    const first = executor.tasks[current];
+    if (first?.status === T.READY) pushOptions(executor, first, options);
+    const mayPreempt = options.length === 0 || this.#spent < this.#bound;
+    if (mayPreempt) {
+      for (const task of executor.tasks) {
+        if (task !== first && task.status === T.READY) pushOptions(executor, task, options);
+      }
+    }
+    const asleep = this.#asleep;
+    const awake =
+      asleep.length === 0
+        ? options
+        : options.filter((choice) => !asleep.some((sleeper) => sleeper.choice === choice));
+    if (awake.length === 0) return null;
+    return { options: awake, index: 0, spent: this.#spent, asleep };
+  }
+
+  #cost(executor: Executor, current: number, choice: number): number {
+    if (current < 0 || (choice & CPU_MASK) === current) return 0;
+    return executor.tasks[current]?.status === T.READY ? 1 : 0;
+  }
+
+  /** What sleeps below this choice: everything asleep or tried here that it does not depend on. */
+  #updateAsleep(executor: Executor, decision: Decision, choice: number): void {
+    const step = sleeperOf(executor, choice);
+    const below: Sleeper[] = [];
+    for (const sleeper of decision.asleep) {
+      if (independent(sleeper, step)) below.push(sleeper);
+    }
+    for (let i = 0; i < decision.index; i++) {
+      const tried = sleeperOf(executor, decision.options[i] as number);
+      if (independent(tried, step)) below.push(tried);
+    }
+    this.#asleep = below;
+  }
+}
+
+function pushOptions(executor: Executor, task: Task, options: number[]): void {
+  options.push(task.id);
+  if (task.kind === T.WEAK_LOAD && executor.hasOld(task)) options.push(task.id | OLD);
+}
+
+function sleeperOf(executor: Executor, choice: number): Sleeper {
+  const task = executor.tasks[choice & CPU_MASK] as Task;
+  return { choice, at: task.at, isWrite: T.isWrite(task.kind) };
+}
+
+function independent(a: Sleeper, b: Sleeper): boolean {
+  if ((a.choice & CPU_MASK) === (b.choice & CPU_MASK)) return false;
+  return a.at !== b.at || a.at < 0 || !(a.isWrite || b.isWrite);
+}

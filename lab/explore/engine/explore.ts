@@ -1,0 +1,86 @@
+/** Explores one scenario under one protocol by one strategy, until it is done or has failed. */
+import type { Executor, Strategy } from './executor.ts';
+import { DepthFirst } from './depth-first.ts';
+import type { Failure } from './failure.ts';
+import { Pct } from './pct.ts';
+import { RandomWalk } from './random.ts';
+
+export interface Search {
+  readonly strategy: 'exhaustive' | 'pct' | 'random';
+  /** Preemptions of the exhaustive search; Infinity for all interleavings. */
+  readonly bound: number;
+  /** d of PCT. */
+  readonly depth: number;
+  readonly seed: number;
+  readonly executionsMax: number;
+  readonly timeMaxMs: number;
+}
+
+export interface Finding {
+  readonly failure: Failure;
+  /** The choices that lead to it, one a step. */
+  readonly schedule: Uint8Array;
+}
+
+export interface Exploration {
+  /** Executions of the search, after its last restart when it is exhaustive. */
+  readonly executions: number;
+  readonly steps: number;
+  readonly elapsedMs: number;
+  /** Everything within the bound was tried. */
+  readonly complete: boolean;
+  readonly finding: Finding | null;
+  /** Words at which CPUs were switched. */
+  readonly points: number;
+}
+
+/** How often the clock is looked at, in executions. */
+const CLOCK_EVERY = 16;
+
+export function explore(executor: Executor, search: Search, nowMs: () => number): Exploration {
+  const startMs = nowMs();
+  let executions = 0;
+  let steps = 0;
+  let complete = false;
+  let finding: Finding | null = null;
+  const strategy = newStrategy(search);
+  for (let turn = 1; ; turn++) {
+    strategy.begin?.(executor);
+    executor.sharedGrew = false;
+    executor.execute(strategy);
+    executions++;
+    steps += executor.steps;
+    if (executor.failure !== null) {
+      const schedule = executor.schedule.slice(0, executor.steps);
+      finding = { failure: executor.failure, schedule };
+      break;
+    }
+    if (strategy instanceof DepthFirst) {
+      if (executor.sharedGrew) {
+        strategy.restart();
+        executions = 0;
+        steps = 0;
+      } else if (!strategy.next()) {
+        complete = true;
+        break;
+      }
+    }
+    if (executions >= search.executionsMax) break;
+    if (turn % CLOCK_EVERY === 0 && nowMs() - startMs >= search.timeMaxMs) break;
+  }
+  const points = executor.shared.reduce((sum, word) => sum + word, 0);
+  return { executions, steps, elapsedMs: nowMs() - startMs, complete, finding, points };
+}
+
+function newStrategy(
+  search: Search,
+): (Strategy & { begin?(executor: Executor): void }) | DepthFirst {
+  switch (search.strategy) {
+    case 'exhaustive':
+      return new DepthFirst(search.bound);
+    case 'pct':
+      return new Pct(search.seed, search.depth);
+    case 'random':
+      return new RandomWalk(search.seed);
+  }
+}
