@@ -87,6 +87,7 @@ function startThreads(scene: Scene, task: Partial<CpuTask>, protocol: LockingPro
       oracle,
       protocol,
       cpu: id,
+      cpus: scene.machine.cpus - 1,
       proc: scene.proc,
       fd: scene.fd,
       firstVpn: FIRST_VPN,
