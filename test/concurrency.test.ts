@@ -1,11 +1,12 @@
 /*
  * Goal: on real threads, no protocol lets an access through an outdated translation, loses a store
- * or a frame, or breaks an invariant. Method: threads that are CPUs share one address space and map,
- * unmap, protect and touch the same few pages, which straddle a 4 MiB border; each judges its own
- * accesses (fixtures/concurrency/cpu.ts) while the test stops and audits the machine again and again.
+ * or a frame, or breaks an invariant. Method: threads that are CPUs share one address space and
+ * map, unmap, protect and touch the same few pages, which straddle a 4 MiB border; each judges its
+ * own accesses (fixtures/concurrency/cpu.ts), and the test audits the machine again and again.
  */
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { audit } from '../kernel/audit/audit.ts';
 import { attachCpu } from '../kernel/cpu/cpu.ts';
@@ -44,9 +45,16 @@ const PATIENCE_MS = 10_000;
 
 let bundle: WorkerBundle;
 beforeAll(async () => {
-  bundle = await bundleWorker("import { main } from './fixtures/concurrency/cpu.ts'; main();");
+  const cpu = fileURLToPath(new URL('./fixtures/concurrency/cpu.ts', import.meta.url));
+  bundle = await bundleWorker(`import { main } from ${JSON.stringify(cpu)}; main();`);
 });
 afterAll(() => bundle.remove());
+
+/** Also after a failure no thread runs on. */
+const running: Worker[] = [];
+afterEach(async () => {
+  for (const worker of running.splice(0)) await worker.terminate();
+});
 
 interface Scene {
   readonly machine: Machine;
@@ -99,6 +107,7 @@ function startThreads(scene: Scene, task: Partial<CpuTask>, protocol: LockingPro
     };
     const worker = new Worker(bundle.url, { workerData });
     scene.workers.push(worker);
+    running.push(worker);
     worker.on('error', (error) => scene.errors.push(`CPU ${id}: ${error.stack}`));
     scene.reports.push(
       new Promise((resolve) => {

@@ -238,7 +238,10 @@ describe('shared and inherited memory', () => {
     const pid = createProcess(cpu, { name: 'child', cpu: 0, parent: a.pid, inherit: true });
     const proc = processOf(t.machine, pid);
     const b = { pid, proc, space: peek(cpu.words, proc + L.P_SPACE) };
-    expect(areasOf(cpu, b.space).iter().map((area) => area.start / P - VPN)).toEqual([0, 2, 16]); // prettier-ignore
+    const starts = areasOf(cpu, b.space)
+      .iter()
+      .map((area) => area.start / P - VPN);
+    expect(starts).toEqual([0, 2, 16]);
     expect(touch(b, VPN + 2, true)).toBe(FAULT_DONE);
     expect(touch(a, VPN + 2, false)).toBe(FAULT_DONE);
     expect(pfnOf(a, VPN + 2)).toBe(pfnOf(b, VPN + 2));

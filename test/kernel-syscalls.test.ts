@@ -1,6 +1,7 @@
 /*
- * Goal: mmap, munmap and mprotect answer as Linux does, also where two rules apply, and place, merge
- * and split areas as it does. Method: tables of calls and answers, by execution on Linux 6.18.
+ * Goal: mmap, munmap and mprotect answer as Linux does, also where two rules apply, and place,
+ * merge and split areas as it does. Method: tables of calls and answers, by execution on
+ * Linux 6.18.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 

@@ -1,6 +1,7 @@
 /*
  * Goal: a TLB hits exactly on what it holds, applies every invalidation, and no acknowledgement is
- * taken for another's. Method: one thread plays the CPU that invalidates and the one that catches up.
+ * taken for another's. Method: one thread plays the CPU that invalidates and the one that catches
+ * up.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 
