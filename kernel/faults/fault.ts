@@ -90,9 +90,13 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
   let at = seek(cpu, cursor, vpn);
   // ORDER: under the page's lock; only A and D may change behind our back.
   let entry = load(words, at);
-  while (cursor.level > 0 && pte.isReserved(entry) && allows(entry, write)) {
-    if (pte.reservedKind(entry) === pte.RESERVED_DEVICE) break;
-    if (!pushDown(cpu, cursor, at, cursor.level)) return FAULT_NO_MEMORY;
+  while (cursor.level > 0 && (pte.isTable(entry) || pte.isReserved(entry))) {
+    // A table: another fault on the span pushed it down since `seek` looked, as it may where faults
+    // run in parallel.
+    if (!pte.isTable(entry)) {
+      if (!allows(entry, write) || pte.reservedKind(entry) === pte.RESERVED_DEVICE) break;
+      if (!pushDown(cpu, cursor, at, cursor.level)) return FAULT_NO_MEMORY;
+    }
     at = seek(cpu, cursor, vpn);
     // ORDER: as above.
     entry = load(words, at);
