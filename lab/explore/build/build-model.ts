@@ -22,7 +22,7 @@ const ENTRY = 'lab/explore/model/index.ts';
 const LIMITS = 'shared/limits.ts';
 
 const ORDERED = ['load', 'store', 'exchange', 'compareExchange', 'add', 'or', 'and'];
-const OTHER_STEPS = ['wait', 'notify', 'pause', 'weakLoad', 'userLoad', 'userStore'];
+const OTHER_STEPS = ['wait', 'notify', 'pause', 'weakLoad', 'userLoad', 'userStore', 'endCpu'];
 const FACADE_STEPS: ReadonlySet<string> = new Set([...ORDERED, ...OTHER_STEPS]);
 
 /** A named change of one source text, which must occur there exactly once. */
@@ -103,12 +103,14 @@ function isPlain(path: string): boolean {
 
 function patchedSources({ patches = [], spinTurns = 0, read }: ModelOptions): ReadSource {
   const base = read ?? projectSources();
-  const spin: Patch = {
+  const limit = (name: string, usual: number, value: number): Patch => ({
     path: LIMITS,
-    find: 'export const SPIN_TURNS = 400;',
-    replace: `export const SPIN_TURNS = ${spinTurns};`,
-  };
-  const all = [...patches, spin];
+    find: `export const ${name} = ${usual};`,
+    replace: `export const ${name} = ${value};`,
+  });
+  // Nobody explores eight thousand processes, and every audit walks their table.
+  const limits = [limit('SPIN_TURNS', 400, spinTurns), limit('PROCESSES_MAX', 8192, 16)];
+  const all = [...patches, ...limits];
   return (path) => {
     let source = base(path);
     for (const patch of all) {

@@ -13,7 +13,7 @@ import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Failure, FailureKind } from './failure.ts';
 import { Oracles } from './oracles.ts';
-import { speculativeSites } from './races-allowed.ts';
+import { siteTolerance } from './races-allowed.ts';
 import type { Subject } from './subject.ts';
 
 /** A choice: the CPU's number, plus OLD when its weak load shall read the old value. */
@@ -23,11 +23,15 @@ export const CPU_MASK = 7;
 export const ABANDON = -1;
 
 export interface Strategy {
+  /** Called before every step, not only at scheduling points. */
+  readonly stepwise?: boolean;
   /** Called at scheduling points with more than one option. `current` is -1 at the start. */
   choose(executor: Executor, current: number): number;
 }
 
 const STEPS_MAX = 20_000;
+/** Sleeps that end by their time limit, in one execution. */
+const TIMEOUTS_MAX = 20;
 /** Words that one turn of a spin loop reads, at most. */
 const SPIN_READS_MAX = 8;
 
@@ -54,6 +58,7 @@ export class Executor {
   readonly #next: number[];
   /** Sleepers of all words, longest asleep first. */
   readonly #sleepers: Task[] = [];
+  #timeouts = 0;
   /** By CPU: words and values read since its last pause. */
   readonly #spinReads: { at: number[]; value: number[] }[];
   readonly #resume: (value: unknown) => value is Coroutine;
@@ -73,7 +78,7 @@ export class Executor {
     this.ended = this.tasks.map(() => []);
     this.#resume = facade.isGenerator;
     this.oracles = new Oracles(this);
-    race.allowSpeculation(speculativeSites(subject.model.sites));
+    race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
   }
 
@@ -102,7 +107,7 @@ export class Executor {
     while (this.failure === null) {
       const enabled = this.enabled();
       if (enabled === 0) {
-        this.oracles.stopped(this.#sleepers);
+        if (this.#timeOut()) continue;
         break;
       }
       if (this.steps === STEPS_MAX) {
@@ -111,7 +116,12 @@ export class Executor {
       }
       const task = current < 0 ? undefined : tasks[current];
       let choice = current;
-      if (task === undefined || task.status !== T.READY || this.#isPoint(task)) {
+      const asks =
+        task === undefined ||
+        task.status !== T.READY ||
+        strategy.stepwise === true ||
+        this.#isPoint(task);
+      if (asks) {
         // One option only is no choice.
         if ((enabled & (enabled - 1)) !== 0) choice = strategy.choose(this, current);
         else {
@@ -143,6 +153,7 @@ export class Executor {
     this.failure = null;
     this.steps = 0;
     this.#sleepers.length = 0;
+    this.#timeouts = 0;
     for (let id = 0; id < this.tasks.length; id++) {
       this.#running[id] = null;
       this.#next[id] = 0;
@@ -169,6 +180,7 @@ export class Executor {
       if (kind === T.NOTIFY) this.#wake(at, task.a);
     }
     if (kind === T.PAUSE && this.#spins(task)) return;
+    if (kind === T.END_CPU) this.#end(task, this.tasks[task.a] as Task);
     const value = this.subject.model.module.runtime.facade.perform(task, old);
     if (at >= 0) {
       if (kind >= T.STORE && kind <= T.AND) this.#changed(at);
@@ -243,6 +255,27 @@ export class Executor {
     (this.#next[task.id] as number)++;
   }
 
+  /** The Worker of `ended` is terminated, wherever it is, and `task` has waited for that. */
+  #end(task: Task, ended: Task): void {
+    ended.status = T.DONE;
+    const index = this.#sleepers.indexOf(ended);
+    if (index >= 0) this.#sleepers.splice(index, 1);
+    this.subject.model.module.runtime.race.join(task, ended);
+  }
+
+  /** Nobody can run: the first sleep with a time limit ends. False when that is no use any more. */
+  #timeOut(): boolean {
+    const sleeper = this.oracles.stopped(this.#sleepers);
+    if (sleeper === null) return false;
+    if (++this.#timeouts > TIMEOUTS_MAX) {
+      this.fail('deadlock', this.oracles.whereStuck());
+      return false;
+    }
+    this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1);
+    wakeUp(sleeper, true);
+    return true;
+  }
+
   #wake(at: number, count: number): void {
     let left = count;
     for (let i = 0; i < this.#sleepers.length && left > 0; ) {
@@ -252,9 +285,7 @@ export class Executor {
         continue;
       }
       this.#sleepers.splice(i, 1);
-      sleeper.status = T.READY;
-      sleeper.kind = T.WOKEN;
-      sleeper.at = -1;
+      wakeUp(sleeper, false);
       left--;
     }
   }
@@ -289,9 +320,14 @@ export class Executor {
       if (!reads.at.includes(at)) continue;
       reads.at.length = 0;
       reads.value.length = 0;
-      task.status = T.READY;
-      task.kind = T.WOKEN;
-      task.at = -1;
+      wakeUp(task, false);
     }
   }
+}
+
+function wakeUp(task: Task, timedOut: boolean): void {
+  task.status = T.READY;
+  task.kind = T.WOKEN;
+  task.at = -1;
+  task.a = timedOut ? 1 : 0;
 }

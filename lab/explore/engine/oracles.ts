@@ -71,8 +71,7 @@ export class Oracles {
       return;
     }
     for (const other of cpus) {
-      const mode = (subject.words[other.base + L.C_MODE] as number) & L.MODE_MASK;
-      if (other.id !== task.id && mode === L.MODE_KERNEL) return;
+      if (other.id !== task.id && this.#modeOf(other) === L.MODE_KERNEL) return;
     }
     const entry = entryOf(subject.words, machine.frameBase, cpu.tlb.space, vpn);
     const needed = task.kind === T.USER_STORE ? pte.PTE_W | pte.PTE_V : pte.PTE_R | pte.PTE_V;
@@ -95,22 +94,36 @@ export class Oracles {
     );
   }
 
-  /** Nobody can take a step. */
-  stopped(sleepers: readonly Task[]): void {
-    const { tasks, subject } = this.#executor;
-    const stuck = tasks.filter((task) => task.status !== T.DONE && !isTerminated(task));
-    if (stuck.length === 0) return;
+  /**
+   * Nobody can take a step: the sleeper whose time limit ends now, or null when all are done, or
+   * when one sleeps on a word that has changed.
+   */
+  stopped(sleepers: readonly Task[]): Task | null {
+    let first: Task | null = null;
     for (const task of sleepers) {
-      if (isTerminated(task) || subject.words[task.at] === task.a) continue;
+      if (isTerminated(task)) continue;
+      if (this.#executor.subject.words[task.at] === task.a) {
+        first ??= task;
+        continue;
+      }
       const { place } = this.#executor.siteOf(task.site);
-      this.#executor.fail(
-        'lost wake-up',
-        `CPU ${task.id} sleeps at ${place} on a word that has changed since`,
-      );
-      return;
+      const what = `CPU ${task.id} sleeps at ${place} on a word that has changed since`;
+      this.#executor.fail('lost wake-up', what);
+      return null;
     }
-    const list = stuck.map((task) => `CPU ${task.id} at ${this.#executor.siteOf(task.site).place}`);
-    this.#executor.fail('deadlock', list.join(', '));
+    const { tasks } = this.#executor;
+    if (first === null && tasks.some(({ status }) => status === T.SPINNING)) {
+      this.#executor.fail('deadlock', this.whereStuck());
+    }
+    return first;
+  }
+
+  /** The CPUs that are not done, and where they are. */
+  whereStuck(): string {
+    return this.#executor.tasks
+      .filter((task) => task.status !== T.DONE && !isTerminated(task))
+      .map((task) => `CPU ${task.id} at ${this.#executor.siteOf(task.site).place}`)
+      .join(', ');
   }
 
   /** The end of an execution that nothing stopped. */
@@ -136,7 +149,7 @@ export class Oracles {
     const { subject } = this.#executor;
     const { module } = subject.model;
     const { world, scenario } = subject;
-    const auditor = world.cpus[0] as Cpu;
+    const auditor = world.cpus.find((cpu) => this.#modeOf(cpu) === L.MODE_IDLE) as Cpu;
     const observed = subject.direct(() => scenario.observe?.(world) ?? '');
     if (scenario.audited === false) return { violation: null, observed };
     for (const cpu of world.cpus) {
@@ -148,6 +161,10 @@ export class Oracles {
     return { violation: violations.length === 0 ? null : violations.join('; '), observed };
   }
 
+  #modeOf(cpu: Cpu): number {
+    return (this.#executor.subject.words[cpu.base + L.C_MODE] as number) & L.MODE_MASK;
+  }
+
   /** A plain write to frame metadata, before it happens. */
   #metaWrite(offset: number, value: number): void {
     if (offset % L.FRAME_META_WORDS !== L.F_STATE || (value & 0xf) !== L.FRAME_CACHED) return;
@@ -155,8 +172,9 @@ export class Oracles {
     const { machine, cpus } = subject.world;
     const frame = offset / L.FRAME_META_WORDS;
     const frameAt = machine.frameBase + (frame << TABLE_SHIFT);
-    for (const { id, base, tlb } of cpus) {
-      if (((subject.words[base + L.C_MODE] as number) & L.MODE_MASK) !== L.MODE_USER) continue;
+    for (const cpu of cpus) {
+      const { id, tlb } = cpu;
+      if (this.#modeOf(cpu) !== L.MODE_USER) continue;
       for (let i = 0; i < tlb.filledCount; i++) {
         const slot = tlb.filled[i] as number;
         if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;

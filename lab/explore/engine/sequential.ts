@@ -53,6 +53,8 @@ function runInOrder(subject: Subject, order: Order): string | null {
   const { finish } = model.module;
   const results: number[][] = scenario.cpus.map(() => []);
   subject.reset();
+  // Nobody may wait for a program that does not run now.
+  for (const cpu of world.cpus) subject.direct(() => finish.run(world, cpu));
   for (const id of order) {
     const cpu = world.cpus[id] as Cpu;
     const list = results[id] as number[];
@@ -62,7 +64,6 @@ function runInOrder(subject: Subject, order: Order): string | null {
     } catch {
       return null;
     }
-    // Nobody may wait for a program that does not run now.
     subject.direct(() => finish.run(world, cpu));
   }
   const counts = scenario.cpus.map((list) => list.length);

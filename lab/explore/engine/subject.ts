@@ -18,6 +18,7 @@ interface CpuState {
   readonly space: number;
   readonly spaceId: number;
   readonly generation: number;
+  readonly lazyGeneration: number;
   /** {slot, read base, write base, frame's word} of each filled slot. */
   readonly entries: readonly (readonly [number, number, number, number])[];
 }
@@ -87,6 +88,7 @@ export class Subject {
     tlb.space = state.space;
     tlb.spaceId = state.spaceId;
     tlb.generation = state.generation;
+    tlb.lazyGeneration = state.lazyGeneration;
     for (const [slot, readBase, writeBase, frameAt] of state.entries) {
       tlb.filled[tlb.filledCount] = slot;
       tlb.filledCount++;
@@ -124,7 +126,8 @@ function stateOf({ tlb }: Cpu): CpuState {
     const bases = [tlb.readBase[slot] as number, tlb.writeBase[slot] as number] as const;
     entries.push([slot, ...bases, tlb.frameAt[slot] as number]);
   }
-  return { space: tlb.space, spaceId: tlb.spaceId, generation: tlb.generation, entries };
+  const { space, spaceId, generation, lazyGeneration } = tlb;
+  return { space, spaceId, generation, lazyGeneration, entries };
 }
 
 function counterWords({ machine }: World): Uint8Array {

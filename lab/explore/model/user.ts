@@ -18,7 +18,7 @@ import { load, poke } from '../../../shared/atomics.ts';
 import { S_TLB_GEN } from '../../../shared/layout.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { userLoad, userStore, weakLoad } from '../runtime/facade.ts';
-import { BASE_VPN, spaceOf } from './kit.ts';
+import { BASE_VPN, finish, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
 
 /** Refused accesses return less than this: minus the FAULT_* code, minus the signal. */
@@ -45,6 +45,29 @@ export function write(page: number, value: number): Operation {
       return access(world, cpu, BASE_VPN + page, true, value);
     },
   };
+}
+
+/** Touches pages of CPU `id`'s process, and leaves user mode. For setups. */
+export function touchPages(
+  world: World,
+  id: number,
+  first: number,
+  pages: number,
+  write = true,
+): void {
+  const cpu = world.cpus[id] as Cpu;
+  for (let page = first; page < first + pages; page++) {
+    access(world, cpu, BASE_VPN + page, write, 0);
+  }
+  finish.run(world, cpu);
+}
+
+/** Touches pages for writing, and leaves the CPU in user mode with its TLB full. For setups. */
+export function stayInUser(world: World, id: number, first: number, pages: number): void {
+  const cpu = world.cpus[id] as Cpu;
+  for (let page = first; page < first + pages; page++) {
+    access(world, cpu, BASE_VPN + page, true, 0);
+  }
 }
 
 export function access(
@@ -100,13 +123,13 @@ export function fault(
   if (outcome !== FAULT_WAIT) return outcome;
   const object = cpu.faultObject;
   const page = cpu.faultPage;
-  const done = pageIn(cpu, space, object, page);
+  const done = pageIn(cpu, object, page);
   releaseFaultObject(cpu, object);
   return done ? FAULT_DONE : FAULT_WAIT;
 }
 
 /** Supplies a page whose first word is 1000 + its number. False when memory is exhausted. */
-export function pageIn(cpu: Cpu, space: number, object: number, page: number): boolean {
+export function pageIn(cpu: Cpu, object: number, page: number): boolean {
   const pfn = beginPageIn(cpu);
   if (pfn === 0) return false;
   poke(cpu.words, frameWord(cpu.machine, pfn), 1000 + page);
@@ -114,7 +137,7 @@ export function pageIn(cpu: Cpu, space: number, object: number, page: number): b
     abortPageIn(cpu, pfn);
     return false;
   }
-  return finishPageIn(cpu, space, object, page, pfn);
+  return finishPageIn(cpu, object, page, pfn);
 }
 
 function die(world: World, cpu: Cpu, signal: number): number {

@@ -151,6 +151,11 @@ export function userStore(_w: Words, at: number, vpn: number, value: number, sit
   pend(T.USER_STORE, at, vpn, value, site);
 }
 
+/** The host ends the Worker of a condemned CPU. */
+export function endCpu(id: number, site = 0): void {
+  pend(T.END_CPU, -1, id, 0, site);
+}
+
 /** Runs what a call of an ambiguous method returned: to its end if it is a generator's start. */
 export function* delegate(result: unknown): Generator<number, unknown, number> {
   if (!isGenerator(result)) return result;
@@ -167,13 +172,13 @@ export function perform(task: Task, old: boolean): number {
   if (task.kind >= T.WAIT) return performOther(task, old);
   const before = words[at] as number;
   if (task.kind === T.LOAD) {
-    if (watching) race.acquire(task, at, site);
+    if (watching) race.acquire(task, at, before, site);
     if (trace !== null) trace('load', at, before, site);
     return before;
   }
   let after = a;
   if (task.kind !== T.STORE) {
-    if (watching) race.acquire(task, at, site);
+    if (watching) race.acquire(task, at, before, site);
     if (task.kind === T.COMPARE_EXCHANGE) {
       if (before !== a) {
         if (trace !== null) trace('compareExchange fails', at, before, site);
@@ -215,6 +220,8 @@ function performOther(task: Task, old: boolean): number {
     case T.PLAIN_STORE:
       poke(words, at, task.a, site);
       return 0;
+    case T.WOKEN:
+      return task.a;
     default:
       if (trace !== null && at >= 0) trace(T.KIND_NAMES[kind] as string, at, 0, site);
       return 0;

@@ -13,6 +13,7 @@
  * Clocks grow over all executions, so that the shadow words need no clearing between them.
  */
 import { TABLE_ENTRIES, TABLE_SHIFT } from '../../../shared/limits.ts';
+import { PTE_V } from '../../../shared/pte.ts';
 import type { Task } from './task.ts';
 import { TASKS_MAX } from './task.ts';
 
@@ -37,8 +38,8 @@ let frameUses = new Int32Array(0);
 let frameWrites = new Int32Array(0);
 let startTick = 1;
 let report: RaceReport = () => {};
-/** Sites whose ordered loads are checked by their callers afterwards: they may race. */
-let speculative = new Uint8Array(0);
+/** By site: 1 when its loads may race, 2 when they may unless what they read is present. */
+let tolerance = new Uint8Array(0);
 
 export function watchMemory(words: number, frames: number, framesAt: number): void {
   plainWrites = new Int32Array(words);
@@ -56,9 +57,9 @@ export function onRace(handler: RaceReport): void {
   report = handler;
 }
 
-/** `sites` has a 1 for each site that reads speculatively. */
-export function allowSpeculation(sites: Uint8Array<ArrayBuffer>): void {
-  speculative = sites;
+/** By site, how far its ordered loads may race with plain stores. */
+export function tolerate(sites: Uint8Array<ArrayBuffer>): void {
+  tolerance = sites;
 }
 
 /** Clocks for a new execution: everything before it happened before all of it. */
@@ -120,16 +121,21 @@ export function plainWrite(task: Task, at: number, site: number): void {
   useFrame(task, at, site);
 }
 
-/** An ordered read: acquires what the last ordered write released. */
-export function acquire(task: Task, at: number, site: number): void {
+/** An ordered read of `value`: acquires what the last ordered write released. */
+export function acquire(task: Task, at: number, value: number, site: number): void {
   const { clock, id } = task;
   for (let other = 0, i = at << SHIFT; other < tasks; other++, i++) {
     const tick = released[i] as number;
     if (tick > (clock[other] as number)) clock[other] = tick;
   }
-  if (speculative[site] === 1) return;
+  const tolerated = tolerance[site] as number;
+  if (tolerated === 1) return;
   const plain = plainWrites[at] as number;
-  if (unordered(task, plain)) report(at, plain & (TASKS_MAX - 1), site, true);
+  if (unordered(task, plain) && (tolerated === 0 || (value & PTE_V) !== 0)) {
+    report(at, plain & (TASKS_MAX - 1), site, true);
+  }
+  // What a walker read before matters to nobody who writes plainly later.
+  if (tolerated !== 0) return;
   atomicReads[(at << SHIFT) + id] = clock[id] as number;
   useFrame(task, at, site);
 }
@@ -156,6 +162,13 @@ export function release(task: Task, at: number, site: number): void {
 /** Whether the last ordered write of a word is not yet ordered before this task. */
 export function mayReadOlder(task: Task, at: number): boolean {
   return unordered(task, atomicWrites[at] as number);
+}
+
+/** Everything that `other` has done happened before what `task` does next. */
+export function join(task: Task, other: Task): void {
+  for (let id = 0; id < tasks; id++) {
+    task.clock[id] = Math.max(task.clock[id] as number, other.clock[id] as number);
+  }
 }
 
 /** A program's access to memory. */

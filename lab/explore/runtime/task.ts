@@ -30,6 +30,8 @@ export const NEXT_OPERATION = 15;
 /** Plain accesses where the build makes them steps. */
 export const PLAIN_LOAD = 16;
 export const PLAIN_STORE = 17;
+/** Ends another CPU's Worker, for good. */
+export const END_CPU = 18;
 
 export const KIND_NAMES: readonly string[] = [
   'start',
@@ -50,6 +52,7 @@ export const KIND_NAMES: readonly string[] = [
   'next operation',
   'peek',
   'poke',
+  'end CPU',
 ];
 
 // What a task can do.
@@ -62,13 +65,13 @@ export const DONE = 3;
 
 export class Task {
   readonly id: number;
-  kind = START;
+  kind: number = START;
   /** Word of the access; -1 when it has none. */
   at = -1;
   a = 0;
   b = 0;
   site = 0;
-  status = READY;
+  status: number = READY;
   /** Highest tick of each task that happened before this task's next step. */
   readonly clock: Int32Array = new Int32Array(TASKS_MAX);
 

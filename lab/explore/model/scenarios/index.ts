@@ -1,5 +1,15 @@
 /** All scenarios that ship. */
 import type { Scenario } from '../kit.ts';
 import { faultScenarios } from './faults.ts';
+import { machineScenarios } from './machine.ts';
+import { objectScenarios } from './objects.ts';
+import { rangeScenarios } from './ranges.ts';
+import { tlbScenarios } from './tlbs.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...faultScenarios];
+export const SCENARIOS: readonly Scenario[] = [
+  ...faultScenarios,
+  ...rangeScenarios,
+  ...objectScenarios,
+  ...tlbScenarios,
+  ...machineScenarios,
+];

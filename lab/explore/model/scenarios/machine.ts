@@ -1,0 +1,273 @@
+/** What lies under the page tables: locks, frames, slabs, grace periods, stopping, dead CPUs. */
+import { resumeMachine, stopMachine } from '../../../../kernel/audit/stop.ts';
+import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
+import { condemnCpu } from '../../../../kernel/cpu/cpu-mode.ts';
+import { readLock, readUnlock, writeLock, writeUnlock } from '../../../../kernel/cpu/rwlock.ts';
+import { lock, unlock } from '../../../../kernel/cpu/spinlock.ts';
+import { allocFrame, freeFrame, getFrame, putFrame } from '../../../../kernel/frames/frames.ts';
+import { slabAlloc, slabFree } from '../../../../kernel/frames/slab.ts';
+import { createProcess, exitProcess } from '../../../../kernel/processes/process.ts';
+import { releaseProcess } from '../../../../kernel/processes/process.ts';
+import { reapCpu } from '../../../../kernel/processes/reap-cpu.ts';
+import { peek, poke } from '../../../../shared/atomics.ts';
+import * as L from '../../../../shared/layout.ts';
+import { PROT_READ } from '../../../../shared/mman.ts';
+import { endCpu } from '../../runtime/facade.ts';
+import { enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
+import type { Operation, Scenario, World } from '../kit.ts';
+import { fault, mprotect, munmap } from '../operations.ts';
+import { read, stayInUser, touchPages, write } from '../user.ts';
+
+/** A free word of the boot block that locks of these scenarios use; the counter is the next. */
+const LOCK = 900;
+
+/** Adds 1 to a plain counter under a spinlock. Returns its value before. */
+const countLocked: Operation = {
+  name: 'count under a lock',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    lock(cpu, LOCK);
+    const before = peek(cpu.words, LOCK + 1);
+    poke(cpu.words, LOCK + 1, before + 1);
+    unlock(cpu, LOCK);
+    leave(world, cpu);
+    return before;
+  },
+};
+
+const countWriting: Operation = {
+  name: 'count under a write lock',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    writeLock(cpu, LOCK);
+    const before = peek(cpu.words, LOCK + 1);
+    poke(cpu.words, LOCK + 1, before + 1);
+    writeUnlock(cpu, LOCK);
+    leave(world, cpu);
+    return before;
+  },
+};
+
+const readCounter: Operation = {
+  name: 'read under a read lock',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    readLock(cpu, LOCK);
+    const value = peek(cpu.words, LOCK + 1);
+    readUnlock(cpu, LOCK);
+    leave(world, cpu);
+    return value;
+  },
+};
+
+const takeFrame: Operation = {
+  name: 'allocate a frame',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const pfn = allocFrame(cpu, L.FRAME_USED);
+    world.mine[cpu.id]?.push(pfn);
+    leave(world, cpu);
+    return pfn === 0 ? 0 : 1;
+  },
+};
+
+const giveFrame: Operation = {
+  name: 'free a frame',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const pfn = world.mine[cpu.id]?.pop() ?? 0;
+    if (pfn !== 0) freeFrame(cpu, pfn);
+    leave(world, cpu);
+    return 0;
+  },
+};
+
+/** Takes and drops a reference on the frame `values.frame`. */
+const getAndPut: Operation = {
+  name: 'get and put a frame',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const pfn = world.values['frame'] as number;
+    getFrame(cpu, pfn);
+    putFrame(cpu, pfn);
+    leave(world, cpu);
+    return 0;
+  },
+};
+
+const takeBlock: Operation = {
+  name: 'allocate an object block',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const block = slabAlloc(cpu, L.SLAB_OBJECT);
+    if (block !== 0) slabFree(cpu, L.SLAB_OBJECT, block);
+    leave(world, cpu);
+    return block === 0 ? 0 : 1;
+  },
+};
+
+/** Makes a process and ends it again. */
+const bearAndBury: Operation = {
+  name: 'create and end a process',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const pid = createProcess(cpu, { name: 'n', cpu: cpu.id, parent: 0 });
+    if (pid > 0) {
+      exitProcess(cpu, pid, 0, 0, 0);
+      releaseProcess(cpu, pid);
+    }
+    leave(world, cpu);
+    return pid > 0 ? 1 : pid;
+  },
+};
+
+/** Stops the machine, reads plainly what kernel code writes, and lets it go on. */
+const stopAndGo: Operation = {
+  name: 'stop the machine',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    stopMachine(cpu);
+    // A CPU that were still in the kernel would race with these reads.
+    const space = spaceOf(world, cpu.id);
+    const faults = peek(cpu.words, space + L.S_FAULTS_MINOR);
+    const resident = peek(cpu.words, space + L.S_RESIDENT);
+    resumeMachine(cpu);
+    leave(world, cpu);
+    return faults >= 0 && resident >= 0 ? 0 : 1;
+  },
+};
+
+/** Condemns CPU 0; when that succeeds, ends its Worker and takes over what it had. */
+const condemn: Operation = {
+  name: 'condemn CPU 0',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const condemned = condemnCpu(cpu, 0);
+    if (condemned) {
+      endCpu(0);
+      reapCpu(cpu, 0);
+    }
+    leave(world, cpu);
+    return 0;
+  },
+};
+
+/** Threads with one hot page, and memory used up but for `left` frames. */
+function scarce(world: World, left: number): void {
+  newThreads(world);
+  mapPages(world, 0, 1024, 240);
+  mapPages(world, 0, 0, 4);
+  touchPages(world, 0, 0, 1);
+  for (let page = 1024; page < 1264; page++) {
+    if (peek(world.machine.words, L.B_FREE_FRAMES) <= left) return;
+    touchPages(world, 0, page, 1);
+  }
+}
+
+export const machineScenarios: readonly Scenario[] = [
+  {
+    name: 'lock',
+    about: 'three CPUs count under one spinlock; sleepers are woken',
+    perProtocol: false,
+    cpus: [[countLocked], [countLocked], [countLocked]],
+    setup(world: World): void {
+      newThreads(world);
+    },
+  },
+  {
+    name: 'rwlock',
+    about: 'a reader and two writers of one counter',
+    perProtocol: false,
+    cpus: [[countWriting], [countWriting], [readCounter]],
+    setup(world: World): void {
+      newThreads(world);
+    },
+  },
+  {
+    name: 'frame-caches',
+    about: 'two CPUs allocate and free frames through their caches',
+    perProtocol: false,
+    cpus: [
+      [takeFrame, takeFrame, giveFrame, giveFrame],
+      [takeFrame, giveFrame],
+    ],
+    setup(world: World): void {
+      newThreads(world);
+    },
+  },
+  {
+    name: 'frame-references',
+    about: 'two CPUs take and drop references on one frame',
+    perProtocol: false,
+    audited: false,
+    cpus: [[getAndPut], [getAndPut]],
+    setup(world: World): void {
+      newThreads(world);
+      const cpu = world.cpus[0] as Cpu;
+      world.values['frame'] = allocFrame(cpu, L.FRAME_USED);
+    },
+    observe(world: World): string {
+      const at = world.machine.meta + (world.values['frame'] as number) * L.FRAME_META_WORDS;
+      return String(peek(world.machine.words, at + L.F_COUNT));
+    },
+  },
+  {
+    name: 'slab',
+    about: 'two CPUs allocate and free the only block of a slab',
+    perProtocol: false,
+    cpus: [[takeBlock], [takeBlock]],
+    setup(world: World): void {
+      newThreads(world);
+    },
+  },
+  {
+    name: 'process-table',
+    about: 'two CPUs create and end processes',
+    perProtocol: false,
+    cpus: [[bearAndBury], [bearAndBury]],
+    setup(world: World): void {
+      newThreads(world);
+    },
+  },
+  {
+    name: 'stop-entry',
+    about: 'the machine is stopped while a CPU enters the kernel and another is in user mode',
+    cpus: [[stopAndGo], [fault(0, true)], [read(0), read(0)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, 1);
+      stayInUser(world, 2, 0, 1);
+    },
+  },
+  {
+    name: 'condemn-entry',
+    about: 'a CPU is condemned while its program reads, writes and enters the kernel',
+    linearizable: false,
+    cpus: [[read(0), mprotect(1, 1, PROT_READ), read(0)], [condemn]],
+    setup(world: World): void {
+      newProcess(world, 1);
+      newProcess(world, 0);
+      mapPages(world, 0, 0, 2);
+      touchPages(world, 0, 0, 2);
+      stayInUser(world, 0, 0, 2);
+    },
+  },
+  {
+    name: 'out-of-memory',
+    about: 'faults and a range operation compete for the last frame',
+    linearizable: false,
+    cpus: [[write(1, 7)], [write(2, 8)]],
+    setup(world: World): void {
+      scarce(world, 1);
+    },
+  },
+  {
+    name: 'out-of-memory-split',
+    about: 'memory runs out in the middle of an mprotect that must split spans',
+    linearizable: false,
+    cpus: [[mprotect(1, 2, PROT_READ), munmap(0, 1)], [write(1, 7)]],
+    setup(world: World): void {
+      scarce(world, 1);
+    },
+  },
+];
