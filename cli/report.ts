@@ -40,7 +40,7 @@ function formatMachine({ machine, wallMs }: RunDocument): string {
   const frames = `${formatCount(machine.framesUsedPeak)} of ${formatCount(machine.framesTotal)}`;
   const tables = `${formatCount(machine.tableFramesPeak)} of them`;
   return [
-    `machine  ${cpus} CPUs, ${size}, protocol ${protocol}, shootdown ${shootdown}, faults ${faults}`,
+    `machine  ${cpus} CPUs, ${size}, ${protocol} locking, ${shootdown} shootdown, ${faults} faults`,
     `time     ${formatMicroseconds(wallMs * 1000)} from boot to the program's end`,
     `frames   ${frames} used at peak; page tables: ${tables} at their peak`,
     `         ${formatCount(machine.framesUsed)} used now; page tables: ${machine.tableFrames}`,

@@ -57,7 +57,7 @@ export const P_EXIT_SIGNAL = 7;
 export const P_EXIT_ADDRESS = 8;
 /** Signal that must end the process at its next safe point; 0 for none. */
 export const P_PENDING = 10;
-/** TLB counters that the CPU publishes when the process leaves user mode: two words each (wide.ts). */
+/** TLB counters, published when the process leaves user mode: two words each (wide.ts). */
 export const P_TLB_HITS = 12;
 export const P_TLB_MISSES = 14;
 export const P_NAME = 32;

@@ -52,6 +52,7 @@ describe('run request', () => {
       memoryBytes: null,
       cpus: 2,
       protocol: 'rcu',
+      shootdown: 'batched',
       faults: 'local',
       seed: 1,
       timeoutMs: null,

@@ -64,7 +64,7 @@ describe('report', () => {
         1  hello      1  12.3 ms  1,234      5  1,000,000       7           8           9  exit 0
        12  hello/1    1  12.3 ms  1,234      5  1,000,000       7           8           9  SIGKILL
 
-      machine  2 CPUs, 64MiB, protocol rcu, shootdown batched, faults local
+      machine  2 CPUs, 64MiB, rcu locking, batched shootdown, local faults
       time     45.6 ms from boot to the program's end
       frames   1,500 of 16,384 used at peak; page tables: 4 of them at their peak
                3 used now; page tables: 0

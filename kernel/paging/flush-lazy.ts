@@ -14,8 +14,8 @@
  * Locking: records hang on their space and are touched under the areas' lock.
  * Not guaranteed: that nobody uses the old translation after munmap returned. Until it sweeps, a
  * CPU may read and write the old frame, which nobody else has.
- * Restrictions (mprotect), unlinked tables, and operations with more frames than a record holds are
- * flushed as under `batched`.
+ * Restrictions (mprotect), mappings that replace others, unlinked tables, and operations with more
+ * frames than a record holds are flushed as under `batched`.
  */
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
@@ -26,7 +26,7 @@ import { putFrame } from '../frames/frames.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 import * as pte from '../../shared/pte.ts';
 import { flushBatched } from './flush-batched.ts';
-import { LOG_CLEAR } from './range-log.ts';
+import { LOG_CLEAR, LOG_FILL, LOG_PRESENT } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { shootDown } from './shootdown.ts';
 
@@ -34,6 +34,8 @@ export function flushLazy(op: RangeOp): boolean {
   const { cpu, space } = op;
   const { words } = cpu;
   if (op.restricted || op.unlinked.length > 0 || op.dropped.length > 0) return flushBatched(op);
+  // mmap over a mapping: the range is in use again before anybody could have swept.
+  if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) return flushBatched(op);
   const frames = clearedFrames(op);
   const record = frames.length > L.LAZY_FRAMES_MAX ? 0 : slabAlloc(cpu, L.SLAB_LAZY);
   if (record === 0) return flushBatched(op);

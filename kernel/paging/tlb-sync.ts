@@ -55,7 +55,8 @@ function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
 export function tlbAudit(cpu: Cpu, tlb: Tlb): number[] {
   const bad: number[] = [];
   if (tlb.space === 0 || peek(cpu.words, tlb.space + L.S_ID) !== tlb.spaceId) return bad;
-  // What was announced lazily may still be here; a sweep is due before the TLB is used again.
+  // ORDER: the machine is stopped. What was announced lazily may still be here; a sweep is due
+  // before the TLB is used again.
   if (load(cpu.words, tlb.space + L.S_LAZY_GEN) !== tlb.lazyGeneration) return bad;
   tlbCatchUp(cpu, tlb);
   for (let i = 0; i < tlb.filledCount; i++) {

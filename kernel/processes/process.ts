@@ -118,8 +118,8 @@ export function startProcess(cpu: Cpu, pid: number): number {
 }
 
 /**
- * Ends a process: closes its descriptors and drops its use of the address space. The block stays as
- * a zombie until `releaseProcess`. By the process's own CPU, or by the kernel worker when that is dead.
+ * Ends a process: closes its descriptors and drops its use of the address space. The block stays
+ * as a zombie until `releaseProcess`. On the CPU that ends processes, or the process's own.
  */
 export function exitProcess(
   cpu: Cpu,

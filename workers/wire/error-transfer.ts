@@ -2,7 +2,7 @@
  * Errors over comlink. comlink 4.4 keeps of an Error its message, name and stack only; class, code
  * and errno are lost. This replaces its 'throw' handler, in every thread that imports this file.
  *
- * Guarantees: the classes of workers/wire/errors.ts and the built-in error classes keep their prototype
+ * Guarantees: the classes of errors.ts and the built-in error classes keep their prototype
  * and every own primitive field, over any number of hops; other errors arrive as Error with their
  * name and fields. Not guaranteed: fields that are objects, `cause`.
  */

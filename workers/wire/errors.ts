@@ -1,6 +1,6 @@
 /**
  * The errors that cross Workers. Each carries its facts as plain fields, so that it can be rebuilt
- * with its class on the other side (workers/wire/error-transfer.ts) and tested by `instanceof` there.
+ * with its class on the other side (error-transfer.ts) and tested by `instanceof` there.
  */
 import {
   EACCES,
