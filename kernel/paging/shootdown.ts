@@ -15,7 +15,7 @@
  * Not guaranteed: an answer from a program that never touches memory. After SHOOTDOWN_WATCHDOG_MS
  * such a CPU is condemned, as a watchdog would, and its Worker replaced.
  */
-import { add, load, pause, peek, store, wait } from '../../shared/atomics.ts';
+import { add, compareExchange, load, pause, peek, store, wait } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { SHOOTDOWN_WATCHDOG_MS, SPIN_TURNS, TLB_RING, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import { STAT, count } from '../cpu/cpu.ts';
@@ -50,12 +50,16 @@ function announce(cpu: Cpu, space: number, start: number, pages: number): number
   // ORDER: entries were changed before; a CPU that reads this generation walks the new tables.
   const generation = (add(words, space + L.S_TLB_GEN, 1) + 1) | 0;
   const at = space + L.S_TLB_RING + (generation & (TLB_RING - 1)) * L.TLB_RING_WORDS;
-  // ORDER: while the record changes its stamp is one that belongs to another slot, so that a reader
-  // in between, however far behind, flushes everything.
-  store(words, at, (generation + 1) | 0);
-  store(words, at + 1, start);
-  store(words, at + 2, pages);
-  store(words, at, generation);
+  // ORDER: claimed by exchange. While the record changes its stamp is one that belongs to another
+  // slot, so that a reader in between, however far behind, flushes everything; and so does an
+  // initiator that finds a slower one still writing, a whole ring behind: it leaves no record.
+  const stamp = load(words, at);
+  const isFree = ((stamp ^ generation) & (TLB_RING - 1)) === 0;
+  if (isFree && compareExchange(words, at, stamp, (generation + 1) | 0) === stamp) {
+    store(words, at + 1, start);
+    store(words, at + 2, pages);
+    store(words, at, generation);
+  }
   return generation;
 }
 

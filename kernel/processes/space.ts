@@ -5,7 +5,7 @@
  */
 import { add, peek, poke } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
-import { TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { TABLE_ENTRIES, TLB_RING, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { MachineBackend } from '../backends/backend.ts';
@@ -35,6 +35,7 @@ export function createSpace(cpu: Cpu): number {
   }
   poke(words, space + L.S_ROOT, root);
   poke(words, space + L.S_REFS, 1);
+  resetRing(cpu, space);
   // ORDER: a counter; the number is only ever compared for equality.
   poke(words, space + L.S_ID, add(words, L.B_SPACES, 1) + 1);
   return space;
@@ -86,4 +87,11 @@ function freeTables(cpu: Cpu, space: number, table: number, level: number): void
     freeTables(cpu, space, pte.pfnOf(entry), level - 1);
   }
   freeTable(cpu, space, table);
+}
+
+/** Stamps every record of the ring as the one before the first, which nobody asks for. */
+function resetRing(cpu: Cpu, space: number): void {
+  for (let i = 0; i < TLB_RING; i++) {
+    poke(cpu.words, space + L.S_TLB_RING + i * L.TLB_RING_WORDS, i - TLB_RING);
+  }
 }
