@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'run a program in a machine and report',
     run: async (args) => (await import('./run.ts')).run(args),
   },
+  stress: {
+    summary: 'stress page faults and mappings with many threads, checked by an oracle',
+    run: async (args) => (await import('./stress.ts')).stress(args),
+  },
 };
 
 function version(): string {

@@ -161,7 +161,8 @@ function parseFiles(given: readonly string[]): Record<string, string> {
   return files;
 }
 
-function parseProtocol(text: string): string {
+/** A built-in's name, or the path of a module that exists. */
+export function parseProtocol(text: string): string {
   if (protocols.includes(text)) return text;
   if (!/[\\/]|\.m?[jt]s$/.test(text)) {
     const hint = suggest(text, protocols) || `; built-in: ${protocols.join(', ')}`;

@@ -63,7 +63,11 @@ describe.each(modes)('threads under $protocol, faults $faults', (mode) => {
             try {
               return proc.mem.load32(at);
             } catch (error) {
-              const { signal, code, address } = error as Record<string, unknown>;
+              const { signal, code, address } = error as {
+                signal: string;
+                code: string;
+                address: number;
+              };
               return `${signal} ${code} ${address === at}`;
             }
           };

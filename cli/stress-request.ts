@@ -1,0 +1,105 @@
+/** What the user asked `faultline stress` to do: command line in, checked request out. */
+import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
+import type { FlushPolicy } from '../kernel/index.ts';
+import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
+import { THREADS_MAX } from '../lab/stress/arena.ts';
+import type { FaultMode } from '../workers/api.ts';
+import type { OptionTable } from './options.ts';
+import { describeOptions, parseOptions } from './options.ts';
+import { parseProtocol } from './run-request.ts';
+import { UsageError, parseInteger, parseSecondsMs, parseSizeBytes } from './usage.ts';
+
+const protocols: readonly string[] = PROTOCOL_NAMES;
+const faultModes: readonly FaultMode[] = ['local', 'remote'];
+const secondsMax = 7 * 86_400;
+const poolCpusMax = 32;
+const processesMax = 16;
+/** Less would not hold the processes' pages. */
+const memoryMinBytes = 2 ** 23;
+
+const stressOptions: OptionTable = {
+  seconds: { value: 'N', help: 'how long in all, shared by the machines that run in turn (10)' },
+  cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (4)' },
+  protocol: { value: 'NAME|FILE|all', help: `locking: ${protocols.join(', ')}, a module (rcu)` },
+  faults: { value: 'MODE', help: 'where page faults are resolved: local, remote, both (local)' },
+  shootdown: { value: 'POLICY', help: `TLB flushes: ${FLUSH_POLICIES.join(', ')}, all (batched)` },
+  seed: { value: 'N', help: 'seed of all choices, 0 to 4294967295 (1)' },
+  memory: { value: 'SIZE', help: 'simulated memory, 8MiB to 4GiB (64MiB)' },
+  processes: { value: 'N', help: `processes at a time, 1 to ${processesMax} (3)` },
+  threads: { value: 'N', help: `threads of each process, 1 to ${THREADS_MAX} (3)` },
+  json: { help: 'print one JSON document on stdout, all else on stderr' },
+  help: { short: 'h', help: 'print this' },
+};
+
+export interface StressRequest {
+  readonly durationMs: number;
+  readonly cpus: number;
+  /** Names, or one path of a module. */
+  readonly protocols: readonly string[];
+  readonly faults: readonly FaultMode[];
+  readonly shootdowns: readonly FlushPolicy[];
+  readonly seed: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+  readonly threads: number;
+  readonly json: boolean;
+}
+
+function stressHelp(): string {
+  return `Usage: faultline stress [options]
+
+Lets processes with several threads each map, unmap, protect and touch overlapping ranges on real
+Workers, and checks every access that no operation overlapped: what is mapped must be accessible
+and hold what was stored in this very mapping, everything else must fault. Audits run meanwhile.
+
+Options (default):
+${describeOptions(stressOptions)}
+
+The seed decides every choice, but not how real threads interleave: a failure that depends on that
+may need more than one run to come again.
+
+Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage.`;
+}
+
+/** The request, or the help text that was asked for instead. Throws UsageError. */
+export function parseStress(args: readonly string[]): StressRequest | string {
+  const parsed = parseOptions(args, stressOptions, 'faultline stress');
+  if (parsed.switches.has('help')) return stressHelp();
+  const extra = parsed.positionals[0] ?? parsed.rest?.[0];
+  if (extra !== undefined) throw new UsageError(`stress takes no argument '${extra}'`);
+  const read = <T>(name: string, absent: string, parse: (text: string) => T): T =>
+    parse(parsed.values.get(name)?.at(-1) ?? absent);
+  const integer = (name: string, absent: string, min: number, max: number): number =>
+    read(name, absent, (text) => parseInteger(`--${name}`, text, min, max));
+  return {
+    durationMs: read('seconds', '10', (text) => parseSecondsMs('--seconds', text, secondsMax)),
+    cpus: integer('cpus', '4', 1, poolCpusMax),
+    protocols: read('protocol', 'rcu', (text) =>
+      text === 'all' ? protocols : [parseProtocol(text)],
+    ),
+    faults: read('faults', 'local', (text) => parseChoice('faults', text, faultModes, 'both')),
+    shootdowns: read('shootdown', 'batched', (text) =>
+      parseChoice('shootdown', text, FLUSH_POLICIES, 'all'),
+    ),
+    seed: integer('seed', '1', 0, 2 ** 32 - 1),
+    memoryBytes: read('memory', '64MiB', (text) =>
+      parseSizeBytes('--memory', text, memoryMinBytes, FRAMES_MAX * PAGE_SIZE),
+    ),
+    processes: integer('processes', '3', 1, processesMax),
+    threads: integer('threads', '3', 1, THREADS_MAX),
+    json: parsed.switches.has('json'),
+  };
+}
+
+/** One of `choices`, or all of them when `text` is `every`. */
+function parseChoice<Choice extends string>(
+  name: string,
+  text: string,
+  choices: readonly Choice[],
+  every: string,
+): readonly Choice[] {
+  if (text === every) return choices;
+  const choice = choices.find((one) => one === text);
+  if (choice !== undefined) return [choice];
+  throw new UsageError(`--${name} must be ${choices.join(', ')} or ${every}, got '${text}'`);
+}

@@ -1,0 +1,83 @@
+/**
+ * The program that `faultline stress` runs: a process that starts its threads, waits for them, and
+ * sometimes kills one.
+ */
+import { MAP_PRIVATE, PROT_READ, defineProgram } from '../../workers/program.ts';
+import type { ExitStatus, Proc, Program } from '../../workers/program.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { makeRandom } from './random.ts';
+import { Accesses } from './accesses.ts';
+import { Violation } from './judge.ts';
+import { Operations } from './operations.ts';
+import { Oracle } from './oracle.ts';
+import type { StressTask } from './stress-task.ts';
+
+/** The file of zeros, as the host hands it to the machine. */
+const ZEROS = 'zeros';
+
+const program: Program = defineProgram(async (proc: Proc, task: StressTask | null) => {
+  const fd = await proc.open(ZEROS);
+  if (task === null) return warmUp(proc, fd);
+  const pids: number[] = [];
+  for (let thread = 0; thread < task.threads; thread++) {
+    pids.push(await proc.clone('worker', { args: [task, thread, fd] }));
+  }
+  const victim = pids[makeRandom(task.seed)(pids.length)];
+  if (task.killAfterMs !== null && victim !== undefined) {
+    await proc.nanosleep(task.killAfterMs * 1e6);
+    // It may have ended by itself.
+    await proc.kill(victim).catch(() => {});
+  }
+  let failures = 0;
+  for (const pid of pids) {
+    const { status } = await proc.wait(pid);
+    if ('code' in status && status.code === 0) continue;
+    if (task.killAfterMs !== null && pid === victim && isKill(status)) continue;
+    failures++;
+    // A thread that exits with 1 has said why.
+    if ('signal' in status) {
+      proc.print(`process ${task.process}: a thread ended: ${JSON.stringify(status)}`);
+    }
+  }
+  return failures === 0 ? 0 : 1;
+});
+
+function isKill(status: ExitStatus): boolean {
+  return 'signal' in status && status.signal === 'SIGKILL' && status.reason === undefined;
+}
+
+/** Reads the whole file once, so that its pages are in memory before frames are counted. */
+async function warmUp(proc: Proc, fd: number): Promise<number> {
+  const { size } = await proc.fstat(fd);
+  const at = await proc.mmap(0, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  for (let offset = 0; offset < size; offset += PAGE_SIZE) proc.mem.load8(at + offset);
+  return 0;
+}
+
+/** A thread's entry: works until it is told to stop. 0, or 1 after a violation, which it prints. */
+export async function worker(
+  proc: Proc,
+  task: StressTask,
+  thread: number,
+  fd: number,
+): Promise<number> {
+  const oracle = new Oracle(task.oracle, task.threads);
+  const random = makeRandom(task.seed * 31 + thread);
+  const context = { proc, task, thread, oracle, fd, random };
+  const accesses = new Accesses(context);
+  const operations = new Operations(context);
+  try {
+    while (!oracle.isStopped()) {
+      accesses.round();
+      await operations.run();
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    oracle.stop();
+    proc.print(`process ${task.process} thread ${thread}: ${error.message}`);
+    return 1;
+  }
+}
+
+export default program;
