@@ -3,7 +3,7 @@
  *
  * A `Machine` object is private to the Worker that made it; everything that it shows is shared.
  */
-import { fillWords, load, peek } from '../shared/atomics.ts';
+import { copyWords, load, peek } from '../shared/atomics.ts';
 import type { Words } from '../shared/atomics.ts';
 import * as L from '../shared/layout.ts';
 import { CPU_CACHE_BATCH, PAGE_SIZE, TABLE_ENTRIES } from '../shared/limits.ts';
@@ -76,7 +76,11 @@ export function frameField(machine: Machine, pfn: number, field: number): number
   return machine.meta + pfn * L.FRAME_META_WORDS + field;
 }
 
+/**
+ * Zeroes a frame by copying frame 0, which is never handed out and stays zero. Filling takes twice
+ * as long: `fill` on shared memory writes element by element (310 ns and 180 ns for 4 KiB on
+ * Node 20, 363 and 179 on Node 24; docs/performance.md).
+ */
 export function zeroFrame(machine: Machine, pfn: number): void {
-  const at = frameWord(machine, pfn);
-  fillWords(machine.words, at, at + TABLE_ENTRIES, 0);
+  copyWords(machine.words, frameWord(machine, pfn), machine.frameBase, TABLE_ENTRIES);
 }

@@ -15,6 +15,10 @@ export function auditFrames(cpu: Cpu, ledger: AuditLedger): void {
   const free = auditFreeLists(machine, ledger);
   const cached = auditCaches(machine, ledger);
   auditLimbo(machine, ledger);
+  const zero = frameWord(machine, 0);
+  for (let i = 0; i < TABLE_ENTRIES; i++) {
+    ledger.check(peek(machine.words, zero + i) === 0, `frame 0 is not zero at word ${i}`);
+  }
   let inUse = 0;
   for (let pfn = 1; pfn < machine.frames; pfn++) {
     if (ledger.placed[pfn] === 1 && frameState(machine, pfn) <= L.FRAME_CACHED) continue;

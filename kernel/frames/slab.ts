@@ -13,7 +13,7 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { retireFrame } from '../paging/grace.ts';
 import { frameState } from './buddy.ts';
 import { allocFrame, freeFrame } from './frames.ts';
-import { frameField, frameOfWord, frameWord } from '../machine.ts';
+import { frameField, frameOfWord, frameWord, zeroFrame } from '../machine.ts';
 import type { Machine } from '../machine.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 
@@ -56,8 +56,7 @@ function takeSlot(cpu: Cpu, slab: number): number {
   if (pfn === 0) {
     pfn = allocFrame(cpu, L.FRAME_SLAB | (slab << L.F_ORDER_SHIFT));
     if (pfn === 0) return 0;
-    const first = frameWord(machine, pfn);
-    fillWords(words, first, first + TABLE_ENTRIES, 0);
+    zeroFrame(machine, pfn);
     poke(words, frameField(machine, pfn, L.F_COUNT), 0);
     addPartial(cpu, slab, pfn);
     poke(words, slabField(slab, FRAMES), peek(words, slabField(slab, FRAMES)) + 1);

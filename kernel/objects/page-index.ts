@@ -6,12 +6,12 @@
  * Locking: insertion by compare-exchange, nodes too. Removal only when the object is freed, when
  * nobody else can reach it; so a lookup never meets a freed node.
  */
-import { compareExchange, fillWords, load, peek } from '../../shared/atomics.ts';
+import { compareExchange, load, peek } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { TABLE_ENTRIES, TABLE_SHIFT } from '../../shared/limits.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { allocFrame, freeFrame, putFrame } from '../frames/frames.ts';
-import { frameWord } from '../machine.ts';
+import { frameWord, zeroFrame } from '../machine.ts';
 
 /** Levels of nodes that an object of that many pages needs: 1 to 3. */
 export function indexHeight(pages: number): number {
@@ -68,8 +68,7 @@ function childNode(cpu: Cpu, at: number): number {
   if (seen !== 0) return seen;
   const node = allocFrame(cpu, L.FRAME_KERNEL);
   if (node === 0) return 0;
-  const first = frameWord(machine, node);
-  fillWords(words, first, first + TABLE_ENTRIES, 0);
+  zeroFrame(machine, node);
   // ORDER: publishes the zeroed node; the loser frees its own.
   const other = compareExchange(words, at, 0, node);
   if (other === 0) return node;

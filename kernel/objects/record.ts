@@ -9,13 +9,13 @@
  * Locking: B_RECORD_LOCK. A fault reads a record without it: the entry that named the record is
  * locked, its area holds a reference, and a record's fields never change while it has one.
  */
-import { fillWords, peek, poke } from '../../shared/atomics.ts';
+import { peek, poke } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { RECORDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { allocFrame } from '../frames/frames.ts';
-import { frameWord } from '../machine.ts';
+import { frameWord, zeroFrame } from '../machine.ts';
 import type { Machine } from '../machine.ts';
 import { getObject, putObject } from './object.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
@@ -117,8 +117,7 @@ function takeNumber(cpu: Cpu): number {
   if (peek(words, slot) === 0) {
     const pfn = allocFrame(cpu, L.FRAME_KERNEL);
     if (pfn === 0) return 0;
-    const first = frameWord(machine, pfn);
-    fillWords(words, first, first + TABLE_ENTRIES, 0);
+    zeroFrame(machine, pfn);
     poke(words, slot, pfn);
   }
   poke(words, L.B_RECORD_COUNT, id);

@@ -16,15 +16,14 @@ import { ROOT_LEVEL, indexAt } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
 import { retireFrame } from './grace.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
-import { frameField, frameWord } from '../machine.ts';
+import { frameField, frameWord, zeroFrame } from '../machine.ts';
 import type { Machine } from '../machine.ts';
 
 /** A new empty table for a space; 0 when memory is exhausted. */
 export function allocTable(cpu: Cpu, space: number, level: number): number {
   const pfn = allocFrame(cpu, L.FRAME_TABLE | (level << L.F_LEVEL_SHIFT));
   if (pfn === 0) return 0;
-  const at = frameWord(cpu.machine, pfn);
-  fillWords(cpu.words, at, at + TABLE_ENTRIES, 0);
+  zeroFrame(cpu.machine, pfn);
   // ORDER: counters; nothing is concluded from them while others run.
   add(cpu.words, space + L.S_TABLES, 1);
   const tables = add(cpu.words, L.B_TABLE_FRAMES, 1) + 1;
