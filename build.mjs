@@ -18,7 +18,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 
@@ -43,7 +43,21 @@ const nodeEntries = {
   'platform-node': 'workers/platform-node.ts',
   'platform-web': 'workers/platform-web.ts',
   faultline: 'cli/faultline.ts',
-  'stress-program': 'lab/stress/stress-program.ts',
+  'bench-worker': 'lab/bench/bench-worker.ts',
+};
+
+/** The benchmarks' Worker once more, over atomics that count: see lab/bench/meter.ts. */
+const countingEntries = { 'bench-counting-worker': 'lab/bench/bench-worker.ts' };
+const countingTwin = join(root, 'lab/bench/counting-atomics.ts');
+const countedModules = ['shared/atomics.ts', 'lab/bench/meter.ts'].map((path) => join(root, path));
+const countingPlugin = {
+  name: 'counting',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/(atomics|meter)\.ts$/ }, ({ path, resolveDir, importer }) => {
+      const isCounted = countedModules.includes(resolve(resolveDir, path));
+      return isCounted && importer !== countingTwin ? { path: countingTwin } : undefined;
+    });
+  },
 };
 
 /** Files under `folder`, recursively, as sorted paths relative to the repository. */
@@ -132,6 +146,14 @@ async function buildJavaScript() {
     platform: 'neutral',
     external: ['comlink', 'esbuild', 'yocto-spinner', 'node:*', '#platform'],
   });
+  written.push(
+    ...(await bundle(existing(countingEntries), dist, {
+      platform: 'neutral',
+      splitting: false,
+      external: ['node:*', '#platform'],
+      plugins: [countingPlugin],
+    })),
+  );
   if (existsSync(join(root, nodeEntries['platform-web']))) {
     const pages = entriesIn('web', '');
     written.push(

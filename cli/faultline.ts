@@ -22,6 +22,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'stress page faults and mappings with many threads, checked by an oracle',
     run: async (args) => (await import('./stress.ts')).stress(args),
   },
+  bench: {
+    summary: 'measure published microbenchmarks on every locking protocol',
+    run: async (args) => (await import('./bench.ts')).bench(args),
+  },
 };
 
 function version(): string {

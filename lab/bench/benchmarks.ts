@@ -1,0 +1,162 @@
+/**
+ * The published microbenchmarks, as data: what each prepares, what one operation is, and where.
+ *
+ * Sources: CortenMM (SOSP'25) test/src/apps/scale, RadixVM (EuroSys'13) mapbench, will-it-scale.
+ * What is missing needs system calls that this machine does not have: see MISSING.
+ */
+import type { Placement } from './offsets.ts';
+
+export type SuiteName = 'cortenmm' | 'radixvm' | 'will-it-scale';
+export type Contention = 'low' | 'high' | 'none';
+
+/** What a CortenMM run finds when its threads start. */
+export type Preparation = 'nothing' | 'mapped' | 'touched';
+export type CortenRequest = 'mmap' | 'mmap-touch' | 'touch' | 'munmap';
+
+export interface CortenBenchmark {
+  readonly suite: 'cortenmm';
+  readonly name: string;
+  readonly prepare: Preparation;
+  readonly request: CortenRequest;
+  readonly requestPages: number;
+  /** null: the kernel chooses the address. */
+  readonly low: Placement | null;
+  readonly high: Placement;
+  readonly summary: string;
+}
+
+export interface LoopBenchmark {
+  readonly suite: 'radixvm' | 'will-it-scale';
+  readonly name: string;
+  /** Iterations of each CPU in one repetition, unless --iterations says otherwise. */
+  readonly iterations: number;
+  /** Whether each thread maps a file of its own, of the size of its region. */
+  readonly file: boolean;
+  readonly summary: string;
+}
+
+export type Benchmark = CortenBenchmark | LoopBenchmark;
+
+const at = (requestPages: number, padPages: number): Placement => ({ requestPages, padPages });
+
+const cortenmm: readonly CortenBenchmark[] = [
+  {
+    suite: 'cortenmm',
+    name: 'mmap',
+    prepare: 'nothing',
+    request: 'mmap',
+    requestPages: 4,
+    low: null,
+    high: at(4, 384),
+    summary: 'mmap of 4 pages; low: anywhere, high: MAP_FIXED, shuffled among threads',
+  },
+  {
+    suite: 'cortenmm',
+    name: 'mmap-PF',
+    prepare: 'nothing',
+    request: 'mmap-touch',
+    requestPages: 1,
+    low: null,
+    high: at(1, 480),
+    summary: 'mmap of a page and a write to it; low: anywhere, high: MAP_FIXED, shuffled',
+  },
+  {
+    suite: 'cortenmm',
+    name: 'PF',
+    prepare: 'mapped',
+    request: 'touch',
+    requestPages: 1,
+    low: at(1, 480),
+    high: at(1, 480),
+    summary: 'a write to an untouched page of one big mapping; high: shuffled',
+  },
+  {
+    suite: 'cortenmm',
+    name: 'unmap-virt',
+    prepare: 'mapped',
+    request: 'munmap',
+    requestPages: 1,
+    low: at(1, 736),
+    high: at(1, 480),
+    summary: 'munmap of an untouched page of one big mapping; high: shuffled',
+  },
+  {
+    suite: 'cortenmm',
+    name: 'unmap',
+    prepare: 'touched',
+    request: 'munmap',
+    requestPages: 1,
+    low: at(1, 736),
+    high: at(1, 480),
+    summary: 'munmap of a page that the main thread had touched; high: shuffled',
+  },
+];
+
+const loop = (
+  suite: LoopBenchmark['suite'],
+  name: string,
+  iterations: number,
+  summary: string,
+  file = false,
+): LoopBenchmark => ({ suite, name, iterations, file, summary });
+
+const radixvm: readonly LoopBenchmark[] = [
+  loop('radixvm', 'local', 10_000, 'mmap a page of its own, touch it, munmap it'),
+  loop('radixvm', 'pipeline', 1000, 'mmap, touch, pass on; the next CPU touches and munmaps'),
+  loop(
+    'radixvm',
+    'global',
+    50,
+    'map 16 pages each, touch all pages of all in random order, munmap',
+  ),
+  loop('radixvm', 'global-fixed', 2, 'as global, with 64 × 80 pages shared out among the CPUs'),
+];
+
+const willItScale: readonly LoopBenchmark[] = [
+  loop('will-it-scale', 'mmap1', 5000, 'mmap a private anonymous region, munmap it'),
+  loop('will-it-scale', 'mmap2', 2000, 'mmap a private file region, munmap it', true),
+  loop('will-it-scale', 'page_fault1', 1, 'write each page of a private anonymous region, munmap'),
+  loop('will-it-scale', 'page_fault2', 1, 'write each page of a private file region, munmap', true),
+  loop('will-it-scale', 'page_fault3', 1, 'write each page of a shared file region, munmap', true),
+  loop('will-it-scale', 'tlb_flush-like', 5000, 'write a page, mprotect it read-only and back'),
+];
+
+export const BENCHMARKS: readonly Benchmark[] = [...cortenmm, ...radixvm, ...willItScale];
+
+export const SUITES: readonly SuiteName[] = ['cortenmm', 'radixvm', 'will-it-scale'];
+
+/** Published benchmarks that cannot run here, and why. */
+export const MISSING: readonly { readonly names: string; readonly why: string }[] = [
+  { names: 'will-it-scale brk1, malloc1, malloc2', why: 'no brk, and no C library to allocate' },
+  { names: 'will-it-scale tlb_flush1, 2, 3', why: 'no madvise; tlb_flush-like uses mprotect' },
+  { names: 'will-it-scale fallocate1', why: 'files belong to the host' },
+  { names: 'cortenmm mem_usage', why: 'it measures memory, not time' },
+];
+
+/** Pages of a CPU's slice in `global` (64 KiB in the paper) and of the table in `global-fixed`. */
+export const GLOBAL_SLICE_PAGES = 16;
+export const GLOBAL_FIXED_PAGES: number = 64 * 80;
+
+export function benchmarkNamed(suite: SuiteName, name: string): Benchmark | undefined {
+  return BENCHMARKS.find((one) => one.suite === suite && one.name === name);
+}
+
+/** The contentions that a benchmark knows. */
+export function contentionsOf(benchmark: Benchmark): readonly Contention[] {
+  return benchmark.suite === 'cortenmm' ? ['low', 'high'] : ['none'];
+}
+
+/**
+ * Where requests go. `doubled` doubles strides: tables here have 1024 entries, the paper's 512, so
+ * that only doubled strides keep threads apart that the paper's keep apart.
+ */
+export function placementOf(
+  benchmark: CortenBenchmark,
+  contention: Contention,
+  doubled: boolean,
+): Placement | null {
+  const place = contention === 'high' ? benchmark.high : benchmark.low;
+  if (place === null || !doubled) return place;
+  const { requestPages, padPages } = place;
+  return { requestPages, padPages: requestPages + 2 * padPages };
+}

@@ -1,0 +1,51 @@
+/** The head of every report: host, options and floor, as lines of text. */
+import type { BenchDocument, BenchOptions } from './results.ts';
+import type { Spread } from './statistics.ts';
+
+export function describeHost({
+  host,
+  options,
+  pinned,
+  clockNs,
+  floors,
+  wallMs,
+}: BenchDocument): string[] {
+  const seconds = (wallMs / 1000).toFixed(0);
+  const memoryGiB = (host.memoryBytes / 2 ** 30).toFixed(1);
+  const lines = [
+    `host     ${host.cpuModel}, ${host.cores} cores, ${memoryGiB} GiB, ${host.system}`,
+    `engine   Node ${host.node}, V8 ${host.v8}; threads ${pinned ? '' : 'not '}pinned`,
+    `load     ${host.loadBefore.toFixed(2)} before the run, which took ${seconds} s`,
+    `options  ${describeOptions(options)}`,
+    `clock    ${clockNs.toFixed(0)} ns a look, contained in each request's latency`,
+  ];
+  for (const { cpus, privateNs, sharedNs } of floors) {
+    lines.push(
+      `floor    ${cpus} CPUs: bare load + compare-exchange ${privateNs.median.toFixed(1)} ns ` +
+        `on its own word (${describeSpread(privateNs, 1)}), ` +
+        `${sharedNs.median.toFixed(1)} ns on one word (${describeSpread(sharedNs, 1)})`,
+    );
+  }
+  const most = Math.max(...options.cpus);
+  if (most > host.cores) {
+    lines.push(
+      `warning  ${most} CPUs on ${host.cores} cores take turns: times say little, counts hold`,
+    );
+  }
+  return lines;
+}
+
+function describeOptions(options: BenchOptions): string {
+  const { runs, repeat, iterations, doubledStrides, seed } = options;
+  const strides = doubledStrides ? 'doubled' : 'published';
+  const loops = iterations === null ? 'own' : String(iterations);
+  return (
+    `${repeat} repetitions of ${runs} thread runs (cortenmm) or ${loops} iterations, ` +
+    `${strides} strides, seed ${seed}`
+  );
+}
+
+/** '120–180' */
+export function describeSpread({ min, max }: Spread, decimals = 0): string {
+  return `${min.toFixed(decimals)}–${max.toFixed(decimals)}`;
+}

@@ -1,0 +1,3 @@
+export function formatHtml(_d: unknown): string {
+  return '';
+}

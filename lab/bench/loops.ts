@@ -1,0 +1,136 @@
+/**
+ * RadixVM's mapbench and will-it-scale, in their thread variants: one thread's part. Each returns
+ * the operations that it made, in the unit that the original counts.
+ */
+import type { Words } from '../../shared/atomics.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import { GLOBAL_FIXED_PAGES, GLOBAL_SLICE_PAGES } from './benchmarks.ts';
+import type { LoopBenchmark } from './benchmarks.ts';
+import { barrier, post, take } from './control.ts';
+import { BASE } from './cortenmm.ts';
+import { nextRandom, shuffle } from './offsets.ts';
+import { ANONYMOUS, RW } from './thread.ts';
+import type { BenchThread } from './thread.ts';
+
+/** Distance between the CPUs' pages in mapbench, for each page that they map. */
+const MAPBENCH_STRIDE = 2 ** 20;
+
+export interface LoopContext {
+  readonly thread: BenchThread;
+  readonly control: Words;
+  /** 0 to threads − 1. */
+  readonly index: number;
+  readonly threads: number;
+  readonly iterations: number;
+  /** Bytes of a will-it-scale region. */
+  readonly regionBytes: number;
+  /** Descriptor of this thread's file, or −1. */
+  readonly fd: number;
+  readonly seed: number;
+}
+
+/** Runs a benchmark's loop; the operations made: page faults for page_fault*, else iterations. */
+export function runLoop(benchmark: LoopBenchmark, context: LoopContext): number {
+  switch (benchmark.name) {
+    case 'local':
+      return local(context);
+    case 'pipeline':
+      return pipeline(context);
+    case 'global':
+      return global(context, GLOBAL_SLICE_PAGES);
+    case 'global-fixed':
+      return global(context, Math.floor(GLOBAL_FIXED_PAGES / context.threads));
+    case 'mmap1':
+    case 'mmap2':
+      return mapRegion(context);
+    case 'page_fault1':
+    case 'page_fault2':
+      return faultRegion(context, M.MAP_PRIVATE);
+    case 'page_fault3':
+      return faultRegion(context, M.MAP_SHARED);
+    case 'tlb_flush-like':
+      return flush(context);
+    default:
+      throw new Error(`no such benchmark: ${benchmark.name}`);
+  }
+}
+
+function local({ thread, index, iterations }: LoopContext): number {
+  const address = BASE + index * MAPBENCH_STRIDE;
+  for (let i = 0; i < iterations; i++) {
+    thread.mmap(address, PAGE_SIZE, ANONYMOUS | M.MAP_FIXED);
+    thread.store8(address, i & 0xff);
+    thread.munmap(address, PAGE_SIZE);
+  }
+  return iterations;
+}
+
+/**
+ * Places that a CPU maps in turn. When it has passed on the third, its neighbour has taken the
+ * second, and so has done with the first.
+ */
+const PIPELINE_PLACES = 3;
+
+function pipeline(context: LoopContext): number {
+  const { thread, control, index, threads, iterations } = context;
+  const sibling = (index + 1) % threads;
+  for (let i = 0; i < iterations; i++) {
+    const place = index * PIPELINE_PLACES + (i % PIPELINE_PLACES);
+    const address = BASE + place * MAPBENCH_STRIDE;
+    thread.mmap(address, PAGE_SIZE, ANONYMOUS | M.MAP_FIXED);
+    thread.store8(address, i & 0xff);
+    post(control, sibling, address / PAGE_SIZE, thread);
+    const received = take(control, index, thread) * PAGE_SIZE;
+    thread.store8(received, i & 0xff);
+    thread.munmap(received, PAGE_SIZE);
+  }
+  return iterations;
+}
+
+function global(context: LoopContext, slicePages: number): number {
+  const { thread, control, index, threads, iterations, seed } = context;
+  const slice = BASE + index * slicePages * PAGE_SIZE;
+  const order = Array.from({ length: slicePages * threads }, (_, page) => page);
+  let state = (seed + index) >>> 0;
+  for (let i = 0; i < iterations; i++) {
+    state = nextRandom(state);
+    shuffle(order, state);
+    thread.mmap(slice, slicePages * PAGE_SIZE, ANONYMOUS | M.MAP_FIXED);
+    barrier(control, threads, thread);
+    for (const page of order) thread.store8(BASE + page * PAGE_SIZE, i & 0xff);
+    barrier(control, threads, thread);
+    thread.munmap(slice, slicePages * PAGE_SIZE);
+  }
+  return iterations;
+}
+
+function mapRegion({ thread, fd, iterations, regionBytes }: LoopContext): number {
+  const flags = fd < 0 ? ANONYMOUS : M.MAP_PRIVATE;
+  for (let i = 0; i < iterations; i++) {
+    const address = thread.mmap(0, regionBytes, flags, fd);
+    thread.munmap(address, regionBytes);
+  }
+  return iterations;
+}
+
+function faultRegion(context: LoopContext, type: number): number {
+  const { thread, fd, iterations, regionBytes } = context;
+  for (let i = 0; i < iterations; i++) {
+    const start = thread.mmap(0, regionBytes, fd < 0 ? ANONYMOUS : type, fd);
+    for (let at = start; at < start + regionBytes; at += PAGE_SIZE) thread.store8(at, 0);
+    thread.munmap(start, regionBytes);
+  }
+  return (iterations * regionBytes) / PAGE_SIZE;
+}
+
+/** As tlb_flush1, with mprotect in the place of madvise, which this machine does not have. */
+function flush({ thread, iterations }: LoopContext): number {
+  const page = thread.mmap(0, PAGE_SIZE, ANONYMOUS);
+  for (let i = 0; i < iterations; i++) {
+    thread.store8(page, i & 0xff);
+    thread.mprotect(page, PAGE_SIZE, M.PROT_READ);
+    thread.mprotect(page, PAGE_SIZE, RW);
+  }
+  return iterations;
+}

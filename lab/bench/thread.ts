@@ -1,0 +1,111 @@
+/**
+ * A kernel-level thread of a benchmark: a CPU in user mode of a space that others share, with the
+ * system calls and the stores that a program would make. The same path as a program's: mode
+ * changes, TLB, page walk, fault.
+ *
+ * Guarantees: polls for shootdowns before each access; any refusal by the kernel throws, because a
+ * benchmark that fails half-way has nothing to report.
+ */
+import {
+  FAULT_DONE,
+  TLB_SLOTS,
+  acknowledge,
+  enterKernel,
+  handleFault,
+  leaveKernel,
+  resumeUser,
+  sysMmap,
+  sysMprotect,
+  sysMunmap,
+  walk,
+} from '../../kernel/index.ts';
+import type { Cpu } from '../../kernel/index.ts';
+import { peek } from '../../shared/atomics.ts';
+import { P_SPACE, S_TLB_GEN } from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import type { Waiter } from './control.ts';
+
+export const RW: number = M.PROT_READ | M.PROT_WRITE;
+export const ANONYMOUS: number = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
+
+export class BenchThread implements Waiter {
+  readonly cpu: Cpu;
+  #proc = 0;
+  #space = 0;
+  #generationAt = 0;
+
+  constructor(cpu: Cpu) {
+    this.cpu = cpu;
+  }
+
+  /** Chooses the process whose address space the next `enter` runs. */
+  adopt(proc: number): void {
+    this.#proc = proc;
+    this.#space = peek(this.cpu.words, proc + P_SPACE);
+    this.#generationAt = this.#space + S_TLB_GEN;
+  }
+
+  enter(): void {
+    enterKernel(this.cpu);
+    resumeUser(this.cpu, this.cpu.tlb, this.#space);
+  }
+
+  leave(): void {
+    enterKernel(this.cpu);
+    leaveKernel(this.cpu);
+  }
+
+  poll(): void {
+    const { words, tlb } = this.cpu;
+    if (peek(words, this.#generationAt) !== tlb.generation) acknowledge(this.cpu, tlb);
+  }
+
+  /** The address. `address` 0 leaves the choice to the kernel. */
+  mmap(address: number, length: number, flags: number, fd: number = -1): number {
+    const { cpu } = this;
+    enterKernel(cpu);
+    const result = sysMmap(cpu, this.#proc, address, length, RW, flags, fd, 0);
+    resumeUser(cpu, cpu.tlb, this.#space);
+    return checked('mmap', result, address);
+  }
+
+  munmap(address: number, length: number): void {
+    const { cpu } = this;
+    enterKernel(cpu);
+    const result = sysMunmap(cpu, this.#proc, address, length);
+    resumeUser(cpu, cpu.tlb, this.#space);
+    checked('munmap', result, address);
+  }
+
+  mprotect(address: number, length: number, prot: number): void {
+    const { cpu } = this;
+    enterKernel(cpu);
+    const result = sysMprotect(cpu, this.#proc, address, length, prot);
+    resumeUser(cpu, cpu.tlb, this.#space);
+    checked('mprotect', result, address);
+  }
+
+  /** Stores a byte, as a program does. */
+  store8(address: number, value: number): void {
+    const { cpu } = this;
+    const { tlb } = cpu;
+    const vpn = Math.floor(address / PAGE_SIZE);
+    const slot = vpn & (TLB_SLOTS - 1);
+    for (;;) {
+      this.poll();
+      if (tlb.writeBase[slot] === vpn * PAGE_SIZE || walk(cpu, tlb, vpn, true)) break;
+      enterKernel(cpu);
+      const outcome = handleFault(cpu, this.#space, vpn, true);
+      resumeUser(cpu, tlb, this.#space);
+      if (outcome !== FAULT_DONE) throw new Error(`store at ${address}: fault code ${outcome}`);
+    }
+    const frame = ((tlb.frameAt[slot] as number) - cpu.machine.frameBase) * 4;
+    cpu.machine.frameBytes[frame + (address - vpn * PAGE_SIZE)] = value;
+  }
+}
+
+function checked(call: string, result: number, address: number): number {
+  if (result < 0) throw new Error(`${call} at ${address}: errno ${-result}`);
+  return result;
+}
