@@ -85,3 +85,15 @@ export {
   setJiffies,
 } from './reports/usage.ts';
 export type { ProcessUsage } from './reports/usage.ts';
+// What a locking protocol of one's own is made of.
+export * as atomics from '../shared/atomics.ts';
+export * as layout from '../shared/layout.ts';
+export * as pte from '../shared/pte.ts';
+export { STAT, count } from './cpu/cpu.ts';
+export { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from './cpu/rwlock.ts';
+export { holds, lock, unlock } from './cpu/spinlock.ts';
+export { descends } from './locking/covering.ts';
+export { openAtRoot } from './locking/whole-table.ts';
+export { frameField, frameWord } from './machine.ts';
+export { ROOT_LEVEL, indexAt, nextAt, pagesAt } from './paging/cursor.ts';
+export { entryAt } from './paging/table.ts';
