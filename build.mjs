@@ -43,6 +43,7 @@ const nodeEntries = {
   'platform-node': 'workers/platform-node.ts',
   'platform-web': 'workers/platform-web.ts',
   faultline: 'cli/faultline.ts',
+  'stress-program': 'lab/stress/stress-program.ts',
   'bench-worker': 'lab/bench/bench-worker.ts',
 };
 
