@@ -61,9 +61,10 @@ export class Executor {
   #timeouts = 0;
   /** By CPU: words and values read since its last pause. */
   readonly #spinReads: { at: number[]; value: number[] }[];
-  readonly #resume: (value: unknown) => value is Coroutine;
+  readonly #isCoroutine: (value: unknown) => value is Coroutine;
 
-  constructor(subject: Subject) {
+  /** `reference`: the same scenario in a build without a mutant, to tell right results by. */
+  constructor(subject: Subject, reference: Subject = subject) {
     const { facade, race } = subject.model.module.runtime;
     this.subject = subject;
     this.tasks = subject.tasks;
@@ -76,8 +77,8 @@ export class Executor {
     this.results = this.tasks.map(() => []);
     this.began = this.tasks.map(() => []);
     this.ended = this.tasks.map(() => []);
-    this.#resume = facade.isGenerator;
-    this.oracles = new Oracles(this);
+    this.#isCoroutine = facade.isGenerator;
+    this.oracles = new Oracles(this, reference);
     race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
   }
@@ -164,14 +165,19 @@ export class Executor {
   }
 
   #isPoint(task: Task): boolean {
-    return task.at >= 0 && this.shared[task.at] === 1;
+    if (task.at >= 0) return this.shared[task.at] === 1 || this.oracles.entryIsShared(task);
+    return task.kind === T.NEXT_OPERATION;
   }
 
   #step(task: Task, old: boolean): void {
     const { at, kind } = task;
     if (at >= 0) {
       this.#learn(task, at, kind);
-      if (kind >= T.USER_LOAD) this.oracles.userAccess(task);
+      if (kind === T.USER_LOAD || kind === T.USER_STORE) {
+        // The oracle reads the page's entry: that is an access like any other.
+        this.#learn(task, this.oracles.entryWord(task), T.LOAD);
+        this.oracles.userAccess(task);
+      }
       if (kind === T.WAIT && this.subject.words[at] === task.a) {
         task.status = T.SLEEPING;
         this.#sleepers.push(task);
@@ -211,13 +217,9 @@ export class Executor {
     const { facade } = this.subject.model.module.runtime;
     facade.setCurrent(task, true);
     try {
-      let turn = this.#running[task.id]?.next(value);
-      while (turn === undefined || turn.done === true) {
-        if (turn !== undefined) this.#operationDone(task, turn.value);
-        const started = this.#startNext(task);
-        if (started === null) return;
-        turn = started.next(0);
-      }
+      const running = this.#running[task.id];
+      const turn = running?.next(value) ?? this.#startNext(task)?.next(0);
+      if (turn?.done === true) this.#operationDone(task, turn.value);
     } catch (error) {
       const { name, message, stack } = error as Error;
       const where = name === 'KernelPanic' ? '' : `\n${stack ?? ''}`;
@@ -226,33 +228,35 @@ export class Executor {
     }
   }
 
-  /** The next operation of the CPU's list that takes a step, or null when there is none. */
+  /** Begins the next operation of the CPU's list; null when it is done at once. */
   #startNext(task: Task): Coroutine | null {
     const { subject } = this;
-    const program = subject.programs[task.id] as readonly Operation[];
-    for (;;) {
-      const operation = program[this.#next[task.id] as number];
-      if (operation === undefined) {
-        task.status = T.DONE;
-        task.at = -1;
-        return null;
-      }
-      (this.began[task.id] as number[]).push(this.steps);
-      const cpu = subject.world.cpus[task.id];
-      if (cpu === undefined) throw new Error(`no CPU ${task.id}`);
-      const started: unknown = operation.run(subject.world, cpu);
-      if (this.#resume(started)) {
-        this.#running[task.id] = started;
-        return started;
-      }
-      this.#operationDone(task, started);
+    const operation = this.#nextOperation(task);
+    const cpu = subject.world.cpus[task.id];
+    if (operation === undefined || cpu === undefined) throw new Error(`no CPU ${task.id}`);
+    (this.began[task.id] as number[]).push(this.steps);
+    const started: unknown = operation.run(subject.world, cpu);
+    if (this.#isCoroutine(started)) {
+      this.#running[task.id] = started;
+      return started;
     }
+    this.#operationDone(task, started);
+    return null;
   }
 
+  #nextOperation(task: Task): Operation | undefined {
+    return this.subject.programs[task.id]?.[this.#next[task.id] as number];
+  }
+
+  /** An operation has returned: before the next one other CPUs may run. */
   #operationDone(task: Task, result: unknown): void {
     (this.results[task.id] as number[]).push(Number(result));
     (this.ended[task.id] as number[]).push(this.steps);
     (this.#next[task.id] as number)++;
+    this.#running[task.id] = null;
+    task.kind = T.NEXT_OPERATION;
+    task.at = -1;
+    if (this.#nextOperation(task) === undefined) task.status = T.DONE;
   }
 
   /** The Worker of `ended` is terminated, wherever it is, and `task` has waited for that. */

@@ -18,6 +18,7 @@ import type { Executor } from './executor.ts';
 import { LockOrder } from './lock-order.ts';
 import { RACES_ALLOWED } from './races-allowed.ts';
 import { SequentialOutcomes } from './sequential.ts';
+import type { Subject } from './subject.ts';
 
 /** Outcome of the audit of a final state, and what the scenario observes of it. */
 interface FinalState {
@@ -31,7 +32,8 @@ export class Oracles {
   readonly #sequential: SequentialOutcomes | null;
   readonly #lockOrder: LockOrder;
 
-  constructor(executor: Executor) {
+  /** `reference` runs the operations one by one: the same scenario, known to be right. */
+  constructor(executor: Executor, reference: Subject) {
     const { scenario, world } = executor.subject;
     this.#executor = executor;
     this.#lockOrder = new LockOrder(executor);
@@ -39,7 +41,7 @@ export class Oracles {
     const end = meta + frames * L.FRAME_META_WORDS;
     const { facade } = executor.subject.model.module.runtime;
     this.#sequential =
-      scenario.linearizable === false ? null : new SequentialOutcomes(executor.subject);
+      scenario.linearizable === false ? null : new SequentialOutcomes(reference);
     facade.setWordHook(meta, end, (at, value) => this.#metaWrite(at - meta, value));
   }
 
@@ -56,11 +58,23 @@ export class Oracles {
     this.#lockOrder.performed(task, before);
   }
 
+  /** The word of the entry that decides about the page of a program's access. */
+  entryWord(task: Task): number {
+    const { machine, cpus } = this.#executor.subject.world;
+    const { tlb } = cpus[task.id] as Cpu;
+    return entryWordOf(this.#executor.subject.words, machine.frameBase, tlb.space, task.a);
+  }
+
+  /** Whether others change the entry of the page that a program is about to access. */
+  entryIsShared(task: Task): boolean {
+    if (task.kind !== T.USER_LOAD && task.kind !== T.USER_STORE) return false;
+    return this.#executor.shared[this.entryWord(task)] === 1;
+  }
+
   /** Before a program's access through a translation. */
   userAccess(task: Task): void {
     const { subject } = this.#executor;
     const { machine, cpus } = subject.world;
-    const cpu = cpus[task.id] as Cpu;
     const vpn = task.a;
     const frame = (task.at - machine.frameBase) >> TABLE_SHIFT;
     const state = (subject.words[machine.meta + frame * L.FRAME_META_WORDS] as number) & 0xf;
@@ -73,7 +87,7 @@ export class Oracles {
     for (const other of cpus) {
       if (other.id !== task.id && this.#modeOf(other) === L.MODE_KERNEL) return;
     }
-    const entry = entryOf(subject.words, machine.frameBase, cpu.tlb.space, vpn);
+    const entry = subject.words[this.entryWord(task)] as number;
     const needed = task.kind === T.USER_STORE ? pte.PTE_W | pte.PTE_V : pte.PTE_R | pte.PTE_V;
     if ((entry & needed) === needed && pte.pfnOf(entry) === frame) return;
     const shown = (entry >>> 0).toString(16);
@@ -190,13 +204,14 @@ function isTerminated(task: Task): boolean {
   return task.kind === T.WAIT && task.a === L.MODE_DEAD;
 }
 
-/** The entry that decides about a page, as the tables say now. */
-function entryOf(words: Int32Array, frameBase: number, space: number, vpn: number): number {
+/** The word of the entry that decides about a page, as the tables say now. */
+function entryWordOf(words: Int32Array, frameBase: number, space: number, vpn: number): number {
   let table = words[space + L.S_ROOT] as number;
   for (let level = 2; ; level--) {
     const index = (vpn >>> (level * TABLE_SHIFT)) & 1023;
-    const entry = words[frameBase + (table << TABLE_SHIFT) + index] as number;
-    if (level === 0 || !pte.isTable(entry)) return entry;
+    const at = frameBase + (table << TABLE_SHIFT) + index;
+    const entry = words[at] as number;
+    if (level === 0 || !pte.isTable(entry)) return at;
     table = pte.pfnOf(entry);
   }
 }

@@ -7,6 +7,9 @@ import type { Site } from '../build/transform.ts';
 export const RACES_ALLOWED: Readonly<Record<string, string>> = {
   addResident: 'the peak of resident pages may miss the width of a race; a number for reports',
   allocTable: 'the peak of table frames, likewise',
+  clearRange: 'asks whether an entry is empty, under the range lock; the MMU sets only A and D',
+  clearEntry: 'likewise',
+  protectRange: 'likewise',
 };
 
 /** Functions whose ordered loads race with plain stores, because they check afterwards. */
@@ -24,6 +27,7 @@ const WALKERS: Readonly<Record<string, string>> = {
 /** What the race detector is told of a site: 0 nothing, 1 speculative, 2 a walker. */
 export function siteTolerance(sites: readonly Site[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(sites, ({ caller, access }) => {
+    if (access === 'peek') return RACES_ALLOWED[caller] === undefined ? 0 : 1;
     if (access !== 'load') return 0;
     if (SPECULATIVE[caller] !== undefined) return 1;
     return WALKERS[caller] === undefined ? 0 : 2;

@@ -96,6 +96,7 @@ function useFrame(task: Task, at: number, site: number): void {
 }
 
 export function plainRead(task: Task, at: number, site: number): void {
+  if (tolerance[site] === 1) return;
   const plain = plainWrites[at] as number;
   if (unordered(task, plain)) report(at, plain & (TASKS_MAX - 1), site, true);
   const atomic = atomicWrites[at] as number;

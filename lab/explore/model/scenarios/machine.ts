@@ -152,13 +152,12 @@ const condemn: Operation = {
   },
 };
 
-/** Threads with one hot page, and memory used up but for `left` frames. */
+/** Maps four pages, touches one, and uses memory up but for `left` frames. */
 function scarce(world: World, left: number): void {
-  newThreads(world);
-  mapPages(world, 0, 1024, 240);
+  mapPages(world, 0, 1024, 300);
   mapPages(world, 0, 0, 4);
   touchPages(world, 0, 0, 1);
-  for (let page = 1024; page < 1264; page++) {
+  for (let page = 1024; page < 1324; page++) {
     if (peek(world.machine.words, L.B_FREE_FRAMES) <= left) return;
     touchPages(world, 0, page, 1);
   }
@@ -232,10 +231,10 @@ export const machineScenarios: readonly Scenario[] = [
   {
     name: 'stop-entry',
     about: 'the machine is stopped while a CPU enters the kernel and another is in user mode',
-    cpus: [[stopAndGo], [fault(0, true)], [read(0), read(0)]],
+    cpus: [[stopAndGo], [fault(1, true)], [read(0), read(0)]],
     setup(world: World): void {
       newThreads(world);
-      mapPages(world, 0, 0, 1);
+      mapPages(world, 0, 0, 2);
       stayInUser(world, 2, 0, 1);
     },
   },
@@ -258,15 +257,18 @@ export const machineScenarios: readonly Scenario[] = [
     linearizable: false,
     cpus: [[write(1, 7)], [write(2, 8)]],
     setup(world: World): void {
+      newThreads(world);
       scarce(world, 1);
     },
   },
   {
     name: 'out-of-memory-split',
-    about: 'memory runs out in the middle of an mprotect that must split spans',
+    about: 'memory runs out in the middle of an mprotect that must split two spans',
     linearizable: false,
-    cpus: [[mprotect(1, 2, PROT_READ), munmap(0, 1)], [write(1, 7)]],
+    cpus: [[mprotect(4608, 1024, PROT_READ), munmap(4096, 2048)], [write(1, 7)]],
     setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 4096, 2048);
       scarce(world, 1);
     },
   },

@@ -6,9 +6,9 @@ import { createObject, putObject } from '../../../../kernel/objects/object.ts';
 import { internRecord, putRecord } from '../../../../kernel/objects/record.ts';
 import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
 import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
-import { OBJECT_FILE } from '../../../../shared/layout.ts';
+import { OBJECT_FILE, OBJECT_LINEAR } from '../../../../shared/layout.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
-import { MAP_FIXED, MAP_PRIVATE, O_RDWR } from '../../../../shared/mman.ts';
+import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, O_RDWR } from '../../../../shared/mman.ts';
 import { BASE, RW, SHARED, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, munmap } from '../operations.ts';
@@ -25,10 +25,10 @@ function newChild(world: World, parent: number): number {
   return pid;
 }
 
-/** Descriptor of a file of `pages` pages in the process of CPU 0. */
-function openFile(world: World, pages: number): number {
+/** Descriptor of a file (or another kind of object) of `pages` pages in the process of CPU 0. */
+function openFile(world: World, pages: number, kind: number = OBJECT_FILE): number {
   const cpu = world.cpus[0] as Cpu;
-  const spec = { kind: OBJECT_FILE, size: pages * PAGE_SIZE, host: 1, writable: true };
+  const spec = { kind, size: pages * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(cpu, spec);
   const fd = openFd(cpu, world.procs[0] as number, object, O_RDWR);
   // The descriptor keeps the object; nobody else does.
@@ -37,11 +37,17 @@ function openFile(world: World, pages: number): number {
   return fd;
 }
 
-/** A private mapping of a file at BASE, in the process of CPU `id`. */
-function mapFile(world: World, id: number, fd: number, pages: number): void {
+/** A mapping of a file at BASE, private by default, in the process of CPU `id`. */
+function mapFile(
+  world: World,
+  id: number,
+  fd: number,
+  pages: number,
+  type: number = MAP_PRIVATE,
+): void {
   const cpu = world.cpus[0] as Cpu;
   enterKernel(cpu);
-  const flags = MAP_PRIVATE | MAP_FIXED;
+  const flags = type | MAP_FIXED;
   sysMmap(cpu, world.procs[id] as number, BASE, pages * PAGE_SIZE, RW, flags, fd, 0);
   leaveKernel(cpu);
 }
@@ -90,6 +96,15 @@ export const objectScenarios: readonly Scenario[] = [
     cpus: [[read(0)], [munmap(0, 2)]],
     setup(world: World): void {
       fileOfThreads(world);
+    },
+  },
+  {
+    name: 'clear-accessed',
+    about: 'a present page that no TLB has yet is unmapped while a walk sets its A bit',
+    cpus: [[read(0), read(0)], [munmap(0, 1)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapFile(world, 0, openFile(world, 2, OBJECT_LINEAR), 2, MAP_SHARED);
     },
   },
   {

@@ -83,6 +83,15 @@ export const rangeScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'table-freed-under-walk',
+    about: 'as before, but the page was never touched: only the table needs a shootdown',
+    cpus: [[read(0)], [munmap(0, 1), reap, mmap(SPAN, 1), fault(SPAN, true)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, 1);
+    },
+  },
+  {
     name: 'span-fault-fault',
     about: 'two pages of a reserved 4 MiB span are touched first: one push-down',
     cpus: [[write(0, 7)], [write(1, 8)]],

@@ -89,6 +89,14 @@ export const tlbScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'shootdown-observer',
+    about: 'a page is unmapped; one CPU uses its old translation, another finds the page gone',
+    cpus: [[read(0), read(0)], [munmap(0, 1)], [read(0)]],
+    setup(world: World): void {
+      hot(world, 2, 1);
+    },
+  },
+  {
     name: 'shootdown-many-pages',
     about: 'more pages are unmapped than a TLB drops one by one',
     cpus: [[read(39), read(40)], [munmap(0, 40)]],
