@@ -21,6 +21,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import { exploreSources } from './scripts/explore-build.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(root, 'dist');
@@ -28,7 +29,7 @@ const stamps = join(dist, '.build');
 
 /** Folders whose TypeScript goes into dist/. */
 const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
-const configFiles = ['build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const configFiles = ['build.mjs', 'scripts/explore-build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json'];
 configFiles.push('tsconfig.build.json');
 
 /** Entry points by output name; '#platform' chooses between the two platform files at run time. */
@@ -145,7 +146,7 @@ async function buildJavaScript() {
   const programs = entriesIn('programs', 'programs/');
   const written = await bundle({ ...library, ...existing(nodeEntries), ...programs }, dist, {
     platform: 'neutral',
-    external: ['comlink', 'esbuild', 'yocto-spinner', 'node:*', '#platform'],
+    external: ['acorn', 'comlink', 'esbuild', 'yocto-spinner', 'node:*', '#platform'],
   });
   written.push(
     ...(await bundle(existing(countingEntries), dist, {
@@ -165,6 +166,7 @@ async function buildJavaScript() {
       })),
     );
   }
+  replaceFile(join(dist, 'explore-sources.json'), Buffer.from(exploreSources(root)));
   const command = join(dist, 'faultline.js');
   if (existsSync(command)) chmodSync(command, 0o755);
   const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));

@@ -15,7 +15,7 @@ import { PROT_READ } from '../../../../shared/mman.ts';
 import { endCpu } from '../../runtime/facade.ts';
 import { enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { fault, mprotect, munmap } from '../operations.ts';
+import { fault, mprotect } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 
 /** A free word of the boot block that locks of these scenarios use; the counter is the next. */
@@ -265,7 +265,7 @@ export const machineScenarios: readonly Scenario[] = [
     name: 'out-of-memory-split',
     about: 'memory runs out in the middle of an mprotect that must split two spans',
     linearizable: false,
-    cpus: [[mprotect(4608, 1024, PROT_READ), munmap(4096, 2048)], [write(1, 7)]],
+    cpus: [[mprotect(4608, 1024, PROT_READ)], [write(1, 7)]],
     setup(world: World): void {
       newThreads(world);
       mapPages(world, 0, 4096, 2048);

@@ -1,0 +1,116 @@
+/**
+ * A failing execution retold: what each CPU did, in order, with the words it touched and the lines
+ * that did it. Only accesses to words that CPUs share are kept, and of the others how many there
+ * were.
+ */
+import * as T from '../runtime/task.ts';
+import type { Executor } from './executor.ts';
+import { CPU_MASK } from './executor.ts';
+import { Replay } from './schedule.ts';
+import type { Segment } from './schedule.ts';
+import { wordName } from './word-names.ts';
+
+export interface Moment {
+  readonly step: number;
+  readonly cpu: number;
+  /** 'exchange cpu 1 C_MODE = 0x2', the name of an operation, or '… 12 more'. */
+  readonly text: string;
+  /** file:line, or '' where there is none. */
+  readonly place: string;
+  readonly kind: 'access' | 'operation' | 'skipped';
+}
+
+export interface Story {
+  readonly cpus: number;
+  readonly moments: readonly Moment[];
+  readonly failure: string;
+  readonly kind: string;
+}
+
+/** Replays the segments and writes down what happens. */
+export function tell(executor: Executor, segments: readonly Segment[]): Story {
+  const { subject } = executor;
+  const { facade } = subject.model.module.runtime;
+  const moments: Moment[] = [];
+  const skipped = subject.tasks.map(() => 0);
+  const begun = subject.tasks.map(() => 0);
+  const flush = (cpu: number): void => {
+    const count = skipped[cpu] as number;
+    if (count === 0) return;
+    skipped[cpu] = 0;
+    const text = count === 1 ? '… 1 other access' : `… ${count} other accesses`;
+    moments.push({ step: executor.steps, cpu, text, place: '', kind: 'skipped' });
+  };
+  const noteOperations = (cpu: number): void => {
+    for (; (begun[cpu] as number) < (executor.began[cpu] as number[]).length; begun[cpu]!++) {
+      flush(cpu);
+      const name = subject.programs[cpu]?.[begun[cpu] as number]?.name ?? '?';
+      moments.push({ step: executor.steps, cpu, text: name, place: '', kind: 'operation' });
+    }
+  };
+  facade.setTrace((kind, at, value, site) => {
+    if (executor.steps === 0) return;
+    const cpu = (executor.schedule[executor.steps - 1] as number) & CPU_MASK;
+    noteOperations(cpu);
+    if (executor.shared[at] !== 1 && executor.failure === null) {
+      (skipped[cpu] as number)++;
+      return;
+    }
+    flush(cpu);
+    const word = wordName(subject.world.machine, at);
+    const shown = value < 0 || value > 9 ? `0x${(value >>> 0).toString(16)}` : String(value);
+    const { place } = executor.siteOf(site);
+    moments.push({
+      step: executor.steps,
+      cpu,
+      text: `${kind} ${word} = ${shown}`,
+      place,
+      kind: 'access',
+    });
+  });
+  executor.execute(new Replay(segments));
+  facade.setTrace(null);
+  for (const { id, status } of subject.tasks) if (status !== T.DONE) flush(id);
+  const { failure } = executor;
+  return {
+    cpus: subject.tasks.length,
+    moments,
+    failure: failure?.message ?? 'no failure',
+    kind: failure?.kind ?? 'none',
+  };
+}
+
+/** One column a CPU. */
+export function formatStory(story: Story, columns: number): string {
+  const width = Math.max(28, Math.floor((columns - 2 * (story.cpus - 1)) / story.cpus));
+  const lines: string[] = [];
+  const put = (cpu: number, text: string): void => {
+    for (const part of wrap(text, width)) {
+      lines.push(`${' '.repeat(cpu * (width + 2))}${part}`.trimEnd());
+    }
+  };
+  const heads = Array.from({ length: story.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(width));
+  lines.push(heads.join('  ').trimEnd());
+  let last = -1;
+  for (const { cpu, text, place, kind } of story.moments) {
+    if (last >= 0 && cpu !== last) lines.push('');
+    last = cpu;
+    if (kind === 'operation') put(cpu, `[${text}]`);
+    else put(cpu, place === '' ? text : `${text}  ${place.replace(/^kernel\//, '')}`);
+  }
+  lines.push('', `${story.kind}: ${story.failure}`);
+  return lines.join('\n');
+}
+
+function wrap(text: string, width: number): string[] {
+  const parts: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      parts.push(line);
+      line = ` ${word}`;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  parts.push(line);
+  return parts;
+}
