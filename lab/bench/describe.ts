@@ -21,7 +21,7 @@ export function describeHost({
   ];
   for (const { cpus, privateNs, sharedNs } of floors) {
     lines.push(
-      `floor    ${cpus} CPUs: bare load + compare-exchange ${privateNs.median.toFixed(1)} ns ` +
+      `floor    ${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}: bare load + compare-exchange ${privateNs.median.toFixed(1)} ns ` +
         `on its own word (${describeSpread(privateNs, 1)}), ` +
         `${sharedNs.median.toFixed(1)} ns on one word (${describeSpread(sharedNs, 1)})`,
     );
@@ -29,7 +29,7 @@ export function describeHost({
   const most = Math.max(...options.cpus);
   if (most > host.cores) {
     lines.push(
-      `warning  ${most} CPUs on ${host.cores} cores take turns: times say little, counts hold`,
+      `warning  ${most} CPUs take turns on ${host.cores} cores: only counts mean something there`,
     );
   }
   return lines;
