@@ -22,6 +22,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'stress page faults and mappings with many threads, checked by an oracle',
     run: async (args) => (await import('./stress.ts')).stress(args),
   },
+  explore: {
+    summary: "try the interleavings of the kernel's own source, exhaustively",
+    run: async (args) => (await import('./explore.ts')).exploreCommand(args),
+  },
   bench: {
     summary: 'measure published microbenchmarks on every locking protocol',
     run: async (args) => (await import('./bench.ts')).bench(args),
