@@ -1,4 +1,4 @@
-/** What `faultline stress` tells: for people a table and the failures, for programs one document. */
+/** What `faultline stress` tells: a table and the failures for people, a document for programs. */
 import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts';
 import { formatCount, formatTable } from './text-table.ts';
 import { formatBytes } from './usage.ts';

@@ -1,6 +1,6 @@
 /**
- * Goal: `faultline stress` finds nothing wrong with the protocols that ship, finds a broken one, and
- * says how to see it again. Method: the command itself, for a few seconds in all.
+ * Goal: `faultline stress` finds nothing wrong with the protocols that ship, finds a broken one,
+ * and says how to see it again. Method: the command itself, for a few seconds in all.
  */
 import { fileURLToPath } from 'node:url';
 import { PROTOCOL_NAMES } from 'faultline/kernel';

@@ -28,13 +28,13 @@ export class Operations {
     const { oracle, thread, random } = this.#context;
     const target = this.#chooseTarget();
     const prot = PROTECTIONS[random(PROTECTIONS.length)] ?? RW;
-    // Of 8: mmap 4, munmap 2, mprotect 2; a span with holes in it is never protected as a whole.
+    // Of 8: mmap 5, munmap 1, mprotect 2; a span with holes in it is never protected as a whole.
     const kind = random(target.isSpan ? 6 : 8);
     const way = this.#chooseWay();
     const tickets: Ticket[] = [];
     for (let page = target.from; page < target.to; page++) tickets.push(oracle.begin(page));
     if (kind >= 6) return this.#mprotect(way, target, prot, tickets);
-    const isMap = kind < 4;
+    const isMap = kind < 5;
     const { address, sizeBytes } = target;
     const wasDone = isMap
       ? await this.#call('mmap', () => this.#mmap(way, target, prot))
