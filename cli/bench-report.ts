@@ -1,6 +1,6 @@
 /** A benchmark document as text for the terminal. */
 import type { BenchDocument, BenchResult } from '../lab/bench/results.ts';
-import { describeHost, describeSpread } from '../lab/bench/describe.ts';
+import { describeHost, describeHottest, describeSpread } from '../lab/bench/describe.ts';
 import { formatTable } from './text-table.ts';
 
 const header = [
@@ -16,6 +16,7 @@ for), shared: writes to words that two CPUs touched, lines: the same for cache l
 compare-exchanges that found another value.`;
 
 export function formatBench(document: BenchDocument): string {
+  const most = Math.max(...document.options.cpus);
   const groups = new Map<string, BenchResult[]>();
   for (const result of document.results) {
     const contention = result.contention === 'none' ? '' : `, ${result.contention} contention`;
@@ -24,7 +25,12 @@ export function formatBench(document: BenchDocument): string {
   }
   const tables = [...groups].map(([title, results]) => {
     const rows = results.map(rowOf);
-    return `${title}\n${formatTable(header, rows, alignment)}`;
+    const hottest = results.flatMap(({ protocol, cpus, contended }) => {
+      const words = describeHottest(contended, 6);
+      return cpus === most && words !== '' ? [`  ${protocol.padEnd(7)} ${words}`] : [];
+    });
+    const listed = hottest.length === 0 ? '' : `\nmost written shared words, ${most} CPUs:\n`;
+    return `${title}\n${formatTable(header, rows, alignment)}${listed}${hottest.join('\n')}`;
   });
   const { violations } = document;
   const verdict =

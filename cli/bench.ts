@@ -10,6 +10,7 @@ import { runBenchmarks } from '../lab/bench/runner.ts';
 import type { Contestant, OnProgress } from '../lab/bench/runner.ts';
 import { formatBench } from './bench-report.ts';
 import { parseBench } from './bench-request.ts';
+import { loadForCounting } from './bench-protocol.ts';
 import type { BenchRequest } from './bench-request.ts';
 import { loadModule } from './load-module.ts';
 import type { LoadedModule } from './load-module.ts';
@@ -40,12 +41,18 @@ async function measure({ options, protocols }: BenchRequest): Promise<BenchDocum
     const contestants: Contestant[] = [];
     for (const protocol of protocols) {
       if (extname(protocol) === '') {
-        contestants.push({ name: protocol, protocol });
+        contestants.push({ name: protocol, protocol, countingProtocol: protocol });
         continue;
       }
       const module = await loadModule(protocol);
       loaded.push(module);
-      contestants.push({ name: basename(protocol), protocol: module.url.href });
+      const counting = options.count ? await loadForCounting(protocol) : null;
+      if (counting !== null) loaded.push(counting);
+      contestants.push({
+        name: basename(protocol),
+        protocol: module.url.href,
+        countingProtocol: counting?.url.href ?? null,
+      });
     }
     return await runBenchmarks(options, contestants, progress.show);
   } finally {

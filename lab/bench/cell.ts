@@ -1,6 +1,7 @@
 /** One repetition of one benchmark by one crew, and what it measured. */
 import type { BatchReport } from './batch.ts';
 import type { Benchmark, Contention } from './benchmarks.ts';
+import type { HotWord } from './contention.ts';
 import { prepareRun } from './cortenmm.ts';
 import type { Crew } from './crew.ts';
 import type { AccessCounts } from './meter.ts';
@@ -38,6 +39,7 @@ export interface Repetition {
   readonly counters: Counters;
   /** For each run, the counts of its threads; empty runs outside the counting pass. */
   readonly counts: readonly AccessCounts[][];
+  readonly hottest: readonly HotWord[];
   readonly violations: readonly string[];
 }
 
@@ -54,6 +56,7 @@ export async function repeatCell(
   const isCorten = benchmark.suite === 'cortenmm';
   const runs = isCorten ? Math.max(1, Math.floor(options.runs / threads)) : 1;
   const violations: string[] = [];
+  let hottest: readonly HotWord[] = [];
   const before = stage.counters(threads);
   const reports = await crew.run(
     {
@@ -77,8 +80,13 @@ export async function repeatCell(
         }
         return proc;
       },
-      end: (run) => {
-        if (options.audit && run === runs - 1) violations.push(...stage.audit(files));
+      end: (run, finished) => {
+        if (run === runs - 1) {
+          if (options.audit) violations.push(...stage.audit(files));
+          const counts = finished.flatMap((report) => report.counts[run] ?? []);
+          const operations = finished.reduce((sum, one) => sum + one.operations, 0) / runs;
+          if (counts.length > 0) hottest = stage.hottest(counts, operations);
+        }
         stage.end();
       },
     },
@@ -89,6 +97,7 @@ export async function repeatCell(
     operations: reports.reduce((sum, report) => sum + report.operations, 0),
     counters: difference(stage.counters(threads), before),
     counts: byRun(reports, runs),
+    hottest,
     violations,
   };
 }

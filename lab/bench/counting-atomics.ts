@@ -3,8 +3,8 @@
  * also note which words this thread read and wrote between `startCounting` and `stopCounting`.
  *
  * A word that two threads touched and at least one wrote is where a real machine moves a cache
- * line; how many such writes an operation makes says how it scales, whatever cores the host has. (The
- * scalable commutativity rule, Clements et al., SOSP'13, counts the same way.)
+ * line; how many such writes an operation makes says how it scales, whatever cores the host has.
+ * (The scalable commutativity rule, Clements et al., SOSP'13, counts the same way.)
  * Bulk operations count as one write of their first word: they zero or copy frames that nobody else
  * uses yet. Failed compare-exchanges count as reads.
  */

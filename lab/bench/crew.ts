@@ -22,10 +22,13 @@ export interface CrewOptions {
   readonly counting: boolean;
 }
 
-/** Sets up the space of run `run` and returns its process's block; or undoes it. */
+/**
+ * Sets up the space of run `run` and returns its process's block; or undoes it, with the threads'
+ * reports after the last run.
+ */
 export interface RunHooks {
   begin(run: number): number;
-  end(run: number): void;
+  end(run: number, reports: readonly BatchReport[]): void;
 }
 
 type Batchless = Omit<Batch, 'round'>;
@@ -128,9 +131,10 @@ export class Crew {
       });
       startRound(control, process, batch.threads);
       await end;
-      hooks.end(run);
+      // The space of the last run lives until the reports on it are there.
+      if (run === batch.runs - 1) await reported;
+      hooks.end(run, reports);
     }
-    await reported;
     return reports;
   }
 

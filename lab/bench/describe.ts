@@ -1,4 +1,5 @@
 /** The head of every report: host, options and floor, as lines of text. */
+import type { Contended } from './contention.ts';
 import type { BenchDocument, BenchOptions } from './results.ts';
 import type { Spread } from './statistics.ts';
 
@@ -20,9 +21,10 @@ export function describeHost({
     `clock    ${clockNs.toFixed(0)} ns a look, contained in each request's latency`,
   ];
   for (const { cpus, privateNs, sharedNs } of floors) {
+    const floor = `floor    ${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}: bare load + compare-exchange`;
     lines.push(
-      `floor    ${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}: bare load + compare-exchange ${privateNs.median.toFixed(1)} ns ` +
-        `on its own word (${describeSpread(privateNs, 1)}), ` +
+      `${floor} ${privateNs.median.toFixed(1)} ns on its own word ` +
+        `(${describeSpread(privateNs, 1)}), ` +
         `${sharedNs.median.toFixed(1)} ns on one word (${describeSpread(sharedNs, 1)})`,
     );
   }
@@ -48,4 +50,10 @@ function describeOptions(options: BenchOptions): string {
 /** '120–180' */
 export function describeSpread({ min, max }: Spread, decimals = 0): string {
   return `${min.toFixed(decimals)}–${max.toFixed(decimals)}`;
+}
+
+/** 'space S_RESIDENT 1.0, space S_FAULTS_MINOR 1.0', most written first. */
+export function describeHottest(contended: Contended | null, count: number): string {
+  const hottest = contended?.hottest.slice(0, count) ?? [];
+  return hottest.map(({ name, writes }) => `${name} ${writes.toFixed(1)}`).join(', ');
 }

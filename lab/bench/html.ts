@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { colorOf, gridsOf } from './charts.ts';
 import type { ChartGrid } from './charts.ts';
-import { describeHost, describeSpread } from './describe.ts';
+import { describeHost, describeHottest, describeSpread } from './describe.ts';
 import { PAGE_FUNCTIONS, drawCharts } from './page-script.ts';
 import type { BenchDocument, BenchResult } from './results.ts';
 
@@ -27,7 +27,8 @@ pre { background: #f6f6f6; padding: 10px 12px; overflow-x: auto; font-size: 12px
   vertical-align: middle; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 12px; }
 th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap; }
-th { background: #f6f6f6; } td:nth-child(-n+4), th:nth-child(-n+4) { text-align: left; }
+th { background: #f6f6f6; } td:nth-child(-n+3), th:nth-child(-n+3), td:last-child, th:last-child {
+  text-align: left; }
 .bad { color: #b00; font-weight: 600; }
 `;
 
@@ -78,8 +79,8 @@ ${drawCharts.name}(${JSON.stringify(charts).replaceAll('<', '\\u003c')}, uPlot);
 function sectionOf({ title, note, columns, charts }: ChartGrid, first: number): string {
   const cells = charts.map((chart, index) => {
     const label = `${chart.title}: ${chart.yLabel} by ${chart.xLabel}`;
-    const canvas = `<div data-chart="${first + index}" role="img" aria-label="${text(label)}"></div>`;
-    return `<div class="cell"><h3>${text(chart.title)}</h3>${canvas}</div>`;
+    const attributes = `data-chart="${first + index}" role="img" aria-label="${text(label)}"`;
+    return `<div class="cell"><h3>${text(chart.title)}</h3><div ${attributes}></div></div>`;
   });
   return `<h2>${text(title)}</h2>
 <p>${text(note)}</p>
@@ -103,6 +104,7 @@ const columns: readonly (readonly [string, (result: BenchResult) => string])[] =
   ['shared writes', ({ contended }) => contended?.sharedWrites.toFixed(1) ?? ''],
   ['to shared lines', ({ contended }) => contended?.sharedLineWrites.toFixed(1) ?? ''],
   ['failed CAS', ({ contended }) => contended?.failedExchanges.toFixed(2) ?? ''],
+  ['most written shared words', ({ contended }) => describeHottest(contended, 4)],
 ];
 
 function tableOf(results: readonly BenchResult[]): string {

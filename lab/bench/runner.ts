@@ -3,8 +3,8 @@
  * in turn; then the counting pass.
  *
  * Protocols are interleaved by repetition, in an order that the seed shuffles, so that a slow
- * moment of the host hits all of them. A repetition before the first warms up and is thrown away. In the
- * last one the machine is audited while the space is alive, and at the end for leaked frames.
+ * moment of the host hits all of them. A repetition before the first warms up and is thrown away.
+ * In the last one the machine is audited while the space is alive, at the end for leaked frames.
  */
 import type { Machine } from '../../kernel/index.ts';
 import { loadProtocol } from '../../workers/host/load-protocol.ts';
@@ -27,6 +27,8 @@ export interface Contestant {
   readonly name: string;
   /** A built-in's name or a module's URL. */
   readonly protocol: string;
+  /** The same over counting atomics; null when it cannot be counted. */
+  readonly countingProtocol: string | null;
 }
 
 /** Called with what begins now, and the part of the whole that is done. */
@@ -86,8 +88,11 @@ export async function runBenchmarks(
       return { clockNs, floors, repetitions, pinned };
     },
   );
+  const countable = contestants.flatMap(({ name, countingProtocol }) =>
+    countingProtocol === null ? [] : [{ name, protocol: countingProtocol, countingProtocol }],
+  );
   const counts = options.count
-    ? await withTeams(options, contestants, COUNTED_REGION_BYTES, true, (teams) =>
+    ? await withTeams(options, countable, COUNTED_REGION_BYTES, true, (teams) =>
         countCells(options, cells, teams, onProgress),
       )
     : new Map<string, Contended>();
@@ -236,8 +241,9 @@ async function countCells(
     const cellOptions = { ...timed, runs: COUNTED_RUNS * threads, iterations, regionBytes };
     const files = filesFor(benchmark, threads, teams, regionBytes);
     for (const { crew, stage } of teams) {
-      const { counts, operations } = await repeatCell(crew, stage, cell, files, cellOptions);
-      all.set(keyOf(cell, crew.name), contended(counts, operations));
+      const measured = await repeatCell(crew, stage, cell, files, cellOptions);
+      const { counts, operations, hottest } = measured;
+      all.set(keyOf(cell, crew.name), contended(counts, operations, hottest));
     }
     for (const file of files) teams[0]?.stage.dropFile(file);
   }

@@ -42,6 +42,9 @@ import type { CpuStat } from '../../shared/layout.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { O_RDWR } from '../../shared/mman.ts';
 import { GLOBAL_FIXED_PAGES } from './benchmarks.ts';
+import { hottestWords } from './contention.ts';
+import type { HotWord } from './contention.ts';
+import type { AccessCounts } from './meter.ts';
 import { BenchThread } from './thread.ts';
 
 export type Counters = Readonly<Record<CpuStat, number>>;
@@ -138,6 +141,11 @@ export class Stage {
 
   dropFile(object: number): void {
     this.#inKernel((cpu) => putObject(cpu, object));
+  }
+
+  /** What threads shared in the space that is alive now. */
+  hottest(counts: readonly AccessCounts[], operations: number): HotWord[] {
+    return hottestWords(this.#cpu.machine, counts, operations);
   }
 
   /** Violations, with our own references to `files` taken into account. */
