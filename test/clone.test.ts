@@ -113,7 +113,7 @@ describe.each(modes)('threads under $protocol, faults $faults', (mode) => {
               return String((error as { code?: unknown }).code);
             }
           };
-          for (let i = 1; i <= 300; i++) {
+          for (let i = 1; i <= 150; i++) {
             const page = own + (i % 8) * 4096;
             proc.mem.store32(page, i);
             proc.local.mprotect(page, 4096, PROT_READ);
