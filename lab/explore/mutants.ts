@@ -95,7 +95,11 @@ export const MUTANTS: readonly Mutant[] = [
           '}\n' +
           'const generation = announce(cpu, space, start, pages);',
       ),
-      patch(SHOOTDOWN, 'id !== cpu.id && load(cpu.words, block + L.C_MODE) === mode', 'id !== cpu.id && modes[id] === mode'),
+      patch(
+        SHOOTDOWN,
+        'id !== cpu.id && load(cpu.words, block + L.C_MODE) === mode',
+        'id !== cpu.id && modes[id] === mode',
+      ),
     ],
   },
   {
@@ -190,7 +194,13 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'a table is unlinked without waiting for walks of the MMU that are in it',
     scenario: 'table-freed-under-walk',
     protocol: 'rcu',
-    patches: [patch(RANGE_OP, 'op.unlinked.push(table);\n  // A walk of the MMU may be in the table now: the shootdown waits for it.\n  noteFlush(op, vpn, pages);', 'op.unlinked.push(table);')],
+    patches: [
+      patch(
+        RANGE_OP,
+        'op.unlinked.push(table);\n  // A walk of the MMU may be in the table now: the shootdown waits for it.\n  noteFlush(op, vpn, pages);',
+        'op.unlinked.push(table);',
+      ),
+    ],
   },
   {
     name: 'missing-rollback',
@@ -198,7 +208,11 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'out-of-memory-split',
     protocol: 'rcu',
     patches: [
-      patch(RANGE_OP, 'for (let i = this.kinds.length - 1; i >= checkpoint; i--) undoEntry(this, i);', ''),
+      patch(
+        RANGE_OP,
+        'for (let i = this.kinds.length - 1; i >= checkpoint; i--) undoEntry(this, i);',
+        '',
+      ),
     ],
   },
   {
@@ -206,7 +220,13 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'the grace period looks at its own CPU only',
     scenario: 'table-freed-under-kernel',
     protocol: 'rcu',
-    patches: [patch(GRACE, '& L.MODE_MASK) !== L.MODE_KERNEL) continue;', '& L.MODE_MASK) !== L.MODE_KERNEL || id !== cpu.id) continue;')],
+    patches: [
+      patch(
+        GRACE,
+        '& L.MODE_MASK) !== L.MODE_KERNEL) continue;',
+        '& L.MODE_MASK) !== L.MODE_KERNEL || id !== cpu.id) continue;',
+      ),
+    ],
   },
   {
     name: 'limbo-freed-at-once',
@@ -241,7 +261,9 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'a writer takes a frame over that somebody else holds too',
     scenario: 'cow-two-spaces',
     protocol: 'rcu',
-    patches: [patch(COW, 'frameRefs(cpu.machine, shared) === 1', 'frameRefs(cpu.machine, shared) <= 3')],
+    patches: [
+      patch(COW, 'frameRefs(cpu.machine, shared) === 1', 'frameRefs(cpu.machine, shared) <= 3'),
+    ],
   },
   {
     name: 'refcount-race',
@@ -336,15 +358,6 @@ export const MUTANTS: readonly Mutant[] = [
         'if (compareExchange(cpu.words, at, seen, L.MODE_DEAD) !== seen) return false;',
         'store(cpu.words, at, L.MODE_DEAD);',
       ),
-    ],
-  },
-  {
-    name: 'vma-not-checked',
-    about: 'an area is taken as found, although it may have changed before it was locked',
-    scenario: 'fault-munmap',
-    protocol: 'vma',
-    patches: [
-      patch('kernel/locking/vma.ts', 'if (stable) return area;', 'if (stable || area !== 0) return area;'),
     ],
   },
 ];

@@ -38,6 +38,8 @@ export interface ModelOptions {
   readonly userModules?: readonly string[];
   /** Turns of a spin before a waiter sleeps. 0 explores the sleeping, which is the harder half. */
   readonly spinTurns?: number;
+  /** False keeps the limits of the normal build, for comparing with it. */
+  readonly smallLimits?: boolean;
   readonly read?: ReadSource;
   /** Modules whose plain stores are scheduling points, because others read them without a lock. */
   readonly pokeSteps?: readonly string[];
@@ -101,7 +103,8 @@ function isPlain(path: string): boolean {
   return path.startsWith('shared/') || path.startsWith('lab/explore/runtime/');
 }
 
-function patchedSources({ patches = [], spinTurns = 0, read }: ModelOptions): ReadSource {
+function patchedSources(options: ModelOptions): ReadSource {
+  const { patches = [], spinTurns = 0, smallLimits = true, read } = options;
   const base = read ?? projectSources();
   const limit = (name: string, usual: number, value: number): Patch => ({
     path: LIMITS,
@@ -110,7 +113,7 @@ function patchedSources({ patches = [], spinTurns = 0, read }: ModelOptions): Re
   });
   // Nobody explores eight thousand processes, and every audit walks their table.
   const limits = [limit('SPIN_TURNS', 400, spinTurns), limit('PROCESSES_MAX', 8192, 16)];
-  const all = [...patches, ...limits];
+  const all = smallLimits ? [...patches, ...limits] : patches;
   return (path) => {
     let source = base(path);
     for (const patch of all) {

@@ -195,12 +195,7 @@ class Builder implements CallGraph {
   }
 
   /** Only the defaults in a pattern are code; a key that takes a method out of an object escapes. */
-  #visitPattern(
-    node: Node | null,
-    fn: Fn,
-    scopes: readonly Scope[],
-    inParameters: boolean,
-  ): void {
+  #visitPattern(node: Node | null, fn: Fn, scopes: readonly Scope[], inParameters: boolean): void {
     switch (node?.type) {
       case 'AssignmentPattern':
         this.#visitPattern(field(node, 'left'), fn, scopes, inParameters);

@@ -15,7 +15,7 @@ export interface Coloring {
 /** Marks `touches` on every function that reaches a step. Throws what is to be refused. */
 export function color(graph: CallGraph): Coloring {
   const methods = new Set<string>();
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const fn of graph.functions) {
       if (fn.touches) continue;
@@ -66,7 +66,9 @@ function refuse(graph: CallGraph, methods: ReadonlySet<string>): void {
   for (const fn of graph.functions) {
     const reason = fn.touches ? REASONS[fn.kind] : undefined;
     if (reason !== undefined) {
-      throw new ExploreBuildError(`${placeOf(fn.module, fn.node)}: ${fn.name}: ${reason}`);
+      const call = fn.calls.find((one) => reaches(one, fn, methods));
+      const place = placeOf(fn.module, call?.node ?? fn.node);
+      throw new ExploreBuildError(`${place}: ${fn.name}: ${reason}`);
     }
     for (const call of fn.calls) refuseCall(fn, call, methods);
   }

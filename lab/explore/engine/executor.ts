@@ -59,8 +59,12 @@ export class Executor {
   /** Sleepers of all words, longest asleep first. */
   readonly #sleepers: Task[] = [];
   #timeouts = 0;
+  #spinning = 0;
   /** By CPU: words and values read since its last pause. */
   readonly #spinReads: { at: number[]; value: number[] }[];
+  readonly #perform: (task: Task, old: boolean) => number;
+  readonly #setCurrent: (task: Task, watch: boolean) => void;
+  readonly #mayReadOlder: (task: Task, at: number) => boolean;
   readonly #isCoroutine: (value: unknown) => value is Coroutine;
 
   /** `reference`: the same scenario in a build without a mutant, to tell right results by. */
@@ -77,7 +81,11 @@ export class Executor {
     this.results = this.tasks.map(() => []);
     this.began = this.tasks.map(() => []);
     this.ended = this.tasks.map(() => []);
+    // Taken out of the bundle's namespaces once: each of them costs a call of a getter.
     this.#isCoroutine = facade.isGenerator;
+    this.#perform = facade.perform;
+    this.#setCurrent = facade.setCurrent;
+    this.#mayReadOlder = race.mayReadOlder;
     this.oracles = new Oracles(this, reference);
     race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
@@ -89,15 +97,18 @@ export class Executor {
 
   /** CPUs that can take a step, as a bit set. */
   enabled(): number {
+    const { tasks } = this;
     let set = 0;
-    for (const task of this.tasks) if (task.status === T.READY) set |= 1 << task.id;
+    for (let id = 0; id < tasks.length; id++) {
+      if ((tasks[id] as Task).status === T.READY) set |= 1 << id;
+    }
     return set;
   }
 
   /** Whether the pending weak load of a task may read an older value than the word has. */
   hasOld(task: Task): boolean {
     if (task.kind !== T.WEAK_LOAD || this.subject.words[task.at] === task.a) return false;
-    return this.subject.model.module.runtime.race.mayReadOlder(task, task.at);
+    return this.#mayReadOlder(task, task.at);
   }
 
   /** Runs from the state after setup to the end, a failure, or abandonment (false). */
@@ -155,6 +166,7 @@ export class Executor {
     this.steps = 0;
     this.#sleepers.length = 0;
     this.#timeouts = 0;
+    this.#spinning = 0;
     for (let id = 0; id < this.tasks.length; id++) {
       this.#running[id] = null;
       this.#next[id] = 0;
@@ -187,7 +199,8 @@ export class Executor {
     }
     if (kind === T.PAUSE && this.#spins(task)) return;
     if (kind === T.END_CPU) this.#end(task, this.tasks[task.a] as Task);
-    const value = this.subject.model.module.runtime.facade.perform(task, old);
+    // A step without a word has no access to perform: a beginning, a waking-up.
+    const value = at >= 0 ? this.#perform(task, old) : kind === T.WOKEN ? task.a : 0;
     if (at >= 0) {
       if (kind >= T.STORE && kind <= T.AND) this.#changed(at);
       if (kind === T.LOAD) this.#noteRead(task, at, value);
@@ -214,8 +227,7 @@ export class Executor {
 
   /** Lets a CPU run on with the result of its access, to its next access or its end. */
   #run(task: Task, value: number): void {
-    const { facade } = this.subject.model.module.runtime;
-    facade.setCurrent(task, true);
+    this.#setCurrent(task, true);
     try {
       const running = this.#running[task.id];
       const turn = running?.next(value) ?? this.#startNext(task)?.next(0);
@@ -256,7 +268,10 @@ export class Executor {
     this.#running[task.id] = null;
     task.kind = T.NEXT_OPERATION;
     task.at = -1;
-    if (this.#nextOperation(task) === undefined) task.status = T.DONE;
+    const next = this.#nextOperation(task);
+    const { world, model } = this.subject;
+    const isOver = next === model.module.finish && world.live[task.id] === 0;
+    if (next === undefined || isOver) task.status = T.DONE;
   }
 
   /** The Worker of `ended` is terminated, wherever it is, and `task` has waited for that. */
@@ -282,7 +297,7 @@ export class Executor {
 
   #wake(at: number, count: number): void {
     let left = count;
-    for (let i = 0; i < this.#sleepers.length && left > 0; ) {
+    for (let i = 0; i < this.#sleepers.length && left > 0;) {
       const sleeper = this.#sleepers[i] as Task;
       if (sleeper.at !== at) {
         i++;
@@ -314,10 +329,12 @@ export class Executor {
       return false;
     }
     task.status = T.SPINNING;
+    this.#spinning++;
     return true;
   }
 
   #changed(at: number): void {
+    if (this.#spinning === 0) return;
     for (const task of this.tasks) {
       if (task.status !== T.SPINNING) continue;
       const reads = this.#spinReads[task.id] as { at: number[]; value: number[] };
@@ -325,6 +342,7 @@ export class Executor {
       reads.at.length = 0;
       reads.value.length = 0;
       wakeUp(task, false);
+      this.#spinning--;
     }
   }
 }

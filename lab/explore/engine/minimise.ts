@@ -20,7 +20,7 @@ interface Candidate {
 export function minimise(executor: Executor, finding: Finding): Finding {
   let best = candidate(finding);
   let attempts = 0;
-  for (let improved = true; improved && attempts < ATTEMPTS_MAX; ) {
+  for (let improved = true; improved && attempts < ATTEMPTS_MAX;) {
     improved = false;
     for (const variant of variantsOf(best.segments)) {
       if (++attempts > ATTEMPTS_MAX) break;

@@ -26,22 +26,25 @@ interface FinalState {
   readonly observed: string;
 }
 
+const NOTHING_TO_JUDGE: FinalState = { violation: null, observed: '' };
+
 export class Oracles {
   readonly #executor: Executor;
   readonly #finals = new Map<number, FinalState>();
   readonly #sequential: SequentialOutcomes | null;
   readonly #lockOrder: LockOrder;
+  readonly #hashChanges: (ignored: Uint8Array) => number;
 
   /** `reference` runs the operations one by one: the same scenario, known to be right. */
   constructor(executor: Executor, reference: Subject) {
     const { scenario, world } = executor.subject;
     this.#executor = executor;
     this.#lockOrder = new LockOrder(executor);
+    this.#hashChanges = executor.subject.model.module.runtime.memory.hashChanges;
     const { meta, frames } = world.machine;
     const end = meta + frames * L.FRAME_META_WORDS;
     const { facade } = executor.subject.model.module.runtime;
-    this.#sequential =
-      scenario.linearizable === false ? null : new SequentialOutcomes(reference);
+    this.#sequential = scenario.linearizable === false ? null : new SequentialOutcomes(reference);
     facade.setWordHook(meta, end, (at, value) => this.#metaWrite(at - meta, value));
   }
 
@@ -145,10 +148,10 @@ export class Oracles {
     const executor = this.#executor;
     const { subject } = executor;
     const { scenario } = subject;
-    const hash = subject.model.module.runtime.memory.hashChanges(subject.ignored);
-    let final = this.#finals.get(hash);
-    if (final === undefined) {
-      final = this.#judge();
+    let final = NOTHING_TO_JUDGE;
+    if (scenario.audited !== false || scenario.observe !== undefined) {
+      const hash = this.#hashChanges(subject.ignored);
+      final = this.#finals.get(hash) ?? this.#judge();
       this.#finals.set(hash, final);
     }
     if (final.violation !== null && scenario.audited !== false) {
@@ -197,7 +200,6 @@ export class Oracles {
     }
   }
 }
-
 
 /** A condemned CPU sleeps until its Worker is ended: it is done. */
 function isTerminated(task: Task): boolean {

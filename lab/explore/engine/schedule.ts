@@ -52,7 +52,9 @@ export function formatSchedule(text: ScheduleText): string {
 
 /** null when the text is no schedule. */
 export function parseSchedule(text: string): ScheduleText | null {
-  const match = /^([\w-]+)@([^+:]+|\/[^+]+?)(?:\+([\w-]+))?:((?:\d(?:\*\d+|~)(?:,|$))*)$/.exec(text);
+  const match = /^([\w-]+)@([^+:]+|\/[^+]+?)(?:\+([\w-]+))?:((?:\d(?:\*\d+|~)(?:,|$))*)$/.exec(
+    text,
+  );
   if (match === null) return null;
   const segments = (match[4] ?? '')
     .split(',')

@@ -14,28 +14,59 @@ type Order = readonly number[];
 export class SequentialOutcomes {
   readonly #orders = new Map<string, Order[]>();
   readonly #counts: readonly number[];
+  #orderCount = 0;
+  /** The outcome looked at last: most executions end as the one before. */
+  #last: Outcome = { key: '', orders: undefined, results: [], observed: '' };
 
   constructor(subject: Subject) {
     this.#counts = subject.scenario.cpus.map((list) => list.length);
     for (const order of mergesOf(this.#counts)) {
       const outcome = runInOrder(subject, order);
       if (outcome === null) continue;
+      this.#orderCount++;
       this.#orders.set(outcome, [...(this.#orders.get(outcome) ?? []), order]);
     }
     subject.reset();
   }
 
+  #isLast(results: readonly (readonly number[])[], observed: string): boolean {
+    const last = this.#last;
+    const counts = this.#counts;
+    if (last.results.length === 0 || last.observed !== observed) return false;
+    for (let cpu = 0; cpu < counts.length; cpu++) {
+      const now = results[cpu] as readonly number[];
+      const then = last.results[cpu] as readonly number[];
+      for (let i = 0; i < (counts[cpu] as number); i++) if (now[i] !== then[i]) return false;
+    }
+    return true;
+  }
+
+  #look(results: readonly (readonly number[])[], observed: string): void {
+    const key = keyOf(results, this.#counts, observed);
+    const copy = results.map((list) => [...list]);
+    this.#last = { key, orders: this.#orders.get(key), results: copy, observed };
+  }
+
   /** What is wrong with the results of the execution that just ended, or null. */
   problem(executor: Executor, observed: string): string | null {
-    const key = keyOf(executor.results, this.#counts, observed);
-    const orders = this.#orders.get(key);
+    if (!this.#isLast(executor.results, observed)) this.#look(executor.results, observed);
+    const { key, orders } = this.#last;
     if (orders === undefined) {
       const possible = [...this.#orders.keys()].join('  or  ');
       return `results ${key}; whole operations give  ${possible}`;
     }
+    // When every order gives these results there is nothing to compare.
+    if (orders.length === this.#orderCount) return null;
     if (orders.some((order) => respectsTime(order, executor))) return null;
     return `results ${key} need an order in which an operation precedes one that had returned`;
   }
+}
+
+interface Outcome {
+  readonly key: string;
+  readonly orders: readonly Order[] | undefined;
+  readonly results: readonly (readonly number[])[];
+  readonly observed: string;
 }
 
 function keyOf(
@@ -67,7 +98,11 @@ function runInOrder(subject: Subject, order: Order): string | null {
     subject.direct(() => finish.run(world, cpu));
   }
   const counts = scenario.cpus.map((list) => list.length);
-  return keyOf(results, counts, subject.direct(() => scenario.observe?.(world) ?? ''));
+  return keyOf(
+    results,
+    counts,
+    subject.direct(() => scenario.observe?.(world) ?? ''),
+  );
 }
 
 /** All ways to merge lists of these lengths. */

@@ -34,6 +34,9 @@ export class Subject {
   readonly tasks: readonly Task[];
   /** 1 for words that are counters: they differ from run to run and nothing depends on them. */
   readonly ignored: Uint8Array;
+  readonly #restore: () => void;
+  readonly #startClocks: (tasks: readonly Task[]) => void;
+  readonly #tlbReset: (tlb: Cpu['tlb']) => void;
   readonly #cpuStates: readonly CpuState[];
   readonly #procs: readonly number[];
   readonly #live: readonly number[];
@@ -57,6 +60,9 @@ export class Subject {
     this.programs = cpus.map((list) => [...list, module.finish]);
     this.tasks = cpus.map((_, id) => new module.runtime.Task(id));
     this.ignored = counterWords(world);
+    this.#restore = memory.restore;
+    this.#startClocks = race.startClocks;
+    this.#tlbReset = module.tlbReset;
     this.#cpuStates = world.cpus.map(stateOf);
     this.#procs = [...world.procs];
     this.#live = [...world.live];
@@ -64,10 +70,8 @@ export class Subject {
 
   /** Everything as it was after setup. */
   reset(): void {
-    const { world, tasks, model } = this;
-    const { memory, race, facade } = model.module.runtime;
-    memory.restore();
-    facade.setWords(this.words);
+    const { world, tasks } = this;
+    this.#restore();
     for (let id = 0; id < tasks.length; id++) {
       const task = tasks[id] as Task;
       task.kind = T.START;
@@ -79,12 +83,12 @@ export class Subject {
       if (mine.length > 0) mine.length = 0;
       this.#resetCpu(world.cpus[id] as Cpu, this.#cpuStates[id] as CpuState);
     }
-    race.startClocks(tasks);
+    this.#startClocks(tasks);
   }
 
   #resetCpu(cpu: Cpu, state: CpuState): void {
     const { tlb } = cpu;
-    this.model.module.tlbReset(tlb);
+    this.#tlbReset(tlb);
     tlb.space = state.space;
     tlb.spaceId = state.spaceId;
     tlb.generation = state.generation;

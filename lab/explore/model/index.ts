@@ -1,6 +1,6 @@
 /** Entry of the explore build: what the explorer gets out of the bundle. */
 export { audit } from '../../../kernel/audit/audit.ts';
-export { enterKernel } from '../../../kernel/cpu/cpu-mode.ts';
+export { enterKernel, leaveKernel } from '../../../kernel/cpu/cpu-mode.ts';
 export { handleFault } from '../../../kernel/faults/fault.ts';
 export { PROTOCOLS } from '../../../kernel/locking/registry.ts';
 export { peekEntry } from '../../../kernel/paging/table.ts';

@@ -70,13 +70,7 @@ export function stayInUser(world: World, id: number, first: number, pages: numbe
   }
 }
 
-export function access(
-  world: World,
-  cpu: Cpu,
-  vpn: number,
-  write: boolean,
-  value: number,
-): number {
+export function access(world: World, cpu: Cpu, vpn: number, write: boolean, value: number): number {
   const { words, tlb } = cpu;
   if ((world.procs[cpu.id] as number) === 0) return KILLED;
   const space = spaceOf(world, cpu.id);
@@ -112,13 +106,7 @@ export function access(
 }
 
 /** The fault, and if it is a major one the page-in, which another Worker would do. */
-export function fault(
-  world: World,
-  cpu: Cpu,
-  space: number,
-  vpn: number,
-  write: boolean,
-): number {
+export function fault(world: World, cpu: Cpu, space: number, vpn: number, write: boolean): number {
   const outcome = handleFault(cpu, space, vpn, write);
   if (outcome !== FAULT_WAIT) return outcome;
   const object = cpu.faultObject;

@@ -220,10 +220,8 @@ function performOther(task: Task, old: boolean): number {
     case T.PLAIN_STORE:
       poke(words, at, task.a, site);
       return 0;
-    case T.WOKEN:
-      return task.a;
     default:
-      if (trace !== null && at >= 0) trace(T.KIND_NAMES[kind] as string, at, 0, site);
+      if (trace !== null) trace(T.KIND_NAMES[kind] as string, at, 0, site);
       return 0;
   }
 }

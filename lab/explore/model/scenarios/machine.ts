@@ -9,7 +9,7 @@ import { slabAlloc, slabFree } from '../../../../kernel/frames/slab.ts';
 import { createProcess, exitProcess } from '../../../../kernel/processes/process.ts';
 import { releaseProcess } from '../../../../kernel/processes/process.ts';
 import { reapCpu } from '../../../../kernel/processes/reap-cpu.ts';
-import { peek, poke } from '../../../../shared/atomics.ts';
+import { add, peek, poke } from '../../../../shared/atomics.ts';
 import * as L from '../../../../shared/layout.ts';
 import { PROT_READ } from '../../../../shared/mman.ts';
 import { endCpu } from '../../runtime/facade.ts';
@@ -94,6 +94,29 @@ const getAndPut: Operation = {
     return 0;
   },
 };
+
+/** Six ordered accesses to one word, and nothing else. */
+const sixSteps: Operation = {
+  name: 'six steps',
+  run(_world: World, cpu: Cpu): number {
+    const { words } = cpu;
+    // ORDER: any; this measures the explorer.
+    add(words, LOCK, 1);
+    add(words, LOCK, 1);
+    add(words, LOCK, 1);
+    add(words, LOCK, -1);
+    add(words, LOCK, -1);
+    add(words, LOCK, -1);
+    return 0;
+  },
+};
+
+/** A machine with one frame that nothing but `values.frame` refers to. */
+function oneFrame(world: World): void {
+  newThreads(world);
+  const cpu = world.cpus[0] as Cpu;
+  world.values['frame'] = allocFrame(cpu, L.FRAME_USED);
+}
 
 const takeBlock: Operation = {
   name: 'allocate an object block',
@@ -201,13 +224,21 @@ export const machineScenarios: readonly Scenario[] = [
     audited: false,
     cpus: [[getAndPut], [getAndPut]],
     setup(world: World): void {
-      newThreads(world);
-      const cpu = world.cpus[0] as Cpu;
-      world.values['frame'] = allocFrame(cpu, L.FRAME_USED);
+      oneFrame(world);
     },
     observe(world: World): string {
       const at = world.machine.meta + (world.values['frame'] as number) * L.FRAME_META_WORDS;
       return String(peek(world.machine.words, at + L.F_COUNT));
+    },
+  },
+  {
+    name: 'six-steps',
+    about: 'the smallest scenario, for measuring the explorer itself: twice six steps on one word',
+    perProtocol: false,
+    audited: false,
+    cpus: [[sixSteps], [sixSteps]],
+    setup(world: World): void {
+      newThreads(world);
     },
   },
   {
