@@ -105,6 +105,7 @@ function decadeSplits(_plot: unknown, _axis: number, min: number, max: number): 
 
 function shortNumber(value: number | null): string {
   if (value === null) return '';
+  if (value > 0 && value < 0.01) return value.toExponential(0);
   const [scaled, unit] =
     value >= 1e6 ? [value / 1e6, 'M'] : value >= 1e4 ? [value / 1e3, 'k'] : [value, ''];
   return `${Number(scaled.toPrecision(3))}${unit}`;
