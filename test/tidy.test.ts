@@ -112,7 +112,7 @@ describe('tidy', () => {
     const roots = typescript
       .map(({ path }) => path)
       .filter((path) =>
-        /^(test\/.*\.test|programs\/[^/]+|web\/[^/]+|examples\/.*|[^/]+)\.ts$/.test(path),
+        /^(test\/.*\.test|programs\/[^/]+|web\/[^/]+|docs\/examples\/.*|[^/]+)\.ts$/.test(path),
       );
     expect(rules.findDeadFiles(typescript, [...roots, ...entryPoints])).toEqual([]);
   });
