@@ -8,7 +8,7 @@ import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as modelModule from '../model/index.ts';
 import { buildCallGraph } from './call-graph.ts';
-import type { Facade } from './call-graph.ts';
+import type { Facade } from './call-types.ts';
 import { color } from './color.ts';
 import { ExploreBuildError, loadModules, resolveExport } from './module-graph.ts';
 import type { Module, ReadSource } from './module-graph.ts';

@@ -1,64 +1,18 @@
 /**
  * The functions of the explore build and what they call, resolved without running anything.
- *
- * A call resolves by its import, by a local name, or, for a method, by its name alone: all methods
- * of one name count as one. A call of a value (a parameter, say) is taken to be harmless, because
- * color.ts refuses every function that touches shared memory and is used as a value.
+ * A call resolves by its import, by a local name, or, for a method, by its name alone. A call of a
+ * value (a parameter, say) is taken to be harmless, because color.ts refuses every function that
+ * touches shared memory and is used as a value.
  */
+import type { Call, CallGraph, Escape, Facade, Fn } from './call-types.ts';
 import type { Module } from './module-graph.ts';
 import { ExploreBuildError, placeOf, resolveExport } from './module-graph.ts';
+import { collectDataNames, collectMethods, methodKind, patternParts, scopeOf } from './scopes.ts';
+import type { Scope } from './scopes.ts';
 import type { Node } from './syntax.ts';
-import { boundNames, childrenOf, field, isFunction, list, memberName, text } from './syntax.ts';
+import { childrenOf, field, isFunction, list, memberName, text } from './syntax.ts';
 
-export type FunctionKind = 'declaration' | 'method' | 'accessor' | 'constructor' | 'closure';
-
-export interface Fn {
-  readonly module: Module;
-  readonly node: Node;
-  readonly name: string;
-  readonly kind: FunctionKind | 'module';
-  /** Where the `*` of a generator goes. */
-  readonly starAt: number;
-  readonly calls: Call[];
-  touches: boolean;
-}
-
-export type Call = { readonly node: Node; readonly inParameters: boolean } & (
-  | { readonly kind: 'step' | 'plain-access'; readonly name: string }
-  | { readonly kind: 'function'; readonly target: Fn }
-  | { readonly kind: 'method'; readonly name: string; readonly optional: boolean }
-  | { readonly kind: 'unresolved'; readonly what: string }
-);
-
-/** A use of a function other than a call. */
-export interface Escape {
-  readonly module: Module;
-  readonly node: Node;
-  readonly target: Fn | null;
-  /** Property read, when that is how it was named. */
-  readonly name: string;
-}
-
-export interface CallGraph {
-  readonly functions: readonly Fn[];
-  readonly escapes: readonly Escape[];
-  /** Names of properties that hold data somewhere, and so may be read freely. */
-  readonly dataNames: ReadonlySet<string>;
-  /** Methods of modules that are not transformed. */
-  readonly plainMethods: ReadonlySet<string>;
-}
-
-export interface Facade {
-  readonly paths: ReadonlySet<string>;
-  /** Functions that are a scheduling point. */
-  readonly steps: ReadonlySet<string>;
-  /** Whether a plain access is made a scheduling point in the module that makes it. */
-  isStep(access: string, modulePath: string): boolean;
-}
-
-type Scope = ReadonlyMap<string, Node | null>;
-
-/** `isPlain` tells modules that are bundled as they are. */
+/** `isPlain`: bundled as they are. */
 export function buildCallGraph(
   modules: ReadonlyMap<string, Module>,
   facade: Facade,
@@ -123,9 +77,7 @@ class Builder implements CallGraph {
 
   #enter(fn: Fn, node: Node, scopes: readonly Scope[]): void {
     if (node['async'] === true || node['generator'] === true) {
-      throw new ExploreBuildError(
-        `${placeOf(fn.module, node)}: ${fn.name} is async or a generator; kernel code is neither`,
-      );
+      throw refusal(fn, node, `${fn.name} is async or a generator; kernel code is neither`);
     }
     const inner = [...scopes, scopeOf(node)];
     for (const parameter of list(node, 'params')) this.#visitPattern(parameter, fn, inner, true);
@@ -160,9 +112,7 @@ class Builder implements CallGraph {
       case 'TryStatement':
       case 'TaggedTemplateExpression':
       case 'ImportExpression':
-        throw new ExploreBuildError(
-          `${placeOf(module, node)}: ${node.type} has no place in explored code`,
-        );
+        throw refusal(fn, node, `${node.type} has no place in explored code`);
       case 'MemberExpression':
         this.#visitChild(node, 'object', fn, scopes, inParameters);
         if (node['computed'] === true) {
@@ -183,44 +133,19 @@ class Builder implements CallGraph {
     }
   }
 
-  #visitChild(
-    node: Node,
-    name: string,
-    fn: Fn,
-    scopes: readonly Scope[],
-    inParameters: boolean,
-  ): void {
+  #visitChild(node: Node, name: string, fn: Fn, scopes: readonly Scope[], inParams: boolean): void {
     const child = field(node, name);
-    if (child !== null) this.#visit(child, fn, scopes, inParameters);
+    if (child !== null) this.#visit(child, fn, scopes, inParams);
   }
 
-  /** Only the defaults in a pattern are code; a key that takes a method out of an object escapes. */
+  /** Only a pattern's defaults are code; a key may take a method out of its object. */
   #visitPattern(node: Node | null, fn: Fn, scopes: readonly Scope[], inParameters: boolean): void {
-    switch (node?.type) {
-      case 'AssignmentPattern':
-        this.#visitPattern(field(node, 'left'), fn, scopes, inParameters);
-        return this.#visitChild(node, 'right', fn, scopes, inParameters);
-      case 'ObjectPattern':
-        for (const property of list(node, 'properties')) {
-          if (property.type === 'Property') {
-            this.escapes.push({
-              module: fn.module,
-              node: property,
-              target: null,
-              name: memberName(property),
-            });
-          }
-          const inner = property.type === 'RestElement' ? 'argument' : 'value';
-          this.#visitPattern(field(property, inner), fn, scopes, inParameters);
-        }
-        return;
-      case 'ArrayPattern':
-        for (const element of list(node, 'elements')) {
-          this.#visitPattern(element, fn, scopes, inParameters);
-        }
-        return;
-      default:
+    const { keys, defaults } = patternParts(node);
+    const { module } = fn;
+    for (const key of keys) {
+      this.escapes.push({ module, node: key, target: null, name: memberName(key) });
     }
+    for (const value of defaults) this.#visit(value, fn, scopes, inParameters);
   }
 
   #visitMethod(node: Node, fn: Fn, scopes: readonly Scope[]): void {
@@ -229,7 +154,7 @@ class Builder implements CallGraph {
     const name = memberName(node);
     const kind = methodKind(node);
     if (name === '' && kind === 'method') {
-      throw new ExploreBuildError(`${placeOf(fn.module, node)}: a method with a computed name`);
+      throw refusal(fn, node, 'a method with a computed name');
     }
     this.#enter(this.#fnOf(fn.module, value, name, kind, key.start), value, scopes);
   }
@@ -278,13 +203,11 @@ class Builder implements CallGraph {
     if (object.type === 'Identifier') {
       const objectName = text(object, 'name');
       if (this.#lookUp(scopes, objectName) === undefined) {
-        const imported = fn.module.imports.get(objectName);
-        if (imported?.name === '*') {
-          return this.#callOfExport(base, fn.module, imported.path, name);
-        }
+        const path = this.#namespaceOf(fn.module, objectName);
+        if (path !== null) return this.#callOfExport(base, fn.module, path, name);
         // A global object: Math, Number, Object.
-        const isDeclared = imported !== undefined || fn.module.declarations.has(objectName);
-        if (!isDeclared) return null;
+        const { imports, declarations } = fn.module;
+        if (!imports.has(objectName) && !declarations.has(objectName)) return null;
       }
     }
     const optional = node['optional'] === true || callee['optional'] === true;
@@ -320,6 +243,7 @@ class Builder implements CallGraph {
     if (target === null) {
       return { ...base, kind: 'unresolved', what: `${name}, which ${path} does not export` };
     }
+    if (target.name === '*') return null;
     if (this.#facade.paths.has(target.module.path)) {
       const { name: access } = target;
       const isStep = this.#facade.steps.has(access) || this.#facade.isStep(access, caller.path);
@@ -329,6 +253,14 @@ class Builder implements CallGraph {
     const declaration = target.module.declarations.get(target.name);
     const fn = this.#fnOfDeclaration(target.module, declaration);
     return fn === null ? null : { ...base, kind: 'function', target: fn };
+  }
+
+  /** The module that a name imported as a namespace stands for, or null. */
+  #namespaceOf(module: Module, name: string): string | null {
+    const imported = module.imports.get(name);
+    if (imported === undefined) return null;
+    const target = resolveExport(this.#modules, imported.path, imported.name);
+    return target?.name === '*' ? target.module.path : null;
   }
 
   /** undefined: no scope inside the module binds the name. */
@@ -355,10 +287,9 @@ class Builder implements CallGraph {
     const name = memberName(node);
     let target: Fn | null = null;
     if (object.type === 'Identifier') {
-      const imported = fn.module.imports.get(text(object, 'name'));
-      if (imported?.name === '*' && this.#lookUp(scopes, text(object, 'name')) === undefined) {
-        const base = { node, inParameters: false };
-        const call = this.#callOfExport(base, fn.module, imported.path, name);
+      const path = this.#namespaceOf(fn.module, text(object, 'name'));
+      if (path !== null && this.#lookUp(scopes, text(object, 'name')) === undefined) {
+        const call = this.#callOfExport({ node, inParameters: false }, fn.module, path, name);
         if (call?.kind === 'function') target = call.target;
       }
     }
@@ -366,39 +297,6 @@ class Builder implements CallGraph {
   }
 }
 
-function methodKind(node: Node): FunctionKind {
-  if (node['kind'] === 'constructor') return 'constructor';
-  return node['kind'] === 'get' || node['kind'] === 'set' ? 'accessor' : 'method';
-}
-
-/** Names that a function binds in itself, nested functions left out. */
-function scopeOf(fn: Node): Scope {
-  const names = new Map<string, Node | null>();
-  for (const parameter of list(fn, 'params')) {
-    for (const name of boundNames(parameter)) names.set(name, null);
-  }
-  const body = field(fn, 'body');
-  const queue = body === null ? [] : [body];
-  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
-    const declares = node.type === 'VariableDeclarator' || /Declaration$/.test(node.type);
-    if (declares) for (const name of boundNames(field(node, 'id'))) names.set(name, node);
-    if (!isFunction(node) && node.type !== 'ClassBody') queue.push(...childrenOf(node));
-  }
-  return names;
-}
-
-function collectMethods(node: Node, into: Set<string>): void {
-  if (node.type === 'MethodDefinition') into.add(memberName(node));
-  for (const child of childrenOf(node)) collectMethods(child, into);
-}
-
-function collectDataNames(node: Node, into: Set<string>): void {
-  if (node.type === 'PropertyDefinition') into.add(memberName(node));
-  if (node.type === 'Property' && node['method'] !== true) {
-    const value = field(node, 'value');
-    if (value === null || !isFunction(value)) into.add(memberName(node));
-  }
-  const target = node.type === 'AssignmentExpression' ? field(node, 'left') : null;
-  if (target?.type === 'MemberExpression') into.add(memberName(target));
-  for (const child of childrenOf(node)) collectDataNames(child, into);
+function refusal({ module }: Fn, node: Node, what: string): ExploreBuildError {
+  return new ExploreBuildError(`${placeOf(module, node)}: ${what}`);
 }

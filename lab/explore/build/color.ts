@@ -2,7 +2,7 @@
  * Which functions become generators: those that can reach a scheduling point. And the refusals:
  * what the explore build cannot give that form is an error with its place, not a guess.
  */
-import type { Call, CallGraph, Fn } from './call-graph.ts';
+import type { Call, CallGraph, Fn } from './call-types.ts';
 import { ExploreBuildError, placeOf } from './module-graph.ts';
 
 export interface Coloring {

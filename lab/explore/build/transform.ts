@@ -3,7 +3,7 @@
  * access to shared memory is handed the number of its site. Insertions only, so that every line
  * and column before an insertion keeps its place.
  */
-import type { Call, CallGraph, Fn } from './call-graph.ts';
+import type { Call, CallGraph, Fn } from './call-types.ts';
 import type { Coloring } from './color.ts';
 import { reaches } from './color.ts';
 import type { Module } from './module-graph.ts';
@@ -75,7 +75,7 @@ function insertCall(
   }
 }
 
-/** An inner wrap ends at or before, and begins at or after, an outer one: ranks keep them nested. */
+/** Of two wraps that begin or end at one place one is inside the other: ranks keep it there. */
 function wrap(into: Insertion[], start: number, end: number, before: string, after: string): void {
   into.push({ at: start, rank: 1e9 - end, text: before });
   into.push({ at: end, rank: -1e9 - start, text: after });

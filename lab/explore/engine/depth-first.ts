@@ -3,8 +3,8 @@
  *
  * With a bound on preemptions (CHESS, OSDI'08): a switch away from a CPU that could go on costs 1,
  * any other is free. Without a bound, sleep sets (Godefroid 1996) leave out executions that differ
- * from one already seen only in the order of independent steps: steps of different CPUs on different
- * words, or two reads. Sleep sets and a bound do not go together: the execution left out may be
+ * from one already seen only in the order of independent steps: of different CPUs, on different
+ * words or both reading. Sleep sets and a bound do not go together: the execution left out may be
  * the only one within the bound.
  *
  * When the executor learns of a new scheduling point the search starts again, so that at its end

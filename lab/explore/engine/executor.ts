@@ -15,6 +15,7 @@ import type { Failure, FailureKind } from './failure.ts';
 import { Oracles } from './oracles.ts';
 import { siteTolerance } from './races-allowed.ts';
 import type { Subject } from './subject.ts';
+import { Waiting, wakeUp } from './waiting.ts';
 
 /** A choice: the CPU's number, plus OLD when its weak load shall read the old value. */
 export const OLD = 8;
@@ -32,8 +33,6 @@ export interface Strategy {
 const STEPS_MAX = 20_000;
 /** Sleeps that end by their time limit, in one execution. */
 const TIMEOUTS_MAX = 20;
-/** Words that one turn of a spin loop reads, at most. */
-const SPIN_READS_MAX = 8;
 
 type Coroutine = Generator<number, unknown, number>;
 
@@ -56,12 +55,8 @@ export class Executor {
   readonly #writers: Uint8Array;
   readonly #running: (Coroutine | null)[];
   readonly #next: number[];
-  /** Sleepers of all words, longest asleep first. */
-  readonly #sleepers: Task[] = [];
+  readonly #waiting: Waiting;
   #timeouts = 0;
-  #spinning = 0;
-  /** By CPU: words and values read since its last pause. */
-  readonly #spinReads: { at: number[]; value: number[] }[];
   readonly #perform: (task: Task, old: boolean) => number;
   readonly #setCurrent: (task: Task, watch: boolean) => void;
   readonly #mayReadOlder: (task: Task, at: number) => boolean;
@@ -77,7 +72,7 @@ export class Executor {
     this.#writers = new Uint8Array(subject.words.length);
     this.#running = this.tasks.map(() => null);
     this.#next = this.tasks.map(() => 0);
-    this.#spinReads = this.tasks.map(() => ({ at: [], value: [] }));
+    this.#waiting = new Waiting(subject.words, this.tasks);
     this.results = this.tasks.map(() => []);
     this.began = this.tasks.map(() => []);
     this.ended = this.tasks.map(() => []);
@@ -164,9 +159,8 @@ export class Executor {
     this.oracles.begin();
     this.failure = null;
     this.steps = 0;
-    this.#sleepers.length = 0;
+    this.#waiting.reset();
     this.#timeouts = 0;
-    this.#spinning = 0;
     for (let id = 0; id < this.tasks.length; id++) {
       this.#running[id] = null;
       this.#next[id] = 0;
@@ -191,19 +185,18 @@ export class Executor {
         this.oracles.userAccess(task);
       }
       if (kind === T.WAIT && this.subject.words[at] === task.a) {
-        task.status = T.SLEEPING;
-        this.#sleepers.push(task);
+        this.#waiting.sleep(task);
         return;
       }
-      if (kind === T.NOTIFY) this.#wake(at, task.a);
+      if (kind === T.NOTIFY) this.#waiting.notify(at, task.a);
     }
-    if (kind === T.PAUSE && this.#spins(task)) return;
+    if (kind === T.PAUSE && this.#waiting.pause(task)) return;
     if (kind === T.END_CPU) this.#end(task, this.tasks[task.a] as Task);
     // A step without a word has no access to perform: a beginning, a waking-up.
     const value = at >= 0 ? this.#perform(task, old) : kind === T.WOKEN ? task.a : 0;
     if (at >= 0) {
-      if (kind >= T.STORE && kind <= T.AND) this.#changed(at);
-      if (kind === T.LOAD) this.#noteRead(task, at, value);
+      if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
+      if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);
       this.oracles.performed(task, value);
     }
     this.#run(task, value);
@@ -277,79 +270,20 @@ export class Executor {
   /** The Worker of `ended` is terminated, wherever it is, and `task` has waited for that. */
   #end(task: Task, ended: Task): void {
     ended.status = T.DONE;
-    const index = this.#sleepers.indexOf(ended);
-    if (index >= 0) this.#sleepers.splice(index, 1);
+    this.#waiting.remove(ended);
     this.subject.model.module.runtime.race.join(task, ended);
   }
 
   /** Nobody can run: the first sleep with a time limit ends. False when that is no use any more. */
   #timeOut(): boolean {
-    const sleeper = this.oracles.stopped(this.#sleepers);
+    const sleeper = this.oracles.stopped(this.#waiting.sleepers);
     if (sleeper === null) return false;
     if (++this.#timeouts > TIMEOUTS_MAX) {
       this.fail('deadlock', this.oracles.whereStuck());
       return false;
     }
-    this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1);
+    this.#waiting.remove(sleeper);
     wakeUp(sleeper, true);
     return true;
   }
-
-  #wake(at: number, count: number): void {
-    let left = count;
-    for (let i = 0; i < this.#sleepers.length && left > 0;) {
-      const sleeper = this.#sleepers[i] as Task;
-      if (sleeper.at !== at) {
-        i++;
-        continue;
-      }
-      this.#sleepers.splice(i, 1);
-      wakeUp(sleeper, false);
-      left--;
-    }
-  }
-
-  #noteRead(task: Task, at: number, value: number): void {
-    const reads = this.#spinReads[task.id] as { at: number[]; value: number[] };
-    if (reads.at.length >= SPIN_READS_MAX) {
-      reads.at.shift();
-      reads.value.shift();
-    }
-    reads.at.push(at);
-    reads.value.push(value);
-  }
-
-  /** A pause: the CPU waits until something that it read has changed. */
-  #spins(task: Task): boolean {
-    const reads = this.#spinReads[task.id] as { at: number[]; value: number[] };
-    const unchanged = reads.at.every((at, i) => this.subject.words[at] === reads.value[i]);
-    if (reads.at.length === 0 || !unchanged) {
-      reads.at.length = 0;
-      reads.value.length = 0;
-      return false;
-    }
-    task.status = T.SPINNING;
-    this.#spinning++;
-    return true;
-  }
-
-  #changed(at: number): void {
-    if (this.#spinning === 0) return;
-    for (const task of this.tasks) {
-      if (task.status !== T.SPINNING) continue;
-      const reads = this.#spinReads[task.id] as { at: number[]; value: number[] };
-      if (!reads.at.includes(at)) continue;
-      reads.at.length = 0;
-      reads.value.length = 0;
-      wakeUp(task, false);
-      this.#spinning--;
-    }
-  }
-}
-
-function wakeUp(task: Task, timedOut: boolean): void {
-  task.status = T.READY;
-  task.kind = T.WOKEN;
-  task.at = -1;
-  task.a = timedOut ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-/** Names of the machine's words, as shared/layout.ts has them: 'cpu 1 C_MODE', 'table 12 entry 5'. */
+/** Names of the machine's words, after shared/layout.ts: 'cpu 1 C_MODE', 'table 12 entry 5'. */
 import * as L from '../../../shared/layout.ts';
 import { TABLE_ENTRIES } from '../../../shared/limits.ts';
 import type { Machine } from '../../../kernel/machine.ts';

@@ -11,4 +11,5 @@ export { sysMprotect } from '../../../kernel/syscalls/mprotect.ts';
 export { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
 export { boot, finish, newThreads } from './kit.ts';
 export { SCENARIOS } from './scenarios/index.ts';
+export * as userApi from './user-api.ts';
 export * as runtime from '../runtime/index.ts';

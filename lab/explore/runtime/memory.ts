@@ -55,7 +55,7 @@ export function restore(): void {
   stamp++;
 }
 
-/** A hash of all words that differ from the snapshot; those with a mark in `ignored` are left out. */
+/** A hash of the words that differ from the snapshot, without those marked in `ignored`. */
 export function hashChanges(ignored: Uint8Array): number {
   let low = 0;
   let high = 0;

@@ -1,6 +1,7 @@
 /** All scenarios that ship. */
 import type { Scenario } from '../kit.ts';
 import { faultScenarios } from './faults.ts';
+import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
 import { objectScenarios } from './objects.ts';
 import { rangeScenarios } from './ranges.ts';
@@ -11,5 +12,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...rangeScenarios,
   ...objectScenarios,
   ...tlbScenarios,
+  ...lockScenarios,
   ...machineScenarios,
 ];

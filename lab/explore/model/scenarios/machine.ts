@@ -1,15 +1,13 @@
-/** What lies under the page tables: locks, frames, slabs, grace periods, stopping, dead CPUs. */
+/** What lies under the page tables: frames, slabs, grace periods, stopping, dead CPUs. */
 import { resumeMachine, stopMachine } from '../../../../kernel/audit/stop.ts';
 import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
 import { condemnCpu } from '../../../../kernel/cpu/cpu-mode.ts';
-import { readLock, readUnlock, writeLock, writeUnlock } from '../../../../kernel/cpu/rwlock.ts';
-import { lock, unlock } from '../../../../kernel/cpu/spinlock.ts';
 import { allocFrame, freeFrame, getFrame, putFrame } from '../../../../kernel/frames/frames.ts';
 import { slabAlloc, slabFree } from '../../../../kernel/frames/slab.ts';
 import { createProcess, exitProcess } from '../../../../kernel/processes/process.ts';
 import { releaseProcess } from '../../../../kernel/processes/process.ts';
 import { reapCpu } from '../../../../kernel/processes/reap-cpu.ts';
-import { add, peek, poke } from '../../../../shared/atomics.ts';
+import { peek } from '../../../../shared/atomics.ts';
 import * as L from '../../../../shared/layout.ts';
 import { PROT_READ } from '../../../../shared/mman.ts';
 import { endCpu } from '../../runtime/facade.ts';
@@ -17,48 +15,6 @@ import { enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.
 import type { Operation, Scenario, World } from '../kit.ts';
 import { fault, mprotect } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
-
-/** A free word of the boot block that locks of these scenarios use; the counter is the next. */
-const LOCK = 900;
-
-/** Adds 1 to a plain counter under a spinlock. Returns its value before. */
-const countLocked: Operation = {
-  name: 'count under a lock',
-  run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
-    lock(cpu, LOCK);
-    const before = peek(cpu.words, LOCK + 1);
-    poke(cpu.words, LOCK + 1, before + 1);
-    unlock(cpu, LOCK);
-    leave(world, cpu);
-    return before;
-  },
-};
-
-const countWriting: Operation = {
-  name: 'count under a write lock',
-  run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
-    writeLock(cpu, LOCK);
-    const before = peek(cpu.words, LOCK + 1);
-    poke(cpu.words, LOCK + 1, before + 1);
-    writeUnlock(cpu, LOCK);
-    leave(world, cpu);
-    return before;
-  },
-};
-
-const readCounter: Operation = {
-  name: 'read under a read lock',
-  run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
-    readLock(cpu, LOCK);
-    const value = peek(cpu.words, LOCK + 1);
-    readUnlock(cpu, LOCK);
-    leave(world, cpu);
-    return value;
-  },
-};
 
 const takeFrame: Operation = {
   name: 'allocate a frame',
@@ -91,22 +47,6 @@ const getAndPut: Operation = {
     getFrame(cpu, pfn);
     putFrame(cpu, pfn);
     leave(world, cpu);
-    return 0;
-  },
-};
-
-/** Six ordered accesses to one word, and nothing else. */
-const sixSteps: Operation = {
-  name: 'six steps',
-  run(_world: World, cpu: Cpu): number {
-    const { words } = cpu;
-    // ORDER: any; this measures the explorer.
-    add(words, LOCK, 1);
-    add(words, LOCK, 1);
-    add(words, LOCK, 1);
-    add(words, LOCK, -1);
-    add(words, LOCK, -1);
-    add(words, LOCK, -1);
     return 0;
   },
 };
@@ -188,24 +128,6 @@ function scarce(world: World, left: number): void {
 
 export const machineScenarios: readonly Scenario[] = [
   {
-    name: 'lock',
-    about: 'three CPUs count under one spinlock; sleepers are woken',
-    perProtocol: false,
-    cpus: [[countLocked], [countLocked], [countLocked]],
-    setup(world: World): void {
-      newThreads(world);
-    },
-  },
-  {
-    name: 'rwlock',
-    about: 'a reader and two writers of one counter',
-    perProtocol: false,
-    cpus: [[countWriting], [countWriting], [readCounter]],
-    setup(world: World): void {
-      newThreads(world);
-    },
-  },
-  {
     name: 'frame-caches',
     about: 'two CPUs allocate and free frames through their caches',
     perProtocol: false,
@@ -229,16 +151,6 @@ export const machineScenarios: readonly Scenario[] = [
     observe(world: World): string {
       const at = world.machine.meta + (world.values['frame'] as number) * L.FRAME_META_WORDS;
       return String(peek(world.machine.words, at + L.F_COUNT));
-    },
-  },
-  {
-    name: 'six-steps',
-    about: 'the smallest scenario, for measuring the explorer itself: twice six steps on one word',
-    perProtocol: false,
-    audited: false,
-    cpus: [[sixSteps], [sixSteps]],
-    setup(world: World): void {
-      newThreads(world);
     },
   },
   {

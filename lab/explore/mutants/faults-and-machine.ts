@@ -1,0 +1,191 @@
+/** Seeded bugs of faults, copies on write, objects, locks and CPUs. */
+import { patch } from './mutant.ts';
+import type { Mutant } from './mutant.ts';
+
+const RANGE_OP = 'kernel/paging/range-op.ts';
+const FAULT = 'kernel/faults/fault.ts';
+const COW = 'kernel/faults/cow.ts';
+const FRAMES = 'kernel/frames/frames.ts';
+const SPINLOCK = 'kernel/cpu/spinlock.ts';
+const CPU_MODE = 'kernel/cpu/cpu-mode.ts';
+const COW_FLUSH = 'if ((entry & pte.PTE_A) !== 0) shootDown(cpu, space, vpn, 1);';
+
+export const OTHER_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'double-map',
+    about: 'two faults on one page both enter their frame',
+    scenario: 'fault-fault-write',
+    protocol: 'rwlock',
+    patches: [
+      patch(
+        FAULT,
+        'if (compareExchange(cpu.words, at, entry, leaf) === entry) {',
+        'if (compareExchange(cpu.words, at, load(cpu.words, at), leaf) !== 0) {',
+      ),
+    ],
+  },
+  {
+    name: 'candidate-leaked',
+    about: 'the loser of a race of two faults keeps its frame',
+    scenario: 'fault-fault-read',
+    protocol: 'rwlock',
+    patches: [
+      patch(
+        FAULT,
+        'count(cpu, STAT.raceLosses, 1);\n    freeFrame(cpu, pfn);',
+        'count(cpu, STAT.raceLosses, 1);',
+      ),
+    ],
+  },
+  {
+    name: 'no-second-look',
+    about: 'a fault takes a table that another one has just made for an entry without permission',
+    scenario: 'span-fault-fault',
+    protocol: 'rwlock',
+    patches: [
+      patch(
+        FAULT,
+        'while (cursor.level > 0 && (pte.isTable(entry) || pte.isReserved(entry))) {',
+        'while (cursor.level > 0 && pte.isReserved(entry)) {',
+      ),
+    ],
+  },
+  {
+    name: 'missing-rollback',
+    about: 'an operation that fails in the middle leaves its changes',
+    scenario: 'out-of-memory-split',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        RANGE_OP,
+        'for (let i = this.kinds.length - 1; i >= checkpoint; i--) undoEntry(this, i);',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'cow-no-flush',
+    about: 'after a copy on write others still read the old frame',
+    scenario: 'cow-read-write',
+    protocol: 'rcu',
+    patches: [patch(COW, COW_FLUSH, '')],
+  },
+  {
+    name: 'cow-flush-first',
+    about: 'translations are flushed before the entry changes, not after',
+    scenario: 'cow-read-write',
+    protocol: 'rcu',
+    patches: [
+      patch(COW, COW_FLUSH, ''),
+      patch(
+        COW,
+        'const copy = copyFrame(cpu, shared);',
+        `${COW_FLUSH}\n  const copy = copyFrame(cpu, shared);`,
+      ),
+    ],
+  },
+  {
+    name: 'cow-not-sole',
+    about: 'a writer takes a frame over that somebody else holds too',
+    scenario: 'cow-two-spaces',
+    protocol: 'rcu',
+    patches: [
+      patch(COW, 'frameRefs(cpu.machine, shared) === 1', 'frameRefs(cpu.machine, shared) <= 3'),
+    ],
+  },
+  {
+    name: 'refcount-race',
+    about: 'a reference to a frame is taken by a load and a store',
+    scenario: 'frame-references',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        FRAMES,
+        'const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), 1);',
+        'const before = load(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT));\n' +
+          '  add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), before + 1 - ' +
+          'peek(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT)));',
+      ),
+    ],
+  },
+  {
+    name: 'index-overwritten',
+    about: 'the second frame of a shared page replaces the first in the page index',
+    scenario: 'shared-fault-fault',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/objects/page-index.ts',
+        'const seen = compareExchange(words, at, 0, pfn);',
+        'const seen = compareExchange(words, at, load(words, at), pfn) < 0 ? pfn : 0;',
+      ),
+    ],
+  },
+  {
+    name: 'record-unlocked',
+    about: 'a mapping record is looked up without its lock',
+    scenario: 'record-intern-put',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/objects/record.ts',
+        'lock(cpu, L.B_RECORD_LOCK);\n  let id = findRecord(cpu, object, delta, shared);',
+        'let id = findRecord(cpu, object, delta, shared);\n  lock(cpu, L.B_RECORD_LOCK);',
+      ),
+    ],
+  },
+  {
+    name: 'wrong-lock-order',
+    about: 'the record lock is taken under the slab lock',
+    scenario: 'slab',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/frames/slab.ts',
+        'lock(cpu, L.B_SLAB_LOCK);\n  giveSlot(cpu, slab, at);',
+        'lock(cpu, L.B_SLAB_LOCK);\n  lock(cpu, L.B_RECORD_LOCK);\n' +
+          '  unlock(cpu, L.B_RECORD_LOCK);\n  giveSlot(cpu, slab, at);',
+      ),
+    ],
+  },
+  {
+    name: 'lost-wake-up',
+    about: 'a lock is released without waking who sleeps for it',
+    scenario: 'lock',
+    protocol: 'rcu',
+    patches: [patch(SPINLOCK, 'if ((held & CONTENDED) !== 0) notify(cpu.words, at, 1);', '')],
+  },
+  {
+    name: 'contended-forgotten',
+    about: 'a woken CPU takes the lock as if nobody else slept',
+    scenario: 'lock',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        SPINLOCK,
+        'if (compareExchange(words, at, 0, mine | CONTENDED) === 0) return;',
+        'if (compareExchange(words, at, 0, mine) === 0) return;',
+      ),
+    ],
+  },
+  {
+    name: 'stop-not-checked',
+    about: 'a CPU enters the kernel without looking whether the machine is stopped',
+    scenario: 'stop-entry',
+    protocol: 'rcu',
+    patches: [patch(CPU_MODE, 'if (load(words, L.B_STOP) === 0) return;', 'return;')],
+  },
+  {
+    name: 'condemn-without-exchange',
+    about: 'a CPU is condemned by a store, whatever it is doing by then',
+    scenario: 'condemn-entry',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        CPU_MODE,
+        'if (compareExchange(cpu.words, at, seen, L.MODE_DEAD) !== seen) return false;',
+        'store(cpu.words, at, L.MODE_DEAD);',
+      ),
+    ],
+  },
+];

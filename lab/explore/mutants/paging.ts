@@ -1,0 +1,165 @@
+/** Seeded bugs of page tables, shootdowns and grace periods. */
+import { patch } from './mutant.ts';
+import type { Mutant } from './mutant.ts';
+
+const TABLE = 'kernel/paging/table.ts';
+const RANGE_OP = 'kernel/paging/range-op.ts';
+const MAP_RANGE = 'kernel/paging/map-range.ts';
+const MMU = 'kernel/paging/mmu.ts';
+const SHOOTDOWN = 'kernel/paging/shootdown.ts';
+const GRACE = 'kernel/paging/grace.ts';
+const FLUSH = 'const flushed = op.flushEnd === op.flushStart || flushRange(op);';
+
+export const PAGING_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'unlock-before-flush',
+    about: 'the range is unlocked before the translations are gone',
+    scenario: 'shootdown-observer',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        RANGE_OP,
+        'finishRange(op);\n  op.cpu.machine.protocol.unlockRange(op.cpu, op.cursor);',
+        'op.cpu.machine.protocol.unlockRange(op.cpu, op.cursor);\n  finishRange(op);',
+      ),
+    ],
+  },
+  {
+    name: 'free-before-ack',
+    about: 'frames are freed before the CPUs have acknowledged',
+    scenario: 'shootdown-user',
+    protocol: 'rcu',
+    patches: [
+      patch(RANGE_OP, FLUSH, 'const flushed = true;'),
+      patch(
+        RANGE_OP,
+        'for (const table of op.unlinked)',
+        'if (op.flushEnd !== op.flushStart) flushRange(op);\n  for (const table of op.unlinked)',
+      ),
+    ],
+  },
+  {
+    name: 'no-flush',
+    about: 'nobody is told that entries were cleared',
+    scenario: 'shootdown-write-protect',
+    protocol: 'rcu',
+    patches: [patch(RANGE_OP, FLUSH, 'const flushed = true;')],
+  },
+  {
+    name: 'ack-before-flush',
+    about: 'a CPU acknowledges before it has dropped its translations',
+    scenario: 'shootdown-user',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        MMU,
+        'const generation = tlbCatchUp(cpu, tlb);',
+        'store(cpu.words, cpu.base + L.C_ACK, load(cpu.words, tlb.space + L.S_TLB_GEN));\n' +
+          'const generation = tlbCatchUp(cpu, tlb);',
+      ),
+    ],
+  },
+  {
+    name: 'mode-before-generation',
+    about: 'the CPUs to wait for are chosen before the generation advances',
+    scenario: 'shootdown-return',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        SHOOTDOWN,
+        'const generation = announce(cpu, space, start, pages);',
+        'const modes: number[] = [];\n' +
+          'for (let id = 0; id < cpu.machine.cpus; id++) {\n' +
+          '  modes.push(load(cpu.words, cpu.machine.cpuBase + id * L.CPU_WORDS + L.C_MODE));\n' +
+          '}\n' +
+          'const generation = announce(cpu, space, start, pages);',
+      ),
+      patch(
+        SHOOTDOWN,
+        'id !== cpu.id && load(cpu.words, block + L.C_MODE) === mode',
+        'id !== cpu.id && modes[id] === mode',
+      ),
+    ],
+  },
+  {
+    name: 'no-flush-on-switch',
+    about: 'a CPU keeps the translations of the space that it leaves',
+    scenario: 'space-switch',
+    protocol: 'rcu',
+    patches: [patch(MMU, 'tlbFlushAll(tlb);\n    tlb.space = space;', 'tlb.space = space;')],
+  },
+  {
+    name: 'lost-dirty-bit',
+    about: 'mprotect writes the entry back without noticing that the MMU changed it',
+    scenario: 'shootdown-dirty',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        MAP_RANGE,
+        'if (compareExchange(words, at, old, entry) !== old) continue;',
+        'poke(words, at, entry);',
+      ),
+    ],
+  },
+  {
+    name: 'clear-not-atomic',
+    about: 'munmap reads an entry and then clears it: an A bit set between is lost, and its flush',
+    scenario: 'clear-accessed',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        MAP_RANGE,
+        'const old = exchange(words, at, 0);',
+        'const old = load(words, at);\n  exchange(words, at, 0);',
+      ),
+    ],
+  },
+  {
+    name: 'publish-before-fill',
+    about: 'a new table can be reached before it says what its span was',
+    scenario: 'span-fault-fault',
+    protocol: 'rwlock',
+    patches: [
+      patch(TABLE, '    fillChild(machine, child, level - 1, entry);\n', ''),
+      patch(
+        TABLE,
+        'if (compareExchange(words, at, entry, pte.makeTable(child)) === entry) return true;',
+        'if (compareExchange(words, at, entry, pte.makeTable(child)) === entry) {\n' +
+          'fillChild(machine, child, level - 1, entry); return true; }',
+      ),
+    ],
+  },
+  {
+    name: 'prune-without-flush',
+    about: 'a table is unlinked without waiting for walks of the MMU that are in it',
+    scenario: 'table-freed-under-walk',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        RANGE_OP,
+        'the shootdown waits for it.\n  noteFlush(op, vpn, pages);',
+        'the shootdown waits for it.',
+      ),
+    ],
+  },
+  {
+    name: 'grace-ignores-others',
+    about: 'the grace period looks at its own CPU only',
+    scenario: 'table-freed-under-kernel',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        GRACE,
+        '& L.MODE_MASK) !== L.MODE_KERNEL) continue;',
+        '& L.MODE_MASK) !== L.MODE_KERNEL || id !== cpu.id) continue;',
+      ),
+    ],
+  },
+  {
+    name: 'limbo-freed-at-once',
+    about: 'retired tables do not wait for their grace period',
+    scenario: 'table-freed-under-kernel',
+    protocol: 'rcu',
+    patches: [patch(GRACE, 'if (((oldest - stamp) | 0) <= 0) return;', '')],
+  },
+];
