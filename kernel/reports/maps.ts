@@ -28,23 +28,23 @@ export function formatSmaps(cpu: Cpu, pid: number, names: ObjectNames): string |
   const areas = snapshotAreas(cpu, pid);
   if (areas === null) return null;
   const space = peek(cpu.words, processOf(cpu.machine, pid) + L.P_SPACE);
-  return areas
-    .map((area) => {
-      const use = residency(cpu, space, area);
-      return [
-        mapsLine(cpu, area, names),
-        line('Size', area.size / 1024),
-        line('KernelPageSize', PAGE_SIZE / 1024),
-        line('Rss', use.resident * 4),
-        line('Shared_Clean', use.sharedClean * 4),
-        line('Shared_Dirty', use.sharedDirty * 4),
-        line('Private_Clean', use.privateClean * 4),
-        line('Private_Dirty', use.privateDirty * 4),
-        line('Referenced', use.referenced * 4),
-        '',
-      ].join('\n');
-    })
-    .join('');
+  let text = '';
+  for (const area of areas) {
+    const use = residency(cpu, space, area);
+    text += [
+      mapsLine(cpu, area, names),
+      line('Size', area.size / 1024),
+      line('KernelPageSize', PAGE_SIZE / 1024),
+      line('Rss', use.resident * 4),
+      line('Shared_Clean', use.sharedClean * 4),
+      line('Shared_Dirty', use.sharedDirty * 4),
+      line('Private_Clean', use.privateClean * 4),
+      line('Private_Dirty', use.privateDirty * 4),
+      line('Referenced', use.referenced * 4),
+      '',
+    ].join('\n');
+  }
+  return text;
 }
 
 function line(name: string, kib: number): string {
