@@ -123,8 +123,6 @@ class Builder implements CallGraph {
         return this.#visitCall(node, fn, scopes, inParameters);
       case 'Identifier':
         return this.#noteReference(node, fn, scopes);
-      case 'LabeledStatement':
-        return this.#visitChild(node, 'body', fn, scopes, inParameters);
       case 'BreakStatement':
       case 'ContinueStatement':
         return;

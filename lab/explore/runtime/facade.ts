@@ -55,7 +55,10 @@ function pend(kind: number, at: number, a: number, b: number, site: number): num
 
 /** `step`: the build made this access a scheduling point. */
 export function peek(memory: Words, at: number, site = 0, step = 0): number {
-  if (step === 1) return pend(T.PLAIN_LOAD, at, 0, 0, site);
+  if (step === 1) {
+    words = memory;
+    return pend(T.PLAIN_LOAD, at, 0, 0, site);
+  }
   if (watching) race.plainRead(current, at, site);
   const value = memory[at] as number;
   if (trace !== null) trace('peek', at, value, site);
@@ -64,6 +67,7 @@ export function peek(memory: Words, at: number, site = 0, step = 0): number {
 
 export function poke(memory: Words, at: number, value: number, site = 0, step = 0): void {
   if (step === 1) {
+    words = memory;
     pend(T.PLAIN_STORE, at, value, 0, site);
     return;
   }
@@ -216,8 +220,10 @@ function performOther(task: Task, old: boolean): number {
       words[at] = task.b;
       return 0;
     case T.PLAIN_LOAD:
+      current = task;
       return peek(words, at, site);
     case T.PLAIN_STORE:
+      current = task;
       poke(words, at, task.a, site);
       return 0;
     default:
