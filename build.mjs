@@ -29,7 +29,13 @@ const stamps = join(dist, '.build');
 
 /** Folders whose TypeScript goes into dist/. */
 const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
-const configFiles = ['build.mjs', 'scripts/explore-build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const configFiles = [
+  'build.mjs',
+  'scripts/explore-build.mjs',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
 configFiles.push('tsconfig.build.json');
 
 /** Entry points by output name; '#platform' chooses between the two platform files at run time. */

@@ -93,7 +93,12 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
           ? Infinity
           : parseInteger('--bound', bound, 0, boundMax),
     depth: parseInteger('--depth', last('depth') ?? '3', 1, depthMax),
-    executionsMax: parseInteger('--executions', last('executions') ?? '1000000000', 1, executionsMax),
+    executionsMax: parseInteger(
+      '--executions',
+      last('executions') ?? '1000000000',
+      1,
+      executionsMax,
+    ),
     timeMaxMs: parseSecondsMs('--seconds', last('seconds') ?? '60', secondsMax),
     seed: parseInteger('--seed', last('seed') ?? '1', 0, seedMax),
     mutant: last('mutant') ?? null,

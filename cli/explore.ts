@@ -64,7 +64,11 @@ async function experimentsOf(
   const { mutant: mutantName } = request;
   const mutant = mutantName === null ? null : laboratory.mutant(mutantName);
   if (mutantName !== null && mutant === null) {
-    refuseName('mutant', mutantName, MUTANTS.map(({ name }) => name));
+    refuseName(
+      'mutant',
+      mutantName,
+      MUTANTS.map(({ name }) => name),
+    );
   }
   let names: readonly string[] = request.scenarios;
   if (names.length === 0) names = mutant ? [mutant.scenario] : shipped.map(({ name }) => name);
@@ -76,7 +80,11 @@ async function experimentsOf(
   return names.flatMap((scenario) => {
     const known = shipped.find(({ name }) => name === scenario);
     if (known === undefined && !isPath(scenario)) {
-      refuseName('scenario', scenario, shipped.map(({ name }) => name));
+      refuseName(
+        'scenario',
+        scenario,
+        shipped.map(({ name }) => name),
+      );
     }
     const fitting = known === undefined ? protocols : protocolsFor(known, protocols);
     const cpus = known?.cpus.length ?? 2;
@@ -111,7 +119,8 @@ async function exploreAll(laboratory: Laboratory, request: ExploreRequest): Prom
 
 function lineOf({ experiment, exploration }: Report): string {
   const { executions, elapsedMs, complete, finding, steps } = exploration;
-  const outcome = finding === null ? (complete ? 'complete' : 'not complete') : finding.failure.kind;
+  const outcome =
+    finding === null ? (complete ? 'complete' : 'not complete') : finding.failure.kind;
   const name = `${experiment.scenario} ${experiment.protocol}`;
   const rate = elapsedMs > 0 ? (executions / elapsedMs) * 1000 : 0;
   return [
