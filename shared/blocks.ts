@@ -119,7 +119,6 @@ export const O_INDEX_ROOT = 6;
 export const O_INDEX_HEIGHT = 7;
 /** First of the object's mapping records, under B_RECORD_LOCK. */
 export const O_RECORDS = 8;
-export const O_RESIDENT = 9;
 /** Whether a descriptor may be opened for writing, and a shared mapping be writable. */
 export const O_WRITABLE = 10;
 /** Bytes, in two words (wide.ts). */

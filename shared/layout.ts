@@ -46,13 +46,6 @@ export const B_VERSION = 1;
 export const B_FRAMES = 2;
 export const B_CPUS = 3;
 export const B_CHECKED = 4;
-export const B_CPU_BASE = 5;
-export const B_RECORD_DIR = 6;
-export const B_PROC_TABLE = 7;
-export const B_HISTOGRAMS = 8;
-export const B_DMESG = 9;
-export const B_META = 10;
-export const B_FRAME_BASE = 11;
 /** Milliseconds since boot, advanced by the kernel worker: kernel code has no clock of its own. */
 export const B_JIFFIES = 12;
 /** Index of the flush policy; written by the formatter. */

@@ -2,7 +2,6 @@
 
 /** Bytes in a page and in a frame. */
 export const PAGE_SIZE = 4096;
-export const PAGE_SHIFT = 12;
 /** Entries of a table, and 32-bit words of a frame. */
 export const TABLE_ENTRIES = 1024;
 export const TABLE_SHIFT = 10;

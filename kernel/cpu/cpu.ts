@@ -2,7 +2,7 @@
  * A CPU as kernel code sees it: which block of the machine is its own, and scratch objects that
  * spare the hot paths an allocation. Private to the Worker that runs it.
  */
-import { fillWords, peek, poke } from '../../shared/atomics.ts';
+import { peek, poke } from '../../shared/atomics.ts';
 import type { Words } from '../../shared/atomics.ts';
 import { CPU_STATS, CPU_WORDS, C_STATS } from '../../shared/layout.ts';
 import type { CpuStat } from '../../shared/layout.ts';
@@ -63,10 +63,4 @@ export const STAT: Readonly<Record<CpuStat, number>> = Object.freeze(
 export function count(cpu: Cpu, stat: number, amount: number): void {
   const at = cpu.base + stat;
   poke(cpu.words, at, peek(cpu.words, at) + amount);
-}
-
-/** Clears a dead CPU's counters before another Worker takes its place. */
-export function resetCounters(cpu: Cpu): void {
-  const at = cpu.base + C_STATS;
-  fillWords(cpu.words, at, at + CPU_STATS.length, 0);
 }

@@ -1,6 +1,4 @@
 /** Outcomes of a page fault. */
-import { BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR, SIGBUS, SIGSEGV } from '../../shared/signals.ts';
-
 /** Resolved here, or by another CPU meanwhile: walk again. */
 export const FAULT_DONE = 0;
 /** The entry allowed the access already. Internal to the fault handler. */
@@ -17,14 +15,3 @@ export const FAULT_NO_MEMORY = 5;
 export const FAULT_WAIT = 6;
 /** The page is a device's: call the handler of `cpu.faultObject`. */
 export const FAULT_DEVICE = 7;
-
-/** Signal of a refused fault. */
-export function faultSignal(code: number): number {
-  return code === FAULT_BUS ? SIGBUS : SIGSEGV;
-}
-
-/** si_code of a refused fault. */
-export function faultSiCode(code: number): number {
-  if (code === FAULT_BUS) return BUS_ADRERR;
-  return code === FAULT_ACCERR ? SEGV_ACCERR : SEGV_MAPERR;
-}

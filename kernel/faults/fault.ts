@@ -15,7 +15,7 @@
  * Locking: the protocol's page lock. Everything is checked again under it.
  * Not guaranteed: that the access succeeds next time. The MMU walks again, and may fault again.
  */
-import { add, compareExchange, load, peek } from '../../shared/atomics.ts';
+import { add, compareExchange, load } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import * as pte from '../../shared/pte.ts';
 import { breakCow } from './cow.ts';
@@ -143,9 +143,4 @@ function resolveLazy(
     freeFrame(cpu, pfn);
   }
   return FAULT_DONE;
-}
-
-/** The pages of a space that are resident now. */
-export function residentPages(cpu: Cpu, space: number): number {
-  return peek(cpu.words, space + L.S_RESIDENT);
 }
