@@ -204,7 +204,7 @@ export const POISON: number = 0xdeadf4ee | 0;
 export const DMESG_WORDS = 8;
 
 // ---- Histograms -------------------------------------------------------------------------------
-export const HISTOGRAMS = 32;
+export const HISTOGRAMS = 64;
 
 /** Sizes of the regions that lie before the frames. */
 export const RECORD_DIR_WORDS: number = TABLE_ENTRIES;

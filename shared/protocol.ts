@@ -10,17 +10,14 @@
 
 // ---- Traps ------------------------------------------------------------------------------------
 
-export const TRAP_MMAP = 1;
-export const TRAP_MUNMAP = 2;
-export const TRAP_MPROTECT = 3;
-export const TRAP_GETPID = 4;
-export const TRAP_SCHED_YIELD = 5;
-export const TRAP_CLOSE = 6;
+// A trap is a syscall's number (syscalls.ts) or one of these, which programs cannot ask for.
 /** {address, 1 for a write}: resolve a fault that the CPU cannot resolve itself. */
-export const TRAP_FAULT = 7;
+export const TRAP_FAULT = 0x1000;
 /** {address, width in bytes, value}: a device's register. */
-export const TRAP_DEVICE_LOAD = 8;
-export const TRAP_DEVICE_STORE = 9;
+export const TRAP_DEVICE_LOAD = 0x1001;
+export const TRAP_DEVICE_STORE = 0x1002;
+/** {first VPN, end VPN}: the rest of a range to fault in, which waits for a page. */
+export const TRAP_POPULATE = 0x1003;
 
 // ---- Values -----------------------------------------------------------------------------------
 
@@ -123,21 +120,9 @@ export interface KernelHostApi<Stats, Audit> {
 
 /** Offered by the kernel worker to a CPU worker. `pid` is always the calling process. */
 export interface KernelCpuApi {
-  mmap(
-    pid: number,
-    address: number,
-    length: number,
-    prot: number,
-    flags: number,
-    fd: number,
-    offset: number,
-  ): number | Promise<number>;
-  munmap(pid: number, address: number, length: number): number;
-  mprotect(pid: number, address: number, length: number, prot: number): number;
-  getpid(pid: number): number;
-  schedYield(pid: number): number;
+  /** A syscall of the table in syscalls.ts. */
+  syscall(pid: number, number: number, args: readonly number[]): number | Promise<number>;
   open(pid: number, name: string, flags: number): Promise<number>;
-  close(pid: number, fd: number): number;
   fstat(pid: number, fd: number): WireFileInfo | number;
   spawn(pid: number, request: WireSpawn): Promise<number>;
   /** `child` null waits for any. */

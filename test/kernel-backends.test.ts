@@ -11,7 +11,8 @@ import { FAULT_ACCERR, FAULT_BUS, FAULT_DEVICE, FAULT_DONE } from '../kernel/fau
 import { FAULT_WAIT } from '../kernel/faults/fault-codes.ts';
 import { frameRefs } from '../kernel/frames/frames.ts';
 import { frameWord } from '../kernel/machine.ts';
-import { TRY_KERNEL, sysMmap } from '../kernel/syscalls/mmap.ts';
+import { sysMmap } from '../kernel/syscalls/mmap.ts';
+import { TRY_KERNEL } from '../kernel/syscalls/wait-codes.ts';
 import { sysMprotect } from '../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../kernel/syscalls/munmap.ts';
 import { createObject, putObject } from '../kernel/objects/object.ts';

@@ -4,6 +4,9 @@
  */
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
 import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
+import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
+
+export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
 // ---- The host's side ----------------------------------------------------------------------------
 
@@ -196,29 +199,12 @@ export interface FaultInfo {
 /** Runs on the faulting CPU; the access is retried when it returns, and fails when it throws. */
 export type FaultHandler = (info: FaultInfo) => void;
 
-/** The syscalls that need no waiting: by trap to the kernel worker, or run on the calling CPU. */
-export interface SyncSyscalls {
-  mmap(
-    address: number,
-    length: number,
-    prot: number,
-    flags: number,
-    fd?: number,
-    offset?: number,
-  ): number;
-  munmap(address: number, length: number): 0;
-  mprotect(address: number, length: number, prot: number): 0;
-  getpid(): number;
-  schedYield(): 0;
-  close(fd: number): 0;
-}
-
 export interface WaitResult {
   readonly pid: number;
   readonly status: ExitStatus;
 }
 
-export interface Proc {
+export interface Proc extends AsyncSyscalls {
   readonly pid: number;
   readonly cpu: number;
   /** The machine's seed. */
@@ -228,17 +214,6 @@ export interface Proc {
   readonly sync: SyncSyscalls;
   /** Syscalls run by this CPU itself: no message at all. */
   readonly local: SyncSyscalls;
-  mmap(
-    address: number,
-    length: number,
-    prot: number,
-    flags: number,
-    fd?: number,
-    offset?: number,
-  ): Promise<number>;
-  munmap(address: number, length: number): Promise<0>;
-  mprotect(address: number, length: number, prot: number): Promise<0>;
-  getpid(): Promise<number>;
   /** Starts a child; resolves to its pid. */
   spawn(module: URL | string, options?: SpawnOptions): Promise<number>;
   /**
@@ -263,11 +238,9 @@ export interface Proc {
   /** Ends this process; never returns. */
   exit(code?: number): never;
   kill(pid: number, signal?: string): Promise<0>;
-  schedYield(): Promise<0>;
   nanosleep(nanoseconds: number): Promise<0>;
   /** Opens a file, device or backend that the host handed to the machine. */
   open(name: string, flags?: number): Promise<number>;
-  close(fd: number): Promise<0>;
   fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;
   /** Installs (or with null removes) a handler for SIGSEGV or SIGBUS. */
   sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | null): void;

@@ -1,10 +1,38 @@
-/** Flags of an area in the running machine: PROT_* in the low bits, then the kind of mapping. */
+/**
+ * Flags of an area in the running machine: PROT_* in the low bits, then the kind of mapping and
+ * what syscalls said about it. Areas merge when all of them are equal. The comments name Linux's.
+ */
 import { MAP_SHARED, MAP_TYPE } from '../../shared/mman.ts';
 
 export const AREA_PROT = 0x7;
 export const AREA_SHARED = 0x8;
 /** A shared mapping of a descriptor that is not open for writing: mprotect(+W) is EACCES. */
 export const AREA_NO_WRITE = 0x10;
+/** VM_ACCOUNT: private writable memory that counts against the commit limit. */
+export const AREA_ACCOUNT = 0x20;
+/** VM_NORESERVE. */
+export const AREA_NORESERVE = 0x40;
+/** VM_GROWSDOWN: a fault just below extends it. */
+export const AREA_GROWSDOWN = 0x100;
+/** VM_LOCKED and VM_LOCKONFAULT. */
+export const AREA_LOCKED = 0x200;
+export const AREA_LOCKONFAULT = 0x400;
+/** VM_SEALED. */
+export const AREA_SEALED = 0x800;
+/** VM_DONTCOPY: not in the child after fork. */
+export const AREA_DONTFORK = 0x1000;
+/** VM_WIPEONFORK: zero in the child after fork. */
+export const AREA_WIPEONFORK = 0x2000;
+/** VM_RAND_READ and VM_SEQ_READ. */
+export const AREA_RANDOM = 0x4000;
+export const AREA_SEQUENTIAL = 0x8000;
+/** VM_HUGEPAGE and VM_NOHUGEPAGE: hints that only `smaps` shows. */
+export const AREA_HUGEPAGE = 0x10000;
+export const AREA_NOHUGEPAGE = 0x20000;
+/** VM_DROPPABLE. */
+export const AREA_DROPPABLE = 0x40000;
+/** The heap, moved by brk. */
+export const AREA_HEAP = 0x80000;
 
 /** Area flags for mmap's prot and flags. */
 export function areaFlags(prot: number, mapFlags: number): number {

@@ -25,6 +25,9 @@ export interface Cpu {
   /** Object block and page that the last fault waits for, or the device it hit. */
   faultObject: number;
   faultPage: number;
+  /** VPNs [start, end) that the last syscall wants faulted in now that it has succeeded. */
+  populateStart: number;
+  populateEnd: number;
   /** The translation cache of this CPU's user mode. */
   readonly tlb: Tlb;
   /** Backend modules of the user's: only the kernel worker has them, elsewhere null. */
@@ -50,6 +53,8 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     rangeCursor: new Cursor(),
     faultObject: 0,
     faultPage: 0,
+    populateStart: 0,
+    populateEnd: 0,
     tlb: new Tlb(),
     userHooks: null,
   };

@@ -27,10 +27,8 @@ import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import { ANONYMOUS, internRecord, putRecord } from '../objects/record.ts';
 import { areasOf } from '../processes/space.ts';
+import { TRY_KERNEL } from './wait-codes.ts';
 import type { AreaSet } from '../processes/space.ts';
-
-/** Not an errno: this CPU cannot do it, the kernel worker can. Beyond Linux's largest errno. */
-export const TRY_KERNEL = 4096;
 
 const FIXED: number = M.MAP_FIXED | M.MAP_FIXED_NOREPLACE;
 /** Flags that MAP_SHARED_VALIDATE knows (LEGACY_MAP_MASK in Linux, less the type). */
@@ -88,6 +86,10 @@ export function sysMmap(
           });
   }
   protocol.unlockAreas(cpu, space);
+  if (start >= 0 && (flags & (M.MAP_POPULATE | M.MAP_NONBLOCK)) === M.MAP_POPULATE) {
+    cpu.populateStart = start / PAGE_SIZE;
+    cpu.populateEnd = (start + size) / PAGE_SIZE;
+  }
   return start;
 }
 

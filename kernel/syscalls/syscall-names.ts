@@ -1,22 +1,30 @@
 /** The syscalls with a latency, in the order of their histograms. `exit` never returns. */
-export const SYSCALL_NAMES = [
-  'mmap',
-  'munmap',
-  'mprotect',
-  'getpid',
+import { SYSCALLS } from '../../shared/syscalls.ts';
+import type { NumericSyscall } from '../../shared/syscalls.ts';
+
+const OTHERS = [
   'spawn',
+  'clone',
   'wait',
   'kill',
-  'sched_yield',
   'nanosleep',
   'open',
-  'close',
   'fstat',
-  'clone',
+  'unlink',
+  'memfd_create',
 ] as const;
 
-export type SyscallName = (typeof SYSCALL_NAMES)[number];
+export type SyscallName = NumericSyscall | (typeof OTHERS)[number];
+
+export const SYSCALL_NAMES: readonly SyscallName[] = [
+  ...(Object.keys(SYSCALLS) as NumericSyscall[]),
+  ...OTHERS,
+];
+
+const INDEX: ReadonlyMap<SyscallName, number> = new Map(
+  SYSCALL_NAMES.map((name, index) => [name, index]),
+);
 
 export function syscallIndex(name: SyscallName): number {
-  return SYSCALL_NAMES.indexOf(name);
+  return INDEX.get(name) ?? -1;
 }

@@ -7,11 +7,12 @@ import type { SyscallName } from '../../kernel/index.ts';
 import { EINVAL } from '../../shared/errno.ts';
 import { O_RDONLY } from '../../shared/mman.ts';
 import type { KernelCpuApi } from '../../shared/protocol.ts';
-import type { CloneOptions, Proc, SpawnOptions, WaitResult } from '../api.ts';
+import type { AsyncSyscalls, CloneOptions, Proc, SpawnOptions, WaitResult } from '../api.ts';
 import type { Connection } from '../wire/endpoint.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { ProcGuard } from './proc-guard.ts';
 import { cloneRequest, spawnRequest } from '../host/spawn-request.ts';
+import { syscallMethods } from './syscall-methods.ts';
 
 export interface AsyncContext {
   readonly pid: number;
@@ -23,21 +24,9 @@ export interface AsyncContext {
   record(name: SyscallName, startedMs: number): void;
 }
 
-type AsyncSyscalls = Pick<
+type OtherSyscalls = Pick<
   Proc,
-  | 'mmap'
-  | 'munmap'
-  | 'mprotect'
-  | 'getpid'
-  | 'spawn'
-  | 'clone'
-  | 'wait'
-  | 'kill'
-  | 'schedYield'
-  | 'nanosleep'
-  | 'open'
-  | 'close'
-  | 'fstat'
+  'spawn' | 'clone' | 'wait' | 'kill' | 'nanosleep' | 'open' | 'fstat'
 >;
 
 /** Longest timer of JavaScript hosts: 2^31 - 1 ms. */
@@ -61,7 +50,7 @@ function resolveChild(module: URL | string, parent: string): string {
   return platform.resolveModule(specifier);
 }
 
-export function asyncSyscalls(context: AsyncContext): AsyncSyscalls {
+export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSyscalls {
   const { pid, guard, kernel } = context;
   const call = <Value>(name: SyscallName, start: () => Promise<Value | number>): Promise<Value> =>
     guard.async(async () => {
@@ -80,19 +69,9 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls {
       return start();
     });
   return {
-    mmap: (address, length, prot, flags, fd = -1, offset = 0) =>
-      numeric('mmap', [address, length, prot, flags, fd, offset], () =>
-        kernel.mmap(pid, address, length, prot, flags, fd, offset),
-      ),
-    munmap: (address, length) =>
-      numeric('munmap', [address, length], () => kernel.munmap(pid, address, length)),
-    mprotect: (address, length, prot) =>
-      numeric('mprotect', [address, length, prot], () =>
-        kernel.mprotect(pid, address, length, prot),
-      ),
-    getpid: () => numeric('getpid', [], () => kernel.getpid(pid)),
-    schedYield: () => numeric('sched_yield', [], () => kernel.schedYield(pid)),
-    close: (fd) => numeric('close', [fd], () => kernel.close(pid, fd)),
+    ...syscallMethods<AsyncSyscalls>((name, number, args) =>
+      numeric(name, args, async () => kernel.syscall(pid, number, args)),
+    ),
     nanosleep: (nanoseconds) => numeric('nanosleep', [nanoseconds], () => sleep(nanoseconds)),
     kill: (target, signal = 'SIGKILL') =>
       numeric('kill', [target], () => kernel.kill(pid, target, signal)),

@@ -4,18 +4,18 @@
  */
 import {
   TRY_KERNEL,
+  WAIT_PAGE,
   blockCpu,
+  dispatch,
+  populate,
   recordLatency,
+  releaseFaultObject,
   syscallIndex,
-  sysMmap,
-  sysMprotect,
-  sysMunmap,
   unblockCpu,
 } from '../../kernel/index.ts';
 import type { Cpu, SyscallName } from '../../kernel/index.ts';
-import { MAP_POPULATE } from '../../shared/mman.ts';
-import * as protocol from '../../shared/protocol.ts';
 import type { CpuInit, KernelCpuApi } from '../../shared/protocol.ts';
+import { isLocalSyscall } from '../../shared/syscalls.ts';
 import type { Connection } from '../wire/endpoint.ts';
 import { TrapCaller } from '../wire/trap.ts';
 import type { UserMode } from '../user/user-mode.ts';
@@ -48,25 +48,25 @@ export class CpuContext {
   }
 
   /** In kernel mode: runs a syscall of the process with block `proc`, or answers -TRY_KERNEL. */
-  local(op: number, pid: number, proc: number, args: readonly number[]): number {
+  local(number: number, proc: number, args: readonly number[]): number {
+    if (!isLocalSyscall(number)) return -TRY_KERNEL;
     const { cpu } = this;
     const [a = NaN, b = NaN, c = NaN, d = NaN, e = NaN, f = NaN] = args;
-    switch (op) {
-      case protocol.TRAP_MMAP:
-        // Populating may need pages that only the kernel worker can supply.
-        return (d & MAP_POPULATE) !== 0 ? -TRY_KERNEL : sysMmap(cpu, proc, a, b, c, d, e, f);
-      case protocol.TRAP_MUNMAP:
-        return sysMunmap(cpu, proc, a, b);
-      case protocol.TRAP_MPROTECT:
-        return sysMprotect(cpu, proc, a, b, c);
-      case protocol.TRAP_GETPID:
-        return pid;
-      case protocol.TRAP_SCHED_YIELD:
-        return 0;
-      default:
-        // Descriptors are the kernel worker's to change, also for syscalls under way there.
-        return -TRY_KERNEL;
-    }
+    cpu.populateStart = 0;
+    cpu.populateEnd = 0;
+    const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
+    if (result !== -WAIT_PAGE) return result;
+    // Pages are the kernel worker's to supply; there the syscall starts again.
+    releaseFaultObject(cpu, cpu.faultObject);
+    return -TRY_KERNEL;
+  }
+
+  /** In kernel mode: faults in what the last syscall wants; the VPN where the kernel goes on. */
+  populate(proc: number): number {
+    const { cpu } = this;
+    const vpn = populate(cpu, proc, cpu.populateStart, cpu.populateEnd);
+    if (vpn !== cpu.populateEnd) releaseFaultObject(cpu, cpu.faultObject);
+    return vpn;
   }
 
   /** Counts a syscall's latency as its caller saw it. */

@@ -4,18 +4,22 @@ import { asyncSyscalls } from './async-syscalls.ts';
 import { ProcessKilled } from '../wire/errors.ts';
 import { UserMemory } from '../user/memory.ts';
 import type { ProcessRunner } from './process-runner.ts';
-import { syncSyscalls } from './sync-syscalls.ts';
+import { checkNumbers, checkResult } from './proc-guard.ts';
+import { syscallMethods } from './syscall-methods.ts';
 
 export function createProc(runner: ProcessRunner): Proc {
   const { pid, guard, context, module } = runner;
   const { kernel, init } = context;
   const timed = (run: (op: number, args: readonly number[]) => number): SyncSyscalls =>
-    syncSyscalls((name, op, args) => {
-      const startedMs = performance.now();
-      const result = run(op, args);
-      context.record(name, startedMs);
-      return result;
-    }, guard);
+    syscallMethods((name, number, args) =>
+      guard.sync(() => {
+        checkNumbers(name, args);
+        const startedMs = performance.now();
+        const result = run(number, args);
+        context.record(name, startedMs);
+        return checkResult(name, result);
+      }),
+    );
   return {
     pid,
     cpu: init.cpu,

@@ -14,7 +14,12 @@ import {
 } from '../../kernel/index.ts';
 import { EINTR } from '../../shared/errno.ts';
 import { KernelPanic } from '../../shared/panic.ts';
-import { TRAP_DEVICE_LOAD, TRAP_DEVICE_STORE, TRAP_FAULT } from '../../shared/protocol.ts';
+import {
+  TRAP_DEVICE_LOAD,
+  TRAP_DEVICE_STORE,
+  TRAP_FAULT,
+  TRAP_POPULATE,
+} from '../../shared/protocol.ts';
 import type { WireStatus } from '../../shared/protocol.ts';
 import { signalName } from '../../shared/signals.ts';
 import type { FaultHandler, FaultInfo, Program } from '../api.ts';
@@ -111,9 +116,22 @@ export class ProcessRunner {
   /** A syscall on this CPU, or by trap where only the kernel worker can do it. */
   local(op: number, args: readonly number[]): number {
     this.check();
-    const { mode } = this.context;
-    const result = mode.inKernel(() => this.context.local(op, this.pid, this.#proc, args));
+    const { context } = this;
+    const result = context.mode.inKernel(() => this.#localIn(op, args));
     return result === -TRY_KERNEL ? this.trap(op, args) : result;
+  }
+
+  /** In kernel mode: the syscall, and then the pages that it wants faulted in. */
+  #localIn(op: number, args: readonly number[]): number {
+    const { context } = this;
+    const { cpu } = context;
+    const result = context.local(op, this.#proc, args);
+    if (cpu.populateEnd !== cpu.populateStart) {
+      const end = cpu.populateEnd;
+      const vpn = context.populate(this.#proc);
+      if (vpn !== end) this.#sleepIn(TRAP_POPULATE, [vpn, end]);
+    }
+    return result;
   }
 
   /** Throws when the process has ended; ends it when a signal is pending. */

@@ -1,6 +1,5 @@
 /** What the kernel worker offers to each CPU worker: the syscalls that programs await. */
 import { EBADF, ENOENT } from '../../shared/errno.ts';
-import * as protocol from '../../shared/protocol.ts';
 import type { KernelCpuApi, WireStatus } from '../../shared/protocol.ts';
 import type { KernelSyscalls } from './kernel-syscalls.ts';
 import type { ObjectRegistry } from './object-registry.ts';
@@ -17,15 +16,8 @@ export interface CpuServiceOptions {
 
 export function cpuService(options: CpuServiceOptions): KernelCpuApi {
   const { syscalls, processes, objects } = options;
-  const call = (op: number, pid: number, args: readonly number[]): number =>
-    syscalls.call(op, pid, args) as number;
   return {
-    mmap: (pid, ...args) => syscalls.call(protocol.TRAP_MMAP, pid, args),
-    munmap: (pid, ...args) => call(protocol.TRAP_MUNMAP, pid, args),
-    mprotect: (pid, ...args) => call(protocol.TRAP_MPROTECT, pid, args),
-    getpid: (pid) => call(protocol.TRAP_GETPID, pid, []),
-    schedYield: (pid) => call(protocol.TRAP_SCHED_YIELD, pid, []),
-    close: (pid, fd) => call(protocol.TRAP_CLOSE, pid, [fd]),
+    syscall: (pid, number, args) => syscalls.call(number, pid, args),
     open: async (pid, name, flags) => {
       const object = objects.byName(name);
       return object === undefined ? -ENOENT : syscalls.open(pid, object.block, flags);

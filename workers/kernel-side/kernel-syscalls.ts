@@ -1,32 +1,38 @@
 /**
- * The kernel worker's syscall table: what a process asks by comlink or by trap, carried out on the
- * kernel worker's CPU. Results are numbers; negative ones are -errno.
+ * The kernel worker's syscalls: what a process asks by comlink or by trap, carried out on the
+ * kernel worker's CPU, which alone can wait for pages. Results are numbers; negative ones -errno.
  */
 import {
-  closeFd,
+  WAIT_PAGE,
+  dispatch,
   fdObject,
   openFd,
   populate,
   processOf,
   releaseFaultObject,
-  sysMmap,
-  sysMprotect,
-  sysMunmap,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { EACCES, EINVAL, ENOSYS, ESRCH } from '../../shared/errno.ts';
+import { EACCES, EINVAL, EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
 import { O_WRITABLE, P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/mman.ts';
-import * as protocol from '../../shared/protocol.ts';
+import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
 
-/** Arguments as they come from the wire; a missing one is NaN, which every syscall refuses. */
-function argument(args: readonly unknown[], index: number): number {
-  const value = args[index];
-  return typeof value === 'number' ? value : NaN;
+/** A page that must be supplied before something can go on. */
+interface Wanted {
+  readonly object: number;
+  readonly page: number;
+}
+
+/** How far a syscall came; what it waits for; what it wants faulted in afterwards (VPNs). */
+interface Progress {
+  readonly result: number;
+  readonly wanted: Wanted | null;
+  readonly start: number;
+  readonly end: number;
 }
 
 export class KernelSyscalls {
@@ -38,28 +44,16 @@ export class KernelSyscalls {
     this.#supply = supply;
   }
 
-  /** TRAP_* syscalls. Only mmap with MAP_POPULATE of a file answers later. */
-  call(op: number, pid: number, args: readonly number[]): number | Promise<number> {
-    const proc = this.#process(pid);
-    if (proc === 0) return -ESRCH;
-    const cpu = this.#cpu;
-    const at = (index: number): number => argument(args, index);
-    switch (op) {
-      case protocol.TRAP_MMAP:
-        return this.#mmap(pid, proc, args);
-      case protocol.TRAP_MUNMAP:
-        return inKernel(cpu, () => sysMunmap(cpu, proc, at(0), at(1)));
-      case protocol.TRAP_MPROTECT:
-        return inKernel(cpu, () => sysMprotect(cpu, proc, at(0), at(1), at(2)));
-      case protocol.TRAP_CLOSE:
-        return inKernel(cpu, () => closeFd(cpu, proc, at(0)));
-      case protocol.TRAP_GETPID:
-        return pid;
-      case protocol.TRAP_SCHED_YIELD:
-        return 0;
-      default:
-        return -ENOSYS;
-    }
+  /** A syscall of the table in shared/syscalls.ts. Answers later only when it waits for a page. */
+  call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    const progress = this.#run(number, pid, args);
+    if (progress.wanted !== null) return this.#wait(number, pid, args, progress.wanted);
+    return this.#finish(pid, progress);
+  }
+
+  /** Faults in the pages [start, end) (VPNs) as far as it can be done. Always 0. */
+  populate(pid: number, start: number, end: number): number | Promise<number> {
+    return this.#finish(pid, { result: 0, wanted: null, start, end });
   }
 
   /** open(2) of an object that the host registered. */
@@ -85,49 +79,72 @@ export class KernelSyscalls {
     return proc !== 0 && peek(this.#cpu.words, proc + P_STATE) !== PROC_ZOMBIE ? proc : 0;
   }
 
-  #mmap(pid: number, proc: number, args: readonly number[]): number | Promise<number> {
+  #run(number: number, pid: number, args: readonly unknown[]): Progress {
+    const proc = this.#process(pid);
+    if (proc === 0) return { result: -ESRCH, wanted: null, start: 0, end: 0 };
     const cpu = this.#cpu;
-    const at = (index: number): number => argument(args, index);
-    const [length, prot, flags] = [at(1), at(2), at(3)];
-    const address = inKernel(cpu, () =>
-      sysMmap(cpu, proc, at(0), length, prot, flags, at(4), at(5)),
-    );
-    if (address < 0 || (flags & M.MAP_POPULATE) === 0) return address;
-    const end = Math.ceil((address + length) / PAGE_SIZE);
-    // Linux's rule (populate_vma_page_range): shared pages are read in, private ones made writable.
-    const write = (prot & M.PROT_WRITE) !== 0 && (flags & M.MAP_TYPE) === M.MAP_PRIVATE;
-    const stop = this.#populate(proc, address / PAGE_SIZE, end, write);
-    if (stop.page === end) return address;
-    return this.#populateRest(pid, stop, end, write).then(() => address);
-  }
-
-  /** Populates until a page must be supplied; `page` is `end` when all is done. */
-  #populate(proc: number, vpn: number, end: number, write: boolean): Stop {
-    const cpu = this.#cpu;
+    // As they come from the wire: a missing one is NaN, which every syscall refuses.
+    const at = (index: number): number => {
+      const value = args[index];
+      return typeof value === 'number' ? value : NaN;
+    };
     return inKernel(cpu, () => {
-      const page = populate(cpu, proc, vpn, end, write);
-      if (page === end) return { page, object: 0, objectPage: 0 };
-      const { faultObject: object, faultPage: objectPage } = cpu;
-      // Objects with something behind them are the host's, and live as long as the machine.
-      releaseFaultObject(cpu, object);
-      return { page, object, objectPage };
+      cpu.populateStart = 0;
+      cpu.populateEnd = 0;
+      const result = dispatch(cpu, proc, number, at(0), at(1), at(2), at(3), at(4), at(5));
+      const wanted = result === -WAIT_PAGE ? this.#wanted() : null;
+      return { result, wanted, start: cpu.populateStart, end: cpu.populateEnd };
     });
   }
 
-  /** mmap succeeds whether or not its pages can be brought in, as on Linux. */
-  async #populateRest(pid: number, first: Stop, end: number, write: boolean): Promise<void> {
-    let stop = first;
-    while (stop.page < end) {
-      if ((await this.#supply.supply(stop.object, stop.objectPage)) < 0) return;
-      const proc = this.#process(pid);
-      if (proc === 0) return;
-      stop = this.#populate(proc, stop.page, end, write);
+  /** In kernel mode. Objects with something behind them live as long as the machine. */
+  #wanted(): Wanted {
+    const { faultObject: object, faultPage: page } = this.#cpu;
+    releaseFaultObject(this.#cpu, object);
+    return { object, page };
+  }
+
+  async #wait(
+    number: number,
+    pid: number,
+    args: readonly unknown[],
+    first: Wanted,
+  ): Promise<number> {
+    let wanted = first;
+    for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+      const supplied = await this.#supply.supply(wanted.object, wanted.page);
+      if (supplied < 0) return supplied === -ENOMEM ? -ENOMEM : -EIO;
+      const progress = this.#run(number, pid, args);
+      if (progress.wanted === null) return this.#finish(pid, progress);
+      wanted = progress.wanted;
+    }
+    return panic('KernelSyscalls: a page is supplied again and again', pid, number);
+  }
+
+  /** The syscall has succeeded whether or not its pages can be brought in, as on Linux. */
+  #finish(pid: number, progress: Progress): number | Promise<number> {
+    const { result, start, end } = progress;
+    if (start === end) return result;
+    const stop = this.#populate(pid, start, end);
+    if (stop === null) return result;
+    return this.#populateRest(pid, stop, end).then(() => result);
+  }
+
+  /** Populates until a page must be supplied; null when all is done. */
+  #populate(pid: number, start: number, end: number): (Wanted & { vpn: number }) | null {
+    const cpu = this.#cpu;
+    const proc = this.#process(pid);
+    if (proc === 0) return null;
+    return inKernel(cpu, () => {
+      const vpn = populate(cpu, proc, start, end);
+      return vpn === end ? null : { vpn, ...this.#wanted() };
+    });
+  }
+
+  async #populateRest(pid: number, first: Wanted & { vpn: number }, end: number): Promise<void> {
+    for (let stop: typeof first | null = first; stop !== null;) {
+      if ((await this.#supply.supply(stop.object, stop.page)) < 0) return;
+      stop = this.#populate(pid, stop.vpn, end);
     }
   }
-}
-
-interface Stop {
-  readonly page: number;
-  readonly object: number;
-  readonly objectPage: number;
 }

@@ -19,6 +19,8 @@ export function trapHandler(
         return devices.load(pid, first, second);
       case protocol.TRAP_DEVICE_STORE:
         return devices.store(pid, first, second, third);
+      case protocol.TRAP_POPULATE:
+        return syscalls.populate(pid, first, second);
       default:
         return syscalls.call(op, pid, args);
     }

@@ -1,0 +1,42 @@
+/**
+ * The syscall table: from a number and arguments to the function that carries it out, on any CPU.
+ *
+ * Results are what Linux returns: a value, or a negative errno. Beyond the errnos lie two answers
+ * that never reach a program: -TRY_KERNEL and -WAIT_PAGE (wait-codes.ts).
+ */
+import { peek } from '../../shared/atomics.ts';
+import { ENOSYS } from '../../shared/errno.ts';
+import { P_PID } from '../../shared/layout.ts';
+import * as S from '../../shared/syscalls.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { sysMmap } from './mmap.ts';
+import { sysMprotect } from './mprotect.ts';
+import { sysMunmap } from './munmap.ts';
+
+/** Carries out syscall `number` for the process with block `proc`. In kernel mode. */
+export function dispatch(
+  cpu: Cpu,
+  proc: number,
+  number: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+  f: number,
+): number {
+  switch (number) {
+    case S.SYS_MMAP:
+      return sysMmap(cpu, proc, a, b, c, d, e, f);
+    case S.SYS_MUNMAP:
+      return sysMunmap(cpu, proc, a, b);
+    case S.SYS_MPROTECT:
+      return sysMprotect(cpu, proc, a, b, c);
+    case S.SYS_GETPID:
+      return peek(cpu.words, proc + P_PID);
+    case S.SYS_SCHED_YIELD:
+      return 0;
+    default:
+      return -ENOSYS;
+  }
+}

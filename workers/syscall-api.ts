@@ -1,0 +1,67 @@
+/**
+ * The types of the syscalls whose arguments and results are numbers. Types only, no logic.
+ *
+ * Addresses and lengths are in bytes; PROT_*, MAP_*, … are those of 'faultline/program'. Checks,
+ * their order and their errnos are those of Linux 6.18 on x86-64, except for what
+ * docs/linux-differences.md lists. A refused call throws SyscallError with the errno; an argument
+ * that is no number is a TypeError.
+ */
+export interface SyncSyscalls {
+  /** Maps `length` bytes and returns their address. EACCES EAGAIN EBADF EEXIST EINVAL ENODEV … */
+  mmap(
+    address: number,
+    length: number,
+    prot: number,
+    flags: number,
+    fd?: number,
+    offset?: number,
+  ): number;
+  /** Unmaps a range, holes and all. EINVAL ENOMEM EPERM. */
+  munmap(address: number, length: number): 0;
+  /** Changes the permission of a range. On an error what lies before it is changed. */
+  mprotect(address: number, length: number, prot: number): 0;
+  /** Grows, shrinks or moves a mapping; the new address. EAGAIN EFAULT EINVAL ENOMEM EPERM. */
+  mremap(
+    oldAddress: number,
+    oldLength: number,
+    newLength: number,
+    flags: number,
+    newAddress?: number,
+  ): number;
+  /** Moves the end of the heap, as the raw syscall does: the break then, never an error. */
+  brk(address: number): number;
+  madvise(address: number, length: number, advice: number): 0;
+  /** Writes one byte for each page to `vec`: bit 0 says whether it is resident. */
+  mincore(address: number, length: number, vec: number): 0;
+  /** Writes a file's changed pages back. EBUSY EINVAL EIO ENOMEM. */
+  msync(address: number, length: number, flags: number): 0;
+  mlock(address: number, length: number): 0;
+  mlock2(address: number, length: number, flags: number): 0;
+  munlock(address: number, length: number): 0;
+  mlockall(flags: number): 0;
+  munlockall(): 0;
+  /** Forbids for ever that a range is unmapped, moved, or given another permission. */
+  mseal(address: number, length: number, flags?: number): 0;
+  /** Writes a struct rlimit (two u64: soft, hard) to user memory. EFAULT EINVAL. */
+  getrlimit(resource: number, limit: number): 0;
+  /** Reads a struct rlimit from user memory. EFAULT EINVAL EPERM. */
+  setrlimit(resource: number, limit: number): 0;
+  getpid(): number;
+  schedYield(): 0;
+  /** Reads into user memory; the bytes read, 0 at the end of the file. EBADF EFAULT EINVAL. */
+  read(fd: number, address: number, length: number): number;
+  write(fd: number, address: number, length: number): number;
+  pread(fd: number, address: number, length: number, offset: number): number;
+  pwrite(fd: number, address: number, length: number, offset: number): number;
+  /** Moves a descriptor's position (SEEK_SET, SEEK_CUR, SEEK_END); the new one. */
+  lseek(fd: number, offset: number, whence: number): number;
+  ftruncate(fd: number, length: number): 0;
+  close(fd: number): 0;
+}
+
+/** The same syscalls by comlink to the kernel worker. */
+export type AsyncSyscalls = {
+  readonly [Name in keyof SyncSyscalls]: (
+    ...args: Parameters<SyncSyscalls[Name]>
+  ) => Promise<ReturnType<SyncSyscalls[Name]>>;
+};
