@@ -9,6 +9,7 @@ import { ENOSYS } from '../../shared/errno.ts';
 import { P_PID } from '../../shared/layout.ts';
 import * as S from '../../shared/syscalls.ts';
 import type { Cpu } from '../cpu/cpu.ts';
+import { closeFd } from '../objects/fd.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';
 import { sysMunmap } from './munmap.ts';
@@ -32,6 +33,8 @@ export function dispatch(
       return sysMunmap(cpu, proc, a, b);
     case S.SYS_MPROTECT:
       return sysMprotect(cpu, proc, a, b, c);
+    case S.SYS_CLOSE:
+      return closeFd(cpu, proc, a);
     case S.SYS_GETPID:
       return peek(cpu.words, proc + P_PID);
     case S.SYS_SCHED_YIELD:

@@ -67,7 +67,7 @@ function insertCall(
     const isPlainStep = call.kind === 'step' && (call.name === 'peek' || call.name === 'poke');
     const text = `${comma}${site}${isPlainStep ? ', 1' : ''}`;
     insertions.push({ at: end - 1, rank: 0, text });
-    if (call.kind === 'step') wrap(insertions, start, end, '(yield ', ')');
+    if (call.kind === 'step') wrap(insertions, start, end, '(', ' ?? (yield))');
   } else if (reaches(call, fn, coloring.methods)) {
     if (call.kind === 'method' && coloring.ambiguous.has(call.name)) {
       wrap(insertions, start, end, '(yield* $delegate(', '))');

@@ -1,9 +1,11 @@
 /**
  * The atomics façade of the explore build, in the place of shared/atomics.ts.
  *
- * An ordered access only writes down what it wants into the current task; the `yield` around its
- * call hands the CPU to the scheduler, which performs the access (`perform`) when it chooses this
- * task again, and sends its result in. Plain accesses happen at once, under the race detector.
+ * An ordered access writes down what it wants into the current task and asks the driver. Where this
+ * CPU goes on, the driver performs the access at once (`perform`) and its result is the call's; a
+ * CPU that has to let another one run gets undefined, and then the `yield` beside its call hands it
+ * to the scheduler, which performs the access when it chooses this task again and sends the result
+ * in. Plain accesses happen at once, under the race detector.
  */
 import type { Words } from '../../../shared/atomics.ts';
 import { mark, markRange } from './memory.ts';
@@ -13,8 +15,24 @@ import type { Task } from './task.ts';
 
 export type { Words };
 
+/** Who decides whether a CPU goes on. */
+export interface Driver {
+  /** The result of the access that the task has written down; undefined: not now. */
+  request(task: Task): number | undefined;
+}
+
+/** Runs kernel code alone: every access happens at once. */
+const alone: Driver = {
+  request(task: Task): number {
+    if (task.kind === T.WAIT) throw new Error('a sleep that nobody can end');
+    return perform(task, false);
+  },
+};
+
 const nobody = new T.Task(0);
 let current: Task = nobody;
+let driver: Driver = alone;
+/** Whether the race detector is on. */
 let watching = false;
 let words: Words = new Int32Array(new SharedArrayBuffer(0));
 /** Told of every access while a failure is written down, else null. */
@@ -23,10 +41,11 @@ let wordHook: (at: number, value: number) => void = () => {};
 let hookFrom = 0;
 let hookTo = 0;
 
-/** Chooses the task whose code runs next; `watch` turns the race detector on. */
-export function setCurrent(task: Task | null, watch: boolean): void {
+/** Chooses the task whose code runs next, and its driver: null for code that runs alone. */
+export function setCurrent(task: Task | null, by: Driver | null): void {
   current = task ?? nobody;
-  watching = watch;
+  driver = by ?? alone;
+  watching = by !== null;
 }
 
 export function setWords(machineWords: Words): void {
@@ -50,7 +69,8 @@ function pend(kind: number, at: number, a: number, b: number, site: number): num
   current.a = a;
   current.b = b;
   current.site = site;
-  return 0;
+  // The transform supplies the yield for undefined, so that callers see numbers only.
+  return driver.request(current) as number;
 }
 
 /** `step`: the build made this access a scheduling point. */
@@ -65,17 +85,17 @@ export function peek(memory: Words, at: number, site = 0, step = 0): number {
   return value;
 }
 
-export function poke(memory: Words, at: number, value: number, site = 0, step = 0): void {
+export function poke(memory: Words, at: number, value: number, site = 0, step = 0): number {
   if (step === 1) {
     words = memory;
-    pend(T.PLAIN_STORE, at, value, 0, site);
-    return;
+    return pend(T.PLAIN_STORE, at, value, 0, site);
   }
   if (watching) race.plainWrite(current, at, site);
   if (at >= hookFrom && at < hookTo) wordHook(at, value);
   if (trace !== null) trace('poke', at, value, site);
   mark(at);
   memory[at] = value;
+  return 0;
 }
 
 export function fillWords(memory: Words, from: number, to: number, value: number, site = 0): void {
@@ -99,8 +119,8 @@ export function load(_words: Words, at: number, site = 0): number {
   return pend(T.LOAD, at, 0, 0, site);
 }
 
-export function store(_words: Words, at: number, value: number, site = 0): void {
-  pend(T.STORE, at, value, 0, site);
+export function store(_words: Words, at: number, value: number, site = 0): number {
+  return pend(T.STORE, at, value, 0, site);
 }
 
 export function exchange(_words: Words, at: number, value: number, site = 0): number {
@@ -130,15 +150,15 @@ export function and(_words: Words, at: number, bits: number, site = 0): number {
 }
 
 export function wait(_w: Words, at: number, expected: number, _ms: number, site = 0): boolean {
-  return pend(T.WAIT, at, expected, 0, site) !== 0;
+  return pend(T.WAIT, at, expected, 0, site) as unknown as boolean;
 }
 
-export function notify(_words: Words, at: number, count: number, site = 0): void {
-  pend(T.NOTIFY, at, count, 0, site);
+export function notify(_words: Words, at: number, count: number, site = 0): number {
+  return pend(T.NOTIFY, at, count, 0, site);
 }
 
-export function pause(site = 0): void {
-  pend(T.PAUSE, -1, 0, 0, site);
+export function pause(site = 0): number {
+  return pend(T.PAUSE, -1, 0, 0, site);
 }
 
 /** A program's poll: the word's value, or `seen`, the older value that it read last. */
@@ -151,13 +171,13 @@ export function userLoad(_words: Words, at: number, vpn: number, site = 0): numb
   return pend(T.USER_LOAD, at, vpn, 0, site);
 }
 
-export function userStore(_w: Words, at: number, vpn: number, value: number, site = 0): void {
-  pend(T.USER_STORE, at, vpn, value, site);
+export function userStore(_w: Words, at: number, vpn: number, value: number, site = 0): number {
+  return pend(T.USER_STORE, at, vpn, value, site);
 }
 
 /** The host ends the Worker of a condemned CPU. */
-export function endCpu(id: number, site = 0): void {
-  pend(T.END_CPU, -1, id, 0, site);
+export function endCpu(id: number, site = 0): number {
+  return pend(T.END_CPU, -1, id, 0, site);
 }
 
 /** Runs what a call of an ambiguous method returned: to its end if it is a generator's start. */
@@ -167,7 +187,10 @@ export function* delegate(result: unknown): Generator<number, unknown, number> {
 }
 
 export function isGenerator(value: unknown): value is Generator<number, unknown, number> {
-  return Object.prototype.toString.call(value) === '[object Generator]';
+  return (
+    typeof value === 'object' &&
+    (value as Partial<Generator> | null)?.[Symbol.toStringTag] === 'Generator'
+  );
 }
 
 /** Performs the pending access of `task`; its result. `old`: a weak load reads the old value. */
