@@ -52,6 +52,8 @@ export interface WireSpawn {
   readonly inherit: boolean;
   /** A thread of the caller: in its address space. */
   readonly thread: boolean;
+  /** With a copy of the caller's address space. */
+  readonly fork: boolean;
 }
 
 /** A file: a path or URL that the kernel worker opens, or the bytes themselves. */

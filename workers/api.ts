@@ -233,6 +233,16 @@ export interface Proc extends AsyncSyscalls {
    * with SIGABRT.
    */
   clone(entry: string, options?: CloneOptions): Promise<number>;
+  /**
+   * Starts a child with a copy of this process's address space, as it is at that moment, and the
+   * same open descriptors: `entry` names an exported function of this program's module, called as
+   * `entry(proc, ...args)`. Resolves to the child's pid. Pages are copied when one side writes.
+   *
+   * Linux's child goes on where its parent called fork; a JavaScript function cannot, so the child
+   * has an entry of its own, and arguments (structured-clonable) in place of the parent's variables.
+   * EAGAIN: too many processes; ENOMEM: no memory for the child's page tables.
+   */
+  fork(entry: string, ...args: readonly unknown[]): Promise<number>;
   /** Waits for a child or thread of one's own; any when no pid is given. ECHILD: there is none. */
   wait(pid?: number): Promise<WaitResult>;
   /** Ends this process; never returns. */

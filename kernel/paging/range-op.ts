@@ -55,9 +55,9 @@ export class RangeOp implements PageTableLike {
   /** The whole space goes: nobody is asked any more. */
   teardown = false;
 
-  constructor(cpu: Cpu, space: number) {
+  constructor(cpu: Cpu, space: number, cursor: Cursor) {
     this.cpu = cpu;
-    this.cursor = cpu.rangeCursor;
+    this.cursor = cursor;
     this.space = space;
   }
 
@@ -75,11 +75,20 @@ export class RangeOp implements PageTableLike {
   }
 }
 
-/** Locks [start, end) of a space for an operation. The areas' lock is held. */
-export function openRange(cpu: Cpu, space: number, start: number, end: number): RangeOp {
+/**
+ * Locks [start, end) of a space for an operation. The areas' lock is held. An operation on two
+ * spaces gives the second a cursor of its own.
+ */
+export function openRange(
+  cpu: Cpu,
+  space: number,
+  start: number,
+  end: number,
+  cursor: Cursor = cpu.rangeCursor,
+): RangeOp {
   reapLimbo(cpu);
   if (peek(cpu.words, space + L.S_LAZY_HEAD) !== 0) sweepLazy(cpu, space);
-  const op = new RangeOp(cpu, space);
+  const op = new RangeOp(cpu, space, cursor);
   cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);
   return op;
 }

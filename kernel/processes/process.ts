@@ -15,6 +15,7 @@ import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/signals.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { closeAllFds, inheritFds } from '../objects/fd.ts';
+import { forkSpace } from './fork.ts';
 import { inheritShared } from './inherit.ts';
 import {
   LOG_PROCESS_EXIT,
@@ -38,6 +39,8 @@ export interface ProcessSpec {
   readonly parent: number;
   /** Take over the parent's descriptors and shared mappings. */
   readonly inherit?: boolean;
+  /** As after fork: take over the parent's descriptors and get a copy of its address space. */
+  readonly fork?: boolean;
   /** A thread: use the parent's address space itself, and take over its descriptors. */
   readonly thread?: boolean;
 }
@@ -51,16 +54,16 @@ export function processOf(machine: Machine, pid: number): number {
 }
 
 /**
- * A new process with an empty address space, or a thread in its parent's. Its pid, -EAGAIN,
- * -ENOMEM, or -ESRCH for a thread whose parent has ended. No thread of the parent's can end
+ * A new process with an empty address space, a copy of its parent's, or, a thread, its parent's
+ * own. Its pid, -EAGAIN, -ENOMEM, or -ESRCH for a child or thread whose parent has ended. No thread of the parent's can end
  * meanwhile: this and all ends run on the kernel worker.
  */
 export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
   const { words, machine } = cpu;
-  const { thread = false, inherit = false } = spec;
-  const parent = thread || inherit ? processOf(machine, spec.parent) : 0;
-  const shared = thread && parent !== 0 ? peek(words, parent + L.P_SPACE) : 0;
-  if (thread && shared === 0) return -ESRCH;
+  const { thread = false, inherit = false, fork = false } = spec;
+  const parent = thread || inherit || fork ? processOf(machine, spec.parent) : 0;
+  const shared = parent !== 0 ? peek(words, parent + L.P_SPACE) : 0;
+  if ((thread || fork) && shared === 0) return -ESRCH;
   const proc = slabAlloc(cpu, L.SLAB_PROC);
   if (proc === 0) return -ENOMEM;
   const space = thread ? getSpace(cpu, shared) : createSpace(cpu);
@@ -76,7 +79,8 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
   let pid = 0;
   if (parent !== 0) {
     inheritFds(cpu, parent, proc);
-    if (!thread) pid = inheritShared(cpu, peek(words, parent + L.P_SPACE), space);
+    if (fork) pid = forkSpace(cpu, shared, space);
+    else if (!thread) pid = inheritShared(cpu, shared, space);
   }
   if (pid === 0) pid = takePid(cpu, proc);
   if (pid < 0) {

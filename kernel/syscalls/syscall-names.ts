@@ -5,6 +5,7 @@ import type { NumericSyscall } from '../../shared/syscalls.ts';
 const OTHERS = [
   'spawn',
   'clone',
+  'fork',
   'wait',
   'kill',
   'nanosleep',

@@ -11,7 +11,7 @@ import type { AsyncSyscalls, CloneOptions, Proc, SpawnOptions, WaitResult } from
 import type { Connection } from '../wire/endpoint.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { ProcGuard } from './proc-guard.ts';
-import { cloneRequest, spawnRequest } from '../host/spawn-request.ts';
+import { cloneRequest, forkRequest, spawnRequest } from '../host/spawn-request.ts';
 import { syscallMethods } from './syscall-methods.ts';
 
 export interface AsyncContext {
@@ -26,7 +26,7 @@ export interface AsyncContext {
 
 type OtherSyscalls = Pick<
   Proc,
-  'spawn' | 'clone' | 'wait' | 'kill' | 'nanosleep' | 'open' | 'fstat'
+  'spawn' | 'clone' | 'fork' | 'wait' | 'kill' | 'nanosleep' | 'open' | 'fstat'
 >;
 
 /** Longest timer of JavaScript hosts: 2^31 - 1 ms. */
@@ -48,6 +48,11 @@ function resolveChild(module: URL | string, parent: string): string {
   const specifier = String(module);
   if (/^\.\.?\//.test(specifier)) return new URL(specifier, parent).href;
   return platform.resolveModule(specifier);
+}
+
+function checkEntry(syscall: string, entry: unknown): void {
+  if (typeof entry === 'string') return;
+  throw new TypeError(`${syscall}: entry must name an export, got ${typeof entry}`);
 }
 
 export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSyscalls {
@@ -86,10 +91,13 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSysca
       }),
     clone: (entry, options: CloneOptions = {}) =>
       call('clone', () => {
-        if (typeof entry !== 'string') {
-          throw new TypeError(`clone: entry must name an export, got ${typeof entry}`);
-        }
+        checkEntry('clone', entry);
         return kernel.spawn(pid, cloneRequest(context.module, entry, options));
+      }),
+    fork: (entry, ...args) =>
+      call('fork', () => {
+        checkEntry('fork', entry);
+        return kernel.spawn(pid, forkRequest(context.module, entry, args));
       }),
   };
 }

@@ -69,12 +69,12 @@ export class ProcessManager {
   async spawn(parent: number, request: WireSpawn): Promise<number> {
     const cpu = this.#cpu;
     try {
-      const { name, entry, inherit, thread, dedicated } = request;
+      const { name, entry, inherit, thread, fork, dedicated } = request;
       const tgid = thread ? (this.table.get(parent)?.tgid ?? 0) : 0;
       const slot = await this.#pool.acquire(dedicated, this.#threadCpus(tgid));
       const { generation } = slot;
       const isOrphan = parent !== HOST_PID && this.table.get(parent)?.status !== null;
-      const spec = { parent, cpu: slot.cpu, name, inherit, thread };
+      const spec = { parent, cpu: slot.cpu, name, inherit, thread, fork };
       const pid = isOrphan ? -ESRCH : inKernel(cpu, () => createProcess(cpu, spec));
       if (pid < 0) {
         this.#pool.release(slot, generation);

@@ -1,0 +1,149 @@
+/**
+ * fork(2)'s half of memory: a copy of an address space whose private pages are shared until one
+ * side writes.
+ *
+ *   forkSpace      for each area: a reserved copy in the child, then its pages
+ *   copyPages      one leaf table of the parent after the other
+ *   sharePage      a present private page: one more reference; both entries lose W and get COW
+ *
+ * Guarantees: the child's memory reads as the parent's at one moment between the parent's writes.
+ * Pages of shared objects are not copied: the child's own faults find them. DONTFORK areas are left
+ * out, WIPEONFORK areas are empty, locks are not inherited, as on Linux.
+ * Locking: the parent's areas and its whole table, then the child's, which nobody else can reach.
+ * The parent's TLBs are flushed before its table is unlocked: no thread of its writes a shared frame.
+ * Not guaranteed: memory for the child's tables. Then the caller frees the child; entries of the
+ * parent that are COW by now and have their frame for themselves again become writable at the next
+ * write, without a copy.
+ */
+import { compareExchange, load, peek, poke } from '../../shared/atomics.ts';
+import { ENOMEM } from '../../shared/errno.ts';
+import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import {
+  AREA_DONTFORK,
+  AREA_LOCKED,
+  AREA_LOCKONFAULT,
+  AREA_SHARED,
+  AREA_WIPEONFORK,
+} from '../areas/area-flags.ts';
+import { MemoryArea } from '../areas/memory-area.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { getFrame } from '../frames/frames.ts';
+import { Cursor, nextAt } from '../paging/cursor.ts';
+import { noteFlush } from '../paging/flush.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { pushDown, seek } from '../paging/table.ts';
+import { areasOf } from './space.ts';
+
+/** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
+export function forkSpace(cpu: Cpu, parent: number, child: number): number {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, parent);
+  protocol.lockAreas(cpu, child);
+  const from = openRange(cpu, parent, 0, USER_PAGES);
+  const to = openRange(cpu, child, 0, USER_PAGES, new Cursor());
+  const copied = copyAreas(from, to);
+  closeRange(to);
+  closeRange(from);
+  protocol.unlockAreas(cpu, child);
+  protocol.unlockAreas(cpu, parent);
+  return copied ? 0 : -ENOMEM;
+}
+
+function copyAreas(from: RangeOp, to: RangeOp): boolean {
+  const { cpu } = from;
+  const parents = areasOf(cpu, from.space);
+  const children = areasOf(cpu, to.space);
+  let area = parents.nextArea(0);
+  while (area !== null) {
+    const { start, end, size, flags } = area;
+    if ((flags & AREA_DONTFORK) === 0) {
+      const inherited = flags & ~(AREA_LOCKED | AREA_LOCKONFAULT);
+      const copy = new MemoryArea(start, size, inherited, area.backend);
+      if (!children.map(copy, to, false).ok) return false;
+      const hasPages = (flags & (AREA_SHARED | AREA_WIPEONFORK)) === 0;
+      if (hasPages && !copyPages(from, to, start / PAGE_SIZE, end / PAGE_SIZE)) return false;
+    }
+    area = end < USER_PAGES * PAGE_SIZE ? parents.nextArea(end) : null;
+  }
+  return true;
+}
+
+/** Copies the private pages of [start, end). False when memory for a table is exhausted. */
+function copyPages(from: RangeOp, to: RangeOp, start: number, end: number): boolean {
+  const { cpu } = from;
+  let vpn = start;
+  while (vpn < end) {
+    const at = seek(cpu, from.cursor, vpn);
+    const stop = Math.min(end, nextAt(vpn, Math.max(1, from.cursor.level)));
+    // Above the lowest level there are only untouched spans, which the child has already.
+    if (from.cursor.level === 0 && !copyTable(from, to, at, vpn, stop)) return false;
+    vpn = stop;
+  }
+  return true;
+}
+
+/** Copies the entries of [vpn, end), which lie in one leaf table, the first of them at `at`. */
+function copyTable(from: RangeOp, to: RangeOp, at: number, vpn: number, end: number): boolean {
+  const { cpu } = from;
+  const { words } = cpu;
+  let target = 0;
+  for (let page = vpn, source = at; page < end; page++, source++) {
+    // ORDER: under the range's lock only A and D bits change here.
+    const entry = load(words, source);
+    if (!isCopied(entry)) continue;
+    if (target === 0) {
+      const first = leafSlot(to, page);
+      if (first === 0) return false;
+      target = first - (page - vpn);
+    }
+    const slot = target + (page - vpn);
+    // What stands for the area's untouched pages is there already.
+    if (!pte.isPresent(entry)) poke(words, slot, entry);
+    else poke(words, slot, sharePage(from, to, source, page, entry));
+  }
+  return true;
+}
+
+/** Whether the entry is more than what mapping the area has put into the child. */
+function isCopied(entry: number): boolean {
+  return pte.isPresent(entry) || (pte.isReserved(entry) && pte.reservedKind(entry) !== 0);
+}
+
+/** The child's own entry of the lowest level for `vpn`; 0 when memory for a table is exhausted. */
+function leafSlot(to: RangeOp, vpn: number): number {
+  const { cpu, cursor } = to;
+  let at = seek(cpu, cursor, vpn);
+  while (cursor.level > 0) {
+    if (!pushDown(cpu, cursor, at, cursor.level)) return 0;
+    at = seek(cpu, cursor, vpn);
+  }
+  return at;
+}
+
+/** Makes a present private page the child's too; the child's entry, not accessed. */
+function sharePage(from: RangeOp, to: RangeOp, at: number, vpn: number, seen: number): number {
+  const { cpu } = from;
+  const pfn = pte.pfnOf(seen);
+  if (pfn !== 0) {
+    getFrame(cpu, pfn);
+    to.resident++;
+  }
+  let entry = seen;
+  while ((entry & pte.PTE_W) !== 0) {
+    const shared = (entry & ~pte.PTE_W) | pte.PTE_COW;
+    // ORDER: a read-modify-write, because the MMU may set A or D at this moment.
+    const now = compareExchange(cpu.words, at, entry, shared);
+    if (now === entry) {
+      if ((entry & pte.PTE_A) !== 0) {
+        from.restricted = true;
+        noteFlush(from, vpn, 1);
+      }
+      entry = shared;
+    } else {
+      entry = now;
+    }
+  }
+  return entry & ~pte.PTE_A;
+}
