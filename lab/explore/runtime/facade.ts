@@ -115,6 +115,35 @@ export function copyWords(memory: Words, to: number, from: number, count: number
   memory.copyWithin(to, from, from + count);
 }
 
+/**
+ * Bytes of user memory and of pages of objects: like a program's accesses they race with a
+ * program's by right, and must be ordered only against a frame's other lives.
+ */
+export function readBytes(memory: Words, at: number, target: Uint8Array, site = 0): void {
+  noteBytes(memory, at, target, site);
+  if (trace !== null) trace('read bytes', Math.floor(at / 4), target.length, site);
+  if (target.buffer === memory.buffer) markBytes(target.byteOffset, target.length);
+  target.set(new Uint8Array(memory.buffer, at, target.length));
+}
+
+export function writeBytes(memory: Words, at: number, source: Uint8Array, site = 0): void {
+  noteBytes(memory, at, source, site);
+  if (trace !== null) trace('write bytes', Math.floor(at / 4), source.length, site);
+  markBytes(at, source.length);
+  new Uint8Array(memory.buffer, at, source.length).set(source);
+}
+
+function noteBytes(memory: Words, at: number, other: Uint8Array, site: number): void {
+  if (!watching) return;
+  race.userAccess(current, Math.floor(at / 4), site);
+  if (other.buffer !== memory.buffer) return;
+  race.userAccess(current, Math.floor(other.byteOffset / 4), site);
+}
+
+function markBytes(at: number, length: number): void {
+  markRange(Math.floor(at / 4), Math.ceil((at + length) / 4));
+}
+
 export function load(_words: Words, at: number, site = 0): number {
   return pend(T.LOAD, at, 0, 0, site);
 }
