@@ -6,7 +6,8 @@
  * build replaces this module by one that yields before every call, which is why kernel code never
  * names `Atomics` and never indexes the buffer itself.
  *
- * `at` is always an index in 32-bit words. Bulk operations count as one step.
+ * `at` is an index in 32-bit words, but for readBytes and writeBytes, where it counts bytes. Bulk
+ * operations count as one step.
  */
 export type Words = Int32Array<SharedArrayBuffer>;
 
@@ -81,4 +82,14 @@ export function fillWords(words: Words, from: number, to: number, value: number)
 /** Copies `count` words from `from` to `to`. */
 export function copyWords(words: Words, to: number, from: number, count: number): void {
   words.copyWithin(to, from, from + count);
+}
+
+/** Copies bytes out of the machine, from byte `at`, until `target` is full. */
+export function readBytes(words: Words, at: number, target: Uint8Array): void {
+  target.set(new Uint8Array(words.buffer, at, target.length));
+}
+
+/** Copies `source`, which may lie in the machine itself, to byte `at` of the machine. */
+export function writeBytes(words: Words, at: number, source: Uint8Array): void {
+  new Uint8Array(words.buffer, at, source.length).set(source);
 }

@@ -116,3 +116,13 @@ export function copyWords(words: Words, to: number, from: number, count: number)
   note(words, from, 0);
   real.copyWords(words, to, from, count);
 }
+
+export function readBytes(words: Words, at: number, target: Uint8Array): void {
+  note(words, at >> 2, 0);
+  real.readBytes(words, at, target);
+}
+
+export function writeBytes(words: Words, at: number, source: Uint8Array): void {
+  note(words, at >> 2, 1);
+  real.writeBytes(words, at, source);
+}
