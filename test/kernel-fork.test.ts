@@ -207,7 +207,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     who: fc.nat(7),
     page: fc.nat(5),
   }),
-) as fc.Arbitrary<Step>;
+);
 
 /** What each process must read: its own private pages, or null where nothing is mapped. */
 function run(protocol: LockingProtocolName, steps: readonly Step[]): void {

@@ -15,7 +15,7 @@
  * parent that are COW by now and have their frame for themselves again become writable at the next
  * write, without a copy.
  */
-import { compareExchange, load, peek, poke } from '../../shared/atomics.ts';
+import { compareExchange, load, poke } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/errno.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
