@@ -63,6 +63,24 @@ export const P_TLB_MISSES = 14;
 export const P_NAME = 32;
 export const P_FDS = 64; // FDS_MAX pairs {object, flags}
 export const FD_WORDS = 2;
+// Signals but the one that ends the process (signals.ts): sets, signal n at bit n - 1.
+export const P_SIG_PENDING = 192;
+export const P_SIG_BLOCKED = 193;
+/** With a handler, and ignored on purpose; in neither: the default action. */
+export const P_SIG_CAUGHT = 194;
+export const P_SIG_IGNORED = 195;
+/** Nice value, -20 to 19. */
+export const P_NICE = 196;
+/** First of the process's futex waiters. */
+export const P_FUTEXES = 197;
+/** Time on a CPU, in microseconds, in two words (wide.ts). */
+export const P_CPU_US = 198;
+/** A thread's stack with its guard page, address and bytes, two words each; 0 bytes for none. */
+export const P_STACK = 200;
+export const P_STACK_BYTES = 202;
+/** Who sent the pending signal n: a pid, at word n. */
+export const P_SIG_SENDERS = 208;
+export const SIG_SENDERS_WORDS = 32;
 
 export const PROC_NEW = 1;
 export const PROC_RUNNING = 2;
@@ -149,30 +167,60 @@ export const Z_COUNT = 5;
 export const Z_FRAMES = 8;
 export const LAZY_FRAMES_MAX: number = LAZY_WORDS - Z_FRAMES;
 
+// ---- Futex waiter -----------------------------------------------------------------------------
+export const FUTEX_WORDS = 16;
+export const Q_LIVE = 0;
+/** FUTEX_*: the word that the waiter sleeps on. */
+export const Q_STATE = 1;
+/** Neighbours in the queue of the key's bucket, under its lock, while it waits. */
+export const Q_NEXT = 2;
+export const Q_PREVIOUS = 3;
+/** Key: an object's block and a page of it, or minus a space's number and a VPN; then the byte. */
+export const Q_ID = 4;
+export const Q_PAGE = 5;
+export const Q_OFFSET = 6;
+/** Process block of who waits, and its neighbours among that process's waiters. */
+export const Q_OWNER = 7;
+export const Q_OWN_NEXT = 8;
+export const Q_OWN_PREVIOUS = 9;
+
+export const FUTEX_WAITING = 1;
+export const FUTEX_WOKEN = 2;
+
 // ---- Slabs ------------------------------------------------------------------------------------
 export const SLAB_SPACE = 0;
 export const SLAB_PROC = 1;
 export const SLAB_AREA = 2;
 export const SLAB_OBJECT = 3;
 export const SLAB_LAZY = 4;
+export const SLAB_FUTEX = 5;
 export const SLAB_SIZES: readonly number[] = [
   SPACE_WORDS,
   PROC_WORDS,
   AREA_WORDS,
   OBJECT_WORDS,
   LAZY_WORDS,
+  FUTEX_WORDS,
 ];
 /** Words at the end of a block that keep their value when the block is freed and reused. */
-export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0];
+export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0];
 /** Slabs whose frames lock-free readers may look at: freed after a grace period. */
-export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false, false];
-export const SLAB_NAMES: readonly string[] = ['space', 'process', 'area', 'object', 'lazy'];
+export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false, false, false];
+export const SLAB_NAMES: readonly string[] = [
+  'space',
+  'process',
+  'area',
+  'object',
+  'lazy',
+  'futex',
+];
 /** Per slab: head of the list of frames with a free block, live blocks, frames. */
 export const SLAB_STATE_WORDS = 3;
 
 assert(S_TLB_RING + TLB_RING * TLB_RING_WORDS <= SPACE_WORDS, 'blocks: space block');
 assert(P_NAME + PROCESS_NAME_BYTES / 4 <= P_FDS, 'blocks: process name');
-assert(P_FDS + FDS_MAX * FD_WORDS <= PROC_WORDS, 'blocks: process block');
+assert(P_FDS + FDS_MAX * FD_WORDS <= P_SIG_PENDING, 'blocks: descriptors');
+assert(P_SIG_SENDERS + SIG_SENDERS_WORDS <= PROC_WORDS, 'blocks: process block');
 assert(
   SLAB_SIZES.every((words) => TABLE_ENTRIES % words === 0),
   'blocks: blocks must tile a frame',

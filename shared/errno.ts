@@ -23,6 +23,7 @@ export const EDEADLK = 35;
 export const ENOSYS = 38;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
+export const ETIMEDOUT = 110;
 
 /** Number to name, for messages and for `SyscallError.code`. */
 export const ERRNO_NAMES: Readonly<Record<number, string>> = {
@@ -50,6 +51,7 @@ export const ERRNO_NAMES: Readonly<Record<number, string>> = {
   [ENOSYS]: 'ENOSYS',
   [EOVERFLOW]: 'EOVERFLOW',
   [EOPNOTSUPP]: 'EOPNOTSUPP',
+  [ETIMEDOUT]: 'ETIMEDOUT',
 };
 
 /** The name of a positive errno number; `E<number>` for one this machine does not know. */

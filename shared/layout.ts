@@ -11,6 +11,8 @@
  *     +--------------------+
  *     | process table      |  pid slot to process block
  *     +--------------------+
+ *     | futex queues       |  {lock, first waiter, last waiter, 0} for each bucket
+ *     +--------------------+
  *     | latency histograms |  one per syscall
  *     +--------------------+
  *     | kernel log ring    |
@@ -27,6 +29,7 @@ import {
   BUDDY_ORDERS,
   CPU_CACHE_FRAMES,
   DMESG_ENTRIES,
+  FUTEX_BUCKETS,
   HISTOGRAM_BUCKETS,
   PROCESSES_MAX,
   TABLE_ENTRIES,
@@ -200,6 +203,12 @@ export const F_STRAY = 0x400;
 export const F_POISONED = 0x800;
 export const POISON: number = 0xdeadf4ee | 0;
 
+// ---- Futex queues: a bucket's words ------------------------------------------------------------
+export const U_LOCK = 0;
+export const U_FIRST = 1;
+export const U_LAST = 2;
+export const FUTEX_QUEUE_WORDS = 4;
+
 // ---- Kernel log -------------------------------------------------------------------------------
 export const DMESG_WORDS = 8;
 
@@ -222,6 +231,7 @@ export interface Regions {
   readonly cpuBase: number;
   readonly recordDir: number;
   readonly procTable: number;
+  readonly futexQueues: number;
   readonly histograms: number;
   readonly dmesg: number;
   readonly meta: number;
@@ -234,11 +244,13 @@ export function layOut(frames: number, cpus: number): Regions {
   const cpuBase = BOOT_WORDS;
   const recordDir = cpuBase + cpus * CPU_WORDS;
   const procTable = recordDir + RECORD_DIR_WORDS;
-  const histograms = procTable + PROCESSES_MAX;
+  const futexQueues = procTable + PROCESSES_MAX;
+  const histograms = futexQueues + FUTEX_BUCKETS * FUTEX_QUEUE_WORDS;
   const dmesg = histograms + HISTOGRAM_WORDS;
   const meta = dmesg + DMESG_RING_WORDS;
   const end = meta + frames * FRAME_META_WORDS;
   const frameBase = Math.ceil(end / TABLE_ENTRIES) * TABLE_ENTRIES;
   const totalWords = frameBase + frames * TABLE_ENTRIES;
-  return { cpuBase, recordDir, procTable, histograms, dmesg, meta, frameBase, totalWords };
+  const tables = { cpuBase, recordDir, procTable, futexQueues, histograms, dmesg, meta };
+  return { ...tables, frameBase, totalWords };
 }

@@ -64,6 +64,9 @@ export const SHOOTDOWN_WATCHDOG_MS = 10_000;
 /** Attempts of a fault before the machine is declared livelocked. */
 export const FAULT_RETRIES_MAX = 100_000;
 
+/** Queues that futex waiters are hashed to (Linux: 256 for each CPU). A power of two. */
+export const FUTEX_BUCKETS = 256;
+
 /** Entries of the kernel log ring. */
 export const DMESG_ENTRIES = 1024;
 /** Buckets of a latency histogram: 8 per power of two of nanoseconds. */

@@ -29,7 +29,11 @@ export function wordName(machine: Machine, at: number): string {
     return `cpu ${id} ${CPU.get(within) ?? `+${within}`}`;
   }
   if (at < machine.procTable) return `record directory ${at - machine.recordDir}`;
-  if (at < machine.histograms) return `pid slot ${at - machine.procTable}`;
+  if (at < machine.futexQueues) return `pid slot ${at - machine.procTable}`;
+  if (at < machine.histograms) {
+    const queue = at - machine.futexQueues;
+    return `${['lock', 'first', 'last', 'word'][queue % 4]} of futex queue ${queue >> 2}`;
+  }
   if (at < machine.meta) return `log word ${at}`;
   if (at < machine.frameBase) {
     const offset = at - machine.meta;
