@@ -52,6 +52,8 @@ const nodeEntries = {
   faultline: 'cli/faultline.ts',
   'stress-program': 'lab/stress/stress-program.ts',
   'bench-worker': 'lab/bench/bench-worker.ts',
+  'floor-program': 'lab/bench/floors/floor-program.ts',
+  'floor-peer': 'lab/bench/floors/floor-peer.ts',
 };
 
 /** The benchmarks' Worker once more, over atomics that count: see lab/bench/meter.ts. */

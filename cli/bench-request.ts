@@ -5,10 +5,12 @@ import { PROTOCOL_NAMES } from '../kernel/index.ts';
 import { BENCHMARKS, MISSING, SUITES } from '../lab/bench/benchmarks.ts';
 import type { Contention, SuiteName } from '../lab/bench/benchmarks.ts';
 import { BENCH_CPUS_MAX } from '../lab/bench/control.ts';
+import { MISSING_ROWS, ROWS } from '../lab/bench/floors/rows.ts';
 import type { BenchOptions } from '../lab/bench/results.ts';
 import { framesNeeded } from '../lab/bench/stage.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import { requireModule } from './load-module.ts';
+import { floorOptions } from './bench-floors-request.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
 import { parseInteger, parseSizeBytes, suggest, UsageError } from './usage.ts';
@@ -23,7 +25,7 @@ const countMax = 1_000_000;
 const cpusDefaultMax = 16;
 
 const benchOptions: OptionTable = {
-  suite: { value: 'LIST', help: `of ${SUITES.join(', ')} (cortenmm)` },
+  suite: { value: 'LIST', help: `of ${SUITES.join(', ')}; or floors, the table` },
   benchmark: { value: 'LIST', help: "of the suites' benchmarks (all)" },
   contention: { value: 'LIST', help: 'low, high: for cortenmm (low,high)' },
   cpus: { value: 'LIST', help: `1 to ${BENCH_CPUS_MAX} (powers of two up to the host's cores)` },
@@ -54,6 +56,23 @@ export interface BenchRequest {
   readonly csv: string | null;
   readonly html: string | null;
   readonly json: boolean;
+}
+
+/** Options that both kinds have, so that they alone do not ask for a published suite. */
+const commonOptions: readonly string[] = ['repeat', 'no-pin', 'json', 'help', 'list'];
+
+/**
+ * Whether the table of floors is meant: `--suite floors`, or nothing that only the published suites
+ * have. Help and list are one text for both.
+ */
+export function asksForFloors(args: readonly string[]): boolean {
+  const names = args.map((arg) => /^--([a-z-]+)/.exec(arg)?.[1] ?? '');
+  if (args.includes('-h') || names.includes('help') || names.includes('list')) return false;
+  const suite = args[names.lastIndexOf('suite') + 1];
+  if (names.includes('suite')) return suite === 'floors' || args.includes('--suite=floors');
+  return !Object.keys(benchOptions).some(
+    (name) => !commonOptions.includes(name) && names.includes(name),
+  );
 }
 
 /** The request, or the text that was asked for instead. Throws UsageError. */
@@ -158,12 +177,16 @@ function parseProtocol(text: string): string {
 }
 
 function benchHelp(): string {
-  return `Usage: faultline bench [options]
+  return `Usage: faultline bench [options]                  the table: each figure over its floor
+       faultline bench --suite LIST [options]     published microbenchmarks
 
-Runs published microbenchmarks of memory management on every locking protocol and reports latency,
-throughput and what the threads shared. Each CPU is a Worker; all run in one address space.
+The table measures what Faultline exists for, as ratios against floors of the same run: the host's
+own faults, raw typed arrays, a bare mailbox, a bare comlink echo.
+${describeOptions(floorOptions)}
 
-Options (default); a LIST is separated by commas:
+The suites run published microbenchmarks of memory management on every locking protocol and report
+latency, throughput and what the threads shared. Each CPU is a Worker; all run in one address space.
+Without --suite, any option that only they have chooses cortenmm. A LIST is separated by commas.
 ${describeOptions(benchOptions)}
 
 Exit status: 0 success, 1 an audit found a violation, 2 bad usage. docs/bench.md says what each
@@ -171,11 +194,14 @@ benchmark measures and what a result of this host can tell.`;
 }
 
 function benchList(): string {
+  const table = ROWS.map(({ name, what, floor }) => `  ${name.padEnd(18)}  ${what} / ${floor}`);
+  const planned = MISSING_ROWS.map(({ name, why }) => `  ${name}: ${why}`);
   const suites = SUITES.map((suite) => {
     const own = BENCHMARKS.filter((benchmark) => benchmark.suite === suite);
     const lines = own.map(({ name, summary }) => `  ${name.padEnd(14)}  ${summary}`);
     return [suite, ...lines].join('\n');
   });
-  const missing = MISSING.map(({ names, why }) => `  ${names}: ${why}`);
-  return `${suites.join('\n\n')}\n\nMissing\n${missing.join('\n')}`;
+  const missing = [...planned, ...MISSING.map(({ names, why }) => `  ${names}: ${why}`)];
+  const groups = [['floors (rows)', ...table].join('\n'), ...suites];
+  return [...groups, ['Missing', ...missing].join('\n')].join('\n\n');
 }

@@ -7,9 +7,10 @@ import { basename, extname } from 'node:path';
 import { formatCsv } from '../lab/bench/csv.ts';
 import type { BenchDocument } from '../lab/bench/results.ts';
 import { runBenchmarks } from '../lab/bench/runner.ts';
-import type { Contestant, OnProgress } from '../lab/bench/runner.ts';
+import type { Contestant } from '../lab/bench/runner.ts';
+import { startBenchProgress } from './bench-progress.ts';
 import { formatBench } from './bench-report.ts';
-import { parseBench } from './bench-request.ts';
+import { asksForFloors, parseBench } from './bench-request.ts';
 import { loadForCounting } from './bench-protocol.ts';
 import type { BenchRequest } from './bench-request.ts';
 import { loadModule } from './load-module.ts';
@@ -17,6 +18,7 @@ import type { LoadedModule } from './load-module.ts';
 
 /** Returns the exit status. */
 export async function bench(args: readonly string[]): Promise<number> {
+  if (asksForFloors(args)) return (await import('./bench-floors.ts')).benchFloors(args);
   const request = parseBench(args);
   if (typeof request === 'string') {
     console.log(request);
@@ -36,7 +38,7 @@ export async function bench(args: readonly string[]): Promise<number> {
 
 async function measure({ options, protocols }: BenchRequest): Promise<BenchDocument> {
   const loaded: LoadedModule[] = [];
-  const progress = startProgress();
+  const progress = startBenchProgress();
   try {
     const contestants: Contestant[] = [];
     for (const protocol of protocols) {
@@ -59,20 +61,4 @@ async function measure({ options, protocols }: BenchRequest): Promise<BenchDocum
     progress.stop();
     for (const module of loaded) await module.dispose();
   }
-}
-
-interface Progress {
-  readonly show: OnProgress;
-  readonly stop: () => void;
-}
-
-/** A line on stderr where that is a terminal. It moves between cells only, never during one. */
-function startProgress(): Progress {
-  if (!process.stderr.isTTY) return { show: () => {}, stop: () => {} };
-  return {
-    show: (what, done) => {
-      process.stderr.write(`\r\u001b[K${Math.floor(done * 100)} % ${what}`);
-    },
-    stop: () => void process.stderr.write('\r\u001b[K'),
-  };
 }

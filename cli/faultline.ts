@@ -27,7 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (args) => (await import('./explore.ts')).exploreCommand(args),
   },
   bench: {
-    summary: 'measure published microbenchmarks on every locking protocol',
+    summary: 'measure against floors, or published microbenchmarks on every protocol',
     run: async (args) => (await import('./bench.ts')).bench(args),
   },
 };

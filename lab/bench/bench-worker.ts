@@ -4,8 +4,6 @@
  *
  * Receives batches; runs each to its end without looking at its event loop.
  */
-import { spawnSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachCpu, attachMachine } from '../../kernel/index.ts';
 import type { LockingProtocol } from '../../kernel/index.ts';
@@ -20,6 +18,7 @@ import { runLoop } from './loops.ts';
 import { METERED, startCounting, stopCounting } from './meter.ts';
 import type { AccessCounts } from './meter.ts';
 import { REQUESTS } from './offsets.ts';
+import { pinThread } from './pin.ts';
 import { BenchThread } from './thread.ts';
 
 const init = workerData as CrewInit;
@@ -28,17 +27,6 @@ let thread: BenchThread | null = null;
 
 function send(message: CrewMessage): void {
   parentPort?.postMessage(message);
-}
-
-/** Whether the kernel of the host now keeps this very thread on its CPU. */
-function pin(hostCpu: number | null): boolean {
-  if (hostCpu === null) return false;
-  try {
-    const tid = readlinkSync('/proc/thread-self').split('/').at(-1) ?? '';
-    return spawnSync('taskset', ['-p', '-c', String(hostCpu), tid]).status === 0;
-  } catch {
-    return false;
-  }
 }
 
 /** The view of this CPU, kept while batches use the same machine. */
@@ -140,7 +128,7 @@ async function main(): Promise<void> {
       send({ kind: 'error', message: String((error as Error).stack) });
     }
   });
-  send({ kind: 'ready', pinned: pin(init.hostCpu), metered: METERED });
+  send({ kind: 'ready', pinned: pinThread(init.hostCpu), metered: METERED });
 }
 
 await main();

@@ -1,22 +1,30 @@
 /** The head of every report: host, options and floor, as lines of text. */
 import type { Contended } from './contention.ts';
 import type { BenchDocument, BenchOptions } from './results.ts';
+import type { HostFacts } from './host.ts';
 import type { Spread } from './statistics.ts';
 
-export function describeHost({
-  host,
-  options,
-  pinned,
-  clockNs,
-  floors,
-  wallMs,
-}: BenchDocument): string[] {
-  const seconds = (wallMs / 1000).toFixed(0);
+interface MeasuredRun {
+  readonly host: HostFacts;
+  readonly pinned: boolean;
+  readonly wallMs: number;
+}
+
+/** Host and engine of a run of either kind. */
+export function describeMachine({ host, pinned, wallMs }: MeasuredRun): string[] {
   const memoryGiB = (host.memoryBytes / 2 ** 30).toFixed(1);
-  const lines = [
+  const seconds = (wallMs / 1000).toFixed(0);
+  return [
     `host     ${host.cpuModel}, ${host.cores} cores, ${memoryGiB} GiB, ${host.system}`,
     `engine   Node ${host.node}, V8 ${host.v8}; threads ${pinned ? '' : 'not '}pinned`,
     `load     ${host.loadBefore.toFixed(2)} before the run, which took ${seconds} s`,
+  ];
+}
+
+export function describeHost(document: BenchDocument): string[] {
+  const { host, options, clockNs, floors } = document;
+  const lines = [
+    ...describeMachine(document),
     `options  ${describeOptions(options)}`,
     `clock    ${clockNs.toFixed(0)} ns a look, contained in each request's latency`,
   ];

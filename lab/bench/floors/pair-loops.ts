@@ -1,0 +1,143 @@
+/**
+ * Two threads of one process on two CPUs: shootdowns, and faults side by side.
+ *
+ * The threads meet in words of their own memory; whoever waits there loads them as a program does
+ * and answers shootdowns.
+ */
+import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
+import type { Memory, Proc } from '../../../workers/program.ts';
+import { PAGE_SIZE } from '../../../shared/limits.ts';
+import { load, pause, store } from '../../../shared/atomics.ts';
+import type { Words } from '../../../shared/atomics.ts';
+import { medianOf, nanosecondsEach } from './figures.ts';
+import type { Figures } from './figures.ts';
+import { FAULT_PAGES, ROUNDS, SHOOTDOWNS, TRAPS } from './sizes.ts';
+
+const RW: number = PROT_READ | PROT_WRITE;
+const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
+
+/** Words of the page in which the threads meet: the round, who has arrived, and when they ended. */
+const ROUND = 0;
+const READY = 64;
+const DONE = 128;
+const RATES = 192;
+
+/** What a figure needs besides its own thread. */
+export interface Side {
+  /** Starts a thread of the program on the other CPU; its pid. */
+  readonly start: (entry: string, args: readonly unknown[]) => Promise<number>;
+  /** Host CPU of whatever runs on the other side, or null. */
+  readonly peerCpu: number | null;
+}
+
+/** A page written and made read-only, so that its translation must go, and writable again. */
+function protectCycles({ local, mem }: Proc, at: number): void {
+  for (let i = 0; i < SHOOTDOWNS; i++) {
+    mem.store32(at, i);
+    local.mprotect(at, PAGE_SIZE, PROT_READ);
+    local.mprotect(at, PAGE_SIZE, RW);
+  }
+}
+
+function protectNs(proc: Proc, at: number): number {
+  return medianOf(ROUNDS, () => nanosecondsEach(SHOOTDOWNS, () => protectCycles(proc, at)));
+}
+
+/** Waits until the word is at least `value`, in user mode. */
+function awaitWord(mem: Memory, at: number, value: number): void {
+  while (mem.load32(at) < value);
+}
+
+function spinPing(words: Words): number {
+  return medianOf(ROUNDS, () =>
+    nanosecondsEach(TRAPS, () => {
+      for (let i = 0; i < TRAPS; i++) {
+        const turn = load(words, 0) + 1;
+        store(words, 0, turn);
+        while (load(words, 16) !== turn) pause();
+      }
+    }),
+  );
+}
+
+/** The other thread: answers the bare ping-pong, then runs in user mode until the word changes. */
+export function answerer(proc: Proc, shared: SharedArrayBuffer, meet: number): void {
+  const words = new Int32Array(shared);
+  let answered = 0;
+  while (answered >= 0) {
+    const asked = load(words, 0);
+    if (asked !== answered) store(words, 16, asked);
+    answered = asked;
+    pause();
+  }
+  proc.mem.atomicStore32(meet + READY, 1);
+  awaitWord(proc.mem, meet + ROUND, 1);
+}
+
+export async function shootdownFigures(proc: Proc, { start }: Side): Promise<Figures> {
+  const meet = proc.local.mmap(0, PAGE_SIZE, RW, ANONYMOUS);
+  const target = proc.local.mmap(0, PAGE_SIZE, RW, ANONYMOUS);
+  const alone = protectNs(proc, target);
+  const words = new Int32Array(new SharedArrayBuffer(PAGE_SIZE));
+  const pid = await start('answererThread', [words.buffer, meet]);
+  const ping = spinPing(words);
+  store(words, 0, -1);
+  awaitWord(proc.mem, meet + READY, 1);
+  const observed = protectNs(proc, target);
+  proc.mem.atomicStore32(meet + ROUND, 1);
+  await proc.wait(pid);
+  proc.local.munmap(meet, PAGE_SIZE);
+  proc.local.munmap(target, PAGE_SIZE);
+  return { spinPing: ping, protect: alone, shootdown: observed - alone };
+}
+
+/** Faults of one thread in a region of its own, `rounds` times; each round starts together. */
+function faultTogether(proc: Proc, meet: number, thread: number, threads: number): void {
+  const { mem, local } = proc;
+  const bytes = FAULT_PAGES * PAGE_SIZE;
+  for (let round = 0; round <= ROUNDS; round++) {
+    const base = local.mmap(0, bytes, RW, ANONYMOUS);
+    mem.atomicAdd32(meet + READY, 1);
+    awaitWord(mem, meet + READY, (round + 1) * threads);
+    const ns = nanosecondsEach(FAULT_PAGES, () => {
+      for (let page = 0; page < FAULT_PAGES; page++) mem.store32(base + page * PAGE_SIZE, 1);
+    });
+    mem.storeF64(meet + RATES + (round * threads + thread) * 8, 1000 / ns);
+    mem.atomicAdd32(meet + DONE, 1);
+    awaitWord(mem, meet + DONE, (round + 1) * threads);
+    local.munmap(base, bytes);
+  }
+}
+
+export function faulter(proc: Proc, meet: number, thread: number, threads: number): void {
+  faultTogether(proc, meet, thread, threads);
+}
+
+/** Faults a microsecond of `threads` threads together: the median round. */
+async function faultRate(proc: Proc, threads: number, { start }: Side): Promise<number> {
+  const { mem } = proc;
+  const meet = proc.local.mmap(0, PAGE_SIZE, RW, ANONYMOUS);
+  const pids: number[] = [];
+  for (let thread = 1; thread < threads; thread++) {
+    pids.push(await start('faulterThread', [meet, thread, threads]));
+  }
+  faultTogether(proc, meet, 0, threads);
+  for (const pid of pids) await proc.wait(pid);
+  const rates: number[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    let sum = 0;
+    for (let thread = 0; thread < threads; thread++) {
+      sum += mem.loadF64(meet + RATES + (round * threads + thread) * 8);
+    }
+    rates.push(sum);
+  }
+  proc.local.munmap(meet, PAGE_SIZE);
+  return rates.sort((a, b) => a - b)[ROUNDS >> 1] ?? NaN;
+}
+
+export async function scalingFigures(proc: Proc, side: Side): Promise<Figures> {
+  return {
+    faultsPerUs1: await faultRate(proc, 1, side),
+    faultsPerUs2: await faultRate(proc, 2, side),
+  };
+}
