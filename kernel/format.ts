@@ -4,7 +4,7 @@
  */
 import { poke } from '../shared/atomics.ts';
 import * as L from '../shared/layout.ts';
-import { CPUS_MAX, FRAMES_MAX, FRAMES_MIN } from '../shared/limits.ts';
+import { CPUS_MAX, FRAMES_MAX, FRAMES_MIN, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { assert } from '../shared/panic.ts';
 import { seedFreeLists } from './frames/buddy.ts';
 import type { LockingProtocol } from './locking/protocol.ts';
@@ -21,19 +21,24 @@ export interface FormatOptions {
   readonly checked?: boolean;
   readonly protocol: LockingProtocol;
   readonly flushPolicy?: FlushPolicy;
+  /** Pages of the swap store, 0 (no swap) to SWAP_SLOTS_MAX. */
+  readonly swapSlots?: number;
 }
 
 /** Makes and formats the buffer of a new machine. */
 export function formatMachine(options: FormatOptions): Machine {
   const { frames, cpus, checked = false, protocol, flushPolicy = 'batched' } = options;
+  const { swapSlots = 0 } = options;
   assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
-  const regions = L.layOut(frames, cpus);
+  assert(swapSlots >= 0 && swapSlots <= SWAP_SLOTS_MAX, 'formatMachine: swapSlots', swapSlots);
+  const regions = L.layOut(frames, cpus, swapSlots);
   const buffer = new SharedArrayBuffer(regions.totalWords * 4);
   const words = new Int32Array(buffer);
   poke(words, L.B_VERSION, L.LAYOUT_VERSION);
   poke(words, L.B_FRAMES, frames);
   poke(words, L.B_CPUS, cpus);
+  poke(words, L.B_SWAP_SLOTS, swapSlots);
   poke(words, L.B_CHECKED, checked ? 1 : 0);
   poke(words, L.B_FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
   poke(words, L.B_NEXT_PID, 1);

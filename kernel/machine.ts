@@ -22,6 +22,8 @@ export interface Machine extends L.Regions {
   /** CPU blocks: kernel worker, pool and spares. */
   readonly cpus: number;
   readonly checked: boolean;
+  /** Pages of the swap store; 0 for a machine without swap. */
+  readonly swapSlots: number;
   /** Frames a CPU cache fetches or returns at once: smaller on a small machine. */
   readonly cacheBatch: number;
   readonly protocol: LockingProtocol;
@@ -46,7 +48,8 @@ export function viewOf(
 ): Machine {
   const frames = peek(words, L.B_FRAMES);
   const cpus = peek(words, L.B_CPUS);
-  const regions = L.layOut(frames, cpus);
+  const swapSlots = peek(words, L.B_SWAP_SLOTS);
+  const regions = L.layOut(frames, cpus, swapSlots);
   return {
     ...regions,
     buffer,
@@ -54,6 +57,7 @@ export function viewOf(
     frameBytes: new Uint8Array(buffer, regions.frameBase * 4, frames * PAGE_SIZE),
     frames,
     cpus,
+    swapSlots,
     checked: peek(words, L.B_CHECKED) !== 0,
     cacheBatch: Math.max(1, Math.min(CPU_CACHE_BATCH, Math.floor(frames / 512))),
     protocol,

@@ -17,6 +17,8 @@
  *     +--------------------+
  *     | kernel log ring    |
  *     +--------------------+
+ *     | swap map           |  5 words a slot of the swap store
+ *     +--------------------+
  *     | frame metadata     |  4 words a frame
  *     +--------------------+  aligned to 4 KiB
  *     | frames             |  frame 0 is never handed out: PFN 0 means "none"
@@ -85,6 +87,14 @@ export const B_PROC_LOCK = 176;
 export const B_PROC_COUNT = 177;
 /** Spaces ever made: the source of S_ID. */
 export const B_SPACES = 178;
+// Protected by B_SWAP_LOCK.
+export const B_SWAP_LOCK = 208;
+/** First slot of the free list; slots beyond B_SWAP_HIGH were never used. */
+export const B_SWAP_FREE = 209;
+export const B_SWAP_HIGH = 210;
+export const B_SWAP_USED = 211;
+/** Slots of the swap store; written by the formatter. */
+export const B_SWAP_SLOTS = 14;
 // Counters, added to atomically.
 export const B_TABLE_FRAMES = 192;
 export const B_TABLE_FRAMES_PEAK = 193;
@@ -162,7 +172,7 @@ export const F_STATE = 0;
 export const F_COUNT = 1;
 /** Next frame in a free list, slab list or limbo list. */
 export const F_LINK = 2;
-/** Previous frame of a buddy or slab list; lock word of a table. */
+/** Previous frame of a buddy or slab list; lock word of a table; swap slot of a frame in use. */
 export const F_AUX = 3;
 export const FRAME_META_WORDS = 4;
 
@@ -209,6 +219,23 @@ export const U_FIRST = 1;
 export const U_LAST = 2;
 export const FUTEX_QUEUE_WORDS = 4;
 
+// ---- Swap map: 5 words a slot -----------------------------------------------------------------
+/** Entries that name the slot, 0 when it is free. */
+export const W_REFS = 0;
+/** Frame that holds the page, 0 when only the store does. */
+export const W_PFN = 1;
+export const W_STATE = 2;
+/** Next slot of the free list. */
+export const W_NEXT = 3;
+/** Times the slot was taken: tells a late answer of the store from one for another page. */
+export const W_USES = 4;
+export const SWAP_WORDS = 5;
+
+export const SWAP_FREE = 0;
+export const SWAP_DIRTY = 1;
+export const SWAP_WRITING = 2;
+export const SWAP_CLEAN = 3;
+
 // ---- Kernel log -------------------------------------------------------------------------------
 export const DMESG_WORDS = 8;
 
@@ -234,23 +261,25 @@ export interface Regions {
   readonly futexQueues: number;
   readonly histograms: number;
   readonly dmesg: number;
+  readonly swapMap: number;
   readonly meta: number;
   readonly frameBase: number;
   readonly totalWords: number;
 }
 
-/** Lays out a machine of `frames` frames and `cpus` CPU blocks. */
-export function layOut(frames: number, cpus: number): Regions {
+/** Lays out a machine of `frames` frames, `cpus` CPU blocks and `swapSlots` slots of swap. */
+export function layOut(frames: number, cpus: number, swapSlots: number): Regions {
   const cpuBase = BOOT_WORDS;
   const recordDir = cpuBase + cpus * CPU_WORDS;
   const procTable = recordDir + RECORD_DIR_WORDS;
   const futexQueues = procTable + PROCESSES_MAX;
   const histograms = futexQueues + FUTEX_BUCKETS * FUTEX_QUEUE_WORDS;
   const dmesg = histograms + HISTOGRAM_WORDS;
-  const meta = dmesg + DMESG_RING_WORDS;
+  const swapMap = dmesg + DMESG_RING_WORDS;
+  const meta = swapMap + swapSlots * SWAP_WORDS;
   const end = meta + frames * FRAME_META_WORDS;
   const frameBase = Math.ceil(end / TABLE_ENTRIES) * TABLE_ENTRIES;
   const totalWords = frameBase + frames * TABLE_ENTRIES;
-  const tables = { cpuBase, recordDir, procTable, futexQueues, histograms, dmesg, meta };
+  const tables = { cpuBase, recordDir, procTable, futexQueues, histograms, dmesg, swapMap, meta };
   return { ...tables, frameBase, totalWords };
 }

@@ -35,6 +35,9 @@ export const AREAS_MAX = 65530;
 /** Mapping records of a machine: 1024 directory words of 128 records. */
 export const RECORDS_MAX = 131072;
 
+/** Pages of a swap store: what a reserved entry can name. */
+export const SWAP_SLOTS_MAX: number = 2 ** 22 - 1;
+
 /** Buddy orders 0 to 10: blocks of 4 KiB to 4 MiB. */
 export const BUDDY_ORDERS = 11;
 /** Frames that a CPU keeps for itself, and how many it fetches or returns at once. */
