@@ -4,7 +4,7 @@
  */
 import { poke } from '../shared/atomics.ts';
 import * as L from '../shared/layout.ts';
-import { CPUS_MAX, FRAMES_MAX, FRAMES_MIN, SWAP_SLOTS_MAX } from '../shared/limits.ts';
+import { AREAS_MAX, CPUS_MAX, FRAMES_MAX, FRAMES_MIN, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { assert } from '../shared/panic.ts';
 import { seedFreeLists } from './frames/buddy.ts';
 import type { LockingProtocol } from './locking/protocol.ts';
@@ -23,12 +23,14 @@ export interface FormatOptions {
   readonly flushPolicy?: FlushPolicy;
   /** Pages of the swap store, 0 (no swap) to SWAP_SLOTS_MAX. */
   readonly swapSlots?: number;
+  /** Areas of one address space (Linux: vm.max_map_count). Default AREAS_MAX. */
+  readonly mapCountMax?: number;
 }
 
 /** Makes and formats the buffer of a new machine. */
 export function formatMachine(options: FormatOptions): Machine {
   const { frames, cpus, checked = false, protocol, flushPolicy = 'batched' } = options;
-  const { swapSlots = 0 } = options;
+  const { swapSlots = 0, mapCountMax = AREAS_MAX } = options;
   assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
   assert(swapSlots >= 0 && swapSlots <= SWAP_SLOTS_MAX, 'formatMachine: swapSlots', swapSlots);
@@ -39,6 +41,7 @@ export function formatMachine(options: FormatOptions): Machine {
   poke(words, L.B_FRAMES, frames);
   poke(words, L.B_CPUS, cpus);
   poke(words, L.B_SWAP_SLOTS, swapSlots);
+  poke(words, L.B_MAP_COUNT_MAX, mapCountMax);
   poke(words, L.B_CHECKED, checked ? 1 : 0);
   poke(words, L.B_FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
   poke(words, L.B_NEXT_PID, 1);

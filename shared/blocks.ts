@@ -38,9 +38,26 @@ export const S_TLB_GEN = 16;
 export const S_LAZY_GEN = 17;
 /** First of the space's lazy records, under the areas' lock. */
 export const S_LAZY_HEAD = 18;
+// Protected by the areas' lock again.
+/** Pages of all areas, of private writable ones, of locked ones: Linux's total_vm and so on. */
+export const S_TOTAL_PAGES = 19;
+export const S_DATA_PAGES = 20;
+export const S_LOCKED_PAGES = 21;
+/** Area flags that every new area gets (mlockall(MCL_FUTURE)). */
+export const S_FUTURE_FLAGS = 22;
+/** The last identity given to anonymous memory (anon-identity.ts). */
+export const S_LAST_ANON = 23;
+/** The end of the heap, a byte address in two words (wide.ts). */
+export const S_BRK = 24;
+/** 1 for a space whose processes have CAP_IPC_LOCK and CAP_SYS_RESOURCE. */
+export const S_PRIVILEGED = 26;
 /** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
 export const S_TLB_RING = 32;
 export const TLB_RING_WORDS = 4;
+/** RLIMITS pairs of 64-bit numbers {soft, hard}, as struct rlimit has them: four words each. */
+export const S_RLIMITS = 96;
+export const RLIMIT_WORDS = 4;
+export const RLIMITS = 4;
 
 // ---- Process block ----------------------------------------------------------------------------
 export const PROC_WORDS = 256;
@@ -48,6 +65,7 @@ export const P_LIVE = 0;
 export const P_PID = 1;
 export const P_PARENT = 2;
 export const P_SPACE = 3;
+/** The CPU that runs it: 0 until one has started it. */
 export const P_CPU = 4;
 /** PROC_* state. */
 export const P_STATE = 5;
@@ -82,12 +100,14 @@ export const P_STACK_BYTES = 202;
 export const P_SIG_SENDERS = 208;
 export const SIG_SENDERS_WORDS = 32;
 
+/** P_CPU of a new process that no CPU may start any more. */
+export const CPU_NOBODY = 255;
 export const PROC_NEW = 1;
 export const PROC_RUNNING = 2;
 export const PROC_ZOMBIE = 3;
 
 // ---- Area node --------------------------------------------------------------------------------
-export const AREA_WORDS = 16;
+export const AREA_WORDS = 32;
 export const A_LIVE = 0;
 export const A_LEFT = 1;
 export const A_RIGHT = 2;
@@ -105,8 +125,12 @@ export const A_STATE = 12;
 export const A_SPACE = 13;
 /** Value of S_AREA_SEQ when the area was last locked for writing: equal means locked now. */
 export const A_SEQ = 14;
+/** Identity of the area's anonymous memory, 0 before the first page (Linux: anon_vma). */
+export const A_ANON = 15;
+/** Of private anonymous memory: page offset - VPN, not 0 once it was moved (Linux: vm_pgoff). */
+export const A_DELTA = 16;
 /** Readers of the area. Survives the node: a reader may still count itself out of a freed one. */
-export const A_LOCK = 15;
+export const A_LOCK = 31;
 
 // ---- Mapping record ---------------------------------------------------------------------------
 export const RECORD_WORDS = 8;
@@ -217,7 +241,9 @@ export const SLAB_NAMES: readonly string[] = [
 /** Per slab: head of the list of frames with a free block, live blocks, frames. */
 export const SLAB_STATE_WORDS = 3;
 
-assert(S_TLB_RING + TLB_RING * TLB_RING_WORDS <= SPACE_WORDS, 'blocks: space block');
+assert(S_TLB_RING + TLB_RING * TLB_RING_WORDS <= S_RLIMITS, 'blocks: shootdown ring');
+assert(S_RLIMITS + RLIMITS * RLIMIT_WORDS <= SPACE_WORDS, 'blocks: space block');
+assert(A_LOCK === AREA_WORDS - 1, 'blocks: the lock of an area must be its stable word');
 assert(P_NAME + PROCESS_NAME_BYTES / 4 <= P_FDS, 'blocks: process name');
 assert(P_FDS + FDS_MAX * FD_WORDS <= P_SIG_PENDING, 'blocks: descriptors');
 assert(P_SIG_SENDERS + SIG_SENDERS_WORDS <= PROC_WORDS, 'blocks: process block');

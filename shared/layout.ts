@@ -55,6 +55,8 @@ export const B_CHECKED = 4;
 export const B_JIFFIES = 12;
 /** Index of the flush policy; written by the formatter. */
 export const B_FLUSH_POLICY = 13;
+/** Most areas of a space; written by the formatter. */
+export const B_MAP_COUNT_MAX = 15;
 // Ordered words, each on its own cache line (16 words).
 /** RCU epoch, counting retirements. */
 export const B_EPOCH = 16;
@@ -170,7 +172,7 @@ export const SPACE_ALIGN_SHIFT = 7;
 export const F_STATE = 0;
 /** References of a frame in use; live entries of a table; retirement epoch of a retired table. */
 export const F_COUNT = 1;
-/** Next frame in a free list, slab list or limbo list. */
+/** Next frame in a free list, slab list or limbo list; B_JIFFIES when a frame came into use. */
 export const F_LINK = 2;
 /** Previous frame of a buddy or slab list; lock word of a table; swap slot of a frame in use. */
 export const F_AUX = 3;

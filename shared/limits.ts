@@ -30,8 +30,18 @@ export const DEDICATED_CPUS_MAX = 8;
 export const PROCESSES_MAX = 8192;
 /** Open files of one process. */
 export const FDS_MAX = 64;
-/** Areas of one address space (Linux's default vm.max_map_count). */
+/** Areas of one address space, unless the machine says otherwise (Linux: vm.max_map_count). */
 export const AREAS_MAX = 65530;
+/** Unmapped pages that a growing area keeps below itself (Linux: stack_guard_gap). */
+export const STACK_GUARD_PAGES = 256;
+/** Where the heap starts; brk moves its end. Linux puts it behind the program's data. */
+export const HEAP_START: number = 2 ** 28;
+/** RLIMIT_STACK's soft limit and both of RLIMIT_MEMLOCK at boot, in bytes (Linux: 8 MiB). */
+export const STACK_LIMIT: number = 2 ** 23;
+export const MEMLOCK_LIMIT: number = 2 ** 23;
+/** What MAP_32BIT searches (Linux x86-64: 1 GiB below 2^31). */
+export const LOW_MMAP_START: number = 2 ** 30;
+export const LOW_MMAP_END: number = 2 ** 31;
 /** Mapping records of a machine: 1024 directory words of 128 records. */
 export const RECORDS_MAX = 131072;
 
@@ -67,6 +77,8 @@ export const SHOOTDOWN_WATCHDOG_MS = 10_000;
 /** Attempts of a fault before the machine is declared livelocked. */
 export const FAULT_RETRIES_MAX = 100_000;
 
+/** Largest stack of a thread: 1 GiB. */
+export const STACK_BYTES_MAX: number = 2 ** 30;
 /** Queues that futex waiters are hashed to (Linux: 256 for each CPU). A power of two. */
 export const FUTEX_BUCKETS = 256;
 
