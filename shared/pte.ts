@@ -14,6 +14,7 @@
  *   COW    the area allows writing, this frame does not: a write copies it first.
  *   SH     the frame belongs to a shared object; a write must not copy it.
  *   R W X  what the MMU allows now. A present entry may allow nothing (PROT_NONE keeps contents).
+ *   PFN 0  the zero page: private anonymous memory that was read and never written. Never W.
  *
  * Reserved entry (V = 0, U = 1): mapped, not yet backed. It says how to resolve the fault.
  *
@@ -48,6 +49,8 @@ const RECORD_SHIFT = 10;
 export const RESERVED_LAZY = 0;
 export const RESERVED_OBJECT = 1;
 export const RESERVED_DEVICE = 2;
+/** The page was swapped out; the payload is its slot, not a record. */
+export const RESERVED_SWAP = 4;
 
 /** Permission bits in the order of the PROT_* constants, shifted by one. */
 export const RWX_SHIFT = 1;
@@ -66,6 +69,11 @@ export function isTable(entry: number): boolean {
   return (entry & (PTE_V | PTE_S | PTE_U)) === PTE_V;
 }
 
+/** A present leaf of the shared zero frame, which has no reference count. */
+export function isZeroPage(entry: number): boolean {
+  return (entry & (PTE_V | PTE_U)) === (PTE_V | PTE_U) && entry >>> PFN_SHIFT === 0;
+}
+
 /** The frame of a present entry, 0 to 2^20 - 1. */
 export function pfnOf(entry: number): number {
   return entry >>> PFN_SHIFT;
@@ -78,6 +86,11 @@ export function makeTable(pfn: number): number {
 /** A present leaf. `bits` are PTE_* flags; V and U are added. */
 export function makeLeaf(pfn: number, bits: number): number {
   return (pfn << PFN_SHIFT) | bits | PTE_V | PTE_U;
+}
+
+/** Leaf bits for a page whose area allows `rwx`, but which a write must copy first. */
+export function copyOnWriteBits(rwx: number): number {
+  return (rwx & PTE_W) === 0 ? rwx : (rwx & ~PTE_W) | PTE_COW;
 }
 
 /** A reserved entry. `rwx` are PTE_R, PTE_W, PTE_X as the area allows them. */

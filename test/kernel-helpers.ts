@@ -28,6 +28,7 @@ export function testMachine(
     protocol?: LockingProtocolName;
     checked?: boolean;
     flushPolicy?: FlushPolicy;
+    swapSlots?: number;
   } = {},
 ): TestMachine {
   const {
@@ -36,6 +37,7 @@ export function testMachine(
     protocol = 'rcu',
     checked = true,
     flushPolicy = 'batched',
+    swapSlots = 0,
   } = options;
   const machine = formatMachine({
     frames,
@@ -43,6 +45,7 @@ export function testMachine(
     checked,
     protocol: PROTOCOLS[protocol],
     flushPolicy,
+    swapSlots,
   });
   const all = Array.from({ length: cpus }, (_, id) => attachCpu(machine, id));
   for (const cpu of all) startCpu(cpu);

@@ -20,6 +20,8 @@ export class AuditLedger {
   readonly placed: Uint8Array;
   /** Areas that use a record, by record number. */
   readonly recordUsers: Map<number, number> = new Map();
+  /** Entries that name a swap slot, by slot. */
+  readonly slotUsers: Map<number, number> = new Map();
   private suppressed = 0;
 
   constructor(machine: Machine) {
@@ -52,6 +54,10 @@ export class AuditLedger {
   place(pfn: number, where: string): void {
     this.check(this.placed[pfn] === 0, `frame ${pfn} is in two places, the second is ${where}`);
     this.placed[pfn] = 1;
+  }
+
+  useSlot(slot: number): void {
+    this.slotUsers.set(slot, (this.slotUsers.get(slot) ?? 0) + 1);
   }
 
   useRecord(record: number): void {

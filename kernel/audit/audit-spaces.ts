@@ -72,7 +72,7 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
     ledger.check(peek(words, space + at) === 0, `space ${space}: ${name} lock held`);
   }
   const set = areasOf(cpu, space);
-  for (const violation of set.verify()) ledger.check(false, `space ${space}: ${violation}`);
+  for (const violation of set.verify(false)) ledger.check(false, `space ${space}: ${violation}`);
   const areas = set.iter();
   ledger.tally('areas', areas.length);
   for (const area of areas) ledger.useRecord(area.backend.record);
@@ -153,7 +153,11 @@ function auditEntry(walk: Walk, entry: number, vpn: number, pages: number): void
     `${where}: entry 0x${(entry >>> 0).toString(16)} allows other than its area`,
   );
   ledger.check(((entry & pte.PTE_SHARED) !== 0) === shared, `${where}: shared bit`);
-  if (pte.isPresent(entry)) {
+  if (pte.isZeroPage(entry)) {
+    const sound = area.backend.record === ANONYMOUS && (entry & pte.PTE_W) === 0;
+    ledger.check(sound, `${where}: zero page is writable or not anonymous`);
+    ledger.tally('zeroPages', pages);
+  } else if (pte.isPresent(entry)) {
     auditPresent(walk, entry, pages, where);
     if (shared) auditSharedPage(walk, entry, vpn, area, where);
   } else auditReserved(walk, entry, area, where);
@@ -191,6 +195,11 @@ function auditSharedPage(walk: Walk, entry: number, vpn: number, area: Area, whe
 function auditReserved(walk: Walk, entry: number, area: Area, where: string): void {
   const { ledger } = walk;
   ledger.check(pte.isReserved(entry), `${where}: entry is neither present nor reserved`);
+  if (pte.reservedKind(entry) === pte.RESERVED_SWAP) {
+    ledger.useSlot(pte.reservedRecord(entry));
+    ledger.check((area.flags & AREA_SHARED) === 0, `${where}: a shared page in swap`);
+    return;
+  }
   const record = pte.reservedRecord(entry);
   ledger.check(
     record === area.backend.record,

@@ -7,6 +7,8 @@
  * - Areas are sorted, disjoint and maximal; every page of an area has an entry, and no page outside
  *   has one; entries allow exactly what their area allows.
  * - Records and objects are referenced as often as they say.
+ * - Every futex waiter is its process's, and queued exactly while it waits.
+ * - Swap slots are named by as many entries as they say; their frames know them.
  * - TLBs hold nothing that the tables do not. No lock is held.
  *
  * It reads with plain accesses, because nobody else is in the kernel, and changes nothing.
@@ -14,8 +16,10 @@
 import { peek } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { auditFrames } from './audit-frames.ts';
+import { auditFutexes } from './audit-futexes.ts';
 import { auditObjects } from './audit-objects.ts';
 import { auditSpaces } from './audit-spaces.ts';
+import { auditSwap } from './audit-swap.ts';
 import { AuditLedger } from './audit-ledger.ts';
 import type { AuditOptions } from './audit-ledger.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -38,6 +42,8 @@ export function audit(cpu: Cpu, options: AuditOptions = {}): AuditResult {
   auditLocks(cpu, ledger);
   auditSpaces(cpu, ledger);
   auditObjects(cpu, ledger, options);
+  auditFutexes(cpu, ledger);
+  auditSwap(cpu, ledger);
   auditFrames(cpu, ledger);
   resumeMachine(cpu);
   const { violations, checked } = ledger;
@@ -65,6 +71,7 @@ function auditLocks(cpu: Cpu, ledger: AuditLedger): void {
     ['slab', L.B_SLAB_LOCK],
     ['record', L.B_RECORD_LOCK],
     ['process', L.B_PROC_LOCK],
+    ['swap', L.B_SWAP_LOCK],
   ] as const;
   for (const [name, at] of locks) {
     const word = peek(cpu.words, at);

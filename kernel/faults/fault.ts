@@ -6,8 +6,10 @@
  *                 the page by the protocol, resolves, unlocks
  *   resolve       splits a reserved span until the page has its own entry; refuses what the area
  *                 does not allow; then by the kind of entry
- *   resolveLazy     anonymous memory: enters the zeroed frame
+ *   enterZeroed     first write of anonymous memory: enters the zeroed frame
+ *   enterZeroPage   first read: enters the zero page, frame 0, which all share
  *   resolveObject   shared object, file or user pages (object-fault.ts)
+ *   resolveSwap     a page that was swapped out (swap-in.ts)
  *   breakCow        a write to a frame that others hold (cow.ts)
  *
  * Guarantees: two CPUs that fault on one page end with one frame, the loser frees its candidate;
@@ -34,6 +36,8 @@ import { allocFrame, freeFrame } from '../frames/frames.ts';
 import { zeroFrame } from '../machine.ts';
 import { resolveObject, toObject } from './object-fault.ts';
 import { addResident } from '../paging/range-op.ts';
+import { shootDown } from '../paging/shootdown.ts';
+import { resolveSwap } from './swap-in.ts';
 import { peekEntry, pushDown, seek } from '../paging/table.ts';
 
 /**
@@ -50,7 +54,7 @@ export function handleFault(
 ): number {
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
-  const candidate = prepareCandidate(cpu, space, vpn, write);
+  const candidate = write ? prepareCandidate(cpu, space, vpn) : 0;
   protocol.lockPage(cpu, cursor, space, vpn);
   const outcome = resolve(cpu, cursor, vpn, write, candidate);
   protocol.unlockPage(cpu, cursor);
@@ -63,12 +67,12 @@ export function handleFault(
   return outcome === FAULT_SPURIOUS ? FAULT_DONE : outcome;
 }
 
-/** A zeroed frame for anonymous memory, so that no lock is held while it is zeroed; 0 if none. */
-function prepareCandidate(cpu: Cpu, space: number, vpn: number, write: boolean): number {
+/** A zeroed frame for a write, so that no lock is held while it is zeroed; 0 if none is needed. */
+function prepareCandidate(cpu: Cpu, space: number, vpn: number): number {
   const entry = peekEntry(cpu, space, vpn);
-  if (!pte.isReserved(entry) || pte.reservedKind(entry) !== pte.RESERVED_LAZY) return 0;
-  if (!allows(entry, write)) return 0;
-  return zeroedFrame(cpu);
+  const isLazy = pte.isReserved(entry) && pte.reservedKind(entry) === pte.RESERVED_LAZY;
+  if (!isLazy && !pte.isZeroPage(entry)) return 0;
+  return allows(entry, true) ? zeroedFrame(cpu) : 0;
 }
 
 function zeroedFrame(cpu: Cpu): number {
@@ -105,13 +109,21 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
   if (!allows(entry, write)) return FAULT_ACCERR;
   if (pte.isPresent(entry)) {
     if (!write || (entry & pte.PTE_W) !== 0) return FAULT_SPURIOUS;
+    if (pte.isZeroPage(entry)) return enterZeroed(cpu, cursor.space, vpn, at, entry, candidate);
     const outcome = breakCow(cpu, cursor.space, at, entry, vpn);
     if (outcome === FAULT_DONE && candidate !== 0) freeFrame(cpu, candidate);
     return outcome;
   }
   switch (pte.reservedKind(entry)) {
     case pte.RESERVED_LAZY:
-      return resolveLazy(cpu, cursor.space, at, entry, write, candidate);
+      return write
+        ? enterZeroed(cpu, cursor.space, vpn, at, entry, candidate)
+        : enterZeroPage(cpu, at, entry);
+    case pte.RESERVED_SWAP: {
+      const outcome = resolveSwap(cpu, cursor.space, at, entry);
+      if (outcome === FAULT_DONE && candidate !== 0) freeFrame(cpu, candidate);
+      return outcome;
+    }
     case pte.RESERVED_DEVICE:
       toObject(cpu, entry, vpn);
       return FAULT_DEVICE;
@@ -123,24 +135,34 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
   }
 }
 
-function resolveLazy(
+/** A page of its own in place of a reserved entry or of the zero page. */
+function enterZeroed(
   cpu: Cpu,
   space: number,
+  vpn: number,
   at: number,
   entry: number,
-  write: boolean,
   candidate: number,
 ): number {
   const pfn = candidate !== 0 ? candidate : zeroedFrame(cpu);
   if (pfn === 0) return FAULT_NO_MEMORY;
-  const marks = write ? pte.PTE_A | pte.PTE_D : pte.PTE_A;
-  const leaf = pte.makeLeaf(pfn, (entry & pte.PTE_RWX) | marks);
+  const leaf = pte.makeLeaf(pfn, pte.logicalRwx(entry) | pte.PTE_A | pte.PTE_D);
   // ORDER: publishes the zeroed frame. Under a protocol with parallel faults another may have won.
   if (compareExchange(cpu.words, at, entry, leaf) === entry) {
     addResident(cpu, space, 1);
+    // Whoever has read the zero page must see what is written from now on.
+    if (pte.isPresent(entry) && (entry & pte.PTE_A) !== 0) shootDown(cpu, space, vpn, 1);
   } else {
     count(cpu, STAT.raceLosses, 1);
     freeFrame(cpu, pfn);
   }
+  return FAULT_DONE;
+}
+
+/** Linux's rule (do_anonymous_page): reads share one zero page, until the first write. */
+function enterZeroPage(cpu: Cpu, at: number, entry: number): number {
+  const bits = pte.copyOnWriteBits(entry & pte.PTE_RWX) | pte.PTE_A;
+  // ORDER: the zero page never changes. Where another fault was first, its entry stays.
+  compareExchange(cpu.words, at, entry, pte.makeLeaf(0, bits));
   return FAULT_DONE;
 }

@@ -18,6 +18,7 @@ import { getObject, objectPages, putObject } from '../objects/object.ts';
 import { indexInsert, indexLookup } from '../objects/page-index.ts';
 import { addResident } from '../paging/range-op.ts';
 import { recordAt } from '../objects/record.ts';
+import { SWAP_STORE } from './swap-in.ts';
 
 /** Resolves a fault whose reserved entry names a mapping record. */
 export function resolveObject(
@@ -54,9 +55,7 @@ export function resolveObject(
     return enter(cpu, space, at, entry, pte.makeLeaf(copy, rwx | marks));
   }
   getFrame(cpu, pfn);
-  const cow = (rwx & pte.PTE_W) !== 0 ? pte.PTE_COW : 0;
-  const bits = (rwx & ~pte.PTE_W) | cow | marks;
-  return enter(cpu, space, at, entry, pte.makeLeaf(pfn, bits));
+  return enter(cpu, space, at, entry, pte.makeLeaf(pfn, pte.copyOnWriteBits(rwx) | marks));
 }
 
 /** Enters a leaf whose frame reference is the entry's from now on. */
@@ -103,5 +102,5 @@ export function insertPage(cpu: Cpu, object: number, page: number, pfn: number):
 
 /** The end of a wait: the caller of FAULT_WAIT or FAULT_DEVICE drops its reference. */
 export function releaseFaultObject(cpu: Cpu, object: number): void {
-  putObject(cpu, object);
+  if (object !== SWAP_STORE) putObject(cpu, object);
 }

@@ -39,7 +39,8 @@ export function claimFrame(cpu: Cpu, pfn: number, state: number): void {
   if (machine.checked) checkPoison(machine, pfn);
   poke(words, frameField(machine, pfn, L.F_STATE), state);
   poke(words, frameField(machine, pfn, L.F_COUNT), 1);
-  poke(words, frameField(machine, pfn, L.F_LINK), 0);
+  // When it was taken into use: what a first-in first-out reclaim policy goes by.
+  poke(words, frameField(machine, pfn, L.F_LINK), peek(words, L.B_JIFFIES));
   poke(words, frameField(machine, pfn, L.F_AUX), 0);
 }
 

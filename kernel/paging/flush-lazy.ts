@@ -107,7 +107,7 @@ function clearedFrames(op: RangeOp): number[] {
   const frames: number[] = [];
   for (let i = 0; i < op.kinds.length; i++) {
     const old = op.olds[i] as number;
-    if (op.kinds[i] !== LOG_CLEAR || !pte.isPresent(old)) continue;
+    if (op.kinds[i] !== LOG_CLEAR || !pte.isPresent(old) || pte.isZeroPage(old)) continue;
     const pages = (old & pte.PTE_S) !== 0 ? 1024 : 1;
     for (let page = 0; page < pages; page++) frames.push(pte.pfnOf(old) + page);
   }

@@ -156,12 +156,15 @@ function protectEntry(op: RangeOp, at: number, vpn: number, level: number, rwx: 
   }
 }
 
-/** The entry with another permission. A private frame that others hold is never made writable. */
+/**
+ * The entry with another permission. A private frame that others hold is never made writable, and
+ * neither is the zero page, whose count is always 0.
+ */
 function withPermission(op: RangeOp, entry: number, rwx: number): number {
   const bare = entry & ~(pte.PTE_RWX | pte.PTE_COW);
   if (!pte.isPresent(entry)) return bare | rwx;
   const writable = (rwx & pte.PTE_W) !== 0;
   if (!writable || (entry & pte.PTE_SHARED) !== 0) return bare | rwx;
   if (frameRefs(op.cpu.machine, pte.pfnOf(entry)) === 1) return bare | rwx;
-  return bare | (rwx & ~pte.PTE_W) | pte.PTE_COW;
+  return bare | pte.copyOnWriteBits(rwx);
 }

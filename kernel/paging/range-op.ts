@@ -24,6 +24,7 @@ import { putFrame } from '../frames/frames.ts';
 import { reapLimbo } from './grace.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
+import { putSlot } from '../reclaim/swap-map.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
 
@@ -120,9 +121,15 @@ function finishRange(op: RangeOp): void {
   if (op.resident !== 0) addResident(cpu, space, op.resident);
 }
 
+/** Whether an entry names a swap slot, and so counts as one of its references. */
+function isSwapped(entry: number): boolean {
+  return pte.isReserved(entry) && pte.reservedKind(entry) === pte.RESERVED_SWAP;
+}
+
 /** Drops the references that a cleared entry held. A superpage holds one on each of its frames. */
 function releaseEntry(op: RangeOp, entry: number, flushed: boolean): void {
-  if (!pte.isPresent(entry)) return;
+  if (isSwapped(entry)) putSlot(op.cpu, pte.reservedRecord(entry));
+  if (!pte.isPresent(entry) || pte.isZeroPage(entry)) return;
   const pages = (entry & pte.PTE_S) !== 0 ? TABLE_ENTRIES : 1;
   for (let i = 0; i < pages && flushed; i++) putFrame(op.cpu, pte.pfnOf(entry) + i);
   op.resident -= pages;

@@ -34,6 +34,7 @@ import { noteFlush } from '../paging/flush.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { pushDown, seek } from '../paging/table.ts';
+import { getSlot } from '../reclaim/swap-map.ts';
 import { areasOf } from './space.ts';
 
 /** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
@@ -100,7 +101,7 @@ function copyTable(from: RangeOp, to: RangeOp, at: number, vpn: number, end: num
     }
     const slot = target + (page - vpn);
     // What stands for the area's untouched pages is there already.
-    if (!pte.isPresent(entry)) poke(words, slot, entry);
+    if (!pte.isPresent(entry)) poke(words, slot, copyReserved(from, entry));
     else poke(words, slot, sharePage(from, to, source, page, entry));
   }
   return true;
@@ -108,7 +109,17 @@ function copyTable(from: RangeOp, to: RangeOp, at: number, vpn: number, end: num
 
 /** Whether the entry is more than what mapping the area has put into the child. */
 function isCopied(entry: number): boolean {
-  return pte.isPresent(entry) || (pte.isReserved(entry) && pte.reservedKind(entry) !== 0);
+  if (pte.isPresent(entry)) return true;
+  const kind = pte.reservedKind(entry);
+  return pte.isReserved(entry) && kind !== pte.RESERVED_LAZY && kind !== pte.RESERVED_OBJECT;
+}
+
+/** A guard, or a page in swap: one more entry that names its slot. */
+function copyReserved(from: RangeOp, entry: number): number {
+  if (pte.reservedKind(entry) === pte.RESERVED_SWAP) {
+    getSlot(from.cpu, pte.reservedRecord(entry));
+  }
+  return entry;
 }
 
 /** The child's own entry of the lowest level for `vpn`; 0 when memory for a table is exhausted. */

@@ -1,0 +1,62 @@
+/** The audit of the swap map: slots against the entries that name them and the frames they have. */
+import { peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import type { AuditLedger } from './audit-ledger.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { frameState } from '../frames/buddy.ts';
+import { frameField } from '../machine.ts';
+import { slotAt } from '../reclaim/swap-map.ts';
+
+/** After the spaces, which count the entries that name each slot. */
+export function auditSwap(cpu: Cpu, ledger: AuditLedger): void {
+  const { machine, words } = cpu;
+  const high = peek(words, L.B_SWAP_HIGH);
+  let used = 0;
+  for (let slot = 1; slot <= high; slot++) {
+    const at = slotAt(machine, slot);
+    const refs = peek(words, at + L.W_REFS);
+    const users = ledger.slotUsers.get(slot) ?? 0;
+    ledger.check(refs === users, `swap slot ${slot}: ${refs} references, ${users} entries`);
+    const state = peek(words, at + L.W_STATE);
+    ledger.check((state === L.SWAP_FREE) === (refs === 0), `swap slot ${slot}: state ${state}`);
+    auditCached(cpu, ledger, slot, at);
+    if (refs > 0) used++;
+  }
+  for (const slot of ledger.slotUsers.keys()) {
+    ledger.check(slot >= 1 && slot <= high, `swap slot ${slot} is named but was never taken`);
+  }
+  const counted = peek(words, L.B_SWAP_USED);
+  ledger.check(counted === used, `swap slots: counter ${counted}, used ${used}`);
+  auditFreeSlots(cpu, ledger, high - used);
+  ledger.tally('swapSlots', used);
+}
+
+/** The frame that a slot has: in use, referenced by the map, and aware of its slot. */
+function auditCached(cpu: Cpu, ledger: AuditLedger, slot: number, at: number): void {
+  const { machine, words } = cpu;
+  const pfn = peek(words, at + L.W_PFN);
+  const state = peek(words, at + L.W_STATE);
+  if (pfn === 0) {
+    const lost = state === L.SWAP_DIRTY || state === L.SWAP_WRITING;
+    ledger.check(!lost, `swap slot ${slot}: not written, but its frame is gone`);
+    return;
+  }
+  ledger.check(state !== L.SWAP_FREE, `swap slot ${slot}: free with frame ${pfn}`);
+  const isUsed = pfn < machine.frames && frameState(machine, pfn) === L.FRAME_USED;
+  ledger.check(isUsed, `swap slot ${slot}: frame ${pfn} is not in use`);
+  if (!isUsed) return;
+  const back = peek(words, frameField(machine, pfn, L.F_AUX));
+  ledger.check(back === slot, `swap slot ${slot}: frame ${pfn} says slot ${back}`);
+  ledger.refer(pfn);
+}
+
+function auditFreeSlots(cpu: Cpu, ledger: AuditLedger, expected: number): void {
+  const { machine, words } = cpu;
+  let length = 0;
+  let slot = peek(words, L.B_SWAP_FREE);
+  while (slot !== 0 && length <= expected) {
+    length++;
+    slot = peek(words, slotAt(machine, slot) + L.W_NEXT);
+  }
+  ledger.check(length === expected, `swap free list: ${length} slots, expected ${expected}`);
+}

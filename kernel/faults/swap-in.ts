@@ -1,0 +1,41 @@
+/**
+ * A fault on a page that was swapped out: the frame, if it is still or again in memory, else the
+ * kernel worker's turn to read it from the store.
+ *
+ * Guarantees: one frame for all that fault on the slot. The entry is copy-on-write, so that the
+ * next write takes the frame over, without a copy when nobody else has it.
+ * Locking: the protocol's page lock; the swap map's lock inside.
+ */
+import { compareExchange } from '../../shared/atomics.ts';
+import * as pte from '../../shared/pte.ts';
+import { STAT, count } from '../cpu/cpu.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { putFrame } from '../frames/frames.ts';
+import { addResident } from '../paging/range-op.ts';
+import { putSlot, swapLookup } from '../reclaim/swap-map.ts';
+import { FAULT_DONE, FAULT_WAIT } from './fault-codes.ts';
+
+/** In place of an object's block, where a fault waits for a slot of the swap store. */
+export const SWAP_STORE = 0;
+
+/** Resolves a fault whose reserved entry names a swap slot. */
+export function resolveSwap(cpu: Cpu, space: number, at: number, entry: number): number {
+  const slot = pte.reservedRecord(entry);
+  const pfn = swapLookup(cpu, slot);
+  if (pfn === 0) {
+    cpu.faultObject = SWAP_STORE;
+    cpu.faultPage = slot;
+    return FAULT_WAIT;
+  }
+  // Dirty: once the slot is free, memory has the only copy.
+  const bits = pte.copyOnWriteBits(entry & pte.PTE_RWX) | pte.PTE_A | pte.PTE_D;
+  // ORDER: publishes the frame's contents. Under a protocol with parallel faults another may win.
+  if (compareExchange(cpu.words, at, entry, pte.makeLeaf(pfn, bits)) === entry) {
+    addResident(cpu, space, 1);
+    putSlot(cpu, slot);
+  } else {
+    count(cpu, STAT.raceLosses, 1);
+    putFrame(cpu, pfn);
+  }
+  return FAULT_DONE;
+}

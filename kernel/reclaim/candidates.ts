@@ -1,0 +1,58 @@
+/**
+ * What reclaim chooses from: the resident pages of a space, with what their entries say about their
+ * use. Read without locks: by the time a page is evicted everything is looked at again.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { USER_PAGES } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { openAtRoot } from '../locking/whole-table.ts';
+import { frameField } from '../machine.ts';
+import { Cursor, nextAt } from '../paging/cursor.ts';
+import { seek } from '../paging/table.ts';
+
+export interface Candidate {
+  /** Block of the address space. */
+  readonly space: number;
+  readonly vpn: number;
+  /** Accessed since its bit was last cleared. */
+  readonly accessed: boolean;
+  /** Written since it was brought in. */
+  readonly dirty: boolean;
+  /** B_JIFFIES when its frame was taken into use: milliseconds since boot. */
+  readonly loadedMs: number;
+}
+
+/**
+ * Adds up to `most` resident pages of a space from page `vpn` on to `found`. The page to go on
+ * from, USER_PAGES at the end. Kernel mode.
+ */
+export function findCandidates(
+  cpu: Cpu,
+  space: number,
+  vpn: number,
+  most: number,
+  found: Candidate[],
+): number {
+  const { machine, words } = cpu;
+  const cursor = new Cursor();
+  openAtRoot(cpu, cursor, space, vpn, USER_PAGES);
+  const limit = found.length + most;
+  let page = vpn;
+  while (page < USER_PAGES && found.length < limit) {
+    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    const entry = load(words, seek(cpu, cursor, page));
+    if (cursor.level === 0 && pte.isPresent(entry) && !pte.isZeroPage(entry)) {
+      found.push({
+        space,
+        vpn: page,
+        accessed: (entry & pte.PTE_A) !== 0,
+        dirty: (entry & pte.PTE_D) !== 0,
+        loadedMs: peek(words, frameField(machine, pte.pfnOf(entry), L.F_LINK)),
+      });
+    }
+    page = nextAt(page, cursor.level);
+  }
+  return page;
+}

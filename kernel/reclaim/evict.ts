@@ -1,0 +1,127 @@
+/**
+ * Taking pages out of an address space, as reclaim does: the entry of a private page names a swap
+ * slot from then on, that of an object's page its mapping record, as before the first touch.
+ *
+ * Guarantees: the page's contents stay reachable at every moment. When `evictPages` returns no CPU
+ * uses the old translations, so that what the frames hold then is what must be written.
+ * Locking: the areas' lock and the range's, as every operation on a range.
+ * Not guaranteed: that a page asked for goes. It may have changed since it was chosen, its area may
+ * be locked, or swap may be full.
+ */
+import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import { AREA_LOCKED } from '../areas/area-flags.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { indexLookup } from '../objects/page-index.ts';
+import { ANONYMOUS, recordAt } from '../objects/record.ts';
+import { noteFlush } from '../paging/flush.ts';
+import { LOG_CLEAR } from '../paging/range-log.ts';
+import { closeRange, logChange, openRange } from '../paging/range-op.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { seek } from '../paging/table.ts';
+import { areasOf } from '../processes/space.ts';
+import { swapOutFrame } from './swap-map.ts';
+
+export interface Evicted {
+  /** Pages that are no longer in the space. */
+  readonly pages: number;
+  /** Slots that they went to, some of which need no writing (beginSwapWrite says so). */
+  readonly slots: readonly number[];
+}
+
+/** Takes the pages `vpns`, ascending, out of a space. Kernel mode, no lock held. */
+export function evictPages(cpu: Cpu, space: number, vpns: readonly number[]): Evicted {
+  const first = vpns[0];
+  const last = vpns[vpns.length - 1];
+  if (first === undefined || last === undefined) return { pages: 0, slots: [] };
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const op = openRange(cpu, space, first, last + 1);
+  // Even under the lazy policy: a write after this must not be possible.
+  op.restricted = true;
+  const areas = areasOf(cpu, space);
+  const slots: number[] = [];
+  let pages = 0;
+  let area: Area | null = null;
+  for (const vpn of vpns) {
+    if (area === null || vpn * PAGE_SIZE >= area.end) area = areas.find(vpn * PAGE_SIZE);
+    if (area === null || (area.flags & AREA_LOCKED) !== 0) continue;
+    const slot = evictPage(op, area, vpn);
+    if (slot === NOT_EVICTED) continue;
+    if (slot !== 0) slots.push(slot);
+    pages++;
+  }
+  closeRange(op);
+  protocol.unlockAreas(cpu, space);
+  return { pages, slots };
+}
+
+const NOT_EVICTED = -1;
+
+/** The slot that the page went to, 0 for an object's page, or NOT_EVICTED. */
+function evictPage(op: RangeOp, area: Area, vpn: number): number {
+  const { cpu, cursor } = op;
+  const at = seek(cpu, cursor, vpn);
+  // ORDER: under the range's lock only A and D can change.
+  const entry = load(cpu.words, at);
+  if (cursor.level > 0 || !pte.isPresent(entry) || pte.isZeroPage(entry)) return NOT_EVICTED;
+  const rwx = pte.logicalRwx(entry);
+  if (isObjectPage(cpu, area, vpn, entry)) {
+    const shared = (entry & pte.PTE_SHARED) !== 0;
+    const { record } = area.backend;
+    replace(op, at, vpn, pte.makeReserved(pte.RESERVED_OBJECT, record, rwx, shared));
+    return 0;
+  }
+  const slot = swapOutFrame(cpu, pte.pfnOf(entry));
+  if (slot === 0) return NOT_EVICTED;
+  replace(op, at, vpn, pte.makeReserved(pte.RESERVED_SWAP, slot, rwx, false));
+  return slot;
+}
+
+/** Whether the object of the area's mapping can give the page again. */
+function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean {
+  const { record } = area.backend;
+  if (record === ANONYMOUS) return false;
+  const at = recordAt(cpu.machine, record);
+  const object = peek(cpu.words, at + L.R_OBJECT);
+  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_LINEAR) return false;
+  const page = vpn + peek(cpu.words, at + L.R_DELTA);
+  return indexLookup(cpu, object, page) === pte.pfnOf(entry);
+}
+
+function replace(op: RangeOp, at: number, vpn: number, entry: number): void {
+  // ORDER: one exchange takes the entry with the A and D bits it has at that moment.
+  const old = exchange(op.cpu.words, at, entry);
+  logChange(op, LOG_CLEAR, at, old, 0);
+  if ((old & pte.PTE_A) !== 0) noteFlush(op, vpn, 1);
+}
+
+/**
+ * Clears the accessed bit of the pages `vpns`, ascending, of a space, and flushes: the next access
+ * sets it again. What second-chance reclaim knows of a page's use.
+ */
+export function agePages(cpu: Cpu, space: number, vpns: readonly number[]): void {
+  const first = vpns[0];
+  const last = vpns[vpns.length - 1];
+  if (first === undefined || last === undefined) return;
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const op = openRange(cpu, space, first, last + 1);
+  // An entry without A is in no TLB: that holds when the range is unlocked.
+  op.restricted = true;
+  for (const vpn of vpns) {
+    const at = seek(cpu, op.cursor, vpn);
+    // ORDER: a read-modify-write, because the MMU may set D at this moment.
+    let entry = load(cpu.words, at);
+    while (op.cursor.level === 0 && pte.isPresent(entry) && (entry & pte.PTE_A) !== 0) {
+      const now = compareExchange(cpu.words, at, entry, entry & ~pte.PTE_A);
+      if (now === entry) noteFlush(op, vpn, 1);
+      entry = now === entry ? 0 : now;
+    }
+  }
+  closeRange(op);
+  protocol.unlockAreas(cpu, space);
+}

@@ -1,0 +1,77 @@
+/**
+ * Which pages go when memory is short: a part of the machine that is meant to be exchanged. A
+ * policy runs in the kernel worker alone, sees pages and chooses; it touches no shared memory.
+ */
+import type { Candidate } from './candidates.ts';
+
+export interface Choice {
+  /** Indexes of the candidates to take out of memory. */
+  readonly evict: readonly number[];
+  /** Indexes of those whose accessed bit is to be cleared. */
+  readonly age: readonly number[];
+}
+
+/** One per machine; it may remember what it likes from call to call. */
+export interface ReclaimPolicy {
+  readonly name: string;
+  /**
+   * Chooses among resident pages, in the order of a hand that goes round all spaces, so that about
+   * `wanted` go. Fewer are fine: the hand goes on, and the call comes again.
+   */
+  choose(candidates: readonly Candidate[], wanted: number): Choice;
+}
+
+export type ReclaimPolicyName = 'clock' | 'fifo' | 'random';
+
+/** Second chance: a page that was used since the hand last passed is spared once. */
+function clock(): ReclaimPolicy {
+  return {
+    name: 'clock',
+    choose(candidates, wanted) {
+      const evict: number[] = [];
+      const age: number[] = [];
+      for (let i = 0; i < candidates.length && evict.length < wanted; i++) {
+        (candidates[i]?.accessed ? age : evict).push(i);
+      }
+      return { evict, age };
+    },
+  };
+}
+
+/** Longest in memory first, used or not. Shows Belady's anomaly. */
+function fifo(): ReclaimPolicy {
+  return {
+    name: 'fifo',
+    choose(candidates, wanted) {
+      const order = candidates.map((_, index) => index);
+      const loaded = (index: number): number => candidates[index]?.loadedMs ?? 0;
+      order.sort((left, right) => loaded(left) - loaded(right) || left - right);
+      return { evict: order.slice(0, wanted), age: [] };
+    },
+  };
+}
+
+/** Any page: what every other policy has to beat. */
+function random(next: () => number): ReclaimPolicy {
+  return {
+    name: 'random',
+    choose(candidates, wanted) {
+      const order = candidates.map((_, index) => index);
+      const count = Math.min(wanted, order.length);
+      for (let i = 0; i < count; i++) {
+        const j = i + Math.floor(next() * (order.length - i));
+        [order[i], order[j]] = [order[j] as number, order[i] as number];
+      }
+      return { evict: order.slice(0, count), age: [] };
+    },
+  };
+}
+
+export const RECLAIM_POLICY_NAMES: readonly ReclaimPolicyName[] = ['clock', 'fifo', 'random'];
+
+/** A built-in policy, or null. `next` gives numbers in [0, 1) from the machine's seed. */
+export function reclaimPolicy(name: string, next: () => number): ReclaimPolicy | null {
+  if (name === 'clock') return clock();
+  if (name === 'fifo') return fifo();
+  return name === 'random' ? random(next) : null;
+}
