@@ -65,14 +65,15 @@ export {
   allPids,
   createProcess,
   exitProcess,
-  killProcess,
-  pendingSignal,
   processName,
   processOf,
   releaseProcess,
   startProcess,
+  withholdProcess,
 } from './processes/process.ts';
 export type { ProcessSpec } from './processes/process.ts';
+export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/futex.ts';
+export * from './processes/signals.ts';
 export { sweepSpaces } from './processes/sweep.ts';
 export { reapCpu } from './processes/reap-cpu.ts';
 export { stopRequested } from './audit/stop.ts';

@@ -22,7 +22,7 @@ import { seek } from './paging/table.ts';
 import { WAIT_PAGE } from './syscalls/wait-codes.ts';
 
 /** Outcomes of one page. */
-const REFUSED = -1;
+export const REFUSED = -1;
 const MUST_WAIT = -2;
 
 /** Whether [address, address + length) is of user space at all (Linux: access_ok). */
@@ -68,7 +68,7 @@ function writePage(cpu: Cpu, space: number, address: number, source: Uint8Array)
   const entryWord = lockUserPage(cpu, space, address, true);
   if (entryWord < 0) return entryWord;
   // A writable entry changes only under the range's lock.
-  writeBytes(cpu.words, byteAt(cpu, entryWord, address), source);
+  writeBytes(cpu.words, userByte(cpu, entryWord, address), source);
   cpu.machine.protocol.unlockPage(cpu, cpu.faultCursor);
   return 0;
 }
@@ -77,11 +77,11 @@ function readPage(cpu: Cpu, space: number, address: number, target: Uint8Array):
   for (;;) {
     const entryWord = lockUserPage(cpu, space, address, false);
     if (entryWord < 0) return entryWord;
-    const at = byteAt(cpu, entryWord, address);
+    const at = userByte(cpu, entryWord, address);
     readBytes(cpu.words, at, target);
     // Where faults run in parallel another one may have put a copy in the place of a COW frame,
     // whose next owner's bytes these would be.
-    const isSame = byteAt(cpu, entryWord, address) === at;
+    const isSame = userByte(cpu, entryWord, address) === at;
     cpu.machine.protocol.unlockPage(cpu, cpu.faultCursor);
     if (isSame) return 0;
   }
@@ -91,7 +91,7 @@ function readPage(cpu: Cpu, space: number, address: number, target: Uint8Array):
  * The word of the present entry that allows the access, marked accessed, with the page's lock held
  * in the CPU's fault cursor; or REFUSED or MUST_WAIT without it.
  */
-function lockUserPage(cpu: Cpu, space: number, address: number, write: boolean): number {
+export function lockUserPage(cpu: Cpu, space: number, address: number, write: boolean): number {
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
   const vpn = Math.floor(address / PAGE_SIZE);
@@ -124,7 +124,7 @@ function touch(cpu: Cpu, at: number, write: boolean): boolean {
 }
 
 /** The byte of the machine that `address` is, by the present entry at `entryWord`. */
-function byteAt(cpu: Cpu, entryWord: number, address: number): number {
+export function userByte(cpu: Cpu, entryWord: number, address: number): number {
   // ORDER: as in `touch`.
   const entry = load(cpu.words, entryWord);
   const vpn = Math.floor(address / PAGE_SIZE);

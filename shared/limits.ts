@@ -30,6 +30,14 @@ export const DEDICATED_CPUS_MAX = 8;
 export const PROCESSES_MAX = 8192;
 /** Open files of one process. */
 export const FDS_MAX = 64;
+/** Largest file (Linux: s_maxbytes): 2^30 pages, what an offset in a page table can name. */
+export const FILE_BYTES_MAX: number = 2 ** 42;
+/** Most bytes of one read or write (Linux: MAX_RW_COUNT). */
+export const TRANSFER_BYTES_MAX = 0x7ffff000;
+/** Bytes of a path's name. */
+export const PATH_BYTES_MAX = 4095;
+/** Bytes of a memfd's name (Linux: NAME_MAX less the prefix "memfd:"). */
+export const MEMFD_NAME_BYTES_MAX = 249;
 /** Areas of one address space, unless the machine says otherwise (Linux: vm.max_map_count). */
 export const AREAS_MAX = 65530;
 /** Unmapped pages that a growing area keeps below itself (Linux: stack_guard_gap). */
@@ -77,6 +85,9 @@ export const SHOOTDOWN_WATCHDOG_MS = 10_000;
 /** Attempts of a fault before the machine is declared livelocked. */
 export const FAULT_RETRIES_MAX = 100_000;
 
+/** Nice values of processes, from most to least urgent. */
+export const NICE_MIN = -20;
+export const NICE_MAX = 19;
 /** Largest stack of a thread: 1 GiB. */
 export const STACK_BYTES_MAX: number = 2 ** 30;
 /** Queues that futex waiters are hashed to (Linux: 256 for each CPU). A power of two. */

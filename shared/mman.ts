@@ -10,6 +10,8 @@ export const PROT_GROWSUP = 0x02000000;
 export const MAP_SHARED = 0x01;
 export const MAP_PRIVATE = 0x02;
 export const MAP_SHARED_VALIDATE = 0x03;
+/** Anonymous memory that the kernel may drop (Linux 6.11). */
+export const MAP_DROPPABLE = 0x08;
 export const MAP_TYPE = 0x0f;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
@@ -25,6 +27,9 @@ export const MAP_STACK = 0x20000;
 export const MAP_HUGETLB = 0x40000;
 export const MAP_SYNC = 0x80000;
 export const MAP_FIXED_NOREPLACE = 0x100000;
+/** With MAP_HUGETLB: the logarithm of the page size, 0 for the default. */
+export const MAP_HUGE_SHIFT = 26;
+export const MAP_HUGE_MASK = 0x3f;
 
 /** open(2) flags (asm-generic/fcntl.h). */
 export const O_RDONLY = 0;
@@ -35,11 +40,15 @@ export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
 export const O_TRUNC = 0o1000;
 export const O_APPEND = 0o2000;
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
 
 /** lseek(2). */
 export const SEEK_SET = 0;
 export const SEEK_CUR = 1;
 export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
 
 export const MREMAP_MAYMOVE = 1;
 export const MREMAP_FIXED = 2;
@@ -84,3 +93,8 @@ export const RLIMIT_DATA = 2;
 export const RLIMIT_STACK = 3;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
+
+/** getpriority(2), setpriority(2). */
+export const PRIO_PROCESS = 0;
+/** No limit: as a number. In memory it is 2^64 - 1. */
+export const RLIM_INFINITY: number = Infinity;

@@ -22,12 +22,15 @@ export const SYS_MADVISE = 28;
 export const SYS_GETPID = 39;
 export const SYS_FTRUNCATE = 77;
 export const SYS_GETRLIMIT = 97;
+export const SYS_GETPRIORITY = 140;
+export const SYS_SETPRIORITY = 141;
 export const SYS_MLOCK = 149;
 export const SYS_MUNLOCK = 150;
 export const SYS_MLOCKALL = 151;
 export const SYS_MUNLOCKALL = 152;
 export const SYS_SETRLIMIT = 160;
 export const SYS_MLOCK2 = 325;
+export const SYS_FUTEX_WAKE = 454;
 export const SYS_MSEAL = 462;
 
 /** Most arguments of a syscall. */
@@ -69,6 +72,9 @@ export type NumericSyscall =
   | 'mseal'
   | 'getrlimit'
   | 'setrlimit'
+  | 'getpriority'
+  | 'setpriority'
+  | 'futex_wake'
   | 'getpid'
   | 'sched_yield'
   | 'read'
@@ -96,6 +102,9 @@ export const SYSCALLS: Readonly<Record<NumericSyscall, SyscallSpec>> = {
   mseal: spec(SYS_MSEAL, 2, true, [0]),
   getrlimit: spec(SYS_GETRLIMIT, 2, true),
   setrlimit: spec(SYS_SETRLIMIT, 2, true),
+  getpriority: spec(SYS_GETPRIORITY, 2, true),
+  setpriority: spec(SYS_SETPRIORITY, 3, true),
+  futex_wake: spec(SYS_FUTEX_WAKE, 1, true, [1]),
   getpid: spec(SYS_GETPID, 0, true),
   sched_yield: spec(SYS_SCHED_YIELD, 0, true),
   read: spec(SYS_READ, 3, false),

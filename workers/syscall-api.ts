@@ -46,6 +46,12 @@ export interface SyncSyscalls {
   getrlimit(resource: number, limit: number): 0;
   /** Reads a struct rlimit from user memory. EFAULT EINVAL EPERM. */
   setrlimit(resource: number, limit: number): 0;
+  /** 20 minus the nice value of process `who` (0: oneself), as the raw syscall. EINVAL ESRCH. */
+  getpriority(which: number, who: number): number;
+  /** Sets a nice value, cut to -20 (most urgent) to 19. `which` is PRIO_PROCESS. EINVAL ESRCH. */
+  setpriority(which: number, who: number, nice: number): 0;
+  /** Wakes up to `count` (1) waiters of the word at `address`; how many it were. EFAULT EINVAL. */
+  futexWake(address: number, count?: number): number;
   getpid(): number;
   schedYield(): 0;
   /** Reads into user memory; the bytes read, 0 at the end of the file. EBADF EFAULT EINVAL. */

@@ -7,7 +7,7 @@
  * Locking: B_PROC_LOCK for the pid table; a process's block belongs to its CPU, or to the kernel
  * worker before it runs and after its CPU died.
  */
-import { add, load, peek, poke, store } from '../../shared/atomics.ts';
+import { add, compareExchange, peek, poke, store } from '../../shared/atomics.ts';
 import { EAGAIN, ENOMEM, ESRCH } from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, PROCESSES_MAX, PROCESS_NAME_BYTES } from '../../shared/limits.ts';
@@ -16,6 +16,7 @@ import { SIGBUS, SIGSEGV } from '../../shared/signals.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { closeAllFds, inheritFds } from '../objects/fd.ts';
 import { forkSpace } from './fork.ts';
+import { dropFutexes } from './futex.ts';
 import { inheritShared } from './inherit.ts';
 import {
   LOG_PROCESS_EXIT,
@@ -25,16 +26,21 @@ import {
   logEvent,
 } from '../reports/log.ts';
 import type { Machine } from '../machine.ts';
-import { pokeSpace } from '../paging/shootdown.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { processOf } from './pid-table.ts';
+import { inheritSignals } from './signals.ts';
 import { createSpace, getSpace, putSpace } from './space.ts';
+import { mapStack, unmapStack } from './thread-stack.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 import { storeWide } from '../frames/wide.ts';
 
+export { allPids, processOf } from './pid-table.ts';
+export { killProcess, pendingSignal } from './signals.ts';
+
 export interface ProcessSpec {
   readonly name: string;
-  /** CPU that will run it. */
-  readonly cpu: number;
+  /** CPU that will run it; 0 (or none): the one that starts it first. */
+  readonly cpu?: number;
   /** pid of the parent, 0 for a process of the host's. */
   readonly parent: number;
   /** Take over the parent's descriptors and shared mappings. */
@@ -43,20 +49,16 @@ export interface ProcessSpec {
   readonly fork?: boolean;
   /** A thread: use the parent's address space itself, and take over its descriptors. */
   readonly thread?: boolean;
-}
-
-/** The block of a process, or 0 when there is none of that pid. */
-export function processOf(machine: Machine, pid: number): number {
-  if (!Number.isInteger(pid) || pid <= 0) return 0;
-  // ORDER: acquires the block published by createProcess.
-  const proc = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
-  return proc !== 0 && peek(machine.words, proc + L.P_PID) === pid ? proc : 0;
+  /** Bytes of a stack of its own, above a guard page. Default 0: none. */
+  readonly stackBytes?: number;
+  /** Default: its parent's. */
+  readonly nice?: number;
 }
 
 /**
  * A new process with an empty address space, a copy of its parent's, or, a thread, its parent's
- * own. Its pid, -EAGAIN, -ENOMEM, or -ESRCH for a child or thread whose parent has ended. No thread of the parent's can end
- * meanwhile: this and all ends run on the kernel worker.
+ * own. Its pid, -EAGAIN, -ENOMEM, or -ESRCH for a child or thread whose parent has ended. No thread
+ * of the parent's can end meanwhile: this and all ends run on the kernel worker.
  */
 export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
   const { words, machine } = cpu;
@@ -71,26 +73,38 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
     slabFree(cpu, L.SLAB_PROC, proc);
     return -ENOMEM;
   }
-  poke(words, proc + L.P_SPACE, space);
-  poke(words, proc + L.P_PARENT, spec.parent);
-  poke(words, proc + L.P_CPU, spec.cpu);
-  poke(words, proc + L.P_STATE, L.PROC_NEW);
-  writeName(cpu, proc, spec.name);
+  fillBlock(cpu, proc, space, spec);
   let pid = 0;
   if (parent !== 0) {
     inheritFds(cpu, parent, proc);
     if (fork) pid = forkSpace(cpu, shared, space);
     else if (!thread) pid = inheritShared(cpu, shared, space);
   }
+  if (pid === 0) pid = mapStack(cpu, proc, spec.stackBytes ?? 0);
   if (pid === 0) pid = takePid(cpu, proc);
   if (pid < 0) {
     closeAllFds(cpu, proc);
+    unmapStack(cpu, proc);
     putSpace(cpu, space);
     slabFree(cpu, L.SLAB_PROC, proc);
     return pid;
   }
-  logEvent(cpu, LOG_PROCESS_START, pid, spec.cpu, spec.parent);
+  logEvent(cpu, LOG_PROCESS_START, pid, spec.cpu ?? 0, spec.parent);
   return pid;
+}
+
+/** What a new process is, and what it has from its parent whatever it shares with it. */
+function fillBlock(cpu: Cpu, proc: number, space: number, spec: ProcessSpec): void {
+  const { words, machine } = cpu;
+  const parent = processOf(machine, spec.parent);
+  poke(words, proc + L.P_SPACE, space);
+  poke(words, proc + L.P_PARENT, spec.parent);
+  poke(words, proc + L.P_CPU, spec.cpu ?? 0);
+  poke(words, proc + L.P_STATE, L.PROC_NEW);
+  writeName(cpu, proc, spec.name);
+  if (parent !== 0) inheritSignals(cpu, parent, proc);
+  const inherited = parent === 0 ? 0 : peek(words, parent + L.P_NICE);
+  poke(words, proc + L.P_NICE, spec.nice ?? inherited);
 }
 
 /** Enters the process into the pid table under the next free pid. */
@@ -113,12 +127,28 @@ function takePid(cpu: Cpu, proc: number): number {
   return pid;
 }
 
-/** The process's CPU takes it over: from now on the block is that CPU's. */
+/**
+ * A CPU takes a new process over: from now on the block is that CPU's. -ESRCH when another CPU was
+ * faster, or the process has ended: several may be told to start it, and the first one does.
+ */
 export function startProcess(cpu: Cpu, pid: number): number {
   const proc = processOf(cpu.machine, pid);
-  if (proc === 0) return -ESRCH;
+  if (proc === 0 || !claim(cpu, proc, cpu.id)) return -ESRCH;
+  if (peek(cpu.words, proc + L.P_STATE) !== L.PROC_NEW) return -ESRCH;
   poke(cpu.words, proc + L.P_STATE, L.PROC_RUNNING);
   return 0;
+}
+
+/** Sees to it that no CPU starts a new process any more. False when one has it already. */
+export function withholdProcess(cpu: Cpu, pid: number): boolean {
+  const proc = processOf(cpu.machine, pid);
+  return proc !== 0 && claim(cpu, proc, L.CPU_NOBODY);
+}
+
+function claim(cpu: Cpu, proc: number, owner: number): boolean {
+  // ORDER: the exchange decides between CPUs, and acquires the block as its maker left it.
+  const before = compareExchange(cpu.words, proc + L.P_CPU, 0, owner);
+  return before === 0 || before === owner;
 }
 
 /**
@@ -140,7 +170,9 @@ export function exitProcess(
   poke(words, proc + L.P_EXIT_CODE, code);
   poke(words, proc + L.P_EXIT_SIGNAL, signal);
   storeWide(cpu.machine, proc + L.P_EXIT_ADDRESS, address);
+  dropFutexes(cpu, proc);
   closeAllFds(cpu, proc);
+  unmapStack(cpu, proc);
   putSpace(cpu, peek(words, proc + L.P_SPACE));
   poke(words, proc + L.P_SPACE, 0);
   if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);
@@ -163,36 +195,6 @@ export function releaseProcess(cpu: Cpu, pid: number): number {
   unlock(cpu, L.B_PROC_LOCK);
   slabFree(cpu, L.SLAB_PROC, proc);
   return 0;
-}
-
-/** Marks a process to be ended by `signal`; it notices at its next access at the latest. */
-export function killProcess(cpu: Cpu, pid: number, signal: number): number {
-  const { words } = cpu;
-  const proc = processOf(cpu.machine, pid);
-  if (proc === 0) return -ESRCH;
-  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 0;
-  // ORDER: the signal is stored before the generation that makes the process look.
-  store(words, proc + L.P_PENDING, signal);
-  const space = peek(words, proc + L.P_SPACE);
-  if (space !== 0) pokeSpace(cpu, space);
-  return 0;
-}
-
-/** The signal that must end this process now, 0 for none. */
-export function pendingSignal(cpu: Cpu, proc: number): number {
-  // ORDER: the killer stored it before it advanced the generation that brought us here.
-  return load(cpu.words, proc + L.P_PENDING);
-}
-
-/** pids of all processes that have a block, in table order. */
-export function allPids(machine: Machine): number[] {
-  const pids: number[] = [];
-  for (let slot = 0; slot < PROCESSES_MAX; slot++) {
-    // ORDER: acquires the block.
-    const proc = load(machine.words, machine.procTable + slot);
-    if (proc !== 0) pids.push(peek(machine.words, proc + L.P_PID));
-  }
-  return pids;
 }
 
 /** Stores a name as bytes, cut to PROCESS_NAME_BYTES; other than Latin-1 becomes '?'. */

@@ -10,9 +10,11 @@ import { P_PID } from '../../shared/layout.ts';
 import * as S from '../../shared/syscalls.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { closeFd } from '../objects/fd.ts';
+import { futexWake } from '../processes/futex.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';
 import { sysMunmap } from './munmap.ts';
+import { sysGetpriority, sysSetpriority } from './priority.ts';
 
 /** Carries out syscall `number` for the process with block `proc`. In kernel mode. */
 export function dispatch(
@@ -35,6 +37,12 @@ export function dispatch(
       return sysMprotect(cpu, proc, a, b, c);
     case S.SYS_CLOSE:
       return closeFd(cpu, proc, a);
+    case S.SYS_GETPRIORITY:
+      return sysGetpriority(cpu, proc, a, b);
+    case S.SYS_SETPRIORITY:
+      return sysSetpriority(cpu, proc, a, b, c);
+    case S.SYS_FUTEX_WAKE:
+      return futexWake(cpu, proc, a, b);
     case S.SYS_GETPID:
       return peek(cpu.words, proc + P_PID);
     case S.SYS_SCHED_YIELD:

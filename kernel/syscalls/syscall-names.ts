@@ -9,6 +9,7 @@ const OTHERS = [
   'wait',
   'kill',
   'nanosleep',
+  'futex_wait',
   'open',
   'fstat',
   'unlink',

@@ -1,0 +1,121 @@
+/**
+ * Futex queues: who waits for a wake-up of which user word, hashed to buckets by the word's key.
+ *
+ * A key names the word, not its address: for a shared mapping the object, its page and the byte
+ * within, so that processes that map it at different addresses meet; for a private one the address
+ * space and the address. As Linux's get_futex_key.
+ *
+ *     waiter:  FUTEX_WAITING, in its bucket's queue  →  FUTEX_WOKEN, in no queue  →  freed by itself
+ *
+ * Locking: a bucket's lock for its queue, for Q_STATE and for the links in between. Nests inside the
+ * areas' lock or a page's lock, and nothing nests inside it. Q_OWN_* belong to the process's CPU.
+ * Not guaranteed: that a key's object still exists. A waiter whose mapping went keeps the key and
+ * may be woken for whatever object comes to lie there, as any futex may be woken without cause.
+ */
+import { notify, peek, poke, store } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
+import { AREA_SHARED } from '../areas/area-flags.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import type { Machine } from '../machine.ts';
+import { recordAt } from '../objects/record.ts';
+import { areasOf } from './space.ts';
+
+export interface FutexKey {
+  /** An object's block, or minus the number of a space. */
+  readonly id: number;
+  /** Page of the object, or VPN. */
+  readonly page: number;
+  /** Byte within the page. */
+  readonly offset: number;
+}
+
+/** All sleepers on a word: a waiter's word has one, but stale ones of its predecessors perhaps. */
+const EVERYBODY: number = 2 ** 31 - 1;
+
+/** The key of the word at `address`, which is mapped; null when nothing is mapped there. */
+export function futexKey(cpu: Cpu, space: number, address: number): FutexKey | null {
+  const { protocol } = cpu.machine;
+  const vpn = Math.floor(address / PAGE_SIZE);
+  protocol.lockAreas(cpu, space);
+  const area = areasOf(cpu, space).find(address);
+  let key: FutexKey | null = null;
+  if (area !== null) {
+    const isShared = (area.flags & AREA_SHARED) !== 0;
+    const record = isShared ? recordAt(cpu.machine, area.backend.record) : 0;
+    const id = isShared ? peek(cpu.words, record + L.R_OBJECT) : -peek(cpu.words, space + L.S_ID);
+    const page = isShared ? vpn + peek(cpu.words, record + L.R_DELTA) : vpn;
+    key = { id, page, offset: address % PAGE_SIZE };
+  }
+  protocol.unlockAreas(cpu, space);
+  return key;
+}
+
+/** First word of the key's bucket. */
+export function bucketOf(machine: Machine, key: FutexKey): number {
+  let hash = Math.imul(key.id, 0x9e3779b1) ^ Math.imul(key.page, 0x85ebca6b) ^ (key.offset >>> 2);
+  hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
+  const bucket = (hash >>> 16) & (FUTEX_BUCKETS - 1);
+  return machine.futexQueues + bucket * L.FUTEX_QUEUE_WORDS;
+}
+
+/** The key that a waiter carries. */
+export function keyOf(machine: Machine, waiter: number): FutexKey {
+  const { words } = machine;
+  return {
+    id: peek(words, waiter + L.Q_ID),
+    page: peek(words, waiter + L.Q_PAGE),
+    offset: peek(words, waiter + L.Q_OFFSET),
+  };
+}
+
+/** Appends a waiter to its bucket's queue. The caller holds the bucket's lock. */
+export function enqueue(cpu: Cpu, bucket: number, waiter: number, key: FutexKey): void {
+  const { words } = cpu;
+  const last = peek(words, bucket + L.U_LAST);
+  poke(words, waiter + L.Q_ID, key.id);
+  poke(words, waiter + L.Q_PAGE, key.page);
+  poke(words, waiter + L.Q_OFFSET, key.offset);
+  poke(words, waiter + L.Q_NEXT, 0);
+  poke(words, waiter + L.Q_PREVIOUS, last);
+  // ORDER: the waiter's own sleep reads it without the lock.
+  store(words, waiter + L.Q_STATE, L.FUTEX_WAITING);
+  poke(words, last === 0 ? bucket + L.U_FIRST : last + L.Q_NEXT, waiter);
+  poke(words, bucket + L.U_LAST, waiter);
+}
+
+/** Takes a waiter out of its bucket's queue. The caller holds the bucket's lock. */
+export function dequeue(cpu: Cpu, bucket: number, waiter: number): void {
+  const { words } = cpu;
+  const next = peek(words, waiter + L.Q_NEXT);
+  const previous = peek(words, waiter + L.Q_PREVIOUS);
+  poke(words, previous === 0 ? bucket + L.U_FIRST : previous + L.Q_NEXT, next);
+  poke(words, next === 0 ? bucket + L.U_LAST : next + L.Q_PREVIOUS, previous);
+}
+
+/** Wakes the first `count` waiters for the key, longest waiting first. How many it were. */
+export function wakeKey(cpu: Cpu, key: FutexKey, count: number): number {
+  const { words } = cpu;
+  const bucket = bucketOf(cpu.machine, key);
+  let woken = 0;
+  lock(cpu, bucket + L.U_LOCK);
+  let waiter = peek(words, bucket + L.U_FIRST);
+  while (waiter !== 0 && woken < count) {
+    const next = peek(words, waiter + L.Q_NEXT);
+    if (
+      peek(words, waiter + L.Q_ID) === key.id &&
+      peek(words, waiter + L.Q_PAGE) === key.page &&
+      peek(words, waiter + L.Q_OFFSET) === key.offset
+    ) {
+      dequeue(cpu, bucket, waiter);
+      // ORDER: before the notify. The waiter frees its block under this bucket's lock only.
+      store(words, waiter + L.Q_STATE, L.FUTEX_WOKEN);
+      notify(words, waiter + L.Q_STATE, EVERYBODY);
+      woken++;
+    }
+    waiter = next;
+  }
+  unlock(cpu, bucket + L.U_LOCK);
+  return woken;
+}

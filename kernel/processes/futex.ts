@@ -1,0 +1,147 @@
+/**
+ * Futexes: a program waits until another one wakes the waiters of a word of user memory.
+ *
+ *     wait:  key → page lock → bucket lock → value still as expected? → queued → asleep
+ *     wake:  (the program has stored the new value) → key → bucket lock → queued ones woken
+ *
+ * Guarantees: no lost wake-up. The value is compared under the bucket's lock: a waker whose section
+ * came before has stored its value before, and the waiter reads it and does not wait; one whose
+ * section comes after finds the waiter in the queue. What is woken by one wake is woken once, in the
+ * order of waiting. A wake that meets a waiter which gives up counts for it: it reports success.
+ * Locking: areas; then page, then bucket (futex-queue.ts). The waiter's block is its process's.
+ * Not guaranteed: that a waiter is woken only for its word, or that the value is still another one
+ * when it runs; programs loop.
+ */
+import { load, notify, peek, poke, wait } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { USER_SPACE_END, WAIT_SLICE_MS } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { REFUSED, lockUserPage, userByte } from '../user-copy.ts';
+import { WAIT_PAGE } from '../syscalls/wait-codes.ts';
+import { bucketOf, dequeue, enqueue, futexKey, keyOf, wakeKey } from './futex-queue.ts';
+import type { FutexKey } from './futex-queue.ts';
+import { hasSignal } from './signals.ts';
+
+/** 0, or the errno of an address that can be no futex's. */
+function checkFutex(address: number): number {
+  if (!Number.isInteger(address) || address % 4 !== 0) return -E.EINVAL;
+  return address < 0 || address >= USER_SPACE_END ? -E.EFAULT : 0;
+}
+
+/**
+ * Queues the process as a waiter of the word at `address`, if that holds `expected` (as 32 bits).
+ * The waiter's block, which goes to `futexFinish` in any case; or -EAGAIN when the word holds
+ * another value, -EFAULT, -EINVAL, -ENOMEM, -WAIT_PAGE (wait-codes.ts).
+ */
+export function futexBegin(cpu: Cpu, proc: number, address: number, expected: number): number {
+  const bad = checkFutex(address);
+  if (bad !== 0) return bad;
+  if (!Number.isInteger(expected)) return -E.EINVAL;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const waiter = slabAlloc(cpu, L.SLAB_FUTEX);
+  if (waiter === 0) return -E.ENOMEM;
+  const key = futexKey(cpu, space, address);
+  const outcome =
+    key === null
+      ? -E.EFAULT
+      : compareAndQueue(cpu, space, address, expected, {
+          key,
+          waiter,
+        });
+  if (outcome !== 0) {
+    slabFree(cpu, L.SLAB_FUTEX, waiter);
+    return outcome;
+  }
+  own(cpu, proc, waiter);
+  return waiter;
+}
+
+function compareAndQueue(
+  cpu: Cpu,
+  space: number,
+  address: number,
+  expected: number,
+  { key, waiter }: { readonly key: FutexKey; readonly waiter: number },
+): number {
+  const { words } = cpu;
+  const entryWord = lockUserPage(cpu, space, address, false);
+  if (entryWord < 0) return entryWord === REFUSED ? -E.EFAULT : -WAIT_PAGE;
+  const bucket = bucketOf(cpu.machine, key);
+  lock(cpu, bucket + L.U_LOCK);
+  // ORDER: after the lock, entry and value: a waker whose section is over has stored its value,
+  // and entered the copy of a COW page that it stored to, before that.
+  const value = load(words, userByte(cpu, entryWord, address) / 4);
+  const isAsExpected = value === (expected | 0);
+  if (isAsExpected) enqueue(cpu, bucket, waiter, key);
+  unlock(cpu, bucket + L.U_LOCK);
+  cpu.machine.protocol.unlockPage(cpu, cpu.faultCursor);
+  return isAsExpected ? 0 : -E.EAGAIN;
+}
+
+/**
+ * Sleeps until the waiter is woken, a signal is to be handled, or the time is over. The CPU must be
+ * BLOCKED. `timeoutMs` may be Infinity; without a clock, whole slices count.
+ */
+export function futexSleep(cpu: Cpu, proc: number, waiter: number, timeoutMs: number): void {
+  let leftMs = timeoutMs;
+  // ORDER: `wait` compares, so a wake between the load and the sleep is not missed.
+  while (load(cpu.words, waiter + L.Q_STATE) === L.FUTEX_WAITING) {
+    if (leftMs <= 0 || hasSignal(cpu, proc)) return;
+    const sliceMs = Math.min(leftMs, WAIT_SLICE_MS);
+    if (wait(cpu.words, waiter + L.Q_STATE, L.FUTEX_WAITING, sliceMs)) leftMs -= sliceMs;
+  }
+}
+
+/** Ends a wait, woken or not, and frees the waiter. True when it was woken. */
+export function futexFinish(cpu: Cpu, proc: number, waiter: number): boolean {
+  const bucket = bucketOf(cpu.machine, keyOf(cpu.machine, waiter));
+  lock(cpu, bucket + L.U_LOCK);
+  // ORDER: under the lock nobody changes it; a waker that did is done with the block.
+  const isWoken = load(cpu.words, waiter + L.Q_STATE) === L.FUTEX_WOKEN;
+  if (!isWoken) dequeue(cpu, bucket, waiter);
+  unlock(cpu, bucket + L.U_LOCK);
+  disown(cpu, proc, waiter);
+  slabFree(cpu, L.SLAB_FUTEX, waiter);
+  return isWoken;
+}
+
+/** Wakes up to `count` waiters of the word at `address`. How many, -EFAULT or -EINVAL. */
+export function futexWake(cpu: Cpu, proc: number, address: number, count: number): number {
+  const bad = checkFutex(address);
+  if (bad !== 0) return bad;
+  if (!Number.isInteger(count) || count < 0) return -E.EINVAL;
+  const key = futexKey(cpu, peek(cpu.words, proc + L.P_SPACE), address);
+  return key === null ? -E.EFAULT : wakeKey(cpu, key, count);
+}
+
+/** Ends all waits of a process that has ended. Its CPU does not touch them any more. */
+export function dropFutexes(cpu: Cpu, proc: number): void {
+  let waiter = peek(cpu.words, proc + L.P_FUTEXES);
+  while (waiter !== 0) {
+    const next = peek(cpu.words, waiter + L.Q_OWN_NEXT);
+    // A promise that sleeps on the word is freed by this, and finds its process ended.
+    notify(cpu.words, waiter + L.Q_STATE, 1);
+    futexFinish(cpu, proc, waiter);
+    waiter = next;
+  }
+}
+
+function own(cpu: Cpu, proc: number, waiter: number): void {
+  const { words } = cpu;
+  const first = peek(words, proc + L.P_FUTEXES);
+  poke(words, waiter + L.Q_OWNER, proc);
+  poke(words, waiter + L.Q_OWN_NEXT, first);
+  if (first !== 0) poke(words, first + L.Q_OWN_PREVIOUS, waiter);
+  poke(words, proc + L.P_FUTEXES, waiter);
+}
+
+function disown(cpu: Cpu, proc: number, waiter: number): void {
+  const { words } = cpu;
+  const next = peek(words, waiter + L.Q_OWN_NEXT);
+  const previous = peek(words, waiter + L.Q_OWN_PREVIOUS);
+  poke(words, previous === 0 ? proc + L.P_FUTEXES : previous + L.Q_OWN_NEXT, next);
+  if (next !== 0) poke(words, next + L.Q_OWN_PREVIOUS, previous);
+}

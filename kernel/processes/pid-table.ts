@@ -1,0 +1,27 @@
+/**
+ * The pid table: from a pid to its process's block. B_PROC_LOCK for changes; any CPU reads it.
+ * A block that the table names is published; who may look into it says process.ts.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PROCESSES_MAX } from '../../shared/limits.ts';
+import type { Machine } from '../machine.ts';
+
+/** The block of a process, or 0 when there is none of that pid. */
+export function processOf(machine: Machine, pid: number): number {
+  if (!Number.isInteger(pid) || pid <= 0) return 0;
+  // ORDER: acquires the block published by createProcess.
+  const proc = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
+  return proc !== 0 && peek(machine.words, proc + L.P_PID) === pid ? proc : 0;
+}
+
+/** pids of all processes that have a block, in table order. */
+export function allPids(machine: Machine): number[] {
+  const pids: number[] = [];
+  for (let slot = 0; slot < PROCESSES_MAX; slot++) {
+    // ORDER: acquires the block.
+    const proc = load(machine.words, machine.procTable + slot);
+    if (proc !== 0) pids.push(peek(machine.words, proc + L.P_PID));
+  }
+  return pids;
+}

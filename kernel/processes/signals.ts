@@ -1,0 +1,161 @@
+/**
+ * Signals: what a process has pending, blocks, catches and ignores, and what sending one does.
+ *
+ *     send → ignored: dropped
+ *          → default action, not blocked: P_PENDING, which ends the process (killProcess)
+ *          → caught or blocked: a bit of P_SIG_PENDING, taken by the process at its next safe point
+ *
+ * A signal that ends the process is decided when it is sent, as in Linux's complete_signal: what the
+ * process installs later does not save it.
+ *
+ * Guarantees: a pending signal is taken exactly once; of several of one number one is kept, as for
+ * Linux's signals below 32. Lowest number first.
+ * Locking: none. The sets are words: senders set pending bits, the process's CPU does the rest.
+ */
+import { and, load, or, peek, poke, store } from '../../shared/atomics.ts';
+import { ESRCH } from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { SIGCHLD, SIGKILL, signalBit } from '../../shared/signals.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { pokeSpace } from '../paging/shootdown.ts';
+import { processOf } from './pid-table.ts';
+
+/** What sending a signal comes to. */
+export const SIGNAL_IGNORED = 0;
+/** The process will end. */
+export const SIGNAL_FATAL = 1;
+/** The process must look: if it awaits, somebody has to tell its Worker. */
+export const SIGNAL_PENDING = 2;
+
+/** What a process does on a signal. */
+export const ACTION_DEFAULT = 0;
+export const ACTION_CATCH = 1;
+export const ACTION_IGNORE = 2;
+
+/** Signals that nothing keeps from the process. */
+const UNBLOCKABLE: number = signalBit(SIGKILL);
+
+function isIgnoredByDefault(signal: number): boolean {
+  return signal === SIGCHLD;
+}
+
+/** Sends `signal` to a process; a zombie takes no notice. SIGNAL_*, or -ESRCH. */
+export function sendSignal(cpu: Cpu, pid: number, signal: number, sender: number): number {
+  const { words } = cpu;
+  const proc = processOf(cpu.machine, pid);
+  if (proc === 0) return -ESRCH;
+  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return SIGNAL_IGNORED;
+  const bit = signalBit(signal);
+  // ORDER: momentary values: a signal that crosses sigaction or sigprocmask may come before it.
+  const isBlocked = (load(words, proc + L.P_SIG_BLOCKED) & bit & ~UNBLOCKABLE) !== 0;
+  const isCaught = (load(words, proc + L.P_SIG_CAUGHT) & bit) !== 0;
+  const isIgnored = (load(words, proc + L.P_SIG_IGNORED) & bit) !== 0;
+  if (!isBlocked && !isCaught) {
+    if (isIgnored || isIgnoredByDefault(signal)) return SIGNAL_IGNORED;
+    killProcess(cpu, pid, signal);
+    return SIGNAL_FATAL;
+  }
+  poke(words, proc + L.P_SIG_SENDERS + signal, sender);
+  // ORDER: the bit is set before the generation that makes the process look.
+  or(words, proc + L.P_SIG_PENDING, bit);
+  const space = peek(words, proc + L.P_SPACE);
+  if (space !== 0) pokeSpace(cpu, space);
+  return SIGNAL_PENDING;
+}
+
+/** Marks a process to be ended by `signal`; it notices at its next access at the latest. */
+export function killProcess(cpu: Cpu, pid: number, signal: number): number {
+  const { words } = cpu;
+  const proc = processOf(cpu.machine, pid);
+  if (proc === 0) return -ESRCH;
+  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 0;
+  // ORDER: the signal is stored before the generation that makes the process look.
+  store(words, proc + L.P_PENDING, signal);
+  const space = peek(words, proc + L.P_SPACE);
+  if (space !== 0) pokeSpace(cpu, space);
+  return 0;
+}
+
+/** The signal that must end this process now, 0 for none. */
+export function pendingSignal(cpu: Cpu, proc: number): number {
+  // ORDER: the killer stored it before it advanced the generation that brought us here.
+  return load(cpu.words, proc + L.P_PENDING);
+}
+
+/** Whether the process must look: something ends it, or a signal waits that it does not block. */
+export function hasSignal(cpu: Cpu, proc: number): boolean {
+  return pendingSignal(cpu, proc) !== 0 || deliverable(cpu, proc) !== 0;
+}
+
+function deliverable(cpu: Cpu, proc: number): number {
+  // ORDER: acquires the sender's number. The mask is this CPU's own.
+  const pending = load(cpu.words, proc + L.P_SIG_PENDING);
+  return pending === 0 ? 0 : pending & ~load(cpu.words, proc + L.P_SIG_BLOCKED);
+}
+
+/** Takes the lowest pending signal that is not blocked; 0 for none. By the process's CPU. */
+export function takeSignal(cpu: Cpu, proc: number): number {
+  const set = deliverable(cpu, proc);
+  if (set === 0) return 0;
+  const signal = 32 - Math.clz32(set & -set);
+  // ORDER: cleared before the handler runs: the same signal sent meanwhile is another one.
+  and(cpu.words, proc + L.P_SIG_PENDING, ~signalBit(signal));
+  return signal;
+}
+
+/** Who sent the signal that was taken last of this number: a pid, 0 for the host. */
+export function signalSender(cpu: Cpu, proc: number, signal: number): number {
+  return peek(cpu.words, proc + L.P_SIG_SENDERS + signal);
+}
+
+/** The set of pending signals, blocked ones included. */
+export function pendingSet(cpu: Cpu, proc: number): number {
+  // ORDER: a momentary value.
+  return load(cpu.words, proc + L.P_SIG_PENDING);
+}
+
+/** Sets what the process does on `signal`: ACTION_*. What becomes ignored is not pending any more. */
+export function setAction(cpu: Cpu, proc: number, signal: number, action: number): void {
+  const { words } = cpu;
+  const bit = signalBit(signal);
+  const caught = load(words, proc + L.P_SIG_CAUGHT) & ~bit;
+  const ignored = load(words, proc + L.P_SIG_IGNORED) & ~bit;
+  // ORDER: senders read them one by one; between the two stores the default action counts.
+  store(words, proc + L.P_SIG_CAUGHT, action === ACTION_CATCH ? caught | bit : caught);
+  store(words, proc + L.P_SIG_IGNORED, action === ACTION_IGNORE ? ignored | bit : ignored);
+  const drops = action === ACTION_DEFAULT ? isIgnoredByDefault(signal) : action === ACTION_IGNORE;
+  if (drops) and(words, proc + L.P_SIG_PENDING, ~bit);
+}
+
+/** ACTION_* of a signal. */
+export function actionOf(cpu: Cpu, proc: number, signal: number): number {
+  const bit = signalBit(signal);
+  // ORDER: written by the process's own CPU.
+  if ((load(cpu.words, proc + L.P_SIG_CAUGHT) & bit) !== 0) return ACTION_CATCH;
+  return (load(cpu.words, proc + L.P_SIG_IGNORED) & bit) !== 0 ? ACTION_IGNORE : ACTION_DEFAULT;
+}
+
+/** Whether the default action on a signal is to do nothing. */
+export function defaultsToNothing(signal: number): boolean {
+  return isIgnoredByDefault(signal);
+}
+
+/** Blocks exactly the signals of `mask` but SIGKILL; the set that was blocked before. */
+export function setMask(cpu: Cpu, proc: number, mask: number): number {
+  const before = load(cpu.words, proc + L.P_SIG_BLOCKED);
+  // ORDER: senders read a momentary value; the process looks at what is pending afterwards.
+  store(cpu.words, proc + L.P_SIG_BLOCKED, mask & ~UNBLOCKABLE);
+  return before;
+}
+
+/** The blocked set. */
+export function maskOf(cpu: Cpu, proc: number): number {
+  // ORDER: written by the process's own CPU.
+  return load(cpu.words, proc + L.P_SIG_BLOCKED);
+}
+
+/** A child or thread blocks and ignores what its parent does; it has no handlers yet. */
+export function inheritSignals(cpu: Cpu, parent: number, child: number): void {
+  poke(cpu.words, child + L.P_SIG_BLOCKED, maskOf(cpu, parent));
+  poke(cpu.words, child + L.P_SIG_IGNORED, load(cpu.words, parent + L.P_SIG_IGNORED));
+}

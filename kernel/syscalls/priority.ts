@@ -1,0 +1,39 @@
+/** getpriority(2) and setpriority(2), for PRIO_PROCESS: everybody may change everybody's, as root. */
+import { load, peek, store } from '../../shared/atomics.ts';
+import { EINVAL, ESRCH } from '../../shared/errno.ts';
+import { P_NICE, P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
+import { NICE_MAX, NICE_MIN } from '../../shared/limits.ts';
+import { PRIO_PROCESS } from '../../shared/mman.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { processOf } from '../processes/pid-table.ts';
+
+/** The block of process `who`, 0 being the caller; or a negative errno. */
+function target(cpu: Cpu, proc: number, which: number, who: number): number {
+  if (which !== PRIO_PROCESS || !Number.isInteger(who)) return -EINVAL;
+  const found = who === 0 ? proc : processOf(cpu.machine, who);
+  if (found === 0 || peek(cpu.words, found + P_STATE) === PROC_ZOMBIE) return -ESRCH;
+  return found;
+}
+
+/** 20 minus the nice value, 1 to 40, as the raw syscall; -EINVAL or -ESRCH. */
+export function sysGetpriority(cpu: Cpu, proc: number, which: number, who: number): number {
+  const found = target(cpu, proc, which, who);
+  // ORDER: a momentary value.
+  return found < 0 ? found : 20 - load(cpu.words, found + P_NICE);
+}
+
+/** Sets the nice value, cut to -20 to 19. 0, -EINVAL or -ESRCH. */
+export function sysSetpriority(
+  cpu: Cpu,
+  proc: number,
+  which: number,
+  who: number,
+  nice: number,
+): number {
+  const found = target(cpu, proc, which, who);
+  if (found < 0) return found;
+  if (!Number.isInteger(nice)) return -EINVAL;
+  // ORDER: the process's CPU reads it at its next turn.
+  store(cpu.words, found + P_NICE, Math.max(NICE_MIN, Math.min(NICE_MAX, nice)));
+  return 0;
+}
