@@ -1,0 +1,40 @@
+/*
+ * Goal: every rule about which errno a memory syscall gives, and in which order its checks are
+ * made, holds here as it does on Linux 6.18. Method: one row a rule, each on a machine of its own;
+ * the same sequences run against the host's kernel in the differential test.
+ */
+import { describe, expect, it } from 'vitest';
+
+import { madvise } from './fixtures/errno-rules/madvise.ts';
+import * as mmap from './fixtures/errno-rules/mmap.ts';
+import { mremap } from './fixtures/errno-rules/mremap.ts';
+import { mprotect, munmap } from './fixtures/errno-rules/munmap-mprotect.ts';
+import * as others from './fixtures/errno-rules/others.ts';
+import { Kit, outcome } from './fixtures/errno-rules/kit.ts';
+import type { Row } from './fixtures/errno-rules/kit.ts';
+import { expectClean } from './kernel-helpers.ts';
+
+const tables: Readonly<Record<string, readonly Row[]>> = {
+  'mmap refuses': mmap.refused,
+  'mmap, limits and seals': mmap.limits,
+  'mmap accepts': mmap.accepted,
+  munmap,
+  mprotect,
+  mremap,
+  madvise,
+  mincore: others.mincore,
+  msync: others.msync,
+  'mlock, munlock, mlockall': others.mlock,
+  brk: others.brk,
+  mseal: others.mseal,
+  'faults and signals': others.faults,
+};
+
+describe.each(Object.entries(tables))('%s', (_name, rows) => {
+  it.each(rows)('%s: %s', (_what, expected, call, then) => {
+    const kit = new Kit();
+    expect(outcome(call(kit))).toBe(expected);
+    then?.(kit);
+    expectClean(kit.t);
+  });
+});
