@@ -27,7 +27,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
   {
     name: 'candidate-leaked',
     about: 'the loser of a race of two faults keeps its frame',
-    scenario: 'fault-fault-read',
+    scenario: 'fault-fault-write',
     protocol: 'rwlock',
     patches: [
       patch(
