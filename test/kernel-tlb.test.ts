@@ -260,7 +260,9 @@ describe('the walk', () => {
   const entry = () => peekEntry(t.cpu, space, vpn);
 
   it('sets A for a read and D for a write, and needs D for a write translation', () => {
-    const at = sysMmap(t.cpu, proc, 0, PAGE_SIZE, RW, ANON, -1, 0);
+    // Shared memory: a page that was only read may be written, unlike the zero page.
+    const shared = M.MAP_SHARED | M.MAP_ANONYMOUS;
+    const at = sysMmap(t.cpu, proc, 0, PAGE_SIZE, RW, shared, -1, 0);
     vpn = at / PAGE_SIZE;
     goUser();
     expect(walk(user, user.tlb, vpn, false)).toBe(false);
