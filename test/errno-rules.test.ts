@@ -30,11 +30,15 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   'faults and signals': others.faults,
 };
 
-describe.each(Object.entries(tables))('%s', (_name, rows) => {
-  it.each(rows)('%s: %s', (_what, expected, call, then) => {
-    const kit = new Kit();
-    expect(outcome(call(kit))).toBe(expected);
-    then?.(kit);
-    expectClean(kit.t);
+for (const [name, rows] of Object.entries(tables)) {
+  describe(name, () => {
+    for (const [what, expected, call, then] of rows) {
+      it(`${what}: ${expected}`, () => {
+        const kit = new Kit();
+        expect(outcome(call(kit))).toBe(expected);
+        then?.(kit);
+        expectClean(kit.t);
+      });
+    }
   });
-});
+}
