@@ -51,6 +51,8 @@ export const S_LAST_ANON = 23;
 export const S_BRK = 24;
 /** 1 for a space whose processes have CAP_IPC_LOCK and CAP_SYS_RESOURCE. */
 export const S_PRIVILEGED = 26;
+/** 1 once an operation has left equal areas side by side, as some of Linux's do. */
+export const S_APART = 27;
 /** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
 export const S_TLB_RING = 32;
 export const TLB_RING_WORDS = 4;
