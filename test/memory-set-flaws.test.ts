@@ -367,6 +367,7 @@ describe('beyond the probes', () => {
       protect: () => true,
       clone: () => backend,
       canMerge: () => true,
+      merged: () => backend,
     } as never;
     const pt = new MockPageTable();
     for (const [start, mode] of [

@@ -4,7 +4,8 @@
  *     openEdit      copies the run of areas that the range meets        nothing changes
  *     reserveNodes  gets the nodes that splits will need                may fail: nothing changed
  *     cutArea …     applies area operations to the copies               may fail: abandonEdit
- *     publishEdit   merges equal neighbours and writes the copies back  cannot fail
+ *     mergeEdit     merges equal neighbours                             nothing changed yet
+ *     publishEdit   writes the copies back                              cannot fail
  *
  * *Guarantees*: between openEdit and publishEdit the set is unchanged, so that giving up needs only
  * the page table's rollback. O(log n + k) nodes are touched for a run of k areas.
@@ -32,6 +33,8 @@ export interface AreaEdit<F, P extends PageTableLike, B extends MappingBackend<F
   /** What takes the run's place, in address order. */
   readonly nodes: number[];
   readonly areas: MemoryArea<F, P, B>[];
+  /** Which of them are new or were changed, and so merge with what they touch. */
+  readonly changed: boolean[];
   /** Nodes reserved: not yet used, and used for an area of the result. */
   readonly spares: number[];
   readonly taken: number[];
@@ -61,6 +64,7 @@ export function openEdit<F, P extends PageTableLike, B extends MappingBackend<F,
     oldAreas,
     nodes: [],
     areas: [],
+    changed: [],
     spares: [],
     taken: [],
     dropped: [],
@@ -90,8 +94,10 @@ export function keepArea<F, P extends PageTableLike, B extends MappingBackend<F,
   edit: AreaEdit<F, P, B>,
   node: number,
   area: MemoryArea<F, P, B>,
+  changed = false,
 ): void {
   edit.areas.push(area);
+  edit.changed.push(changed);
   edit.nodes.push(node === 0 ? takeSpare(store, edit, area.start) : node);
 }
 
@@ -104,6 +110,7 @@ export function insertArea<F, P extends PageTableLike, B extends MappingBackend<
   let index = 0;
   while (index < edit.areas.length && (edit.areas[index]?.end ?? 0) <= area.start) index++;
   edit.areas.splice(index, 0, area);
+  edit.changed.splice(index, 0, true);
   edit.nodes.splice(index, 0, takeSpare(store, edit, area.start));
 }
 
@@ -154,7 +161,10 @@ export function cutArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   return result;
 }
 
-/** Gives what old area `index` has in [start, end) new flags; null keeps the area as it is. */
+/**
+ * Gives what old area `index` has in [start, end) new flags; null keeps the area as it is. Without
+ * a page table the new flags concern the set alone, and no backend is called.
+ */
 export function protectPart<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
@@ -162,7 +172,7 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
   start: number,
   end: number,
   newFlags: F | null,
-  pt: P,
+  pt: P | null,
 ): MappingResult {
   let node = edit.oldNodes[index] as number;
   let area = edit.oldAreas[index] as MemoryArea<F, P, B>;
@@ -177,8 +187,10 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
     area = middle;
   }
   const right = area.end > end ? splitArea(area, end) : null;
-  const result = area.protectArea(newFlags, pt);
-  keepArea(store, edit, node, area);
+  let result = MAPPED;
+  if (pt === null) area.flags = newFlags;
+  else result = area.protectArea(newFlags, pt);
+  keepArea(store, edit, node, area, true);
   if (right !== null) keepArea(store, edit, 0, right);
   return result;
 }
@@ -187,13 +199,13 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
 export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
-  pt: P,
+  pt: P | null,
   checkpoint: number,
   failure: MappingFailure,
 ): MappingFailure {
   freeNodes(store, edit.taken);
   freeNodes(store, edit.spares);
-  if (pt.rollback(checkpoint)) return failure;
+  if (pt === null || pt.rollback(checkpoint)) return failure;
   return mappingFailure(
     'NeedsRepair',
     failure.error.range,
@@ -201,14 +213,21 @@ export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend
   );
 }
 
-/** Writes the result into the set, in canonical form. Cannot fail. */
-export function publishEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
+/** Merges what the edit changed with what it touches. Changes the edit only; not to be repeated. */
+export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
 ): void {
   takeInNeighbours(store, edit, flagsEqual);
-  mergeEqual(edit.nodes, edit.areas, edit.dropped, flagsEqual);
+  mergeEqual(edit.nodes, edit.areas, edit.changed, edit.dropped, flagsEqual);
+}
+
+/** Writes the result into the set. Cannot fail. */
+export function publishEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
+  store: AreaStore<F, P, B>,
+  edit: AreaEdit<F, P, B>,
+): void {
   const { oldNodes, nodes, areas } = edit;
   store.beginChange();
   // The common case, one area that only changed: no other node has to move.
@@ -234,7 +253,7 @@ function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
 ): void {
-  const { oldNodes, nodes, areas } = edit;
+  const { oldNodes, nodes, areas, changed } = edit;
   const first = areas[0];
   const last = areas[areas.length - 1];
   if (first === undefined || last === undefined) return;
@@ -242,21 +261,23 @@ function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F
   const lastOld = oldNodes[oldNodes.length - 1] ?? 0;
   const below = firstOld ? treePrevious(store, firstOld) : treeStartingBefore(store, edit.low);
   const above = lastOld ? treeNext(store, lastOld) : treeEndingAfter(store, edit.low);
-  if (below !== 0 && store.end(below) === first.start) {
+  if (below !== 0 && changed[0] === true && store.end(below) === first.start) {
     const area = store.readArea(below);
     if (canMergeAreas(area, first, flagsEqual)) {
       oldNodes.unshift(below);
       nodes.unshift(below);
       areas.unshift(area);
+      changed.unshift(false);
       edit.low = area.start;
     }
   }
-  if (above !== 0 && store.start(above) === last.end) {
+  if (above !== 0 && changed[changed.length - 1] === true && store.start(above) === last.end) {
     const area = store.readArea(above);
     if (canMergeAreas(last, area, flagsEqual)) {
       oldNodes.push(above);
       nodes.push(above);
       areas.push(area);
+      changed.push(false);
       edit.high = area.start + 1;
     }
   }

@@ -2,7 +2,7 @@
  * Flags of an area in the running machine: PROT_* in the low bits, then the kind of mapping and
  * what syscalls said about it. Areas merge when all of them are equal. The comments name Linux's.
  */
-import { MAP_SHARED, MAP_TYPE } from '../../shared/mman.ts';
+import * as M from '../../shared/mman.ts';
 
 export const AREA_PROT = 0x7;
 export const AREA_SHARED = 0x8;
@@ -31,10 +31,32 @@ export const AREA_HUGEPAGE = 0x10000;
 export const AREA_NOHUGEPAGE = 0x20000;
 /** VM_DROPPABLE. */
 export const AREA_DROPPABLE = 0x40000;
-/** The heap, moved by brk. */
-export const AREA_HEAP = 0x80000;
 
-/** Area flags for mmap's prot and flags. */
+/** The flags that mlock sets and munlock takes away (Linux: VM_LOCKED_MASK). */
+export const AREA_LOCK_FLAGS: number = AREA_LOCKED | AREA_LOCKONFAULT;
+
+/**
+ * Area flags for mmap's prot and flags, but for what depends on a descriptor. MAP_STACK means "no
+ * huge pages", as in Linux from 6.7 on.
+ */
 export function areaFlags(prot: number, mapFlags: number): number {
-  return (prot & AREA_PROT) | ((mapFlags & MAP_TYPE) === MAP_SHARED ? AREA_SHARED : 0);
+  let flags = prot & AREA_PROT;
+  const type = mapFlags & M.MAP_TYPE;
+  if (type === M.MAP_SHARED || type === M.MAP_SHARED_VALIDATE) flags |= AREA_SHARED;
+  if (type === M.MAP_DROPPABLE) flags |= AREA_DROPPABLE | AREA_NORESERVE | AREA_WIPEONFORK;
+  if ((mapFlags & M.MAP_GROWSDOWN) !== 0) flags |= AREA_GROWSDOWN;
+  if ((mapFlags & M.MAP_LOCKED) !== 0) flags |= AREA_LOCKED;
+  if ((mapFlags & M.MAP_NORESERVE) !== 0) flags |= AREA_NORESERVE;
+  if ((mapFlags & M.MAP_STACK) !== 0) flags |= AREA_NOHUGEPAGE;
+  return isAccountable(flags) ? flags | AREA_ACCOUNT : flags;
+}
+
+/** Private memory that may be written counts against the commit limit (accountable_mapping). */
+export function isAccountable(flags: number): boolean {
+  return (flags & (AREA_NORESERVE | AREA_SHARED | M.PROT_WRITE)) === M.PROT_WRITE;
+}
+
+/** Linux's is_data_mapping: what RLIMIT_DATA limits. */
+export function isDataArea(flags: number): boolean {
+  return (flags & (M.PROT_WRITE | AREA_SHARED | AREA_GROWSDOWN)) === M.PROT_WRITE;
 }

@@ -1,5 +1,5 @@
 /*
- * The canonical form of an area set: no two touching areas that are one mapping.
+ * When touching areas become one: those that an operation made or changed, and what they touch.
  *
  * *Guarantees*: merging calls no backend operation but canMerge and changes no page table.
  * *Locking*: none; all values are private copies. *Not guaranteed*: nothing about areas that do
@@ -23,11 +23,13 @@ export function canMergeAreas<F, P extends PageTableLike, B extends MappingBacke
 
 /**
  * Merges what can merge in a run of areas in address order, each in the node of the same index.
- * A merged area lives on in the node of its leftmost part; the others go to `dropped`.
+ * Of two that merge at least one is `changed`: two that an operation left alone stay two, as in
+ * Linux. A merged area lives on in the node of its leftmost part; the others go to `dropped`.
  */
 export function mergeEqual<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   nodes: number[],
   areas: MemoryArea<F, P, B>[],
+  changed: boolean[],
   dropped: number[],
   flagsEqual: FlagsEqual<F>,
 ): void {
@@ -36,17 +38,28 @@ export function mergeEqual<F, P extends PageTableLike, B extends MappingBackend<
     const area = areas[i] as MemoryArea<F, P, B>;
     const node = nodes[i] as number;
     const last = kept === 0 ? undefined : areas[kept - 1];
-    if (last !== undefined && canMergeAreas(last, area, flagsEqual)) {
+    const isChanged = changed[i] === true;
+    const concerned = isChanged || (kept > 0 && changed[kept - 1] === true);
+    if (last !== undefined && concerned && canMergeAreas(last, area, flagsEqual)) {
       const size = area.end - last.start;
-      const { start, flags, backend } = last;
-      areas[kept - 1] = new MemoryArea<F, P, B>(start, size, flags, backend, 'FullMapped');
+      const backend = last.backend.merged(area.backend) as B;
+      areas[kept - 1] = new MemoryArea<F, P, B>(
+        last.start,
+        size,
+        last.flags,
+        backend,
+        'FullMapped',
+      );
+      changed[kept - 1] = true;
       dropped.push(node);
     } else {
       areas[kept] = area;
       nodes[kept] = node;
+      changed[kept] = isChanged;
       kept++;
     }
   }
   areas.length = kept;
   nodes.length = kept;
+  changed.length = kept;
 }

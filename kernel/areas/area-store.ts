@@ -20,6 +20,8 @@ export interface AreaIndexStore {
   /** Areas in the set. */
   count(): number;
   setCount(count: number): void;
+  /** Most areas that splits may lead to. */
+  countMax(): number;
 
   left(node: number): number;
   setLeft(node: number, left: number): void;

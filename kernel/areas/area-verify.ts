@@ -11,10 +11,13 @@ import type { AreaIndexStore, AreaStore } from './area-store.ts';
 import { treeFirst, treeGapOf, treeNext } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 
-/** Violations of the invariants of the set in `store`; empty if there are none. */
+/**
+ * Violations of the invariants of the set in `store`; empty if there are none. Without a comparison
+ * of flags, areas are not checked for being mergeable.
+ */
 export function verifyAreas<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
-  flagsEqual: FlagsEqual<F>,
+  flagsEqual: FlagsEqual<F> | null,
 ): string[] {
   const violations: string[] = [];
   // Damaged links could lead round in a circle: check all of them before walking by them.
@@ -29,7 +32,10 @@ export function verifyAreas<F, P extends PageTableLike, B extends MappingBackend
     if (last !== 0) {
       if (store.end(last) > store.start(node)) {
         violations.push(`areas ${describe(store, last)} and ${describe(store, node)} overlap`);
-      } else if (canMergeAreas(store.readArea(last), store.readArea(node), flagsEqual)) {
+      } else if (
+        flagsEqual !== null &&
+        canMergeAreas(store.readArea(last), store.readArea(node), flagsEqual)
+      ) {
         violations.push(
           `areas ${describe(store, last)} and ${describe(store, node)} should be one`,
         );

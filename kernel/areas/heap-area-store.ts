@@ -103,6 +103,10 @@ export class HeapAreaStore<
     this.areaCount = count;
   }
 
+  countMax(): number {
+    return Infinity;
+  }
+
   left(node: number): number {
     return this.links[node * LINKS + LEFT] as number;
   }

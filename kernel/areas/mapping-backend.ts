@@ -6,7 +6,7 @@
  * fail with a prefix written: the caller rolls the page table back, so that a backend needs no
  * undo code of its own.
  *
- * *Locking*: map, unmap, protect, clone and canMerge are called only from the operations of
+ * *Locking*: map, unmap, protect, clone, canMerge and merged are called only from the operations of
  * MemoryArea and MemorySet, whose caller holds the area set's lock for writing. What a backend
  * locks besides is the locking protocol's choice.
  *
@@ -58,4 +58,6 @@ export interface MappingBackend<F, P extends PageTableLike> {
    * are one mapping; usually: whether the two backends are equal as values.
    */
   canMerge(left: AddrRange, other: MappingBackend<F, P>, right: AddrRange): boolean;
+  /** The backend of the two once merged, which `canMerge` has allowed; usually: this. */
+  merged(other: MappingBackend<F, P>): MappingBackend<F, P>;
 }

@@ -6,7 +6,8 @@
  *   says which sub-range failed and why. If the page table cannot be restored the result is
  *   NeedsRepair, with the set still unchanged.
  * - Ranged: an operation on k areas touches O(log n + k) nodes, and no area outside its range.
- * - Canonical: no two touching areas have equal flags and mergeable backends.
+ * - Canonical: an area that is made or changed merges with those that it touches, if their flags
+ *   are equal and their backends mergeable. Areas that an operation leaves alone stay apart.
  * - Backends are called in ascending address order, except that map with `unmapOverlap` unmaps
  *   everything before it maps.
  * *Locking*: the area set's lock; for reading in queries, for writing in map, unmap, protect,
@@ -18,10 +19,10 @@ import { AddrRange } from '../../shared/addr-range.ts';
 import type { VirtAddr } from '../../shared/addr.ts';
 import { ADDR_MAX, isAddr, isPowerOfTwo } from '../../shared/addr.ts';
 import type { FlagsEqual } from './area-merge.ts';
-import { abandonEdit, cutArea, insertArea, keepArea, openEdit } from './area-edit.ts';
+import { abandonEdit, cutArea, insertArea, keepArea, mergeEdit, openEdit } from './area-edit.ts';
 import { protectPart, publishEdit, reserveNodes } from './area-edit.ts';
 import { highestGap, lowestGap, NO_GAP, nodeAfterGap } from './area-gaps.ts';
-import type { AreaStore } from './area-store.ts';
+import type { AreaIndexStore, AreaStore } from './area-store.ts';
 import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
 import { treePrevious } from './area-tree.ts';
 import { verifyAreas } from './area-verify.ts';
@@ -134,6 +135,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
       return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
     }
     const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
+    if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
     if (!reserveNodes(this.store, edit, 1 + splits)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
     for (let i = 0; i < edit.oldAreas.length; i++) {
@@ -143,25 +145,33 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const mapped = area.mapArea(pt);
     if (!mapped.ok) return abandonEdit(this.store, edit, pt, checkpoint, mapped);
     insertArea(this.store, edit, area);
-    publishEdit(this.store, edit, this.flagsEqual);
+    mergeEdit(this.store, edit, this.flagsEqual);
+    publishEdit(this.store, edit);
     return MAPPED;
   }
 
-  /** Unmaps whatever is mapped in [start, start + size); holes are fine. */
-  unmap(start: number, size: number, pt: P): MappingResult {
+  /**
+   * Unmaps whatever is mapped in [start, start + size); holes are fine. A split takes its node from
+   * `spares`, if there are any: nodes that the caller has reserved so that nothing can fail here.
+   */
+  unmap(start: number, size: number, pt: P, spares: number[] = []): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
     const edit = openEdit(this.store, start, end);
     const first = edit.oldAreas[0];
     if (first === undefined) return MAPPED;
     const splits = first.start < start && first.end > end ? 1 : 0;
-    if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
+    const spare = splits > 0 ? spares.pop() : undefined;
+    if (spare !== undefined) edit.spares.push(spare);
+    else if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
+    else if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
     for (let i = 0; i < edit.oldAreas.length; i++) {
       const cut = cutArea(this.store, edit, i, start, end, pt);
       if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
     }
-    publishEdit(this.store, edit, this.flagsEqual);
+    mergeEdit(this.store, edit, this.flagsEqual);
+    publishEdit(this.store, edit);
     return MAPPED;
   }
 
@@ -171,6 +181,15 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * firstHole where they are not.
    */
   protect(start: number, size: number, update: UpdateFlags<F>, pt: P): MappingResult {
+    return this.change(start, size, update, pt);
+  }
+
+  /** As `protect`, for flags that say nothing about access: no backend is called. */
+  mark(start: number, size: number, update: UpdateFlags<F>): MappingResult {
+    return this.change(start, size, update, null);
+  }
+
+  private change(start: number, size: number, update: UpdateFlags<F>, pt: P | null): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
     const edit = openEdit(this.store, start, end);
@@ -187,13 +206,18 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     }
     if (updates === 0) return MAPPED;
     if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
-    const checkpoint = pt.checkpoint();
+    const checkpoint = pt === null ? 0 : pt.checkpoint();
     for (let i = 0; i < newFlags.length; i++) {
       const flags = newFlags[i] as F | null;
       const result = protectPart(this.store, edit, i, start, end, flags, pt);
       if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
     }
-    publishEdit(this.store, edit, this.flagsEqual);
+    mergeEdit(this.store, edit, this.flagsEqual);
+    const more = edit.nodes.length - edit.oldNodes.length;
+    if (more > 0 && isFull(this.store, more)) {
+      return abandonEdit(this.store, edit, pt, checkpoint, noNodes(start, end));
+    }
+    publishEdit(this.store, edit);
     return MAPPED;
   }
 
@@ -222,8 +246,9 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
-    keepArea(this.store, edit, node, area);
-    publishEdit(this.store, edit, this.flagsEqual);
+    keepArea(this.store, edit, node, area, true);
+    mergeEdit(this.store, edit, this.flagsEqual);
+    publishEdit(this.store, edit);
     return MAPPED;
   }
 
@@ -232,10 +257,18 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     return this.unmap(0, ADDR_MAX, pt);
   }
 
-  /** Violations of the set's invariants, one sentence each; for the audit and for tests. */
-  verify(): string[] {
-    return verifyAreas(this.store, this.flagsEqual);
+  /**
+   * Violations of the set's invariants, one sentence each; for the audit and for tests. Without
+   * `canonical`, touching areas may be equal: some operations of Linux leave such behind.
+   */
+  verify(canonical = true): string[] {
+    return verifyAreas(this.store, canonical ? this.flagsEqual : null);
   }
+}
+
+/** Whether `more` areas would be more than the space may have. */
+function isFull(store: AreaIndexStore, more: number): boolean {
+  return store.count() + more > store.countMax();
 }
 
 function isIdentical<F>(left: F, right: F): boolean {

@@ -106,6 +106,10 @@ export class MockBackend implements MappingBackend<number, MockPageTable> {
     return other instanceof MockBackend && other.name === this.name;
   }
 
+  merged(): MockBackend {
+    return this;
+  }
+
   private run(
     operation: MockOperation,
     start: number,

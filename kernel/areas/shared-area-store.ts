@@ -2,16 +2,17 @@
  * The area set's nodes in the machine: one slab block each, addresses in VPNs.
  *
  * Locking: the areas' lock of the space. Guarantees: a node's area holds one reference on its
- * mapping record, from writeArea to freeNode.
+ * mapping record, from writeArea to freeNode, and counts in the space's sums of pages.
  */
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
-import { AREAS_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { AREA_LOCKED, isDataArea } from './area-flags.ts';
 import type { AreaStore } from './area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
-import type { Cpu } from '../cpu/cpu.ts';
 import { AREA_STATES, MemoryArea } from './memory-area.ts';
+import { SharedAreaIndex } from './shared-area-index.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { getRecord, putRecord } from '../objects/record.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
@@ -19,15 +20,10 @@ import { slabAlloc, slabFree } from '../frames/slab.ts';
 /** An area of the running machine. */
 export type Area = MemoryArea<number, RangeOp, MachineBackend>;
 
-export class SharedAreaStore implements AreaStore<number, RangeOp, MachineBackend> {
-  private readonly cpu: Cpu;
-  private readonly space: number;
-
-  constructor(cpu: Cpu, space: number) {
-    this.cpu = cpu;
-    this.space = space;
-  }
-
+export class SharedAreaStore
+  extends SharedAreaIndex
+  implements AreaStore<number, RangeOp, MachineBackend>
+{
   beginChange(): void {
     // ORDER: odd before the first change; readers that saw an even value compare it again.
     add(this.cpu.words, this.space + L.S_INDEX_SEQ, 1);
@@ -38,13 +34,13 @@ export class SharedAreaStore implements AreaStore<number, RangeOp, MachineBacken
     add(this.cpu.words, this.space + L.S_INDEX_SEQ, 1);
   }
 
-  /** 0 when memory is exhausted, or the space has AREAS_MAX areas (Linux: max_map_count). */
+  /** 0 when memory is exhausted. */
   allocNode(): number {
-    if (this.count() >= AREAS_MAX) return 0;
     return slabAlloc(this.cpu, L.SLAB_AREA);
   }
 
   freeNode(node: number): void {
+    this.account(node, -1);
     putRecord(this.cpu, peek(this.cpu.words, node + L.A_RECORD));
     slabFree(this.cpu, L.SLAB_AREA, node);
   }
@@ -53,8 +49,10 @@ export class SharedAreaStore implements AreaStore<number, RangeOp, MachineBacken
     const { words, machine } = this.cpu;
     const start = this.start(node);
     const state = AREA_STATES[peek(words, node + L.A_STATE)];
-    const backend = backendOf(machine, peek(words, node + L.A_RECORD));
     const flags = peek(words, node + L.A_FLAGS);
+    const anon = peek(words, node + L.A_ANON);
+    const delta = peek(words, node + L.A_DELTA);
+    const backend = backendOf(machine, peek(words, node + L.A_RECORD), anon, delta);
     return new MemoryArea(start, this.end(node) - start, flags, backend, state);
   }
 
@@ -68,90 +66,30 @@ export class SharedAreaStore implements AreaStore<number, RangeOp, MachineBacken
     // ORDER: locked for writing before it can be found; unlocked when the operation ends.
     store(words, node + L.A_SEQ, load(words, this.space + L.S_AREA_SEQ));
     poke(words, node + L.A_SPACE, this.space);
+    this.account(node, -1);
     poke(words, node + L.A_START, area.start / PAGE_SIZE);
     poke(words, node + L.A_END, area.end / PAGE_SIZE);
     poke(words, node + L.A_FLAGS, area.flags);
     poke(words, node + L.A_RECORD, area.backend.record);
+    poke(words, node + L.A_ANON, area.backend.anon);
+    poke(words, node + L.A_DELTA, area.backend.delta);
     poke(words, node + L.A_STATE, AREA_STATES.indexOf(area.state));
+    this.account(node, 1);
   }
 
-  root(): number {
-    return peek(this.cpu.words, this.space + L.S_AREA_ROOT);
+  /** Adds the node's pages to the space's sums, or takes them away. A fresh node has none. */
+  private account(node: number, sign: number): void {
+    const { words } = this.cpu;
+    const pages = sign * (peek(words, node + L.A_END) - peek(words, node + L.A_START));
+    if (pages === 0) return;
+    const flags = peek(words, node + L.A_FLAGS);
+    this.addPages(L.S_TOTAL_PAGES, pages);
+    if (isDataArea(flags)) this.addPages(L.S_DATA_PAGES, pages);
+    if ((flags & AREA_LOCKED) !== 0) this.addPages(L.S_LOCKED_PAGES, pages);
   }
 
-  setRoot(node: number): void {
-    poke(this.cpu.words, this.space + L.S_AREA_ROOT, node);
-  }
-
-  count(): number {
-    return peek(this.cpu.words, this.space + L.S_AREA_COUNT);
-  }
-
-  setCount(count: number): void {
-    poke(this.cpu.words, this.space + L.S_AREA_COUNT, count);
-  }
-
-  left(node: number): number {
-    return peek(this.cpu.words, node + L.A_LEFT);
-  }
-
-  setLeft(node: number, left: number): void {
-    poke(this.cpu.words, node + L.A_LEFT, left);
-  }
-
-  right(node: number): number {
-    return peek(this.cpu.words, node + L.A_RIGHT);
-  }
-
-  setRight(node: number, right: number): void {
-    poke(this.cpu.words, node + L.A_RIGHT, right);
-  }
-
-  parent(node: number): number {
-    return peek(this.cpu.words, node + L.A_PARENT);
-  }
-
-  setParent(node: number, parent: number): void {
-    poke(this.cpu.words, node + L.A_PARENT, parent);
-  }
-
-  priority(node: number): number {
-    return peek(this.cpu.words, node + L.A_PRIORITY);
-  }
-
-  setPriority(node: number, priority: number): void {
-    poke(this.cpu.words, node + L.A_PRIORITY, priority);
-  }
-
-  start(node: number): number {
-    return peek(this.cpu.words, node + L.A_START) * PAGE_SIZE;
-  }
-
-  end(node: number): number {
-    return peek(this.cpu.words, node + L.A_END) * PAGE_SIZE;
-  }
-
-  minStart(node: number): number {
-    return peek(this.cpu.words, node + L.A_MIN_START) * PAGE_SIZE;
-  }
-
-  setMinStart(node: number, minStart: number): void {
-    poke(this.cpu.words, node + L.A_MIN_START, minStart / PAGE_SIZE);
-  }
-
-  maxEnd(node: number): number {
-    return peek(this.cpu.words, node + L.A_MAX_END) * PAGE_SIZE;
-  }
-
-  setMaxEnd(node: number, maxEnd: number): void {
-    poke(this.cpu.words, node + L.A_MAX_END, maxEnd / PAGE_SIZE);
-  }
-
-  maxGap(node: number): number {
-    return peek(this.cpu.words, node + L.A_MAX_GAP) * PAGE_SIZE;
-  }
-
-  setMaxGap(node: number, maxGap: number): void {
-    poke(this.cpu.words, node + L.A_MAX_GAP, maxGap / PAGE_SIZE);
+  private addPages(field: number, pages: number): void {
+    const { words } = this.cpu;
+    poke(words, this.space + field, peek(words, this.space + field) + pages);
   }
 }

@@ -3,7 +3,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
+import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../areas/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -72,10 +72,14 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
     ledger.check(peek(words, space + at) === 0, `space ${space}: ${name} lock held`);
   }
   const set = areasOf(cpu, space);
-  for (const violation of set.verify(false)) ledger.check(false, `space ${space}: ${violation}`);
+  const canonical = peek(words, space + L.S_APART) === 0;
+  for (const violation of set.verify(canonical)) {
+    ledger.check(false, `space ${space}: ${violation}`);
+  }
   const areas = set.iter();
   ledger.tally('areas', areas.length);
   for (const area of areas) ledger.useRecord(area.backend.record);
+  auditSums(cpu, ledger, space, areas);
   auditLazy(cpu, ledger, space);
   const walk: Walk = { cpu, ledger, space, areas, next: 0, tables: 0, resident: 0 };
   walkTable(walk, peek(words, space + L.S_ROOT), ROOT_LEVEL, 0);
@@ -92,6 +96,25 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
   );
   ledger.tally('tables', walk.tables);
   ledger.tally('residentPages', walk.resident);
+}
+
+/** The sums of pages that the resource limits are compared with. */
+function auditSums(cpu: Cpu, ledger: AuditLedger, space: number, areas: readonly Area[]): void {
+  let [total, data, locked] = [0, 0, 0];
+  for (const { size, flags } of areas) {
+    const pages = size / PAGE_SIZE;
+    total += pages;
+    if (isDataArea(flags)) data += pages;
+    if ((flags & AREA_LOCKED) !== 0) locked += pages;
+  }
+  for (const [name, field, sum] of [
+    ['all', L.S_TOTAL_PAGES, total],
+    ['data', L.S_DATA_PAGES, data],
+    ['locked', L.S_LOCKED_PAGES, locked],
+  ] as const) {
+    const counted = peek(cpu.words, space + field);
+    ledger.check(counted === sum, `space ${space}: counts ${counted} ${name} pages, has ${sum}`);
+  }
 }
 
 /** Frames that a lazy flush holds until every CPU has swept. */

@@ -1,7 +1,8 @@
 /**
  * The backends of the running machine: what stands behind an area, and how its range is entered
- * into the page table. A backend object is a value {kind, record}; two areas merge when their
- * records are equal, because a record holds the offset relative to absolute addresses.
+ * into the page table. A backend object is a value {kind, record, anon, delta}. Two areas merge
+ * when their records and deltas are equal, because both are offsets relative to absolute addresses,
+ * and their private pages are of one family (anon-identity.ts).
  *
  * Locking: map, unmap and protect run under the areas' lock with the range locked by the RangeOp.
  * `page-source.ts` resolves faults, under the page's lock.
@@ -21,9 +22,15 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   abstract readonly kind: string;
   /** Mapping record, 0 for private anonymous memory. */
   readonly record: number;
+  /** Identity of the private pages, 0 as long as there are none (Linux: anon_vma). */
+  readonly anon: number;
+  /** Of private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
+  readonly delta: number;
 
-  constructor(record: number) {
+  constructor(record: number, anon = 0, delta = 0) {
     this.record = record;
+    this.anon = anon;
+    this.delta = delta;
   }
 
   abstract map(start: number, size: number, flags: number, op: RangeOp): BackendResult;
@@ -43,7 +50,13 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   }
 
   canMerge(_left: AddrRange, other: MachineBackend, _right: AddrRange): boolean {
-    return other.record === this.record && mergeable(this);
+    if (other.record !== this.record || other.delta !== this.delta) return false;
+    // Linux's is_mergeable_anon_vma, for a process that was not forked.
+    return (other.anon === this.anon || other.anon === 0 || this.anon === 0) && mergeable(this);
+  }
+
+  merged(other: MachineBackend): MachineBackend {
+    return this.anon !== 0 ? this : other;
   }
 }
 

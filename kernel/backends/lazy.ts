@@ -16,8 +16,8 @@ import { MachineBackend, done } from './backend.ts';
 export class LazyBackend extends MachineBackend {
   readonly kind = 'anonymous';
 
-  constructor() {
-    super(ANONYMOUS);
+  constructor(anon = 0, delta = 0) {
+    super(ANONYMOUS, anon, delta);
   }
 
   map(start: number, size: number, flags: number, op: RangeOp): BackendResult {

@@ -19,16 +19,16 @@ import { FileBackend, SharedBackend } from './object.ts';
 import { UserBackend } from './user.ts';
 
 /** The backend of a record. A value: made when needed, never kept. */
-export function backendOf(machine: Machine, record: number): MachineBackend {
-  if (record === ANONYMOUS) return new LazyBackend();
+export function backendOf(machine: Machine, record: number, anon = 0, delta = 0): MachineBackend {
+  if (record === ANONYMOUS) return new LazyBackend(anon, delta);
   const kind = peek(machine.words, recordAt(machine, record) + R_KIND);
   switch (kind) {
     case OBJECT_SHARED:
-      return new SharedBackend(record);
+      return new SharedBackend(record, anon);
     case OBJECT_FILE:
-      return new FileBackend(record);
+      return new FileBackend(record, anon);
     case OBJECT_USER:
-      return new UserBackend(record);
+      return new UserBackend(record, anon);
     case OBJECT_DEVICE:
       return new DeviceBackend(record);
     case OBJECT_LINEAR:

@@ -22,7 +22,7 @@ import { add, load, store } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { treeEndingAfter, treeNext } from '../areas/area-tree.ts';
-import { SharedAreaStore } from '../areas/shared-area-store.ts';
+import { SharedAreaIndex } from '../areas/shared-area-index.ts';
 import { STAT, count } from '../cpu/cpu.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from '../cpu/rwlock.ts';
@@ -63,7 +63,7 @@ export const vmaProtocol: LockingProtocol = {
 
   lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
     // Neighbours that touch the range may merge with what is made in it.
-    const areas = new SharedAreaStore(cpu, space);
+    const areas = new SharedAreaIndex(cpu, space);
     let node = treeEndingAfter(areas, Math.max(0, start * PAGE_SIZE - 1));
     while (node !== 0 && areas.start(node) <= end * PAGE_SIZE) {
       lockAreaForWriting(cpu, space, node);

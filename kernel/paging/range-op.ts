@@ -22,6 +22,7 @@ import { sweepLazy } from './flush-lazy.ts';
 import { flushRange } from './flush-policy.ts';
 import { putFrame } from '../frames/frames.ts';
 import { reapLimbo } from './grace.ts';
+import { settleAnon } from '../areas/anon-identity.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
 import { putSlot } from '../reclaim/swap-map.ts';
@@ -89,6 +90,7 @@ export function openRange(
 ): RangeOp {
   reapLimbo(cpu);
   if (peek(cpu.words, space + L.S_LAZY_HEAD) !== 0) sweepLazy(cpu, space);
+  settleAnon(cpu, space, start, end);
   const op = new RangeOp(cpu, space, cursor);
   cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);
   return op;
