@@ -77,12 +77,14 @@ export const P_EXIT_SIGNAL = 7;
 export const P_EXIT_ADDRESS = 8;
 /** Signal that must end the process at its next safe point; 0 for none. */
 export const P_PENDING = 10;
+/** Lock of the descriptors: a program may close one while its CPU looks at it. */
+export const P_FD_LOCK = 11;
 /** TLB counters, published when the process leaves user mode: two words each (wide.ts). */
 export const P_TLB_HITS = 12;
 export const P_TLB_MISSES = 14;
 export const P_NAME = 32;
-export const P_FDS = 64; // FDS_MAX pairs {object, flags}
-export const FD_WORDS = 2;
+export const P_FDS = 64; // FDS_MAX open file descriptions, 0 for none
+export const FD_WORDS = 1;
 // Signals but the one that ends the process (signals.ts): sets, signal n at bit n - 1.
 export const P_SIG_PENDING = 192;
 export const P_SIG_BLOCKED = 193;
@@ -155,18 +157,25 @@ export const O_REFS = 1;
 export const O_KIND = 2;
 /** The host's number for it: file, device or backend module. */
 export const O_HOST = 3;
-/** Pages that exist; a fault at or beyond is SIGBUS. */
+/** Pages that exist, under O_LOCK; a fault at or beyond is SIGBUS. */
 export const O_PAGES = 4;
 /** First frame of a Linear object. */
 export const O_BASE_PFN = 5;
+// Under O_LOCK: the page index (page-index.ts).
 export const O_INDEX_ROOT = 6;
 export const O_INDEX_HEIGHT = 7;
 /** First of the object's mapping records, under B_RECORD_LOCK. */
 export const O_RECORDS = 8;
 /** Whether a descriptor may be opened for writing, and a shared mapping be writable. */
 export const O_WRITABLE = 10;
-/** Bytes, in two words (wide.ts). */
+/** Bytes, in two words (wide.ts), under O_LOCK. */
 export const O_SIZE = 12;
+/** Spinlock of the object's size and pages. */
+export const O_LOCK = 14;
+/** Bytes from the start that the host can supply; a page beyond is zero (wide.ts, O_LOCK). */
+export const O_SUPPLIED = 16;
+/** What O_SUPPLIED becomes when the write-back under way has ended (wide.ts, O_LOCK). */
+export const O_WRITTEN = 18;
 
 export const OBJECT_SHARED = 1;
 export const OBJECT_FILE = 2;
@@ -181,6 +190,17 @@ export const OBJECT_KIND_NAMES: readonly string[] = [
   'device',
   'linear',
 ];
+
+// ---- Open file description --------------------------------------------------------------------
+export const FILE_WORDS = 16;
+export const D_LIVE = 0;
+/** Descriptors, of one or several processes, and syscalls that are using it. */
+export const D_REFS = 1;
+export const D_OBJECT = 2;
+/** O_* flags. */
+export const D_FLAGS = 3;
+/** Position in bytes, in two words (wide.ts): the kernel worker's. */
+export const D_POSITION = 4;
 
 // ---- Lazy flush record ------------------------------------------------------------------------
 export const LAZY_WORDS = 64;
@@ -220,6 +240,7 @@ export const SLAB_AREA = 2;
 export const SLAB_OBJECT = 3;
 export const SLAB_LAZY = 4;
 export const SLAB_FUTEX = 5;
+export const SLAB_FILE = 6;
 export const SLAB_SIZES: readonly number[] = [
   SPACE_WORDS,
   PROC_WORDS,
@@ -227,11 +248,12 @@ export const SLAB_SIZES: readonly number[] = [
   OBJECT_WORDS,
   LAZY_WORDS,
   FUTEX_WORDS,
+  FILE_WORDS,
 ];
 /** Words at the end of a block that keep their value when the block is freed and reused. */
-export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0];
+export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0];
 /** Slabs whose frames lock-free readers may look at: freed after a grace period. */
-export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false, false, false];
+export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false, false, false, false];
 export const SLAB_NAMES: readonly string[] = [
   'space',
   'process',
@@ -239,6 +261,7 @@ export const SLAB_NAMES: readonly string[] = [
   'object',
   'lazy',
   'futex',
+  'file',
 ];
 /** Per slab: head of the list of frames with a free block, live blocks, frames. */
 export const SLAB_STATE_WORDS = 3;

@@ -4,6 +4,7 @@ export const ENOENT = 2;
 export const ESRCH = 3;
 export const EINTR = 4;
 export const EIO = 5;
+export const ENXIO = 6;
 export const EBADF = 9;
 export const ECHILD = 10;
 export const EAGAIN = 11;
@@ -19,7 +20,10 @@ export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EFBIG = 27;
+export const ENOSPC = 28;
+export const ESPIPE = 29;
 export const EDEADLK = 35;
+export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
@@ -32,6 +36,7 @@ export const ERRNO_NAMES: Readonly<Record<number, string>> = {
   [ESRCH]: 'ESRCH',
   [EINTR]: 'EINTR',
   [EIO]: 'EIO',
+  [ENXIO]: 'ENXIO',
   [EBADF]: 'EBADF',
   [ECHILD]: 'ECHILD',
   [EAGAIN]: 'EAGAIN',
@@ -47,7 +52,10 @@ export const ERRNO_NAMES: Readonly<Record<number, string>> = {
   [ENFILE]: 'ENFILE',
   [EMFILE]: 'EMFILE',
   [EFBIG]: 'EFBIG',
+  [ENOSPC]: 'ENOSPC',
+  [ESPIPE]: 'ESPIPE',
   [EDEADLK]: 'EDEADLK',
+  [ENAMETOOLONG]: 'ENAMETOOLONG',
   [ENOSYS]: 'ENOSYS',
   [EOVERFLOW]: 'EOVERFLOW',
   [EOPNOTSUPP]: 'EOPNOTSUPP',

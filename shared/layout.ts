@@ -149,6 +149,11 @@ export const CPU_STATS = [
   'framesReaped',
   'lockFallbacks',
   'lazyFlushes',
+  'swapOuts',
+  'swapIns',
+  'pagesScanned',
+  'pagesReclaimed',
+  'oomKills',
 ] as const;
 export type CpuStat = (typeof CPU_STATS)[number];
 export const CPU_WORDS = 256;
@@ -213,6 +218,10 @@ export const F_LEVEL_SHIFT = 8;
 export const F_STRAY = 0x400;
 /** Checked mode: the frame was filled with POISON when it was freed. */
 export const F_POISONED = 0x800;
+/** A frame in use that is (or was, until its last user lets go) the page of an object. */
+export const F_PAGE_CACHE = 0x1000;
+/** The page of an object differs from what the host has. */
+export const F_DIRTY = 0x2000;
 export const POISON: number = 0xdeadf4ee | 0;
 
 // ---- Futex queues: a bucket's words ------------------------------------------------------------

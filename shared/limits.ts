@@ -56,6 +56,16 @@ export const RECORDS_MAX = 131072;
 /** Pages of a swap store: what a reserved entry can name. */
 export const SWAP_SLOTS_MAX: number = 2 ** 22 - 1;
 
+/** The low watermark of reclaim: a share of all frames, between two bounds. */
+export const RECLAIM_LOW_SHARE = 32;
+export const RECLAIM_LOW_MIN = 16;
+export const RECLAIM_LOW_MAX = 1024;
+/** Resident pages that reclaim looks at in one pass, and takes out under one lock. */
+export const RECLAIM_SCAN_PAGES = 16384;
+export const RECLAIM_BATCH_PAGES = 256;
+/** Passes without a freed frame before memory is called exhausted: each spares used pages once. */
+export const RECLAIM_IDLE_PASSES_MAX = 4;
+
 /** Buddy orders 0 to 10: blocks of 4 KiB to 4 MiB. */
 export const BUDDY_ORDERS = 11;
 /** Frames that a CPU keeps for itself, and how many it fetches or returns at once. */

@@ -1,11 +1,14 @@
-/** The audit of records, objects, descriptors and page indexes. */
+/** The audit of records, objects, files, descriptors and page indexes. */
 import { peek } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
-import { FDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
+import { FDS_MAX, PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
 import { liveBlocks } from './audit-spaces.ts';
 import type { Cpu } from '../cpu/cpu.ts';
+import { loadWide } from '../frames/wide.ts';
 import { frameWord } from '../machine.ts';
+import { indexNext } from '../objects/page-index.ts';
+import { isPageCache } from '../objects/pages.ts';
 import { allPids, processOf } from '../processes/process.ts';
 import { recordAt } from '../objects/record.ts';
 
@@ -13,14 +16,9 @@ import { recordAt } from '../objects/record.ts';
 export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOptions): void {
   const holders = new Map<number, number>(options.heldObjects ?? []);
   auditRecords(cpu, ledger, holders);
-  countDescriptors(cpu, holders);
+  auditFiles(cpu, ledger, holders);
   for (const object of liveBlocks(cpu.machine, L.SLAB_OBJECT)) {
-    const refs = peek(cpu.words, object + L.O_REFS);
-    const found = holders.get(object) ?? 0;
-    const kind = L.OBJECT_KIND_NAMES[peek(cpu.words, object + L.O_KIND)];
-    ledger.check(refs === found, `${kind} object ${object}: ${refs} references, ${found} holders`);
-    auditPages(cpu, ledger, object);
-    ledger.tally('objects', 1);
+    auditObject(cpu, ledger, object, holders.get(object) ?? 0);
   }
 }
 
@@ -47,14 +45,46 @@ function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number
   ledger.tally('records', live);
 }
 
-function countDescriptors(cpu: Cpu, holders: Map<number, number>): void {
+/** Descriptions against the descriptors that refer to them; each holds its object. */
+function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>): void {
+  const descriptors = new Map<number, number>();
   for (const pid of allPids(cpu.machine)) {
     const proc = processOf(cpu.machine, pid);
+    ledger.check(peek(cpu.words, proc + L.P_FD_LOCK) === 0, `process ${pid}: fd lock held`);
     for (let fd = 0; fd < FDS_MAX; fd++) {
-      const object = peek(cpu.words, proc + L.P_FDS + fd * L.FD_WORDS);
-      if (object !== 0) holders.set(object, (holders.get(object) ?? 0) + 1);
+      const file = peek(cpu.words, proc + L.P_FDS + fd * L.FD_WORDS);
+      if (file !== 0) descriptors.set(file, (descriptors.get(file) ?? 0) + 1);
     }
   }
+  for (const file of liveBlocks(cpu.machine, L.SLAB_FILE)) {
+    const refs = peek(cpu.words, file + L.D_REFS);
+    const found = descriptors.get(file) ?? 0;
+    ledger.check(refs === found, `file ${file}: ${refs} references, ${found} descriptors`);
+    const object = peek(cpu.words, file + L.D_OBJECT);
+    holders.set(object, (holders.get(object) ?? 0) + 1);
+    descriptors.delete(file);
+    ledger.tally('files', 1);
+  }
+  ledger.check(descriptors.size === 0, `descriptors of ${descriptors.size} files that are free`);
+}
+
+function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: number): void {
+  const { machine, words } = cpu;
+  const refs = peek(words, object + L.O_REFS);
+  const name = `${L.OBJECT_KIND_NAMES[peek(words, object + L.O_KIND)]} object ${object}`;
+  ledger.check(refs === holders, `${name}: ${refs} references, ${holders} holders`);
+  ledger.check(peek(words, object + L.O_LOCK) === 0, `${name}: lock held`);
+  const size = loadWide(machine, object + L.O_SIZE);
+  const pages = peek(words, object + L.O_PAGES);
+  ledger.check(pages === Math.ceil(size / PAGE_SIZE), `${name}: ${pages} pages, ${size} bytes`);
+  ledger.check(
+    loadWide(machine, object + L.O_SUPPLIED) <= size,
+    `${name}: supplied beyond its end`,
+  );
+  const beyond = indexNext(cpu, object, pages, USER_PAGES, true);
+  ledger.check(beyond < 0, `${name}: page ${beyond} is beyond its end`);
+  auditPages(cpu, ledger, object);
+  ledger.tally('objects', 1);
 }
 
 /** The pages of an object: one reference each. */
@@ -77,6 +107,9 @@ function walkIndex(cpu: Cpu, ledger: AuditLedger, node: number, level: number): 
     const entry = peek(cpu.words, first + i);
     if (entry === 0) continue;
     if (level > 0) walkIndex(cpu, ledger, entry, level - 1);
-    else ledger.refer(entry);
+    else {
+      ledger.refer(entry);
+      ledger.check(isPageCache(cpu.machine, entry), `frame ${entry} of an object is not marked so`);
+    }
   }
 }

@@ -3,7 +3,9 @@
  *
  * Guarantees: all mappings of a shared page meet at one frame; a private mapping reads the
  * object's frame and copies it at the first write.
- * Locking: the protocol's page lock. The object's page index needs none.
+ * Locking: the protocol's page lock; the object's lock inside. A truncation first makes pages
+ * unfindable and then takes the entries of every mapping away, under the range's lock: an entry
+ * that is made here of a page found before is seen by it.
  */
 import { compareExchange, peek } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
@@ -12,10 +14,9 @@ import { copyFrame } from './cow.ts';
 import { STAT, count } from '../cpu/cpu.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_NO_MEMORY, FAULT_WAIT } from './fault-codes.ts';
-import { allocFrame, freeFrame, getFrame, putFrame } from '../frames/frames.ts';
-import { zeroFrame } from '../machine.ts';
-import { getObject, objectPages, putObject } from '../objects/object.ts';
-import { indexInsert, indexLookup } from '../objects/page-index.ts';
+import { putFrame } from '../frames/frames.ts';
+import { getObject, putObject } from '../objects/object.ts';
+import { PAGE_ABSENT, PAGE_BEYOND, PAGE_NO_MEMORY, getPage } from '../objects/pages.ts';
 import { addResident } from '../paging/range-op.ts';
 import { recordAt } from '../objects/record.ts';
 import { SWAP_STORE } from './swap-in.ts';
@@ -33,28 +34,24 @@ export function resolveObject(
   const record = recordAt(machine, pte.reservedRecord(entry));
   const object = peek(words, record + L.R_OBJECT);
   const page = vpn + peek(words, record + L.R_DELTA);
-  if (page >= objectPages(cpu, object)) return FAULT_BUS;
-  let pfn = indexLookup(cpu, object, page);
-  if (pfn === 0) {
-    if (peek(words, object + L.O_KIND) !== L.OBJECT_SHARED) {
-      toObject(cpu, entry, vpn);
-      return FAULT_WAIT;
-    }
-    pfn = zeroPage(cpu, object, page);
-    if (pfn === 0) return FAULT_NO_MEMORY;
+  const pfn = getPage(cpu, object, page);
+  if (pfn === PAGE_BEYOND) return FAULT_BUS;
+  if (pfn === PAGE_NO_MEMORY) return FAULT_NO_MEMORY;
+  if (pfn === PAGE_ABSENT) {
+    toObject(cpu, entry, vpn);
+    return FAULT_WAIT;
   }
   const rwx = entry & pte.PTE_RWX;
   const marks = write ? pte.PTE_A | pte.PTE_D : pte.PTE_A;
   if ((entry & pte.PTE_SHARED) !== 0) {
-    getFrame(cpu, pfn);
     return enter(cpu, space, at, entry, pte.makeLeaf(pfn, rwx | pte.PTE_SHARED | marks));
   }
   if (write) {
     const copy = copyFrame(cpu, pfn);
+    putFrame(cpu, pfn);
     if (copy === 0) return FAULT_NO_MEMORY;
     return enter(cpu, space, at, entry, pte.makeLeaf(copy, rwx | marks));
   }
-  getFrame(cpu, pfn);
   return enter(cpu, space, at, entry, pte.makeLeaf(pfn, pte.copyOnWriteBits(rwx) | marks));
 }
 
@@ -77,27 +74,6 @@ export function toObject(cpu: Cpu, entry: number, vpn: number): void {
   cpu.faultObject = peek(words, record + L.R_OBJECT);
   cpu.faultPage = vpn + peek(words, record + L.R_DELTA);
   getObject(cpu, cpu.faultObject);
-}
-
-/** The frame of a shared page touched for the first time by anybody. */
-function zeroPage(cpu: Cpu, object: number, page: number): number {
-  const pfn = allocFrame(cpu, L.FRAME_USED);
-  if (pfn === 0) return 0;
-  zeroFrame(cpu.machine, pfn);
-  return insertPage(cpu, object, page, pfn);
-}
-
-/**
- * Gives a filled frame to an object as its page; the caller's reference becomes the index's.
- * Returns the frame that is the page now, 0 when memory for the index is exhausted.
- */
-export function insertPage(cpu: Cpu, object: number, page: number, pfn: number): number {
-  const winner = indexInsert(cpu, object, page, pfn);
-  if (winner !== pfn) {
-    count(cpu, STAT.raceLosses, 1);
-    freeFrame(cpu, pfn);
-  }
-  return winner;
 }
 
 /** The end of a wait: the caller of FAULT_WAIT or FAULT_DEVICE drops its reference. */

@@ -9,8 +9,7 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
 import { zeroFrame } from '../machine.ts';
 import type { Machine } from '../machine.ts';
-import { insertPage } from './object-fault.ts';
-import { indexLookup } from '../objects/page-index.ts';
+import { pageFrame, supplyPage } from '../objects/pages.ts';
 
 /** A zeroed frame to fill, 0 when memory is exhausted. */
 export function beginPageIn(cpu: Cpu): number {
@@ -26,12 +25,12 @@ export function frameBytesOf(machine: Machine, pfn: number): Uint8Array<SharedAr
 
 /** Whether somebody supplied the page already. */
 export function pageIsIn(cpu: Cpu, object: number, page: number): boolean {
-  return indexLookup(cpu, object, page) !== 0;
+  return pageFrame(cpu, object, page) !== 0;
 }
 
 /** Gives the filled frame to the object. False when memory for the index is exhausted. */
 export function finishPageIn(cpu: Cpu, object: number, page: number, pfn: number): boolean {
-  return insertPage(cpu, object, page, pfn) !== 0;
+  return supplyPage(cpu, object, page, pfn);
 }
 
 /** The host could not supply the page: the frame goes back. */

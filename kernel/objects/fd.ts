@@ -1,13 +1,19 @@
 /**
- * Descriptors: a process's small numbers for memory objects. Owned by the process: its CPU and the
- * kernel worker on its behalf, never both at once.
+ * Descriptors: a process's small numbers for open file descriptions.
+ *
+ * Guarantees: the lowest free number is given out. Whoever got a description from `fdFile` keeps it
+ * until `putFile`, however soon the program closes the descriptor.
+ * Locking: P_FD_LOCK: descriptors are opened and closed on the kernel worker, and looked up on the
+ * process's CPU too.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import { EBADF, EMFILE } from '../../shared/errno.ts';
+import { EBADF, EMFILE, ENOMEM } from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
 import { FDS_MAX } from '../../shared/limits.ts';
+import { O_PATH } from '../../shared/mman.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { getObject, putObject } from './object.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { createFile, fileFlags, fileObject, getFile, putFile } from '../files/file.ts';
 
 /** 0 to 2 are the host's standard streams and are never given out. */
 const FIRST_FD = 3;
@@ -20,46 +26,84 @@ function isFd(fd: number): boolean {
   return Number.isInteger(fd) && fd >= FIRST_FD && fd < FDS_MAX;
 }
 
-/** Opens an object for a process with O_* flags. The lowest free descriptor, or -EMFILE. */
+/** Opens an object for a process with O_* flags. The lowest free descriptor, -EMFILE or -ENOMEM. */
 export function openFd(cpu: Cpu, proc: number, object: number, flags: number): number {
-  for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
+  const file = createFile(cpu, object, flags);
+  if (file === 0) return -ENOMEM;
+  const fd = installFd(cpu, proc, file);
+  if (fd < 0) putFile(cpu, file);
+  return fd;
+}
+
+/** The lowest free descriptor, which has the caller's reference from now on; or -EMFILE. */
+function installFd(cpu: Cpu, proc: number, file: number): number {
+  let result = -EMFILE;
+  lock(cpu, proc + L.P_FD_LOCK);
+  for (let fd = FIRST_FD; fd < FDS_MAX && result < 0; fd++) {
     if (peek(cpu.words, fdAt(proc, fd)) !== 0) continue;
-    getObject(cpu, object);
-    poke(cpu.words, fdAt(proc, fd), object);
-    poke(cpu.words, fdAt(proc, fd) + 1, flags);
-    return fd;
+    poke(cpu.words, fdAt(proc, fd), file);
+    result = fd;
   }
-  return -EMFILE;
+  unlock(cpu, proc + L.P_FD_LOCK);
+  return result;
 }
 
 /** 0, or -EBADF. Mappings of the object stay. */
 export function closeFd(cpu: Cpu, proc: number, fd: number): number {
-  const object = fdObject(cpu, proc, fd);
-  if (object === 0) return -EBADF;
+  if (!isFd(fd)) return -EBADF;
+  lock(cpu, proc + L.P_FD_LOCK);
+  const file = peek(cpu.words, fdAt(proc, fd));
   poke(cpu.words, fdAt(proc, fd), 0);
-  putObject(cpu, object);
+  unlock(cpu, proc + L.P_FD_LOCK);
+  if (file === 0) return -EBADF;
+  putFile(cpu, file);
   return 0;
 }
 
-/** The object behind a descriptor; 0 when it is not open. */
+/** dup(2): the lowest free descriptor for the same description, -EBADF or -EMFILE. */
+export function dupFd(cpu: Cpu, proc: number, fd: number): number {
+  const file = fdFile(cpu, proc, fd, true);
+  if (file === 0) return -EBADF;
+  const copy = installFd(cpu, proc, file);
+  if (copy < 0) putFile(cpu, file);
+  return copy;
+}
+
+/**
+ * The description of a descriptor, with a reference for the caller; 0 when it is not open. One
+ * that was opened with O_PATH is shown to those only who ask for it.
+ */
+export function fdFile(cpu: Cpu, proc: number, fd: number, orPath = false): number {
+  if (!isFd(fd)) return 0;
+  lock(cpu, proc + L.P_FD_LOCK);
+  let file = peek(cpu.words, fdAt(proc, fd));
+  if (file !== 0 && !orPath && (fileFlags(cpu, file) & O_PATH) !== 0) file = 0;
+  if (file !== 0) getFile(cpu, file);
+  unlock(cpu, proc + L.P_FD_LOCK);
+  return file;
+}
+
+/** The object behind a descriptor, for a caller that nobody can close it under; 0 for none. */
 export function fdObject(cpu: Cpu, proc: number, fd: number): number {
-  return isFd(fd) ? peek(cpu.words, fdAt(proc, fd)) : 0;
+  const file = isFd(fd) ? peek(cpu.words, fdAt(proc, fd)) : 0;
+  return file === 0 ? 0 : fileObject(cpu, file);
 }
 
-/** O_* flags of an open descriptor. */
+/** O_* flags of an open descriptor, for the same caller. */
 export function fdFlags(cpu: Cpu, proc: number, fd: number): number {
-  return peek(cpu.words, fdAt(proc, fd) + 1);
+  return fileFlags(cpu, peek(cpu.words, fdAt(proc, fd)));
 }
 
-/** The child's descriptors refer to the same objects as the parent's, as after fork. */
+/** The child's descriptors refer to the same descriptions as the parent's, as after fork. */
 export function inheritFds(cpu: Cpu, parent: number, child: number): void {
+  lock(cpu, parent + L.P_FD_LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
-    const object = peek(cpu.words, fdAt(parent, fd));
-    if (object === 0) continue;
-    getObject(cpu, object);
-    poke(cpu.words, fdAt(child, fd), object);
-    poke(cpu.words, fdAt(child, fd) + 1, fdFlags(cpu, parent, fd));
+    const file = peek(cpu.words, fdAt(parent, fd));
+    if (file === 0) continue;
+    getFile(cpu, file);
+    poke(cpu.words, fdAt(child, fd), file);
   }
+  unlock(cpu, parent + L.P_FD_LOCK);
 }
 
 export function closeAllFds(cpu: Cpu, proc: number): void {

@@ -1,13 +1,14 @@
 /**
  * Memory objects: what pages of a mapping come from when they are not anonymous and private.
  *
- *   shared   an anonymous shared object; a missing page is a zero page
+ *   shared   memory that the machine has itself: anonymous shared memory, a memfd, a file that was
+ *            created in the machine; a missing page is a zero page
  *   file     a host file; the kernel worker reads a missing page
  *   user     a backend module supplies a missing page
  *   device   no pages: each access calls the device's handler
  *   linear   a physically contiguous region, present from the start
  *
- * Locking: O_REFS and counters are atomic; the page index has its own rules; the rest is written
+ * Locking: O_REFS is atomic; size and page index are under O_LOCK (pages.ts); the rest is written
  * before the object is shared.
  */
 import { add, load, peek, poke } from '../../shared/atomics.ts';
@@ -16,19 +17,21 @@ import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { buddyAlloc } from '../frames/buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { loadWide, storeWide } from '../frames/wide.ts';
+import { storeWide } from '../frames/wide.ts';
 import { claimFrame, freeFrame, putFrame } from '../frames/frames.ts';
 import { zeroFrame } from '../machine.ts';
 import { LOG_OBJECT, logEvent } from '../reports/log.ts';
-import { indexFree, indexHeight } from './page-index.ts';
+import { indexFree } from './page-index.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
+
+export { objectSize } from './pages.ts';
 
 export interface ObjectSpec {
   /** OBJECT_* kind. */
   readonly kind: number;
   /** Size in bytes. */
   readonly size: number;
-  /** The host's number for the file, device or module; 0 for a shared object. */
+  /** The host's number for the file, device or module; 0 for shared memory without a name. */
   readonly host: number;
   readonly writable: boolean;
 }
@@ -44,8 +47,9 @@ export function createObject(cpu: Cpu, spec: ObjectSpec): number {
   poke(words, object + L.O_HOST, spec.host);
   poke(words, object + L.O_PAGES, pages);
   poke(words, object + L.O_WRITABLE, spec.writable ? 1 : 0);
-  poke(words, object + L.O_INDEX_HEIGHT, indexHeight(pages));
+  poke(words, object + L.O_INDEX_HEIGHT, 1);
   storeWide(cpu.machine, object + L.O_SIZE, spec.size);
+  if (spec.kind !== L.OBJECT_SHARED) storeWide(cpu.machine, object + L.O_SUPPLIED, spec.size);
   if (spec.kind === L.OBJECT_LINEAR && !takeLinear(cpu, object, pages)) {
     slabFree(cpu, L.SLAB_OBJECT, object);
     return 0;
@@ -74,10 +78,6 @@ export function putObject(cpu: Cpu, object: number): void {
 export function objectPages(cpu: Cpu, object: number): number {
   // ORDER: the size may change under a truncation; a fault takes the value of its moment.
   return load(cpu.words, object + L.O_PAGES);
-}
-
-export function objectSize(cpu: Cpu, object: number): number {
-  return loadWide(cpu.machine, object + L.O_SIZE);
 }
 
 /** Frames of a linear object, in one buddy block; the rest of the block goes back at once. */

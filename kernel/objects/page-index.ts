@@ -1,95 +1,158 @@
 /**
  * The pages of a memory object: a radix tree from page number to frame, in frames.
  *
- * Guarantees: lookups take no lock; two CPUs that insert the same page meet at one slot, and the
- * loser is told which frame won.
- * Locking: insertion by compare-exchange, nodes too. Removal only when the object is freed, when
- * nobody else can reach it; so a lookup never meets a freed node.
+ * Guarantees: the tree grows with the pages that are there, not with the size of the object.
+ * Locking: the object's O_LOCK, unless nobody else can reach the object. The buddy lock nests in
+ * it. A reader that holds the lock may use a frame found until it unlocks; who wants it longer
+ * takes a reference (pages.ts).
  */
-import { compareExchange, load, peek } from '../../shared/atomics.ts';
+import { peek, poke } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
-import { TABLE_ENTRIES, TABLE_SHIFT } from '../../shared/limits.ts';
+import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { allocFrame, freeFrame, putFrame } from '../frames/frames.ts';
 import { frameWord, zeroFrame } from '../machine.ts';
 
-/** Levels of nodes that an object of that many pages needs: 1 to 3. */
-export function indexHeight(pages: number): number {
-  if (pages <= TABLE_ENTRIES) return 1;
-  return pages <= TABLE_ENTRIES * TABLE_ENTRIES ? 2 : 3;
-}
-
-/** The frame of a page, or 0 when it is not there yet. */
-export function indexLookup(cpu: Cpu, object: number, page: number): number {
-  const { words, machine } = cpu;
-  // ORDER: acquires the node's contents, published by the exchange that installed it.
-  let at = object + L.O_INDEX_ROOT;
-  for (let level = peek(words, object + L.O_INDEX_HEIGHT) - 1; level >= 0; level--) {
-    const node = load(words, at);
-    if (node === 0) return 0;
-    at = frameWord(machine, node) + slotOf(page, level);
-  }
-  // ORDER: acquires the page's contents, written before it was inserted.
-  return load(words, at);
-}
-
-/**
- * Inserts `pfn` for `page`. Returns the frame that is there afterwards: `pfn`, or the one that
- * another CPU inserted first; 0 when memory for a node is exhausted.
- */
-export function indexInsert(cpu: Cpu, object: number, page: number, pfn: number): number {
-  const { words, machine } = cpu;
-  let at = object + L.O_INDEX_ROOT;
-  for (let level = peek(words, object + L.O_INDEX_HEIGHT) - 1; level >= 0; level--) {
-    const node = childNode(cpu, at);
-    if (node === 0) return 0;
-    at = frameWord(machine, node) + slotOf(page, level);
-  }
-  // ORDER: publishes the page's contents with its frame.
-  const seen = compareExchange(words, at, 0, pfn);
-  return seen === 0 ? pfn : seen;
-}
-
-/** Frees the whole index; each page loses the index's reference. Returns the pages dropped. */
-export function indexFree(cpu: Cpu, object: number): number {
-  const root = peek(cpu.words, object + L.O_INDEX_ROOT);
-  if (root === 0) return 0;
-  return freeNode(cpu, root, peek(cpu.words, object + L.O_INDEX_HEIGHT) - 1);
+/** Pages that one slot of a node at `level` stands for: 1, 1024, 1048576. */
+function pagesOf(level: number): number {
+  return TABLE_ENTRIES ** level;
 }
 
 function slotOf(page: number, level: number): number {
-  return Math.floor(page / 2 ** (level * TABLE_SHIFT)) & (TABLE_ENTRIES - 1);
+  return Math.floor(page / pagesOf(level)) & (TABLE_ENTRIES - 1);
+}
+
+/** The frame of a page, or 0 when it is not there. */
+export function indexLookup(cpu: Cpu, object: number, page: number): number {
+  const { words, machine } = cpu;
+  const height = peek(words, object + L.O_INDEX_HEIGHT);
+  if (page >= pagesOf(height)) return 0;
+  let at = object + L.O_INDEX_ROOT;
+  for (let level = height - 1; level >= 0; level--) {
+    const node = peek(words, at);
+    if (node === 0) return 0;
+    at = frameWord(machine, node) + slotOf(page, level);
+  }
+  return peek(words, at);
+}
+
+/** Enters the frame of a page that is not there. False when memory for a node is exhausted. */
+export function indexInsert(cpu: Cpu, object: number, page: number, pfn: number): boolean {
+  const { words, machine } = cpu;
+  if (!growIndex(cpu, object, page)) return false;
+  let at = object + L.O_INDEX_ROOT;
+  for (let level = peek(words, object + L.O_INDEX_HEIGHT) - 1; level >= 0; level--) {
+    const node = childNode(cpu, at);
+    if (node === 0) return false;
+    at = frameWord(machine, node) + slotOf(page, level);
+  }
+  poke(words, at, pfn);
+  return true;
+}
+
+/** Puts roots above the root until the tree can hold `page`: 1 to 3 levels. */
+function growIndex(cpu: Cpu, object: number, page: number): boolean {
+  const { words, machine } = cpu;
+  const rootAt = object + L.O_INDEX_ROOT;
+  let height = peek(words, object + L.O_INDEX_HEIGHT);
+  while (page >= pagesOf(height)) {
+    const old = peek(words, rootAt);
+    if (old !== 0) {
+      poke(words, rootAt, 0);
+      const root = childNode(cpu, rootAt);
+      if (root === 0) {
+        poke(words, rootAt, old);
+        return false;
+      }
+      poke(words, frameWord(machine, root), old);
+    }
+    height++;
+    poke(words, object + L.O_INDEX_HEIGHT, height);
+  }
+  return true;
 }
 
 function childNode(cpu: Cpu, at: number): number {
-  const { words, machine } = cpu;
-  // ORDER: acquires the node that another CPU may have installed.
-  const seen = load(words, at);
+  const seen = peek(cpu.words, at);
   if (seen !== 0) return seen;
   const node = allocFrame(cpu, L.FRAME_KERNEL);
   if (node === 0) return 0;
-  zeroFrame(machine, node);
-  // ORDER: publishes the zeroed node; the loser frees its own.
-  const other = compareExchange(words, at, 0, node);
-  if (other === 0) return node;
-  freeFrame(cpu, node);
-  return other;
+  zeroFrame(cpu.machine, node);
+  poke(cpu.words, at, node);
+  return node;
 }
 
-/** Depth is bounded by the height of an index, 3. */
-function freeNode(cpu: Cpu, node: number, level: number): number {
+/** The first page in [from, end) that is there (or, with `there` false, is not); -1 for none. */
+export function indexNext(
+  cpu: Cpu,
+  object: number,
+  from: number,
+  end: number,
+  there: boolean,
+): number {
+  const { words, machine } = cpu;
+  let page = from;
+  while (page < end) {
+    const height = peek(words, object + L.O_INDEX_HEIGHT);
+    if (page >= pagesOf(height)) return there ? -1 : page;
+    // Down to the slot of the page, or the empty one that stands for it.
+    let level = height;
+    let entry = peek(words, object + L.O_INDEX_ROOT);
+    while (level > 0 && entry !== 0) {
+      level--;
+      entry = peek(words, frameWord(machine, entry) + slotOf(page, level));
+    }
+    if ((entry !== 0) === there) return page;
+    page = (Math.floor(page / pagesOf(level)) + 1) * pagesOf(level);
+  }
+  return -1;
+}
+
+/** Drops the pages [first, end); each loses the index's reference. */
+export function indexRemove(cpu: Cpu, object: number, first: number, end: number): void {
+  const height = peek(cpu.words, object + L.O_INDEX_HEIGHT);
+  removeBelow(cpu, object + L.O_INDEX_ROOT, height, 0, first, end);
+}
+
+/** The slot `at` stands for the pages from `base` at `level`. Depth is bounded by 3 levels. */
+function removeBelow(
+  cpu: Cpu,
+  at: number,
+  level: number,
+  base: number,
+  first: number,
+  end: number,
+): void {
+  const { words, machine } = cpu;
+  const entry = peek(words, at);
+  const pages = pagesOf(level);
+  if (entry === 0 || base >= end || base + pages <= first) return;
+  if (first <= base && base + pages <= end) {
+    poke(words, at, 0);
+    if (level === 0) putFrame(cpu, entry);
+    else freeNode(cpu, entry, level - 1);
+    return;
+  }
+  const step = pagesOf(level - 1);
+  const from = Math.max(0, Math.floor((first - base) / step));
+  const to = Math.min(TABLE_ENTRIES, Math.ceil((end - base) / step));
+  for (let i = from; i < to; i++) {
+    removeBelow(cpu, frameWord(machine, entry) + i, level - 1, base + i * step, first, end);
+  }
+}
+
+/** Frees the whole index: nobody can reach the object any more. */
+export function indexFree(cpu: Cpu, object: number): void {
+  indexRemove(cpu, object, 0, pagesOf(peek(cpu.words, object + L.O_INDEX_HEIGHT)));
+}
+
+function freeNode(cpu: Cpu, node: number, level: number): void {
   const first = frameWord(cpu.machine, node);
-  let pages = 0;
   for (let i = 0; i < TABLE_ENTRIES; i++) {
     const entry = peek(cpu.words, first + i);
     if (entry === 0) continue;
-    if (level > 0) {
-      pages += freeNode(cpu, entry, level - 1);
-    } else {
-      putFrame(cpu, entry);
-      pages++;
-    }
+    if (level > 0) freeNode(cpu, entry, level - 1);
+    else putFrame(cpu, entry);
   }
   freeFrame(cpu, node);
-  return pages;
 }

@@ -15,7 +15,7 @@ import * as pte from '../../shared/pte.ts';
 import { AREA_LOCKED } from '../areas/area-flags.ts';
 import type { Area } from '../areas/shared-area-store.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { indexLookup } from '../objects/page-index.ts';
+import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { noteFlush } from '../paging/flush.ts';
 import { LOG_CLEAR } from '../paging/range-log.ts';
@@ -89,7 +89,7 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean
   const object = peek(cpu.words, at + L.R_OBJECT);
   if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_LINEAR) return false;
   const page = vpn + peek(cpu.words, at + L.R_DELTA);
-  return indexLookup(cpu, object, page) === pte.pfnOf(entry);
+  return pageFrame(cpu, object, page) === pte.pfnOf(entry);
 }
 
 function replace(op: RangeOp, at: number, vpn: number, entry: number): void {

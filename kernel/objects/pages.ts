@@ -1,0 +1,189 @@
+/**
+ * The page cache: the pages of memory objects, as mappings and file operations find them.
+ *
+ *     absent   the host must supply it first: below O_SUPPLIED
+ *     hole     not there and beyond what the host has: reads as zero, made at the first touch
+ *     there    in the index, with a frame that everybody shares
+ *
+ * Guarantees: a page has one frame at a time. A frame comes with a reference for the caller, taken
+ * before anybody could remove the page; no page at or beyond the object's end is handed out.
+ * Locking: O_LOCK, for a few steps. It nests in page and range locks.
+ */
+import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { STAT, count } from '../cpu/cpu.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { allocFrame, freeFrame, getFrame } from '../frames/frames.ts';
+import { loadWide, storeWide } from '../frames/wide.ts';
+import { frameField, frameWord, zeroFrame } from '../machine.ts';
+import type { Machine } from '../machine.ts';
+import { indexInsert, indexLookup, indexRemove } from './page-index.ts';
+
+/** In place of a frame. */
+export const PAGE_ABSENT = 0;
+export const PAGE_BEYOND = -1;
+export const PAGE_NO_MEMORY = -2;
+export const PAGE_HOLE = -3;
+
+const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
+
+/** The frame of a page, with a reference, or PAGE_ABSENT, PAGE_HOLE, PAGE_BEYOND. */
+export function findPage(cpu: Cpu, object: number, page: number): number {
+  lock(cpu, object + L.O_LOCK);
+  let pfn = PAGE_BEYOND;
+  if (page < peek(cpu.words, object + L.O_PAGES)) {
+    pfn = indexLookup(cpu, object, page);
+    if (pfn !== 0) getFrame(cpu, pfn);
+    else if (page * PAGE_SIZE >= loadWide(cpu.machine, object + L.O_SUPPLIED)) pfn = PAGE_HOLE;
+  }
+  unlock(cpu, object + L.O_LOCK);
+  return pfn;
+}
+
+/** The same, but a hole becomes a page, or PAGE_NO_MEMORY. */
+export function getPage(cpu: Cpu, object: number, page: number): number {
+  const pfn = findPage(cpu, object, page);
+  return pfn === PAGE_HOLE ? makePage(cpu, object, page, false) : pfn;
+}
+
+/** The same for a write that may extend the object: the page may lie beyond the end. */
+export function getWritePage(cpu: Cpu, object: number, page: number): number {
+  const pfn = findPage(cpu, object, page);
+  return pfn === PAGE_HOLE || pfn === PAGE_BEYOND ? makePage(cpu, object, page, true) : pfn;
+}
+
+function makePage(cpu: Cpu, object: number, page: number, beyond: boolean): number {
+  const pfn = allocFrame(cpu, L.FRAME_USED);
+  if (pfn === 0) return PAGE_NO_MEMORY;
+  zeroFrame(cpu.machine, pfn);
+  return enterPage(cpu, object, page, pfn, beyond);
+}
+
+/**
+ * Makes `pfn`, whose reference is the caller's, the page, unless another CPU was first. The frame
+ * that is the page now, with a reference for the caller; PAGE_BEYOND or PAGE_NO_MEMORY.
+ */
+function enterPage(cpu: Cpu, object: number, page: number, pfn: number, beyond: boolean): number {
+  const { machine, words } = cpu;
+  let result = PAGE_BEYOND;
+  lock(cpu, object + L.O_LOCK);
+  if (beyond || page < peek(words, object + L.O_PAGES)) {
+    result = indexLookup(cpu, object, page);
+    if (result === 0) result = indexInsert(cpu, object, page, pfn) ? pfn : PAGE_NO_MEMORY;
+    if (result > 0) getFrame(cpu, result);
+  }
+  // ORDER: before the lock lets anybody else find the frame.
+  if (result === pfn) or(words, frameField(machine, pfn, L.F_STATE), L.F_PAGE_CACHE);
+  unlock(cpu, object + L.O_LOCK);
+  if (result !== pfn) {
+    if (result > 0) count(cpu, STAT.raceLosses, 1);
+    freeFrame(cpu, pfn);
+  }
+  return result;
+}
+
+/**
+ * Gives a frame that the host filled to an object as its page; the caller's reference becomes the
+ * index's. What a truncation has cut off meanwhile is zeroed, or not entered at all. False when
+ * memory for the index is exhausted.
+ */
+export function supplyPage(cpu: Cpu, object: number, page: number, pfn: number): boolean {
+  const { machine } = cpu;
+  lock(cpu, object + L.O_LOCK);
+  const rest = loadWide(machine, object + L.O_SUPPLIED) - page * PAGE_SIZE;
+  const isWanted = rest > 0 && indexLookup(cpu, object, page) === 0;
+  if (isWanted && rest < PAGE_SIZE) zeroBytes(cpu, pfn, rest);
+  const isEntered = isWanted && indexInsert(cpu, object, page, pfn);
+  // ORDER: as in enterPage.
+  if (isEntered) or(cpu.words, frameField(machine, pfn, L.F_STATE), L.F_PAGE_CACHE);
+  unlock(cpu, object + L.O_LOCK);
+  if (!isEntered) freeFrame(cpu, pfn);
+  return isEntered || !isWanted;
+}
+
+/** The frame of a page for comparing, 0 for none: without a reference, so it may be gone. */
+export function pageFrame(cpu: Cpu, object: number, page: number): number {
+  lock(cpu, object + L.O_LOCK);
+  const pfn = indexLookup(cpu, object, page);
+  unlock(cpu, object + L.O_LOCK);
+  return pfn;
+}
+
+/** Whether a frame in use is, or was until lately, the page of an object. */
+export function isPageCache(machine: Machine, pfn: number): boolean {
+  // ORDER: set before the frame could be found; the caller holds a reference.
+  return (load(machine.words, frameField(machine, pfn, L.F_STATE)) & L.F_PAGE_CACHE) !== 0;
+}
+
+/** Notes that an object's page differs from what the host has. The caller holds a reference. */
+export function markDirty(cpu: Cpu, pfn: number): void {
+  const at = frameField(cpu.machine, pfn, L.F_STATE);
+  // ORDER: after the write; whoever takes the mark away copies the page afterwards.
+  if ((load(cpu.words, at) & L.F_DIRTY) === 0) or(cpu.words, at, L.F_DIRTY);
+}
+
+/** Bytes of the object at this moment. */
+export function objectSize(cpu: Cpu, object: number): number {
+  lock(cpu, object + L.O_LOCK);
+  const size = loadWide(cpu.machine, object + L.O_SIZE);
+  unlock(cpu, object + L.O_LOCK);
+  return size;
+}
+
+/** A write has reached `end`: the object is at least that long. */
+export function extendObject(cpu: Cpu, object: number, end: number): void {
+  lock(cpu, object + L.O_LOCK);
+  if (end > loadWide(cpu.machine, object + L.O_SIZE)) setSize(cpu, object, end);
+  unlock(cpu, object + L.O_LOCK);
+}
+
+/**
+ * The first two steps of a truncation: the new size, and the pages beyond it out of the index. The
+ * caller then takes them out of all mappings. Returns the pages that there were.
+ */
+export function cutObject(cpu: Cpu, object: number, size: number): number {
+  const { machine, words } = cpu;
+  lock(cpu, object + L.O_LOCK);
+  const pages = peek(words, object + L.O_PAGES);
+  for (const field of [L.O_SUPPLIED, L.O_WRITTEN]) {
+    if (size < loadWide(machine, object + field)) storeWide(machine, object + field, size);
+  }
+  const first = Math.ceil(size / PAGE_SIZE);
+  if (first < pages) indexRemove(cpu, object, first, pages);
+  zeroTail(cpu, object, size);
+  setSize(cpu, object, size);
+  unlock(cpu, object + L.O_LOCK);
+  return pages;
+}
+
+/** Makes the pages [first, end) holes again. The caller then takes them out of all mappings. */
+export function dropPages(cpu: Cpu, object: number, first: number, end: number): void {
+  lock(cpu, object + L.O_LOCK);
+  indexRemove(cpu, object, first, end);
+  unlock(cpu, object + L.O_LOCK);
+}
+
+/** Zeroes what lies between byte `from` of the object and the end of its page, if it is there. */
+export function zeroFrom(cpu: Cpu, object: number, from: number): void {
+  lock(cpu, object + L.O_LOCK);
+  zeroTail(cpu, object, from);
+  unlock(cpu, object + L.O_LOCK);
+}
+
+function zeroTail(cpu: Cpu, object: number, from: number): void {
+  if (from % PAGE_SIZE === 0) return;
+  const pfn = indexLookup(cpu, object, Math.floor(from / PAGE_SIZE));
+  if (pfn !== 0) zeroBytes(cpu, pfn, from % PAGE_SIZE);
+}
+
+function zeroBytes(cpu: Cpu, pfn: number, from: number): void {
+  writeBytes(cpu.words, frameWord(cpu.machine, pfn) * 4 + from, ZEROS.subarray(from));
+}
+
+function setSize(cpu: Cpu, object: number, size: number): void {
+  storeWide(cpu.machine, object + L.O_SIZE, size);
+  // ORDER: read without the lock by those who only compare (objectPages).
+  store(cpu.words, object + L.O_PAGES, Math.ceil(size / PAGE_SIZE));
+}
