@@ -72,8 +72,30 @@ export {
   withholdProcess,
 } from './processes/process.ts';
 export type { ProcessSpec } from './processes/process.ts';
+export { canBeWoken } from './processes/futex-wakers.ts';
 export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/futex.ts';
 export * from './processes/signals.ts';
+export { SWAP_STORE } from './faults/swap-in.ts';
+export { putFrame } from './frames/frames.ts';
+export { findCandidates } from './reclaim/candidates.ts';
+export type { Candidate } from './reclaim/candidates.ts';
+export { agePages, evictPages } from './reclaim/evict.ts';
+export type { Evicted } from './reclaim/evict.ts';
+export { RECLAIM_POLICY_NAMES, reclaimPolicy } from './reclaim/policies.ts';
+export type { Choice, ReclaimPolicy, ReclaimPolicyName } from './reclaim/policies.ts';
+export {
+  beginSwapRead,
+  beginSwapWrite,
+  endSwapWrite,
+  finishSwapRead,
+} from './reclaim/swap-map.ts';
+export {
+  freeFrames,
+  highWatermark,
+  lowWatermark,
+  memoryIsShort,
+  shareFreeFrames,
+} from './reclaim/watermarks.ts';
 export { sweepSpaces } from './processes/sweep.ts';
 export { reapCpu } from './processes/reap-cpu.ts';
 export { stopRequested } from './audit/stop.ts';

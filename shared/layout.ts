@@ -51,6 +51,8 @@ export const B_VERSION = 1;
 export const B_FRAMES = 2;
 export const B_CPUS = 3;
 export const B_CHECKED = 4;
+/** Whether the host's processes are root's: exempt from RLIMIT_MEMLOCK; by the formatter. */
+export const B_PRIVILEGED = 11;
 /** Milliseconds since boot, advanced by the kernel worker: kernel code has no clock of its own. */
 export const B_JIFFIES = 12;
 /** Index of the flush policy; written by the formatter. */

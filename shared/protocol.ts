@@ -73,6 +73,8 @@ export interface WireMachine {
 export interface KernelInit extends WireMachine {
   /** CPU workers of the pool: CPUs 1 to `cpus`; the CPUs beyond are for dedicated Workers. */
   readonly cpus: number;
+  /** Name of a built-in reclaim policy, or the URL of a module. */
+  readonly reclaim: string;
   readonly files: Readonly<Record<string, WireFile>>;
   /** Name to module URL. */
   readonly devices: Readonly<Record<string, string>>;

@@ -46,7 +46,9 @@ const document: RunDocument = {
     framesUsed: 3,
     framesUsedPeak: 1500,
     tableFrames: 0,
-    tableFramesPeak: 4,
+    swapPages: 0,
+  swapPagesUsed: 0,
+  tableFramesPeak: 4,
     counters: {},
   },
   syscalls: [

@@ -3,10 +3,20 @@
  * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
  */
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
+import type { ReclaimPolicyName } from '../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
+import type { SignalAction, SignalName, WaitResult } from './process-api.ts';
+
 export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
+export type {
+  SignalAction,
+  SignalHandler,
+  SignalInfo,
+  SignalName,
+  WaitResult,
+} from './process-api.ts';
 
 // ---- The host's side ----------------------------------------------------------------------------
 
@@ -26,6 +36,13 @@ export interface BootOptions {
   readonly faults?: FaultMode;
   /** When translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
   readonly shootdown?: FlushPolicy;
+  /**
+   * Swap store: bytes, or '64MiB'; up to 16 GiB. Under Node it is a temporary file, in a browser it
+   * is memory. Default 0: no swap.
+   */
+  readonly swap?: number | string;
+  /** Who leaves memory first: 'clock' (default), 'fifo', 'random', or the URL of a policy module. */
+  readonly reclaim?: ReclaimPolicyName | (string & {});
   /** Poison freed frames and check more invariants. Default false. */
   readonly checked?: boolean;
   /** Seed that programs read as `proc.seed`. Default 1. */
@@ -51,6 +68,8 @@ export interface SpawnOptions {
   readonly dedicated?: boolean;
   /** The child gets the parent's open descriptors and shared mappings, as after fork. */
   readonly inherit?: boolean;
+  /** Nice value, -20 (most urgent) to 19. Default: the parent's, or 0. */
+  readonly nice?: number;
 }
 
 export interface CloneOptions {
@@ -60,6 +79,8 @@ export interface CloneOptions {
   readonly name?: string;
   /** A Worker of its own instead of a shared one from the pool. */
   readonly dedicated?: boolean;
+  /** Bytes of a stack of its own, `proc.stack`, above a guard page; 0 for none. Default 64 KiB. */
+  readonly stackBytes?: number;
 }
 
 export type ExitStatus =
@@ -79,7 +100,10 @@ export interface ProcessHandle {
   readonly pid: number;
   /** Resolves when the process has ended; may be called any number of times. */
   wait(): Promise<ExitStatus>;
-  /** Ends the process. Resolves when it is gone. Signals: 'SIGKILL' (default), 'SIGTERM'. */
+  /**
+   * Sends a signal: 'SIGKILL' (default), 'SIGTERM', 'SIGUSR1', 'SIGUSR2' or 'SIGCHLD'. Where it ends
+   * the process, resolves when that is gone.
+   */
   kill(signal?: string): Promise<void>;
 }
 
@@ -95,6 +119,8 @@ export interface ProcessReport {
   readonly cpu: number;
   readonly status: ExitStatus | null;
   readonly wallMs: number;
+  /** Time that it has run on its CPU, sleeps and others' turns left out. */
+  readonly cpuMs: number;
   readonly faultsMinor: number;
   readonly faultsMajor: number;
   readonly tlbHits: number;
@@ -122,6 +148,9 @@ export interface MachineReport {
   readonly framesUsedPeak: number;
   readonly tableFrames: number;
   readonly tableFramesPeak: number;
+  /** Pages of the swap store, and how many of them are used. */
+  readonly swapPages: number;
+  readonly swapPagesUsed: number;
   readonly processes: readonly ProcessReport[];
   readonly syscalls: readonly SyscallReport[];
   /** Summed over the CPUs: see CPU_STATS in shared/layout.ts. */
@@ -199,11 +228,6 @@ export interface FaultInfo {
 /** Runs on the faulting CPU; the access is retried when it returns, and fails when it throws. */
 export type FaultHandler = (info: FaultInfo) => void;
 
-export interface WaitResult {
-  readonly pid: number;
-  readonly status: ExitStatus;
-}
-
 export interface Proc extends AsyncSyscalls {
   readonly pid: number;
   readonly cpu: number;
@@ -247,13 +271,29 @@ export interface Proc extends AsyncSyscalls {
   wait(pid?: number): Promise<WaitResult>;
   /** Ends this process; never returns. */
   exit(code?: number): never;
-  kill(pid: number, signal?: string): Promise<0>;
+  /**
+   * Sends a signal, SIGKILL by default; 0 only asks whether the process is there. Where it ends the
+   * other process, resolves when that is gone. ESRCH, EINVAL for a signal that cannot be sent,
+   * EPERM for pid 0, which is the host's.
+   */
+  kill(pid: number, signal?: string | 0): Promise<0>;
   nanosleep(nanoseconds: number): Promise<0>;
   /** Opens a file, device or backend that the host handed to the machine. */
   open(name: string, flags?: number): Promise<number>;
   fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;
-  /** Installs (or with null removes) a handler for SIGSEGV or SIGBUS. */
-  sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | null): void;
+  /**
+   * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this
+   * process's thread at its next syscall, at an access that polls, or between two awaits. Faults
+   * call theirs at once, and are never ignored. EINVAL for SIGKILL and SIGABRT.
+   */
+  sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | 'ignore' | null): void;
+  sigaction(signal: SignalName, handler: SignalAction): void;
+  /** Changes the set of blocked signals; the one before. SIGKILL stays out of it. EINVAL. */
+  sigprocmask(how: 'block' | 'unblock' | 'set', signals: readonly string[]): SignalName[];
+  /** Signals that have been sent and wait because they are blocked. */
+  sigpending(): SignalName[];
+  /** Memory of this thread's own, above a guard page: see CloneOptions; null without one. */
+  readonly stack: { readonly address: number; readonly bytes: number } | null;
   /** Writes a line to the host. */
   print(line: string): void;
 }

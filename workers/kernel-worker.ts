@@ -19,11 +19,12 @@ import {
   startCpu,
   sweepSpaces,
 } from '../kernel/index.ts';
-import type { Cpu } from '../kernel/index.ts';
+import type { Cpu, ReclaimPolicy } from '../kernel/index.ts';
 import { load } from '../shared/atomics.ts';
 import { ESRCH } from '../shared/errno.ts';
 import { CPU_WORDS, C_MODE, MODE_DEAD, MODE_MASK, MODE_OFFLINE } from '../shared/layout.ts';
 import { DEDICATED_CPUS_MAX } from '../shared/limits.ts';
+import { makeRandom } from '../shared/random.ts';
 import type { CpuApi, HostApi, KernelInit } from '../shared/protocol.ts';
 import { AuditService } from './kernel-side/audit-service.ts';
 import { cpuService } from './kernel-side/cpu-service.ts';
@@ -36,11 +37,15 @@ import { KernelSyscalls } from './kernel-side/kernel-syscalls.ts';
 import { trapHandler } from './kernel-side/kernel-traps.ts';
 import { loadProtocol } from './host/load-protocol.ts';
 import { reportMachine, reportProcess } from './kernel-side/machine-report.ts';
+import { loadReclaimPolicy } from './kernel-side/load-reclaim.ts';
 import { ObjectRegistry } from './kernel-side/object-registry.ts';
 import { PageSupply } from './kernel-side/page-supply.ts';
 import { Pager } from './kernel-side/pager.ts';
 import { Pool } from './kernel-side/pool.ts';
 import { ProcessManager } from './kernel-side/process-manager.ts';
+import { Reclaimer } from './kernel-side/reclaimer.ts';
+import { Swapper } from './kernel-side/swapper.ts';
+import type { SwapStore } from './platform.ts';
 import { TrapServer } from './wire/trap.ts';
 
 /** Resolution of the machine's clock, and how soon a condemned CPU is noticed. */
@@ -59,16 +64,25 @@ class KernelWorker {
   readonly #ready: Promise<void>;
   readonly #bootedMs = performance.now();
 
-  constructor(init: KernelInit, cpu: Cpu) {
+  readonly #reclaimer: Reclaimer;
+  readonly #swap: SwapStore | null;
+
+  constructor(init: KernelInit, cpu: Cpu, policy: ReclaimPolicy, swap: SwapStore | null) {
     const { machine } = cpu;
     const log = (line: string): void => void this.#host.remote.print(0, line).catch(() => {});
     this.#init = init;
     this.#cpu = cpu;
     this.#objects = new ObjectRegistry(cpu, log);
-    const supply = new PageSupply(cpu, this.#objects, log);
-    const pager = new Pager(cpu, supply);
+    this.#swap = swap;
+    const swapper = swap === null ? null : new Swapper(cpu, swap, log);
+    const kill = async (pid: number): Promise<void> => {
+      await this.#processes.kill(pid, 'SIGKILL');
+    };
+    this.#reclaimer = new Reclaimer({ cpu, policy, swapper, kill });
+    const supply = new PageSupply(cpu, this.#objects, swapper, log);
+    const pager = new Pager(cpu, supply, this.#reclaimer);
     const devices = new DeviceAccess(pager, this.#objects, log);
-    this.#syscalls = new KernelSyscalls(cpu, supply);
+    this.#syscalls = new KernelSyscalls(cpu, supply, this.#reclaimer);
     this.#traps = new TrapServer(
       machine.words,
       machine.cpuBase,
@@ -98,6 +112,7 @@ class KernelWorker {
   #tick(): void {
     const { machine } = this.#cpu;
     setJiffies(machine, performance.now() - this.#bootedMs);
+    this.#reclaimer.tick();
     if (machine.flushPolicy === 'lazy') inKernel(this.#cpu, () => sweepSpaces(this.#cpu));
     for (const slot of this.#pool.live()) {
       if (this.#mode(slot.cpu) === MODE_DEAD) {
@@ -178,7 +193,9 @@ class KernelWorker {
 async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as KernelInit;
   const machine = attachMachine(init.buffer, await loadProtocol(init.protocol));
-  new KernelWorker(init, attachCpu(machine, 0));
+  const policy = await loadReclaimPolicy(init.reclaim, makeRandom(init.seed));
+  const swap = machine.swapSlots === 0 ? null : await platform.openSwap();
+  new KernelWorker(init, attachCpu(machine, 0), policy, swap);
 }
 
 await main();

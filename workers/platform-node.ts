@@ -1,11 +1,21 @@
 /** The platform adapter for Node: worker_threads and fs. */
-import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { open, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker, parentPort } from 'node:worker_threads';
 import type { TransferListItem, WorkerOptions } from 'node:worker_threads';
 import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR } from '../shared/errno.ts';
-import type { HostFile, HostFileFailure, Platform, WorkerHandle, WorkerKind } from './platform.ts';
+import { PAGE_SIZE } from '../shared/limits.ts';
+import type {
+  HostFile,
+  HostFileFailure,
+  Platform,
+  SwapStore,
+  WorkerHandle,
+  WorkerKind,
+} from './platform.ts';
 
 /**
  * A Worker inherits its starter's Node options, and refuses to start with `--input-type`, which
@@ -108,6 +118,24 @@ async function openFile(path: string): Promise<HostFile | HostFileFailure> {
   }
 }
 
+/** A file without a name, so that nothing stays behind however the process ends. */
+async function openSwap(): Promise<SwapStore> {
+  const path = join(tmpdir(), `faultline-swap-${process.pid}-${randomUUID()}`);
+  const handle = await open(path, 'wx+', 0o600);
+  await unlink(path);
+  return {
+    write: async (slot, page) => {
+      await handle.write(page, 0, PAGE_SIZE, slot * PAGE_SIZE);
+    },
+    read: async (slot) => {
+      const page = new Uint8Array(PAGE_SIZE);
+      const { bytesRead } = await handle.read(page, 0, PAGE_SIZE, slot * PAGE_SIZE);
+      return page.subarray(0, bytesRead);
+    },
+    close: () => handle.close(),
+  };
+}
+
 export const platform: Platform = {
   startWorker,
   receiveInit,
@@ -116,5 +144,6 @@ export const platform: Platform = {
   resolveModule,
   resolveFile: (path) => path,
   openFile,
+  openSwap,
   printLine: (line) => console.log(line),
 };

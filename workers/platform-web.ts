@@ -1,6 +1,13 @@
 /** The platform adapter for browsers: Web Workers and fetch. */
 import { EIO, ENOENT } from '../shared/errno.ts';
-import type { HostFile, HostFileFailure, Platform, WorkerHandle, WorkerKind } from './platform.ts';
+import type {
+  HostFile,
+  HostFileFailure,
+  Platform,
+  SwapStore,
+  WorkerHandle,
+  WorkerKind,
+} from './platform.ts';
 
 /** The URLs stand literally inside `new Worker`, because bundlers recognise only that. */
 function createWorker(kind: WorkerKind): Worker {
@@ -88,6 +95,16 @@ async function openFile(path: string): Promise<HostFile | HostFileFailure> {
   }
 }
 
+/** In memory: pages that do not fit into the machine's still fit into the browser's. */
+async function openSwap(): Promise<SwapStore> {
+  const pages = new Map<number, Uint8Array>();
+  return {
+    write: async (slot, page) => void pages.set(slot, page),
+    read: async (slot) => pages.get(slot) ?? new Uint8Array(),
+    close: async () => pages.clear(),
+  };
+}
+
 export const platform: Platform = {
   startWorker,
   receiveInit,
@@ -96,5 +113,6 @@ export const platform: Platform = {
   resolveModule: (specifier) => new URL(specifier, globalThis.location.href).href,
   resolveFile: (path) => new URL(path, globalThis.location.href).href,
   openFile,
+  openSwap,
   printLine: (line) => console.log(line),
 };

@@ -24,6 +24,14 @@ export interface HostFile {
   close(): Promise<void>;
 }
 
+/** Where pages go that do not fit into memory: slots of one page each, numbered from 1. */
+export interface SwapStore {
+  write(slot: number, page: Uint8Array): Promise<void>;
+  /** The page that was last written to the slot. */
+  read(slot: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /** How a file cannot be opened: an errno number that `boot` and `addFile` turn into an error. */
 export interface HostFileFailure {
   readonly errno: number;
@@ -50,6 +58,8 @@ export interface Platform {
   /** A file's path as the host writes it, in a form that means the same in every Worker. */
   resolveFile(path: string): string;
   openFile(path: string): Promise<HostFile | HostFileFailure>;
+  /** Makes an empty swap store, gone when it is closed. */
+  openSwap(): Promise<SwapStore>;
   /** Default of `onPrint`. */
   readonly printLine: (line: string) => void;
 }

@@ -52,14 +52,14 @@ function fifo(): ReclaimPolicy {
 }
 
 /** Any page: what every other policy has to beat. */
-function random(next: () => number): ReclaimPolicy {
+function random(below: (bound: number) => number): ReclaimPolicy {
   return {
     name: 'random',
     choose(candidates, wanted) {
       const order = candidates.map((_, index) => index);
       const count = Math.min(wanted, order.length);
       for (let i = 0; i < count; i++) {
-        const j = i + Math.floor(next() * (order.length - i));
+        const j = i + below(order.length - i);
         [order[i], order[j]] = [order[j] as number, order[i] as number];
       }
       return { evict: order.slice(0, count), age: [] };
@@ -69,9 +69,12 @@ function random(next: () => number): ReclaimPolicy {
 
 export const RECLAIM_POLICY_NAMES: readonly ReclaimPolicyName[] = ['clock', 'fifo', 'random'];
 
-/** A built-in policy, or null. `next` gives numbers in [0, 1) from the machine's seed. */
-export function reclaimPolicy(name: string, next: () => number): ReclaimPolicy | null {
+/** A built-in policy, or null. `below` gives random integers from 0 to a bound - 1. */
+export function reclaimPolicy(
+  name: string,
+  below: (bound: number) => number,
+): ReclaimPolicy | null {
   if (name === 'clock') return clock();
   if (name === 'fifo') return fifo();
-  return name === 'random' ? random(next) : null;
+  return name === 'random' ? random(below) : null;
 }

@@ -12,7 +12,7 @@ import { SHARED_PAGES } from './arena.ts';
 import { machineState, recordFrames } from './cpu-states.ts';
 import { COUNTERS, Oracle } from './oracle.ts';
 import type { Counter } from './oracle.ts';
-import { makeRandom } from './random.ts';
+import { makeRandom } from '../../shared/random.ts';
 import type { StressOptions, StressResult } from './stress-types.ts';
 import type { StressTask } from './stress-task.ts';
 import { startWatchdog } from './watchdog.ts';

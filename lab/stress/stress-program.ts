@@ -5,7 +5,7 @@
 import { MAP_PRIVATE, PROT_READ, defineProgram } from '../../workers/program.ts';
 import type { ExitStatus, Proc, Program } from '../../workers/program.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import { makeRandom } from './random.ts';
+import { makeRandom } from '../../shared/random.ts';
 import { Accesses } from './accesses.ts';
 import { Violation } from './judge.ts';
 import { Operations } from './operations.ts';

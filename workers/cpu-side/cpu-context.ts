@@ -7,6 +7,7 @@ import {
   WAIT_PAGE,
   blockCpu,
   dispatch,
+  memoryIsShort,
   populate,
   recordLatency,
   releaseFaultObject,
@@ -14,6 +15,7 @@ import {
   unblockCpu,
 } from '../../kernel/index.ts';
 import type { Cpu, SyscallName } from '../../kernel/index.ts';
+import { ENOMEM } from '../../shared/errno.ts';
 import type { CpuInit, KernelCpuApi } from '../../shared/protocol.ts';
 import { isLocalSyscall } from '../../shared/syscalls.ts';
 import type { Connection } from '../wire/endpoint.ts';
@@ -55,6 +57,8 @@ export class CpuContext {
     cpu.populateStart = 0;
     cpu.populateEnd = 0;
     const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
+    // Frames are the kernel worker's to reclaim.
+    if (result === -ENOMEM && memoryIsShort(cpu.machine)) return -TRY_KERNEL;
     if (result !== -WAIT_PAGE) return result;
     // Pages are the kernel worker's to supply; there the syscall starts again.
     releaseFaultObject(cpu, cpu.faultObject);

@@ -5,7 +5,13 @@
 import { platform } from '#platform';
 import { FLUSH_POLICIES } from '../../kernel/index.ts';
 import type { FlushPolicy } from '../../kernel/index.ts';
-import { DEDICATED_CPUS_MAX, FRAMES_MAX, FRAMES_MIN, PAGE_SIZE } from '../../shared/limits.ts';
+import {
+  DEDICATED_CPUS_MAX,
+  FRAMES_MAX,
+  FRAMES_MIN,
+  PAGE_SIZE,
+  SWAP_SLOTS_MAX,
+} from '../../shared/limits.ts';
 import type { KernelInit, WireFile } from '../../shared/protocol.ts';
 import type { BootOptions, FileSource } from '../api.ts';
 
@@ -14,6 +20,7 @@ const POOL_CPUS_MAX = 32;
 
 export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
   readonly frames: number;
+  readonly swapSlots: number;
   readonly checked: boolean;
   readonly shootdown: FlushPolicy;
   readonly onPrint: (line: string, pid: number) => void;
@@ -40,6 +47,18 @@ function checkFrames(memory: number | string): number {
   const frames = bytes === undefined ? NaN : Math.floor(bytes / PAGE_SIZE);
   if (frames >= FRAMES_MIN && frames <= FRAMES_MAX) return frames;
   return fail('memory', "1MiB to 4GiB, in bytes or as '64MiB'", memory);
+}
+
+function checkSwap(swap: number | string): number {
+  const bytes = swap === 0 || swap === '0' ? 0 : parseSize(swap);
+  const slots = bytes === undefined ? NaN : Math.floor(bytes / PAGE_SIZE);
+  if (slots >= 0 && slots <= SWAP_SLOTS_MAX) return slots;
+  return fail('swap', "0 or a size up to 16GiB, in bytes or as '64MiB'", swap);
+}
+
+/** A built-in's name as it is; anything else is a module. */
+function nameOrModule(name: string): string {
+  return /^[a-z0-9-]+$/.test(name) ? name : platform.resolveModule(name);
 }
 
 function checkInteger(option: string, value: number, min: number, max: number): number {
@@ -89,6 +108,8 @@ const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
   protocol: true,
   faults: true,
   shootdown: true,
+  swap: true,
+  reclaim: true,
   checked: true,
   seed: true,
   files: true,
@@ -113,7 +134,9 @@ export function checkOptions(options: BootOptions): CheckedOptions {
   return {
     frames: checkFrames(options.memory ?? '64MiB'),
     cpus: checkInteger('cpus', options.cpus ?? 2, 1, POOL_CPUS_MAX),
-    protocol: /^[a-z0-9-]+$/.test(protocol) ? protocol : platform.resolveModule(protocol),
+    swapSlots: checkSwap(options.swap ?? 0),
+    reclaim: nameOrModule(options.reclaim ?? 'clock'),
+    protocol: nameOrModule(protocol),
     faults,
     shootdown,
     checked: options.checked ?? false,

@@ -34,7 +34,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
     );
   }
-  const { frames, checked, shootdown, onPrint, ...machine } = checkOptions(options);
+  const { frames, swapSlots, checked, shootdown, onPrint, ...machine } = checkOptions(options);
   const protocol = await loadProtocol(machine.protocol);
   const { buffer } = formatMachine({
     frames,
@@ -42,6 +42,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
     checked,
     protocol,
     flushPolicy: shootdown,
+    swapSlots,
   });
   const host = new WorkerHost({ ...machine, buffer }, onPrint);
   try {

@@ -6,6 +6,7 @@ import {
   WAIT_PAGE,
   dispatch,
   fdObject,
+  memoryIsShort,
   openFd,
   populate,
   processOf,
@@ -20,6 +21,7 @@ import * as M from '../../shared/mman.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
+import type { Reclaimer } from './reclaimer.ts';
 
 /** A page that must be supplied before something can go on. */
 interface Wanted {
@@ -38,16 +40,20 @@ interface Progress {
 export class KernelSyscalls {
   readonly #cpu: Cpu;
   readonly #supply: PageSupply;
+  readonly #reclaimer: Reclaimer;
 
-  constructor(cpu: Cpu, supply: PageSupply) {
+  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer) {
     this.#cpu = cpu;
     this.#supply = supply;
+    this.#reclaimer = reclaimer;
   }
 
   /** A syscall of the table in shared/syscalls.ts. Answers later only when it waits for a page. */
   call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     const progress = this.#run(number, pid, args);
-    if (progress.wanted !== null) return this.#wait(number, pid, args, progress.wanted);
+    if (progress.wanted !== null || this.#isShort(progress)) {
+      return this.#wait(number, pid, args, progress);
+    }
     return this.#finish(pid, progress);
   }
 
@@ -97,6 +103,11 @@ export class KernelSyscalls {
     });
   }
 
+  /** Refused for want of frames, not of addresses or by a limit. */
+  #isShort({ result }: Progress): boolean {
+    return result === -ENOMEM && memoryIsShort(this.#cpu.machine);
+  }
+
   /** In kernel mode. Objects with something behind them live as long as the machine. */
   #wanted(): Wanted {
     const { faultObject: object, faultPage: page } = this.#cpu;
@@ -108,15 +119,17 @@ export class KernelSyscalls {
     number: number,
     pid: number,
     args: readonly unknown[],
-    first: Wanted,
+    first: Progress,
   ): Promise<number> {
-    let wanted = first;
+    let progress = first;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const supplied = await this.#supply.supply(wanted.object, wanted.page);
-      if (supplied < 0) return supplied === -ENOMEM ? -ENOMEM : -EIO;
-      const progress = this.#run(number, pid, args);
-      if (progress.wanted === null) return this.#finish(pid, progress);
-      wanted = progress.wanted;
+      const { wanted } = progress;
+      const supplied =
+        wanted === null ? -ENOMEM : await this.#supply.supply(wanted.object, wanted.page);
+      if (supplied < 0 && supplied !== -ENOMEM) return -EIO;
+      if (supplied === -ENOMEM && !(await this.#reclaimer.refill())) return -ENOMEM;
+      progress = this.#run(number, pid, args);
+      if (progress.wanted === null && !this.#isShort(progress)) return this.#finish(pid, progress);
     }
     return panic('KernelSyscalls: a page is supplied again and again', pid, number);
   }

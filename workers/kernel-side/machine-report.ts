@@ -7,6 +7,8 @@ import {
   readHistogram,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
+import { peek } from '../../shared/atomics.ts';
+import { B_SWAP_USED } from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import type { KernelInit, WireStatus } from '../../shared/protocol.ts';
 import type { MachineReport, ProcessReport, SyscallReport } from '../api.ts';
@@ -59,6 +61,8 @@ export function reportMachine(cpu: Cpu, init: KernelInit, table: ProcessTable): 
     framesUsedPeak: frames.usedPeak,
     tableFrames: frames.tables,
     tableFramesPeak: frames.tablesPeak,
+    swapPages: machine.swapSlots,
+    swapPagesUsed: peek(machine.words, B_SWAP_USED),
     processes: table.all().map((entry) => entry.report ?? reportProcess(cpu, entry, null, nowMs)),
     syscalls: reportSyscalls(cpu),
     counters: cpuCounters(machine),

@@ -5,13 +5,20 @@
  * READAHEAD_PAGES, so that a scan costs one wait per window; pages beyond the wanted one are a
  * bonus, given up silently when memory is short.
  */
-import { beginPageIn, finishPageIn, frameBytesOf, pageIsIn } from '../../kernel/index.ts';
+import {
+  SWAP_STORE,
+  beginPageIn,
+  finishPageIn,
+  frameBytesOf,
+  pageIsIn,
+} from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { EIO, ENOMEM } from '../../shared/errno.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { describeThrown } from '../wire/errors.ts';
 import { inKernel } from './in-kernel.ts';
 import type { ObjectRegistry, RegisteredObject } from './object-registry.ts';
+import type { Swapper } from './swapper.ts';
 
 /** Pages of a file that are read together, aligned; a power of two. */
 const READAHEAD_PAGES = 16;
@@ -23,15 +30,24 @@ export class PageSupply {
   /** Reads under way, by object and first page of the window. */
   readonly #reads = new Map<string, Promise<number>>();
 
+  readonly #swapper: Swapper | null;
+
   /** `log` receives what a backend module or a read failed with. */
-  constructor(cpu: Cpu, objects: ObjectRegistry, log: (line: string) => void) {
+  constructor(
+    cpu: Cpu,
+    objects: ObjectRegistry,
+    swapper: Swapper | null,
+    log: (line: string) => void,
+  ) {
     this.#cpu = cpu;
+    this.#swapper = swapper;
     this.#objects = objects;
     this.#log = log;
   }
 
-  /** Brings a page of an object into the machine. 0, -EIO or -ENOMEM. */
+  /** Brings a page of an object, or of the swap store, into memory. 0, -EIO or -ENOMEM. */
   supply(block: number, page: number): Promise<number> {
+    if (block === SWAP_STORE) return this.#swapper?.read(page) ?? Promise.resolve(-EIO);
     const object = this.#objects.byBlock(block);
     if (object === undefined) return Promise.resolve(-EIO);
     const count = object.file === null ? 1 : READAHEAD_PAGES;

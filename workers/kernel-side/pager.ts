@@ -1,6 +1,6 @@
 /**
  * Page faults that the kernel worker resolves: all of them under `faults: 'remote'`, and those that
- * need a page from a file or a module under 'local'.
+ * need a page from a file, a module or swap, or a frame that must be reclaimed first, under 'local'.
  *
  * Guarantees: a fault whose process has ended meanwhile touches nothing. No lock is held while a
  * page is read. The answer FAULT_DONE means "walk again", as in the kernel's fault handler.
@@ -23,6 +23,7 @@ import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
+import type { Reclaimer } from './reclaimer.ts';
 
 /** A fault's outcome, with the object and page that it waits for or the device it hit. */
 interface Outcome {
@@ -36,18 +37,23 @@ const DONE: Outcome = { code: FAULT_DONE, object: 0, page: 0 };
 export class Pager {
   readonly #cpu: Cpu;
   readonly #supply: PageSupply;
+  readonly #reclaimer: Reclaimer;
 
-  constructor(cpu: Cpu, supply: PageSupply) {
+  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer) {
     this.#cpu = cpu;
     this.#supply = supply;
+    this.#reclaimer = reclaimer;
   }
 
   /** Resolves a fault as far as it goes without waiting; the rest as a promise. FAULT_* code. */
   fault(pid: number, address: number, write: boolean): number | Promise<number> {
     const vpn = Math.floor(address / PAGE_SIZE);
     const outcome = this.#resolve(pid, vpn, write);
-    if (outcome.code === FAULT_WAIT) return this.#wait(pid, vpn, write, outcome);
-    return outcome.code;
+    const { code } = outcome;
+    if (code === FAULT_WAIT || code === FAULT_NO_MEMORY) {
+      return this.#wait(pid, vpn, write, outcome);
+    }
+    return code;
   }
 
   /** The device object and page behind an address; null when there is none (any more). */
@@ -74,11 +80,17 @@ export class Pager {
 
   async #wait(pid: number, vpn: number, write: boolean, first: Outcome): Promise<number> {
     let outcome = first;
+    let major = false;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const supplied = await this.#supply.supply(outcome.object, outcome.page);
-      if (supplied < 0) return supplied === -ENOMEM ? FAULT_NO_MEMORY : FAULT_BUS;
-      outcome = this.#resolve(pid, vpn, write, true);
-      if (outcome.code !== FAULT_WAIT) return outcome.code;
+      const isWaiting = outcome.code === FAULT_WAIT;
+      const supplied = isWaiting
+        ? await this.#supply.supply(outcome.object, outcome.page)
+        : -ENOMEM;
+      major ||= isWaiting;
+      if (supplied < 0 && supplied !== -ENOMEM) return FAULT_BUS;
+      if (supplied === -ENOMEM && !(await this.#reclaimer.relieve(pid))) return FAULT_NO_MEMORY;
+      outcome = this.#resolve(pid, vpn, write, major);
+      if (outcome.code !== FAULT_WAIT && outcome.code !== FAULT_NO_MEMORY) return outcome.code;
     }
     return panic('Pager: a page is supplied again and again', pid, vpn);
   }

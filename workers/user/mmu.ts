@@ -191,6 +191,8 @@ export class Mmu implements UserContext {
     return this.#mode.inKernel(() => {
       if (this.#host.faults === 'remote') return this.#host.trapFault(address, write);
       const outcome = handleFault(this.cpu, this.space, vpn, write);
+      // Out of frames: the kernel worker can reclaim some.
+      if (outcome === FAULT_NO_MEMORY) return this.#host.trapFault(address, write);
       if (outcome !== FAULT_WAIT && outcome !== FAULT_DEVICE) return outcome;
       releaseFaultObject(this.cpu, this.cpu.faultObject);
       return outcome === FAULT_DEVICE ? outcome : this.#host.trapFault(address, write);

@@ -5,7 +5,7 @@
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
-import { makeRandom } from '../../stress/random.ts';
+import { makeRandom } from '../../../shared/random.ts';
 import { medianOf, nanosecondsEach } from './figures.ts';
 import type { Figures } from './figures.ts';
 import { ACCESSES, BULKS, BULK_BYTES, HIT_PAGES, RANDOM_PAGES, ROUNDS } from './sizes.ts';

@@ -1,0 +1,33 @@
+/** How many free frames are few: when reclaim begins, and when it has done enough. */
+import { load, peek } from '../../shared/atomics.ts';
+import { B_FREE_FRAMES, C_CACHE_COUNT } from '../../shared/layout.ts';
+import { RECLAIM_LOW_MAX, RECLAIM_LOW_MIN, RECLAIM_LOW_SHARE } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { drainCache } from '../frames/frames.ts';
+import type { Machine } from '../machine.ts';
+
+/** Below this many free frames the reclaim daemon wakes up (Linux: the low watermark). */
+export function lowWatermark(machine: Machine): number {
+  const share = Math.floor(machine.frames / RECLAIM_LOW_SHARE);
+  return Math.max(RECLAIM_LOW_MIN, Math.min(RECLAIM_LOW_MAX, share));
+}
+
+/** At this many free frames it goes to sleep again. */
+export function highWatermark(machine: Machine): number {
+  return 2 * lowWatermark(machine);
+}
+
+/** Frames on the buddy's lists; those in CPUs' caches are not counted. */
+export function freeFrames(machine: Machine): number {
+  // ORDER: a momentary value, by which reclaim decides how much to do.
+  return load(machine.words, B_FREE_FRAMES);
+}
+
+export function memoryIsShort(machine: Machine): boolean {
+  return freeFrames(machine) < lowWatermark(machine);
+}
+
+/** Gives the frames in this CPU's cache back, where other CPUs can get them. Kernel mode. */
+export function shareFreeFrames(cpu: Cpu): void {
+  drainCache(cpu, peek(cpu.words, cpu.base + C_CACHE_COUNT));
+}

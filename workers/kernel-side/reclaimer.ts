@@ -1,0 +1,211 @@
+/**
+ * Reclaim: keeps frames free, in the background below the low watermark and at once for a fault
+ * that found none.
+ *
+ *     pass     looks at resident pages from the hand on, lets the policy choose, clears accessed
+ *              bits, takes pages out of their spaces, writes what must be written, frees
+ *     relieve  passes until there is a frame; when several in a row free none, somebody is killed
+ *
+ * Guarantees: one pass at a time; no lock is held while the store is written; a fault that waits is
+ * answered in the end, because each round frees a frame or ends a process.
+ */
+import {
+  LOG_OUT_OF_MEMORY,
+  STAT,
+  agePages,
+  allPids,
+  count,
+  evictPages,
+  findCandidates,
+  freeFrames,
+  highWatermark,
+  logEvent,
+  memoryIsShort,
+  processOf,
+  processUsage,
+  shareFreeFrames,
+} from '../../kernel/index.ts';
+import type { Candidate, Cpu, ReclaimPolicy } from '../../kernel/index.ts';
+import { peek } from '../../shared/atomics.ts';
+import { P_SPACE } from '../../shared/layout.ts';
+import {
+  RECLAIM_BATCH_PAGES,
+  RECLAIM_IDLE_PASSES_MAX,
+  RECLAIM_SCAN_PAGES,
+  USER_PAGES,
+} from '../../shared/limits.ts';
+import { inKernel } from './in-kernel.ts';
+import type { Swapper } from './swapper.ts';
+
+export interface ReclaimerOptions {
+  readonly cpu: Cpu;
+  readonly policy: ReclaimPolicy;
+  readonly swapper: Swapper | null;
+  /** Ends a process for want of memory; resolves when its memory is free. */
+  readonly kill: (pid: number) => Promise<void>;
+}
+
+export class Reclaimer {
+  readonly #cpu: Cpu;
+  readonly #options: ReclaimerOptions;
+  /** Where the next pass begins: the process and its page. */
+  #handPid = 0;
+  #handVpn = 0;
+  /** The pass under way, which all that wait share. */
+  #passing: Promise<number> | null = null;
+  #idlePasses = 0;
+
+  constructor(options: ReclaimerOptions) {
+    this.#cpu = options.cpu;
+    this.#options = options;
+  }
+
+  /** The daemon's tick. */
+  tick(): void {
+    if (this.#passing !== null || !memoryIsShort(this.#cpu.machine)) return;
+    // A pass that frees nothing will not free more ten milliseconds later.
+    if (this.#idlePasses >= RECLAIM_IDLE_PASSES_MAX) return;
+    void this.#pass();
+  }
+
+  /**
+   * Makes a frame free for process `pid`, which found none: true when it is worth to try again.
+   * False: there is none to be had, and `pid` itself is the one to end.
+   */
+  async relieve(pid: number): Promise<boolean> {
+    for (;;) {
+      if ((await this.#pass()) > 0) return true;
+      if (this.#idlePasses < RECLAIM_IDLE_PASSES_MAX) continue;
+      const victim = this.#victim();
+      if (victim === 0 || victim === pid) return false;
+      this.#idlePasses = 0;
+      inKernel(this.#cpu, () => {
+        logEvent(this.#cpu, LOG_OUT_OF_MEMORY, victim, 0, 0);
+        count(this.#cpu, STAT.oomKills, 1);
+      });
+      await this.#options.kill(victim);
+      return true;
+    }
+  }
+
+  /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
+  async refill(): Promise<boolean> {
+    for (let i = 0; i < RECLAIM_IDLE_PASSES_MAX; i++) if ((await this.#pass()) > 0) return true;
+    return false;
+  }
+
+  /** Frames freed. Joins the pass under way. */
+  #pass(): Promise<number> {
+    this.#passing ??= this.#run().finally(() => {
+      this.#passing = null;
+    });
+    return this.#passing;
+  }
+
+  async #run(): Promise<number> {
+    const cpu = this.#cpu;
+    const { policy, swapper } = this.#options;
+    const free = freeFrames(cpu.machine);
+    const wanted = Math.max(RECLAIM_BATCH_PAGES / 8, highWatermark(cpu.machine) - free);
+    const candidates = inKernel(cpu, () => this.#candidates());
+    const { evict, age } = policy.choose(candidates, Math.min(wanted, RECLAIM_BATCH_PAGES));
+    this.#moveHand(candidates, [...evict, ...age]);
+    const slots: number[] = [];
+    for (const [space, vpns] of bySpace(candidates, age)) {
+      inKernel(cpu, () => this.#isLive(space) && agePages(cpu, space, vpns));
+    }
+    for (const [space, vpns] of bySpace(candidates, evict)) {
+      inKernel(cpu, () => {
+        if (this.#isLive(space)) slots.push(...evictPages(cpu, space, vpns).slots);
+      });
+    }
+    if (swapper !== null) await swapper.write(slots);
+    inKernel(cpu, () => shareFreeFrames(cpu));
+    const freed = Math.max(0, freeFrames(cpu.machine) - free);
+    inKernel(cpu, () => {
+      count(cpu, STAT.pagesScanned, candidates.length);
+      count(cpu, STAT.pagesReclaimed, freed);
+    });
+    this.#idlePasses = freed > 0 ? 0 : this.#idlePasses + 1;
+    return freed;
+  }
+
+  /** Resident pages of all spaces, once round from the hand. */
+  #candidates(): Candidate[] {
+    const { machine } = this.#cpu;
+    const found: Candidate[] = [];
+    const pids = allPids(machine).sort((left, right) => left - right);
+    const first = Math.max(
+      0,
+      pids.findIndex((pid) => pid >= this.#handPid),
+    );
+    const seen = new Set<number>();
+    for (let i = 0; i < pids.length && found.length < RECLAIM_SCAN_PAGES; i++) {
+      const pid = pids[(first + i) % pids.length] as number;
+      const space = this.#spaceOf(pid);
+      if (space === 0 || seen.has(space)) continue;
+      seen.add(space);
+      const from = pid === this.#handPid ? this.#handVpn : 0;
+      const most = RECLAIM_SCAN_PAGES - found.length;
+      findCandidates(this.#cpu, space, from, most, found);
+    }
+    // The part of the first space that lies before the hand comes last.
+    const space = this.#spaceOf(this.#handPid);
+    if (space !== 0 && this.#handVpn > 0 && found.length < RECLAIM_SCAN_PAGES) {
+      const rest: Candidate[] = [];
+      findCandidates(this.#cpu, space, 0, RECLAIM_SCAN_PAGES - found.length, rest);
+      found.push(...rest.filter(({ vpn }) => vpn < this.#handVpn));
+    }
+    return found;
+  }
+
+  #moveHand(candidates: readonly Candidate[], touched: readonly number[]): void {
+    const last = candidates[touched.reduce((most, index) => Math.max(most, index), -1)];
+    if (last === undefined) return;
+    const { machine } = this.#cpu;
+    this.#handPid = allPids(machine).find((pid) => this.#spaceOf(pid) === last.space) ?? 0;
+    this.#handVpn = Math.min(last.vpn + 1, USER_PAGES - 1);
+  }
+
+  #spaceOf(pid: number): number {
+    const proc = processOf(this.#cpu.machine, pid);
+    return proc === 0 ? 0 : peek(this.#cpu.words, proc + P_SPACE);
+  }
+
+  /** Whether a space is still somebody's: processes end on this Worker, but between two awaits. */
+  #isLive(space: number): boolean {
+    return allPids(this.#cpu.machine).some((pid) => this.#spaceOf(pid) === space);
+  }
+
+  /** Linux's idea of badness (oom_badness): who would give back most. 0: nobody. */
+  #victim(): number {
+    let victim = 0;
+    let most = 0;
+    for (const pid of allPids(this.#cpu.machine)) {
+      const pages = processUsage(this.#cpu, pid)?.residentPages ?? 0;
+      if (pages > most) {
+        most = pages;
+        victim = pid;
+      }
+    }
+    return victim;
+  }
+}
+
+/** The pages chosen, by space, ascending. */
+function bySpace(
+  candidates: readonly Candidate[],
+  chosen: readonly number[],
+): Map<number, number[]> {
+  const spaces = new Map<number, number[]>();
+  for (const index of chosen) {
+    const candidate = candidates[index];
+    if (candidate === undefined) continue;
+    const { space, vpn } = candidate;
+    const vpns = spaces.get(space) ?? [];
+    vpns.push(vpn);
+    spaces.set(space, vpns);
+  }
+  for (const vpns of spaces.values()) vpns.sort((left, right) => left - right);
+  return spaces;
+}
