@@ -49,6 +49,8 @@ const RECORD_SHIFT = 10;
 export const RESERVED_LAZY = 0;
 export const RESERVED_OBJECT = 1;
 export const RESERVED_DEVICE = 2;
+/** A guard (MADV_GUARD_INSTALL): every access is refused as if nothing were mapped. */
+export const RESERVED_GUARD = 3;
 /** The page was swapped out; the payload is its slot, not a record. */
 export const RESERVED_SWAP = 4;
 
@@ -96,6 +98,18 @@ export function copyOnWriteBits(rwx: number): number {
 /** A reserved entry. `rwx` are PTE_R, PTE_W, PTE_X as the area allows them. */
 export function makeReserved(kind: number, record: number, rwx: number, shared: boolean): number {
   return (record << RECORD_SHIFT) | (shared ? PTE_SHARED : 0) | (kind << KIND_SHIFT) | PTE_U | rwx;
+}
+
+const KIND_BITS: number = (KIND_MASK << KIND_SHIFT) | PTE_V | PTE_U;
+
+/** A guard, wherever it stands. */
+export function isGuard(entry: number): boolean {
+  return (entry & KIND_BITS) === ((RESERVED_GUARD << KIND_SHIFT) | PTE_U);
+}
+
+/** A page that was swapped out: the entry is one of its slot's references. */
+export function isSwapped(entry: number): boolean {
+  return (entry & KIND_BITS) === ((RESERVED_SWAP << KIND_SHIFT) | PTE_U);
 }
 
 export function reservedKind(entry: number): number {

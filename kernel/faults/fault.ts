@@ -98,7 +98,8 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
     // A table: another fault on the span pushed it down since `seek` looked, as it may where faults
     // run in parallel.
     if (!pte.isTable(entry)) {
-      if (!allows(entry, write) || pte.reservedKind(entry) === pte.RESERVED_DEVICE) break;
+      // Devices and guards answer for a whole span as they do for a page.
+      if (!allows(entry, write) || pte.reservedKind(entry) >= pte.RESERVED_DEVICE) break;
       if (!pushDown(cpu, cursor, at, cursor.level)) return FAULT_NO_MEMORY;
     }
     at = seek(cpu, cursor, vpn);
@@ -106,7 +107,7 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
     entry = load(words, at);
   }
   if (entry === 0) return FAULT_MAPERR;
-  if (!allows(entry, write)) return FAULT_ACCERR;
+  if (!allows(entry, write)) return pte.isGuard(entry) ? FAULT_MAPERR : FAULT_ACCERR;
   if (pte.isPresent(entry)) {
     if (!write || (entry & pte.PTE_W) !== 0) return FAULT_SPURIOUS;
     if (pte.isZeroPage(entry)) return enterZeroed(cpu, cursor.space, vpn, at, entry, candidate);
@@ -127,6 +128,8 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
     case pte.RESERVED_DEVICE:
       toObject(cpu, entry, vpn);
       return FAULT_DEVICE;
+    case pte.RESERVED_GUARD:
+      return FAULT_MAPERR;
     default: {
       const outcome = resolveObject(cpu, cursor.space, at, entry, vpn, write);
       if (outcome === FAULT_DONE && candidate !== 0) freeFrame(cpu, candidate);

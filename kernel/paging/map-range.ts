@@ -4,7 +4,7 @@
  *
  * Each returns false when memory for a table is exhausted, with a prefix done: roll back.
  */
-import { compareExchange, exchange, fillWords, load, peek, poke } from '../../shared/atomics.ts';
+import { compareExchange, fillWords, load, peek, poke } from '../../shared/atomics.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
@@ -77,43 +77,48 @@ export function presentRange(
   return true;
 }
 
+/** What a change makes of an entry. */
+const CLEAR = 0;
+const PROTECT = 1;
+const DISCARD = 2;
+const GUARD = 3;
+const UNGUARD = 4;
+
 /** Clears [start, end), whatever is there. Frames follow after the flush. */
 export function clearRange(op: RangeOp, start: number, end: number): boolean {
-  const { cpu, cursor } = op;
-  let vpn = start;
-  while (vpn < end) {
-    let at = seek(cpu, cursor, vpn);
-    const { level } = cursor;
-    const pages = pagesAt(level);
-    if (level === 0) {
-      const stop = Math.min(end, nextAt(vpn, 1));
-      for (; vpn < stop; vpn++, at++) clearEntry(op, at, vpn, 0);
-      continue;
-    }
-    if (peek(cpu.words, at) === 0) {
-      vpn = nextAt(vpn, level);
-    } else if ((vpn & (pages - 1)) !== 0 || vpn + pages > end) {
-      if (!pushDown(cpu, cursor, at, level)) return false;
-    } else {
-      clearEntry(op, at, vpn, level);
-      vpn += pages;
-    }
-  }
-  return true;
-}
-
-function clearEntry(op: RangeOp, at: number, vpn: number, level: number): void {
-  const { words } = op.cpu;
-  if (peek(words, at) === 0) return;
-  // ORDER: one exchange takes the entry with the A and D bits it has at that moment.
-  const old = exchange(words, at, 0);
-  logChange(op, LOG_CLEAR, at, old, level);
-  // Without A no MMU has it: A is set before a TLB is filled, and only on the entry as it was.
-  if (pte.isPresent(old) && (old & pte.PTE_A) !== 0) noteFlush(op, vpn, pagesAt(level));
+  return changeRange(op, start, end, CLEAR, 0);
 }
 
 /** Gives [start, end) the permission `rwx` (PTE_R, PTE_W, PTE_X). Empty entries stay empty. */
 export function protectRange(op: RangeOp, start: number, end: number, rwx: number): boolean {
+  return changeRange(op, start, end, PROTECT, rwx);
+}
+
+/**
+ * Takes the pages of [start, end), which lies in one area, out of it: the next touch finds the
+ * area's reserved entry. Guards stay. Never needs memory, unless for half a superpage. Not undone.
+ */
+export function discardRange(op: RangeOp, start: number, end: number, reserved: number): boolean {
+  return changeRange(op, start, end, DISCARD, reserved);
+}
+
+/** Makes [start, end), which lies in one area, guards. Not undone: a failure leaves a prefix. */
+export function guardRange(op: RangeOp, start: number, end: number, guard: number): boolean {
+  return changeRange(op, start, end, GUARD, guard);
+}
+
+/** Makes the guards in [start, end), which lies in one area, what the area reserves. Not undone. */
+export function unguardRange(op: RangeOp, start: number, end: number, reserved: number): boolean {
+  return changeRange(op, start, end, UNGUARD, reserved);
+}
+
+function changeRange(
+  op: RangeOp,
+  start: number,
+  end: number,
+  change: number,
+  value: number,
+): boolean {
   const { cpu, cursor } = op;
   let vpn = start;
   while (vpn < end) {
@@ -122,37 +127,64 @@ export function protectRange(op: RangeOp, start: number, end: number, rwx: numbe
     const pages = pagesAt(level);
     if (level === 0) {
       const stop = Math.min(end, nextAt(vpn, 1));
-      for (; vpn < stop; vpn++, at++) protectEntry(op, at, vpn, 0, rwx);
+      for (; vpn < stop; vpn++, at++) changeEntry(op, at, vpn, 0, change, value);
       continue;
     }
-    if (peek(cpu.words, at) === 0) {
+    const old = peek(cpu.words, at);
+    if (changed(op, old, change, value) === old) {
       vpn = nextAt(vpn, level);
     } else if ((vpn & (pages - 1)) !== 0 || vpn + pages > end) {
       if (!pushDown(cpu, cursor, at, level)) return false;
     } else {
-      protectEntry(op, at, vpn, level, rwx);
+      changeEntry(op, at, vpn, level, change, value);
       vpn += pages;
     }
   }
   return true;
 }
 
-function protectEntry(op: RangeOp, at: number, vpn: number, level: number, rwx: number): void {
+function changeEntry(
+  op: RangeOp,
+  at: number,
+  vpn: number,
+  level: number,
+  change: number,
+  value: number,
+): void {
   const { words } = op.cpu;
   for (;;) {
     // ORDER: a read-modify-write, because the MMU may set A or D at this moment.
     const old = load(words, at);
-    if (old === 0) return;
-    const entry = withPermission(op, old, rwx);
+    const entry = changed(op, old, change, value);
     if (entry === old) return;
     if (compareExchange(words, at, old, entry) !== old) continue;
-    logChange(op, LOG_PROTECT, at, old, level);
-    const lost = old & ~entry & pte.PTE_RWX;
-    if (pte.isPresent(old) && lost !== 0 && (old & pte.PTE_A) !== 0) {
-      op.restricted = true;
-      noteFlush(op, vpn, pagesAt(level));
-    }
+    logChange(op, change === PROTECT ? LOG_PROTECT : LOG_CLEAR, at, old, level);
+    const loses = change !== PROTECT || (old & ~entry & pte.PTE_RWX) !== 0;
+    // Without A no MMU has it: A is set before a TLB is filled, and only on the entry as it was.
+    if (!loses || !pte.isPresent(old) || (old & pte.PTE_A) === 0) return;
+    // What stays mapped may be used again at once: only a waited-for flush will do.
+    if (change !== CLEAR) op.restricted = true;
+    noteFlush(op, vpn, pagesAt(level));
     return;
+  }
+}
+
+/** The entry as the change leaves it. */
+function changed(op: RangeOp, entry: number, change: number, value: number): number {
+  if (entry === 0) return 0;
+  switch (change) {
+    case CLEAR:
+      return 0;
+    case PROTECT:
+      return withPermission(op, entry, value);
+    case DISCARD:
+      return pte.isPresent(entry) || pte.isSwapped(entry) ? value : entry;
+    case GUARD:
+      return value;
+    case UNGUARD:
+      return pte.isGuard(entry) ? value : entry;
+    default:
+      return panic('changeRange: change', change);
   }
 }
 

@@ -109,8 +109,8 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         MAP_RANGE,
-        'const old = exchange(words, at, 0);',
-        'const old = load(words, at);\n  exchange(words, at, 0);',
+        'if (compareExchange(words, at, old, entry) !== old) continue;',
+        'poke(words, at, entry);',
       ),
     ],
   },
