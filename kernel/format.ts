@@ -25,12 +25,14 @@ export interface FormatOptions {
   readonly swapSlots?: number;
   /** Areas of one address space (Linux: vm.max_map_count). Default AREAS_MAX. */
   readonly mapCountMax?: number;
+  /** Whether processes are root's, with CAP_IPC_LOCK and CAP_SYS_RESOURCE. Default true. */
+  readonly privileged?: boolean;
 }
 
 /** Makes and formats the buffer of a new machine. */
 export function formatMachine(options: FormatOptions): Machine {
   const { frames, cpus, checked = false, protocol, flushPolicy = 'batched' } = options;
-  const { swapSlots = 0, mapCountMax = AREAS_MAX } = options;
+  const { swapSlots = 0, mapCountMax = AREAS_MAX, privileged = true } = options;
   assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
   assert(swapSlots >= 0 && swapSlots <= SWAP_SLOTS_MAX, 'formatMachine: swapSlots', swapSlots);
@@ -42,6 +44,7 @@ export function formatMachine(options: FormatOptions): Machine {
   poke(words, L.B_CPUS, cpus);
   poke(words, L.B_SWAP_SLOTS, swapSlots);
   poke(words, L.B_MAP_COUNT_MAX, mapCountMax);
+  poke(words, L.B_PRIVILEGED, privileged ? 1 : 0);
   poke(words, L.B_CHECKED, checked ? 1 : 0);
   poke(words, L.B_FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
   poke(words, L.B_NEXT_PID, 1);

@@ -91,6 +91,8 @@ export const B_PROC_LOCK = 176;
 export const B_PROC_COUNT = 177;
 /** Spaces ever made: the source of S_ID. */
 export const B_SPACES = 178;
+/** Objects ever made: the source of O_INODE. */
+export const B_OBJECTS = 179;
 // Protected by B_SWAP_LOCK.
 export const B_SWAP_LOCK = 208;
 /** First slot of the free list; slots beyond B_SWAP_HIGH were never used. */

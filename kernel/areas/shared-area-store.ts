@@ -12,6 +12,7 @@ import type { AreaStore } from './area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
 import { AREA_STATES, MemoryArea } from './memory-area.ts';
+import type { MemorySet } from './memory-set.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { getRecord, putRecord } from '../objects/record.ts';
@@ -19,6 +20,8 @@ import { slabAlloc, slabFree } from '../frames/slab.ts';
 
 /** An area of the running machine. */
 export type Area = MemoryArea<number, RangeOp, MachineBackend>;
+/** The area set of the running machine. */
+export type AreaSet = MemorySet<number, RangeOp, MachineBackend>;
 
 export class SharedAreaStore
   extends SharedAreaIndex
@@ -84,6 +87,10 @@ export class SharedAreaStore
     if (pages === 0) return;
     const flags = peek(words, node + L.A_FLAGS);
     this.addPages(L.S_TOTAL_PAGES, pages);
+    const total = peek(words, this.space + L.S_TOTAL_PAGES);
+    if (total > peek(words, this.space + L.S_TOTAL_PEAK)) {
+      poke(words, this.space + L.S_TOTAL_PEAK, total);
+    }
     if (isDataArea(flags)) this.addPages(L.S_DATA_PAGES, pages);
     if ((flags & AREA_LOCKED) !== 0) this.addPages(L.S_LOCKED_PAGES, pages);
   }

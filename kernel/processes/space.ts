@@ -5,23 +5,23 @@
  */
 import { add, peek, poke } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
-import { TABLE_ENTRIES, TLB_RING, USER_PAGES } from '../../shared/limits.ts';
+import { HEAP_START, TABLE_ENTRIES, TLB_RING, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import type { MachineBackend } from '../backends/backend.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { ROOT_LEVEL } from '../paging/cursor.ts';
+import { storeWide } from '../frames/wide.ts';
 import { frameWord } from '../machine.ts';
 import { MemorySet } from '../areas/memory-set.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
-import type { RangeOp } from '../paging/range-op.ts';
 import { SharedAreaStore } from '../areas/shared-area-store.ts';
+import type { AreaSet } from '../areas/shared-area-store.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 import { allocTable, freeTable } from '../paging/table.ts';
+import { initLimits } from './limits.ts';
 
-/** The area set of the running machine. */
-export type AreaSet = MemorySet<number, RangeOp, MachineBackend>;
+export type { AreaSet } from '../areas/shared-area-store.ts';
 
 /** An empty address space with one reference; 0 when memory is exhausted. */
 export function createSpace(cpu: Cpu): number {
@@ -35,6 +35,8 @@ export function createSpace(cpu: Cpu): number {
   }
   poke(words, space + L.S_ROOT, root);
   poke(words, space + L.S_REFS, 1);
+  initLimits(cpu, space);
+  storeWide(cpu.machine, space + L.S_BRK, HEAP_START);
   resetRing(cpu, space);
   // ORDER: a counter; the number is only ever compared for equality.
   poke(words, space + L.S_ID, add(words, L.B_SPACES, 1) + 1);
