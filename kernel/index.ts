@@ -27,18 +27,32 @@ export { formatMachine } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
 export * from './faults/fault-codes.ts';
-export { closeFd, fdFlags, fdObject, openFd } from './objects/fd.ts';
+export { closeFd, fdFile, fdFlags, fdObject, openFd } from './objects/fd.ts';
+export { fileObject, putFile } from './files/file.ts';
+export { resizeObject } from './files/truncate.ts';
+export {
+  beginWriteBack,
+  cleanObject,
+  endWriteBack,
+  isWrittenBack,
+  takeDirty,
+} from './files/write-back.ts';
+export { createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
 export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol, LockingProtocolName } from './locking/protocol.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
 export { dmesgLines, logEvent, LOG_BOOT, LOG_CPU_UP, LOG_OUT_OF_MEMORY } from './reports/log.ts';
+export { loadWide, storeWide } from './frames/wide.ts';
 export { attachMachine } from './machine.ts';
 export type { Machine } from './machine.ts';
 export * from './areas/mapping-backend.ts';
 export * from './areas/mapping-result.ts';
-export { formatMaps, formatSmaps } from './reports/maps.ts';
-export type { ObjectNames } from './reports/maps.ts';
+export type { ObjectNames } from './reports/area-rows.ts';
+export { formatMaps } from './reports/maps.ts';
+export { readPagemap } from './reports/pagemap.ts';
+export { formatSmaps } from './reports/smaps.ts';
+export { formatStatm, formatStatus } from './reports/status.ts';
 export * from './areas/memory-area.ts';
 export { MemorySet } from './areas/memory-set.ts';
 export { sysMmap } from './syscalls/mmap.ts';
@@ -81,14 +95,10 @@ export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';
 export type { Evicted } from './reclaim/evict.ts';
+export { evictObjectPages } from './reclaim/object-pages.ts';
 export { RECLAIM_POLICY_NAMES, reclaimPolicy } from './reclaim/policies.ts';
 export type { Choice, ReclaimPolicy, ReclaimPolicyName } from './reclaim/policies.ts';
-export {
-  beginSwapRead,
-  beginSwapWrite,
-  endSwapWrite,
-  finishSwapRead,
-} from './reclaim/swap-map.ts';
+export { beginSwapRead, beginSwapWrite, endSwapWrite, finishSwapRead } from './reclaim/swap-map.ts';
 export {
   freeFrames,
   highWatermark,

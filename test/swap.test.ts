@@ -83,3 +83,24 @@ describe('memory that runs out', () => {
     await expectClean(machine);
   });
 });
+
+describe('a file larger than memory', () => {
+  it('is read through a mapping again and again, without any swap', async () => {
+    const bytes = new Uint8Array(4 * 2 ** 20);
+    for (let i = 0; i < bytes.length; i += 4096) bytes[i] = i / 4096;
+    const { machine } = await start({ memory: '2MiB', cpus: 1, files: { big: bytes } });
+    const main = threads(async (proc) => {
+      const fd = await proc.open('big');
+      const at = await proc.mmap(0, 4 * 2 ** 20, 1, 2, fd, 0);
+      for (let round = 0; round < 2; round++) {
+        for (let page = 0; page < 1024; page++) {
+          if (proc.mem.load8(at + page * 4096) !== (page & 255)) return 1;
+        }
+      }
+      return 0;
+    }, {});
+    expect(await (await machine.spawn(main)).wait()).toEqual({ code: 0 });
+    expect((await machine.stats()).counters['pagesReclaimed']).toBeGreaterThan(1000);
+    expect((await machine.audit()).violations).toEqual([]);
+  });
+});

@@ -11,8 +11,6 @@ import {
   attachMachine,
   condemnCpu,
   dmesgLines,
-  formatMaps,
-  formatSmaps,
   logEvent,
   reapCpu,
   setJiffies,
@@ -21,7 +19,6 @@ import {
 } from '../kernel/index.ts';
 import type { Cpu, ReclaimPolicy } from '../kernel/index.ts';
 import { load } from '../shared/atomics.ts';
-import { ESRCH } from '../shared/errno.ts';
 import { CPU_WORDS, C_MODE, MODE_DEAD, MODE_MASK, MODE_OFFLINE } from '../shared/layout.ts';
 import { DEDICATED_CPUS_MAX } from '../shared/limits.ts';
 import { makeRandom } from '../shared/random.ts';
@@ -36,7 +33,7 @@ import { inKernel } from './kernel-side/in-kernel.ts';
 import { KernelSyscalls } from './kernel-side/kernel-syscalls.ts';
 import { trapHandler } from './kernel-side/kernel-traps.ts';
 import { loadProtocol } from './host/load-protocol.ts';
-import { reportMachine, reportProcess } from './kernel-side/machine-report.ts';
+import { pagemap, procFile, reportMachine, reportProcess } from './kernel-side/machine-report.ts';
 import { loadReclaimPolicy } from './kernel-side/load-reclaim.ts';
 import { ObjectRegistry } from './kernel-side/object-registry.ts';
 import { PageSupply } from './kernel-side/page-supply.ts';
@@ -78,7 +75,13 @@ class KernelWorker {
     const kill = async (pid: number): Promise<void> => {
       await this.#processes.kill(pid, 'SIGKILL');
     };
-    this.#reclaimer = new Reclaimer({ cpu, policy, swapper, kill });
+    this.#reclaimer = new Reclaimer({
+      cpu,
+      policy,
+      swapper,
+      objects: () => this.#objects.blocks(),
+      kill,
+    });
     const supply = new PageSupply(cpu, this.#objects, swapper, log);
     const pager = new Pager(cpu, supply, this.#reclaimer);
     const devices = new DeviceAccess(pager, this.#objects, log);
@@ -173,16 +176,15 @@ class KernelWorker {
 
   #connectHost(): Connection<HostApi> {
     const cpu = this.#cpu;
-    const text = (format: typeof formatMaps, pid: number): string | number =>
-      inKernel(cpu, () => format(cpu, pid, this.#objects.names())) ?? -ESRCH;
+    const { table } = this.#processes;
     const service = hostService({
       ready: () => this.#ready,
       processes: this.#processes,
       objects: this.#objects,
       pool: this.#pool,
-      maps: (pid) => text(formatMaps, pid),
-      smaps: (pid) => text(formatSmaps, pid),
-      stats: () => reportMachine(cpu, this.#init, this.#processes.table),
+      procFile: (pid, name) => procFile(cpu, pid, name, table, this.#objects.names()),
+      pagemap: (...range) => pagemap(cpu, ...range),
+      stats: () => reportMachine(cpu, this.#init, table),
       dmesg: () => dmesgLines(cpu.machine),
       audit: () => this.#audits.run(),
     });

@@ -75,6 +75,8 @@ function evictPage(op: RangeOp, area: Area, vpn: number): number {
     replace(op, at, vpn, pte.makeReserved(pte.RESERVED_OBJECT, record, rwx, shared));
     return 0;
   }
+  // Linear regions and other shared frames are not swap's.
+  if ((entry & pte.PTE_SHARED) !== 0) return NOT_EVICTED;
   const slot = swapOutFrame(cpu, pte.pfnOf(entry));
   if (slot === 0) return NOT_EVICTED;
   replace(op, at, vpn, pte.makeReserved(pte.RESERVED_SWAP, slot, rwx, false));

@@ -3,7 +3,8 @@
  * that found none.
  *
  *     pass     looks at resident pages from the hand on, lets the policy choose, clears accessed
- *              bits, takes pages out of their spaces, writes what must be written, frees
+ *              bits, takes pages out of their spaces, writes what must be written, frees those and
+ *              pages of files that nobody maps
  *     relieve  passes until there is a frame; when several in a row free none, somebody is killed
  *
  * Guarantees: one pass at a time; no lock is held while the store is written; a fault that waits is
@@ -15,6 +16,7 @@ import {
   agePages,
   allPids,
   count,
+  evictObjectPages,
   evictPages,
   findCandidates,
   freeFrames,
@@ -27,7 +29,7 @@ import {
 } from '../../kernel/index.ts';
 import type { Candidate, Cpu, ReclaimPolicy } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { P_SPACE } from '../../shared/layout.ts';
+import { B_JIFFIES, P_SPACE } from '../../shared/layout.ts';
 import {
   RECLAIM_BATCH_PAGES,
   RECLAIM_IDLE_PASSES_MAX,
@@ -37,10 +39,15 @@ import {
 import { inKernel } from './in-kernel.ts';
 import type { Swapper } from './swapper.ts';
 
+/** A page of a file is not given back so soon after it was read: whoever asked has to find it. */
+const CACHE_GRACE_MS = 50;
+
 export interface ReclaimerOptions {
   readonly cpu: Cpu;
   readonly policy: ReclaimPolicy;
   readonly swapper: Swapper | null;
+  /** Blocks of the objects that the host registered. */
+  readonly objects: () => readonly number[];
   /** Ends a process for want of memory; resolves when its memory is free. */
   readonly kill: (pid: number) => Promise<void>;
 }
@@ -48,7 +55,9 @@ export interface ReclaimerOptions {
 export class Reclaimer {
   readonly #cpu: Cpu;
   readonly #options: ReclaimerOptions;
-  /** Where the next pass begins: the process and its page. */
+  /** Where the next pass begins in an object's pages. */
+  readonly #cacheHands = new Map<number, number>();
+  /** Where it begins among processes' pages: the process and its page. */
   #handPid = 0;
   #handVpn = 0;
   /** The pass under way, which all that wait share. */
@@ -119,6 +128,7 @@ export class Reclaimer {
         if (this.#isLive(space)) slots.push(...evictPages(cpu, space, vpns).slots);
       });
     }
+    inKernel(cpu, () => this.#evictCache(wanted));
     if (swapper !== null) await swapper.write(slots);
     inKernel(cpu, () => shareFreeFrames(cpu));
     const freed = Math.max(0, freeFrames(cpu.machine) - free);
@@ -128,6 +138,25 @@ export class Reclaimer {
     });
     this.#idlePasses = freed > 0 ? 0 : this.#idlePasses + 1;
     return freed;
+  }
+
+  /** Pages of files and backends that nobody maps; the youngest may just have been read. */
+  #evictCache(wanted: number): void {
+    const { cpu, objects } = this.#options;
+    const before = peek(cpu.words, B_JIFFIES) - CACHE_GRACE_MS;
+    let left = wanted;
+    for (const object of objects()) {
+      if (left <= 0) return;
+      const { freed, next } = evictObjectPages(
+        cpu,
+        object,
+        this.#cacheHands.get(object) ?? 0,
+        left,
+        before,
+      );
+      this.#cacheHands.set(object, next);
+      left -= freed;
+    }
   }
 
   /** Resident pages of all spaces, once round from the hand. */

@@ -1,0 +1,64 @@
+/**
+ * Giving back pages of the page cache: those that nobody maps, that the host can supply again, and
+ * that hold nothing the host has not got.
+ *
+ * Locking: the object's lock, for at most `most` pages. A page that is found by a fault afterwards
+ * is supplied anew.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { loadWide } from '../frames/wide.ts';
+import { frameField } from '../machine.ts';
+import { indexLookup, indexNext, indexRemove } from '../objects/page-index.ts';
+
+export interface EvictedCache {
+  readonly freed: number;
+  /** The page to go on from; 0 when the end was reached. */
+  readonly next: number;
+}
+
+/**
+ * Frees up to `most` pages of an object from page `from` on that came into memory before `beforeMs`
+ * (B_JIFFIES). Kernel mode.
+ */
+export function evictObjectPages(
+  cpu: Cpu,
+  object: number,
+  from: number,
+  most: number,
+  beforeMs: number,
+): EvictedCache {
+  const { machine, words } = cpu;
+  const kind = peek(words, object + L.O_KIND);
+  if (kind !== L.OBJECT_FILE && kind !== L.OBJECT_USER) return { freed: 0, next: 0 };
+  let freed = 0;
+  let page = from;
+  lock(cpu, object + L.O_LOCK);
+  const end = Math.min(
+    peek(words, object + L.O_PAGES),
+    Math.floor(loadWide(machine, object + L.O_SUPPLIED) / PAGE_SIZE),
+  );
+  while (page >= 0 && page < end && freed < most) {
+    page = indexNext(cpu, object, page, end, true);
+    if (page < 0) break;
+    if (isIdle(cpu, indexLookup(cpu, object, page), beforeMs)) {
+      indexRemove(cpu, object, page, page + 1);
+      freed++;
+    }
+    page++;
+  }
+  unlock(cpu, object + L.O_LOCK);
+  return { freed, next: page > 0 && page < end ? page : 0 };
+}
+
+/** Only the index holds the frame, and holders come through its lock; nothing to write back. */
+function isIdle(cpu: Cpu, pfn: number, beforeMs: number): boolean {
+  const { machine, words } = cpu;
+  // ORDER: under the object's lock a count of 1 stays 1, and no mapping can set the dirty mark.
+  if (load(words, frameField(machine, pfn, L.F_COUNT)) !== 1) return false;
+  if ((load(words, frameField(machine, pfn, L.F_STATE)) & L.F_DIRTY) !== 0) return false;
+  return peek(words, frameField(machine, pfn, L.F_LINK)) < beforeMs;
+}
