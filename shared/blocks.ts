@@ -53,6 +53,10 @@ export const S_BRK = 24;
 export const S_PRIVILEGED = 26;
 /** 1 once an operation has left equal areas side by side, as some of Linux's do. */
 export const S_APART = 27;
+/** 1 once an area was sealed. */
+export const S_SEALS = 29;
+/** The largest S_TOTAL_PAGES so far. */
+export const S_TOTAL_PEAK = 28;
 /** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
 export const S_TLB_RING = 32;
 export const TLB_RING_WORDS = 4;
@@ -176,6 +180,8 @@ export const O_LOCK = 14;
 export const O_SUPPLIED = 16;
 /** What O_SUPPLIED becomes when the write-back under way has ended (wide.ts, O_LOCK). */
 export const O_WRITTEN = 18;
+/** Its inode number: never the same for two objects. */
+export const O_INODE = 20;
 
 export const OBJECT_SHARED = 1;
 export const OBJECT_FILE = 2;

@@ -53,6 +53,9 @@ export const LOW_MMAP_END: number = 2 ** 31;
 /** Mapping records of a machine: 1024 directory words of 128 records. */
 export const RECORDS_MAX = 131072;
 
+/** Pages of one answer of `pagemap`. */
+export const PAGEMAP_PAGES_MAX: number = 2 ** 20;
+
 /** Pages of a swap store: what a reserved entry can name. */
 export const SWAP_SLOTS_MAX: number = 2 ** 22 - 1;
 

@@ -48,6 +48,8 @@ export function createObject(cpu: Cpu, spec: ObjectSpec): number {
   poke(words, object + L.O_PAGES, pages);
   poke(words, object + L.O_WRITABLE, spec.writable ? 1 : 0);
   poke(words, object + L.O_INDEX_HEIGHT, 1);
+  // ORDER: a counter; the number is only for reports.
+  poke(words, object + L.O_INODE, add(words, L.B_OBJECTS, 1) + 1);
   storeWide(cpu.machine, object + L.O_SIZE, spec.size);
   if (spec.kind !== L.OBJECT_SHARED) storeWide(cpu.machine, object + L.O_SUPPLIED, spec.size);
   if (spec.kind === L.OBJECT_LINEAR && !takeLinear(cpu, object, pages)) {

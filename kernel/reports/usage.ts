@@ -9,7 +9,10 @@ import { loadWide, storeWide } from '../frames/wide.ts';
 export interface ProcessUsage {
   readonly pid: number;
   readonly name: string;
+  /** CPU that runs it, 0 when none has started it. */
   readonly cpu: number;
+  /** Time on that CPU in microseconds, sleeps and others' turns left out. */
+  readonly cpuUs: number;
   readonly faultsMinor: number;
   readonly faultsMajor: number;
   readonly tlbHits: number;
@@ -29,6 +32,7 @@ export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
     pid,
     name: processName(machine, proc),
     cpu: peek(words, proc + L.P_CPU),
+    cpuUs: loadWide(machine, proc + L.P_CPU_US),
     // ORDER: momentary values of counters.
     faultsMinor: load(words, space + L.S_FAULTS_MINOR),
     faultsMajor: load(words, space + L.S_FAULTS_MAJOR),

@@ -3,6 +3,8 @@
  */
 import { platform } from '#platform';
 import { formatMachine } from '../../kernel/index.ts';
+import { checkInteger } from '../../shared/addr.ts';
+import { PAGEMAP_PAGES_MAX, PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
 import type { WireStatus } from '../../shared/protocol.ts';
 import type {
   AuditReport,
@@ -74,11 +76,28 @@ class Machine implements MachineHandle {
   }
 
   async maps(pid: number): Promise<string> {
-    return checkText('maps', await this.#kernel.maps(pid));
+    return checkText('maps', await this.#kernel.procFile(pid, 'maps'));
   }
 
   async smaps(pid: number): Promise<string> {
-    return checkText('smaps', await this.#kernel.smaps(pid));
+    return checkText('smaps', await this.#kernel.procFile(pid, 'smaps'));
+  }
+
+  async status(pid: number): Promise<string> {
+    return checkText('status', await this.#kernel.procFile(pid, 'status'));
+  }
+
+  async statm(pid: number): Promise<string> {
+    return checkText('statm', await this.#kernel.procFile(pid, 'statm'));
+  }
+
+  async pagemap(pid: number, address: number, pages: number): Promise<BigUint64Array> {
+    const first = address / PAGE_SIZE;
+    checkInteger('the page of an address', first, 0, USER_PAGES - 1);
+    checkInteger('a number of pages', pages, 0, Math.min(PAGEMAP_PAGES_MAX, USER_PAGES - first));
+    const entries = await this.#kernel.pagemap(pid, first, pages);
+    if (typeof entries === 'number') throw new SyscallError('pagemap', -entries);
+    return entries;
   }
 
   stats(): Promise<MachineReport> {

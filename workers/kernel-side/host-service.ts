@@ -1,5 +1,6 @@
 /** What the kernel worker offers to the host. */
 import { ESRCH } from '../../shared/errno.ts';
+import type { WireProcFile } from '../../shared/protocol.ts';
 import type { AuditReport, MachineReport } from '../api.ts';
 import { SyscallError } from '../wire/errors.ts';
 import type { ObjectRegistry } from './object-registry.ts';
@@ -14,8 +15,8 @@ export interface HostServiceOptions {
   readonly processes: ProcessManager;
   readonly objects: ObjectRegistry;
   readonly pool: Pool;
-  readonly maps: (pid: number) => string | number;
-  readonly smaps: (pid: number) => string | number;
+  readonly procFile: (pid: number, name: WireProcFile) => string | number;
+  readonly pagemap: (pid: number, first: number, pages: number) => BigUint64Array | number;
   readonly stats: () => MachineReport;
   readonly dmesg: () => string[];
   readonly audit: () => Promise<AuditReport>;
@@ -31,10 +32,10 @@ export function hostService(options: HostServiceOptions): KernelApi {
       if (typeof status === 'number') throw new SyscallError('wait', ESRCH);
       return status;
     },
-    kill: (pid, signal) => processes.kill(pid, signal),
+    kill: (pid, signal) => processes.kill(HOST_PID, pid, signal),
     addFile: (name, file) => objects.addFile(name, file),
-    maps: (pid) => options.maps(pid),
-    smaps: (pid) => options.smaps(pid),
+    procFile: (pid, name) => options.procFile(pid, name),
+    pagemap: (pid, first, pages) => options.pagemap(pid, first, pages),
     stats: () => options.stats(),
     dmesg: () => options.dmesg(),
     audit: () => options.audit(),

@@ -1,17 +1,24 @@
-/** The figures of a machine and its processes, as `stats()` gives them. */
+/** The figures of a machine and its processes: `stats()`, and what /proc has of a process. */
 import {
   SYSCALL_NAMES,
   cpuCounters,
+  formatMaps,
+  formatSmaps,
+  formatStatm,
+  formatStatus,
   frameUsage,
   processUsage,
   readHistogram,
+  readPagemap,
 } from '../../kernel/index.ts';
-import type { Cpu } from '../../kernel/index.ts';
+import type { Cpu, ObjectNames } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
+import { ESRCH } from '../../shared/errno.ts';
 import { B_SWAP_USED } from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import type { KernelInit, WireStatus } from '../../shared/protocol.ts';
+import type { KernelInit, WireProcFile, WireStatus } from '../../shared/protocol.ts';
 import type { MachineReport, ProcessReport, SyscallReport } from '../api.ts';
+import { inKernel } from './in-kernel.ts';
 import type { ProcessEntry, ProcessTable } from './process-table.ts';
 
 /** What is known of a process while it still has its memory. */
@@ -26,9 +33,10 @@ export function reportProcess(
     pid: entry.pid,
     tgid: entry.tgid,
     name: entry.name,
-    cpu: entry.cpu,
+    cpu: usage === null || usage.cpu === 0 ? entry.cpu : usage.cpu,
     status,
     wallMs: nowMs - entry.startedMs,
+    cpuMs: (usage?.cpuUs ?? 0) / 1000,
     faultsMinor: usage?.faultsMinor ?? 0,
     faultsMajor: usage?.faultsMajor ?? 0,
     tlbHits: usage?.tlbHits ?? 0,
@@ -67,4 +75,38 @@ export function reportMachine(cpu: Cpu, init: KernelInit, table: ProcessTable): 
     syscalls: reportSyscalls(cpu),
     counters: cpuCounters(machine),
   };
+}
+
+/** The text of a process's file in /proc, or -ESRCH. */
+export function procFile(
+  cpu: Cpu,
+  pid: number,
+  name: WireProcFile,
+  table: ProcessTable,
+  names: ObjectNames,
+): string | number {
+  const text = inKernel(cpu, () => {
+    switch (name) {
+      case 'maps':
+        return formatMaps(cpu, pid, names);
+      case 'smaps':
+        return formatSmaps(cpu, pid, names);
+      case 'status':
+        return formatStatus(cpu, pid, table.get(pid)?.tgid ?? pid);
+      case 'statm':
+        return formatStatm(cpu, pid);
+    }
+  });
+  return text ?? -ESRCH;
+}
+
+/** Entries of a process's /proc/PID/pagemap from page `first` (VPN), or -ESRCH. */
+export function pagemap(
+  cpu: Cpu,
+  pid: number,
+  first: number,
+  pages: number,
+): BigUint64Array | number {
+  const words = inKernel(cpu, () => readPagemap(cpu, pid, first, pages));
+  return words === null ? -ESRCH : new BigUint64Array(words.buffer);
 }

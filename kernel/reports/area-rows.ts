@@ -1,0 +1,67 @@
+/**
+ * A process's areas as reports show them: values, taken at one moment under the areas' lock.
+ */
+import { peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { HEAP_START, PAGE_SIZE } from '../../shared/limits.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { loadWide } from '../frames/wide.ts';
+import { recordAt } from '../objects/record.ts';
+import { processOf } from '../processes/process.ts';
+import { areasOf } from '../processes/space.ts';
+
+/** Names of objects by the host's number, for the last column of `maps`. */
+export type ObjectNames = ReadonlyMap<number, string>;
+
+export interface AreaRow {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  /** AREA_* flags. */
+  readonly flags: number;
+  /** OBJECT_* kind of what is mapped, 0 for private anonymous memory. */
+  readonly kind: number;
+  /** Bytes from the start of the object; 0 for private anonymous memory. */
+  readonly offset: number;
+  readonly inode: number;
+  /** As the last column shows it; '' for none. */
+  readonly name: string;
+}
+
+/** The address space of a process; 0 when there is no such process or it has ended. */
+export function spaceOfPid(cpu: Cpu, pid: number): number {
+  const proc = processOf(cpu.machine, pid);
+  return proc === 0 ? 0 : peek(cpu.words, proc + L.P_SPACE);
+}
+
+/** All areas of a space, in ascending order. */
+export function areaRows(cpu: Cpu, space: number, names: ObjectNames): AreaRow[] {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const areas = areasOf(cpu, space).iter();
+  const brk = loadWide(cpu.machine, space + L.S_BRK);
+  const rows: AreaRow[] = [];
+  // Under the lock: an area's reference keeps its record, and that the object.
+  for (const area of areas) rows.push(areaRow(cpu, area, brk, names));
+  protocol.unlockAreas(cpu, space);
+  return rows;
+}
+
+function areaRow(cpu: Cpu, area: Area, brk: number, names: ObjectNames): AreaRow {
+  const { start, end, flags, backend } = area;
+  if (backend.record === 0) {
+    // Linux's rule: what overlaps the heap is called so, whoever mapped it.
+    const name = start < brk && end > HEAP_START ? '[heap]' : '';
+    return { start, end, flags, kind: 0, offset: 0, inode: 0, name };
+  }
+  const { words, machine } = cpu;
+  const at = recordAt(machine, backend.record);
+  const kind = peek(words, at + L.R_KIND);
+  const object = peek(words, at + L.R_OBJECT);
+  const host = peek(words, object + L.O_HOST);
+  const offset = peek(words, at + L.R_DELTA) * PAGE_SIZE + start;
+  const inode = peek(words, object + L.O_INODE);
+  const name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
+  return { start, end, flags, kind, offset, inode, name };
+}

@@ -1,0 +1,110 @@
+/**
+ * What the pages of an area are at this moment: resident, shared, dirty, swapped. The counts are
+ * those of Linux's smaps_account; sizes in bytes.
+ *
+ * Locking: none. A walk in kernel mode may meet entries while they change, and counts of frames
+ * that others are just taking or dropping: reports are of a moment, and of no single one.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { frameRefs } from '../frames/frames.ts';
+import { openAtRoot } from '../locking/whole-table.ts';
+import { frameField } from '../machine.ts';
+import type { Machine } from '../machine.ts';
+import { isPageCache } from '../objects/pages.ts';
+import { Cursor, nextAt } from '../paging/cursor.ts';
+import { seek } from '../paging/table.ts';
+import { slotAt } from '../reclaim/swap-map.ts';
+
+/** Sums over pages, in bytes. Shares of a page are summed in 1/4096 of a byte, as in Linux. */
+export class PageUse {
+  rss = 0;
+  /** Resident pages by what they are; `rss` is their sum. */
+  anonymous = 0;
+  file = 0;
+  shmem = 0;
+  pss = 0;
+  pssDirty = 0;
+  sharedClean = 0;
+  sharedDirty = 0;
+  privateClean = 0;
+  privateDirty = 0;
+  referenced = 0;
+  swap = 0;
+  swapPss = 0;
+  /** Guard entries (MADV_GUARD_INSTALL). */
+  guards = 0;
+}
+
+const SHARE = 4096;
+
+/** Adds the pages of [first, end) (VPNs), which are of one area that maps an object of `kind`. */
+export function addPageUse(
+  cpu: Cpu,
+  space: number,
+  first: number,
+  end: number,
+  kind: number,
+  use: PageUse,
+): void {
+  const cursor = new Cursor();
+  openAtRoot(cpu, cursor, space, first, end);
+  for (let vpn = first; vpn < end;) {
+    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    const entry = load(cpu.words, seek(cpu, cursor, vpn));
+    const next = Math.min(end, nextAt(vpn, cursor.level));
+    if (pte.isSwapped(entry)) addSwapped(cpu, use, entry);
+    else if (pte.isGuard(entry)) use.guards += (next - vpn) * PAGE_SIZE;
+    else if (isCounted(cpu.machine, entry)) addResident(cpu.machine, use, entry, kind);
+    vpn = next;
+  }
+}
+
+/** Whether Linux would have a struct page for it: neither the zero page nor a driver's. */
+export function isCounted(machine: Machine, entry: number): boolean {
+  if (!pte.isPresent(entry) || pte.isZeroPage(entry)) return false;
+  return (entry & pte.PTE_SHARED) === 0 || isPageCache(machine, pte.pfnOf(entry));
+}
+
+/** Entries that map a frame: its references less those of a page cache and of the swap map. */
+export function mapCount(machine: Machine, pfn: number): number {
+  const slot = peek(machine.words, frameField(machine, pfn, L.F_AUX));
+  const holders = (isPageCache(machine, pfn) ? 1 : 0) + (slot !== 0 ? 1 : 0);
+  return Math.max(1, frameRefs(machine, pfn) - holders);
+}
+
+function addResident(machine: Machine, use: PageUse, entry: number, kind: number): void {
+  const pfn = pte.pfnOf(entry);
+  const stateAt = frameField(machine, pfn, L.F_STATE);
+  // ORDER: a momentary value for a report.
+  const noted = (load(machine.words, stateAt) & L.F_DIRTY) !== 0;
+  const dirty = noted || (entry & pte.PTE_D) !== 0;
+  const mapped = mapCount(machine, pfn);
+  const share = Math.floor((PAGE_SIZE * SHARE) / mapped);
+  use.rss += PAGE_SIZE;
+  if (!isPageCache(machine, pfn)) use.anonymous += PAGE_SIZE;
+  else if (kind === L.OBJECT_SHARED) use.shmem += PAGE_SIZE;
+  else use.file += PAGE_SIZE;
+  use.pss += share;
+  if (dirty) use.pssDirty += share;
+  if ((entry & pte.PTE_A) !== 0) use.referenced += PAGE_SIZE;
+  if (mapped > 1 && dirty) use.sharedDirty += PAGE_SIZE;
+  else if (mapped > 1) use.sharedClean += PAGE_SIZE;
+  else if (dirty) use.privateDirty += PAGE_SIZE;
+  else use.privateClean += PAGE_SIZE;
+}
+
+function addSwapped(cpu: Cpu, use: PageUse, entry: number): void {
+  const slot = pte.reservedRecord(entry);
+  const refs = Math.max(1, peek(cpu.words, slotAt(cpu.machine, slot) + L.W_REFS));
+  use.swap += PAGE_SIZE;
+  use.swapPss += Math.floor((PAGE_SIZE * SHARE) / refs);
+}
+
+/** Whole KiB of a sum of shares. */
+export function shareKib(sum: number): number {
+  return Math.floor(sum / (SHARE * 1024));
+}

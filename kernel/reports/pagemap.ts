@@ -1,0 +1,75 @@
+/**
+ * /proc/PID/pagemap: one 64-bit number for each page, as Linux 6.18 defines its bits:
+ *
+ *     63 present   62 swapped   61 a file's page or shared memory   58 guard   56 mapped once
+ *     0-54 frame number; when swapped, 0-4 type of swap and 5-54 slot
+ *
+ * Bits 55 (soft-dirty) and 57 (write-protected by userfaultfd) are always 0. The shared zero page
+ * is frame 0. Locking: as page-use.ts.
+ */
+import { load } from '../../shared/atomics.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { openAtRoot } from '../locking/whole-table.ts';
+import { isPageCache } from '../objects/pages.ts';
+import { Cursor, nextAt, pagesAt } from '../paging/cursor.ts';
+import { seek } from '../paging/table.ts';
+import { spaceOfPid } from './area-rows.ts';
+import { isCounted, mapCount } from './page-use.ts';
+
+// In the high word.
+const PRESENT = 2 ** 31;
+const SWAPPED = 2 ** 30;
+const FILE = 2 ** 29;
+const GUARD = 2 ** 26;
+const EXCLUSIVE = 2 ** 24;
+/** A guard's swap entry: type 31 (a marker), offset 4 (PTE_MARKER_GUARD). */
+const GUARD_MARKER = (4 << 5) | 31;
+const SWAP_TYPE_BITS = 5;
+
+/**
+ * The entries of `pages` pages from page `first` (VPN): for each a low and a high word, as
+ * little-endian 64-bit numbers have them. Null when there is no such process.
+ */
+export function readPagemap(
+  cpu: Cpu,
+  pid: number,
+  first: number,
+  pages: number,
+): Uint32Array<ArrayBuffer> | null {
+  const space = spaceOfPid(cpu, pid);
+  if (space === 0) return null;
+  const out = new Uint32Array(2 * pages);
+  const cursor = new Cursor();
+  const end = first + pages;
+  openAtRoot(cpu, cursor, space, first, end);
+  for (let vpn = first; vpn < end;) {
+    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    const entry = load(cpu.words, seek(cpu, cursor, vpn));
+    const { level } = cursor;
+    const next = Math.min(end, nextAt(vpn, level));
+    for (; vpn < next; vpn++) {
+      out[2 * (vpn - first)] = lowWord(entry, vpn & (pagesAt(level) - 1));
+      out[2 * (vpn - first) + 1] = highWord(cpu, entry);
+    }
+  }
+  return out;
+}
+
+/** `within`: the page's place in the superpage that the entry may be. */
+function lowWord(entry: number, within: number): number {
+  if (pte.isPresent(entry)) return pte.pfnOf(entry) + within;
+  if (pte.isSwapped(entry)) return pte.reservedRecord(entry) << SWAP_TYPE_BITS;
+  return pte.isGuard(entry) ? GUARD_MARKER : 0;
+}
+
+function highWord(cpu: Cpu, entry: number): number {
+  if (pte.isSwapped(entry)) return SWAPPED;
+  if (pte.isGuard(entry)) return SWAPPED + GUARD;
+  if (!pte.isPresent(entry)) return 0;
+  const { machine } = cpu;
+  if (!isCounted(machine, entry)) return PRESENT;
+  const pfn = pte.pfnOf(entry);
+  const file = isPageCache(machine, pfn) ? FILE : 0;
+  return PRESENT + file + (mapCount(machine, pfn) === 1 ? EXCLUSIVE : 0);
+}

@@ -1,0 +1,134 @@
+/**
+ * /proc/PID/status and statm, in the text of Linux 6.18. `status` has the lines about what this
+ * machine has, in Linux's order; lines about users, groups, namespaces and mitigations are left
+ * out.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { FDS_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { PROT_EXEC, PROT_WRITE } from '../../shared/mman.ts';
+import { AREA_GROWSDOWN } from '../areas/area-flags.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { processName, processOf } from '../processes/process.ts';
+import { areaRows, spaceOfPid } from './area-rows.ts';
+import { PageUse, addPageUse } from './page-use.ts';
+
+const PAGE_KIB = PAGE_SIZE / 1024;
+const NO_NAMES: ReadonlyMap<number, string> = new Map();
+
+/** Sizes in pages, but for what PageUse has. */
+interface SpaceUse {
+  readonly use: PageUse;
+  readonly total: number;
+  readonly peak: number;
+  readonly locked: number;
+  readonly data: number;
+  readonly stack: number;
+  readonly exec: number;
+}
+
+/** The text of /proc/PID/status; null when there is no such process. `tgid` is its process's. */
+export function formatStatus(cpu: Cpu, pid: number, tgid: number): string | null {
+  const { machine, words } = cpu;
+  const proc = processOf(machine, pid);
+  if (proc === 0) return null;
+  const space = peek(words, proc + L.P_SPACE);
+  // ORDER: a momentary value for a report.
+  const threads = space === 0 ? 1 : load(words, space + L.S_REFS);
+  const lines: (readonly [string, string | number])[] = [
+    ['Name', escapeName(processName(machine, proc))],
+    ['State', stateOf(cpu, proc)],
+    ['Tgid', tgid],
+    ['Ngid', 0],
+    ['Pid', pid],
+    ['PPid', peek(words, proc + L.P_PARENT)],
+    ['TracerPid', 0],
+    ['FDSize', FDS_MAX],
+    ['Kthread', 0],
+  ];
+  // A zombie has no memory any more, and no lines about it.
+  if (space !== 0) lines.push(...memoryLines(cpu, space));
+  lines.push(['CoreDumping', 0], ['THP_enabled', 0], ['Threads', threads]);
+  return lines.map(([name, value]) => `${name}:\t${value}\n`).join('');
+}
+
+/** The text of /proc/PID/statm, in pages: size resident shared text lib data dirty. */
+export function formatStatm(cpu: Cpu, pid: number): string | null {
+  const space = spaceOfPid(cpu, pid);
+  if (space === 0) return null;
+  const { use, total, data, stack } = spaceUse(cpu, space);
+  const shared = (use.file + use.shmem) / PAGE_SIZE;
+  // A program's text is not in its simulated memory.
+  return `${total} ${use.rss / PAGE_SIZE} ${shared} 0 0 ${data + stack} 0\n`;
+}
+
+function memoryLines(cpu: Cpu, space: number): (readonly [string, string])[] {
+  const { words } = cpu;
+  const { use, total, peak, locked, data, stack, exec } = spaceUse(cpu, space);
+  // ORDER: momentary values for a report.
+  const highest = load(words, space + L.S_RESIDENT_PEAK) * PAGE_SIZE;
+  const tables = load(words, space + L.S_TABLES);
+  return [
+    ['VmPeak', kib(peak * PAGE_KIB)],
+    ['VmSize', kib(total * PAGE_KIB)],
+    ['VmLck', kib(locked * PAGE_KIB)],
+    ['VmPin', kib(0)],
+    ['VmHWM', kib(Math.max(use.rss, highest) / 1024)],
+    ['VmRSS', kib(use.rss / 1024)],
+    ['RssAnon', kib(use.anonymous / 1024)],
+    ['RssFile', kib(use.file / 1024)],
+    ['RssShmem', kib(use.shmem / 1024)],
+    ['VmData', kib(data * PAGE_KIB)],
+    ['VmStk', kib(stack * PAGE_KIB)],
+    ['VmExe', kib(0)],
+    ['VmLib', kib(exec * PAGE_KIB)],
+    // The root table is not counted, as in Linux.
+    ['VmPTE', kib((tables - 1) * PAGE_KIB)],
+    ['VmSwap', kib(use.swap / 1024)],
+    ['HugetlbPages', kib(0)],
+  ];
+}
+
+function kib(value: number): string {
+  return `${String(value).padStart(8)} kB`;
+}
+
+function spaceUse(cpu: Cpu, space: number): SpaceUse {
+  const use = new PageUse();
+  let stack = 0;
+  let exec = 0;
+  for (const { start, end, flags, kind } of areaRows(cpu, space, NO_NAMES)) {
+    const pages = (end - start) / PAGE_SIZE;
+    const first = start / PAGE_SIZE;
+    addPageUse(cpu, space, first, first + pages, kind, use);
+    if ((flags & AREA_GROWSDOWN) !== 0) stack += pages;
+    else if ((flags & (PROT_EXEC | PROT_WRITE)) === PROT_EXEC) exec += pages;
+  }
+  const { words } = cpu;
+  return {
+    use,
+    total: peek(words, space + L.S_TOTAL_PAGES),
+    peak: peek(words, space + L.S_TOTAL_PEAK),
+    locked: peek(words, space + L.S_LOCKED_PAGES),
+    data: peek(words, space + L.S_DATA_PAGES),
+    stack,
+    exec,
+  };
+}
+
+/** R: running in user mode at this moment. S: waiting, or not its turn. Z: ended, not waited for. */
+function stateOf(cpu: Cpu, proc: number): string {
+  const { machine, words } = cpu;
+  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 'Z (zombie)';
+  const base = machine.cpuBase + peek(words, proc + L.P_CPU) * L.CPU_WORDS;
+  // ORDER: a momentary value for a report.
+  const mode = load(words, base + L.C_MODE);
+  const space = (mode >>> L.MODE_SPACE_SHIFT) << L.SPACE_ALIGN_SHIFT;
+  const runs = (mode & L.MODE_MASK) === L.MODE_USER && space === peek(words, proc + L.P_SPACE);
+  return runs ? 'R (running)' : 'S (sleeping)';
+}
+
+/** As proc_task_name: newline and backslash are escaped. */
+function escapeName(name: string): string {
+  return name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
