@@ -60,6 +60,17 @@ export interface WireSpawn {
 export type WireFile = string | Uint8Array | Blob;
 
 /** What every Worker of a machine must know. */
+/** A process that a CPU may start, at an export of a module. */
+export interface WireStart {
+  readonly pid: number;
+  readonly module: string;
+  readonly entry: string;
+  readonly args: readonly unknown[];
+}
+
+/** The texts of /proc/PID that the kernel writes. */
+export type WireProcFile = 'maps' | 'smaps' | 'status' | 'statm';
+
 export interface WireMachine {
   readonly buffer: SharedArrayBuffer;
   /** Name of a built-in locking protocol, or the URL of a module. */
@@ -112,8 +123,10 @@ export interface KernelHostApi<Stats, Audit> {
   /** Resolves when it is gone, or was already. -EINVAL for a signal that cannot be sent. */
   kill(pid: number, signal: string): Promise<number>;
   addFile(name: string, file: WireFile): Promise<void>;
-  maps(pid: number): string | number;
-  smaps(pid: number): string | number;
+  /** The text of /proc/PID/NAME, or -ESRCH. */
+  procFile(pid: number, name: WireProcFile): string | number;
+  /** Entries of /proc/PID/pagemap from page `first` (VPN), or -ESRCH. */
+  pagemap(pid: number, first: number, pages: number): BigUint64Array | number;
   stats(): Stats;
   dmesg(): string[];
   audit(): Promise<Audit>;

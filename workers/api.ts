@@ -169,11 +169,22 @@ export interface MachineHandle {
   spawn(module: URL | string, options?: SpawnOptions): Promise<ProcessHandle>;
   /** Hands another file to the running machine. */
   addFile(name: string, source: FileSource): Promise<void>;
-  /** The text of /proc/PID/maps. */
+  /**
+   * The texts of /proc/PID/maps, smaps, status and statm, as Linux 6.18 prints them; `status` has
+   * the lines about what this machine has. SyscallError ESRCH when the process has ended.
+   */
   maps(pid: number): Promise<string>;
   smaps(pid: number): Promise<string>;
   stats(): Promise<MachineReport>;
   dmesg(): Promise<string[]>;
+  status(pid: number): Promise<string>;
+  statm(pid: number): Promise<string>;
+  /**
+   * Entries of /proc/PID/pagemap for `pages` pages from the byte address `address`, a multiple of
+   * 4096: bit 63 present, 62 swapped, 61 file or shared, 58 guard, 56 mapped once, 0-54 frame
+   * number. At most 2^20 pages; RangeError or TypeError for a range that is none.
+   */
+  pagemap(pid: number, address: number, pages: number): Promise<BigUint64Array>;
   audit(): Promise<AuditReport>;
   /** Kills what still runs and ends every Worker. */
   shutdown(): Promise<void>;
