@@ -16,6 +16,7 @@ export const MAP_TYPE = 0x0f;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_32BIT = 0x40;
+export const MAP_ABOVE4G = 0x80;
 export const MAP_GROWSDOWN = 0x0100;
 export const MAP_DENYWRITE = 0x0800;
 export const MAP_EXECUTABLE = 0x1000;
@@ -27,9 +28,10 @@ export const MAP_STACK = 0x20000;
 export const MAP_HUGETLB = 0x40000;
 export const MAP_SYNC = 0x80000;
 export const MAP_FIXED_NOREPLACE = 0x100000;
-/** With MAP_HUGETLB: the logarithm of the page size, 0 for the default. */
-export const MAP_HUGE_SHIFT = 26;
-export const MAP_HUGE_MASK = 0x3f;
+/** With MAP_HUGETLB: the logarithm of the page size, in the six high bits. */
+export const MAP_HUGE_2MB: number = 21 << 26;
+export const MAP_HUGE_1GB: number = 30 << 26;
+export const MAP_HUGE_MASK: number = 0x3f << 26;
 
 /** open(2) flags (asm-generic/fcntl.h). */
 export const O_RDONLY = 0;

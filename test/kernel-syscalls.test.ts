@@ -31,7 +31,7 @@ const { MAP_PRIVATE: PRIVATE, MAP_SHARED: SHARED, MAP_FIXED: FIXED } = M;
 const ANON = PRIVATE | M.MAP_ANONYMOUS;
 const NOREPLACE = M.MAP_FIXED_NOREPLACE;
 const VALIDATE = M.MAP_SHARED_VALIDATE;
-const UNKNOWN = 0x4000_0000;
+const UNKNOWN = 0x0100_0000;
 /** An area of 8 pages, RW, stands here before each call. */
 const BASE = 0x4000_0000;
 const FREE = 0x6000_0000;
@@ -352,16 +352,19 @@ describe('areas', () => {
     expectClean(t);
   });
 
-  it('are limited: at the limit edges may be trimmed, but nothing split or added', () => {
+  it('are limited: at the limit edges may be trimmed and areas grow, but nothing is split', () => {
     // The set believes that it is full; making 65,530 areas would take a while.
     const count = space + L.S_AREA_COUNT;
     poke(t.cpu.words, count, AREAS_MAX);
     expect(sysMunmap(t.cpu, proc, BASE + 2 * P, P)).toBe(-E.ENOMEM);
     expect(sysMprotect(t.cpu, proc, BASE + 2 * P, P, R)).toBe(-E.ENOMEM);
-    expect(mmap(FREE, P, R, ANON | FIXED)).toBe(-E.ENOMEM);
+    expect(mmap(BASE + 2 * P, P, R, ANON | FIXED)).toBe(-E.ENOMEM);
     expect(sysMunmap(t.cpu, proc, BASE + 7 * P, P)).toBe(0);
+    expect(mmap(BASE + 7 * P, P, RW, ANON | FIXED)).toBe(BASE + 7 * P);
+    poke(t.cpu.words, count, AREAS_MAX + 1);
+    expect(mmap(BASE + 8 * P, P, RW, ANON | FIXED)).toBe(-E.ENOMEM);
     poke(t.cpu.words, count, 1);
-    expect(areas()).toEqual([[0, 7, RW]]);
+    expect(areas()).toEqual([[0, 8, RW]]);
     expectClean(t);
   });
 });

@@ -16,7 +16,7 @@ import {
   STACK_GUARD_PAGES,
   USER_SPACE_END,
 } from '../../shared/limits.ts';
-import { MAP_32BIT, MAP_FIXED, MAP_FIXED_NOREPLACE } from '../../shared/mman.ts';
+import { MAP_32BIT, MAP_ABOVE4G, MAP_FIXED, MAP_FIXED_NOREPLACE } from '../../shared/mman.ts';
 import { AREA_GROWSDOWN } from './area-flags.ts';
 import type { Area, AreaSet } from './shared-area-store.ts';
 
@@ -35,7 +35,7 @@ export function place(areas: AreaSet, address: number, size: number, mapFlags: n
   if (size > end) return -ENOMEM;
   if (hint > 0 && hint <= end - size && isFree(areas, hint, size)) return hint;
   if (low) return searchUp(areas, size, LOW_MMAP_START, LOW_MMAP_END);
-  const start = searchDown(areas, size);
+  const start = searchDown(areas, size, (mapFlags & MAP_ABOVE4G) !== 0 ? 2 ** 32 : MMAP_MIN_ADDR);
   return start < 0 ? searchUp(areas, size, UNMAPPED_BASE, USER_SPACE_END) : start;
 }
 
@@ -59,11 +59,11 @@ function isFree(areas: AreaSet, start: number, size: number): boolean {
   return next === null || start + size <= startGap(next);
 }
 
-/** The highest gap below MMAP_TOP. Each turn passes by one area that grows. */
-function searchDown(areas: AreaSet, size: number): number {
+/** The highest gap in [low, MMAP_TOP). Each turn passes by one area that grows. */
+function searchDown(areas: AreaSet, size: number, low: number): number {
   let high = MMAP_TOP;
-  while (high > MMAP_MIN_ADDR) {
-    const limit = new AddrRange(MMAP_MIN_ADDR, high);
+  while (high > low) {
+    const limit = new AddrRange(low, high);
     const start = areas.findFreeAreaTopDown(size, limit, PAGE_SIZE);
     if (start === null) return -ENOMEM;
     const next = areas.nextArea(start + size);

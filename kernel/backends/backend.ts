@@ -22,6 +22,8 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   abstract readonly kind: string;
   /** Mapping record, 0 for private anonymous memory. */
   readonly record: number;
+  /** Linux's VM_SPECIAL: not memory to be locked, merged or grown. */
+  readonly isSpecial: boolean = false;
   /** Identity of the private pages, 0 as long as there are none (Linux: anon_vma). */
   readonly anon: number;
   /** Of private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
@@ -52,7 +54,7 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   canMerge(_left: AddrRange, other: MachineBackend, _right: AddrRange): boolean {
     if (other.record !== this.record || other.delta !== this.delta) return false;
     // Linux's is_mergeable_anon_vma, for a process that was not forked.
-    return (other.anon === this.anon || other.anon === 0 || this.anon === 0) && mergeable(this);
+    return !this.isSpecial && (other.anon === this.anon || other.anon === 0 || this.anon === 0);
   }
 
   merged(other: MachineBackend): MachineBackend {
@@ -63,9 +65,4 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
 /** Translates the outcome of a page-table walk. */
 export function done(succeeded: boolean): BackendResult {
   return succeeded ? true : NO_MEMORY;
-}
-
-/** Linux never merges two mappings of devices or of shared anonymous memory; all else merges. */
-function mergeable(backend: MachineBackend): boolean {
-  return backend.kind !== 'device' && backend.kind !== 'linear';
 }

@@ -14,6 +14,7 @@ import { MachineBackend, done } from './backend.ts';
 
 export class DeviceBackend extends MachineBackend {
   readonly kind = 'device';
+  override readonly isSpecial = true;
 
   map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
     const entry = makeReserved(RESERVED_DEVICE, this.record, rwxOfProt(flags & AREA_PROT), true);

@@ -17,6 +17,7 @@ import { MachineBackend, done } from './backend.ts';
 
 export class LinearBackend extends MachineBackend {
   readonly kind = 'linear';
+  override readonly isSpecial = true;
 
   map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
     const { machine, words } = op.cpu;

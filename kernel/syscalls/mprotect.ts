@@ -1,16 +1,25 @@
 /** mprotect(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
-import { AddrRange } from '../../shared/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/mman.ts';
-import { AREA_NO_WRITE, AREA_PROT } from '../areas/area-flags.ts';
+import {
+  AREA_ACCOUNT,
+  AREA_GROWSDOWN,
+  AREA_NO_WRITE,
+  AREA_PROT,
+  AREA_SEALED,
+  isAccountable,
+} from '../areas/area-flags.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { mappingErrno } from './mmap.ts';
+import { ANONYMOUS } from '../objects/record.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { mayExpand } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
-import type { AreaSet } from '../processes/space.ts';
+import type { Area, AreaSet } from '../areas/shared-area-store.ts';
+import { mappingErrno } from './mmap.ts';
 
 const GROWS: number = M.PROT_GROWSDOWN | M.PROT_GROWSUP;
 const KNOWN: number = M.PROT_READ | M.PROT_WRITE | M.PROT_EXEC | M.PROT_SEM;
@@ -37,46 +46,78 @@ export function sysMprotect(
   const space = peek(cpu.words, proc + L.P_SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const outcome = protectMapped(cpu, space, address, size, prot);
+  const outcome = protectMapped(cpu, space, address, address + size, prot);
   protocol.unlockAreas(cpu, space);
   return outcome;
 }
 
-function protectMapped(cpu: Cpu, space: number, start: number, size: number, prot: number): number {
+function protectMapped(cpu: Cpu, space: number, from: number, end: number, prot: number): number {
   const areas = areasOf(cpu, space);
-  // Nothing is mapped beyond the end of user space: there, a range has a hole.
-  const end = Math.min(start + size, USER_SPACE_END);
-  const range = new AddrRange(start, end);
-  if (areas.find(start) === null) return -E.ENOMEM;
-  // This machine has no mapping that grows: Linux refuses the flag on any other.
-  if ((prot & GROWS) !== 0) return -E.EINVAL;
-  const hole = areas.firstHole(range);
-  const mapped = hole === null ? range.end : hole.start;
-  const denied = firstDenied(areas, start, mapped, prot);
-  const stop = denied ?? mapped;
-  if (stop > start) {
-    const op = openRange(cpu, space, start / PAGE_SIZE, stop / PAGE_SIZE);
-    const update = (flags: number): number | null => {
-      const next = (flags & ~AREA_PROT) | (prot & AREA_PROT);
-      return next === flags ? null : next;
-    };
-    const result = areas.protect(start, stop - start, update, op);
-    closeRange(op);
-    if (!result.ok) return mappingErrno(result.error);
+  const first = areas.nextArea(from);
+  if (first === null || first.start >= end) return -E.ENOMEM;
+  let start = from;
+  if ((prot & M.PROT_GROWSDOWN) !== 0) {
+    start = first.start;
+    if ((first.flags & AREA_GROWSDOWN) === 0) return -E.EINVAL;
+  } else {
+    if (first.start > start) return -E.ENOMEM;
+    // This machine has nothing that grows up, like x86.
+    if ((prot & M.PROT_GROWSUP) !== 0) return -E.EINVAL;
   }
-  if (denied !== null) return -E.EACCES;
-  return hole === null && end === start + size ? 0 : -E.ENOMEM;
+  // Nothing is mapped beyond the end of user space: there, a range has a hole.
+  const stop = Math.min(end, USER_SPACE_END);
+  const op = openRange(cpu, space, start / PAGE_SIZE, stop / PAGE_SIZE);
+  const outcome = protectAreas(op, areas, start, stop, prot);
+  closeRange(op);
+  return outcome === 0 && stop < end ? -E.ENOMEM : outcome;
 }
 
-/** Where the first area begins that may not get this permission, or null. */
-function firstDenied(areas: AreaSet, start: number, end: number, prot: number): number | null {
-  if ((prot & M.PROT_WRITE) === 0) return null;
+/** Area by area, each with its own checks, merging on the way, up to the first that refuses. */
+function protectAreas(
+  op: RangeOp,
+  areas: AreaSet,
+  start: number,
+  end: number,
+  prot: number,
+): number {
   let at = start;
   while (at < end) {
-    const area = areas.nextArea(at);
-    if (area === null || area.start >= end) return null;
-    if ((area.flags & AREA_NO_WRITE) !== 0) return Math.max(area.start, start);
-    at = area.end;
+    const area = areas.find(at);
+    if (area === null) return -E.ENOMEM;
+    const stop = Math.min(area.end, end);
+    const outcome = protectArea(op, areas, area, at, stop, prot);
+    if (outcome !== 0) return outcome;
+    at = stop;
   }
-  return null;
+  return 0;
+}
+
+/** What mprotect_fixup of Linux does with the part [start, end) of one area. */
+function protectArea(
+  op: RangeOp,
+  areas: AreaSet,
+  area: Area,
+  start: number,
+  end: number,
+  prot: number,
+): number {
+  const { flags } = area;
+  const writable = (prot & M.PROT_WRITE) !== 0;
+  if (writable && (flags & AREA_NO_WRITE) !== 0) return -E.EACCES;
+  if ((flags & AREA_SEALED) !== 0) return -E.EPERM;
+  let next = (flags & ~AREA_PROT) | (prot & AREA_PROT);
+  if (next === flags) return 0;
+  if (writable) {
+    const { cpu, space } = op;
+    const pages = (end - start) / PAGE_SIZE;
+    if (!mayExpand(cpu, space, next, pages) && mayExpand(cpu, space, flags, pages)) {
+      return -E.ENOMEM;
+    }
+    if ((flags & M.PROT_WRITE) === 0 && isAccountable(next)) next |= AREA_ACCOUNT;
+  } else if (area.backend.record === ANONYMOUS && area.backend.anon === 0) {
+    // What was never written gives its charge back.
+    next &= ~AREA_ACCOUNT;
+  }
+  const result = areas.protect(start, end - start, () => next, op);
+  return result.ok ? 0 : mappingErrno(result.error);
 }

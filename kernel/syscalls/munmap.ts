@@ -6,6 +6,7 @@ import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { mappingErrno } from './mmap.ts';
+import { isSealed } from './sealed.ts';
 import { closeRange, openRange, pruneTables } from '../paging/range-op.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
@@ -21,14 +22,29 @@ export function sysMunmap(cpu: Cpu, proc: number, address: number, length: numbe
   const space = peek(cpu.words, proc + L.P_SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const areas = areasOf(cpu, space);
+  const outcome = unmapRange(cpu, space, areasOf(cpu, space), address, size);
+  protocol.unlockAreas(cpu, space);
+  return outcome;
+}
+
+/**
+ * Unmaps [address, address + size), whole pages; all of it or, with a negative errno, nothing.
+ * Under the areas' lock.
+ */
+export function unmapRange(
+  cpu: Cpu,
+  space: number,
+  areas: AreaSet,
+  address: number,
+  size: number,
+): number {
+  if (isSealed(cpu, space, areas, address, address + size)) return -E.EPERM;
   const start = lowerBound(areas, address) / PAGE_SIZE;
   const end = upperBound(areas, address + size) / PAGE_SIZE;
   const op = openRange(cpu, space, start, end);
   const result = areas.unmap(address, size, op);
   if (result.ok) pruneTables(op, start, end);
   closeRange(op);
-  protocol.unlockAreas(cpu, space);
   return result.ok ? 0 : mappingErrno(result.error);
 }
 

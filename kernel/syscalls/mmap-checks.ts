@@ -1,0 +1,86 @@
+/**
+ * What mmap refuses because of the kind of mapping asked for: step by step in Linux's order
+ * (do_mmap in 6.18, x86-64).
+ */
+import { peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { fileObject, isReadable, isWritable } from '../files/file.ts';
+import { objectSize } from '../objects/object.ts';
+
+/** Flags that MAP_SHARED_VALIDATE knows (LEGACY_MAP_MASK in Linux, less the type). */
+const KNOWN_FLAGS: number =
+  M.MAP_TYPE |
+  M.MAP_FIXED |
+  M.MAP_ANONYMOUS |
+  M.MAP_32BIT |
+  M.MAP_ABOVE4G |
+  M.MAP_GROWSDOWN |
+  M.MAP_DENYWRITE |
+  M.MAP_EXECUTABLE |
+  M.MAP_LOCKED |
+  M.MAP_NORESERVE |
+  M.MAP_POPULATE |
+  M.MAP_NONBLOCK |
+  M.MAP_STACK |
+  M.MAP_HUGETLB |
+  M.MAP_HUGE_2MB |
+  M.MAP_HUGE_1GB;
+
+/** What flags may say of the size of huge pages: 0 for the default. */
+const HUGE_SIZES: readonly number[] = [0, M.MAP_HUGE_2MB, M.MAP_HUGE_1GB];
+const HUGE_PAGE: number = 2 ** 21;
+
+/**
+ * MAP_HUGETLB is refused as on a Linux whose pools of huge pages are empty. What is refused here
+ * comes before the checks of length and address; the rest is in checkAnonymous.
+ */
+export function checkHuge(address: number, flags: number): number {
+  if ((flags & M.MAP_HUGETLB) === 0) return 0;
+  if ((flags & M.MAP_ANONYMOUS) === 0) return -E.EINVAL;
+  if (!HUGE_SIZES.includes(flags & M.MAP_HUGE_MASK)) return -E.EINVAL;
+  return (flags & M.MAP_FIXED) !== 0 && address % HUGE_PAGE !== 0 ? -E.EINVAL : 0;
+}
+
+/** Checks the type of an anonymous mapping. 0 or a negative errno. */
+export function checkAnonymous(flags: number): number {
+  const type = flags & M.MAP_TYPE;
+  if ((flags & M.MAP_HUGETLB) !== 0) {
+    return type >= M.MAP_SHARED && type <= M.MAP_SHARED_VALIDATE ? -E.ENOMEM : -E.EINVAL;
+  }
+  if (type === M.MAP_PRIVATE) return 0;
+  if (type !== M.MAP_SHARED && type !== M.MAP_DROPPABLE) return -E.EINVAL;
+  if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
+  return type === M.MAP_DROPPABLE && (flags & M.MAP_LOCKED) !== 0 ? -E.EINVAL : 0;
+}
+
+/** Checks a mapping of the open description `file`. 0 or a negative errno. */
+export function checkFile(
+  cpu: Cpu,
+  file: number,
+  size: number,
+  prot: number,
+  flags: number,
+  offset: number,
+): number {
+  if (offset < 0 || (offset + size) / PAGE_SIZE > USER_PAGES) return -E.EOVERFLOW;
+  const type = flags & M.MAP_TYPE;
+  if (type < M.MAP_SHARED || type > M.MAP_SHARED_VALIDATE) return -E.EINVAL;
+  if (type === M.MAP_SHARED_VALIDATE && (flags & ~KNOWN_FLAGS) !== 0) return -E.EOPNOTSUPP;
+  const shared = type !== M.MAP_PRIVATE;
+  if (shared && (prot & M.PROT_WRITE) !== 0 && !isWritable(cpu, file)) return -E.EACCES;
+  if (!isReadable(cpu, file)) return -E.EACCES;
+  if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
+  const object = fileObject(cpu, file);
+  const kind = peek(cpu.words, object + L.O_KIND);
+  if (kind === L.OBJECT_DEVICE || kind === L.OBJECT_LINEAR) {
+    // As a driver's mmap method does: its registers or its frames, as they are, or not at all.
+    if (!shared || offset + size > Math.ceil(objectSize(cpu, object) / PAGE_SIZE) * PAGE_SIZE) {
+      return -E.EINVAL;
+    }
+  }
+  return 0;
+}
