@@ -19,6 +19,7 @@ export const SYS_MREMAP = 25;
 export const SYS_MSYNC = 26;
 export const SYS_MINCORE = 27;
 export const SYS_MADVISE = 28;
+export const SYS_DUP = 32;
 export const SYS_GETPID = 39;
 export const SYS_FTRUNCATE = 77;
 export const SYS_GETRLIMIT = 97;
@@ -83,6 +84,7 @@ export type NumericSyscall =
   | 'pwrite'
   | 'lseek'
   | 'ftruncate'
+  | 'dup'
   | 'close';
 
 export const SYSCALLS: Readonly<Record<NumericSyscall, SyscallSpec>> = {
@@ -113,6 +115,7 @@ export const SYSCALLS: Readonly<Record<NumericSyscall, SyscallSpec>> = {
   pwrite: spec(SYS_PWRITE, 4, false),
   lseek: spec(SYS_LSEEK, 3, false),
   ftruncate: spec(SYS_FTRUNCATE, 2, false),
+  dup: spec(SYS_DUP, 1, false),
   close: spec(SYS_CLOSE, 1, false),
 };
 

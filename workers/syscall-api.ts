@@ -52,6 +52,16 @@ export interface SyncSyscalls {
   setpriority(which: number, who: number, nice: number): 0;
   /** Wakes up to `count` (1) waiters of the word at `address`; how many it were. EFAULT EINVAL. */
   futexWake(address: number, count?: number): number;
+  /**
+   * Waits until the word at `address` is woken, if it holds `expected` now. Returns 0, perhaps
+   * without a cause: look at the word again. EAGAIN: it holds another value; ETIMEDOUT after
+   * `timeoutMs` (Infinity); EINTR: a handler ran; EFAULT EINVAL ENOMEM.
+   *
+   * The word is known by what is mapped, as on Linux without FUTEX_PRIVATE_FLAG: processes that
+   * share memory meet. `sync` and `local` sleep with the whole Worker: EDEADLK when there is no
+   * limit and everybody who reaches the word runs on this same Worker.
+   */
+  futexWait(address: number, expected: number, timeoutMs?: number): 0;
   getpid(): number;
   schedYield(): 0;
   /** Reads into user memory; the bytes read, 0 at the end of the file. EBADF EFAULT EINVAL. */
@@ -61,7 +71,10 @@ export interface SyncSyscalls {
   pwrite(fd: number, address: number, length: number, offset: number): number;
   /** Moves a descriptor's position (SEEK_SET, SEEK_CUR, SEEK_END); the new one. */
   lseek(fd: number, offset: number, whence: number): number;
+  /** Makes a file of up to 2^42 bytes longer or shorter. EBADF EFBIG EINVAL. */
   ftruncate(fd: number, length: number): 0;
+  /** Another descriptor of the same open file: the position is shared. EBADF EMFILE. */
+  dup(fd: number): number;
   close(fd: number): 0;
 }
 

@@ -28,6 +28,8 @@ export interface Cpu {
   /** VPNs [start, end) that the last syscall wants faulted in now that it has succeeded. */
   populateStart: number;
   populateEnd: number;
+  /** Pages of objects, [first, end), that the last syscall wants written back before it is over. */
+  readonly writeBacks: { object: number; first: number; end: number }[];
   /** The translation cache of this CPU's user mode. */
   readonly tlb: Tlb;
   /** Backend modules of the user's: only the kernel worker has them, elsewhere null. */
@@ -55,6 +57,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     faultPage: 0,
     populateStart: 0,
     populateEnd: 0,
+    writeBacks: [],
     tlb: new Tlb(),
     userHooks: null,
   };

@@ -19,7 +19,7 @@ import { allocFrame, freeFrame, getFrame } from '../frames/frames.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 import { frameField, frameWord, zeroFrame } from '../machine.ts';
 import type { Machine } from '../machine.ts';
-import { indexInsert, indexLookup, indexRemove } from './page-index.ts';
+import { indexInsert, indexLookup, indexNext, indexRemove } from './page-index.ts';
 
 /** In place of a frame. */
 export const PAGE_ABSENT = 0;
@@ -109,6 +109,14 @@ export function pageFrame(cpu: Cpu, object: number, page: number): number {
   const pfn = indexLookup(cpu, object, page);
   unlock(cpu, object + L.O_LOCK);
   return pfn;
+}
+
+/** The first page from `from` on that is there (or with `there` false: is not); -1 for none. */
+export function nextPage(cpu: Cpu, object: number, from: number, there: boolean): number {
+  lock(cpu, object + L.O_LOCK);
+  const page = indexNext(cpu, object, from, peek(cpu.words, object + L.O_PAGES), there);
+  unlock(cpu, object + L.O_LOCK);
+  return page;
 }
 
 /** Whether a frame in use is, or was until lately, the page of an object. */

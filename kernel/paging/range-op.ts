@@ -22,12 +22,16 @@ import { sweepLazy } from './flush-lazy.ts';
 import { flushRange } from './flush-policy.ts';
 import { putFrame } from '../frames/frames.ts';
 import { reapLimbo } from './grace.ts';
+import { markDirty } from '../objects/pages.ts';
 import { settleAnon } from '../areas/anon-identity.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
 import { putSlot } from '../reclaim/swap-map.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
+
+/** What an entry says of a page of an object that the host may have to hear of. */
+const WRITTEN: number = pte.PTE_SHARED | pte.PTE_D;
 
 export class RangeOp implements PageTableLike {
   readonly cpu: Cpu;
@@ -123,16 +127,12 @@ function finishRange(op: RangeOp): void {
   if (op.resident !== 0) addResident(cpu, space, op.resident);
 }
 
-/** Whether an entry names a swap slot, and so counts as one of its references. */
-function isSwapped(entry: number): boolean {
-  return pte.isReserved(entry) && pte.reservedKind(entry) === pte.RESERVED_SWAP;
-}
-
 /** Drops the references that a cleared entry held. A superpage holds one on each of its frames. */
 function releaseEntry(op: RangeOp, entry: number, flushed: boolean): void {
-  if (isSwapped(entry)) putSlot(op.cpu, pte.reservedRecord(entry));
+  if (pte.isSwapped(entry)) putSlot(op.cpu, pte.reservedRecord(entry));
   if (!pte.isPresent(entry) || pte.isZeroPage(entry)) return;
   const pages = (entry & pte.PTE_S) !== 0 ? TABLE_ENTRIES : 1;
+  if ((entry & WRITTEN) === WRITTEN) markDirty(op.cpu, pte.pfnOf(entry));
   for (let i = 0; i < pages && flushed; i++) putFrame(op.cpu, pte.pfnOf(entry) + i);
   op.resident -= pages;
 }

@@ -9,11 +9,13 @@ import { ENOSYS } from '../../shared/errno.ts';
 import { P_PID } from '../../shared/layout.ts';
 import * as S from '../../shared/syscalls.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { closeFd } from '../objects/fd.ts';
+import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';
 import { sysMunmap } from './munmap.ts';
+import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
+import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysGetpriority, sysSetpriority } from './priority.ts';
 
 /** Carries out syscall `number` for the process with block `proc`. In kernel mode. */
@@ -35,6 +37,20 @@ export function dispatch(
       return sysMunmap(cpu, proc, a, b);
     case S.SYS_MPROTECT:
       return sysMprotect(cpu, proc, a, b, c);
+    case S.SYS_READ:
+      return sysRead(cpu, proc, a, b, c);
+    case S.SYS_WRITE:
+      return sysWrite(cpu, proc, a, b, c);
+    case S.SYS_PREAD:
+      return sysPread(cpu, proc, a, b, c, d);
+    case S.SYS_PWRITE:
+      return sysPwrite(cpu, proc, a, b, c, d);
+    case S.SYS_LSEEK:
+      return sysLseek(cpu, proc, a, b, c);
+    case S.SYS_FTRUNCATE:
+      return sysFtruncate(cpu, proc, a, b);
+    case S.SYS_DUP:
+      return dupFd(cpu, proc, a);
     case S.SYS_CLOSE:
       return closeFd(cpu, proc, a);
     case S.SYS_GETPRIORITY:

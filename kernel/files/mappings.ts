@@ -1,0 +1,96 @@
+/**
+ * All mappings of an object, wherever they are (Linux: rmap): found by looking through the areas
+ * of every process, which is slow and needs no list that every fork and exit had to keep.
+ *
+ * Guarantees: a page that nobody can find in the object any more (or that nobody has written since)
+ * is treated in every mapping when this returns.
+ * Locking: each space's areas and one area's range at a time. The caller holds none of these. Runs
+ * on the kernel worker, which alone makes and ends processes, so that no space comes or goes.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { ANONYMOUS, recordAt } from '../objects/record.ts';
+import { changeObjectRange } from '../paging/object-range.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import { areasOf } from '../processes/space.ts';
+
+/** Does `action` (object-range.ts) to the pages [first, end) of the object in every mapping. */
+export function changeMappings(
+  cpu: Cpu,
+  object: number,
+  first: number,
+  end: number,
+  action: number,
+): void {
+  if (first >= end || !isMapped(cpu, object)) return;
+  const { machine, words } = cpu;
+  const seen: number[] = [];
+  for (let slot = 0; slot < PROCESSES_MAX; slot++) {
+    // ORDER: acquires the block.
+    const proc = load(words, machine.procTable + slot);
+    const space = proc === 0 ? 0 : peek(words, proc + L.P_SPACE);
+    if (space === 0 || seen.includes(space)) continue;
+    seen.push(space);
+    changeSpace(cpu, space, object, first, end, action);
+  }
+}
+
+/** Whether the object has a mapping record. One that is made later finds the object as it is. */
+function isMapped(cpu: Cpu, object: number): boolean {
+  lock(cpu, L.B_RECORD_LOCK);
+  const records = peek(cpu.words, object + L.O_RECORDS);
+  unlock(cpu, L.B_RECORD_LOCK);
+  return records !== 0;
+}
+
+function changeSpace(
+  cpu: Cpu,
+  space: number,
+  object: number,
+  first: number,
+  end: number,
+  action: number,
+): void {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const areas = areasOf(cpu, space);
+  let area = areas.nextArea(0);
+  while (area !== null) {
+    if (isOf(cpu, area, object)) changeArea(cpu, space, area, first, end, action);
+    area = areas.nextArea(area.end);
+  }
+  protocol.unlockAreas(cpu, space);
+}
+
+function isOf(cpu: Cpu, area: Area, object: number): boolean {
+  const { record } = area.backend;
+  if (record === ANONYMOUS) return false;
+  return peek(cpu.words, recordAt(cpu.machine, record) + L.R_OBJECT) === object;
+}
+
+function changeArea(
+  cpu: Cpu,
+  space: number,
+  area: Area,
+  first: number,
+  end: number,
+  action: number,
+): void {
+  const { record } = area.backend;
+  const delta = peek(cpu.words, recordAt(cpu.machine, record) + L.R_DELTA);
+  const from = Math.max(first - delta, area.start / PAGE_SIZE);
+  const to = Math.min(end - delta, area.end / PAGE_SIZE);
+  if (from >= to) return;
+  const shared = (area.flags & AREA_SHARED) !== 0;
+  const rwx = pte.rwxOfProt(area.flags & AREA_PROT);
+  const op = openRange(cpu, space, from, to);
+  const reserved = pte.makeReserved(pte.RESERVED_OBJECT, record, rwx, shared);
+  changeObjectRange(op, from, to, reserved, action);
+  closeRange(op);
+}

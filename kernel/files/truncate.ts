@@ -1,0 +1,54 @@
+/**
+ * Objects that get shorter, longer, or a hole.
+ *
+ * Protocol of a cut
+ *  1. The new size, and the pages beyond it out of the index: no fault finds them any more.
+ *  2. In each space, under the areas' and the range's lock, the entries beyond become untouched
+ *     again. A fault that found a page before step 1 holds its page's lock until the entry is made,
+ *     and so comes before step 2.
+ *  3. The flush, and only then the frames go, as with every operation on a range.
+ * Guarantees: after the call an access beyond the end is SIGBUS, also to a private copy, as in
+ * Linux; what lies behind the end within the last page is zero.
+ * Locking: none may be held. On the kernel worker (mappings.ts).
+ */
+import { peek } from '../../shared/atomics.ts';
+import { EOPNOTSUPP } from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
+import { ZAP_ALL, ZAP_OBJECT } from '../paging/object-range.ts';
+import { changeMappings } from './mappings.ts';
+
+/** Gives an object another size in bytes, 0 to FILE_BYTES_MAX. */
+export function resizeObject(cpu: Cpu, object: number, size: number): void {
+  if (size > objectSize(cpu, object)) {
+    zeroGap(cpu, object);
+    extendObject(cpu, object, size);
+    return;
+  }
+  const pages = cutObject(cpu, object, size);
+  changeMappings(cpu, object, Math.ceil(size / PAGE_SIZE), pages, ZAP_ALL);
+}
+
+/**
+ * Before an object grows: what a mapping wrote behind the end of the last page must not become
+ * visible. Disk file systems see to that; tmpfs, whose files these are that the machine has
+ * itself, does not (6.18).
+ */
+export function zeroGap(cpu: Cpu, object: number): void {
+  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_SHARED) return;
+  zeroFrom(cpu, object, objectSize(cpu, object));
+}
+
+/**
+ * MADV_REMOVE and its like: the pages [first, end) of an object read as zero, and their frames are
+ * given back. Private copies stay. 0, or -EOPNOTSUPP for a kind of object that cannot have holes.
+ * Holds no lock when called, the areas' of the caller's space included; the caller keeps the object.
+ */
+export function punchHole(cpu: Cpu, object: number, first: number, end: number): number {
+  if (peek(cpu.words, object + L.O_KIND) !== L.OBJECT_SHARED) return -EOPNOTSUPP;
+  dropPages(cpu, object, first, end);
+  changeMappings(cpu, object, first, end, ZAP_OBJECT);
+  return 0;
+}

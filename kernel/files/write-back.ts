@@ -1,0 +1,97 @@
+/**
+ * Host files that the machine may write: which pages differ from what the host has. The kernel
+ * worker writes them; this says which, and never loses one.
+ *
+ *     a store sets D in an entry → cleanObject (or the end of the mapping) marks the frame dirty
+ *     → takeDirty takes the mark away and hands the page out → the host writes it
+ *
+ * Guarantees: a store that returned before `cleanObject` is in the pages taken afterwards; one that
+ * comes later sets D again, because `cleanObject` flushes. A page whose writing failed is marked
+ * again by the caller.
+ * Locking: as mappings.ts for cleanObject; O_LOCK for the rest. On the kernel worker.
+ */
+import { and, load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+import { getFrame } from '../frames/frames.ts';
+import { loadWide, storeWide } from '../frames/wide.ts';
+import { frameField } from '../machine.ts';
+import { getObject } from '../objects/object.ts';
+import { indexLookup, indexNext } from '../objects/page-index.ts';
+import { CLEAN } from '../paging/object-range.ts';
+import { changeMappings } from './mappings.ts';
+
+/**
+ * Whether the host wants to hear of the object's pages: a host file that may be written. Others
+ * have nothing behind them that could be out of date.
+ */
+export function isWrittenBack(cpu: Cpu, object: number): boolean {
+  const kind = peek(cpu.words, object + L.O_KIND);
+  return kind === L.OBJECT_FILE && peek(cpu.words, object + L.O_WRITABLE) !== 0;
+}
+
+/**
+ * msync(MS_SYNC): has the pages [first, end) of an object written back when the syscall is over,
+ * whatever it answers. The list in the CPU's scratch keeps a reference to the object.
+ */
+export function requestWriteBack(cpu: Cpu, object: number, first: number, end: number): void {
+  if (!isWrittenBack(cpu, object)) return;
+  getObject(cpu, object);
+  cpu.writeBacks.push({ object, first, end });
+}
+
+/** Moves what the mappings of [first, end) have written from their entries to the frames. */
+export function cleanObject(cpu: Cpu, object: number, first: number, end: number): void {
+  changeMappings(cpu, object, first, end, CLEAN);
+}
+
+export interface DirtyPage {
+  readonly page: number;
+  /** Its frame, with a reference for the caller. */
+  readonly pfn: number;
+}
+
+/** The first dirty page in [from, end), which counts as clean from now on; null for none. */
+export function takeDirty(cpu: Cpu, object: number, from: number, end: number): DirtyPage | null {
+  const { machine, words } = cpu;
+  let taken: DirtyPage | null = null;
+  lock(cpu, object + L.O_LOCK);
+  const stop = Math.min(end, peek(words, object + L.O_PAGES));
+  let page = indexNext(cpu, object, from, stop, true);
+  while (page >= 0 && taken === null) {
+    const pfn = indexLookup(cpu, object, page);
+    const state = frameField(machine, pfn, L.F_STATE);
+    // ORDER: before the page is copied: what is written later marks it again.
+    if ((load(words, state) & L.F_DIRTY) !== 0) {
+      and(words, state, ~L.F_DIRTY);
+      getFrame(cpu, pfn);
+      taken = { page, pfn };
+    } else {
+      page = indexNext(cpu, object, page + 1, stop, true);
+    }
+  }
+  unlock(cpu, object + L.O_LOCK);
+  return taken;
+}
+
+/** The host's part begins. Returns how much of the host's file is still what the object has. */
+export function beginWriteBack(cpu: Cpu, object: number): number {
+  const { machine } = cpu;
+  lock(cpu, object + L.O_LOCK);
+  const supplied = loadWide(machine, object + L.O_SUPPLIED);
+  storeWide(machine, object + L.O_WRITTEN, loadWide(machine, object + L.O_SIZE));
+  unlock(cpu, object + L.O_LOCK);
+  return supplied;
+}
+
+/** The host's file is now as long as the object, and supplies what a cut has not taken since. */
+export function endWriteBack(cpu: Cpu, object: number): void {
+  const { machine } = cpu;
+  lock(cpu, object + L.O_LOCK);
+  const written = loadWide(machine, object + L.O_WRITTEN);
+  if (written > loadWide(machine, object + L.O_SUPPLIED)) {
+    storeWide(machine, object + L.O_SUPPLIED, written);
+  }
+  unlock(cpu, object + L.O_LOCK);
+}

@@ -1,0 +1,52 @@
+/**
+ * open(2) once the name is known, and memfd_create(2). Names are the kernel worker's: here a file
+ * is an object. Checks are Linux's (6.18).
+ */
+import { peek } from '../../shared/atomics.ts';
+import { EACCES, EINVAL, ENOMEM } from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import * as M from '../../shared/mman.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { resizeObject } from '../files/truncate.ts';
+import { openFd } from '../objects/fd.ts';
+import { createObject, putObject } from '../objects/object.ts';
+
+const MEMFD_FLAGS: number = M.MFD_CLOEXEC | M.MFD_ALLOW_SEALING;
+/** Flags that a description keeps; the others only say how it is opened. */
+const KEPT: number = M.O_ACCMODE | M.O_APPEND | M.O_PATH;
+
+/**
+ * Opens an object that exists. A descriptor, -EACCES for a write to what may not be written (access
+ * mode 3 and O_TRUNC ask for that too), -EMFILE or -ENOMEM.
+ */
+export function openObject(cpu: Cpu, proc: number, object: number, flags: number): number {
+  // As Linux: O_PATH makes the other flags meaningless.
+  if ((flags & M.O_PATH) !== 0) return openFd(cpu, proc, object, M.O_PATH);
+  const isForWriting = (flags & M.O_ACCMODE) !== M.O_RDONLY || (flags & M.O_TRUNC) !== 0;
+  if (isForWriting && peek(cpu.words, object + L.O_WRITABLE) === 0) return -EACCES;
+  const fd = openFd(cpu, proc, object, flags & KEPT);
+  const kind = peek(cpu.words, object + L.O_KIND);
+  const isRegular = kind === L.OBJECT_SHARED || kind === L.OBJECT_FILE;
+  if (fd >= 0 && isRegular && (flags & M.O_TRUNC) !== 0) resizeObject(cpu, object, 0);
+  return fd;
+}
+
+/** A file in memory that did not exist: an object with a reference for the caller; 0: no memory. */
+export function createMemoryFile(cpu: Cpu, host: number): number {
+  return createObject(cpu, { kind: L.OBJECT_SHARED, size: 0, host, writable: true });
+}
+
+/**
+ * memfd_create(2): a descriptor of a new, empty file in memory, open for reading and writing.
+ * `host` is the number by which the kernel worker knows its name.
+ */
+export function memfdCreate(cpu: Cpu, proc: number, host: number, flags: number): number {
+  if (!Number.isInteger(flags) || (flags & ~MEMFD_FLAGS) !== 0 || flags > MEMFD_FLAGS) {
+    return -EINVAL;
+  }
+  const object = createMemoryFile(cpu, host);
+  if (object === 0) return -ENOMEM;
+  const fd = openFd(cpu, proc, object, M.O_RDWR);
+  putObject(cpu, object);
+  return fd;
+}

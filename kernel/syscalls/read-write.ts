@@ -1,0 +1,261 @@
+/**
+ * read(2), write(2), pread(2), pwrite(2): between user memory and the page cache that mappings use
+ * too. The checks and their order are Linux's (6.18, tmpfs and ext4), by execution there.
+ *
+ * Guarantees: a page of the object is copied while it cannot be taken away; bytes before a bad user
+ * page are transferred and counted. When a page must be supplied after some bytes were transferred,
+ * the count so far is returned and the position moved: the caller goes on with the rest. So -WAIT_PAGE
+ * means that nothing was done.
+ * Locking: none held while user memory is touched. On the kernel worker, which owns the positions.
+ * Not guaranteed: that a transfer is one step for mappings of the file.
+ */
+import { peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
+import { O_APPEND } from '../../shared/mman.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import {
+  fileFlags,
+  fileObject,
+  filePosition,
+  isReadable,
+  isWritable,
+  putFile,
+  setFilePosition,
+} from '../files/file.ts';
+import { zeroGap } from '../files/truncate.ts';
+import { putFrame } from '../frames/frames.ts';
+import { releaseFaultObject } from '../faults/object-fault.ts';
+import { frameBytesOf } from '../faults/page-in.ts';
+import { fdFile } from '../objects/fd.ts';
+import { getObject } from '../objects/object.ts';
+import {
+  PAGE_ABSENT,
+  PAGE_BEYOND,
+  PAGE_HOLE,
+  PAGE_NO_MEMORY,
+  dropPages,
+  extendObject,
+  findPage,
+  getWritePage,
+  markDirty,
+  objectSize,
+} from '../objects/pages.ts';
+import { copyFromUser, copyToUser, isUserRange } from '../user-copy.ts';
+import { WAIT_PAGE } from './wait-codes.ts';
+
+/** What a hole reads as. */
+const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
+
+/** Bytes read into user memory at the position, which moves; 0 at the end of the file. */
+export function sysRead(
+  cpu: Cpu,
+  proc: number,
+  fd: number,
+  address: number,
+  length: number,
+): number {
+  if (![fd, address, length].every(Number.isInteger)) return -E.EINVAL;
+  const file = fdFile(cpu, proc, fd);
+  if (file === 0) return -E.EBADF;
+  const position = filePosition(cpu, file);
+  const result = readAt(cpu, proc, file, address, length, position);
+  if (result > 0) setFilePosition(cpu, file, position + result);
+  putFile(cpu, file);
+  return result;
+}
+
+/** The same at an offset; the position stays. */
+export function sysPread(
+  cpu: Cpu,
+  proc: number,
+  fd: number,
+  address: number,
+  length: number,
+  offset: number,
+): number {
+  if (![fd, address, length, offset].every(Number.isInteger)) return -E.EINVAL;
+  if (offset < 0) return -E.EINVAL;
+  const file = fdFile(cpu, proc, fd);
+  if (file === 0) return -E.EBADF;
+  const result = readAt(cpu, proc, file, address, length, offset);
+  putFile(cpu, file);
+  return result;
+}
+
+/** Bytes written from user memory at the position (O_APPEND: at the end), which moves. */
+export function sysWrite(
+  cpu: Cpu,
+  proc: number,
+  fd: number,
+  address: number,
+  length: number,
+): number {
+  if (![fd, address, length].every(Number.isInteger)) return -E.EINVAL;
+  const file = fdFile(cpu, proc, fd);
+  if (file === 0) return -E.EBADF;
+  const position = writePosition(cpu, file, filePosition(cpu, file));
+  const result = writeAt(cpu, proc, file, address, length, position);
+  if (result > 0) setFilePosition(cpu, file, position + result);
+  putFile(cpu, file);
+  return result;
+}
+
+/** The same at an offset, but at the end with O_APPEND, as in Linux; the position stays. */
+export function sysPwrite(
+  cpu: Cpu,
+  proc: number,
+  fd: number,
+  address: number,
+  length: number,
+  offset: number,
+): number {
+  if (![fd, address, length, offset].every(Number.isInteger)) return -E.EINVAL;
+  if (offset < 0) return -E.EINVAL;
+  const file = fdFile(cpu, proc, fd);
+  if (file === 0) return -E.EBADF;
+  const position = writePosition(cpu, file, offset);
+  const result = writeAt(cpu, proc, file, address, length, position);
+  putFile(cpu, file);
+  return result;
+}
+
+function writePosition(cpu: Cpu, file: number, position: number): number {
+  const appends = (fileFlags(cpu, file) & O_APPEND) !== 0;
+  return appends ? objectSize(cpu, fileObject(cpu, file)) : position;
+}
+
+/** Devices have registers and regions have frames, but neither has a read or write method. */
+function isFile(cpu: Cpu, object: number): boolean {
+  const kind = peek(cpu.words, object + L.O_KIND);
+  return kind !== L.OBJECT_DEVICE && kind !== L.OBJECT_LINEAR;
+}
+
+function readAt(
+  cpu: Cpu,
+  proc: number,
+  file: number,
+  address: number,
+  length: number,
+  position: number,
+): number {
+  const object = fileObject(cpu, file);
+  if (!isReadable(cpu, file)) return -E.EBADF;
+  if (!isFile(cpu, object)) return -E.EINVAL;
+  if (!isUserRange(address, length)) return -E.EFAULT;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const rest = objectSize(cpu, object) - position;
+  const total = Math.min(length, TRANSFER_BYTES_MAX, Math.max(0, rest));
+  let done = 0;
+  while (done < total) {
+    const at = position + done;
+    const piece = Math.min(total - done, PAGE_SIZE - (at % PAGE_SIZE));
+    const copied = readPiece(cpu, space, object, address + done, at, piece);
+    if (copied < 0) return stopped(cpu, done, copied);
+    done += copied;
+    if (copied < piece) break;
+  }
+  return done === 0 && total > 0 ? -E.EFAULT : done;
+}
+
+/** Copies from one page of the object: the bytes copied, or -WAIT_PAGE. */
+function readPiece(
+  cpu: Cpu,
+  space: number,
+  object: number,
+  address: number,
+  at: number,
+  piece: number,
+): number {
+  const page = Math.floor(at / PAGE_SIZE);
+  const offset = at % PAGE_SIZE;
+  const pfn = findPage(cpu, object, page);
+  if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
+  // Beyond the end: another thread of control has cut the file meanwhile.
+  const isZero = pfn === PAGE_HOLE || pfn === PAGE_BEYOND;
+  const source = isZero ? ZEROS : frameBytesOf(cpu.machine, pfn);
+  const copied = copyToUser(cpu, space, address, source.subarray(offset, offset + piece));
+  if (!isZero) putFrame(cpu, pfn);
+  return copied;
+}
+
+function writeAt(
+  cpu: Cpu,
+  proc: number,
+  file: number,
+  address: number,
+  length: number,
+  position: number,
+): number {
+  const object = fileObject(cpu, file);
+  if (!isWritable(cpu, file)) return -E.EBADF;
+  if (!isFile(cpu, object)) return -E.EINVAL;
+  if (!isUserRange(address, length)) return -E.EFAULT;
+  if (length === 0) return 0;
+  if (position >= FILE_BYTES_MAX) return -E.EFBIG;
+  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_USER) {
+    // A module says how large its object is, for good.
+    if (position >= objectSize(cpu, object)) return -E.ENOSPC;
+    length = Math.min(length, objectSize(cpu, object) - position);
+  }
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const total = Math.min(length, TRANSFER_BYTES_MAX, FILE_BYTES_MAX - position);
+  let done = 0;
+  while (done < total) {
+    const at = position + done;
+    const piece = Math.min(total - done, PAGE_SIZE - (at % PAGE_SIZE));
+    const copied = writePiece(cpu, space, object, address + done, at, piece);
+    if (copied < 0) return stopped(cpu, done, copied);
+    done += copied;
+    if (copied < piece) break;
+  }
+  return done === 0 ? -E.EFAULT : done;
+}
+
+/** Copies to one page of the object: the bytes copied, -WAIT_PAGE or -ENOSPC. */
+function writePiece(
+  cpu: Cpu,
+  space: number,
+  object: number,
+  address: number,
+  at: number,
+  piece: number,
+): number {
+  const page = Math.floor(at / PAGE_SIZE);
+  const offset = at % PAGE_SIZE;
+  const pfn = getWritePage(cpu, object, page);
+  if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
+  if (pfn === PAGE_NO_MEMORY) return -E.ENOSPC;
+  if (at > objectSize(cpu, object)) zeroGap(cpu, object);
+  const target = frameBytesOf(cpu.machine, pfn).subarray(offset, offset + piece);
+  const copied = copyFromUser(cpu, space, address, target);
+  if (copied > 0) markDirty(cpu, pfn);
+  putFrame(cpu, pfn);
+  // Even when nothing could be copied: then the file ends where the write began (6.18).
+  if (copied >= 0) extendObject(cpu, object, at + copied);
+  // A page that was made for nothing must not stay behind the end.
+  if (copied <= 0) dropBeyond(cpu, object);
+  return copied;
+}
+
+function dropBeyond(cpu: Cpu, object: number): void {
+  const pages = Math.ceil(objectSize(cpu, object) / PAGE_SIZE);
+  dropPages(cpu, object, pages, FILE_BYTES_MAX / PAGE_SIZE);
+}
+
+/** The result of a transfer that an outcome below 0 has ended. */
+function stopped(cpu: Cpu, done: number, outcome: number): number {
+  if (done === 0) return outcome;
+  // The caller asks again for the rest, and then waits.
+  if (outcome === -WAIT_PAGE) releaseFaultObject(cpu, cpu.faultObject);
+  return done;
+}
+
+/** -WAIT_PAGE for a page of the object itself. */
+function waitFor(cpu: Cpu, object: number, page: number): number {
+  getObject(cpu, object);
+  cpu.faultObject = object;
+  cpu.faultPage = page;
+  return -WAIT_PAGE;
+}

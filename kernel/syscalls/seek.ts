@@ -1,0 +1,72 @@
+/** lseek(2) and ftruncate(2). Checks and order are Linux's (6.18, tmpfs), by execution there. */
+import { peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { fileObject, filePosition, isWritable, putFile, setFilePosition } from '../files/file.ts';
+import { resizeObject } from '../files/truncate.ts';
+import { fdFile } from '../objects/fd.ts';
+import { nextPage, objectSize } from '../objects/pages.ts';
+
+/** Moves the position of a description; the new one, in bytes. */
+export function sysLseek(
+  cpu: Cpu,
+  proc: number,
+  fd: number,
+  offset: number,
+  whence: number,
+): number {
+  if (![fd, offset, whence].every(Number.isInteger)) return -E.EINVAL;
+  const file = fdFile(cpu, proc, fd);
+  if (file === 0) return -E.EBADF;
+  const target = seekTarget(cpu, file, offset, whence);
+  if (target >= 0) setFilePosition(cpu, file, target);
+  putFile(cpu, file);
+  return target;
+}
+
+function seekTarget(cpu: Cpu, file: number, offset: number, whence: number): number {
+  const object = fileObject(cpu, file);
+  if (whence < M.SEEK_SET || whence > M.SEEK_HOLE) return -E.EINVAL;
+  const kind = peek(cpu.words, object + L.O_KIND);
+  if (kind === L.OBJECT_DEVICE || kind === L.OBJECT_LINEAR) return -E.ESPIPE;
+  const size = objectSize(cpu, object);
+  if (whence >= M.SEEK_DATA) return seekData(cpu, object, size, offset, whence === M.SEEK_DATA);
+  let base = 0;
+  if (whence === M.SEEK_CUR) base = filePosition(cpu, file);
+  else if (whence === M.SEEK_END) base = size;
+  const target = base + offset;
+  return target < 0 || target > FILE_BYTES_MAX ? -E.EINVAL : target;
+}
+
+/** A page that is there is data; the end of the file counts as a hole. */
+function seekData(cpu: Cpu, object: number, size: number, offset: number, data: boolean): number {
+  if (offset < 0 || offset >= size) return -E.ENXIO;
+  // What the host can supply is data all through.
+  if (peek(cpu.words, object + L.O_KIND) !== L.OBJECT_SHARED) return data ? offset : size;
+  const page = nextPage(cpu, object, Math.floor(offset / PAGE_SIZE), data);
+  if (page < 0) return data ? -E.ENXIO : size;
+  return Math.min(size, Math.max(offset, page * PAGE_SIZE));
+}
+
+/** Makes a file longer or shorter. 0 or a negative errno. */
+export function sysFtruncate(cpu: Cpu, proc: number, fd: number, length: number): number {
+  if (!Number.isInteger(fd) || !Number.isInteger(length) || length < 0) return -E.EINVAL;
+  const file = fdFile(cpu, proc, fd);
+  if (file === 0) return -E.EBADF;
+  const result = truncate(cpu, file, length);
+  putFile(cpu, file);
+  return result;
+}
+
+function truncate(cpu: Cpu, file: number, length: number): number {
+  const object = fileObject(cpu, file);
+  const kind = peek(cpu.words, object + L.O_KIND);
+  const isRegular = kind === L.OBJECT_SHARED || kind === L.OBJECT_FILE;
+  if (!isRegular || !isWritable(cpu, file)) return -E.EINVAL;
+  if (length > FILE_BYTES_MAX) return -E.EFBIG;
+  resizeObject(cpu, object, length);
+  return 0;
+}
