@@ -31,6 +31,9 @@ export const AREA_HUGEPAGE = 0x10000;
 export const AREA_NOHUGEPAGE = 0x20000;
 /** VM_DROPPABLE. */
 export const AREA_DROPPABLE = 0x40000;
+/** VM_MERGEABLE and VM_DONTDUMP: hints that nothing here follows, but that divide areas. */
+export const AREA_MERGEABLE = 0x80000;
+export const AREA_DONTDUMP = 0x100000;
 
 /** The flags that mlock sets and munlock takes away (Linux: VM_LOCKED_MASK). */
 export const AREA_LOCK_FLAGS: number = AREA_LOCKED | AREA_LOCKONFAULT;
@@ -43,7 +46,9 @@ export function areaFlags(prot: number, mapFlags: number): number {
   let flags = prot & AREA_PROT;
   const type = mapFlags & M.MAP_TYPE;
   if (type === M.MAP_SHARED || type === M.MAP_SHARED_VALIDATE) flags |= AREA_SHARED;
-  if (type === M.MAP_DROPPABLE) flags |= AREA_DROPPABLE | AREA_NORESERVE | AREA_WIPEONFORK;
+  if (type === M.MAP_DROPPABLE) {
+    flags |= AREA_DROPPABLE | AREA_NORESERVE | AREA_WIPEONFORK | AREA_DONTDUMP;
+  }
   if ((mapFlags & M.MAP_GROWSDOWN) !== 0) flags |= AREA_GROWSDOWN;
   if ((mapFlags & M.MAP_LOCKED) !== 0) flags |= AREA_LOCKED;
   if ((mapFlags & M.MAP_NORESERVE) !== 0) flags |= AREA_NORESERVE;

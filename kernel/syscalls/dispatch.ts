@@ -11,8 +11,11 @@ import * as S from '../../shared/syscalls.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
+import { sysMadvise } from './madvise.ts';
+import { sysMincore } from './mincore.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';
+import { sysMsync } from './msync.ts';
 import { sysMunmap } from './munmap.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
@@ -51,6 +54,12 @@ export function dispatch(
       return sysFtruncate(cpu, proc, a, b);
     case S.SYS_DUP:
       return dupFd(cpu, proc, a);
+    case S.SYS_MADVISE:
+      return sysMadvise(cpu, proc, a, b, c);
+    case S.SYS_MINCORE:
+      return sysMincore(cpu, proc, a, b, c);
+    case S.SYS_MSYNC:
+      return sysMsync(cpu, proc, a, b, c);
     case S.SYS_CLOSE:
       return closeFd(cpu, proc, a);
     case S.SYS_GETPRIORITY:

@@ -1,0 +1,79 @@
+/** The advice that madvise keeps in an area's flags, and which areas take which (Linux 6.18). */
+import { EINVAL } from '../../shared/errno.ts';
+import * as M from '../../shared/mman.ts';
+import * as F from '../areas/area-flags.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import { ANONYMOUS } from '../objects/record.ts';
+
+/** Whether the advice only changes flags. */
+export function isFlagAdvice(advice: number): boolean {
+  switch (advice) {
+    case M.MADV_NORMAL:
+    case M.MADV_RANDOM:
+    case M.MADV_SEQUENTIAL:
+    case M.MADV_DONTFORK:
+    case M.MADV_DOFORK:
+    case M.MADV_MERGEABLE:
+    case M.MADV_UNMERGEABLE:
+    case M.MADV_HUGEPAGE:
+    case M.MADV_NOHUGEPAGE:
+    case M.MADV_DONTDUMP:
+    case M.MADV_DODUMP:
+    case M.MADV_WIPEONFORK:
+    case M.MADV_KEEPONFORK:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The area's flags once it was advised, or -EINVAL. */
+export function advisedFlags(area: Area, advice: number): number {
+  const { flags } = area;
+  switch (advice) {
+    case M.MADV_NORMAL:
+      return flags & ~(F.AREA_RANDOM | F.AREA_SEQUENTIAL);
+    case M.MADV_RANDOM:
+      return (flags & ~F.AREA_SEQUENTIAL) | F.AREA_RANDOM;
+    case M.MADV_SEQUENTIAL:
+      return (flags & ~F.AREA_RANDOM) | F.AREA_SEQUENTIAL;
+    case M.MADV_DONTFORK:
+      return flags | F.AREA_DONTFORK;
+    case M.MADV_DOFORK:
+      return isSpecial(area) ? -EINVAL : flags & ~F.AREA_DONTFORK;
+    case M.MADV_MERGEABLE:
+      return canMergePages(area) ? flags | F.AREA_MERGEABLE : flags;
+    case M.MADV_UNMERGEABLE:
+      return flags & ~F.AREA_MERGEABLE;
+    case M.MADV_HUGEPAGE:
+      return (flags & ~F.AREA_NOHUGEPAGE) | F.AREA_HUGEPAGE;
+    case M.MADV_NOHUGEPAGE:
+      return (flags & ~F.AREA_HUGEPAGE) | F.AREA_NOHUGEPAGE;
+    case M.MADV_DONTDUMP:
+      return flags | F.AREA_DONTDUMP;
+    case M.MADV_DODUMP:
+      if (isSpecial(area) || (flags & F.AREA_DROPPABLE) !== 0) return -EINVAL;
+      return flags & ~F.AREA_DONTDUMP;
+    case M.MADV_WIPEONFORK:
+      return isAnonymous(area) ? flags | F.AREA_WIPEONFORK : -EINVAL;
+    case M.MADV_KEEPONFORK:
+      return (flags & F.AREA_DROPPABLE) !== 0 ? -EINVAL : flags & ~F.AREA_WIPEONFORK;
+    default:
+      return -EINVAL;
+  }
+}
+
+/** Private anonymous memory (vma_is_anonymous). */
+export function isAnonymous(area: Area): boolean {
+  return area.backend.record === ANONYMOUS;
+}
+
+/** VM_IO or VM_PFNMAP: a device's registers, or frames that are mapped as they are. */
+export function isSpecial(area: Area): boolean {
+  return area.backend.kind === 'device' || area.backend.kind === 'linear';
+}
+
+/** ksm_compatible: where same-page merging could be asked for; elsewhere it is passed over. */
+function canMergePages(area: Area): boolean {
+  return !isSpecial(area) && (area.flags & (F.AREA_SHARED | F.AREA_DROPPABLE)) === 0;
+}

@@ -1,0 +1,246 @@
+/**
+ * madvise(2). The checks and their order are Linux's (6.18, x86-64), by execution there.
+ *
+ * What the advice says is done area by area, in address order: a refusal leaves what was done
+ * before it, and holes are passed over and told of at the end.
+ * Locking: the areas' lock, and each area's range while its entries change. MADV_REMOVE and
+ * MADV_POPULATE_* give the areas' lock up while they work.
+ */
+import { peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import { prepareAnon } from '../areas/anon-identity.ts';
+import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../areas/area-flags.ts';
+import { treeFind } from '../areas/area-tree.ts';
+import { SharedAreaIndex } from '../areas/shared-area-index.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import { guardEntryOf, reservedEntryOf } from '../backends/reserved-entry.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { populateAccess } from '../faults/populate.ts';
+import { punchHole } from '../files/truncate.ts';
+import { getObject, putObject } from '../objects/object.ts';
+import { recordAt } from '../objects/record.ts';
+import { discardRange, guardRange, unguardRange } from '../paging/map-range.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import { areasOf } from '../processes/space.ts';
+import type { AreaSet } from '../processes/space.ts';
+import { advisedFlags, isAnonymous, isFlagAdvice, isSpecial } from './madvise-flags.ts';
+import { TRY_KERNEL } from './wait-codes.ts';
+import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+
+/** 0, a negative errno, -WAIT_PAGE, or -TRY_KERNEL. */
+export function sysMadvise(
+  cpu: Cpu,
+  proc: number,
+  address: number,
+  length: number,
+  advice: number,
+): number {
+  if (![address, length, advice].every(Number.isSafeInteger)) return -E.EINVAL;
+  if (!isAdvice(advice) || address % PAGE_SIZE !== 0) return -E.EINVAL;
+  const start = unsignedPage(address);
+  const size = pageAligned(length);
+  // A length just below 2^64 rounds up to 0: that one is refused, while none at all is nothing to do.
+  if ((length !== 0 && size === 0) || start + size >= WRAP) return -E.EINVAL;
+  if (size === 0) return 0;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const end = start + size;
+  switch (advice) {
+    case M.MADV_HWPOISON:
+    case M.MADV_SOFT_OFFLINE:
+      return -E.EPERM;
+    case M.MADV_POPULATE_READ:
+    case M.MADV_POPULATE_WRITE:
+      return populatePages(cpu, space, start, end, advice === M.MADV_POPULATE_WRITE);
+    case M.MADV_REMOVE:
+      // All mappings of an object, whosever they are, are the kernel worker's to change.
+      return cpu.id === 0 ? adviseAreas(cpu, space, start, end, advice) : -TRY_KERNEL;
+    default:
+      return adviseAreas(cpu, space, start, end, advice);
+  }
+}
+
+function isAdvice(advice: number): boolean {
+  switch (advice) {
+    case M.MADV_WILLNEED:
+    case M.MADV_DONTNEED:
+    case M.MADV_FREE:
+    case M.MADV_REMOVE:
+    case M.MADV_COLD:
+    case M.MADV_PAGEOUT:
+    case M.MADV_POPULATE_READ:
+    case M.MADV_POPULATE_WRITE:
+    case M.MADV_DONTNEED_LOCKED:
+    case M.MADV_COLLAPSE:
+    case M.MADV_HWPOISON:
+    case M.MADV_SOFT_OFFLINE:
+    case M.MADV_GUARD_INSTALL:
+    case M.MADV_GUARD_REMOVE:
+      return true;
+    default:
+      return isFlagAdvice(advice);
+  }
+}
+
+/** Nothing is mapped beyond user space: there, the range has a hole. */
+function populatePages(
+  cpu: Cpu,
+  space: number,
+  start: number,
+  end: number,
+  write: boolean,
+): number {
+  if (start >= USER_SPACE_END) return -E.ENOMEM;
+  const stop = Math.min(end, USER_SPACE_END) / PAGE_SIZE;
+  const outcome = populateAccess(cpu, space, start / PAGE_SIZE, stop, write);
+  return outcome === 0 && end > USER_SPACE_END ? -E.ENOMEM : outcome;
+}
+
+function adviseAreas(cpu: Cpu, space: number, start: number, end: number, advice: number): number {
+  const { protocol } = cpu.machine;
+  const areas = areasOf(cpu, space);
+  let unmapped = 0;
+  let outcome = 0;
+  protocol.lockAreas(cpu, space);
+  for (let at = start; at < end && outcome === 0;) {
+    const area = areas.nextArea(at);
+    if (area === null || area.start >= end) {
+      outcome = -E.ENOMEM;
+      break;
+    }
+    if (area.start > at) unmapped = -E.ENOMEM;
+    const from = Math.max(at, area.start);
+    at = Math.min(end, area.end);
+    outcome = adviseArea(cpu, space, areas, area, from, at, advice);
+  }
+  protocol.unlockAreas(cpu, space);
+  return outcome === 0 ? unmapped : outcome;
+}
+
+/** Does it to [from, to) of one area. The areas' lock is held, before and after. */
+function adviseArea(
+  cpu: Cpu,
+  space: number,
+  areas: AreaSet,
+  area: Area,
+  from: number,
+  to: number,
+  advice: number,
+): number {
+  if (isDiscard(advice) && !mayDiscard(area)) return -E.EPERM;
+  if (isFlagAdvice(advice)) return setFlags(cpu, space, areas, area, from, to, advice);
+  const isLocked = (area.flags & AREA_LOCKED) !== 0;
+  switch (advice) {
+    case M.MADV_WILLNEED:
+      return 0;
+    case M.MADV_COLD:
+    case M.MADV_PAGEOUT:
+      return isLocked || isSpecial(area) ? -E.EINVAL : 0;
+    case M.MADV_FREE:
+      // The contents may go under pressure; until then they stay, as Linux lets them.
+      return isLocked || !isAnonymous(area) ? -E.EINVAL : 0;
+    case M.MADV_DONTNEED:
+    case M.MADV_GUARD_INSTALL:
+      if (isLocked) return -E.EINVAL;
+      return changePages(cpu, space, area, from, to, advice);
+    case M.MADV_DONTNEED_LOCKED:
+    case M.MADV_GUARD_REMOVE:
+      return changePages(cpu, space, area, from, to, advice);
+    case M.MADV_REMOVE:
+      return isLocked ? -E.EINVAL : removePages(cpu, space, area, from, to);
+    default:
+      // MADV_COLLAPSE: no huge page fits anywhere in this machine.
+      return -E.EINVAL;
+  }
+}
+
+/** is_discard: what a sealed area refuses while it cannot be written. */
+function isDiscard(advice: number): boolean {
+  switch (advice) {
+    case M.MADV_FREE:
+    case M.MADV_DONTNEED:
+    case M.MADV_DONTNEED_LOCKED:
+    case M.MADV_REMOVE:
+    case M.MADV_DONTFORK:
+    case M.MADV_WIPEONFORK:
+    case M.MADV_GUARD_INSTALL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** can_madvise_modify. */
+function mayDiscard(area: Area): boolean {
+  if ((area.flags & AREA_SEALED) === 0 || !isAnonymous(area)) return true;
+  return (area.flags & M.PROT_WRITE) !== 0;
+}
+
+function setFlags(
+  cpu: Cpu,
+  space: number,
+  areas: AreaSet,
+  area: Area,
+  from: number,
+  to: number,
+  advice: number,
+): number {
+  const flags = advisedFlags(area, advice);
+  if (flags < 0 || flags === area.flags) return Math.min(flags, 0);
+  const op = openRange(cpu, space, from / PAGE_SIZE, to / PAGE_SIZE);
+  const result = areas.mark(from, to - from, () => flags);
+  closeRange(op);
+  // Linux: madvise answers EAGAIN where a split finds no memory or too many areas.
+  return result.ok ? 0 : -E.EAGAIN;
+}
+
+/** Takes pages out of an area, or puts guards in, or takes guards out. */
+function changePages(
+  cpu: Cpu,
+  space: number,
+  area: Area,
+  from: number,
+  to: number,
+  advice: number,
+): number {
+  if (isSpecial(area)) return -E.EINVAL;
+  const first = from / PAGE_SIZE;
+  const end = to / PAGE_SIZE;
+  const op = openRange(cpu, space, first, end);
+  let done = true;
+  switch (advice) {
+    case M.MADV_GUARD_INSTALL:
+      // A guard is the area's own from now on, as a page would be: fork must copy it.
+      if (isAnonymous(area))
+        prepareAnon(cpu, space, treeFind(new SharedAreaIndex(cpu, space), from));
+      done = guardRange(op, first, end, guardEntryOf(area));
+      break;
+    case M.MADV_GUARD_REMOVE:
+      done = unguardRange(op, first, end, reservedEntryOf(area));
+      break;
+    default:
+      done = discardRange(op, first, end, reservedEntryOf(area));
+  }
+  closeRange(op);
+  return done ? 0 : -E.ENOMEM;
+}
+
+/** Punches a hole into the object of a shared area. */
+function removePages(cpu: Cpu, space: number, area: Area, from: number, to: number): number {
+  if (isAnonymous(area)) return -E.EINVAL;
+  if ((area.flags & (AREA_SHARED | AREA_NO_WRITE)) !== AREA_SHARED) return -E.EACCES;
+  if (isSpecial(area)) return -E.ENODEV;
+  const record = recordAt(cpu.machine, area.backend.record);
+  const object = peek(cpu.words, record + L.R_OBJECT);
+  const delta = peek(cpu.words, record + L.R_DELTA);
+  const { protocol } = cpu.machine;
+  getObject(cpu, object);
+  // A hole is one in every mapping: the areas of other spaces are locked, and this one's again.
+  protocol.unlockAreas(cpu, space);
+  const outcome = punchHole(cpu, object, from / PAGE_SIZE + delta, to / PAGE_SIZE + delta);
+  protocol.lockAreas(cpu, space);
+  putObject(cpu, object);
+  return outcome;
+}

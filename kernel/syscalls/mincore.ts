@@ -1,0 +1,79 @@
+/** mincore(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
+import { load, peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { openAtRoot } from '../locking/whole-table.ts';
+import { pageFrame } from '../objects/pages.ts';
+import { ANONYMOUS, recordAt } from '../objects/record.ts';
+import { Cursor } from '../paging/cursor.ts';
+import { seek } from '../paging/table.ts';
+import { areasOf } from '../processes/space.ts';
+import { copyToUser, isUserRange } from '../user-copy.ts';
+
+/** Pages looked at before their bytes are copied out, as in Linux. */
+const CHUNK_PAGES = PAGE_SIZE;
+
+/**
+ * Writes a byte for each page of [address, address + length) to `vector`: bit 0 says whether an
+ * access would find the page in memory. 0, a negative errno with the bytes before the failure
+ * written, or -WAIT_PAGE.
+ */
+export function sysMincore(
+  cpu: Cpu,
+  proc: number,
+  address: number,
+  length: number,
+  vector: number,
+): number {
+  if (![address, length, vector].every(Number.isSafeInteger)) return -E.EINVAL;
+  if (address % PAGE_SIZE !== 0) return -E.EINVAL;
+  if (!isUserRange(address, length)) return -E.ENOMEM;
+  const end = address / PAGE_SIZE + Math.ceil(length / PAGE_SIZE);
+  if (!isUserRange(vector, end - address / PAGE_SIZE)) return -E.EFAULT;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  let target = vector;
+  for (let vpn = address / PAGE_SIZE; vpn < end;) {
+    const bytes = look(cpu, space, vpn, end);
+    if (bytes === null) return -E.ENOMEM;
+    const copied = copyToUser(cpu, space, target, bytes);
+    if (copied < 0) return copied;
+    if (copied < bytes.length) return -E.EFAULT;
+    target += bytes.length;
+    vpn += bytes.length;
+  }
+  return 0;
+}
+
+/** The bytes for pages from `vpn` to the end of its area, of the range or of a chunk. */
+function look(cpu: Cpu, space: number, vpn: number, end: number): Uint8Array | null {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const area = areasOf(cpu, space).find(vpn * PAGE_SIZE);
+  const stop = area === null ? vpn : Math.min(end, area.end / PAGE_SIZE, vpn + CHUNK_PAGES);
+  const bytes = area === null ? null : new Uint8Array(stop - vpn);
+  if (area !== null && bytes !== null) {
+    const cursor = new Cursor();
+    openAtRoot(cpu, cursor, space, vpn, stop);
+    for (let page = vpn; page < stop; page++) {
+      // ORDER: acquires the tables passed, which the areas' lock keeps linked.
+      const entry = load(cpu.words, seek(cpu, cursor, page));
+      bytes[page - vpn] = pte.isPresent(entry) || isCached(cpu, area, page) ? 1 : 0;
+    }
+  }
+  protocol.unlockAreas(cpu, space);
+  return bytes;
+}
+
+/** Whether the area's object has the page, though it is not mapped here. A device's always is. */
+function isCached(cpu: Cpu, area: Area, vpn: number): boolean {
+  const { record, kind } = area.backend;
+  if (record === ANONYMOUS) return false;
+  if (kind === 'device') return true;
+  const at = recordAt(cpu.machine, record);
+  const page = vpn + peek(cpu.words, at + L.R_DELTA);
+  return pageFrame(cpu, peek(cpu.words, at + L.R_OBJECT), page) > 0;
+}

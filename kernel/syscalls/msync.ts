@@ -1,0 +1,66 @@
+/** msync(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
+import { peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import { AREA_LOCKED, AREA_SHARED } from '../areas/area-flags.ts';
+import type { Area } from '../areas/shared-area-store.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { requestWriteBack } from '../files/write-back.ts';
+import { recordAt } from '../objects/record.ts';
+import { areasOf } from '../processes/space.ts';
+import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+
+const KNOWN: number = M.MS_ASYNC | M.MS_INVALIDATE | M.MS_SYNC;
+
+/**
+ * Has what shared mappings wrote in [address, address + length) written back (MS_SYNC), when the
+ * syscall is over. 0 or a negative errno; -ENOMEM where something is not mapped, with the rest done.
+ */
+export function sysMsync(
+  cpu: Cpu,
+  proc: number,
+  address: number,
+  length: number,
+  flags: number,
+): number {
+  if (![address, length, flags].every(Number.isSafeInteger)) return -E.EINVAL;
+  if ((flags & ~KNOWN) !== 0 || flags !== (flags | 0)) return -E.EINVAL;
+  if (address % PAGE_SIZE !== 0) return -E.EINVAL;
+  if ((flags & M.MS_ASYNC) !== 0 && (flags & M.MS_SYNC) !== 0) return -E.EINVAL;
+  const start = unsignedPage(address);
+  const end = start + pageAligned(length);
+  if (end >= WRAP) return -E.ENOMEM;
+  if (end === start) return 0;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const outcome = syncAreas(cpu, space, start, end, flags);
+  protocol.unlockAreas(cpu, space);
+  return outcome;
+}
+
+function syncAreas(cpu: Cpu, space: number, start: number, end: number, flags: number): number {
+  const areas = areasOf(cpu, space);
+  let unmapped = 0;
+  for (let at = start; at < end;) {
+    const area = areas.nextArea(at);
+    if (area === null || area.start >= end) return -E.ENOMEM;
+    if (area.start > at) unmapped = -E.ENOMEM;
+    const isLocked = (area.flags & AREA_LOCKED) !== 0;
+    if ((flags & M.MS_INVALIDATE) !== 0 && isLocked) return -E.EBUSY;
+    if ((flags & M.MS_SYNC) !== 0 && (area.flags & AREA_SHARED) !== 0) {
+      syncArea(cpu, area, Math.max(at, area.start), Math.min(end, area.end));
+    }
+    at = area.end;
+  }
+  return unmapped;
+}
+
+function syncArea(cpu: Cpu, area: Area, start: number, end: number): void {
+  const record = recordAt(cpu.machine, area.backend.record);
+  const object = peek(cpu.words, record + L.R_OBJECT);
+  const delta = peek(cpu.words, record + L.R_DELTA);
+  requestWriteBack(cpu, object, start / PAGE_SIZE + delta, end / PAGE_SIZE + delta);
+}

@@ -1,0 +1,19 @@
+/**
+ * Addresses and lengths as Linux has them: unsigned 64-bit numbers that wrap. A negative number
+ * stands for the one that has the same bits, so that a length of -1 is SIZE_MAX.
+ */
+import { PAGE_SIZE } from '../../shared/limits.ts';
+
+/** Where a size_t wraps. */
+export const WRAP: number = 2 ** 64;
+
+/** A length rounded up to whole pages: 0 to 2^64 - 4096, and 0 also for what is above that. */
+export function pageAligned(length: number): number {
+  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  return size < 0 ? size + WRAP : size + 0;
+}
+
+/** The address of a page, as an unsigned number. */
+export function unsignedPage(address: number): number {
+  return address < 0 ? address + WRAP : address;
+}
