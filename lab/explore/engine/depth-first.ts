@@ -12,8 +12,9 @@
  */
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
-import type { Executor, Strategy } from './executor.ts';
-import { ABANDON, CPU_MASK, OLD } from './executor.ts';
+import type { Executor } from './executor.ts';
+import { ABANDON, CPU_MASK, OLD } from './strategy.ts';
+import type { Strategy } from './strategy.ts';
 
 /** A choice that need not be tried before something dependent happens, and its access. */
 interface Sleeper {
@@ -27,16 +28,20 @@ interface Decision {
   index: number;
   /** Preemptions spent before this decision. */
   readonly spent: number;
-  /** Asleep when the decision is reached for the first time, and what was tried since. */
-  readonly asleep: Sleeper[];
+  /** Asleep when the decision is reached. */
+  readonly asleep: readonly Sleeper[];
+  /** Asleep below the present option; null until that is known. */
+  below: readonly Sleeper[] | null;
 }
+
+const NONE: readonly Sleeper[] = [];
 
 export class DepthFirst implements Strategy {
   readonly #bound: number;
   readonly #decisions: Decision[] = [];
   #depth = 0;
   #spent = 0;
-  #asleep: Sleeper[] = [];
+  #asleep = NONE;
   /** Executions given up because all that could run was asleep. */
   abandoned = 0;
 
@@ -49,7 +54,7 @@ export class DepthFirst implements Strategy {
   begin(): void {
     this.#depth = 0;
     this.#spent = 0;
-    this.#asleep = [];
+    this.#asleep = NONE;
   }
 
   /** After each execution: moves on to the next. False when all have been done. */
@@ -58,6 +63,7 @@ export class DepthFirst implements Strategy {
       const last = this.#decisions[this.#decisions.length - 1];
       if (last === undefined) return false;
       last.index++;
+      last.below = null;
       if (last.index < last.options.length) return true;
       this.#decisions.pop();
     }
@@ -83,7 +89,10 @@ export class DepthFirst implements Strategy {
     this.#depth++;
     const choice = decision.options[decision.index] as number;
     this.#spent = decision.spent + this.#cost(executor, current, choice);
-    if (this.#bound === Infinity) this.#updateAsleep(executor, decision, choice);
+    if (this.#bound === Infinity) {
+      decision.below ??= asleepBelow(executor, decision, choice);
+      this.#asleep = decision.below;
+    }
     return choice;
   }
 
@@ -103,27 +112,24 @@ export class DepthFirst implements Strategy {
         ? options
         : options.filter((choice) => !asleep.some((sleeper) => sleeper.choice === choice));
     if (awake.length === 0) return null;
-    return { options: awake, index: 0, spent: this.#spent, asleep };
+    return { options: awake, index: 0, spent: this.#spent, asleep, below: null };
   }
 
   #cost(executor: Executor, current: number, choice: number): number {
     if (current < 0 || (choice & CPU_MASK) === current) return 0;
     return executor.tasks[current]?.status === T.READY ? 1 : 0;
   }
+}
 
-  /** What sleeps below this choice: everything asleep or tried here that it does not depend on. */
-  #updateAsleep(executor: Executor, decision: Decision, choice: number): void {
-    const step = sleeperOf(executor, choice);
-    const below: Sleeper[] = [];
-    for (const sleeper of decision.asleep) {
-      if (independent(sleeper, step)) below.push(sleeper);
-    }
-    for (let i = 0; i < decision.index; i++) {
-      const tried = sleeperOf(executor, decision.options[i] as number);
-      if (independent(tried, step)) below.push(tried);
-    }
-    this.#asleep = below;
+/** What sleeps below this choice: everything asleep or tried here that it does not depend on. */
+function asleepBelow(executor: Executor, decision: Decision, choice: number): readonly Sleeper[] {
+  const step = sleeperOf(executor, choice);
+  const below = decision.asleep.filter((sleeper) => independent(sleeper, step));
+  for (let i = 0; i < decision.index; i++) {
+    const tried = sleeperOf(executor, decision.options[i] as number);
+    if (independent(tried, step)) below.push(tried);
   }
+  return below;
 }
 
 function pushOptions(executor: Executor, task: Task, options: number[]): void {
@@ -133,7 +139,7 @@ function pushOptions(executor: Executor, task: Task, options: number[]): void {
 
 function sleeperOf(executor: Executor, choice: number): Sleeper {
   const task = executor.tasks[choice & CPU_MASK] as Task;
-  return { choice, at: task.at, isWrite: T.isWrite(task.kind) };
+  return { choice, at: task.at, isWrite: T.WRITES[task.kind] === 1 };
 }
 
 function independent(a: Sleeper, b: Sleeper): boolean {

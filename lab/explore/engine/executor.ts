@@ -1,87 +1,79 @@
 /**
- * One execution: drives the CPUs' generators step by step, as a strategy says, under the oracles.
+ * One execution: runs the CPUs' operations as a strategy says, under the oracles.
  *
- * A step performs the pending access of one CPU and runs it on to its next. Only accesses to words
- * that two CPUs use in conflict are scheduling points. Which those are is learned while exploring:
- * `sharedGrew` tells a strategy that needs completeness to start again. Any execution is equivalent
- * to one that switches CPUs at such points only, so nothing is lost by that, not even under a bound
- * on preemptions.
+ * A step is one access of one CPU. A CPU is suspended only where another one goes on: before each
+ * access `request` asks the strategy, and if this CPU continues, its access happens at once. Only
+ * accesses to words that two CPUs use in conflict are scheduling points (see sharing.ts). Any
+ * execution is equivalent to one that switches CPUs at such points only, so nothing is lost by
+ * that, not even under a bound on preemptions.
  */
 import type { Site } from '../build/transform.ts';
-import type { Operation } from '../model/kit.ts';
+import type { Driver } from '../runtime/facade.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Failure, FailureKind } from './failure.ts';
+import { LockOrder } from './lock-order.ts';
 import { Oracles } from './oracles.ts';
 import { siteTolerance } from './races-allowed.ts';
+import { Progress } from './progress.ts';
+import { Replay, segmentsOf } from './schedule.ts';
+import { Sharing } from './sharing.ts';
+import { ABANDON, CPU_MASK, OLD } from './strategy.ts';
+import type { Strategy } from './strategy.ts';
 import type { Subject } from './subject.ts';
-import { Waiting, wakeUp } from './waiting.ts';
-
-/** A choice: the CPU's number, plus OLD when its weak load shall read the old value. */
-export const OLD = 8;
-export const CPU_MASK = 7;
-/** A strategy's answer that this execution is not worth finishing. */
-export const ABANDON = -1;
-
-export interface Strategy {
-  /** Called before every step, not only at scheduling points. */
-  readonly stepwise?: boolean;
-  /** Called at scheduling points with more than one option. `current` is -1 at the start. */
-  choose(executor: Executor, current: number): number;
-}
+import { Waiting } from './waiting.ts';
 
 const STEPS_MAX = 20_000;
 /** Sleeps that end by their time limit, in one execution. */
 const TIMEOUTS_MAX = 20;
 
-type Coroutine = Generator<number, unknown, number>;
+// Choices that are none.
+const UNDECIDED = -2;
+const OVER = -3;
 
-export class Executor {
+export class Executor implements Driver {
   readonly subject: Subject;
   readonly tasks: readonly Task[];
   readonly oracles: Oracles;
-  /** 1 for words at which CPUs may be switched. */
-  readonly shared: Uint8Array;
-  sharedGrew = false;
+  readonly sharing: Sharing;
   /** The choices of this execution, one a step. */
   readonly schedule: Uint8Array = new Uint8Array(STEPS_MAX);
   steps = 0;
   failure: Failure | null = null;
-  /** Results of finished operations by CPU, and the steps at which they began and ended. */
-  readonly results: number[][];
-  readonly began: number[][];
-  readonly ended: number[][];
-  readonly #readers: Uint8Array;
-  readonly #writers: Uint8Array;
-  readonly #running: (Coroutine | null)[];
-  readonly #next: number[];
+  readonly progress: Progress;
   readonly #waiting: Waiting;
+  readonly #lockOrder: LockOrder;
+  readonly #lockRoles: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #points: Uint8Array;
+  #strategy: Strategy = { choose: () => ABANDON };
+  #stepwise = false;
+  /** What the strategy has decided about the next step already. */
+  #decided = UNDECIDED;
   #timeouts = 0;
   readonly #perform: (task: Task, old: boolean) => number;
-  readonly #setCurrent: (task: Task, watch: boolean) => void;
+  readonly #setCurrent: (task: Task, by: Driver) => void;
+  readonly #tookNoNotice: () => boolean;
   readonly #mayReadOlder: (task: Task, at: number) => boolean;
-  readonly #isCoroutine: (value: unknown) => value is Coroutine;
 
   /** `reference`: the same scenario in a build without a mutant, to tell right results by. */
   constructor(subject: Subject, reference: Subject = subject) {
     const { facade, race } = subject.model.module.runtime;
     this.subject = subject;
     this.tasks = subject.tasks;
-    this.shared = new Uint8Array(subject.words.length);
-    this.#readers = new Uint8Array(subject.words.length);
-    this.#writers = new Uint8Array(subject.words.length);
-    this.#running = this.tasks.map(() => null);
-    this.#next = this.tasks.map(() => 0);
+    this.#words = subject.words;
+    this.sharing = new Sharing(subject.words.length, (at) => this.oracles.isCounter(at));
+    this.#points = this.sharing.points;
     this.#waiting = new Waiting(subject.words, this.tasks);
-    this.results = this.tasks.map(() => []);
-    this.began = this.tasks.map(() => []);
-    this.ended = this.tasks.map(() => []);
+    this.progress = new Progress(subject);
     // Taken out of the bundle's namespaces once: each of them costs a call of a getter.
-    this.#isCoroutine = facade.isGenerator;
     this.#perform = facade.perform;
     this.#setCurrent = facade.setCurrent;
     this.#mayReadOlder = race.mayReadOlder;
+    this.#tookNoNotice = race.tookNoNotice;
     this.oracles = new Oracles(this, reference);
+    this.#lockOrder = new LockOrder(this);
+    this.#lockRoles = this.#lockOrder.roles;
     race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
   }
@@ -90,63 +82,60 @@ export class Executor {
     this.failure ??= { kind, message };
   }
 
-  /** CPUs that can take a step, as a bit set. */
-  enabled(): number {
-    const { tasks } = this;
-    let set = 0;
-    for (let id = 0; id < tasks.length; id++) {
-      if ((tasks[id] as Task).status === T.READY) set |= 1 << id;
-    }
-    return set;
-  }
-
   /** Whether the pending weak load of a task may read an older value than the word has. */
   hasOld(task: Task): boolean {
-    if (task.kind !== T.WEAK_LOAD || this.subject.words[task.at] === task.a) return false;
+    if (task.kind !== T.WEAK_LOAD || this.#words[task.at] === task.a) return false;
     return this.#mayReadOlder(task, task.at);
   }
 
   /** Runs from the state after setup to the end, a failure, or abandonment (false). */
   execute(strategy: Strategy): boolean {
-    const { tasks } = this;
-    this.#reset();
+    const isWhole = this.#executeOnce(strategy);
+    if (!this.#tookNoNotice()) return isWhole;
+    // The race detector has not watched this execution from its beginning: once more, with the same
+    // choices. Searches start again, because which old values may be read was not known either.
+    this.sharing.grew = true;
+    return isWhole && this.#executeOnce(new Replay(segmentsOf(this.schedule.slice(0, this.steps))));
+  }
+
+  #executeOnce(strategy: Strategy): boolean {
+    this.#reset(strategy);
     let current = -1;
     while (this.failure === null) {
-      const enabled = this.enabled();
-      if (enabled === 0) {
-        if (this.#timeOut()) continue;
-        break;
-      }
-      if (this.steps === STEPS_MAX) {
-        this.fail('livelock', `no end after ${STEPS_MAX} steps`);
-        break;
-      }
-      const task = current < 0 ? undefined : tasks[current];
-      let choice = current;
-      const asks =
-        task === undefined ||
-        task.status !== T.READY ||
-        strategy.stepwise === true ||
-        this.#isPoint(task);
-      if (asks) {
-        // One option only is no choice.
-        if ((enabled & (enabled - 1)) !== 0) choice = strategy.choose(this, current);
-        else {
-          choice = 31 - Math.clz32(enabled);
-          const only = tasks[choice] as Task;
-          if (only.kind === T.WEAK_LOAD && this.hasOld(only)) {
-            choice = strategy.choose(this, current);
-          }
-        }
-        if (choice === ABANDON) return false;
-      }
+      const choice = this.#decided === UNDECIDED ? this.#next(current) : this.#decided;
+      this.#decided = UNDECIDED;
+      if (choice === ABANDON) return false;
+      if (choice === OVER) break;
       this.schedule[this.steps] = choice;
       this.steps++;
       current = choice & CPU_MASK;
-      this.#step(tasks[current] as Task, (choice & OLD) !== 0);
+      this.#step(this.tasks[current] as Task, (choice & OLD) !== 0);
     }
     if (this.failure === null) this.oracles.finished();
     return true;
+  }
+
+  /**
+   * The access that a running CPU is about to make. Its result when this CPU makes it now, or
+   * undefined when the CPU is to be suspended: for another one, to wait, or for good.
+   */
+  request(task: Task): number | undefined {
+    if (this.failure !== null || this.steps === STEPS_MAX) return undefined;
+    const { id, kind } = task;
+    if (this.#stepwise || this.#isPoint(task)) {
+      const choice = this.#ask(id);
+      if (choice !== id) {
+        this.#decided = choice;
+        return undefined;
+      }
+    }
+    if (kind === T.WAIT || kind === T.PAUSE || kind === T.END_CPU) {
+      this.#decided = id;
+      return undefined;
+    }
+    this.schedule[this.steps] = id;
+    this.steps++;
+    return this.#access(task, false);
   }
 
   siteOf(index: number): Site {
@@ -154,123 +143,110 @@ export class Executor {
     return sites[index] ?? (sites[0] as Site);
   }
 
-  #reset(): void {
+  #reset(strategy: Strategy): void {
     this.subject.reset();
-    this.oracles.begin();
+    this.#lockOrder.begin();
+    this.#strategy = strategy;
+    this.#stepwise = strategy.stepwise === true;
+    this.#decided = UNDECIDED;
     this.failure = null;
     this.steps = 0;
     this.#waiting.reset();
     this.#timeouts = 0;
-    for (let id = 0; id < this.tasks.length; id++) {
-      this.#running[id] = null;
-      this.#next[id] = 0;
-      (this.results[id] as number[]).length = 0;
-      (this.began[id] as number[]).length = 0;
-      (this.ended[id] as number[]).length = 0;
+    this.progress.reset();
+  }
+
+  /** Who takes the next step, when the last CPU that ran has not said so itself. */
+  #next(current: number): number {
+    while (this.#waiting.ready === 0) if (!this.#timeOut()) return OVER;
+    if (this.steps === STEPS_MAX) {
+      this.fail('livelock', `no end after ${STEPS_MAX} steps`);
+      return OVER;
     }
+    const task = current < 0 ? undefined : this.tasks[current];
+    const asks = task?.status !== T.READY || this.#stepwise || this.#isPoint(task);
+    return asks ? this.#ask(current) : current;
+  }
+
+  /** The strategy's choice. One option only is no choice. */
+  #ask(current: number): number {
+    const enabled = this.#waiting.ready;
+    if ((enabled & (enabled - 1)) !== 0) return this.#strategy.choose(this, current, enabled);
+    const only = 31 - Math.clz32(enabled);
+    const hasOld = this.hasOld(this.tasks[only] as Task);
+    return hasOld ? this.#strategy.choose(this, current, enabled) : only;
   }
 
   #isPoint(task: Task): boolean {
-    if (task.at >= 0) return this.shared[task.at] === 1 || this.oracles.entryIsShared(task);
-    return task.kind === T.NEXT_OPERATION;
+    const { at, kind } = task;
+    if (at < 0) return kind === T.NEXT_OPERATION;
+    if (this.#points[at] === 1) return true;
+    if (kind !== T.USER_LOAD && kind !== T.USER_STORE) return false;
+    return this.#points[this.oracles.entryWord(task)] === 1;
   }
 
+  /** The pending step of a suspended CPU; and then it runs on. */
   #step(task: Task, old: boolean): void {
     const { at, kind } = task;
     if (at >= 0) {
-      this.#learn(task, at, kind);
-      if (kind === T.USER_LOAD || kind === T.USER_STORE) {
-        // The oracle reads the page's entry: that is an access like any other.
-        this.#learn(task, this.oracles.entryWord(task), T.LOAD);
-        this.oracles.userAccess(task);
-      }
-      if (kind === T.WAIT && this.subject.words[at] === task.a) {
+      if (kind === T.WAIT && this.#words[at] === task.a) {
+        this.sharing.learn(task.id, at, kind);
         this.#waiting.sleep(task);
         return;
       }
-      if (kind === T.NOTIFY) this.#waiting.notify(at, task.a);
+      this.#run(task, this.#access(task, old));
+      return;
     }
+    // No access: a beginning, a waking-up, a pause, the end of another CPU.
     if (kind === T.PAUSE && this.#waiting.pause(task)) return;
     if (kind === T.END_CPU) this.#end(task, this.tasks[task.a] as Task);
-    // A step without a word has no access to perform: a beginning, a waking-up.
-    const value = at >= 0 ? this.#perform(task, old) : kind === T.WOKEN ? task.a : 0;
-    if (at >= 0) {
-      if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
-      if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);
-      this.oracles.performed(task, value);
-    }
-    this.#run(task, value);
+    this.#run(task, kind === T.WOKEN ? task.a : 0);
   }
 
-  /** Notes who uses the word. */
-  #learn(task: Task, at: number, kind: number): void {
-    const bit = 1 << task.id;
-    const isWrite = T.isWrite(kind);
-    const writers = this.#writers[at] as number;
-    const readers = this.#readers[at] as number;
-    if (((isWrite ? writers : readers) & bit) !== 0) return;
-    if (isWrite) this.#writers[at] = writers | bit;
-    else this.#readers[at] = readers | bit;
-    const conflict = (writers & ~bit) !== 0 || (isWrite && (readers & ~bit) !== 0);
-    if (conflict && this.shared[at] === 0 && !this.oracles.isCounter(at)) {
-      this.shared[at] = 1;
-      this.sharedGrew = true;
+  #access(task: Task, old: boolean): number {
+    const { at, kind } = task;
+    if (this.#points[at] === 0) this.sharing.learn(task.id, at, kind);
+    if (kind === T.USER_LOAD || kind === T.USER_STORE) {
+      // The oracle reads the page's entry: that is an access like any other.
+      this.sharing.learn(task.id, this.oracles.entryWord(task), T.LOAD);
+      this.oracles.userAccess(task);
     }
+    if (kind === T.NOTIFY) this.#waiting.notify(at, task.a);
+    const value = this.#perform(task, old);
+    if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
+    else if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);
+    if (this.#lockRoles[task.site] !== 0) this.#lockOrder.performed(task, value);
+    return value;
   }
 
-  /** Lets a CPU run on with the result of its access, to its next access or its end. */
+  /** Lets a CPU run on with the result of its access, until it is suspended or its end. */
   #run(task: Task, value: number): void {
-    this.#setCurrent(task, true);
+    this.#setCurrent(task, this);
     try {
-      const running = this.#running[task.id];
-      const turn = running?.next(value) ?? this.#startNext(task)?.next(0);
-      if (turn?.done === true) this.#operationDone(task, turn.value);
+      const running = this.progress.running[task.id] ?? this.progress.start(task.id, this.steps);
+      if (typeof running === 'number') this.#operationDone(task, running);
+      else {
+        const turn = running.next(value);
+        if (turn.done === true) this.#operationDone(task, Number(turn.value));
+      }
     } catch (error) {
       const { name, message, stack } = error as Error;
       const where = name === 'KernelPanic' ? '' : `\n${stack ?? ''}`;
       this.fail('panic', `CPU ${task.id}: ${message}${where}`);
-      task.status = T.DONE;
+      this.#waiting.stop(task);
     }
-  }
-
-  /** Begins the next operation of the CPU's list; null when it is done at once. */
-  #startNext(task: Task): Coroutine | null {
-    const { subject } = this;
-    const operation = this.#nextOperation(task);
-    const cpu = subject.world.cpus[task.id];
-    if (operation === undefined || cpu === undefined) throw new Error(`no CPU ${task.id}`);
-    (this.began[task.id] as number[]).push(this.steps);
-    const started: unknown = operation.run(subject.world, cpu);
-    if (this.#isCoroutine(started)) {
-      this.#running[task.id] = started;
-      return started;
-    }
-    this.#operationDone(task, started);
-    return null;
-  }
-
-  #nextOperation(task: Task): Operation | undefined {
-    return this.subject.programs[task.id]?.[this.#next[task.id] as number];
   }
 
   /** An operation has returned: before the next one other CPUs may run. */
-  #operationDone(task: Task, result: unknown): void {
-    (this.results[task.id] as number[]).push(Number(result));
-    (this.ended[task.id] as number[]).push(this.steps);
-    (this.#next[task.id] as number)++;
-    this.#running[task.id] = null;
+  #operationDone(task: Task, result: number): void {
     task.kind = T.NEXT_OPERATION;
     task.at = -1;
-    const next = this.#nextOperation(task);
-    const { world, model } = this.subject;
-    const isOver = next === model.module.finish && world.live[task.id] === 0;
-    if (next === undefined || isOver) task.status = T.DONE;
+    if (!this.progress.end(task.id, this.steps, result)) this.#waiting.stop(task);
   }
 
   /** The Worker of `ended` is terminated, wherever it is, and `task` has waited for that. */
   #end(task: Task, ended: Task): void {
-    ended.status = T.DONE;
-    this.#waiting.remove(ended);
+    this.#waiting.stop(ended);
     this.subject.model.module.runtime.race.join(task, ended);
   }
 
@@ -282,8 +258,7 @@ export class Executor {
       this.fail('deadlock', this.oracles.whereStuck());
       return false;
     }
-    this.#waiting.remove(sleeper);
-    wakeUp(sleeper, true);
+    this.#waiting.timeOut(sleeper);
     return true;
   }
 }

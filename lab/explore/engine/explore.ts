@@ -1,5 +1,6 @@
 /** Explores one scenario under one protocol by one strategy, until it is done or has failed. */
-import type { Executor, Strategy } from './executor.ts';
+import type { Executor } from './executor.ts';
+import type { Strategy } from './strategy.ts';
 import { DepthFirst } from './depth-first.ts';
 import type { Failure } from './failure.ts';
 import { Pct } from './pct.ts';
@@ -23,7 +24,7 @@ export interface Finding {
 }
 
 export interface Exploration {
-  /** Executions of the search, after its last restart when it is exhaustive. */
+  /** Executions that ran to their end, of an exhaustive search after its last restart. */
   readonly executions: number;
   readonly steps: number;
   readonly elapsedMs: number;
@@ -46,17 +47,19 @@ export function explore(executor: Executor, search: Search, nowMs: () => number)
   const strategy = newStrategy(search);
   for (let turn = 1; ; turn++) {
     strategy.begin?.(executor);
-    executor.sharedGrew = false;
-    executor.execute(strategy);
-    executions++;
-    steps += executor.steps;
+    executor.sharing.grew = false;
+    // What sleep sets cut short is no execution.
+    if (executor.execute(strategy)) {
+      executions++;
+      steps += executor.steps;
+    }
     if (executor.failure !== null) {
       const schedule = executor.schedule.slice(0, executor.steps);
       finding = { failure: executor.failure, schedule };
       break;
     }
     if (strategy instanceof DepthFirst) {
-      if (executor.sharedGrew) {
+      if (executor.sharing.grew) {
         strategy.restart();
         executions = 0;
         steps = 0;
@@ -68,7 +71,7 @@ export function explore(executor: Executor, search: Search, nowMs: () => number)
     if (executions >= search.executionsMax) break;
     if (turn % CLOCK_EVERY === 0 && nowMs() - startMs >= search.timeMaxMs) break;
   }
-  const points = executor.shared.reduce((sum, word) => sum + word, 0);
+  const points = executor.sharing.count;
   return { executions, steps, elapsedMs: nowMs() - startMs, complete, finding, points };
 }
 

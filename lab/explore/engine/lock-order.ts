@@ -2,7 +2,8 @@
  * The lock order as an oracle: a lock is recognised by the function that took it, its rank by what
  * the word is.
  *
- *     areas 1 → tables 2 → records 3 → slabs 4 → processes 4 → buddy 5
+ *     areas 1 → tables 2 → records, objects, descriptors 3 → slabs, processes, swap, futexes 4
+ *     → buddy 5
  */
 import * as L from '../../../shared/layout.ts';
 import { TABLE_SHIFT } from '../../../shared/limits.ts';
@@ -13,19 +14,34 @@ import type { Executor } from './executor.ts';
 const TAKERS = new Set(['lock', 'lockSlow', 'readLock', 'writeLock', 'tryReadLock']);
 const DROPPERS = new Set(['unlock', 'readUnlock', 'writeUnlock']);
 
-const RANK_NAMES = ['', 'areas', 'table', 'records', 'slabs or processes', 'buddy'];
+const RANK_NAMES = [
+  '',
+  'areas',
+  'table',
+  'records or objects',
+  'slabs, processes, swap or futexes',
+  'buddy',
+];
+
+const GLOBAL_RANKS: ReadonlyMap<number, number> = new Map([
+  [L.B_RECORD_LOCK, 3],
+  [L.B_SLAB_LOCK, 4],
+  [L.B_PROC_LOCK, 4],
+  [L.B_SWAP_LOCK, 4],
+  [L.B_BUDDY_LOCK, 5],
+]);
 
 export class LockOrder {
   readonly #executor: Executor;
   /** By site: 1 takes a lock by compare-exchange, 2 drops one. */
-  readonly #role: Uint8Array;
+  readonly roles: Uint8Array;
   /** Words of the locks held, by CPU. */
   readonly #held: number[][];
 
   constructor(executor: Executor) {
     this.#executor = executor;
     this.#held = executor.tasks.map(() => []);
-    this.#role = Uint8Array.from(executor.subject.model.sites, ({ caller, access, place }) => {
+    this.roles = Uint8Array.from(executor.subject.model.sites, ({ caller, access, place }) => {
       if (!/\/(spinlock|rwlock)\.ts:/.test(place)) return 0;
       if (TAKERS.has(caller) && access === 'compareExchange') return 1;
       return DROPPERS.has(caller) && access !== 'notify' ? 2 : 0;
@@ -36,9 +52,9 @@ export class LockOrder {
     for (const held of this.#held) if (held.length > 0) held.length = 0;
   }
 
+  /** After an access from a site that has a role. */
   performed(task: Task, before: number): void {
-    const role = this.#role[task.site];
-    if (role === 0) return;
+    const role = this.roles[task.site];
     const held = this.#held[task.id] as number[];
     const { at } = task;
     if (role === 2) {
@@ -66,10 +82,14 @@ export class LockOrder {
 
   #rank(at: number): number {
     const { machine } = this.#executor.subject.world;
-    if (at === L.B_BUDDY_LOCK) return 5;
-    if (at === L.B_SLAB_LOCK || at === L.B_PROC_LOCK) return 4;
-    if (at === L.B_RECORD_LOCK) return 3;
+    const global = GLOBAL_RANKS.get(at);
+    if (global !== undefined) return global;
+    // Futex queues; then the tables' locks, in their frames' metadata; all others lie in blocks.
+    if (at < machine.meta) return 4;
     if (at < machine.frameBase) return 2;
-    return ((at - machine.frameBase) & ((1 << TABLE_SHIFT) - 1)) >= 0 ? 1 : 0;
+    const frame = (at - machine.frameBase) >> TABLE_SHIFT;
+    const state = machine.words[machine.meta + frame * L.FRAME_META_WORDS + L.F_STATE] as number;
+    const slab = (state >> L.F_ORDER_SHIFT) & 0xf;
+    return slab === L.SLAB_SPACE || slab === L.SLAB_AREA ? 1 : 3;
   }
 }

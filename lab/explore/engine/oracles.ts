@@ -15,7 +15,6 @@ import * as pte from '../../../shared/pte.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Executor } from './executor.ts';
-import { LockOrder } from './lock-order.ts';
 import { RACES_ALLOWED } from './races-allowed.ts';
 import { SequentialOutcomes } from './sequential.ts';
 import type { Subject } from './subject.ts';
@@ -32,14 +31,12 @@ export class Oracles {
   readonly #executor: Executor;
   readonly #finals = new Map<number, FinalState>();
   readonly #sequential: SequentialOutcomes | null;
-  readonly #lockOrder: LockOrder;
   readonly #hashChanges: (ignored: Uint8Array) => number;
 
   /** `reference` runs the operations one by one: the same scenario, known to be right. */
   constructor(executor: Executor, reference: Subject) {
     const { scenario, world } = executor.subject;
     this.#executor = executor;
-    this.#lockOrder = new LockOrder(executor);
     this.#hashChanges = executor.subject.model.module.runtime.memory.hashChanges;
     const { meta, frames } = world.machine;
     const end = meta + frames * L.FRAME_META_WORDS;
@@ -53,25 +50,11 @@ export class Oracles {
     return at === L.B_DMESG_NEXT || at === L.B_TABLE_FRAMES;
   }
 
-  begin(): void {
-    this.#lockOrder.begin();
-  }
-
-  performed(task: Task, before: number): void {
-    this.#lockOrder.performed(task, before);
-  }
-
   /** The word of the entry that decides about the page of a program's access. */
   entryWord(task: Task): number {
     const { machine, cpus } = this.#executor.subject.world;
     const { tlb } = cpus[task.id] as Cpu;
     return entryWordOf(this.#executor.subject.words, machine.frameBase, tlb.space, task.a);
-  }
-
-  /** Whether others change the entry of the page that a program is about to access. */
-  entryIsShared(task: Task): boolean {
-    if (task.kind !== T.USER_LOAD && task.kind !== T.USER_STORE) return false;
-    return this.#executor.shared[this.entryWord(task)] === 1;
   }
 
   /** Before a program's access through a translation. */
@@ -82,7 +65,8 @@ export class Oracles {
     const frame = (task.at - machine.frameBase) >> TABLE_SHIFT;
     const state = (subject.words[machine.meta + frame * L.FRAME_META_WORDS] as number) & 0xf;
     const page = `page ${(vpn * PAGE_SIZE).toString(16)}`;
-    if (state !== L.FRAME_USED) {
+    // Frame 0 is the zero page: for anybody to read, and always there.
+    if (state !== L.FRAME_USED && (frame !== 0 || task.kind === T.USER_STORE)) {
       const name = L.FRAME_STATE_NAMES[state];
       this.#executor.fail('stale translation', `CPU ${task.id}: ${page}: the frame is ${name}`);
       return;

@@ -4,7 +4,8 @@
  * below all others. Finds a bug of depth d among n CPUs and k steps with probability at least
  * 1 / (n k^(d-1)) in each execution.
  */
-import type { Executor, Strategy } from './executor.ts';
+import type { Executor } from './executor.ts';
+import type { Strategy } from './strategy.ts';
 import { Random, withAge } from './random.ts';
 
 export class Pct implements Strategy {
@@ -37,14 +38,13 @@ export class Pct implements Strategy {
     for (let i = 1; i < this.#depth; i++) this.#changes.push(this.#random.below(this.#pointsMax));
   }
 
-  choose(executor: Executor, current: number): number {
+  choose(executor: Executor, current: number, enabled: number): number {
     for (let i = 0; i < this.#changes.length; i++) {
       if (this.#changes[i] === this.#points && current >= 0) {
         this.#priorities[current] = this.#depth - 1 - i;
       }
     }
     this.#points++;
-    const enabled = executor.enabled();
     let best = -1;
     for (let id = 0; id < this.#priorities.length; id++) {
       if ((enabled & (1 << id)) === 0) continue;

@@ -1,6 +1,7 @@
 /** Random strategies, and the generator of their numbers: seeded, so that a seed is a run. */
-import type { Executor, Strategy } from './executor.ts';
-import { OLD } from './executor.ts';
+import type { Executor } from './executor.ts';
+import { OLD } from './strategy.ts';
+import type { Strategy } from './strategy.ts';
 import type { Task } from '../runtime/task.ts';
 
 /** Mulberry32: 32 bits of state, good enough to choose schedules by. */
@@ -13,10 +14,19 @@ export class Random {
 
   /** An integer in [0, below). */
   below(below: number): number {
+    return Math.floor((this.#next() / 2 ** 32) * below);
+  }
+
+  /** 0 or 1. */
+  bit(): number {
+    return this.#next() & 1;
+  }
+
+  #next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
   }
 }
 
@@ -28,19 +38,25 @@ export class RandomWalk implements Strategy {
     this.#random = new Random(seed);
   }
 
-  choose(executor: Executor): number {
-    const enabled = executor.enabled();
-    let pick = this.#random.below(countBits(enabled));
-    let cpu = 0;
-    for (; ; cpu++) if ((enabled & (1 << cpu)) !== 0 && pick-- === 0) break;
-    return withAge(executor, cpu, this.#random);
+  choose(executor: Executor, _current: number, enabled: number): number {
+    const random = this.#random;
+    const last = 31 - Math.clz32(enabled);
+    const others = enabled ^ (1 << last);
+    if ((others & (others - 1)) === 0) {
+      // Of two: without a branch, which nobody could predict.
+      const first = others === 0 ? last : 31 - Math.clz32(others);
+      return withAge(executor, first + (last - first) * random.bit(), random);
+    }
+    let rest = enabled;
+    for (let pick = random.below(countBits(enabled)); pick > 0; pick--) rest &= rest - 1;
+    return withAge(executor, 31 - Math.clz32(rest & -rest), random);
   }
 }
 
 /** A weak load reads the old value, where it may, half of the time. */
 export function withAge(executor: Executor, cpu: number, random: Random): number {
   const task = executor.tasks[cpu] as Task;
-  return executor.hasOld(task) && random.below(2) === 0 ? cpu | OLD : cpu;
+  return executor.hasOld(task) && random.bit() === 0 ? cpu | OLD : cpu;
 }
 
 export function countBits(set: number): number {

@@ -9,8 +9,9 @@
  * recorded replays exactly.
  */
 import * as T from '../runtime/task.ts';
-import type { Executor, Strategy } from './executor.ts';
-import { CPU_MASK, OLD } from './executor.ts';
+import type { Executor } from './executor.ts';
+import { CPU_MASK, OLD } from './strategy.ts';
+import type { Strategy } from './strategy.ts';
 
 export interface Segment {
   readonly cpu: number;

@@ -6,6 +6,7 @@
 import type { Cpu } from '../../../kernel/cpu/cpu.ts';
 import type { Operation } from '../model/kit.ts';
 import type { Executor } from './executor.ts';
+import type { Progress } from './progress.ts';
 import type { Subject } from './subject.ts';
 
 /** The CPU of each operation, in the order in which they run. */
@@ -29,11 +30,12 @@ export class SequentialOutcomes {
     subject.reset();
   }
 
-  #isLast(results: readonly (readonly number[])[], observed: string): boolean {
+  #isLast({ results, done }: Progress, observed: string): boolean {
     const last = this.#last;
     const counts = this.#counts;
     if (last.results.length === 0 || last.observed !== observed) return false;
     for (let cpu = 0; cpu < counts.length; cpu++) {
+      if ((done[cpu] as number) < (counts[cpu] as number)) return false;
       const now = results[cpu] as readonly number[];
       const then = last.results[cpu] as readonly number[];
       for (let i = 0; i < (counts[cpu] as number); i++) if (now[i] !== then[i]) return false;
@@ -41,15 +43,16 @@ export class SequentialOutcomes {
     return true;
   }
 
-  #look(results: readonly (readonly number[])[], observed: string): void {
-    const key = keyOf(results, this.#counts, observed);
-    const copy = results.map((list) => [...list]);
+  #look({ results, done }: Progress, observed: string): void {
+    const copy = results.map((list, cpu) => list.slice(0, done[cpu]));
+    const key = keyOf(copy, this.#counts, observed);
     this.#last = { key, orders: this.#orders.get(key), results: copy, observed };
   }
 
   /** What is wrong with the results of the execution that just ended, or null. */
   problem(executor: Executor, observed: string): string | null {
-    if (!this.#isLast(executor.results, observed)) this.#look(executor.results, observed);
+    const { progress } = executor;
+    if (!this.#isLast(progress, observed)) this.#look(progress, observed);
     const { key, orders } = this.#last;
     if (orders === undefined) {
       const possible = [...this.#orders.keys()].join('  or  ');
@@ -57,7 +60,7 @@ export class SequentialOutcomes {
     }
     // When every order gives these results there is nothing to compare.
     if (orders.length === this.#orderCount) return null;
-    if (orders.some((order) => respectsTime(order, executor))) return null;
+    if (orders.some((order) => respectsTime(order, progress))) return null;
     return `results ${key} need an order in which an operation precedes one that had returned`;
   }
 }
@@ -115,15 +118,17 @@ function mergesOf(counts: readonly number[]): Order[] {
   });
 }
 
-function respectsTime(order: Order, { began, ended }: Executor): boolean {
+function respectsTime(order: Order, { began, begun, ended, done }: Progress): boolean {
   const next = began.map(() => 0);
   let latestBegin = -1;
   for (const cpu of order) {
     const index = next[cpu] as number;
-    // An operation that ended before another began, which the order has put first.
-    if (((ended[cpu] as number[])[index] as number) < latestBegin) return false;
-    latestBegin = Math.max(latestBegin, (began[cpu] as number[])[index] as number);
     next[cpu] = index + 1;
+    // An operation that ended before another began, which the order has put first.
+    const hasEnded = index < (done[cpu] as number);
+    if (hasEnded && ((ended[cpu] as number[])[index] as number) < latestBegin) return false;
+    if (index >= (begun[cpu] as number)) continue;
+    latestBegin = Math.max(latestBegin, (began[cpu] as number[])[index] as number);
   }
   return true;
 }

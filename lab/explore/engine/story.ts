@@ -5,7 +5,7 @@
  */
 import * as T from '../runtime/task.ts';
 import type { Executor } from './executor.ts';
-import { CPU_MASK } from './executor.ts';
+import { CPU_MASK } from './strategy.ts';
 import { Replay } from './schedule.ts';
 import type { Segment } from './schedule.ts';
 import { wordName } from './word-names.ts';
@@ -42,7 +42,7 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story {
     moments.push({ step: executor.steps, cpu, text, place: '', kind: 'skipped' });
   };
   const noteOperations = (cpu: number): void => {
-    for (; (begun[cpu] as number) < (executor.began[cpu] as number[]).length; begun[cpu]!++) {
+    for (; (begun[cpu] as number) < (executor.progress.begun[cpu] as number); begun[cpu]!++) {
       flush(cpu);
       const name = subject.programs[cpu]?.[begun[cpu] as number]?.name ?? '?';
       moments.push({ step: executor.steps, cpu, text: name, place: '', kind: 'operation' });
@@ -52,7 +52,7 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story {
     if (executor.steps === 0) return;
     const cpu = (executor.schedule[executor.steps - 1] as number) & CPU_MASK;
     noteOperations(cpu);
-    if (executor.shared[at] !== 1 && executor.failure === null) {
+    if (executor.sharing.points[at] !== 1 && executor.failure === null) {
       (skipped[cpu] as number)++;
       return;
     }

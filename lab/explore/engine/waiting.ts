@@ -15,18 +15,20 @@ export class Waiting {
   readonly #tasks: readonly Task[];
   /** Longest asleep first. */
   readonly #sleepers: Task[] = [];
-  /** Rings of the last words read and their values, by CPU; -1 for none. */
+  /** Rings of the last words read and their values, by CPU, and how many reads there were. */
   readonly #readAt: Int32Array;
   readonly #readValue: Int32Array;
-  readonly #reads: number[];
+  readonly #reads: Int32Array;
   #spinning = 0;
+  /** CPUs that can take a step, as a bit set. */
+  ready = 0;
 
   constructor(words: Words, tasks: readonly Task[]) {
     this.#words = words;
     this.#tasks = tasks;
     this.#readAt = new Int32Array(tasks.length * SPIN_READS);
     this.#readValue = new Int32Array(tasks.length * SPIN_READS);
-    this.#reads = tasks.map(() => 0);
+    this.#reads = new Int32Array(tasks.length);
   }
 
   get sleepers(): readonly Task[] {
@@ -34,18 +36,44 @@ export class Waiting {
   }
 
   reset(): void {
-    this.#sleepers.length = 0;
+    if (this.#sleepers.length > 0) this.#sleepers.length = 0;
     this.#spinning = 0;
-    this.#readAt.fill(-1);
+    this.ready = (1 << this.#tasks.length) - 1;
+    for (let id = 0; id < this.#reads.length; id++) this.#reads[id] = 0;
   }
 
   sleep(task: Task): void {
-    task.status = T.SLEEPING;
+    this.#suspend(task, T.SLEEPING);
     this.#sleepers.push(task);
   }
 
-  /** Ends a sleep: by its time limit, or because the CPU's Worker is ended. */
-  remove(task: Task): void {
+  /** Ends a sleep by its time limit. */
+  timeOut(task: Task): void {
+    this.#remove(task);
+    this.wake(task, true);
+  }
+
+  /** The CPU takes no more steps: its list is done, or its Worker is ended. */
+  stop(task: Task): void {
+    if (task.status === T.SPINNING) this.#spinning--;
+    this.#remove(task);
+    this.#suspend(task, T.DONE);
+  }
+
+  wake(task: Task, timedOut: boolean): void {
+    task.status = T.READY;
+    this.ready |= 1 << task.id;
+    task.kind = T.WOKEN;
+    task.at = -1;
+    task.a = timedOut ? 1 : 0;
+  }
+
+  #suspend(task: Task, status: number): void {
+    task.status = status;
+    this.ready &= ~(1 << task.id);
+  }
+
+  #remove(task: Task): void {
     const index = this.#sleepers.indexOf(task);
     if (index >= 0) this.#sleepers.splice(index, 1);
   }
@@ -60,7 +88,7 @@ export class Waiting {
         continue;
       }
       this.#sleepers.splice(i, 1);
-      wakeUp(sleeper, false);
+      this.wake(sleeper, false);
       left--;
     }
   }
@@ -76,17 +104,14 @@ export class Waiting {
   /** A pause: false when something read has changed already, so that the loop may look again. */
   pause(task: Task): boolean {
     const first = task.id * SPIN_READS;
-    let read = false;
-    for (let slot = first; slot < first + SPIN_READS; slot++) {
-      const at = this.#readAt[slot] as number;
-      if (at < 0) continue;
-      read = true;
-      if (this.#words[at] === this.#readValue[slot]) continue;
-      this.#readAt.fill(-1, first, first + SPIN_READS);
+    const end = first + this.#remembered(task.id);
+    if (end === first) return false;
+    for (let slot = first; slot < end; slot++) {
+      if (this.#words[this.#readAt[slot] as number] === this.#readValue[slot]) continue;
+      this.#reads[task.id] = 0;
       return false;
     }
-    if (!read) return false;
-    task.status = T.SPINNING;
+    this.#suspend(task, T.SPINNING);
     this.#spinning++;
     return true;
   }
@@ -97,18 +122,16 @@ export class Waiting {
     for (const task of this.#tasks) {
       if (task.status !== T.SPINNING) continue;
       const first = task.id * SPIN_READS;
-      const ring = this.#readAt.subarray(first, first + SPIN_READS);
+      const ring = this.#readAt.subarray(first, first + this.#remembered(task.id));
       if (!ring.includes(at)) continue;
-      ring.fill(-1);
-      wakeUp(task, false);
+      this.#reads[task.id] = 0;
+      this.wake(task, false);
       this.#spinning--;
     }
   }
-}
 
-export function wakeUp(task: Task, timedOut: boolean): void {
-  task.status = T.READY;
-  task.kind = T.WOKEN;
-  task.at = -1;
-  task.a = timedOut ? 1 : 0;
+  /** Valid entries of a CPU's ring. */
+  #remembered(id: number): number {
+    return Math.min(this.#reads[id] as number, SPIN_READS);
+  }
 }

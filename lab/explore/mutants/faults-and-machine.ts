@@ -115,9 +115,9 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     protocol: 'rcu',
     patches: [
       patch(
-        'kernel/objects/page-index.ts',
-        'const seen = compareExchange(words, at, 0, pfn);',
-        'const seen = compareExchange(words, at, load(words, at), pfn) < 0 ? pfn : 0;',
+        'kernel/objects/pages.ts',
+        '    result = indexLookup(cpu, object, page);\n    if (result === 0) result = indexInsert',
+        '    result = indexInsert',
       ),
     ],
   },

@@ -216,40 +216,34 @@ export function* delegate(result: unknown): Generator<number, unknown, number> {
 }
 
 export function isGenerator(value: unknown): value is Generator<number, unknown, number> {
-  return (
-    typeof value === 'object' &&
-    (value as Partial<Generator> | null)?.[Symbol.toStringTag] === 'Generator'
-  );
+  if (typeof value !== 'object' || value === null) return false;
+  return (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'Generator';
 }
 
 /** Performs the pending access of `task`; its result. `old`: a weak load reads the old value. */
 export function perform(task: Task, old: boolean): number {
-  const { at, site, a } = task;
-  if (task.kind >= T.WAIT) return performOther(task, old);
-  const before = words[at] as number;
-  if (task.kind === T.LOAD) {
+  const { kind, at, site, a } = task;
+  if (kind >= T.WAIT) return performOther(task, old);
+  const memory = words;
+  const before = memory[at] as number;
+  if (kind === T.LOAD || (kind === T.COMPARE_EXCHANGE && before !== a)) {
     if (watching) race.acquire(task, at, before, site);
-    if (trace !== null) trace('load', at, before, site);
+    if (trace !== null) trace(kind === T.LOAD ? 'load' : 'compareExchange fails', at, before, site);
     return before;
   }
-  let after = a;
-  if (task.kind !== T.STORE) {
-    if (watching) race.acquire(task, at, before, site);
-    if (task.kind === T.COMPARE_EXCHANGE) {
-      if (before !== a) {
-        if (trace !== null) trace('compareExchange fails', at, before, site);
-        return before;
-      }
-      after = task.b;
-    } else if (task.kind === T.ADD) after = (before + a) | 0;
-    else if (task.kind === T.OR) after = before | a;
-    else if (task.kind === T.AND) after = before & a;
-  }
-  if (watching) race.release(task, at, site);
-  if (trace !== null) trace(T.KIND_NAMES[task.kind] as string, at, after, site);
+  if (watching) race.release(task, at, site, kind !== T.STORE);
   mark(at);
-  words[at] = after;
+  memory[at] = valueAfter(kind, before, a, task.b);
+  if (trace !== null) trace(T.KIND_NAMES[kind] as string, at, memory[at], site);
   return before;
+}
+
+/** What an ordered write of this kind leaves in a word. */
+function valueAfter(kind: number, before: number, a: number, b: number): number {
+  if (kind === T.ADD) return (before + a) | 0;
+  if (kind === T.OR) return before | a;
+  if (kind === T.AND) return before & a;
+  return kind === T.COMPARE_EXCHANGE ? b : a;
 }
 
 /** Steps that are no ordered access of one word. Sleeping and spinning are the scheduler's. */
@@ -257,6 +251,7 @@ function performOther(task: Task, old: boolean): number {
   const { at, site, kind } = task;
   switch (kind) {
     case T.WEAK_LOAD: {
+      if (watching) race.weakRead();
       const value = old ? task.a : (words[at] as number);
       if (trace !== null) trace(old ? 'poll, old value' : 'poll', at, value, site);
       return value;

@@ -11,6 +11,10 @@
  * frame. A program's own accesses race with each other by right; against the kernel they count.
  *
  * Clocks grow over all executions, so that the shadow words need no clearing between them.
+ *
+ * As long as no word that several CPUs use is accessed plainly there is nothing to watch, and the
+ * clocks stand still. The execution that arms the detector was not watched from its beginning:
+ * `tookNoNotice` says so, nothing is reported in it, and it must be repeated.
  */
 import { TABLE_ENTRIES, TABLE_SHIFT } from '../../../shared/limits.ts';
 import { PTE_V } from '../../../shared/pte.ts';
@@ -25,32 +29,43 @@ export type RaceReport = (at: number, other: number, site: number, isWrite: bool
 
 let tasks = 0;
 let frameBase = 0;
-/** Last plain and last atomic write of a word: tick * 8 + task. */
-let plainWrites = new Int32Array(0);
-let atomicWrites = new Int32Array(0);
-/** Ticks of the last plain and atomic reads, by word and task. */
-let plainReads = new Int32Array(0);
-let atomicReads = new Int32Array(0);
-/** Clock released into a word. */
-let released = new Int32Array(0);
+/**
+ * What is remembered of each word: the last plain and the last ordered write as tick * 8 + task,
+ * and by task the ticks of its last plain read and ordered access, and the clock released into the
+ * word. All of it side by side, because it is looked at together.
+ */
+const RECORD_SHIFT = 5;
+const PLAIN_WRITE = 0;
+const ATOMIC_WRITE = 1;
+const PLAIN_READS = 8;
+const ATOMIC_USES = 16;
+const RELEASED = 24;
+let shadow = new Int32Array(0);
 /** Last use of a frame by each task; last whole-frame write. */
 let frameUses = new Int32Array(0);
 let frameWrites = new Int32Array(0);
 let startTick = 1;
+/** Until the detector is armed: who uses a word or frame, and PLAINLY if anybody does so plainly. */
+let users = new Uint16Array(0);
+let frameUsers = new Uint16Array(0);
+const PLAINLY = 0x100;
+const EVERYBODY = 0xff;
+let armed = false;
+let justArmed = false;
 let report: RaceReport = () => {};
 /** By site: 1 when its loads may race, 2 when they may unless what they read is present. */
 let tolerance = new Uint8Array(0);
 
 export function watchMemory(words: number, frames: number, framesAt: number): void {
-  plainWrites = new Int32Array(words);
-  atomicWrites = new Int32Array(words);
-  plainReads = new Int32Array(words * TASKS_MAX);
-  atomicReads = new Int32Array(words * TASKS_MAX);
-  released = new Int32Array(words * TASKS_MAX);
+  shadow = new Int32Array(words << RECORD_SHIFT);
   frameUses = new Int32Array(frames * TASKS_MAX);
   frameWrites = new Int32Array(frames);
+  users = new Uint16Array(words);
+  frameUsers = new Uint16Array(frames);
   frameBase = framesAt;
   startTick = 1;
+  armed = false;
+  justArmed = false;
 }
 
 export function onRace(handler: RaceReport): void {
@@ -68,17 +83,15 @@ export function startClocks(all: readonly Task[]): void {
   let highest = startTick;
   for (const task of all) highest = Math.max(highest, task.clock[task.id] as number);
   if (highest > CLOCK_MAX) {
-    for (const shadow of [plainWrites, atomicWrites, plainReads, atomicReads, released]) {
-      shadow.fill(0);
-    }
+    shadow.fill(0);
     frameUses.fill(0);
     frameWrites.fill(0);
     highest = 1;
   }
   startTick = highest + 1;
-  for (const task of all) {
-    task.clock.fill(startTick);
-    task.clock[task.id] = startTick + 1;
+  for (const { id, clock } of all) {
+    for (let other = 0; other < tasks; other++) clock[other] = startTick;
+    clock[id] = startTick + 1;
   }
 }
 
@@ -87,82 +100,137 @@ function unordered(task: Task, epoch: number): boolean {
   return epoch >>> SHIFT > (task.clock[other] as number);
 }
 
+/** Whether the detector was armed in the middle of the last execution. */
+export function tookNoNotice(): boolean {
+  const was = justArmed;
+  justArmed = false;
+  return was;
+}
+
+function arm(): void {
+  if (!armed) justArmed = true;
+  armed = true;
+}
+
+/** Notes a use while the detector is not armed. `how`: PLAINLY or 0. */
+function note(id: number, by: Uint16Array, index: number, how: number): void {
+  const now = (by[index] as number) | (1 << id) | how;
+  by[index] = now;
+  const set = now & EVERYBODY;
+  if (now > EVERYBODY && (set & (set - 1)) !== 0) arm();
+}
+
+function noteWord(id: number, at: number, how: number): void {
+  note(id, users, at, how);
+  if (at >= frameBase) note(id, frameUsers, (at - frameBase) >> TABLE_SHIFT, 0);
+}
+
 function useFrame(task: Task, at: number, site: number): void {
   if (at < frameBase) return;
   const frame = (at - frameBase) >> TABLE_SHIFT;
   frameUses[(frame << SHIFT) + task.id] = task.clock[task.id] as number;
   const write = frameWrites[frame] as number;
-  if (unordered(task, write)) report(at, write & (TASKS_MAX - 1), site, true);
+  if (unordered(task, write)) reportRace(at, write & (TASKS_MAX - 1), site, true);
+}
+
+function reportRace(at: number, other: number, site: number, isWrite: boolean): void {
+  if (!justArmed) report(at, other, site, isWrite);
 }
 
 export function plainRead(task: Task, at: number, site: number): void {
   if (tolerance[site] === 1) return;
-  const plain = plainWrites[at] as number;
-  if (unordered(task, plain)) report(at, plain & (TASKS_MAX - 1), site, true);
-  const atomic = atomicWrites[at] as number;
-  if (unordered(task, atomic)) report(at, atomic & (TASKS_MAX - 1), site, true);
-  plainReads[(at << SHIFT) + task.id] = task.clock[task.id] as number;
+  const { clock, id } = task;
+  if (!armed) return noteWord(id, at, PLAINLY);
+  const mine = (at << RECORD_SHIFT) + PLAIN_READS + id;
+  // Read since this task last released anything: nothing has changed (FastTrack, PLDI'09).
+  if (shadow[mine] === clock[id]) return;
+  checkWrites(task, at, site);
+  shadow[mine] = clock[id] as number;
   useFrame(task, at, site);
+}
+
+/** A plain access must come after the writes before it. */
+function checkWrites(task: Task, at: number, site: number): void {
+  const plain = shadow[(at << RECORD_SHIFT) + PLAIN_WRITE] as number;
+  const atomic = shadow[(at << RECORD_SHIFT) + ATOMIC_WRITE] as number;
+  if (unordered(task, plain)) reportRace(at, plain & (TASKS_MAX - 1), site, true);
+  if (unordered(task, atomic)) reportRace(at, atomic & (TASKS_MAX - 1), site, true);
 }
 
 export function plainWrite(task: Task, at: number, site: number): void {
   const { clock, id } = task;
-  const plain = plainWrites[at] as number;
-  if (unordered(task, plain)) report(at, plain & (TASKS_MAX - 1), site, true);
-  const atomic = atomicWrites[at] as number;
-  if (unordered(task, atomic)) report(at, atomic & (TASKS_MAX - 1), site, true);
-  for (let other = 0, i = at << SHIFT; other < tasks; other++, i++) {
-    if (other === id) continue;
+  if (!armed) return noteWord(id, at, PLAINLY);
+  const record = at << RECORD_SHIFT;
+  const epoch = ((clock[id] as number) << SHIFT) | id;
+  if (shadow[record + PLAIN_WRITE] === epoch) return;
+  checkWrites(task, at, site);
+  for (let other = 0; other < tasks; other++) {
     const known = clock[other] as number;
-    if ((plainReads[i] as number) > known || (atomicReads[i] as number) > known) {
-      report(at, other, site, false);
-    }
+    const read = shadow[record + PLAIN_READS + other] as number;
+    const used = shadow[record + ATOMIC_USES + other] as number;
+    if (other !== id && (read > known || used > known)) reportRace(at, other, site, false);
   }
-  plainWrites[at] = ((clock[id] as number) << SHIFT) | id;
+  shadow[record + PLAIN_WRITE] = epoch;
   useFrame(task, at, site);
+}
+
+/** Learns what the last ordered write of a word released, unless this task wrote it itself. */
+function learn(clock: Int32Array, id: number, record: number): void {
+  if (((shadow[record + ATOMIC_WRITE] as number) & (TASKS_MAX - 1)) === id) return;
+  for (let other = 0; other < tasks; other++) {
+    const tick = shadow[record + RELEASED + other] as number;
+    if (tick > (clock[other] as number)) clock[other] = tick;
+  }
 }
 
 /** An ordered read of `value`: acquires what the last ordered write released. */
 export function acquire(task: Task, at: number, value: number, site: number): void {
   const { clock, id } = task;
-  for (let other = 0, i = at << SHIFT; other < tasks; other++, i++) {
-    const tick = released[i] as number;
-    if (tick > (clock[other] as number)) clock[other] = tick;
-  }
+  if (!armed) return noteWord(id, at, 0);
+  const record = at << RECORD_SHIFT;
+  learn(clock, id, record);
   const tolerated = tolerance[site] as number;
   if (tolerated === 1) return;
-  const plain = plainWrites[at] as number;
+  const plain = shadow[record + PLAIN_WRITE] as number;
   if (unordered(task, plain) && (tolerated === 0 || (value & PTE_V) !== 0)) {
-    report(at, plain & (TASKS_MAX - 1), site, true);
+    reportRace(at, plain & (TASKS_MAX - 1), site, true);
   }
   // What a walker read before matters to nobody who writes plainly later.
   if (tolerated !== 0) return;
-  atomicReads[(at << SHIFT) + id] = clock[id] as number;
+  shadow[record + ATOMIC_USES + id] = clock[id] as number;
   useFrame(task, at, site);
 }
 
-/** An ordered write: releases. */
-export function release(task: Task, at: number, site: number): void {
+/** An ordered write: releases. `reads`: it is an exchange, which acquires first. */
+export function release(task: Task, at: number, site: number, reads: boolean): void {
   const { clock, id } = task;
-  const plain = plainWrites[at] as number;
-  if (unordered(task, plain)) report(at, plain & (TASKS_MAX - 1), site, true);
-  const first = at << SHIFT;
+  if (!armed) return noteWord(id, at, 0);
+  const record = at << RECORD_SHIFT;
+  if (reads) learn(clock, id, record);
+  const plain = shadow[record + PLAIN_WRITE] as number;
+  if (unordered(task, plain)) reportRace(at, plain & (TASKS_MAX - 1), site, true);
   for (let other = 0; other < tasks; other++) {
     const known = clock[other] as number;
-    if (other !== id && (plainReads[first + other] as number) > known) {
-      report(at, other, site, false);
-    }
-    released[first + other] = known;
+    const read = shadow[record + PLAIN_READS + other] as number;
+    if (read > known && other !== id) reportRace(at, other, site, false);
+    shadow[record + RELEASED + other] = known;
   }
   const tick = clock[id] as number;
-  atomicWrites[at] = (tick << SHIFT) | id;
+  shadow[record + ATOMIC_WRITE] = (tick << SHIFT) | id;
+  // A later ordered write covers this one; a plain one must come after both.
+  shadow[record + ATOMIC_USES + id] = tick;
   useFrame(task, at, site);
   clock[id] = tick + 1;
 }
 
+/** A plain load that may read an old value: the clocks say whether it may. */
+export function weakRead(): void {
+  arm();
+}
+
 /** Whether the last ordered write of a word is not yet ordered before this task. */
 export function mayReadOlder(task: Task, at: number): boolean {
-  return unordered(task, atomicWrites[at] as number);
+  return unordered(task, shadow[(at << RECORD_SHIFT) + ATOMIC_WRITE] as number);
 }
 
 /** Everything that `other` has done happened before what `task` does next. */
@@ -174,7 +242,8 @@ export function join(task: Task, other: Task): void {
 
 /** A program's access to memory. */
 export function userAccess(task: Task, at: number, site: number): void {
-  useFrame(task, at, site);
+  if (armed) useFrame(task, at, site);
+  else noteWord(task.id, at, 0);
 }
 
 /** Memory in bulk. Whole frames by their uses, smaller pieces word by word. */
@@ -185,15 +254,17 @@ export function bulkWrite(task: Task, from: number, to: number, site: number): v
   }
   const { clock, id } = task;
   const frame = (from - frameBase) >> TABLE_SHIFT;
+  if (!armed) return note(id, frameUsers, frame, PLAINLY);
   useFrame(task, from, site);
   for (let other = 0; other < tasks; other++) {
     if ((frameUses[(frame << SHIFT) + other] as number) > (clock[other] as number)) {
-      report(from, other, site, false);
+      reportRace(from, other, site, false);
     }
   }
   frameWrites[frame] = ((clock[id] as number) << SHIFT) | id;
 }
 
 export function bulkRead(task: Task, from: number, site: number): void {
-  useFrame(task, from, site);
+  if (armed) useFrame(task, from, site);
+  else noteWord(task.id, from, 0);
 }

@@ -80,8 +80,9 @@ export class Task {
   }
 }
 
-/** Whether a step of this kind may change its word. A failing exchange is counted as if it did. */
-export function isWrite(kind: number): boolean {
-  if (kind <= AND) return kind >= STORE;
-  return kind === USER_STORE || kind === NOTIFY || kind === WAIT || kind === PLAIN_STORE;
-}
+/** 1 for kinds of step that may change their word. A failing exchange counts as if it did. */
+export const WRITES: Uint8Array = new Uint8Array(END_CPU + 1);
+for (const kind of [STORE, EXCHANGE, COMPARE_EXCHANGE, ADD, OR, AND, WAIT, NOTIFY])
+  WRITES[kind] = 1;
+WRITES[USER_STORE] = 1;
+WRITES[PLAIN_STORE] = 1;

@@ -1,0 +1,18 @@
+/** What chooses which CPU goes on, and how it says so. */
+import type { Executor } from './executor.ts';
+
+/** A choice: the CPU's number, plus OLD when its weak load shall read the old value. */
+export const OLD = 8;
+export const CPU_MASK = 7;
+/** A strategy's answer that this execution is not worth finishing. */
+export const ABANDON = -1;
+
+export interface Strategy {
+  /** Called before every step, not only at scheduling points. */
+  readonly stepwise?: boolean;
+  /**
+   * Called at scheduling points with more than one option. `current` is the CPU that ran last, -1
+   * at the start; `enabled` the set of those that can run.
+   */
+  choose(executor: Executor, current: number, enabled: number): number;
+}
