@@ -43,6 +43,11 @@ export const builtinPrograms: Readonly<Record<string, BuiltinProgram>> = {
     },
     takesFile: false,
   },
+  sort: {
+    summary: 'sort the lines of a file, which may be larger than memory, as LC_ALL=C sort does',
+    options: { run: { min: 64, max: 65536, help: 'KiB that are sorted at once (1024)' } },
+    takesFile: true,
+  },
   grind: {
     summary: 'random memory calls in parallel, checked against a model',
     options: { processes, rounds: { min: 1, max: 1_000_000, help: 'calls a process (2000)' } },

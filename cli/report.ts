@@ -44,7 +44,20 @@ function formatMachine({ machine, wallMs }: RunDocument): string {
     `time     ${formatMicroseconds(wallMs * 1000)} from boot to the program's end`,
     `frames   ${frames} used at peak; page tables: ${tables} at their peak`,
     `         ${formatCount(machine.framesUsed)} used now; page tables: ${machine.tableFrames}`,
+    ...formatSwap(machine),
   ].join('\n');
+}
+
+/** Nothing when memory sufficed. */
+function formatSwap({ counters, swapPages }: RunDocument['machine']): string[] {
+  const of = (name: string): number => counters[name] ?? 0;
+  const [outs, ins, reclaimed] = [of('swapOuts'), of('swapIns'), of('pagesReclaimed')];
+  if (outs + ins + reclaimed === 0) return [];
+  const kills = of('oomKills') === 0 ? '' : `; ${formatCount(of('oomKills'))} processes killed`;
+  return [
+    `swap     ${formatCount(outs)} pages out, ${formatCount(ins)} in; store ${formatBytes(swapPages * 4096)}`,
+    `reclaim  ${formatCount(reclaimed)} frames freed of ${formatCount(of('pagesScanned'))} looked at${kills}`,
+  ];
 }
 
 function formatSyscalls({ syscalls }: RunDocument): string {

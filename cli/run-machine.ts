@@ -9,6 +9,7 @@ import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { boot } from '../workers/index.ts';
 import type { BootOptions, ExitStatus, MachineHandle, ProcessHandle } from '../workers/api.ts';
+import { PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { startProgress } from './progress.ts';
 import type { PrintedLine, RunDocument } from './run-document.ts';
 import { findProblems } from './run-document.ts';
@@ -18,18 +19,30 @@ import { compareWithWc } from './wc.ts';
 
 const memoryDefaultBytes = 64 * 2 ** 20;
 const memoryMaxBytes = 2 ** 32;
+const swapDefaultBytes = 64 * 2 ** 20;
+const swapMaxBytes = SWAP_SLOTS_MAX * PAGE_SIZE;
 /** Lines of output kept for the document; a program may print more. */
 const outputLinesMax = 10_000;
 
 export interface RunModules {
   readonly program: URL;
-  /** null for a built-in protocol. */
-  readonly protocol: URL | null;
+  /** Names of built-in parts, or URLs of modules. */
+  readonly protocol: string;
+  readonly reclaim: string;
+}
+
+function sizeOf(files: Readonly<Record<string, string>>): number {
+  return Object.values(files).reduce((sum, path) => sum + statSync(path).size, 0);
+}
+
+/** Enough for several copies of what the files hold. */
+function defaultSwapBytes(files: Readonly<Record<string, string>>): number {
+  return Math.min(swapMaxBytes, Math.max(swapDefaultBytes, 4 * sizeOf(files)));
 }
 
 /** Enough for every page of the files to stay in memory beside the rest. */
 function defaultMemoryBytes(files: Readonly<Record<string, string>>): number {
-  const fileBytes = Object.values(files).reduce((sum, path) => sum + statSync(path).size, 0);
+  const fileBytes = sizeOf(files);
   let bytes = memoryDefaultBytes;
   while (bytes < 2 * fileBytes && bytes < memoryMaxBytes) bytes *= 2;
   return bytes;
@@ -50,9 +63,11 @@ export async function runMachine(
   const options = {
     memory: request.memoryBytes ?? defaultMemoryBytes(request.files),
     cpus: request.cpus,
-    protocol: modules.protocol?.href ?? request.protocol,
+    protocol: modules.protocol,
     faults: request.faults,
     shootdown: request.shootdown,
+    swap: request.swapBytes ?? defaultSwapBytes(request.files),
+    reclaim: modules.reclaim,
     checked: request.checked,
     seed: request.seed,
   };

@@ -1,7 +1,7 @@
 /** What the user asked `faultline run` to do: command line in, checked request out. */
-import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
+import { FLUSH_POLICIES, PROTOCOL_NAMES, RECLAIM_POLICY_NAMES } from '../kernel/index.ts';
 import type { FlushPolicy } from '../kernel/index.ts';
-import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE } from '../shared/limits.ts';
+import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import type { FaultMode } from '../workers/api.ts';
 import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
 import { parseBuiltinArguments } from './builtin-programs.ts';
@@ -15,6 +15,7 @@ const poolCpusMax = 32;
 const timeoutSecondsMax = 86_400;
 const protocols: readonly string[] = PROTOCOL_NAMES;
 const policies: readonly string[] = FLUSH_POLICIES;
+const reclaims: readonly string[] = RECLAIM_POLICY_NAMES;
 
 const runOptions: OptionTable = {
   cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (2)' },
@@ -22,6 +23,8 @@ const runOptions: OptionTable = {
   protocol: { value: 'NAME|FILE', help: `locking: ${protocols.join(', ')}, or a module (rcu)` },
   faults: { value: 'MODE', help: 'where page faults are resolved: local or remote (local)' },
   shootdown: { value: 'POLICY', help: `TLB flushes: ${policies.join(', ')} (batched)` },
+  swap: { value: 'SIZE', help: 'swap store, 0 to 16GiB (four times the files, 64MiB at least)' },
+  reclaim: { value: 'NAME|FILE', help: `who is swapped out: ${reclaims.join(', ')} (clock)` },
   seed: { value: 'N', help: 'seed of all randomness, 0 to 4294967295 (1)' },
   timeout: { value: 'SECONDS', help: 'give up after this long (never)' },
   processes: { value: 'N', help: 'child processes of wordcount, matmul and grind (4)' },
@@ -47,6 +50,9 @@ export interface RunRequest {
   readonly protocol: string;
   readonly faults: FaultMode;
   readonly shootdown: FlushPolicy;
+  /** null lets `run` choose by the files' size. */
+  readonly swapBytes: number | null;
+  readonly reclaim: string;
   readonly seed: number;
   readonly timeoutMs: number | null;
   readonly dedicated: boolean;
@@ -107,6 +113,10 @@ export function parseRun(args: readonly string[]): RunRequest | string {
     cpus: read('cpus', 2, (text) => parseInteger('--cpus', text, 1, poolCpusMax)),
     protocol: read('protocol', 'rcu', parseProtocol),
     shootdown: read('shootdown', 'batched', parsePolicy),
+    swapBytes: read('swap', null, (text) =>
+      parseSizeBytes('--swap', text, 0, SWAP_SLOTS_MAX * PAGE_SIZE),
+    ),
+    reclaim: read('reclaim', 'clock', (text) => parsePart('reclaim policy', text, reclaims)),
     faults: read('faults', 'local', parseFaults),
     seed: read('seed', 1, (text) => parseInteger('--seed', text, 0, 2 ** 32 - 1)),
     timeoutMs: read<number | null>('timeout', null, (text) =>
@@ -161,12 +171,16 @@ function parseFiles(given: readonly string[]): Record<string, string> {
   return files;
 }
 
-/** A built-in's name, or the path of a module that exists. */
 export function parseProtocol(text: string): string {
-  if (protocols.includes(text)) return text;
+  return parsePart('protocol', text, protocols);
+}
+
+/** The name of a built-in part of the machine, or the path of a module that exists. */
+function parsePart(what: string, text: string, builtIn: readonly string[]): string {
+  if (builtIn.includes(text)) return text;
   if (!/[\\/]|\.m?[jt]s$/.test(text)) {
-    const hint = suggest(text, protocols) || `; built-in: ${protocols.join(', ')}`;
-    throw new UsageError(`no protocol is called '${text}'${hint}`);
+    const hint = suggest(text, builtIn) || `; built-in: ${builtIn.join(', ')}`;
+    throw new UsageError(`no ${what} is called '${text}'${hint}`);
   }
   requireModule(text);
   return text;

@@ -60,8 +60,11 @@ async function runModules(
     const program = request.isBuiltin
       ? builtinModule(request.program)
       : await load(request.program);
-    const protocol = extname(request.protocol) === '' ? null : await load(request.protocol);
-    return await runMachine(request, { program, protocol }, interruption);
+    const part = async (name: string): Promise<string> =>
+      extname(name) === '' ? name : (await load(name)).href;
+    const protocol = await part(request.protocol);
+    const reclaim = await part(request.reclaim);
+    return await runMachine(request, { program, protocol, reclaim }, interruption);
   } finally {
     for (const module of loaded) await module.dispose();
   }
@@ -69,6 +72,7 @@ async function runModules(
 
 /** Chooses a file for a program that reads one, and tells it what this host's wc calls a word. */
 function withDefaultInput(request: RunRequest): RunRequest {
+  if (request.program === 'sort') return withSortInput(request);
   if (request.program !== 'wordcount') return request;
   let { file, files } = request;
   if (file === null) {
@@ -80,6 +84,13 @@ function withDefaultInput(request: RunRequest): RunRequest {
   }
   const options = { file, words: hostWordRule(), ...(request.args[0] as object) };
   return { ...request, file, files, args: [options] };
+}
+
+/** Its output is the sorted file, so that a file of our choice would surprise. */
+function withSortInput(request: RunRequest): RunRequest {
+  const { file } = request;
+  if (file === null) throw new UsageError('sort needs a file: faultline run sort -- FILE');
+  return { ...request, args: [{ file, ...(request.args[0] as object) }] };
 }
 
 interface Interruption {
@@ -118,7 +129,9 @@ function printDocument(document: RunDocument, { json }: RunRequest): void {
     const { check } = document.result;
     if (check?.agrees === true) console.log('agrees with wc -w');
     if (check?.agrees === null) console.log('not compared: this host has no wc');
-    console.log(`\n${formatReport(document)}`);
+    // What sort writes is data: the report keeps out of its way.
+    const report = document.program === 'sort' ? console.error : console.log;
+    report(`\n${formatReport(document)}`);
   }
   for (const problem of document.problems) console.error(`faultline: ${problem}`);
 }

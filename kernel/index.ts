@@ -79,6 +79,7 @@ export {
   allPids,
   createProcess,
   exitProcess,
+  processCpu,
   processName,
   processOf,
   releaseProcess,
@@ -91,6 +92,7 @@ export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/fute
 export * from './processes/signals.ts';
 export { SWAP_STORE } from './faults/swap-in.ts';
 export { putFrame } from './frames/frames.ts';
+export { copyFromUser, copyToUser } from './user-copy.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';

@@ -54,12 +54,12 @@ export interface WireSpawn {
   readonly thread: boolean;
   /** With a copy of the caller's address space. */
   readonly fork: boolean;
+  /** Bytes of a stack of its own. */
+  readonly stackBytes: number;
+  /** null: as the parent. */
+  readonly nice: number | null;
 }
 
-/** A file: a path or URL that the kernel worker opens, or the bytes themselves. */
-export type WireFile = string | Uint8Array | Blob;
-
-/** What every Worker of a machine must know. */
 /** A process that a CPU may start, at an export of a module. */
 export interface WireStart {
   readonly pid: number;
@@ -71,6 +71,10 @@ export interface WireStart {
 /** The texts of /proc/PID that the kernel writes. */
 export type WireProcFile = 'maps' | 'smaps' | 'status' | 'statm';
 
+/** A file: a path or URL that the kernel worker opens, or the bytes themselves. */
+export type WireFile = string | Uint8Array | Blob;
+
+/** What every Worker of a machine must know. */
 export interface WireMachine {
   readonly buffer: SharedArrayBuffer;
   /** Name of a built-in locking protocol, or the URL of a module. */
@@ -109,6 +113,8 @@ export interface HostApi {
   /** Terminates it; `cpuDied` follows. */
   endCpu(cpu: number, generation: number): Promise<void>;
   print(pid: number, line: string): void;
+  /** What a process writes to descriptor 1 or 2. Resolves when the host has taken it. */
+  output(pid: number, fd: number, bytes: Uint8Array): Promise<void>;
   /** The machine found an invariant broken: nothing goes on. */
   panicked(message: string): void;
 }
@@ -144,7 +150,10 @@ export interface KernelCpuApi {
   spawn(pid: number, request: WireSpawn): Promise<number>;
   /** `child` null waits for any. */
   wait(pid: number, child: number | null): Promise<WireWaitResult | number>;
-  kill(pid: number, target: number, signal: string): Promise<number>;
+  /** Ends the caller's waits for children with -EINTR. */
+  interruptWaits(pid: number): void;
+  /** `signal` 0 sends nothing. Resolves when the target is gone, if the signal ends it. */
+  kill(pid: number, target: number, signal: string | 0): Promise<number>;
   print(pid: number, line: string): void;
   exited(pid: number, status: WireStatus): void;
   attending(): void;
@@ -155,10 +164,15 @@ export interface KernelCpuApi {
 export interface CpuApi {
   /** Resolves when the CPU runs. */
   ready(): void;
-  /** Starts a process at an export of a module; its end is told by `exited`. */
-  start(pid: number, module: string, entry: string, args: readonly unknown[]): void;
+  /**
+   * Puts new processes into the run queue. Several CPUs may be told of one; the first whose turn it
+   * is runs it (startProcess). Its end is told by `exited`.
+   */
+  start(orders: readonly WireStart[]): void;
   /** Ends a process that is not running at this moment, which includes every one that awaits. */
   kill(pid: number, signal: string): void;
+  /** Has a process look for signals, which it may have missed because it awaits. */
+  signalled(pid: number): void;
   /**
    * Makes an idle CPU take part in the audit that is about to begin: it enters the kernel, calls
    * `attending`, and waits for the audit to stop it.

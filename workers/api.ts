@@ -7,10 +7,12 @@ import type { ReclaimPolicyName } from '../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
-import type { SignalAction, SignalName, WaitResult } from './process-api.ts';
+import type { FaultHandler, SignalAction, SignalName, WaitResult } from './process-api.ts';
 
 export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 export type {
+  FaultHandler,
+  FaultInfo,
   SignalAction,
   SignalHandler,
   SignalInfo,
@@ -57,6 +59,11 @@ export interface BootOptions {
   readonly linear?: Readonly<Record<string, number | string>>;
   /** Receives each line that a program prints. Default: the host's console. */
   readonly onPrint?: (line: string, pid: number) => void;
+  /**
+   * Receives what programs write to descriptors 1 and 2; the program waits for the promise. Default:
+   * the host's standard output and error, in a browser its console.
+   */
+  readonly onOutput?: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
 }
 
 export interface SpawnOptions {
@@ -175,8 +182,6 @@ export interface MachineHandle {
    */
   maps(pid: number): Promise<string>;
   smaps(pid: number): Promise<string>;
-  stats(): Promise<MachineReport>;
-  dmesg(): Promise<string[]>;
   status(pid: number): Promise<string>;
   statm(pid: number): Promise<string>;
   /**
@@ -185,6 +190,8 @@ export interface MachineHandle {
    * number. At most 2^20 pages; RangeError or TypeError for a range that is none.
    */
   pagemap(pid: number, address: number, pages: number): Promise<BigUint64Array>;
+  stats(): Promise<MachineReport>;
+  dmesg(): Promise<string[]>;
   audit(): Promise<AuditReport>;
   /** Kills what still runs and ends every Worker. */
   shutdown(): Promise<void>;
@@ -228,16 +235,6 @@ export interface Memory {
   copy(to: number, from: number, length: number): void;
   fill(address: number, value: number, length: number): void;
 }
-
-export interface FaultInfo {
-  readonly signal: 'SIGSEGV' | 'SIGBUS';
-  readonly code: 'SEGV_MAPERR' | 'SEGV_ACCERR' | 'BUS_ADRERR';
-  readonly address: number;
-  readonly access: 'read' | 'write';
-}
-
-/** Runs on the faulting CPU; the access is retried when it returns, and fails when it throws. */
-export type FaultHandler = (info: FaultInfo) => void;
 
 export interface Proc extends AsyncSyscalls {
   readonly pid: number;

@@ -40,6 +40,7 @@ import { PageSupply } from './kernel-side/page-supply.ts';
 import { Pager } from './kernel-side/pager.ts';
 import { Pool } from './kernel-side/pool.ts';
 import { ProcessManager } from './kernel-side/process-manager.ts';
+import { HOST_PID } from './kernel-side/process-table.ts';
 import { Reclaimer } from './kernel-side/reclaimer.ts';
 import { Swapper } from './kernel-side/swapper.ts';
 import type { SwapStore } from './platform.ts';
@@ -62,7 +63,6 @@ class KernelWorker {
   readonly #bootedMs = performance.now();
 
   readonly #reclaimer: Reclaimer;
-  readonly #swap: SwapStore | null;
 
   constructor(init: KernelInit, cpu: Cpu, policy: ReclaimPolicy, swap: SwapStore | null) {
     const { machine } = cpu;
@@ -70,10 +70,9 @@ class KernelWorker {
     this.#init = init;
     this.#cpu = cpu;
     this.#objects = new ObjectRegistry(cpu, log);
-    this.#swap = swap;
     const swapper = swap === null ? null : new Swapper(cpu, swap, log);
     const kill = async (pid: number): Promise<void> => {
-      await this.#processes.kill(pid, 'SIGKILL');
+      await this.#processes.kill(HOST_PID, pid, 'SIGKILL');
     };
     this.#reclaimer = new Reclaimer({
       cpu,
@@ -85,7 +84,9 @@ class KernelWorker {
     const supply = new PageSupply(cpu, this.#objects, swapper, log);
     const pager = new Pager(cpu, supply, this.#reclaimer);
     const devices = new DeviceAccess(pager, this.#objects, log);
-    this.#syscalls = new KernelSyscalls(cpu, supply, this.#reclaimer);
+    this.#syscalls = new KernelSyscalls(cpu, supply, this.#reclaimer, (fd, bytes, pid) =>
+      this.#host.remote.output(pid, fd, bytes),
+    );
     this.#traps = new TrapServer(
       machine.words,
       machine.cpuBase,
@@ -115,6 +116,7 @@ class KernelWorker {
   #tick(): void {
     const { machine } = this.#cpu;
     setJiffies(machine, performance.now() - this.#bootedMs);
+    this.#processes.balance();
     this.#reclaimer.tick();
     if (machine.flushPolicy === 'lazy') inKernel(this.#cpu, () => sweepSpaces(this.#cpu));
     for (const slot of this.#pool.live()) {

@@ -136,6 +136,13 @@ async function openSwap(): Promise<SwapStore> {
   };
 }
 
+function writeOutput(bytes: Uint8Array, fd: number): Promise<void> {
+  const stream = fd === 2 ? process.stderr : process.stdout;
+  return new Promise((resolve, reject) => {
+    stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
 export const platform: Platform = {
   startWorker,
   receiveInit,
@@ -145,5 +152,6 @@ export const platform: Platform = {
   resolveFile: (path) => path,
   openFile,
   openSwap,
+  writeOutput,
   printLine: (line) => console.log(line),
 };

@@ -114,5 +114,6 @@ export const platform: Platform = {
   resolveFile: (path) => new URL(path, globalThis.location.href).href,
   openFile,
   openSwap,
+  writeOutput: (bytes) => console.log(new TextDecoder().decode(bytes)),
   printLine: (line) => console.log(line),
 };

@@ -60,6 +60,8 @@ export interface Platform {
   openFile(path: string): Promise<HostFile | HostFileFailure>;
   /** Makes an empty swap store, gone when it is closed. */
   openSwap(): Promise<SwapStore>;
+  /** Default of `onOutput`. */
+  readonly writeOutput: (bytes: Uint8Array, fd: number) => void | Promise<void>;
   /** Default of `onPrint`. */
   readonly printLine: (line: string) => void;
 }

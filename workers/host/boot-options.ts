@@ -24,6 +24,7 @@ export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
   readonly checked: boolean;
   readonly shootdown: FlushPolicy;
   readonly onPrint: (line: string, pid: number) => void;
+  readonly onOutput: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
@@ -117,6 +118,7 @@ const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
   backends: true,
   linear: true,
   onPrint: true,
+  onOutput: true,
 };
 
 export function checkOptions(options: BootOptions): CheckedOptions {
@@ -148,6 +150,7 @@ export function checkOptions(options: BootOptions): CheckedOptions {
     backends: moduleTable('backends', options.backends),
     linear: linearTable(options.linear),
     onPrint: options.onPrint ?? platform.printLine,
+    onOutput: options.onOutput ?? platform.writeOutput,
   };
 }
 

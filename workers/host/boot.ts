@@ -36,7 +36,8 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
     );
   }
-  const { frames, swapSlots, checked, shootdown, onPrint, ...machine } = checkOptions(options);
+  const { frames, swapSlots, checked, shootdown, onPrint, onOutput, ...machine } =
+    checkOptions(options);
   const protocol = await loadProtocol(machine.protocol);
   const { buffer } = formatMachine({
     frames,
@@ -46,7 +47,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
     flushPolicy: shootdown,
     swapSlots,
   });
-  const host = new WorkerHost({ ...machine, buffer }, onPrint);
+  const host = new WorkerHost({ ...machine, buffer }, { onPrint, onOutput });
   try {
     await host.kernel.remote.ready();
   } catch (error) {

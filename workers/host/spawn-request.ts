@@ -1,23 +1,41 @@
 /** What `spawn` sends to the kernel worker, from the host and from programs alike. */
+import { NICE_MAX, NICE_MIN } from '../../shared/limits.ts';
 import type { WireSpawn } from '../../shared/protocol.ts';
 import type { CloneOptions, SpawnOptions } from '../api.ts';
+
+/** Bytes of a thread's stack, when nothing is said about it. */
+const STACK_BYTES = 65536;
+
+const plain = {
+  entry: 'default',
+  args: [],
+  dedicated: false,
+  inherit: false,
+  thread: false,
+  fork: false,
+  stackBytes: 0,
+  nice: null,
+};
 
 /** `module` is an absolute URL. */
 export function spawnRequest(module: string, options: SpawnOptions): WireSpawn {
   const { args = [], name = moduleName(module), dedicated = false, inherit = false } = options;
-  return { module, entry: 'default', name, args, dedicated, inherit, thread: false, fork: false };
+  const { nice = null } = options;
+  if (nice !== null && !(Number.isInteger(nice) && nice >= NICE_MIN && nice <= NICE_MAX)) {
+    throw new RangeError(`spawn: nice must be an integer from ${NICE_MIN} to ${NICE_MAX}`);
+  }
+  return { ...plain, module, name, args, dedicated, inherit, nice };
 }
 
 /** What `clone` sends: `module` is the caller's own. */
 export function cloneRequest(module: string, entry: string, options: CloneOptions): WireSpawn {
-  const { args = [], name = entry, dedicated = false } = options;
-  return { module, entry, name, args, dedicated, inherit: false, thread: true, fork: false };
+  const { args = [], name = entry, dedicated = false, stackBytes = STACK_BYTES } = options;
+  return { ...plain, module, entry, name, args, dedicated, thread: true, stackBytes };
 }
 
 /** What `fork` sends: `module` is the caller's own. */
 export function forkRequest(module: string, entry: string, args: readonly unknown[]): WireSpawn {
-  const how = { dedicated: false, inherit: false, thread: false, fork: true };
-  return { module, entry, name: entry, args, ...how };
+  return { ...plain, module, entry, name: entry, args, fork: true };
 }
 
 /** The file name in a module's URL, without its extension; 'program' when it has none. */

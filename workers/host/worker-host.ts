@@ -28,18 +28,26 @@ interface CpuWorker {
   readonly handle: WorkerHandle;
 }
 
+/** Where what programs print and write goes. */
+export interface HostSinks {
+  readonly onPrint: (line: string, pid: number) => void;
+  readonly onOutput: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
+}
+
 export class WorkerHost {
   readonly kernel: Connection<KernelApi>;
   readonly #machine: WireMachine;
-  readonly #onPrint: (line: string, pid: number) => void;
+  readonly #onPrint: HostSinks['onPrint'];
+  readonly #onOutput: HostSinks['onOutput'];
   readonly #kernelWorker: WorkerHandle;
   readonly #cpuWorkers = new Map<number, CpuWorker>();
   #isStopped = false;
 
-  constructor(init: Omit<KernelInit, 'port'>, onPrint: (line: string, pid: number) => void) {
+  constructor(init: Omit<KernelInit, 'port'>, { onPrint, onOutput }: HostSinks) {
     const { buffer, protocol, faults, seed } = init;
     this.#machine = { buffer, protocol, faults, seed };
     this.#onPrint = onPrint;
+    this.#onOutput = onOutput;
     const { port1, port2 } = new MessageChannel();
     this.kernel = connect<KernelApi>(port1, this.#hostApi());
     this.#kernelWorker = platform.startWorker('kernel', (reason) => {
@@ -63,6 +71,7 @@ export class WorkerHost {
       startCpu: (cpu, generation) => this.#startCpu(cpu, generation),
       endCpu: (cpu, generation) => this.#endCpu(cpu, generation),
       print: (pid, line) => this.#print(pid, line),
+      output: async (pid, fd, bytes) => this.#onOutput(bytes, fd, pid),
       panicked: (message) => void this.stop(new KernelPanic(message)),
     };
   }

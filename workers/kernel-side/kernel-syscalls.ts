@@ -22,6 +22,9 @@ import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
 import type { Reclaimer } from './reclaimer.ts';
+import { StandardStreams } from './standard-streams.ts';
+import type { HostOutput } from './standard-streams.ts';
+import { SYS_WRITE } from '../../shared/syscalls.ts';
 
 /** A page that must be supplied before something can go on. */
 interface Wanted {
@@ -42,7 +45,10 @@ export class KernelSyscalls {
   readonly #supply: PageSupply;
   readonly #reclaimer: Reclaimer;
 
-  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer) {
+  readonly #streams: StandardStreams;
+
+  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer, output: HostOutput) {
+    this.#streams = new StandardStreams(cpu, supply, reclaimer, output);
     this.#cpu = cpu;
     this.#supply = supply;
     this.#reclaimer = reclaimer;
@@ -50,6 +56,10 @@ export class KernelSyscalls {
 
   /** A syscall of the table in shared/syscalls.ts. Answers later only when it waits for a page. */
   call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    const [fd, address, length] = args as readonly number[];
+    if (number === SYS_WRITE && StandardStreams.owns(fd ?? NaN)) {
+      return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
+    }
     const progress = this.#run(number, pid, args);
     if (progress.wanted !== null || this.#isShort(progress)) {
       return this.#wait(number, pid, args, progress);
