@@ -16,6 +16,7 @@ const process = {
   cpu: 1,
   status: { code: 0 },
   wallMs: 12.34,
+  cpuMs: 5,
   faultsMinor: 1234,
   faultsMajor: 5,
   tlbHits: 1_000_000,
@@ -47,8 +48,8 @@ const document: RunDocument = {
     framesUsedPeak: 1500,
     tableFrames: 0,
     swapPages: 0,
-  swapPagesUsed: 0,
-  tableFramesPeak: 4,
+    swapPagesUsed: 0,
+    tableFramesPeak: 4,
     counters: {},
   },
   syscalls: [

@@ -12,6 +12,7 @@ function table(...family: readonly [pid: number, parent: number][]) {
       tgid: pid,
       parent,
       name: `p${pid}`,
+      dedicated: false,
       cpu: 1,
       generation: 1,
       startedMs: 0,

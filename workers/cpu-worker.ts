@@ -12,16 +12,20 @@ import {
   enterKernel,
   leaveKernel,
   logEvent,
+  processOf,
   startCpu,
+  startProcess,
 } from '../kernel/index.ts';
 import { load, wait } from '../shared/atomics.ts';
 import { B_STOP } from '../shared/layout.ts';
-import type { CpuApi, CpuInit, KernelCpuApi } from '../shared/protocol.ts';
+import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/protocol.ts';
 import { CpuContext } from './cpu-side/cpu-context.ts';
+import { ProcessAccount } from './cpu-side/process-account.ts';
 import { connect } from './wire/endpoint.ts';
 import { ProcessKilled } from './wire/errors.ts';
 import { loadProtocol } from './host/load-protocol.ts';
 import { ProcessRunner } from './cpu-side/process-runner.ts';
+import { RunQueue } from './cpu-side/run-queue.ts';
 import { UserMode } from './user/user-mode.ts';
 
 /** How long a CPU that was called to an audit waits for it in the kernel. */
@@ -42,6 +46,20 @@ function attend({ cpu, mode, kernel }: CpuContext): void {
   leaveKernel(cpu);
 }
 
+/** Starts a process when it is its turn, unless it has ended by then or runs on another CPU. */
+function enqueue(context: CpuContext, order: WireStart, runners: Map<number, ProcessRunner>): void {
+  const { cpu, mode, queue } = context;
+  const { pid } = order;
+  const account = new ProcessAccount(cpu, processOf(cpu.machine, pid));
+  queue.add(account, () => {
+    if (mode.inKernel(() => startProcess(cpu, pid)) !== 0) return;
+    account.open();
+    const runner = new ProcessRunner(context, order, account, () => runners.delete(pid));
+    runners.set(pid, runner);
+    void runner.run(order.args);
+  });
+}
+
 async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as CpuInit;
   const cpu = attachCpu(attachMachine(init.buffer, await loadProtocol(init.protocol)), init.cpu);
@@ -49,15 +67,13 @@ async function main(): Promise<void> {
   const runners = new Map<number, ProcessRunner>();
   const api: CpuApi = {
     ready: () => {},
-    start: (pid, module, entry, args) => {
-      const runner = new ProcessRunner(context, pid, module, entry, () => runners.delete(pid));
-      runners.set(pid, runner);
-      void runner.run(args);
-    },
+    start: (orders) => orders.forEach((order) => enqueue(context, order, runners)),
     kill: (pid, signal) => runners.get(pid)?.end({ signal }),
+    signalled: (pid) => runners.get(pid)?.signalled(),
     attend: () => attend(context),
   };
-  const context = new CpuContext(mode, init, connect<KernelCpuApi>(init.port, api));
+  const kernel = connect<KernelCpuApi>(init.port, api);
+  const context = new CpuContext(mode, init, kernel, new RunQueue(platform.afterTurn));
   // A promise that nobody awaited ends its own process; an ended process's leftovers, such as a
   // timer that still touches its memory, are nobody's. The rest ends this Worker.
   platform.onUnhandled(

@@ -117,6 +117,7 @@ class KernelWorker {
     const { machine } = this.#cpu;
     setJiffies(machine, performance.now() - this.#bootedMs);
     this.#processes.balance();
+    this.#processes.balance();
     this.#reclaimer.tick();
     if (machine.flushPolicy === 'lazy') inKernel(this.#cpu, () => sweepSpaces(this.#cpu));
     for (const slot of this.#pool.live()) {

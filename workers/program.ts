@@ -5,6 +5,7 @@
 import type { Proc, Program } from './api.ts';
 
 export * from '../shared/mman.ts';
+export { WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG } from '../shared/wait-status.ts';
 export { MemoryFault, ProcessKilled, SyscallError } from './wire/errors.ts';
 export type {
   CloneOptions,
@@ -14,6 +15,10 @@ export type {
   Memory,
   Proc,
   Program,
+  SignalAction,
+  SignalHandler,
+  SignalInfo,
+  SignalName,
   SpawnOptions,
   SyncSyscalls,
   WaitResult,

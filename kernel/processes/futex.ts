@@ -15,7 +15,7 @@
 import { load, notify, peek, poke, wait } from '../../shared/atomics.ts';
 import * as E from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
-import { USER_SPACE_END, WAIT_SLICE_MS } from '../../shared/limits.ts';
+import { CPUS_MAX, USER_SPACE_END, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
@@ -123,7 +123,7 @@ export function dropFutexes(cpu: Cpu, proc: number): void {
   while (waiter !== 0) {
     const next = peek(cpu.words, waiter + L.Q_OWN_NEXT);
     // A promise that sleeps on the word is freed by this, and finds its process ended.
-    notify(cpu.words, waiter + L.Q_STATE, 1);
+    notify(cpu.words, waiter + L.Q_STATE, CPUS_MAX);
     futexFinish(cpu, proc, waiter);
     waiter = next;
   }

@@ -7,7 +7,7 @@
  * Locking: B_PROC_LOCK for the pid table; a process's block belongs to its CPU, or to the kernel
  * worker before it runs and after its CPU died.
  */
-import { add, compareExchange, peek, poke, store } from '../../shared/atomics.ts';
+import { add, compareExchange, load, peek, poke, store } from '../../shared/atomics.ts';
 import { EAGAIN, ENOMEM, ESRCH } from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, PROCESSES_MAX, PROCESS_NAME_BYTES } from '../../shared/limits.ts';
@@ -89,7 +89,6 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
     slabFree(cpu, L.SLAB_PROC, proc);
     return pid;
   }
-  logEvent(cpu, LOG_PROCESS_START, pid, spec.cpu ?? 0, spec.parent);
   return pid;
 }
 
@@ -136,6 +135,7 @@ export function startProcess(cpu: Cpu, pid: number): number {
   if (proc === 0 || !claim(cpu, proc, cpu.id)) return -ESRCH;
   if (peek(cpu.words, proc + L.P_STATE) !== L.PROC_NEW) return -ESRCH;
   poke(cpu.words, proc + L.P_STATE, L.PROC_RUNNING);
+  logEvent(cpu, LOG_PROCESS_START, pid, cpu.id, peek(cpu.words, proc + L.P_PARENT));
   return 0;
 }
 
@@ -143,6 +143,13 @@ export function startProcess(cpu: Cpu, pid: number): number {
 export function withholdProcess(cpu: Cpu, pid: number): boolean {
   const proc = processOf(cpu.machine, pid);
   return proc !== 0 && claim(cpu, proc, L.CPU_NOBODY);
+}
+
+/** The CPU that runs a process; 0 when none has started it, CPU_NOBODY when none may. */
+export function processCpu(machine: Machine, pid: number): number {
+  const proc = processOf(machine, pid);
+  // ORDER: a momentary value, unless the process has one.
+  return proc === 0 ? 0 : load(machine.words, proc + L.P_CPU);
 }
 
 function claim(cpu: Cpu, proc: number, owner: number): boolean {

@@ -135,6 +135,12 @@ export function actionOf(cpu: Cpu, proc: number, signal: number): number {
   return (load(cpu.words, proc + L.P_SIG_IGNORED) & bit) !== 0 ? ACTION_IGNORE : ACTION_DEFAULT;
 }
 
+/** Whether a process ignores a signal on purpose. False when there is no such process. */
+export function ignoresSignal(cpu: Cpu, pid: number, signal: number): boolean {
+  const proc = processOf(cpu.machine, pid);
+  return proc !== 0 && actionOf(cpu, proc, signal) === ACTION_IGNORE;
+}
+
 /** Whether the default action on a signal is to do nothing. */
 export function defaultsToNothing(signal: number): boolean {
   return isIgnoredByDefault(signal);

@@ -4,10 +4,9 @@
  */
 import { platform } from '#platform';
 import type { SyscallName } from '../../kernel/index.ts';
-import { EINVAL } from '../../shared/errno.ts';
 import { O_RDONLY } from '../../shared/mman.ts';
 import type { KernelCpuApi } from '../../shared/protocol.ts';
-import type { AsyncSyscalls, CloneOptions, Proc, SpawnOptions, WaitResult } from '../api.ts';
+import type { AsyncSyscalls, CloneOptions, Proc, SpawnOptions } from '../api.ts';
 import type { Connection } from '../wire/endpoint.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { ProcGuard } from './proc-guard.ts';
@@ -24,24 +23,7 @@ export interface AsyncContext {
   record(name: SyscallName, startedMs: number): void;
 }
 
-type OtherSyscalls = Pick<
-  Proc,
-  'spawn' | 'clone' | 'fork' | 'wait' | 'kill' | 'nanosleep' | 'open' | 'fstat'
->;
-
-/** Longest timer of JavaScript hosts: 2^31 - 1 ms. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
-
-async function sleep(nanoseconds: number): Promise<number> {
-  if (!(nanoseconds >= 0)) return -EINVAL;
-  let leftMs = nanoseconds / 1e6;
-  do {
-    const sliceMs = Math.min(leftMs, TIMER_MS_MAX);
-    await new Promise((resolve) => setTimeout(resolve, Math.ceil(sliceMs)));
-    leftMs -= sliceMs;
-  } while (leftMs > 0);
-  return 0;
-}
+type OtherSyscalls = Pick<Proc, 'spawn' | 'clone' | 'fork' | 'open' | 'fstat'>;
 
 /** './x.js' is beside the program; everything else is as the host writes it. */
 function resolveChild(module: URL | string, parent: string): string {
@@ -77,13 +59,9 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSysca
     ...syscallMethods<AsyncSyscalls>((name, number, args) =>
       numeric(name, args, async () => kernel.syscall(pid, number, args)),
     ),
-    nanosleep: (nanoseconds) => numeric('nanosleep', [nanoseconds], () => sleep(nanoseconds)),
-    kill: (target, signal = 'SIGKILL') =>
-      numeric('kill', [target], () => kernel.kill(pid, target, signal)),
     open: (name, flags = O_RDONLY) =>
       numeric('open', [flags], () => kernel.open(pid, String(name), flags)),
     fstat: (fd) => call('fstat', () => kernel.fstat(pid, fd)),
-    wait: (child) => call<WaitResult>('wait', () => kernel.wait(pid, child ?? null)),
     spawn: (module, options: SpawnOptions = {}) =>
       call('spawn', () => {
         const request = spawnRequest(resolveChild(module, context.module), options);

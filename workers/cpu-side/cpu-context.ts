@@ -21,20 +21,23 @@ import { isLocalSyscall } from '../../shared/syscalls.ts';
 import type { Connection } from '../wire/endpoint.ts';
 import { TrapCaller } from '../wire/trap.ts';
 import type { UserMode } from '../user/user-mode.ts';
+import type { RunQueue } from './run-queue.ts';
 
 export class CpuContext {
   readonly cpu: Cpu;
   readonly mode: UserMode;
   readonly init: CpuInit;
   readonly kernel: Connection<KernelCpuApi>['remote'];
+  readonly queue: RunQueue;
   readonly #traps: TrapCaller;
 
-  constructor(mode: UserMode, init: CpuInit, kernel: Connection<KernelCpuApi>) {
+  constructor(mode: UserMode, init: CpuInit, kernel: Connection<KernelCpuApi>, queue: RunQueue) {
     const { cpu } = mode;
     this.cpu = cpu;
     this.mode = mode;
     this.init = init;
     this.kernel = kernel.remote;
+    this.queue = queue;
     this.#traps = new TrapCaller(cpu.words, cpu.base, () => kernel.ring());
   }
 
@@ -44,7 +47,7 @@ export class CpuContext {
    */
   trap(op: number, pid: number, args: readonly number[], isInterrupted: () => boolean): number {
     blockCpu(this.cpu);
-    const result = this.#traps.call(op, pid, args, isInterrupted);
+    const result = this.queue.asleep(() => this.#traps.call(op, pid, args, isInterrupted));
     unblockCpu(this.cpu);
     return result;
   }

@@ -4,15 +4,21 @@
  */
 import { SyscallError, ProcessKilled } from '../wire/errors.ts';
 
+/** Runs a function now or later. */
+export type Resume = (run: () => void) => void;
+
 export class ProcGuard {
   readonly pid: number;
+  readonly #resume: Resume;
   /** How the process ended: a signal's name or 'exit'; null while it lives. */
   #ending: string | null = null;
   /** Errors that this process's calls gave to it. */
   readonly #errors = new WeakSet<object>();
 
-  constructor(pid: number) {
+  /** `resume` lets the process go on: when it is its turn. */
+  constructor(pid: number, resume: Resume = (run) => run()) {
     this.pid = pid;
+    this.#resume = resume;
   }
 
   get isOver(): boolean {
@@ -43,18 +49,25 @@ export class ProcGuard {
     }
   }
 
-  /** The promise, as long as the process lives. */
-  async<Value>(start: () => Promise<Value>): Promise<Value> {
+  /** The promise, as long as the process lives; it settles when `resume` says so. */
+  async<Value>(start: () => Promise<Value>, resume: Resume = this.#resume): Promise<Value> {
     // Not a rejection: a program that retries in a loop would never give up the Worker again.
     if (this.#ending !== null) return new Promise(() => {});
     return new Promise((resolve, reject) => {
       start().then(
-        (value) => void (this.#ending === null && resolve(value)),
+        (value) => this.#goOn(resume, () => resolve(value)),
         (error: Error) => {
           this.#own(error);
-          if (this.#ending === null) reject(error);
+          this.#goOn(resume, () => reject(error));
         },
       );
+    });
+  }
+
+  #goOn(resume: Resume, settle: () => void): void {
+    if (this.#ending !== null) return;
+    resume(() => {
+      if (this.#ending === null) settle();
     });
   }
 

@@ -1,5 +1,6 @@
 /**
- * One process on its CPU worker: loads its module, runs its main function, and sees to its end.
+ * One process on its CPU worker: loads its module, runs its main function, and sees to its end. The
+ * process has been started (startProcess) on this CPU.
  *
  * Guarantees: exactly one end is reported to the kernel worker, however often and by whatever the
  * process is ended; afterwards its `proc` throws ProcessKilled and its awaits never resume. Other
@@ -8,11 +9,14 @@
 import {
   FAULT_DONE,
   TRY_KERNEL,
+  hasSignal,
+  loadWide,
   pendingSignal,
   processOf,
-  startProcess,
 } from '../../kernel/index.ts';
 import { EINTR } from '../../shared/errno.ts';
+import { P_STACK, P_STACK_BYTES } from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
 import { KernelPanic } from '../../shared/panic.ts';
 import {
   TRAP_DEVICE_LOAD,
@@ -20,15 +24,19 @@ import {
   TRAP_FAULT,
   TRAP_POPULATE,
 } from '../../shared/protocol.ts';
-import type { WireStatus } from '../../shared/protocol.ts';
+import type { WireStart, WireStatus } from '../../shared/protocol.ts';
 import { signalName } from '../../shared/signals.ts';
-import type { FaultHandler, FaultInfo, Program } from '../api.ts';
+import type { Proc, Program } from '../api.ts';
 import type { CpuContext } from './cpu-context.ts';
+import { futexWaitSync } from './futex-wait.ts';
+import type { FutexHost } from './futex-wait.ts';
 import { MemoryFault, ProcessKilled, describeThrown } from '../wire/errors.ts';
 import { Mmu } from '../user/mmu.ts';
 import type { MmuHost } from '../user/mmu.ts';
 import { createProc } from './proc.ts';
 import { ProcGuard } from './proc-guard.ts';
+import type { ProcessAccount } from './process-account.ts';
+import { SignalDelivery } from './signal-delivery.ts';
 
 export class ProcessRunner {
   readonly pid: number;
@@ -37,29 +45,34 @@ export class ProcessRunner {
   readonly context: CpuContext;
   readonly guard: ProcGuard;
   readonly mmu: Mmu;
+  readonly account: ProcessAccount;
+  readonly signals: SignalDelivery;
   readonly #proc: number;
-  readonly #handlers = new Map<FaultInfo['signal'], FaultHandler>();
   readonly #onEnd: () => void;
 
-  /** `entry` names the export of `module` that is its main function. */
-  constructor(context: CpuContext, pid: number, module: string, entry: string, onEnd: () => void) {
+  constructor(context: CpuContext, start: WireStart, account: ProcessAccount, onEnd: () => void) {
+    const { pid, module, entry } = start;
+    const { cpu, queue } = context;
     this.context = context;
     this.pid = pid;
     this.module = module;
     this.#entry = entry;
-    this.guard = new ProcGuard(pid);
-    this.#proc = processOf(context.cpu.machine, pid);
+    this.account = account;
+    this.guard = new ProcGuard(pid, (run) => queue.ready(account, run));
+    this.#proc = processOf(cpu.machine, pid);
+    this.signals = new SignalDelivery(cpu, this.#proc, this.guard, (signal) =>
+      this.#die({ signal: signalName(signal) }),
+    );
     this.#onEnd = onEnd;
     this.mmu = new Mmu(context.mode, this.#proc, this.#mmuHost());
   }
 
   /** Runs the program to its end. Never rejects. */
   async run(args: readonly unknown[]): Promise<void> {
-    const { mode, cpu } = this.context;
-    mode.inKernel(() => startProcess(cpu, this.pid));
     const main = await this.#load();
     if (main === null || this.guard.isOver) return;
     try {
+      this.context.queue.runs(this.account);
       const code = await main(createProc(this), ...(args as never[]));
       this.end({ code: Number(code ?? 0) & 0xff });
     } catch (error) {
@@ -70,6 +83,8 @@ export class ProcessRunner {
   /** The process is over, for the reason that `status` gives. Only the first one counts. */
   end(status: WireStatus): void {
     if (this.guard.isOver) return;
+    this.context.queue.charge();
+    this.account.close();
     this.guard.end('signal' in status ? status.signal : 'exit');
     // Before the kernel worker hears of it: its memory and its block are gone soon after.
     this.mmu.close();
@@ -100,9 +115,46 @@ export class ProcessRunner {
     return true;
   }
 
-  setHandler(signal: FaultInfo['signal'], handler: FaultHandler | null): void {
-    if (handler === null) this.#handlers.delete(signal);
-    else this.#handlers.set(signal, handler);
+  /** The kernel worker says that there are signals: they are handled between two awaits. */
+  signalled(): void {
+    this.context.queue.ready(this.account, () => {
+      try {
+        if (!this.guard.isOver) this.check();
+      } catch (error) {
+        if (!(error instanceof ProcessKilled)) this.fail(error);
+      }
+    });
+  }
+
+  /** Memory of the process's own above its guard page, if it has been given one. */
+  stack(): Proc['stack'] {
+    const { machine } = this.context.cpu;
+    const bytes = loadWide(machine, this.#proc + P_STACK_BYTES);
+    if (bytes === 0) return null;
+    const address = loadWide(machine, this.#proc + P_STACK) + PAGE_SIZE;
+    return { address, bytes: bytes - PAGE_SIZE };
+  }
+
+  /** What waits on futexes need of this process. */
+  futexHost(): FutexHost {
+    const { context, signals } = this;
+    return {
+      cpu: context.cpu,
+      proc: this.#proc,
+      inKernel: (work) => context.mode.inKernel(work),
+      supply: (address) => this.#sleepIn(TRAP_FAULT, [address, 0]),
+      asleep: (sleep) => context.queue.asleep(sleep),
+      isOver: () => this.guard.isOver,
+      onInterrupt: (interrupt) => signals.onInterrupt(interrupt),
+    };
+  }
+
+  /** A wait on a futex in which the whole Worker sleeps. */
+  futexWait(address: number, expected: number, timeoutMs: number): number {
+    this.check();
+    const result = futexWaitSync(this.futexHost(), address, expected, timeoutMs);
+    if (result === -EINTR) this.check();
+    return result;
   }
 
   /** A syscall by trap. A signal that cuts it short ends the process. */
@@ -134,11 +186,15 @@ export class ProcessRunner {
     return result;
   }
 
-  /** Throws when the process has ended; ends it when a signal is pending. */
+  /** Handles signals; throws when the process has ended, by one of them perhaps. */
   check(): void {
     this.guard.check();
+    this.context.queue.runs(this.account);
+    if (!hasSignal(this.context.cpu, this.#proc)) return;
     const signal = pendingSignal(this.context.cpu, this.#proc);
     if (signal !== 0) this.#die({ signal: signalName(signal) });
+    this.signals.deliver();
+    this.guard.check();
   }
 
   /** Ends the process in the midst of its code, which ProcessKilled then unwinds. */
@@ -164,7 +220,7 @@ export class ProcessRunner {
       deviceLoad: (address, width) => this.#sleepIn(TRAP_DEVICE_LOAD, [address, width]),
       deviceStore: (address, width, value) =>
         this.#sleepIn(TRAP_DEVICE_STORE, [address, width, value]),
-      handler: (signal) => this.#handlers.get(signal) ?? null,
+      handler: (signal) => this.signals.faultHandler(signal),
       check: () => this.check(),
       die: (signal, reason) => {
         // A signal from outside needs no reason.

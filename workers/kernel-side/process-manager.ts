@@ -8,19 +8,31 @@
  */
 import {
   condemnCpu,
+  SIGNAL_FATAL,
+  SIGNAL_PENDING,
   createProcess,
   exitProcess,
-  killProcess,
+  ignoresSignal,
+  processCpu,
   releaseProcess,
+  sendSignal,
+  withholdProcess,
 } from '../../kernel/index.ts';
-import type { Cpu } from '../../kernel/index.ts';
+import type { Cpu, ProcessSpec } from '../../kernel/index.ts';
 import { EINVAL, EPERM, ESRCH } from '../../shared/errno.ts';
 import type { WireSpawn, WireStatus } from '../../shared/protocol.ts';
-import { SIGABRT, SIGBUS, SIGKILL, SIGSEGV, SIGTERM } from '../../shared/signals.ts';
+import {
+  SENDABLE_SIGNALS,
+  SIGCHLD,
+  SIGKILL,
+  signalName,
+  signalNumber,
+} from '../../shared/signals.ts';
 import type { ProcessReport } from '../api.ts';
-import { SyscallError, describeThrown } from '../wire/errors.ts';
+import { SyscallError } from '../wire/errors.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { inKernel } from './in-kernel.ts';
-import type { Pool } from './pool.ts';
+import type { Pool, Slot } from './pool.ts';
 import { HOST_PID, ProcessTable } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
 
@@ -29,19 +41,9 @@ const KILL_GRACE_MS = 500;
 /** Pause between two attempts to condemn a CPU that is in the kernel. */
 const CONDEMN_RETRY_MS = 1;
 
-const signalNumbers: Readonly<Record<string, number>> = {
-  SIGABRT,
-  SIGBUS,
-  SIGKILL,
-  SIGSEGV,
-  SIGTERM,
-};
-/** Those that `kill` sends; the others have causes of their own. */
-const sendable: readonly string[] = ['SIGKILL', 'SIGTERM'];
-
 function exit(cpu: Cpu, pid: number, status: WireStatus): void {
   if ('code' in status) exitProcess(cpu, pid, status.code, 0, 0);
-  else exitProcess(cpu, pid, 0, signalNumbers[status.signal] ?? SIGKILL, status.address ?? 0);
+  else exitProcess(cpu, pid, 0, signalNumber(status.signal) || SIGKILL, status.address ?? 0);
 }
 
 /** Gathers what is known of a process. */
@@ -56,12 +58,16 @@ export class ProcessManager {
   readonly #cpu: Cpu;
   readonly #pool: Pool;
   readonly #report: Reporter;
+  readonly #dispatcher: Dispatcher;
 
   /** `report` is called just before a process's memory is given back. */
   constructor(cpu: Cpu, pool: Pool, report: Reporter) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#report = report;
+    this.#dispatcher = new Dispatcher(cpu, pool, (pid, reason) =>
+      this.exited(pid, { signal: 'SIGKILL', reason }),
+    );
     this.table = new ProcessTable((pid) => inKernel(cpu, () => releaseProcess(cpu, pid)));
   }
 
@@ -69,34 +75,34 @@ export class ProcessManager {
   async spawn(parent: number, request: WireSpawn): Promise<number> {
     const cpu = this.#cpu;
     try {
-      const { name, entry, inherit, thread, fork, dedicated } = request;
+      const { name, module, entry, args, thread, dedicated } = request;
       const tgid = thread ? (this.table.get(parent)?.tgid ?? 0) : 0;
-      const slot = await this.#pool.acquire(dedicated, this.#threadCpus(tgid));
+      const peers = thread ? this.#threadCpus(tgid) : [];
+      const slot = await this.#pool.acquire(dedicated, peers);
       const { generation } = slot;
       const isOrphan = parent !== HOST_PID && this.table.get(parent)?.status !== null;
-      const spec = { parent, cpu: slot.cpu, name, inherit, thread, fork };
-      const pid = isOrphan ? -ESRCH : inKernel(cpu, () => createProcess(cpu, spec));
+      const pid = isOrphan
+        ? -ESRCH
+        : inKernel(cpu, () => createProcess(cpu, specOf(parent, request)));
       if (pid < 0) {
         this.#pool.release(slot, generation);
         return pid;
       }
-      this.table.add({
+      const made: ProcessEntry = {
         pid,
         tgid: thread ? tgid : pid,
         parent,
         name,
+        dedicated,
         cpu: slot.cpu,
         generation,
         startedMs: performance.now(),
         endedMs: 0,
         status: null,
         report: null,
-      });
-      slot.connection?.remote
-        .start(pid, request.module, entry, request.args)
-        .catch((error: unknown) => {
-          this.exited(pid, { signal: 'SIGABRT', reason: describeThrown(error) });
-        });
+      };
+      this.table.add(made);
+      this.#dispatcher.dispatch(made, { pid, module, entry, args });
       return pid;
     } catch (error) {
       if (error instanceof SyscallError) return -error.errno;
@@ -109,36 +115,48 @@ export class ProcessManager {
     const entry = this.table.get(pid);
     if (entry === undefined || entry.status !== null) return;
     const nowMs = performance.now();
+    const { parent } = entry;
     entry.report = this.#report(entry, status, nowMs);
     inKernel(this.#cpu, () => exit(this.#cpu, pid, status));
-    this.table.end(pid, status, nowMs);
+    this.table.end(pid, status, nowMs, ignoresSignal(this.#cpu, parent, SIGCHLD));
     const slot = this.#pool.slot(entry.cpu);
     if (slot !== undefined) this.#pool.release(slot, entry.generation);
+    // After the waits, which a handler of the parent's would interrupt. Threads end unannounced.
+    if (parent !== HOST_PID && entry.tgid === pid) this.#send(parent, SIGCHLD, pid);
   }
 
-  /** Ends a process from outside; resolves when it is gone. 0, or -errno. */
-  async kill(target: number, signal: string): Promise<number> {
-    const number = signalNumbers[signal];
-    if (number === undefined || !sendable.includes(signal)) return -EINVAL;
+  /** Ends a process's waits for children: a signal was handled. */
+  interruptWaits(pid: number): void {
+    this.table.interrupt(pid);
+  }
+
+  /** Evens out the CPUs' run queues. Called at every tick. */
+  balance(): void {
+    this.#dispatcher.balance();
+  }
+
+  /**
+   * Sends a signal on behalf of `sender`, or with signal 0 only asks for the target; resolves when
+   * that is gone, if it is to go. One that was waited for takes any signal. 0, or -errno.
+   */
+  async kill(sender: number, target: number, signal: string | 0): Promise<number> {
+    const number = signal === 0 ? 0 : signalNumber(signal);
+    if (signal !== 0 && !SENDABLE_SIGNALS.has(number)) return -EINVAL;
     if (target === HOST_PID) return -EPERM;
-    const entry = this.table.get(target);
-    if (entry === undefined) return -ESRCH;
-    const ended = this.table.status(target);
-    if (typeof ended === 'number') return ended;
-    if (entry.status === null) {
-      inKernel(this.#cpu, () => killProcess(this.#cpu, target, number));
-      this.#deliver(entry, signal);
-    }
-    await ended;
+    if (number === 0) return this.table.exists(target) ? 0 : -ESRCH;
+    if (this.table.get(target) === undefined) return -ESRCH;
+    if (!this.#send(target, number, sender)) return 0;
+    await this.table.status(target);
     return 0;
   }
 
   /** Every process of a CPU whose Worker is gone. */
   cpuDied(cpu: number, reason: string): void {
-    for (const entry of this.table.running()) {
-      if (entry.cpu !== cpu) continue;
-      this.exited(entry.pid, { signal: 'SIGKILL', reason: `its Worker died: ${reason}` });
+    for (const { pid } of this.table.running()) {
+      if (processCpu(this.#cpu.machine, pid) !== cpu) continue;
+      this.exited(pid, { signal: 'SIGKILL', reason: `its Worker died: ${reason}` });
     }
+    void this.#dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
   }
 
   /** Makes a CPU unable to enter the kernel, so that its Worker holds no lock when it is ended. */
@@ -154,15 +172,46 @@ export class ProcessManager {
     return threads.map(({ cpu }) => cpu);
   }
 
+  /** Sends a signal and has its target look; whether that ends it. */
+  #send(target: number, signal: number, sender: number): boolean {
+    const cpu = this.#cpu;
+    const effect = inKernel(cpu, () => sendSignal(cpu, target, signal, sender));
+    if (effect === SIGNAL_PENDING) {
+      // It may be about to run, with nobody to tell yet: then it looks when it has started.
+      const remote = this.#slotOf(target)?.connection?.remote;
+      remote?.signalled(target).catch(() => {});
+    }
+    if (effect !== SIGNAL_FATAL) return false;
+    if (inKernel(cpu, () => withholdProcess(cpu, target))) {
+      this.exited(target, { signal: signalName(signal) });
+    } else {
+      this.#end(target, signalName(signal));
+    }
+    return true;
+  }
+
+  /** The CPU that runs a process; none while it has not been started. */
+  #slotOf(pid: number): Slot | undefined {
+    return this.#pool.slot(processCpu(this.#cpu.machine, pid));
+  }
+
   /** Ends the process if it awaits; if it runs and touches memory, the MMU ends it. */
-  #deliver(entry: ProcessEntry, signal: string): void {
-    const slot = this.#pool.slot(entry.cpu);
-    if (slot?.generation !== entry.generation) return;
-    slot.connection?.remote.kill(entry.pid, signal).catch(() => {});
+  #end(pid: number, signal: string): void {
+    const slot = this.#slotOf(pid);
+    if (slot === undefined) return;
+    const { generation } = slot;
+    slot.connection?.remote.kill(pid, signal).catch(() => {});
     setTimeout(() => {
-      if (entry.status !== null || slot.generation !== entry.generation) return;
-      const reason = `process ${entry.pid} did not react to ${signal} for ${KILL_GRACE_MS} ms`;
+      if (this.table.get(pid)?.status !== null || slot.generation !== generation) return;
+      const reason = `process ${pid} did not react to ${signal} for ${KILL_GRACE_MS} ms`;
       this.#pool.end(slot, reason);
     }, KILL_GRACE_MS);
   }
+}
+
+/** What the kernel makes of a request. */
+function specOf(parent: number, request: WireSpawn): ProcessSpec {
+  const { name, inherit, thread, fork, stackBytes, nice } = request;
+  const spec = { parent, name, inherit, thread, fork, stackBytes };
+  return nice === null ? spec : { ...spec, nice };
 }

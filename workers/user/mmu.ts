@@ -22,8 +22,8 @@ import {
   TLB_SLOTS,
   acknowledge,
   handleFault,
+  hasSignal,
   logEvent,
-  pendingSignal,
   publishTlbCounters,
   releaseFaultObject,
   stopRequested,
@@ -56,9 +56,9 @@ export interface MmuHost {
   deviceStore(address: number, width: number, value: number): number;
   /** The program's handler for 'SIGSEGV' or 'SIGBUS', or null. */
   handler(signal: FaultInfo['signal']): FaultHandler | null;
-  /** Throws when the process has ended. */
+  /** Handles signals; throws when the process has ended. */
   check(): void;
-  /** Ends the process: a signal is pending, or no frame is left. Throws. */
+  /** Ends the process: no frame is left. Throws. */
   die(signal: number, reason: string): never;
 }
 
@@ -132,7 +132,7 @@ export class Mmu implements UserContext {
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       this.#host.check();
       this.#mode.enter(this);
-      this.#poll();
+      if (!this.#poll()) continue;
       if (outside) {
         outcome = FAULT_MAPERR;
       } else {
@@ -170,8 +170,8 @@ export class Mmu implements UserContext {
     return bases[vpn & (bases.length - 1)] === vpn * PAGE_SIZE;
   }
 
-  /** Looks for shootdowns and signals, in order. */
-  #poll(): void {
+  /** Looks for shootdowns and signals, in order. False: a signal, which `check` handles. */
+  #poll(): boolean {
     this.#hits += POLL_ACCESSES - this.budget;
     this.budget = POLL_ACCESSES;
     sweepTlb(this.cpu, this.cpu.tlb);
@@ -183,8 +183,7 @@ export class Mmu implements UserContext {
       if (stopRequested(this.cpu)) this.#mode.inKernel(() => undefined);
     }
     // Not only with a new generation: a kernel entry may have taken over the killer's already.
-    const signal = pendingSignal(this.cpu, this.#proc);
-    if (signal !== 0) this.#host.die(signal, 'killed');
+    return !hasSignal(this.cpu, this.#proc);
   }
 
   #fault(vpn: number, address: number, write: boolean): number {

@@ -1,0 +1,39 @@
+/**
+ * Whether anybody could end a wait that blocks a whole CPU, and with it all programs of that CPU.
+ *
+ * The rule: whoever reaches the word (for private memory the threads of the space, for shared memory
+ * anybody) must be on another CPU, or still be without one. A wait on shared memory by the only
+ * process of the machine is let through: the host may start another one.
+ *
+ * Guarantees: a wait that somebody could end is never refused.
+ * Not guaranteed: that a wait which is let through ends. Processes may wait for each other across
+ * CPUs, and the last one that could wake may end: then a program hangs as it would on Linux.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { PROCESSES_MAX } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { lock, unlock } from '../cpu/spinlock.ts';
+
+/** Whether the waiter of process `proc`, which runs on this CPU, may be woken while that sleeps. */
+export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {
+  const { words, machine } = cpu;
+  const isPrivate = peek(words, waiter + L.Q_ID) < 0;
+  const space = peek(words, proc + L.P_SPACE);
+  let peers = 0;
+  let elsewhere = 0;
+  // The lock keeps the blocks from being freed; what they say is a momentary value all the same.
+  lock(cpu, L.B_PROC_LOCK);
+  // ORDER: momentary values: processes come and go.
+  const last = Math.min(PROCESSES_MAX, load(words, L.B_NEXT_PID));
+  for (let slot = 0; slot < last && elsewhere === 0; slot++) {
+    const other = load(words, machine.procTable + slot);
+    if (other === 0 || other === proc) continue;
+    if (load(words, other + L.P_STATE) === L.PROC_ZOMBIE) continue;
+    if (isPrivate && load(words, other + L.P_SPACE) !== space) continue;
+    peers++;
+    if (load(words, other + L.P_CPU) !== cpu.id) elsewhere++;
+  }
+  unlock(cpu, L.B_PROC_LOCK);
+  return elsewhere > 0 || (!isPrivate && peers === 0);
+}
