@@ -100,6 +100,11 @@ export function makeReserved(kind: number, record: number, rwx: number, shared: 
   return (record << RECORD_SHIFT) | (shared ? PTE_SHARED : 0) | (kind << KIND_SHIFT) | PTE_U | rwx;
 }
 
+/** The same reserved entry for an area with another mapping record. */
+export function withRecord(entry: number, record: number): number {
+  return (entry & ((1 << RECORD_SHIFT) - 1)) | (record << RECORD_SHIFT);
+}
+
 const KIND_BITS: number = (KIND_MASK << KIND_SHIFT) | PTE_V | PTE_U;
 
 /** A guard, wherever it stands. */

@@ -20,8 +20,7 @@ import { PROT_WRITE } from '../../shared/mman.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { frameField } from '../machine.ts';
-import { ANONYMOUS, recordAt } from '../objects/record.ts';
-import { indexLookup } from '../objects/page-index.ts';
+import { isPageCache } from '../objects/pages.ts';
 import { openAtRoot } from '../locking/whole-table.ts';
 import { Cursor, nextAt } from '../paging/cursor.ts';
 import { seek } from '../paging/table.ts';
@@ -128,14 +127,13 @@ function isKin(cpu: Cpu, left: number, right: number): boolean {
 function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number {
   const { machine, words } = cpu;
   const end = peek(words, node + L.A_END);
-  const record = peek(words, node + L.A_RECORD);
   const cursor = new Cursor();
   openAtRoot(cpu, cursor, space, peek(words, node + L.A_START), end);
   let first = NEVER;
   for (let vpn = cursor.start; vpn < end;) {
     // ORDER: acquires the tables passed; the areas' lock keeps them linked.
     const entry = load(words, seek(cpu, cursor, vpn));
-    if (cursor.level === 0 && isPrivatePage(cpu, record, entry, vpn)) {
+    if (cursor.level === 0 && isPrivatePage(cpu, entry)) {
       const stamp = peek(words, frameField(machine, pte.pfnOf(entry), L.F_LINK)) & 0x7fffffff;
       if (any) return stamp;
       if (first === NEVER || ((stamp - first) | 0) < 0) first = stamp;
@@ -145,12 +143,8 @@ function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number
   return first;
 }
 
-/** Whether the entry leads to a frame of this mapping's own, not the zero page nor the file's. */
-function isPrivatePage(cpu: Cpu, record: number, entry: number, vpn: number): boolean {
-  if (pte.isReserved(entry)) return pte.reservedKind(entry) === pte.RESERVED_SWAP;
-  if (!pte.isPresent(entry) || pte.isZeroPage(entry)) return false;
-  if (record === ANONYMOUS) return true;
-  const at = recordAt(cpu.machine, record);
-  const page = vpn + peek(cpu.words, at + L.R_DELTA);
-  return indexLookup(cpu, peek(cpu.words, at + L.R_OBJECT), page) !== pte.pfnOf(entry);
+/** Whether the entry leads to a page of this mapping's own, not the zero page nor an object's. */
+function isPrivatePage(cpu: Cpu, entry: number): boolean {
+  if (!pte.isPresent(entry)) return pte.isSwapped(entry);
+  return !pte.isZeroPage(entry) && !isPageCache(cpu.machine, pte.pfnOf(entry));
 }

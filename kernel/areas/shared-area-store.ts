@@ -11,8 +11,10 @@ import { AREA_LOCKED, isDataArea } from './area-flags.ts';
 import type { AreaStore } from './area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
+import type { Cpu } from '../cpu/cpu.ts';
 import { AREA_STATES, MemoryArea } from './memory-area.ts';
 import type { MemorySet } from './memory-set.ts';
+import { treeFind } from './area-tree.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { getRecord, putRecord } from '../objects/record.ts';
@@ -22,6 +24,12 @@ import { slabAlloc, slabFree } from '../frames/slab.ts';
 export type Area = MemoryArea<number, RangeOp, MachineBackend>;
 /** The area set of the running machine. */
 export type AreaSet = MemorySet<number, RangeOp, MachineBackend>;
+
+/** Stores `area` over the one of the same range, with neither merge nor page table concerned. */
+export function replaceArea(cpu: Cpu, space: number, area: Area): void {
+  const store = new SharedAreaStore(cpu, space);
+  store.writeArea(treeFind(store, area.start), area);
+}
 
 export class SharedAreaStore
   extends SharedAreaIndex

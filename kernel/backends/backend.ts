@@ -12,7 +12,7 @@ import { PAGE_SIZE } from '../../shared/limits.ts';
 import { rwxOfProt } from '../../shared/pte.ts';
 import { AREA_PROT } from '../areas/area-flags.ts';
 import type { BackendFailure, BackendResult, MappingBackend } from '../areas/mapping-backend.ts';
-import { clearRange, protectRange } from '../paging/map-range.ts';
+import { clearRange, protectRange, reserveRange } from '../paging/map-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 
 const NO_MEMORY: BackendFailure = { cause: 'ENOMEM' };
@@ -35,7 +35,13 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
     this.delta = delta;
   }
 
-  abstract map(start: number, size: number, flags: number, op: RangeOp): BackendResult;
+  /** What stands in the page table for an untouched page of an area with these flags. */
+  abstract reserved(flags: number): number;
+
+  map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+    const entry = this.reserved(flags);
+    return done(reserveRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, entry));
+  }
 
   unmap(start: number, size: number, op: RangeOp): BackendResult {
     return done(clearRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE));

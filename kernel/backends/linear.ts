@@ -19,7 +19,12 @@ export class LinearBackend extends MachineBackend {
   readonly kind = 'linear';
   override readonly isSpecial = true;
 
-  map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+  /** Every page is present. */
+  reserved(): number {
+    return 0;
+  }
+
+  override map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
     const { machine, words } = op.cpu;
     const at = recordAt(machine, this.record);
     const base = peek(words, peek(words, at + R_OBJECT) + O_BASE_PFN);

@@ -8,19 +8,14 @@
  *
  * Called under the areas' lock with the range locked; see backend.ts.
  */
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { RESERVED_OBJECT, makeReserved, rwxOfProt } from '../../shared/pte.ts';
 import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
-import type { BackendResult } from '../areas/mapping-backend.ts';
-import { reserveRange } from '../paging/map-range.ts';
-import type { RangeOp } from '../paging/range-op.ts';
-import { MachineBackend, done } from './backend.ts';
+import { MachineBackend } from './backend.ts';
 
 export abstract class ObjectBackend extends MachineBackend {
-  map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+  reserved(flags: number): number {
     const shared = (flags & AREA_SHARED) !== 0;
-    const entry = makeReserved(RESERVED_OBJECT, this.record, rwxOfProt(flags & AREA_PROT), shared);
-    return done(reserveRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, entry));
+    return makeReserved(RESERVED_OBJECT, this.record, rwxOfProt(flags & AREA_PROT), shared);
   }
 }
 

@@ -16,6 +16,7 @@ import { sysMincore } from './mincore.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';
 import { sysMsync } from './msync.ts';
+import { sysMremap } from './mremap.ts';
 import { sysMunmap } from './munmap.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
@@ -60,6 +61,8 @@ export function dispatch(
       return sysMincore(cpu, proc, a, b, c);
     case S.SYS_MSYNC:
       return sysMsync(cpu, proc, a, b, c);
+    case S.SYS_MREMAP:
+      return sysMremap(cpu, proc, a, b, c, d, e);
     case S.SYS_CLOSE:
       return closeFd(cpu, proc, a);
     case S.SYS_GETPRIORITY:

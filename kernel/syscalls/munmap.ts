@@ -52,12 +52,13 @@ export function unmapRange(
  * The start of the 4 MiB span that `start` lies in, if nothing else is mapped there: then the
  * span's table goes with the range. As free_pgtables of Linux bounds itself by the neighbours.
  */
-function lowerBound(areas: AreaSet, start: number): number {
+export function lowerBound(areas: AreaSet, start: number): number {
   const low = start - (start % SPAN_BYTES);
   return low < start && areas.overlaps(new AddrRange(low, start)) ? start : low;
 }
 
-function upperBound(areas: AreaSet, end: number): number {
+/** Likewise the end of the span that `end` lies in. */
+export function upperBound(areas: AreaSet, end: number): number {
   const high = Math.ceil(end / SPAN_BYTES) * SPAN_BYTES;
   return end < high && areas.overlaps(new AddrRange(end, high)) ? end : high;
 }

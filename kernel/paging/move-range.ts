@@ -1,0 +1,114 @@
+/**
+ * Moving pages to other addresses of their space: the entries of mremap. Under an open RangeOp that
+ * covers both ranges; see there.
+ *
+ * Guarantees: a page is at its old address or at the new one; a moved page keeps its frame, and
+ * what the MMU noted in A and D. prepareMove does all that needs memory, moveRange cannot fail.
+ * Locking: the range's lock. No CPU reaches the new addresses before the operation ends, and none
+ * uses the old translations after it: they are flushed before the lock is dropped.
+ * Not guaranteed: an undo. Moves are not in the log, since nothing that follows them may fail.
+ */
+import { exchange, load, peek, store } from '../../shared/atomics.ts';
+import { panic } from '../../shared/panic.ts';
+import * as pte from '../../shared/pte.ts';
+import { nextAt, pagesAt } from './cursor.ts';
+import { noteFlush } from './flush.ts';
+import type { RangeOp } from './range-op.ts';
+import { pushDown, seek } from './table.ts';
+
+/**
+ * Makes the tables that the move of [from, from + pages) to `to` needs, also for clearing the old
+ * range afterwards. False when memory is exhausted: what was made means what was there before.
+ */
+export function prepareMove(op: RangeOp, from: number, to: number, pages: number): boolean {
+  const { cpu, cursor } = op;
+  if (!splitAt(op, from) || !splitAt(op, from + pages)) return false;
+  let made = -1;
+  for (let vpn = from; vpn < from + pages;) {
+    let at = seek(cpu, cursor, vpn);
+    const stop = Math.min(from + pages, nextAt(vpn, Math.max(1, cursor.level)));
+    // Above the lowest level there are only untouched spans, which stay behind.
+    if (cursor.level > 0) vpn = stop;
+    for (; vpn < stop; vpn++, at++) {
+      const target = to + (vpn - from);
+      // ORDER: under the range's lock only A and D bits change here.
+      if (!isMoved(load(cpu.words, at)) || nextAt(target, 1) === made) continue;
+      if (!makeLeafTable(op, target)) return false;
+      made = nextAt(target, 1);
+    }
+  }
+  return true;
+}
+
+/**
+ * Moves the pages of [from, from + pages), and what else its entries say beyond "untouched", to
+ * `to`, where the new area's reserved entries stand. The old entries become `left`: 0, or what the
+ * old area reserves. Guards at the new addresses name `record`.
+ */
+export function moveRange(
+  op: RangeOp,
+  from: number,
+  to: number,
+  pages: number,
+  left: number,
+  record: number,
+): void {
+  const { cpu, cursor } = op;
+  for (let vpn = from; vpn < from + pages;) {
+    let at = seek(cpu, cursor, vpn);
+    const stop = Math.min(from + pages, nextAt(vpn, Math.max(1, cursor.level)));
+    if (cursor.level > 0) vpn = stop;
+    for (; vpn < stop; vpn++, at++) {
+      // ORDER: as above; the exchange takes the entry with the A and D bits of its moment.
+      if (isMoved(load(cpu.words, at))) moveEntry(op, at, vpn, to + (vpn - from), left, record);
+    }
+  }
+}
+
+function moveEntry(
+  op: RangeOp,
+  at: number,
+  vpn: number,
+  target: number,
+  left: number,
+  record: number,
+): void {
+  const { cpu, cursor } = op;
+  // ORDER: see moveRange.
+  const entry = exchange(cpu.words, at, left);
+  const slot = seek(cpu, cursor, target);
+  if (cursor.level !== 0) panic('moveRange: no table', target, cursor.level);
+  // ORDER: nobody walks here before the range is unlocked; the frame is as it was.
+  store(cpu.words, slot, pte.isGuard(entry) ? pte.withRecord(entry, record) : entry);
+  if (!pte.isPresent(entry) || (entry & pte.PTE_A) === 0) return;
+  op.restricted = true;
+  noteFlush(op, vpn, 1);
+}
+
+/** Whether the entry says more than that its area is there. */
+function isMoved(entry: number): boolean {
+  return pte.isPresent(entry) || pte.isGuard(entry) || pte.isSwapped(entry);
+}
+
+/** A boundary of a range that is going to be cleared: no span may lie across it. */
+function splitAt(op: RangeOp, vpn: number): boolean {
+  const { cpu, cursor } = op;
+  if (vpn >= cursor.end) return true;
+  let at = seek(cpu, cursor, vpn);
+  while (peek(cpu.words, at) !== 0 && (vpn & (pagesAt(cursor.level) - 1)) !== 0) {
+    if (!pushDown(cpu, cursor, at, cursor.level)) return false;
+    at = seek(cpu, cursor, vpn);
+  }
+  return true;
+}
+
+/** Gives the page an entry of its own at the lowest level. */
+function makeLeafTable(op: RangeOp, vpn: number): boolean {
+  const { cpu, cursor } = op;
+  let at = seek(cpu, cursor, vpn);
+  while (cursor.level > 0) {
+    if (!pushDown(cpu, cursor, at, cursor.level)) return false;
+    at = seek(cpu, cursor, vpn);
+  }
+  return true;
+}

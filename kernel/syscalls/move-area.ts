@@ -1,0 +1,140 @@
+/**
+ * Moving (a part of) an area to other addresses: what mremap does when it cannot stay.
+ *
+ * The new area comes first, then the pages move, then the old addresses are unmapped, as in Linux's
+ * move_vma, so that areas merge and split in the same way.
+ *
+ * Guarantees: all or nothing. Whatever needs memory is done before anything is changed that cannot
+ * be taken back. Locking: the areas' lock, held by the caller, and one lock over both ranges.
+ */
+import { peek, poke } from '../../shared/atomics.ts';
+import { EINVAL, ENOMEM } from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import { AREA_LOCK_FLAGS, AREA_SHARED } from '../areas/area-flags.ts';
+import { MemoryArea } from '../areas/memory-area.ts';
+import { SharedAreaStore, replaceArea } from '../areas/shared-area-store.ts';
+import type { Area, AreaSet } from '../areas/shared-area-store.ts';
+import type { MachineBackend } from '../backends/backend.ts';
+import { backendOf } from '../backends/registry.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { ANONYMOUS, internRecord, putRecord, recordAt } from '../objects/record.ts';
+import { settleLazy } from '../paging/flush-lazy.ts';
+import { moveRange, prepareMove } from '../paging/move-range.ts';
+import { closeRange, openRange, pruneTables } from '../paging/range-op.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { mappingErrno } from './mmap.ts';
+import { lowerBound, upperBound } from './munmap.ts';
+
+/** Areas that a move may need beyond those there are, as Linux reckons. */
+const MOVE_AREAS = 3;
+
+export interface Move {
+  readonly from: number;
+  /** Bytes to move, whole pages within one area; 0 to map the same pages a second time. */
+  readonly oldSize: number;
+  readonly to: number;
+  readonly newSize: number;
+  /** MREMAP_DONTUNMAP: the old area stays, without its pages. */
+  readonly keepsOld: boolean;
+}
+
+/** Moves; the target, where nothing may be mapped, is free of the old range. 0 or an errno. */
+export function moveArea(cpu: Cpu, space: number, areas: AreaSet, move: Move): number {
+  if (areas.len() >= peek(cpu.words, L.B_MAP_COUNT_MAX) - MOVE_AREAS) return -ENOMEM;
+  const { from, oldSize, to, newSize } = move;
+  const low = Math.min(from, to) / PAGE_SIZE;
+  const high = Math.max(from + oldSize, to + newSize) / PAGE_SIZE;
+  settleLazy(cpu, space, to / PAGE_SIZE, (to + newSize) / PAGE_SIZE);
+  // Whole spans, so that tables that become empty can go.
+  const start = low - (low % SPAN_PAGES);
+  const end = Math.min(USER_PAGES, Math.ceil(high / SPAN_PAGES) * SPAN_PAGES);
+  const op = openRange(cpu, space, start, end);
+  const outcome = moveLocked(op, areas, move);
+  closeRange(op);
+  return outcome;
+}
+
+function moveLocked(op: RangeOp, areas: AreaSet, move: Move): number {
+  const { cpu, space } = op;
+  const { from, oldSize, to, newSize } = move;
+  const area = areas.find(from) ?? panic('moveArea: no area', from);
+  // A user's module supplies pages for addresses that it knows.
+  if (area.backend.kind === 'user') return -EINVAL;
+  const store = new SharedAreaStore(cpu, space);
+  const spare = store.allocNode();
+  const backend = spare === 0 ? null : movedBackend(cpu, area, from, to);
+  let outcome = -ENOMEM;
+  const spares = [spare];
+  if (backend !== null) {
+    if (prepareMove(op, from / PAGE_SIZE, to / PAGE_SIZE, oldSize / PAGE_SIZE)) {
+      const created = new MemoryArea(to, newSize, area.flags, backend);
+      const mapped = areas.map(created, op, false);
+      outcome = mapped.ok ? 0 : mappingErrno(mapped.error);
+    }
+    if (outcome === 0) finishMove(op, areas, area, backend, move, spares);
+    putRecord(cpu, backend.record);
+  }
+  for (let node = spares.pop(); node !== undefined; node = spares.pop()) {
+    if (node !== 0) store.freeNode(node);
+  }
+  return outcome;
+}
+
+/** The pages, and the end of the old area. Cannot fail. */
+function finishMove(
+  op: RangeOp,
+  areas: AreaSet,
+  area: Area,
+  backend: MachineBackend,
+  move: Move,
+  spares: number[],
+): void {
+  const { from, oldSize, to } = move;
+  const pages = oldSize / PAGE_SIZE;
+  const left = move.keepsOld ? area.backend.reserved(area.flags) : 0;
+  // The pages of a linear object were entered when it was mapped.
+  if (!area.backend.isSpecial) {
+    moveRange(op, from / PAGE_SIZE, to / PAGE_SIZE, pages, left, backend.record);
+  }
+  if (move.keepsOld) return leaveOld(op, areas, from, oldSize);
+  if (oldSize === 0) return;
+  const result = areas.unmap(from, oldSize, op, spares);
+  if (!result.ok) panic('moveArea: unmap', result.error.kind, result.error.cause);
+  const start = lowerBound(areas, from) / PAGE_SIZE;
+  pruneTables(op, start, upperBound(areas, from + oldSize) / PAGE_SIZE);
+}
+
+/**
+ * MREMAP_DONTUNMAP (dontunmap_complete in Linux): the old area is not locked any more, whole as it
+ * is, and does not merge; when all of it was moved it forgets its identity.
+ */
+function leaveOld(op: RangeOp, areas: AreaSet, from: number, size: number): void {
+  const { cpu, space } = op;
+  const area = areas.find(from) ?? panic('leaveOld: no area', from);
+  const { start, end, flags, backend } = area;
+  const all = start === from && end === from + size;
+  const anon = all ? 0 : backend.anon;
+  const kept = backendOf(cpu.machine, backend.record, anon, backend.delta);
+  const old = new MemoryArea(start, end - start, flags & ~AREA_LOCK_FLAGS, kept, area.state);
+  replaceArea(cpu, space, old);
+  poke(cpu.words, space + L.S_APART, 1);
+}
+
+/**
+ * The backend of the area at its new place, with a reference on its record; null when memory is
+ * exhausted. Private memory that has no page yet forgets where it came from, so that it can merge.
+ */
+function movedBackend(cpu: Cpu, area: Area, from: number, to: number): MachineBackend | null {
+  const { record, anon, delta } = area.backend;
+  const shift = (from - to) / PAGE_SIZE;
+  if (record === ANONYMOUS) {
+    return backendOf(cpu.machine, ANONYMOUS, anon, anon === 0 ? 0 : delta + shift);
+  }
+  const at = recordAt(cpu.machine, record);
+  const object = peek(cpu.words, at + L.R_OBJECT);
+  const offset = peek(cpu.words, at + L.R_DELTA) + shift;
+  const moved = internRecord(cpu, object, offset, (area.flags & AREA_SHARED) !== 0);
+  return moved === 0 ? null : backendOf(cpu.machine, moved, anon);
+}

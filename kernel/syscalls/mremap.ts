@@ -1,0 +1,201 @@
+/**
+ * mremap(2). The checks, their order and the steps are Linux's (6.18: mm/mremap.c), by execution
+ * there. What is moved keeps its pages, permissions, locks and advice.
+ */
+import { AddrRange } from '../../shared/addr-range.ts';
+import { peek } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../shared/mman.ts';
+import { AREA_LOCKED, AREA_SEALED, AREA_SHARED } from '../areas/area-flags.ts';
+import { place } from '../areas/placement.ts';
+import type { Area, AreaSet } from '../areas/shared-area-store.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { settleLazy } from '../paging/flush-lazy.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import { mayExpand, mayLock } from '../processes/limits.ts';
+import { areasOf } from '../processes/space.ts';
+import { mappingErrno } from './mmap.ts';
+import { moveArea } from './move-area.ts';
+import { unmapRange } from './munmap.ts';
+import { pageAligned } from './wrapping.ts';
+
+const KNOWN: number = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+/** With either of these, the mapping gets a new address for certain. */
+const MOVES: number = MREMAP_FIXED | MREMAP_DONTUNMAP;
+/** The areas a move with a fixed target may need, beyond what moveArea asks for. */
+const FIXED_AREAS = 5;
+
+interface Remap {
+  readonly cpu: Cpu;
+  readonly space: number;
+  readonly areas: AreaSet;
+  readonly address: number;
+  /** In whole pages; 0 duplicates a shared mapping. */
+  readonly oldSize: number;
+  readonly newSize: number;
+  readonly flags: number;
+  /** The fixed target, or with MREMAP_DONTUNMAP alone a hint. */
+  readonly target: number;
+}
+
+/**
+ * Grows, shrinks or moves the mapping of [address, address + oldLength). The address of the result,
+ * or a negative errno.
+ */
+export function sysMremap(
+  cpu: Cpu,
+  proc: number,
+  address: number,
+  oldLength: number,
+  newLength: number,
+  flags: number,
+  newAddress: number,
+): number {
+  if (![address, oldLength, newLength, flags, newAddress].every(Number.isInteger)) {
+    return -E.EINVAL;
+  }
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const areas = areasOf(cpu, space);
+  const oldSize = pageAligned(oldLength);
+  const newSize = pageAligned(newLength);
+  const remap = { cpu, space, areas, address, oldSize, newSize, flags, target: newAddress };
+  const refusal = checkArguments(remap);
+  if (refusal !== 0) return refusal;
+  cpu.machine.protocol.lockAreas(cpu, space);
+  const outcome = remapLocked(remap);
+  cpu.machine.protocol.unlockAreas(cpu, space);
+  return outcome;
+}
+
+function checkArguments(remap: Remap): number {
+  const { address, oldSize, newSize, flags, target } = remap;
+  if (flags < 0 || (flags & ~KNOWN) !== 0 || flags > KNOWN) return -E.EINVAL;
+  if (address % PAGE_SIZE !== 0) return -E.EINVAL;
+  if (newSize === 0 || newSize > USER_SPACE_END) return -E.EINVAL;
+  if ((flags & MOVES) === 0) return 0;
+  if (target < 0 || target > USER_SPACE_END - newSize) return -E.EINVAL;
+  if (target % PAGE_SIZE !== 0) return -E.EINVAL;
+  if ((flags & MREMAP_MAYMOVE) === 0) return -E.EINVAL;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && oldSize !== newSize) return -E.EINVAL;
+  return address + oldSize > target && target + newSize > address ? -E.EINVAL : 0;
+}
+
+function remapLocked(remap: Remap): number {
+  const { cpu, areas, address, oldSize, newSize, flags } = remap;
+  if ((flags & MOVES) !== 0) {
+    const most = peek(cpu.words, L.B_MAP_COUNT_MAX);
+    if (areas.len() >= most - FIXED_AREAS) return -E.ENOMEM;
+    if ((flags & MREMAP_FIXED) !== 0 && oldSize === newSize) return moveAreas(remap);
+  }
+  const area = address < 0 ? null : areas.find(address);
+  const refusal = checkArea(remap, area);
+  if (area === null || refusal !== 0) return refusal;
+  if ((flags & MOVES) !== 0) return moveTo(remap);
+  if (oldSize === newSize) return address;
+  if (oldSize > newSize) {
+    const outcome = unmapPart(remap, address + newSize, oldSize - newSize);
+    return outcome === 0 ? address : outcome;
+  }
+  return grow(remap, area);
+}
+
+/** Every area of the range moves on its own, with the gaps between them kept (Linux 6.17). */
+function moveAreas(remap: Remap): number {
+  const { areas, address, oldSize, target } = remap;
+  const end = address + oldSize;
+  let area = address < 0 ? null : areas.nextArea(address);
+  if (area === null || area.start >= end || area.start > address) return -E.EFAULT;
+  while (area !== null && area.start < end) {
+    const from = Math.max(area.start, address);
+    const stop = Math.min(area.end, end);
+    const size = stop - from;
+    const to = target + (from - address);
+    const part = { ...remap, address: from, oldSize: size, newSize: size, target: to };
+    const refusal = checkArea(part, area);
+    const outcome = refusal !== 0 ? refusal : moveTo(part);
+    if (outcome < 0) return outcome;
+    area = stop < USER_SPACE_END ? areas.nextArea(stop) : null;
+  }
+  return target;
+}
+
+/** check_prep_vma of Linux: whether this area may change so. 0 or a negative errno. */
+function checkArea(remap: Remap, area: Area | null): number {
+  const { cpu, space, address, oldSize, newSize, flags } = remap;
+  if (area === null) return -E.EFAULT;
+  if ((area.flags & AREA_SEALED) !== 0) return -E.EPERM;
+  const grows = newSize > oldSize;
+  if (!grows && (flags & MOVES) === 0) return 0;
+  if (oldSize === 0 && (area.flags & AREA_SHARED) === 0) return -E.EINVAL;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && area.backend.isSpecial) return -E.EINVAL;
+  // A range that shrinks may reach beyond its area: what is cut off is unmapped.
+  if (Math.min(oldSize, newSize) > area.end - address) return -E.EFAULT;
+  if (!grows) return 0;
+  if (oldSize > area.end - address || area.backend.isSpecial) return -E.EFAULT;
+  const pages = (newSize - oldSize) / PAGE_SIZE;
+  if (!mayLock(cpu, space, area.flags, pages)) return -E.EAGAIN;
+  return mayExpand(cpu, space, area.flags, pages) ? 0 : -E.ENOMEM;
+}
+
+/** With MREMAP_FIXED or MREMAP_DONTUNMAP: mremap_to of Linux. */
+function moveTo(remap: Remap): number {
+  const { cpu, space, areas, address, newSize, flags, target } = remap;
+  let { oldSize } = remap;
+  if ((flags & MREMAP_FIXED) !== 0) {
+    const outcome = unmapPart(remap, target, newSize);
+    if (outcome !== 0) return outcome;
+  }
+  if (oldSize > newSize) {
+    const outcome = unmapPart(remap, address + newSize, oldSize - newSize);
+    if (outcome !== 0) return outcome;
+    oldSize = newSize;
+  }
+  const area = areas.find(address);
+  if (area === null) return -E.EFAULT;
+  const keepsOld = (flags & MREMAP_DONTUNMAP) !== 0;
+  if (keepsOld && !mayExpand(cpu, space, area.flags, oldSize / PAGE_SIZE)) return -E.ENOMEM;
+  const to = place(areas, target, newSize, (flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0);
+  return to < 0 ? to : moveFrom(remap, oldSize, to, keepsOld);
+}
+
+function unmapPart(remap: Remap, start: number, size: number): number {
+  if (start > USER_SPACE_END || size > USER_SPACE_END - start) return -E.EINVAL;
+  return unmapRange(remap.cpu, remap.space, remap.areas, start, size);
+}
+
+function moveFrom(remap: Remap, oldSize: number, to: number, keepsOld: boolean): number {
+  const { cpu, space, areas, address, newSize } = remap;
+  const isLocked = ((areas.find(address)?.flags ?? 0) & AREA_LOCKED) !== 0;
+  const move = { from: address, oldSize, to, newSize, keepsOld };
+  const outcome = moveArea(cpu, space, areas, move);
+  if (outcome !== 0) return outcome;
+  if (isLocked) populateGrowth(cpu, to + oldSize, newSize - oldSize);
+  return to;
+}
+
+/** In place where the range ends with its area and the addresses behind are free; or elsewhere. */
+function grow(remap: Remap, area: Area): number {
+  const { cpu, space, areas, address, oldSize, newSize, flags } = remap;
+  const more = newSize - oldSize;
+  const fits = address + oldSize === area.end && area.end + more <= USER_SPACE_END;
+  if (fits && !areas.overlaps(new AddrRange(area.end, area.end + more))) {
+    settleLazy(cpu, space, area.end / PAGE_SIZE, (area.end + more) / PAGE_SIZE);
+    const op = openRange(cpu, space, area.end / PAGE_SIZE, (area.end + more) / PAGE_SIZE);
+    const result = areas.extend(address, more, op);
+    closeRange(op);
+    if (!result.ok) return mappingErrno(result.error);
+    if ((area.flags & AREA_LOCKED) !== 0) populateGrowth(cpu, area.end, more);
+    return address;
+  }
+  if ((flags & MREMAP_MAYMOVE) === 0) return -E.ENOMEM;
+  const to = place(areas, 0, newSize, 0);
+  return to < 0 ? to : moveFrom(remap, oldSize, to, false);
+}
+
+/** What a locked mapping has grown by is faulted in at once. */
+function populateGrowth(cpu: Cpu, start: number, size: number): void {
+  cpu.populateStart = start / PAGE_SIZE;
+  cpu.populateEnd = (start + size) / PAGE_SIZE;
+}
