@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 
+import * as limits from './fixtures/errno-rules/limits.ts';
 import { madvise } from './fixtures/errno-rules/madvise.ts';
 import * as mmap from './fixtures/errno-rules/mmap.ts';
 import { mremap } from './fixtures/errno-rules/mremap.ts';
@@ -27,6 +28,9 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   'mlock, munlock, mlockall': others.mlock,
   brk: others.brk,
   mseal: others.mseal,
+  'RLIMIT_MEMLOCK and privileges': limits.memlock,
+  'getrlimit and setrlimit': limits.rlimit,
+  'vm.max_map_count': limits.mapCount,
   'faults and signals': others.faults,
 };
 
