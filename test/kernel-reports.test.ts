@@ -325,6 +325,8 @@ describe('smaps', () => {
     ['WIPEONFORK', 'rd wr mr mw me ac wf', () => advised(M.MADV_WIPEONFORK)],
     ['HUGEPAGE', 'rd wr mr mw me ac hg', () => advised(M.MADV_HUGEPAGE)],
     ['NOHUGEPAGE', 'rd wr mr mw me ac nh', () => advised(M.MADV_NOHUGEPAGE)],
+    ['MERGEABLE', 'rd wr mr mw me ac mg', () => advised(M.MADV_MERGEABLE)],
+    ['DONTDUMP', 'rd wr mr mw me ac dd', () => advised(M.MADV_DONTDUMP)],
     ['guards', 'rd wr mr mw me gu ac', () => advised(M.MADV_GUARD_INSTALL)],
     [
       'a device',

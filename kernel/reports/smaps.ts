@@ -86,9 +86,10 @@ function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
     ['ac', (flags & F.AREA_ACCOUNT) !== 0],
     ['nr', (flags & F.AREA_NORESERVE) !== 0],
     ['wf', (flags & F.AREA_WIPEONFORK) !== 0],
-    ['dd', isDriver || isDroppable],
+    ['dd', isDriver || isDroppable || (flags & F.AREA_DONTDUMP) !== 0],
     ['hg', (flags & F.AREA_HUGEPAGE) !== 0],
     ['nh', (flags & F.AREA_NOHUGEPAGE) !== 0],
+    ['mg', (flags & F.AREA_MERGEABLE) !== 0],
     ['dp', isDroppable],
     ['sl', (flags & F.AREA_SEALED) !== 0],
   ];
