@@ -7,6 +7,8 @@ import * as L from '../shared/layout.ts';
 import { AREAS_MAX, CPUS_MAX, FRAMES_MAX, FRAMES_MIN, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { assert } from '../shared/panic.ts';
 import { seedFreeLists } from './frames/buddy.ts';
+import { formatInjections } from './inject.ts';
+import type { Injection } from './inject.ts';
 import type { LockingProtocol } from './locking/protocol.ts';
 import { viewOf } from './machine.ts';
 import { FLUSH_POLICIES } from './paging/flush-policies.ts';
@@ -21,6 +23,9 @@ export interface FormatOptions {
   readonly checked?: boolean;
   readonly protocol: LockingProtocol;
   readonly flushPolicy?: FlushPolicy;
+  /** Operations that are made to fail. Default: none. */
+  readonly injections?: readonly Injection[];
+  readonly seed?: number;
   /** Pages of the swap store, 0 (no swap) to SWAP_SLOTS_MAX. */
   readonly swapSlots?: number;
   /** Areas of one address space (Linux: vm.max_map_count). Default AREAS_MAX. */
@@ -32,7 +37,13 @@ export interface FormatOptions {
 /** Makes and formats the buffer of a new machine. */
 export function formatMachine(options: FormatOptions): Machine {
   const { frames, cpus, checked = false, protocol, flushPolicy = 'batched' } = options;
-  const { swapSlots = 0, mapCountMax = AREAS_MAX, privileged = true } = options;
+  const {
+    swapSlots = 0,
+    injections = [],
+    seed = 1,
+    mapCountMax = AREAS_MAX,
+    privileged = true,
+  } = options;
   assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
   assert(swapSlots >= 0 && swapSlots <= SWAP_SLOTS_MAX, 'formatMachine: swapSlots', swapSlots);
@@ -49,6 +60,7 @@ export function formatMachine(options: FormatOptions): Machine {
   poke(words, L.B_FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
   poke(words, L.B_NEXT_PID, 1);
   poke(words, L.B_EPOCH, 1);
+  formatInjections(words, injections, seed);
   poke(words, L.B_MAGIC, L.MAGIC);
   const machine = viewOf(buffer, words, protocol);
   poke(words, machine.meta + L.F_STATE, L.FRAME_HOLE);

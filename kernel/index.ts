@@ -23,6 +23,16 @@ export {
   unblockCpu,
 } from './cpu/cpu-mode.ts';
 export { Cursor } from './paging/cursor.ts';
+export {
+  INJECT_BACKEND,
+  INJECT_KINDS,
+  INJECT_READ,
+  INJECT_SWAP,
+  INJECT_WORKER,
+  injected,
+  injectionCounts,
+} from './inject.ts';
+export type { InjectKind, Injection } from './inject.ts';
 export { formatMachine } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
@@ -37,7 +47,9 @@ export {
   isWrittenBack,
   takeDirty,
 } from './files/write-back.ts';
-export { createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
+export type { DirtyPage } from './files/write-back.ts';
+export { markDirty } from './objects/pages.ts';
+export { areMemfdFlags, createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
 export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol, LockingProtocolName } from './locking/protocol.ts';

@@ -22,6 +22,8 @@ export interface Machine extends L.Regions {
   /** CPU blocks: kernel worker, pool and spares. */
   readonly cpus: number;
   readonly checked: boolean;
+  /** Whether faults are injected (inject.ts). */
+  readonly injecting: boolean;
   /** Pages of the swap store; 0 for a machine without swap. */
   readonly swapSlots: number;
   /** Frames a CPU cache fetches or returns at once: smaller on a small machine. */
@@ -58,6 +60,7 @@ export function viewOf(
     frames,
     cpus,
     swapSlots,
+    injecting: peek(words, L.B_INJECTING) !== 0,
     checked: peek(words, L.B_CHECKED) !== 0,
     cacheBatch: Math.max(1, Math.min(CPU_CACHE_BATCH, Math.floor(frames / 512))),
     protocol,

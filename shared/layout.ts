@@ -104,6 +104,18 @@ export const B_SWAP_SLOTS = 14;
 // Counters, added to atomically.
 export const B_TABLE_FRAMES = 192;
 export const B_TABLE_FRAMES_PEAK = 193;
+/** 1 when faults are injected; written by the formatter. */
+export const B_INJECTING = 15;
+/** One group of words for each kind of injected fault (kernel/inject.ts). */
+export const B_INJECT = 256;
+/** Written by the formatter: the operation that fails, the share that does in 2^-30, the seed. */
+export const I_NTH = 0;
+export const I_SHARE = 1;
+export const I_SEED = 2;
+// Counters: operations so far, and those that failed.
+export const I_COUNT = 3;
+export const I_FAILED = 4;
+export const INJECT_WORDS = 8;
 export const BOOT_WORDS = 1024;
 
 // ---- CPU block --------------------------------------------------------------------------------

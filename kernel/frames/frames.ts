@@ -14,12 +14,14 @@ import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import { frameState, giveBlock, setFrameState, takeBlock } from './buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
+import { INJECT_FRAME, injected } from '../inject.ts';
 import { frameField, frameWord } from '../machine.ts';
 import type { Machine } from '../machine.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 
 /** A frame in the given state with a count of 1; 0 when memory is exhausted. Contents undefined. */
 export function allocFrame(cpu: Cpu, state: number): number {
+  if (injected(cpu, INJECT_FRAME)) return 0;
   const { words } = cpu;
   const countAt = cpu.base + L.C_CACHE_COUNT;
   let cached = peek(words, countAt);

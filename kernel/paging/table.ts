@@ -16,11 +16,13 @@ import { ROOT_LEVEL, indexAt } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
 import { retireFrame } from './grace.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
+import { INJECT_TABLE, injected } from '../inject.ts';
 import { frameField, frameWord, zeroFrame } from '../machine.ts';
 import type { Machine } from '../machine.ts';
 
 /** A new empty table for a space; 0 when memory is exhausted. */
 export function allocTable(cpu: Cpu, space: number, level: number): number {
+  if (injected(cpu, INJECT_TABLE)) return 0;
   const pfn = allocFrame(cpu, L.FRAME_TABLE | (level << L.F_LEVEL_SHIFT));
   if (pfn === 0) return 0;
   zeroFrame(cpu.machine, pfn);

@@ -6,6 +6,9 @@
  * bonus, given up silently when memory is short.
  */
 import {
+  INJECT_BACKEND,
+  INJECT_READ,
+  injected,
   SWAP_STORE,
   beginPageIn,
   finishPageIn,
@@ -72,7 +75,14 @@ export class PageSupply {
     count: number,
     wanted: number,
   ): Promise<number> {
-    const bytes = await this.#bytes(object, first, count);
+    const { writeBack } = this.#objects;
+    let bytes: Uint8Array;
+    let version: number;
+    do {
+      version = writeBack.version(object.block);
+      bytes = await this.#bytes(object, first, count);
+      // Written meanwhile: what was read may be older than a page that was written and evicted.
+    } while (version !== writeBack.version(object.block));
     const content = (page: number): Uint8Array =>
       bytes.subarray((page - first) * PAGE_SIZE, (page - first + 1) * PAGE_SIZE);
     // The wanted page first: when memory is short it must be the one that is there.
@@ -88,6 +98,8 @@ export class PageSupply {
   }
 
   async #bytes(object: RegisteredObject, first: number, count: number): Promise<Uint8Array> {
+    const kind = object.file === null ? INJECT_BACKEND : INJECT_READ;
+    if (injected(this.#cpu, kind)) throw new Error('failed on purpose (inject)');
     if (object.file !== null) return object.file.read(first * PAGE_SIZE, count * PAGE_SIZE);
     const page = new Uint8Array(PAGE_SIZE);
     await object.backend?.readPage(first, page);

@@ -83,6 +83,8 @@ export class Reclaimer {
    */
   async relieve(pid: number): Promise<boolean> {
     for (;;) {
+      // Somebody gave frames back meanwhile, or the failure was injected.
+      if (freeFrames(this.#cpu.machine) >= highWatermark(this.#cpu.machine)) return true;
       if ((await this.#pass()) > 0) return true;
       if (this.#idlePasses < RECLAIM_IDLE_PASSES_MAX) continue;
       const victim = this.#victim();

@@ -7,6 +7,7 @@
  * Not guaranteed: that the store takes a page. Then its frame stays in memory, and is tried again.
  */
 import {
+  INJECT_SWAP,
   STAT,
   abortPageIn,
   beginPageIn,
@@ -16,6 +17,7 @@ import {
   endSwapWrite,
   finishSwapRead,
   frameBytesOf,
+  injected,
   putFrame,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
@@ -75,6 +77,7 @@ export class Swapper {
     this.#writing.add(slot);
     let written = true;
     try {
+      if (injected(cpu, INJECT_SWAP)) throw new Error('failed on purpose (inject)');
       await this.#store.write(slot, bytes);
     } catch (error) {
       this.#log(`swap: slot ${slot} cannot be written: ${describeThrown(error)}`);
