@@ -15,7 +15,7 @@
  * parent that are COW by now and have their frame for themselves again become writable at the next
  * write, without a copy.
  */
-import { compareExchange, load, poke } from '../../shared/atomics.ts';
+import { compareExchange, load, peek, poke } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/errno.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
@@ -31,6 +31,7 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { getFrame } from '../frames/frames.ts';
 import { Cursor, nextAt } from '../paging/cursor.ts';
 import { noteFlush } from '../paging/flush.ts';
+import { guardRange } from '../paging/map-range.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { pushDown, seek } from '../paging/table.ts';
@@ -78,8 +79,13 @@ function copyPages(from: RangeOp, to: RangeOp, start: number, end: number): bool
   while (vpn < end) {
     const at = seek(cpu, from.cursor, vpn);
     const stop = Math.min(end, nextAt(vpn, Math.max(1, from.cursor.level)));
-    // Above the lowest level there are only untouched spans, which the child has already.
-    if (from.cursor.level === 0 && !copyTable(from, to, at, vpn, stop)) return false;
+    if (from.cursor.level === 0) {
+      if (!copyTable(from, to, at, vpn, stop)) return false;
+    } else {
+      // A whole span: untouched, as the child has it already, or guarded.
+      const entry = peek(cpu.words, at);
+      if (pte.isGuard(entry) && !guardRange(to, vpn, stop, entry)) return false;
+    }
     vpn = stop;
   }
   return true;
