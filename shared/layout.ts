@@ -105,7 +105,7 @@ export const B_SWAP_SLOTS = 14;
 export const B_TABLE_FRAMES = 192;
 export const B_TABLE_FRAMES_PEAK = 193;
 /** 1 when faults are injected; written by the formatter. */
-export const B_INJECTING = 15;
+export const B_INJECTING = 5;
 /** One group of words for each kind of injected fault (kernel/inject.ts). */
 export const B_INJECT = 256;
 /** Written by the formatter: the operation that fails, the share that does in 2^-30, the seed. */
