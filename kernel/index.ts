@@ -31,6 +31,7 @@ export {
   INJECT_WORKER,
   injected,
   injectionCounts,
+  parseInjection,
 } from './inject.ts';
 export type { InjectKind, Injection } from './inject.ts';
 export { formatMachine } from './format.ts';
@@ -92,6 +93,7 @@ export {
   createProcess,
   exitProcess,
   processCpu,
+  rehomeProcess,
   processName,
   processOf,
   releaseProcess,

@@ -104,6 +104,8 @@ export const P_CPU_US = 198;
 /** A thread's stack with its guard page, address and bytes, two words each; 0 bytes for none. */
 export const P_STACK = 200;
 export const P_STACK_BYTES = 202;
+/** The CPU in whose run queue it waits to be started. */
+export const P_HOME = 204;
 /** Who sent the pending signal n: a pid, at word n. */
 export const P_SIG_SENDERS = 208;
 export const SIG_SENDERS_WORDS = 32;

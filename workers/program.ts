@@ -6,6 +6,11 @@ import type { Proc, Program } from './api.ts';
 
 export * from '../shared/mman.ts';
 export { WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG } from '../shared/wait-status.ts';
+export { BARRIER_BYTES, Barrier } from './sync/barrier.ts';
+export { BoundedQueue, queueBytes } from './sync/bounded-queue.ts';
+export { CONDITION_BYTES, Condition } from './sync/condition.ts';
+export type { FutexProcess } from './sync/futex-process.ts';
+export { MUTEX_BYTES, Mutex } from './sync/mutex.ts';
 export { MemoryFault, ProcessKilled, SyscallError } from './wire/errors.ts';
 export type {
   CloneOptions,

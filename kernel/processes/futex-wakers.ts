@@ -1,9 +1,9 @@
 /**
  * Whether anybody could end a wait that blocks a whole CPU, and with it all programs of that CPU.
  *
- * The rule: whoever reaches the word (for private memory the threads of the space, for shared memory
- * anybody) must be on another CPU, or still be without one. A wait on shared memory by the only
- * process of the machine is let through: the host may start another one.
+ * The rule: somebody who reaches the word (for private memory the threads of the space, for shared
+ * memory anybody) must be on another CPU, or wait to be started by another one. A wait on shared
+ * memory by the only process of the machine is let through: the host may start another one.
  *
  * Guarantees: a wait that somebody could end is never refused.
  * Not guaranteed: that a wait which is let through ends. Processes may wait for each other across
@@ -32,8 +32,22 @@ export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {
     if (load(words, other + L.P_STATE) === L.PROC_ZOMBIE) continue;
     if (isPrivate && load(words, other + L.P_SPACE) !== space) continue;
     peers++;
-    if (load(words, other + L.P_CPU) !== cpu.id) elsewhere++;
+    if (canRunElsewhere(cpu, other, !isPrivate)) elsewhere++;
   }
   unlock(cpu, L.B_PROC_LOCK);
   return elsewhere > 0 || (!isPrivate && peers === 0);
+}
+
+/** `isMovable`: while it is new, an idle CPU may take it over. Threads stay where they were put. */
+function canRunElsewhere(cpu: Cpu, proc: number, isMovable: boolean): boolean {
+  const { words, machine } = cpu;
+  const runsOn = load(words, proc + L.P_CPU);
+  if (runsOn !== 0) return runsOn !== cpu.id;
+  if (load(words, proc + L.P_HOME) !== cpu.id) return true;
+  let others = 0;
+  for (let id = 1; id < machine.cpus && isMovable; id++) {
+    const mode = load(words, machine.cpuBase + id * L.CPU_WORDS + L.C_MODE) & L.MODE_MASK;
+    if (id !== cpu.id && mode !== L.MODE_OFFLINE && mode !== L.MODE_DEAD) others++;
+  }
+  return others > 0;
 }

@@ -41,6 +41,8 @@ export interface ProcessSpec {
   readonly name: string;
   /** CPU that will run it; 0 (or none): the one that starts it first. */
   readonly cpu?: number;
+  /** CPU in whose run queue it waits for that. */
+  readonly home?: number;
   /** pid of the parent, 0 for a process of the host's. */
   readonly parent: number;
   /** Take over the parent's descriptors and shared mappings. */
@@ -99,6 +101,7 @@ function fillBlock(cpu: Cpu, proc: number, space: number, spec: ProcessSpec): vo
   poke(words, proc + L.P_SPACE, space);
   poke(words, proc + L.P_PARENT, spec.parent);
   poke(words, proc + L.P_CPU, spec.cpu ?? 0);
+  poke(words, proc + L.P_HOME, spec.home ?? 0);
   poke(words, proc + L.P_STATE, L.PROC_NEW);
   writeName(cpu, proc, spec.name);
   if (parent !== 0) inheritSignals(cpu, parent, proc);
@@ -143,6 +146,13 @@ export function startProcess(cpu: Cpu, pid: number): number {
 export function withholdProcess(cpu: Cpu, pid: number): boolean {
   const proc = processOf(cpu.machine, pid);
   return proc !== 0 && claim(cpu, proc, L.CPU_NOBODY);
+}
+
+/** A new process waits in the run queue of another CPU, too. */
+export function rehomeProcess(cpu: Cpu, pid: number, home: number): void {
+  const proc = processOf(cpu.machine, pid);
+  // ORDER: a hint for canBeWoken.
+  if (proc !== 0) store(cpu.words, proc + L.P_HOME, home);
 }
 
 /** The CPU that runs a process; 0 when none has started it, CPU_NOBODY when none may. */

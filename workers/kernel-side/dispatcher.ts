@@ -7,10 +7,11 @@
  *
  * Guarantees: every process that is dispatched is started by exactly one CPU, unless it ends before;
  * also when the CPU that was to start it dies.
- * Not guaranteed: that a process which has started ever moves. Its program's variables cannot.
+ * Not guaranteed: that a process which has started ever moves: its program's variables cannot. Nor
+ * that a thread starts soon: it was put apart from its siblings, on whom it may have to wait.
  */
 import { platform } from '#platform';
-import { processCpu, withholdProcess } from '../../kernel/index.ts';
+import { processCpu, rehomeProcess, withholdProcess } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { load } from '../../shared/atomics.ts';
 import { CPU_WORDS, C_MODE, MODE_IDLE, MODE_MASK } from '../../shared/layout.ts';
@@ -79,14 +80,14 @@ export class Dispatcher {
     }
   }
 
-  /** Processes of the shared CPUs that have waited for a tick at least, by CPU. */
+  /** Processes that an idle CPU may take, having waited for a tick at least, by CPU. */
   #queues(): Map<number, NewProcess[]> {
     const queues = new Map<number, NewProcess[]>();
     for (const process of this.#waiting.values()) {
       const { entry } = process;
       if (entry.status !== null || processCpu(this.#cpu.machine, entry.pid) !== 0) {
         this.#waiting.delete(entry.pid);
-      } else if (!entry.dedicated && ++process.age > 1) {
+      } else if (isMovable(entry) && ++process.age > 1) {
         const queue = queues.get(entry.cpu);
         if (queue === undefined) queues.set(entry.cpu, [process]);
         else queue.push(process);
@@ -108,6 +109,7 @@ export class Dispatcher {
     if (from !== to) to.load++;
     entry.cpu = to.cpu;
     entry.generation = to.generation;
+    inKernel(this.#cpu, () => rehomeProcess(this.#cpu, entry.pid, to.cpu));
     process.age = 0;
     this.#send(to, order);
   }
@@ -135,4 +137,9 @@ export class Dispatcher {
   #fail(pid: number, reason: string): void {
     if (inKernel(this.#cpu, () => withholdProcess(this.#cpu, pid))) this.#onFailure(pid, reason);
   }
+}
+
+/** Threads are spread on purpose, and dedicated processes alone. */
+function isMovable({ dedicated, tgid, pid }: ProcessEntry): boolean {
+  return !dedicated && tgid === pid;
 }

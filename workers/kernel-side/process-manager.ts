@@ -83,7 +83,7 @@ export class ProcessManager {
       const isOrphan = parent !== HOST_PID && this.table.get(parent)?.status !== null;
       const pid = isOrphan
         ? -ESRCH
-        : inKernel(cpu, () => createProcess(cpu, specOf(parent, request)));
+        : inKernel(cpu, () => createProcess(cpu, specOf(parent, slot.cpu, request)));
       if (pid < 0) {
         this.#pool.release(slot, generation);
         return pid;
@@ -210,8 +210,8 @@ export class ProcessManager {
 }
 
 /** What the kernel makes of a request. */
-function specOf(parent: number, request: WireSpawn): ProcessSpec {
+function specOf(parent: number, home: number, request: WireSpawn): ProcessSpec {
   const { name, inherit, thread, fork, stackBytes, nice } = request;
-  const spec = { parent, name, inherit, thread, fork, stackBytes };
+  const spec = { parent, home, name, inherit, thread, fork, stackBytes };
   return nice === null ? spec : { ...spec, nice };
 }

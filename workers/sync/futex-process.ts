@@ -1,0 +1,27 @@
+/** What the library needs of a process, and how it waits: as every user of futexes, in a loop. */
+import { EAGAIN, EINTR } from '../../shared/errno.ts';
+import type { Proc } from '../api.ts';
+import { SyscallError } from '../wire/errors.ts';
+
+export type FutexProcess = Pick<Proc, 'mem' | 'local' | 'futexWait'>;
+
+/** The word changed before the wait, or a signal's handler ran: reasons to look again. */
+function mustLookAgain(error: unknown): boolean {
+  return error instanceof SyscallError && (error.errno === EAGAIN || error.errno === EINTR);
+}
+
+/** Sleeps while the word holds `value`; perhaps shorter. Signals are handled meanwhile. */
+export async function sleepWhile(proc: FutexProcess, at: number, value: number): Promise<void> {
+  await proc.futexWait(at, value).catch((error: unknown) => {
+    if (!mustLookAgain(error)) throw error;
+  });
+}
+
+/** As `sleepWhile`, with the whole Worker. */
+export function sleepWhileSync(proc: FutexProcess, at: number, value: number): void {
+  try {
+    proc.local.futexWait(at, value);
+  } catch (error) {
+    if (!mustLookAgain(error)) throw error;
+  }
+}
