@@ -45,7 +45,15 @@ function formatMachine({ machine, wallMs }: RunDocument): string {
     `frames   ${frames} used at peak; page tables: ${tables} at their peak`,
     `         ${formatCount(machine.framesUsed)} used now; page tables: ${machine.tableFrames}`,
     ...formatSwap(machine),
+    ...formatInjected(machine),
   ].join('\n');
+}
+
+function formatInjected({ injected }: RunDocument['machine']): string[] {
+  const kinds = Object.entries(injected).map(
+    ([kind, { seen, failed }]) => `${kind} ${formatCount(failed)} of ${formatCount(seen)}`,
+  );
+  return kinds.length === 0 ? [] : [`injected ${kinds.join(', ')} failed on purpose`];
 }
 
 /** Nothing when memory sufficed. */

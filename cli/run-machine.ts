@@ -68,6 +68,7 @@ export async function runMachine(
     shootdown: request.shootdown,
     swap: request.swapBytes ?? defaultSwapBytes(request.files),
     reclaim: modules.reclaim,
+    inject: request.inject,
     checked: request.checked,
     seed: request.seed,
   };

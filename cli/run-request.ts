@@ -1,5 +1,11 @@
 /** What the user asked `faultline run` to do: command line in, checked request out. */
-import { FLUSH_POLICIES, PROTOCOL_NAMES, RECLAIM_POLICY_NAMES } from '../kernel/index.ts';
+import {
+  FLUSH_POLICIES,
+  INJECT_KINDS,
+  PROTOCOL_NAMES,
+  RECLAIM_POLICY_NAMES,
+  parseInjection,
+} from '../kernel/index.ts';
 import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import type { FaultMode } from '../workers/api.ts';
@@ -25,6 +31,7 @@ const runOptions: OptionTable = {
   shootdown: { value: 'POLICY', help: `TLB flushes: ${policies.join(', ')} (batched)` },
   swap: { value: 'SIZE', help: 'swap store, 0 to 16GiB (four times the files, 64MiB at least)' },
   reclaim: { value: 'NAME|FILE', help: `who is swapped out: ${reclaims.join(', ')} (clock)` },
+  inject: { value: 'KIND=N|P%', help: `make it fail: ${INJECT_KINDS.join(', ')}; repeatable` },
   seed: { value: 'N', help: 'seed of all randomness, 0 to 4294967295 (1)' },
   timeout: { value: 'SECONDS', help: 'give up after this long (never)' },
   processes: { value: 'N', help: 'child processes of wordcount, matmul and grind (4)' },
@@ -53,6 +60,8 @@ export interface RunRequest {
   /** null lets `run` choose by the files' size. */
   readonly swapBytes: number | null;
   readonly reclaim: string;
+  /** Kind to the operation, or the share of all, that fails. */
+  readonly inject: Readonly<Record<string, string>>;
   readonly seed: number;
   readonly timeoutMs: number | null;
   readonly dedicated: boolean;
@@ -113,6 +122,7 @@ export function parseRun(args: readonly string[]): RunRequest | string {
     cpus: read('cpus', 2, (text) => parseInteger('--cpus', text, 1, poolCpusMax)),
     protocol: read('protocol', 'rcu', parseProtocol),
     shootdown: read('shootdown', 'batched', parsePolicy),
+    inject: parseInject(parsed.values.get('inject') ?? []),
     swapBytes: read('swap', null, (text) =>
       parseSizeBytes('--swap', text, 0, SWAP_SLOTS_MAX * PAGE_SIZE),
     ),
@@ -169,6 +179,22 @@ function parseFiles(given: readonly string[]): Record<string, string> {
     files[name] = path;
   }
   return files;
+}
+
+function parseInject(given: readonly string[]): Record<string, string> {
+  const inject: Record<string, string> = {};
+  for (const text of given) {
+    const [, name, value = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    const kind = INJECT_KINDS.find((known) => known === name);
+    if (kind === undefined || parseInjection(kind, value) === null) {
+      const kinds = INJECT_KINDS.join(', ');
+      throw new UsageError(
+        `--inject must look like frame=100 or read=2%, with one of ${kinds}, got '${text}'`,
+      );
+    }
+    inject[kind] = value;
+  }
+  return inject;
 }
 
 export function parseProtocol(text: string): string {

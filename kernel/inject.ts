@@ -49,6 +49,15 @@ export function formatInjections(
   poke(words, L.B_INJECTING, injections.length > 0 ? 1 : 0);
 }
 
+/** `7` is the seventh operation, `2%` a share of all; null is neither. */
+export function parseInjection(kind: InjectKind, text: string): Injection | null {
+  const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+  const share = percent === undefined ? 0 : Number(percent) / 100;
+  if (share > 0 && share <= 1) return { kind, nth: 0, share };
+  const nth = /^\d+$/.test(text) ? Number(text) : 0;
+  return nth >= 1 && nth < 2 ** 31 ? { kind, nth, share: 0 } : null;
+}
+
 /** Whether this operation, one of `kind`, is to fail. */
 export function injected(cpu: Cpu, kind: number): boolean {
   return cpu.machine.injecting && drawn(cpu, kind);

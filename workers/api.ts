@@ -3,6 +3,7 @@
  * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
  */
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
+import type { InjectKind } from '../kernel/inject.ts';
 import type { ReclaimPolicyName } from '../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
@@ -25,8 +26,22 @@ export type {
 /** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
 export type FaultMode = 'local' | 'remote';
 
-/** A file handed to the machine: a host path (Node), or bytes (anywhere). */
-export type FileSource = string | Uint8Array | Blob;
+/** A host file that programs may write, if `writable` says so. Not in a browser: EROFS. */
+export interface HostFileSource {
+  readonly path: string;
+  /**
+   * What programs write reaches the host's file with msync(MS_SYNC), when a descriptor is closed or
+   * a mapping goes by `proc` or `proc.sync`, when the program ends, and about once a second. Errors
+   * are printed, and told to msync as EIO.
+   */
+  readonly writable: boolean;
+}
+
+/**
+ * A file handed to the machine: a host path (Node) for reading, a path that may be written, or
+ * bytes (anywhere).
+ */
+export type FileSource = string | HostFileSource | Uint8Array | Blob;
 
 export interface BootOptions {
   /** Simulated memory: bytes, or '64MiB', '1GiB'. 1 MiB to 4 GiB. Default '64MiB'. */
@@ -45,6 +60,13 @@ export interface BootOptions {
   readonly swap?: number | string;
   /** Who leaves memory first: 'clock' (default), 'fifo', 'random', or the URL of a policy module. */
   readonly reclaim?: ReclaimPolicyName | (string & {});
+  /**
+   * Operations that fail on purpose, by kind: 'frame' and 'table' allocations, 'read's of files,
+   * calls of 'backend' modules, 'swap' writes, 'worker' (asked once each 10 ms: a Worker of the pool
+   * that runs no program of the host's is killed). A number n is the n-th one; '2%' is a share of
+   * all, chosen by the seed.
+   */
+  readonly inject?: Readonly<Partial<Record<InjectKind, number | string>>>;
   /** Poison freed frames and check more invariants. Default false. */
   readonly checked?: boolean;
   /** Seed that programs read as `proc.seed`. Default 1. */
@@ -155,6 +177,8 @@ export interface MachineReport {
   readonly framesUsedPeak: number;
   readonly tableFrames: number;
   readonly tableFramesPeak: number;
+  /** Operations of each kind that faults were injected into, and those that failed. */
+  readonly injected: Readonly<Record<string, { readonly seen: number; readonly failed: number }>>;
   /** Pages of the swap store, and how many of them are used. */
   readonly swapPages: number;
   readonly swapPagesUsed: number;
@@ -286,8 +310,17 @@ export interface Proc extends AsyncSyscalls {
    */
   kill(pid: number, signal?: string | 0): Promise<0>;
   nanosleep(nanoseconds: number): Promise<0>;
-  /** Opens a file, device or backend that the host handed to the machine. */
+  /**
+   * Opens a file, device or backend that the host handed to the machine, or (O_CREAT) a file in the
+   * machine's memory. Names are plain strings: there are no directories. EACCES EEXIST EISDIR
+   * EMFILE ENAMETOOLONG ENOENT ENOTDIR.
+   */
   open(name: string, flags?: number): Promise<number>;
+  /** A file in memory without a name in the machine, open for reading and writing. EINVAL EMFILE. */
+  memfdCreate(name: string, flags?: number): Promise<number>;
+  /** Takes a file's name away; who has it open or mapped keeps it. EISDIR ENOENT EPERM. */
+  unlink(name: string): Promise<0>;
+  /** Size in bytes; kind: 'file' (the host's), 'memory', 'user', 'device' or 'linear'. EBADF. */
   fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;
   /**
    * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this

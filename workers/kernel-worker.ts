@@ -6,11 +6,13 @@
  */
 import { platform } from '#platform';
 import {
+  INJECT_WORKER,
   LOG_BOOT,
   attachCpu,
   attachMachine,
   condemnCpu,
   dmesgLines,
+  injected,
   logEvent,
   reapCpu,
   setJiffies,
@@ -28,6 +30,7 @@ import { cpuService } from './kernel-side/cpu-service.ts';
 import { DeviceAccess } from './kernel-side/device-access.ts';
 import { connect } from './wire/endpoint.ts';
 import type { Connection } from './wire/endpoint.ts';
+import { FileService } from './kernel-side/file-service.ts';
 import { hostService } from './kernel-side/host-service.ts';
 import { inKernel } from './kernel-side/in-kernel.ts';
 import { KernelSyscalls } from './kernel-side/kernel-syscalls.ts';
@@ -63,12 +66,14 @@ class KernelWorker {
   readonly #bootedMs = performance.now();
 
   readonly #reclaimer: Reclaimer;
+  readonly #random: (bound: number) => number;
 
   constructor(init: KernelInit, cpu: Cpu, policy: ReclaimPolicy, swap: SwapStore | null) {
     const { machine } = cpu;
     const log = (line: string): void => void this.#host.remote.print(0, line).catch(() => {});
     this.#init = init;
     this.#cpu = cpu;
+    this.#random = makeRandom(init.seed);
     this.#objects = new ObjectRegistry(cpu, log);
     const swapper = swap === null ? null : new Swapper(cpu, swap, log);
     const kill = async (pid: number): Promise<void> => {
@@ -84,8 +89,12 @@ class KernelWorker {
     const supply = new PageSupply(cpu, this.#objects, swapper, log);
     const pager = new Pager(cpu, supply, this.#reclaimer);
     const devices = new DeviceAccess(pager, this.#objects, log);
-    this.#syscalls = new KernelSyscalls(cpu, supply, this.#reclaimer, (fd, bytes, pid) =>
-      this.#host.remote.output(pid, fd, bytes),
+    this.#syscalls = new KernelSyscalls(
+      cpu,
+      supply,
+      this.#reclaimer,
+      this.#objects,
+      (fd, bytes, pid) => this.#host.remote.output(pid, fd, bytes),
     );
     this.#traps = new TrapServer(
       machine.words,
@@ -117,14 +126,23 @@ class KernelWorker {
     const { machine } = this.#cpu;
     setJiffies(machine, performance.now() - this.#bootedMs);
     this.#processes.balance();
-    this.#processes.balance();
     this.#reclaimer.tick();
+    if (injected(this.#cpu, INJECT_WORKER)) this.#killWorker();
+    this.#objects.tick(performance.now());
     if (machine.flushPolicy === 'lazy') inKernel(this.#cpu, () => sweepSpaces(this.#cpu));
     for (const slot of this.#pool.live()) {
       if (this.#mode(slot.cpu) === MODE_DEAD) {
         this.#pool.end(slot, 'a shootdown waited too long for its acknowledgement');
       }
     }
+  }
+
+  /** An injected fault: some Worker dies, but none that the host's own programs run on. */
+  #killWorker(): void {
+    const spared = new Set(this.#processes.table.ofHost().map(({ cpu }) => cpu));
+    const victims = this.#pool.live().filter(({ cpu }) => !spared.has(cpu));
+    const slot = victims[this.#random(victims.length)];
+    if (slot !== undefined) this.#pool.end(slot, 'killed on purpose (inject)');
   }
 
   #mode(cpu: number): number {
@@ -152,7 +170,7 @@ class KernelWorker {
     const service = cpuService({
       syscalls: this.#syscalls,
       processes: this.#processes,
-      objects: this.#objects,
+      files: new FileService(this.#cpu, this.#objects),
       print: (pid, line) => void this.#host.remote.print(pid, line).catch(() => {}),
       attending: () => this.#audits.attending(cpu),
       panicked: (message) => this.#panicked(message),

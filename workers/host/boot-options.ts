@@ -3,8 +3,8 @@
  * the option; unknown options are mistakes too, because a misspelt one would be ignored silently.
  */
 import { platform } from '#platform';
-import { FLUSH_POLICIES } from '../../kernel/index.ts';
-import type { FlushPolicy } from '../../kernel/index.ts';
+import { FLUSH_POLICIES, INJECT_KINDS, parseInjection } from '../../kernel/index.ts';
+import type { FlushPolicy, InjectKind, Injection } from '../../kernel/index.ts';
 import {
   DEDICATED_CPUS_MAX,
   FRAMES_MAX,
@@ -21,6 +21,7 @@ const POOL_CPUS_MAX = 32;
 export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
   readonly frames: number;
   readonly swapSlots: number;
+  readonly injections: readonly Injection[];
   readonly checked: boolean;
   readonly shootdown: FlushPolicy;
   readonly onPrint: (line: string, pid: number) => void;
@@ -55,6 +56,15 @@ function checkSwap(swap: number | string): number {
   const slots = bytes === undefined ? NaN : Math.floor(bytes / PAGE_SIZE);
   if (slots >= 0 && slots <= SWAP_SLOTS_MAX) return slots;
   return fail('swap', "0 or a size up to 16GiB, in bytes or as '64MiB'", swap);
+}
+
+function checkInject(inject: NonNullable<BootOptions['inject']>): Injection[] {
+  return Object.entries(inject).map(([name, given]) => {
+    const kind = INJECT_KINDS.find((known) => known === name);
+    if (kind === undefined) return fail('inject', `keyed by ${INJECT_KINDS.join(', ')}`, name);
+    const injection = parseInjection(kind, String(given));
+    return injection ?? fail(`inject.${kind}`, "a number from 1, or a share like '2%'", given);
+  });
 }
 
 /** A built-in's name as it is; anything else is a module. */
@@ -100,7 +110,13 @@ function linearTable(
 export function wireFile(name: string, source: FileSource): WireFile {
   if (typeof source === 'string') return platform.resolveFile(source);
   if (source instanceof Uint8Array || source instanceof Blob) return source;
-  throw new TypeError(`file '${name}' must be a path, a Uint8Array or a Blob`);
+  if (typeof source?.path === 'string' && typeof source.writable === 'boolean') {
+    const path = platform.resolveFile(source.path);
+    return source.writable ? { path } : path;
+  }
+  throw new TypeError(
+    `file '${name}' must be a path, a Uint8Array or a Blob, or { path, writable }`,
+  );
 }
 
 const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
@@ -109,6 +125,7 @@ const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
   protocol: true,
   faults: true,
   shootdown: true,
+  inject: true,
   swap: true,
   reclaim: true,
   checked: true,
@@ -136,6 +153,7 @@ export function checkOptions(options: BootOptions): CheckedOptions {
   return {
     frames: checkFrames(options.memory ?? '64MiB'),
     cpus: checkInteger('cpus', options.cpus ?? 2, 1, POOL_CPUS_MAX),
+    injections: checkInject(options.inject ?? {}),
     swapSlots: checkSwap(options.swap ?? 0),
     reclaim: nameOrModule(options.reclaim ?? 'clock'),
     protocol: nameOrModule(protocol),

@@ -36,7 +36,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
     );
   }
-  const { frames, swapSlots, checked, shootdown, onPrint, onOutput, ...machine } =
+  const { frames, swapSlots, injections, checked, shootdown, onPrint, onOutput, ...machine } =
     checkOptions(options);
   const protocol = await loadProtocol(machine.protocol);
   const { buffer } = formatMachine({
@@ -46,6 +46,8 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
     protocol,
     flushPolicy: shootdown,
     swapSlots,
+    injections,
+    seed: machine.seed,
   });
   const host = new WorkerHost({ ...machine, buffer }, { onPrint, onOutput });
   try {

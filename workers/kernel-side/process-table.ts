@@ -78,6 +78,11 @@ export class ProcessTable {
     return [...this.#entries.values()].filter(({ status }) => status === null);
   }
 
+  /** Of those the ones that the host itself spawned. */
+  ofHost(): ProcessEntry[] {
+    return this.running().filter(({ parent }) => parent === HOST_PID);
+  }
+
   /** All that are remembered, by pid. */
   all(): ProcessEntry[] {
     return [...this.#past.values(), ...this.#entries.values()].sort((a, b) => a.pid - b.pid);
