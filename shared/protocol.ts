@@ -71,8 +71,13 @@ export interface WireStart {
 /** The texts of /proc/PID that the kernel writes. */
 export type WireProcFile = 'maps' | 'smaps' | 'status' | 'statm';
 
+/** A path that the machine may write. */
+export interface WireWritableFile {
+  readonly path: string;
+}
+
 /** A file: a path or URL that the kernel worker opens, or the bytes themselves. */
-export type WireFile = string | Uint8Array | Blob;
+export type WireFile = string | WireWritableFile | Uint8Array | Blob;
 
 /** What every Worker of a machine must know. */
 export interface WireMachine {
@@ -146,6 +151,8 @@ export interface KernelCpuApi {
   /** A syscall of the table in syscalls.ts. */
   syscall(pid: number, number: number, args: readonly number[]): number | Promise<number>;
   open(pid: number, name: string, flags: number): Promise<number>;
+  unlink(pid: number, name: string): Promise<number>;
+  memfdCreate(pid: number, name: string, flags: number): number;
   fstat(pid: number, fd: number): WireFileInfo | number;
   spawn(pid: number, request: WireSpawn): Promise<number>;
   /** `child` null waits for any. */

@@ -1,12 +1,13 @@
 /** The platform adapter for Node: worker_threads and fs. */
 import { randomUUID } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker, parentPort } from 'node:worker_threads';
 import type { TransferListItem, WorkerOptions } from 'node:worker_threads';
-import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR } from '../shared/errno.ts';
+import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR, EROFS } from '../shared/errno.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
 import type {
   HostFile,
@@ -87,11 +88,13 @@ const openErrnos: Readonly<Record<string, number>> = {
   ENOENT,
   ENOTDIR,
   EPERM: EACCES,
+  EROFS,
 };
 
-async function openFile(path: string): Promise<HostFile | HostFileFailure> {
+async function openFile(path: string, isWritable: boolean): Promise<HostFile | HostFileFailure> {
   try {
-    const handle = await open(path.startsWith('file:') ? new URL(path) : path, 'r');
+    const location = path.startsWith('file:') ? new URL(path) : path;
+    const handle = await open(location, isWritable ? 'r+' : 'r');
     const info = await handle.stat();
     if (info.isDirectory()) {
       await handle.close();
@@ -110,12 +113,28 @@ async function openFile(path: string): Promise<HostFile | HostFileFailure> {
         }
         return bytes.subarray(0, filled);
       },
+      ...(isWritable ? writing(handle) : {}),
       close: () => handle.close(),
     };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { errno: openErrnos[code ?? ''] ?? EIO, reason: message };
   }
+}
+
+/** The part of a host file that only one opened for writing has. */
+function writing(handle: FileHandle): Required<Pick<HostFile, 'write' | 'truncate'>> {
+  return {
+    write: async (offsetBytes, bytes) => {
+      let written = 0;
+      while (written < bytes.length) {
+        const rest = bytes.length - written;
+        const { bytesWritten } = await handle.write(bytes, written, rest, offsetBytes + written);
+        written += bytesWritten;
+      }
+    },
+    truncate: (sizeBytes) => handle.truncate(sizeBytes),
+  };
 }
 
 /** A file without a name, so that nothing stays behind however the process ends. */

@@ -1,5 +1,5 @@
 /** The platform adapter for browsers: Web Workers and fetch. */
-import { EIO, ENOENT } from '../shared/errno.ts';
+import { EIO, ENOENT, EROFS } from '../shared/errno.ts';
 import type {
   HostFile,
   HostFileFailure,
@@ -79,7 +79,8 @@ function afterTurn(run: () => void): void {
   turn.port2.postMessage(null);
 }
 
-async function openFile(path: string): Promise<HostFile | HostFileFailure> {
+async function openFile(path: string, isWritable: boolean): Promise<HostFile | HostFileFailure> {
+  if (isWritable) return { errno: EROFS, reason: `${path}: a browser's files cannot be written` };
   try {
     const response = await fetch(path);
     if (!response.ok) return { errno: ENOENT, reason: `${path}: HTTP ${response.status}` };

@@ -21,6 +21,9 @@ export interface HostFile {
   readonly sizeBytes: number;
   /** Reads up to `lengthBytes` bytes at `offsetBytes`; fewer only at the end of the file. */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  /** Only a file that was opened for writing has these; they reject with the host's error. */
+  write?(offsetBytes: number, bytes: Uint8Array): Promise<void>;
+  truncate?(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,7 +60,8 @@ export interface Platform {
   resolveModule(specifier: string): string;
   /** A file's path as the host writes it, in a form that means the same in every Worker. */
   resolveFile(path: string): string;
-  openFile(path: string): Promise<HostFile | HostFileFailure>;
+  /** For reading, or for reading and writing. A browser's files cannot be written: EROFS. */
+  openFile(path: string, isWritable: boolean): Promise<HostFile | HostFileFailure>;
   /** Makes an empty swap store, gone when it is closed. */
   openSwap(): Promise<SwapStore>;
   /** Default of `onOutput`. */

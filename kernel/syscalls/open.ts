@@ -31,6 +31,10 @@ export function openObject(cpu: Cpu, proc: number, object: number, flags: number
   return fd;
 }
 
+export function areMemfdFlags(flags: number): boolean {
+  return Number.isInteger(flags) && flags === (flags & MEMFD_FLAGS);
+}
+
 /** A file in memory that did not exist: an object with a reference for the caller; 0: no memory. */
 export function createMemoryFile(cpu: Cpu, host: number): number {
   return createObject(cpu, { kind: L.OBJECT_SHARED, size: 0, host, writable: true });
@@ -41,9 +45,7 @@ export function createMemoryFile(cpu: Cpu, host: number): number {
  * `host` is the number by which the kernel worker knows its name.
  */
 export function memfdCreate(cpu: Cpu, proc: number, host: number, flags: number): number {
-  if (!Number.isInteger(flags) || (flags & ~MEMFD_FLAGS) !== 0 || flags > MEMFD_FLAGS) {
-    return -EINVAL;
-  }
+  if (!areMemfdFlags(flags)) return -EINVAL;
   const object = createMemoryFile(cpu, host);
   if (object === 0) return -ENOMEM;
   const fd = openFd(cpu, proc, object, M.O_RDWR);

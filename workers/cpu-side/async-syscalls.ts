@@ -23,7 +23,10 @@ export interface AsyncContext {
   record(name: SyscallName, startedMs: number): void;
 }
 
-type OtherSyscalls = Pick<Proc, 'spawn' | 'clone' | 'fork' | 'open' | 'fstat'>;
+type OtherSyscalls = Pick<
+  Proc,
+  'spawn' | 'clone' | 'fork' | 'open' | 'unlink' | 'memfdCreate' | 'fstat'
+>;
 
 /** './x.js' is beside the program; everything else is as the host writes it. */
 function resolveChild(module: URL | string, parent: string): string {
@@ -61,6 +64,9 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSysca
     ),
     open: (name, flags = O_RDONLY) =>
       numeric('open', [flags], () => kernel.open(pid, String(name), flags)),
+    memfdCreate: (name, flags = 0) =>
+      numeric('memfd_create', [flags], async () => kernel.memfdCreate(pid, String(name), flags)),
+    unlink: (name) => call('unlink', () => kernel.unlink(pid, String(name))),
     fstat: (fd) => call('fstat', () => kernel.fstat(pid, fd)),
     spawn: (module, options: SpawnOptions = {}) =>
       call('spawn', () => {

@@ -43,7 +43,9 @@ export class AuditService {
   async #run(): Promise<AuditReport> {
     await this.#callIn();
     const heldObjects = new Map(this.#objects.blocks().map((block) => [block, 1]));
-    const { violations, checked } = inKernel(this.#cpu, () => audit(this.#cpu, { heldObjects }));
+    const heldFrames = this.#objects.writeBack.heldFrames();
+    const held = { heldObjects, heldFrames };
+    const { violations, checked } = inKernel(this.#cpu, () => audit(this.#cpu, held));
     return { clean: violations.length === 0, violations, checked };
   }
 

@@ -1,32 +1,26 @@
 /** What the kernel worker offers to each CPU worker: the syscalls that programs await. */
-import { EBADF, ENOENT } from '../../shared/errno.ts';
 import type { KernelCpuApi, WireStatus } from '../../shared/protocol.ts';
+import type { FileService } from './file-service.ts';
 import type { KernelSyscalls } from './kernel-syscalls.ts';
-import type { ObjectRegistry } from './object-registry.ts';
 import type { ProcessManager } from './process-manager.ts';
 
 export interface CpuServiceOptions {
   readonly syscalls: KernelSyscalls;
   readonly processes: ProcessManager;
-  readonly objects: ObjectRegistry;
+  readonly files: FileService;
   readonly print: (pid: number, line: string) => void;
   readonly attending: () => void;
   readonly panicked: (message: string) => void;
 }
 
 export function cpuService(options: CpuServiceOptions): KernelCpuApi {
-  const { syscalls, processes, objects } = options;
+  const { syscalls, processes, files } = options;
   return {
     syscall: (pid, number, args) => syscalls.call(number, pid, args),
-    open: async (pid, name, flags) => {
-      const object = objects.byName(name);
-      return object === undefined ? -ENOENT : syscalls.open(pid, object.block, flags);
-    },
-    fstat: (pid, fd) => {
-      const block = syscalls.objectOf(pid, fd);
-      const object = objects.byBlock(block);
-      return object === undefined ? -EBADF : { size: object.sizeBytes, kind: object.kind };
-    },
+    open: async (pid, name, flags) => files.open(pid, name, flags),
+    unlink: async (pid, name) => files.unlink(pid, name),
+    memfdCreate: (pid, name, flags) => files.memfdCreate(pid, name, flags),
+    fstat: (pid, fd) => files.fstat(pid, fd),
     spawn: (pid, request) => processes.spawn(pid, request),
     wait: (pid, child) => processes.table.wait(pid, child),
     interruptWaits: (pid) => processes.interruptWaits(pid),

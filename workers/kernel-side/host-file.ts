@@ -1,14 +1,19 @@
 /** The files handed to a machine: opened paths and bytes, read alike. */
 import { platform } from '#platform';
-import type { WireFile } from '../../shared/protocol.ts';
+import type { WireFile, WireWritableFile } from '../../shared/protocol.ts';
 import { SyscallError } from '../wire/errors.ts';
 import { isHostFileFailure } from '../platform.ts';
 import type { HostFile } from '../platform.ts';
 
+function isPath(source: WireFile): source is WireWritableFile {
+  return typeof source === 'object' && 'path' in source;
+}
+
 /** Throws SyscallError (ENOENT, EISDIR, EACCES, …) for a path that cannot be opened. */
 export async function openHostFile(source: WireFile): Promise<HostFile> {
-  if (typeof source === 'string') {
-    const file = await platform.openFile(source);
+  if (typeof source === 'string' || isPath(source)) {
+    const path = typeof source === 'string' ? source : source.path;
+    const file = await platform.openFile(path, typeof source !== 'string');
     if (isHostFileFailure(file)) throw new SyscallError('open', file.errno, file.reason);
     return file;
   }

@@ -30,6 +30,8 @@ export function hostService(options: HostServiceOptions): KernelApi {
     status: async (pid) => {
       const status = await processes.table.status(pid);
       if (typeof status === 'number') throw new SyscallError('wait', ESRCH);
+      // What it wrote to the host's files is there when its end is known.
+      await objects.writeBack.syncAll(false);
       return status;
     },
     kill: (pid, signal) => processes.kill(HOST_PID, pid, signal),

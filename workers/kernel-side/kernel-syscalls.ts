@@ -5,26 +5,29 @@
 import {
   WAIT_PAGE,
   dispatch,
-  fdObject,
   memoryIsShort,
-  openFd,
   populate,
   processOf,
+  putObject,
   releaseFaultObject,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { EACCES, EINVAL, EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
-import { O_WRITABLE, P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
+import { EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
+import { P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
 import type { Reclaimer } from './reclaimer.ts';
 import { StandardStreams } from './standard-streams.ts';
 import type { HostOutput } from './standard-streams.ts';
-import { SYS_WRITE } from '../../shared/syscalls.ts';
+import { SYS_CLOSE, SYS_MUNMAP, SYS_WRITE } from '../../shared/syscalls.ts';
+import type { ObjectRegistry } from './object-registry.ts';
+import { Transfers } from './transfers.ts';
+
+/** Syscalls after which a program may expect that the host has what it wrote. */
+const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
 
 /** A page that must be supplied before something can go on. */
 interface Wanted {
@@ -38,6 +41,8 @@ interface Progress {
   readonly wanted: Wanted | null;
   readonly start: number;
   readonly end: number;
+  /** Pages of objects that must be on the host before the syscall is over. */
+  readonly writeBacks: Cpu['writeBacks'];
 }
 
 export class KernelSyscalls {
@@ -46,8 +51,18 @@ export class KernelSyscalls {
   readonly #reclaimer: Reclaimer;
 
   readonly #streams: StandardStreams;
+  readonly #objects: ObjectRegistry;
+  readonly #transfers: Transfers;
 
-  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer, output: HostOutput) {
+  constructor(
+    cpu: Cpu,
+    supply: PageSupply,
+    reclaimer: Reclaimer,
+    objects: ObjectRegistry,
+    output: HostOutput,
+  ) {
+    this.#objects = objects;
+    this.#transfers = new Transfers(cpu, (...call) => this.#call(...call));
     this.#streams = new StandardStreams(cpu, supply, reclaimer, output);
     this.#cpu = cpu;
     this.#supply = supply;
@@ -56,6 +71,18 @@ export class KernelSyscalls {
 
   /** A syscall of the table in shared/syscalls.ts. Answers later only when it waits for a page. */
   call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    if (Transfers.isTransfer(number)) return this.#transfers.call(number, pid, args);
+    const result = this.#call(number, pid, args);
+    const { writeBack } = this.#objects;
+    if (!WRITES_BACK.includes(number) || !writeBack.isNeeded) return result;
+    // The program has let go of pages: now the host gets them.
+    return Promise.resolve(result).then(async (outcome) => {
+      await writeBack.syncAll(number === SYS_CLOSE);
+      return outcome;
+    });
+  }
+
+  #call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     const [fd, address, length] = args as readonly number[];
     if (number === SYS_WRITE && StandardStreams.owns(fd ?? NaN)) {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
@@ -69,24 +96,7 @@ export class KernelSyscalls {
 
   /** Faults in the pages [start, end) (VPNs) as far as it can be done. Always 0. */
   populate(pid: number, start: number, end: number): number | Promise<number> {
-    return this.#finish(pid, { result: 0, wanted: null, start, end });
-  }
-
-  /** open(2) of an object that the host registered. */
-  open(pid: number, object: number, flags: number): number {
-    const cpu = this.#cpu;
-    const proc = this.#process(pid);
-    if (proc === 0) return -ESRCH;
-    if (!Number.isInteger(flags) || (flags & M.O_ACCMODE) === M.O_ACCMODE) return -EINVAL;
-    const isWritable = peek(cpu.words, object + O_WRITABLE) !== 0;
-    if ((flags & M.O_ACCMODE) !== M.O_RDONLY && !isWritable) return -EACCES;
-    return inKernel(cpu, () => openFd(cpu, proc, object, flags));
-  }
-
-  /** The object behind a descriptor, 0 when there is none. */
-  objectOf(pid: number, fd: number): number {
-    const proc = this.#process(pid);
-    return proc === 0 ? 0 : fdObject(this.#cpu, proc, fd);
+    return this.#finish(pid, { result: 0, wanted: null, start, end, writeBacks: [] });
   }
 
   /** The block of a process that has not ended. */
@@ -97,7 +107,7 @@ export class KernelSyscalls {
 
   #run(number: number, pid: number, args: readonly unknown[]): Progress {
     const proc = this.#process(pid);
-    if (proc === 0) return { result: -ESRCH, wanted: null, start: 0, end: 0 };
+    if (proc === 0) return { result: -ESRCH, wanted: null, start: 0, end: 0, writeBacks: [] };
     const cpu = this.#cpu;
     // As they come from the wire: a missing one is NaN, which every syscall refuses.
     const at = (index: number): number => {
@@ -109,7 +119,8 @@ export class KernelSyscalls {
       cpu.populateEnd = 0;
       const result = dispatch(cpu, proc, number, at(0), at(1), at(2), at(3), at(4), at(5));
       const wanted = result === -WAIT_PAGE ? this.#wanted() : null;
-      return { result, wanted, start: cpu.populateStart, end: cpu.populateEnd };
+      const writeBacks = cpu.writeBacks.splice(0);
+      return { result, wanted, start: cpu.populateStart, end: cpu.populateEnd, writeBacks };
     });
   }
 
@@ -146,11 +157,24 @@ export class KernelSyscalls {
 
   /** The syscall has succeeded whether or not its pages can be brought in, as on Linux. */
   #finish(pid: number, progress: Progress): number | Promise<number> {
-    const { result, start, end } = progress;
+    const { result, start, end, writeBacks } = progress;
+    if (writeBacks.length > 0) return this.#writeBack(result, writeBacks);
     if (start === end) return result;
     const stop = this.#populate(pid, start, end);
     if (stop === null) return result;
     return this.#populateRest(pid, stop, end).then(() => result);
+  }
+
+  /** What msync(2) answers when the host has the pages, or has refused them. */
+  async #writeBack(result: number, list: Cpu['writeBacks']): Promise<number> {
+    const { writeBack } = this.#objects;
+    const outcomes = await Promise.all(
+      list.map(({ object, first, end }) => writeBack.sync(object, first, end, true)),
+    );
+    inKernel(this.#cpu, () => {
+      for (const { object } of list) putObject(this.#cpu, object);
+    });
+    return outcomes.some((outcome) => outcome < 0) ? -EIO : result;
   }
 
   /** Populates until a page must be supplied; null when all is done. */
