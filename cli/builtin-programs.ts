@@ -48,6 +48,31 @@ export const builtinPrograms: Readonly<Record<string, BuiltinProgram>> = {
     options: { run: { min: 64, max: 65536, help: 'KiB that are sorted at once (1024)' } },
     takesFile: true,
   },
+  cowtest: {
+    summary: 'copy-on-write fork, tested from the inside',
+    options: {
+      pages: { min: 2, max: 1_000_000, help: 'pages in use when it forks (9000)' },
+      generations: { min: 1, max: 1000, help: 'children of children (50)' },
+    },
+    takesFile: false,
+  },
+  lazytest: {
+    summary: 'lazy allocation, tested from the inside',
+    options: {
+      mebibytes: { min: 1, max: 2 ** 20, help: 'size of the sparse mapping (1024)' },
+      hungry: { min: 0, max: 2 ** 20, help: 'MiB that a child asks too much, 0 for none (256)' },
+    },
+    takesFile: false,
+  },
+  kv: {
+    summary: 'a key-value store in shared memory, served by processes, checked by a model',
+    options: {
+      processes,
+      operations: { min: 1, max: 10_000_000, help: 'requests (10000)' },
+      keys: { min: 1, max: 100_000, help: 'different keys (500)' },
+    },
+    takesFile: false,
+  },
   grind: {
     summary: 'random memory calls in parallel, checked against a model',
     options: { processes, rounds: { min: 1, max: 1_000_000, help: 'calls a process (2000)' } },
