@@ -217,6 +217,15 @@ describe('a machine', () => {
     while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await machine.maps(child.pid)).toMatch(/r--p 00000000 00:02 \d+ +text\n.* rw-p /);
     expect(await machine.smaps(child.pid)).toMatch(/Rss: +4 kB/);
+    expect(await machine.statm(child.pid)).toMatch(/^\d+ 1 0 0 0 \d+ 0\n$/);
+    expect(await machine.status(child.pid)).toMatch(/^Name:\tsleeper\nState:\tS \(sleeping\)\n/);
+    expect(await machine.status(child.pid)).toMatch(/\nVmRSS:\t {7}4 kB\nRssAnon:\t {7}4 kB\n/);
+    const touched = parseInt(/^(\w+)-\w+ rw-p/m.exec(await machine.maps(child.pid))?.[1] ?? '', 16);
+    const [entry = 0n, untouched] = await machine.pagemap(child.pid, touched, 2);
+    expect([entry >> 55n, untouched]).toEqual([0x102n, 0n]);
+    await expect(machine.pagemap(child.pid, 1, 1)).rejects.toThrow(RangeError);
+    await expect(machine.pagemap(child.pid, 0, 2 ** 20 + 1)).rejects.toThrow(RangeError);
+    await expect(machine.pagemap(77, 0, 1)).rejects.toMatchObject({ code: 'ESRCH' });
     await expect(machine.maps(77)).rejects.toMatchObject({ code: 'ESRCH' });
     const report = await machine.stats();
     expect(report.processes).toMatchObject([{ name: 'sleeper', status: null, residentPages: 1 }]);
