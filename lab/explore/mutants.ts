@@ -3,10 +3,11 @@
  * never in any other build. A change names text that must occur exactly once, so that a mutant
  * cannot silently stop being one when the kernel changes.
  */
+import { FLUSH_MUTANTS } from './mutants/flush.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
 
 export type { Mutant } from './mutants/mutant.ts';
 
-export const MUTANTS: readonly Mutant[] = [...PAGING_MUTANTS, ...OTHER_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [...PAGING_MUTANTS, ...FLUSH_MUTANTS, ...OTHER_MUTANTS];

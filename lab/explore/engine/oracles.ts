@@ -3,7 +3,8 @@
  *
  * - A frame may not be freed while a CPU in user mode has a translation to it.
  * - A program's access goes to a frame in use, and while no other CPU is in the kernel, to the one
- *   that the tables name: after munmap or mprotect returned nobody uses the old translation.
+ *   that the tables name: after munmap or mprotect returned nobody uses the old translation. Under
+ *   the flush policy `lazy` a CPU may until it sweeps, as long as the frame is held for that.
  * - Plain accesses are ordered (runtime/race.ts).
  * - At the end: nobody sleeps, the machine passes its audit, and some order of whole operations
  *   gives the same results and the same final state.
@@ -77,11 +78,32 @@ export class Oracles {
     const entry = subject.words[this.entryWord(task)] as number;
     const needed = task.kind === T.USER_STORE ? pte.PTE_W | pte.PTE_V : pte.PTE_R | pte.PTE_V;
     if ((entry & needed) === needed && pte.pfnOf(entry) === frame) return;
+    if (this.#isHeld(cpus[task.id] as Cpu, vpn, frame, entry)) return;
     const shown = (entry >>> 0).toString(16);
     this.#executor.fail(
       'stale translation',
       `CPU ${task.id} uses frame ${frame} for ${page}, but its entry is 0x${shown}`,
     );
+  }
+
+  /**
+   * Under the flush policy `lazy`: whether a record holds the frame for CPUs that have not swept
+   * since it was unmapped, and nothing else is mapped at its address.
+   */
+  #isHeld({ tlb }: Cpu, vpn: number, frame: number, entry: number): boolean {
+    const { words } = this.#executor.subject;
+    if (entry !== 0) return false;
+    let record = words[tlb.space + L.S_LAZY_HEAD] as number;
+    for (; record !== 0; record = words[record + L.Z_NEXT] as number) {
+      const page = vpn - (words[record + L.Z_START] as number);
+      const generation = words[record + L.Z_GENERATION] as number;
+      if (page < 0 || page >= (words[record + L.Z_PAGES] as number)) continue;
+      if (((generation - tlb.lazyGeneration) | 0) <= 0) continue;
+      const first = record + L.Z_FRAMES;
+      const frames = words.subarray(first, first + (words[record + L.Z_COUNT] as number));
+      if (frames.includes(frame)) return true;
+    }
+    return false;
   }
 
   race(at: number, other: number, site: number, isWrite: boolean): void {
@@ -166,6 +188,12 @@ export class Oracles {
     return (this.#executor.subject.words[cpu.base + L.C_MODE] as number) & L.MODE_MASK;
   }
 
+  /** The CPU's next access is the load by which it learns that it must drop its translations. */
+  #isAboutToSweep(id: number): boolean {
+    const { kind, site } = this.#executor.tasks[id] as Task;
+    return kind === T.LOAD && this.#executor.siteOf(site).caller === 'sweepTlb';
+  }
+
   /** A plain write to frame metadata, before it happens. */
   #metaWrite(offset: number, value: number): void {
     if (offset % L.FRAME_META_WORDS !== L.F_STATE || (value & 0xf) !== L.FRAME_CACHED) return;
@@ -175,7 +203,7 @@ export class Oracles {
     const frameAt = machine.frameBase + (frame << TABLE_SHIFT);
     for (const cpu of cpus) {
       const { id, tlb } = cpu;
-      if (this.#modeOf(cpu) !== L.MODE_USER) continue;
+      if (this.#modeOf(cpu) !== L.MODE_USER || this.#isAboutToSweep(id)) continue;
       for (let i = 0; i < tlb.filledCount; i++) {
         const slot = tlb.filled[i] as number;
         if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;

@@ -44,12 +44,14 @@ export class Subject {
   constructor(model: Model, scenario: Scenario, protocol: LockingProtocol) {
     const { module } = model;
     const { facade, memory, race } = module.runtime;
-    const { cpus, frames = FRAMES_DEFAULT, checked = false } = scenario;
+    const { cpus, frames = FRAMES_DEFAULT, checked = false, flushPolicy } = scenario;
     this.model = model;
     this.scenario = scenario;
     this.protocol = protocol;
     facade.setWordHook(0, 0, () => {});
-    const world = this.direct(() => module.boot(protocol, cpus.length, frames, checked));
+    const world = this.direct(() =>
+      module.boot(protocol, cpus.length, frames, checked, flushPolicy),
+    );
     this.world = world;
     this.words = world.machine.words;
     facade.setWords(this.words);

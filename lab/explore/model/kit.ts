@@ -14,6 +14,7 @@ import { leaveUser } from '../../../kernel/cpu/cpu-mode.ts';
 import { formatMachine } from '../../../kernel/format.ts';
 import type { LockingProtocol } from '../../../kernel/locking/protocol.ts';
 import type { Machine } from '../../../kernel/machine.ts';
+import type { FlushPolicy } from '../../../kernel/paging/flush-policies.ts';
 import { resumeUser } from '../../../kernel/paging/mmu.ts';
 import { createProcess, processOf, startProcess } from '../../../kernel/processes/process.ts';
 import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
@@ -50,6 +51,8 @@ export interface Scenario {
   readonly cpus: readonly (readonly Operation[])[];
   readonly frames?: number;
   readonly checked?: boolean;
+  /** When translations are flushed; 'batched'. Under 'lazy' old ones may be used for a while. */
+  readonly flushPolicy?: FlushPolicy;
   /** False: results may be such as no sequential order gives (running out of memory, say). */
   readonly linearizable?: boolean;
   /** False: its CPUs share nothing that a protocol locks; it runs under the default one only. */
@@ -74,8 +77,9 @@ export function boot(
   cpus: number,
   frames: number,
   checked: boolean,
+  flushPolicy: FlushPolicy = 'batched',
 ): World {
-  const machine = formatMachine({ frames, cpus, checked, protocol });
+  const machine = formatMachine({ frames, cpus, checked, protocol, flushPolicy });
   setWords(machine.words);
   const all: Cpu[] = [];
   for (let id = 0; id < cpus; id++) all.push(attachCpu(machine, id));

@@ -11,7 +11,7 @@ import { handleFault } from '../../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../../kernel/faults/object-fault.ts';
 import { abortPageIn, beginPageIn, finishPageIn } from '../../../kernel/faults/page-in.ts';
 import { frameWord } from '../../../kernel/machine.ts';
-import { acknowledge, resumeUser, walk } from '../../../kernel/paging/mmu.ts';
+import { acknowledge, resumeUser, sweepTlb, walk } from '../../../kernel/paging/mmu.ts';
 import { TLB_SLOTS } from '../../../kernel/paging/tlb.ts';
 import { pendingSignal } from '../../../kernel/processes/process.ts';
 import { load, poke } from '../../../shared/atomics.ts';
@@ -33,6 +33,16 @@ export function read(page: number): Operation {
     name: `read ${page}`,
     run(world: World, cpu: Cpu): number {
       return access(world, cpu, BASE_VPN + page, false, 0);
+    },
+  };
+}
+
+/** The same when an ordered poll is due, at which a CPU also sweeps (flush policy `lazy`). */
+export function readPolled(page: number): Operation {
+  return {
+    name: `read ${page} after a poll`,
+    run(world: World, cpu: Cpu): number {
+      return access(world, cpu, BASE_VPN + page, false, 0, true);
     },
   };
 }
@@ -70,7 +80,15 @@ export function stayInUser(world: World, id: number, first: number, pages: numbe
   }
 }
 
-export function access(world: World, cpu: Cpu, vpn: number, write: boolean, value: number): number {
+/** One access. `due`: the poll before it is an ordered one. */
+export function access(
+  world: World,
+  cpu: Cpu,
+  vpn: number,
+  write: boolean,
+  value: number,
+  due: boolean = false,
+): number {
   const { words, tlb } = cpu;
   if ((world.procs[cpu.id] as number) === 0) return KILLED;
   const space = spaceOf(world, cpu.id);
@@ -79,11 +97,12 @@ export function access(world: World, cpu: Cpu, vpn: number, write: boolean, valu
     world.live[cpu.id] = space;
     resumeUser(cpu, tlb, space);
   }
-  if (weakLoad(words, space + S_TLB_GEN, tlb.generation) === tlb.generation) {
+  if (!due && weakLoad(words, space + S_TLB_GEN, tlb.generation) === tlb.generation) {
     const at = lookUp(cpu, vpn, write);
     if (at !== 0) return touch(cpu, at, vpn, write, value);
   }
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    sweepTlb(cpu, tlb);
     // ORDER: as Mmu.#poll.
     if (load(words, space + S_TLB_GEN) !== tlb.generation) {
       acknowledge(cpu, tlb);
