@@ -68,6 +68,8 @@ export class Dispatcher {
   /** The Worker of a CPU has died: what it had not started goes elsewhere, or ends for `reason`. */
   async cpuDied(cpu: number, reason: string): Promise<void> {
     const { machine } = this.#cpu;
+    // First the pool replaces the Worker.
+    await Promise.resolve();
     for (const process of [...this.#waiting.values()]) {
       const { entry } = process;
       if (entry.cpu !== cpu || entry.status !== null) continue;
