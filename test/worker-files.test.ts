@@ -2,7 +2,7 @@
  * Goal: files through the whole machine: names, transfers that wait for pages, and host files that
  * get what programs wrote. Method: programs in real Workers, and the host's own view of the file.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boot } from 'faultline';
@@ -50,7 +50,7 @@ describe('names', () => {
       const page = await proc.mmap(0, 4096, RW, ANON);
       proc.mem.write(page, new TextEncoder().encode('some text'));
       await say('missing', proc.open('/tmp/a', O_RDWR));
-      const fd = await proc.open('/tmp/a', O_RDWR | O_CREAT | O_EXCL, 0o600 as never);
+      const fd = await proc.open('/tmp/a', O_RDWR | O_CREAT | O_EXCL);
       await say('again', proc.open('/tmp/a', O_RDWR | O_CREAT | O_EXCL));
       await say('written', proc.write(fd, page, 9));
       const other = await proc.open('/tmp/a', O_RDWR | O_CREAT);
@@ -120,7 +120,9 @@ describe('names', () => {
           if (i < 19) await proc.munmap(at, 64 * 4096);
         }
         for (const [name, flags] of [['x'.repeat(250), 0] as const, ['x', 64] as const]) {
-          await proc.memfdCreate(name, flags).catch((error) => proc.print(String(error.code)));
+          await proc
+            .memfdCreate(name, flags)
+            .catch((error: { code?: string }) => proc.print(String(error.code)));
         }
         await sleep(50);
         await proc.nanosleep(1e9);
@@ -153,7 +155,7 @@ describe('transfers', () => {
         proc.print(String(sum));
         await proc.lseek(fd, 0, 0);
         const reads = [proc.read(fd, at, 1_000_000), proc.read(fd, at + 1_000_000, 1_500_000)];
-        proc.print(String(await Promise.all([...reads, proc.sync.lseek(fd, 0, 1)])));
+        proc.print(String(await Promise.all(reads)));
         const again = proc.mem.read(at, 2_500_000).reduce((total, byte) => (total + byte) | 0, 0);
         proc.print(String(again));
       },
@@ -161,7 +163,7 @@ describe('transfers', () => {
     );
     const sum = (end: number): number => bytes.subarray(0, end).reduce((a, b) => (a + b) | 0, 0);
     expect(lines.slice(0, 2)).toEqual(['3000000', String(sum(3_000_000))]);
-    expect(lines[2]).toMatch(/^1000000,1500000,/);
+    expect(lines[2]).toBe('1000000,1500000');
     expect(lines[3]).toBe(String(sum(2_500_000)));
   });
 });
@@ -206,9 +208,9 @@ describe('host files that may be written', () => {
     expect((await machine.audit()).violations).toEqual([]);
   });
 
-  it('shrink and grow with ftruncate, and lose nothing at shutdown', async () => {
+  it('shrink and grow with ftruncate, and hear of stores by and by without being asked', async () => {
     const path = hostFile('w2', 'b'.repeat(20_000));
-    const machine = await boot({ cpus: 1, checked: true, files: { f: { path, writable: true } } });
+    const { machine } = await start({ cpus: 1, files: { f: { path, writable: true } } });
     const process = await machine.spawn(
       program(async (proc: Proc) => {
         const fd = await proc.open('f', 2);
@@ -221,11 +223,31 @@ describe('host files that may be written', () => {
         return 0;
       }),
     );
-    await expect.poll(() => readFileSync(path, 'latin1')[4_999], { timeout: 5000 }).toBe('E');
-    expect(readFileSync(path, 'latin1')).toBe(`${'b'.repeat(4_999)}E${'\0'.repeat(4_000)}`);
+    await expect
+      .poll(() => readFileSync(path, 'latin1'), { timeout: 5000 })
+      .toBe(`${'b'.repeat(4_999)}E${'\0'.repeat(4_000)}`);
+    await process.kill();
+    expect((await machine.audit()).violations).toEqual([]);
+  });
+
+  it('lose nothing when the machine is shut down', async () => {
+    const path = hostFile('w4', 'b'.repeat(20_000));
+    const lines: string[] = [];
+    const files = { f: { path, writable: true } };
+    const machine = await boot({ cpus: 1, files, onPrint: (line) => lines.push(line) });
+    await machine.spawn(
+      program(async (proc: Proc) => {
+        const fd = await proc.open('f', 2);
+        const at = await proc.mmap(0, 12_288, RW, MAP_SHARED, fd, 0);
+        proc.mem.store8(at, 0x46);
+        await proc.ftruncate(fd, 8_000);
+        proc.print('written');
+        await proc.nanosleep(60e9);
+      }),
+    );
+    await expect.poll(() => lines).toEqual(['written']);
     await machine.shutdown();
-    expect(statSync(path).size).toBe(9_000);
-    expect(await process.wait().catch(() => 'stopped')).toBeDefined();
+    expect(readFileSync(path, 'latin1')).toBe(`F${'b'.repeat(7_999)}`);
   });
 
   it('are refused where they cannot be written, and opened for reading by default', async () => {
@@ -233,7 +255,9 @@ describe('host files that may be written', () => {
     const lines = await run(
       async (proc: Proc) => {
         for (const flags of [1, 2, 0o1000]) {
-          await proc.open('f', flags).catch((error) => proc.print(String(error.code)));
+          await proc
+            .open('f', flags)
+            .catch((error: { code?: string }) => proc.print(String(error.code)));
         }
       },
       { files: { f: { path, writable: false } } },
@@ -257,7 +281,9 @@ describe('host files that may be written', () => {
         const at = await proc.mmap(0, 4096, RW, ANON);
         await proc.write(fd, at, 10);
         const mapped = await proc.mmap(0, 4096, RW, MAP_SHARED, fd, 0);
-        await proc.msync(mapped, 4096, 4).catch((error) => proc.print(String(error.code)));
+        await proc
+          .msync(mapped, 4096, 4)
+          .catch((error: { code?: string }) => proc.print(String(error.code)));
       }),
     );
     expect(await process.wait()).toEqual({ code: 0 });

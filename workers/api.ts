@@ -316,7 +316,7 @@ export interface Proc extends AsyncSyscalls {
    * EMFILE ENAMETOOLONG ENOENT ENOTDIR.
    */
   open(name: string, flags?: number): Promise<number>;
-  /** A file in memory without a name in the machine, open for reading and writing. EINVAL EMFILE. */
+  /** A file in memory without a name, open for reading and writing. EINVAL EMFILE ENOMEM. */
   memfdCreate(name: string, flags?: number): Promise<number>;
   /** Takes a file's name away; who has it open or mapped keeps it. EISDIR ENOENT EPERM. */
   unlink(name: string): Promise<0>;

@@ -44,7 +44,7 @@ export function zeroGap(cpu: Cpu, object: number): void {
 /**
  * MADV_REMOVE and its like: the pages [first, end) of an object read as zero, and their frames are
  * given back. Private copies stay. 0, or -EOPNOTSUPP for a kind of object that cannot have holes.
- * Holds no lock when called, the areas' of the caller's space included; the caller keeps the object.
+ * The caller holds no lock, the areas' of its own space included, and a reference to the object.
  */
 export function punchHole(cpu: Cpu, object: number, first: number, end: number): number {
   if (peek(cpu.words, object + L.O_KIND) !== L.OBJECT_SHARED) return -EOPNOTSUPP;

@@ -4,8 +4,8 @@
  *
  * Guarantees: a page of the object is copied while it cannot be taken away; bytes before a bad user
  * page are transferred and counted. When a page must be supplied after some bytes were transferred,
- * the count so far is returned and the position moved: the caller goes on with the rest. So -WAIT_PAGE
- * means that nothing was done.
+ * the count so far is returned and the position moved: the caller goes on with the rest. So
+ * -WAIT_PAGE means that nothing was done.
  * Locking: none held while user memory is touched. On the kernel worker, which owns the positions.
  * Not guaranteed: that a transfer is one step for mappings of the file.
  */

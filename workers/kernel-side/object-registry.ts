@@ -124,7 +124,7 @@ export class ObjectRegistry {
     return new Map([...this.#byNumber].map(([number, object]) => [number, shown(object)]));
   }
 
-  /** Now and then: lets go of what nobody uses, and writes back what has been written for a while. */
+  /** Now and then: lets go of what nobody uses, writes back what was written a while ago. */
   tick(nowMs: number): void {
     for (const object of this.#unlinked) {
       // ORDER: 1 is the registry's own reference, from which nobody else can make another.

@@ -3,7 +3,7 @@
  * supplied, and here the rest is asked for.
  *
  * Guarantees: no byte is transferred twice, so that a long transfer costs no more than many short
- * ones. Transfers at the position of one open file run one after the other, as in Linux (f_pos_lock).
+ * ones. Transfers at the position of one open file run one after the other (Linux: f_pos_lock).
  */
 import { fdFile, processOf, putFile } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';

@@ -105,8 +105,7 @@ export class WriteBack {
     try {
       // What the machine has cut off must be gone before the file grows again.
       if (supplied < file.hostBytes) await this.#truncate(file, supplied);
-      const failure = await this.#writePages(file, first, end);
-      if (failure !== null) throw failure;
+      await this.#writePages(file, first, end);
       const size = inKernel(cpu, () => objectSize(cpu, file.block));
       if (size !== file.hostBytes) await this.#truncate(file, size);
       inKernel(cpu, () => endWriteBack(cpu, file.block));
@@ -125,25 +124,26 @@ export class WriteBack {
     file.hostBytes = size;
   }
 
-  /** Writes every dirty page once; the first failure, after the others were tried. */
-  async #writePages(file: WritableFile, first: number, end: number): Promise<unknown> {
+  /** Writes every dirty page once. Rejects with the last failure, after the others were tried. */
+  async #writePages(file: WritableFile, first: number, end: number): Promise<void> {
     const cpu = this.#cpu;
-    let failure: unknown = null;
+    let failure: Error | null = null;
     let from = first;
     for (;;) {
       const dirty = inKernel(cpu, () => takeDirty(cpu, file.block, from, end));
-      if (dirty === null) return failure;
+      if (dirty === null) break;
       from = dirty.page + 1;
       this.#held.add(dirty.pfn);
       try {
         await this.#writePage(file, dirty);
       } catch (error) {
-        failure ??= error;
+        failure = error as Error;
         inKernel(cpu, () => markDirty(cpu, dirty.pfn));
       }
       this.#held.delete(dirty.pfn);
       inKernel(cpu, () => putFrame(cpu, dirty.pfn));
     }
+    if (failure !== null) throw failure;
   }
 
   async #writePage(file: WritableFile, { page, pfn }: DirtyPage): Promise<void> {
