@@ -20,7 +20,8 @@ export function formatMaps(cpu: Cpu, pid: number, names: ObjectNames): string | 
 /** The line of one area, newline included. */
 export function mapsLine(row: AreaRow): string {
   const offset = row.offset.toString(16).padStart(8, '0');
-  const columns = `${hex(row.start)}-${hex(row.end)} ${permissions(row.flags)} ${offset} ${device(row)} ${row.inode} `;
+  const range = `${hex(row.start)}-${hex(row.end)}`;
+  const columns = `${range} ${permissions(row.flags)} ${offset} ${device(row)} ${row.inode} `;
   if (row.name === '') return `${columns}\n`;
   return `${columns.padEnd(NAME_COLUMN)} ${row.name.replaceAll('\n', '\\012')}\n`;
 }

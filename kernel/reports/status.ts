@@ -116,7 +116,7 @@ function spaceUse(cpu: Cpu, space: number): SpaceUse {
   };
 }
 
-/** R: running in user mode at this moment. S: waiting, or not its turn. Z: ended, not waited for. */
+/** R: in user mode at this moment. S: waiting, or not its turn. Z: ended and not waited for. */
 function stateOf(cpu: Cpu, proc: number): string {
   const { machine, words } = cpu;
   if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 'Z (zombie)';
