@@ -3,6 +3,8 @@ import type { Cpu } from '../../../kernel/cpu/cpu.ts';
 import { handleFault } from '../../../kernel/faults/fault.ts';
 import { reapLimbo } from '../../../kernel/paging/grace.ts';
 import { exitProcess, killProcess } from '../../../kernel/processes/process.ts';
+import { sysMadvise } from '../../../kernel/syscalls/madvise.ts';
+import { sysMincore } from '../../../kernel/syscalls/mincore.ts';
 import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
 import { sysMprotect } from '../../../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
@@ -64,6 +66,35 @@ export function mprotect(page: number, pages: number, prot: number): Operation {
       const at = BASE + page * PAGE_SIZE;
       const proc = world.procs[cpu.id] as number;
       const result = sysMprotect(cpu, proc, at, pages * PAGE_SIZE, prot);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+export function madvise(page: number, pages: number, advice: number): Operation {
+  return {
+    name: `madvise ${page}+${pages} ${advice}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const at = BASE + page * PAGE_SIZE;
+      const proc = world.procs[cpu.id] as number;
+      const result = sysMadvise(cpu, proc, at, pages * PAGE_SIZE, advice);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+/** The vector lies at the start of page `vector`. */
+export function mincore(page: number, pages: number, vector: number): Operation {
+  return {
+    name: `mincore ${page}+${pages}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const proc = world.procs[cpu.id] as number;
+      const [at, to] = [BASE + page * PAGE_SIZE, BASE + vector * PAGE_SIZE];
+      const result = sysMincore(cpu, proc, at, pages * PAGE_SIZE, to);
       leave(world, cpu);
       return result;
     },
