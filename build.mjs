@@ -52,6 +52,7 @@ const nodeEntries = {
   faultline: 'cli/faultline.ts',
   'stress-program': 'lab/stress/stress-program.ts',
   'bench-worker': 'lab/bench/bench-worker.ts',
+  explore: 'lab/explore/model/user-api.ts',
   'floor-program': 'lab/bench/floors/floor-program.ts',
   'floor-peer': 'lab/bench/floors/floor-peer.ts',
 };

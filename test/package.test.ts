@@ -54,12 +54,44 @@ export default defineProgram(async (proc, ...args) => {
 });
 `;
 
+const scenario = `
+import { leave, enter, mapPages, mprotect, newThreads, write } from 'faultline/explore';
+import type { Operation, Scenario, World } from 'faultline/explore';
+import { layout, lock, unlock } from 'faultline/kernel';
+import type { Cpu } from 'faultline/kernel';
+
+const takeBuddyLock: Operation = {
+  name: 'take the buddy lock',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    lock(cpu, layout.B_BUDDY_LOCK);
+    unlock(cpu, layout.B_BUDDY_LOCK);
+    leave(world, cpu);
+    return 0;
+  },
+};
+
+const mine: Scenario = {
+  name: 'mine',
+  about: 'a page is written while its neighbour changes its permission',
+  cpus: [[write(0, 7), takeBuddyLock], [mprotect(1, 1, 1)]],
+  setup(world: World): void {
+    newThreads(world);
+    mapPages(world, 0, 0, 2);
+  },
+};
+export default mine;
+// @ts-expect-error: a page number is no string; without types this would pass.
+export const wrong: Operation = write('0', 7);
+`;
+
 const files: Readonly<Record<string, string>> = {
   'program.js': program({ process: '', numbers: '' }),
   'typed.ts': program({
     process: "import type { Proc } from 'faultline/program';\nexport type P = Proc;",
     numbers: ': number',
   }),
+  'scenario.ts': scenario,
   'main.js': `
 import { boot } from 'faultline';
 const machine = await boot({ memory: '64MiB', cpus: 2, protocol: 'rcu', faults: 'local' });
@@ -136,7 +168,7 @@ describe('the packed tarball', () => {
         types: ['node'],
         typeRoots: [join(root, 'node_modules/@types')],
       };
-      const config = { compilerOptions, files: ['main.ts', 'typed.ts'] };
+      const config = { compilerOptions, files: ['main.ts', 'typed.ts', 'scenario.ts'] };
       const configName = `tsconfig.${resolution}.json`;
       await writeFile(join(consumer, configName), JSON.stringify(config));
       const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -149,6 +181,13 @@ describe('the packed tarball', () => {
     const finished = await node(consumer, 'main.js');
     expect(finished, finished.stderr).toMatchObject({ status: 0 });
     expect(JSON.parse(finished.stdout)).toMatchObject({ code: 1 });
+  });
+
+  it.skipIf(!hasCommand)("explores the user's scenario", async () => {
+    const command = ['exec', '--no', '--', 'faultline', 'explore', './scenario.ts', '--bound', '2'];
+    const finished = await npm(consumer, ...command);
+    expect(finished, finished.stderr).toMatchObject({ status: 0 });
+    expect(finished.stdout).toMatch(/complete +\d+/);
   });
 
   it.skipIf(!hasCommand)('runs a built-in program with the command', async () => {
