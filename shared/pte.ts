@@ -49,7 +49,7 @@ const RECORD_SHIFT = 10;
 export const RESERVED_LAZY = 0;
 export const RESERVED_OBJECT = 1;
 export const RESERVED_DEVICE = 2;
-/** A guard (MADV_GUARD_INSTALL): every access is refused as if nothing were mapped. */
+/** A guard (MADV_GUARD_INSTALL): what the area allows is refused as if nothing were mapped. */
 export const RESERVED_GUARD = 3;
 /** The page was swapped out; the payload is its slot, not a record. */
 export const RESERVED_SWAP = 4;

@@ -43,10 +43,12 @@ describe('a guard', () => {
     expectClean(a.t);
   });
 
-  it('is MAPERR whatever the area allows, and counts as not in memory', () => {
+  it('comes after the area’s permission, and counts as not in memory', () => {
     a.map(0, 2, NONE);
     expect(a.advise(0, 1, INSTALL)).toBe(0);
-    expect([a.fault(0), a.fault(1)]).toEqual([FAULT_MAPERR, FAULT_ACCERR]);
+    expect([a.fault(0), a.fault(1)]).toEqual([FAULT_ACCERR, FAULT_ACCERR]);
+    a.protect(0, 2, R);
+    expect([a.fault(0), a.fault(0, true)]).toEqual([FAULT_MAPERR, FAULT_ACCERR]);
     a.protect(0, 2, RW);
     expect([a.fault(0, true), a.fault(1, true)]).toEqual([FAULT_MAPERR, FAULT_DONE]);
     expect(a.mincore(0, 2)).toEqual([0, 1]);

@@ -107,7 +107,7 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
     entry = load(words, at);
   }
   if (entry === 0) return FAULT_MAPERR;
-  if (!allows(entry, write)) return pte.isGuard(entry) ? FAULT_MAPERR : FAULT_ACCERR;
+  if (!allows(entry, write)) return FAULT_ACCERR;
   if (pte.isPresent(entry)) {
     if (!write || (entry & pte.PTE_W) !== 0) return FAULT_SPURIOUS;
     if (pte.isZeroPage(entry)) return enterZeroed(cpu, cursor.space, vpn, at, entry, candidate);
