@@ -6,11 +6,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { handleFault } from '../kernel/faults/fault.ts';
+import { evictPages } from '../kernel/reclaim/evict.ts';
 import { formatMaps } from '../kernel/reports/maps.ts';
 import { readPagemap } from '../kernel/reports/pagemap.ts';
 import { formatSmaps } from '../kernel/reports/smaps.ts';
 import { formatStatm, formatStatus } from '../kernel/reports/status.ts';
 import { createProcess, exitProcess, releaseProcess } from '../kernel/processes/process.ts';
+import { sysMmap } from '../kernel/syscalls/mmap.ts';
 import { peek } from '../shared/atomics.ts';
 import { P_PID } from '../shared/layout.ts';
 import { HEAP_START } from '../shared/limits.ts';
@@ -27,7 +30,7 @@ import {
   SHARED_ANON,
   at,
 } from './fixtures/errno-rules/kit.ts';
-import { expectClean } from './kernel-helpers.ts';
+import { expectClean, testMachine, testProcess } from './kernel-helpers.ts';
 
 const NAMES = new Map([[1, 'text\nfile']]);
 
@@ -433,5 +436,25 @@ describe('pagemap', () => {
   it('marks guards as Linux does', () => {
     k.must(k.sys.madvise(at(1), P, M.MADV_GUARD_INSTALL));
     expect(pagemap(at(1), 1)).toEqual([0x4400_0000_0000_009fn]);
+  });
+});
+
+describe('a page in swap', () => {
+  it('is neither resident nor lost: smaps, status and pagemap name it', () => {
+    const t = testMachine({ frames: 1024, swapSlots: 16 });
+    const process = testProcess(t);
+    const base = sysMmap(t.cpu, process.proc, BASE, 2 * P, RW, ANON | M.MAP_FIXED, -1, 0);
+    for (const page of [0, 1]) handleFault(t.cpu, process.space, base / P + page, true);
+    // Nobody writes it to a store, so the slot keeps the frame: swapped all the same.
+    expect(evictPages(t.cpu, process.space, [base / P]).pages).toBe(1);
+    const text = formatSmaps(t.cpu, process.pid, NAMES) as string;
+    const { kib } = parseSmaps(text)[0] as ReturnType<typeof parseSmaps>[number];
+    expect([kib.get('Rss'), kib.get('Swap'), kib.get('SwapPss')]).toEqual([4, 4, 4]);
+    const status = parseStatus(formatStatus(t.cpu, process.pid, process.pid) as string);
+    expect([status.get('VmRSS'), status.get('VmSwap')]).toEqual(['       4 kB', '       4 kB']);
+    const words = readPagemap(t.cpu, process.pid, base / P, 1) as Uint32Array<ArrayBuffer>;
+    // Bit 62, swap type 0, slot 1.
+    expect(new BigUint64Array(words.buffer)[0]).toBe((1n << 62n) | (1n << 5n));
+    expectClean(t);
   });
 });
