@@ -7,8 +7,10 @@ import { sysMadvise } from '../../../kernel/syscalls/madvise.ts';
 import { sysMincore } from '../../../kernel/syscalls/mincore.ts';
 import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
 import { sysMprotect } from '../../../kernel/syscalls/mprotect.ts';
+import { sysMremap } from '../../../kernel/syscalls/mremap.ts';
 import { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
+import { MREMAP_FIXED, MREMAP_MAYMOVE } from '../../../shared/mman.ts';
 import { ANON, BASE, BASE_VPN, RW, enter, leave, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
 
@@ -66,6 +68,23 @@ export function mprotect(page: number, pages: number, prot: number): Operation {
       const at = BASE + page * PAGE_SIZE;
       const proc = world.procs[cpu.id] as number;
       const result = sysMprotect(cpu, proc, at, pages * PAGE_SIZE, prot);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+/** Moves pages to another address (`to` counts from BASE, too). */
+export function mremap(page: number, pages: number, newPages: number, to: number): Operation {
+  return {
+    name: `mremap ${page}+${pages} to ${to}+${newPages}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const proc = world.procs[cpu.id] as number;
+      const [at, target] = [BASE + page * PAGE_SIZE, BASE + to * PAGE_SIZE];
+      const [size, newSize] = [pages * PAGE_SIZE, newPages * PAGE_SIZE];
+      const flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+      const result = sysMremap(cpu, proc, at, size, newSize, flags, target);
       leave(world, cpu);
       return result;
     },

@@ -1,10 +1,12 @@
 /** Memory objects: files, shared memory, copies of pages, mapping records. */
 import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
 import { enterKernel, leaveKernel } from '../../../../kernel/cpu/cpu-mode.ts';
+import { resizeObject } from '../../../../kernel/files/truncate.ts';
 import { openFd } from '../../../../kernel/objects/fd.ts';
 import { createObject, putObject } from '../../../../kernel/objects/object.ts';
 import { internRecord, putRecord } from '../../../../kernel/objects/record.ts';
 import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
+import { evictObjectPages } from '../../../../kernel/reclaim/object-pages.ts';
 import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
 import { OBJECT_FILE, OBJECT_LINEAR } from '../../../../shared/layout.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
@@ -34,6 +36,7 @@ function openFile(world: World, pages: number, kind: number = OBJECT_FILE): numb
   // The descriptor keeps the object; nobody else does.
   putObject(cpu, object);
   world.values['object'] = object;
+  world.values['fd'] = fd;
   return fd;
 }
 
@@ -81,6 +84,30 @@ function intern(delta: number): Operation {
   };
 }
 
+/** Cuts the file to `pages` pages, or makes it longer. */
+function truncate(pages: number): Operation {
+  return {
+    name: `truncate to ${pages}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      resizeObject(cpu, world.values['object'] as number, pages * PAGE_SIZE);
+      leave(world, cpu);
+      return 0;
+    },
+  };
+}
+
+/** Gives back what nobody maps of the file's pages in the page cache. */
+const evictCache: Operation = {
+  name: 'evict cached pages',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    evictObjectPages(cpu, world.values['object'] as number, 0, 8, 2 ** 30);
+    leave(world, cpu);
+    return 0;
+  },
+};
+
 export const objectScenarios: readonly Scenario[] = [
   {
     name: 'file-fault-fault',
@@ -96,6 +123,38 @@ export const objectScenarios: readonly Scenario[] = [
     cpus: [[read(0)], [munmap(0, 2)]],
     setup(world: World): void {
       fileOfThreads(world);
+    },
+  },
+  {
+    name: 'truncate-fault',
+    about: 'a file is cut while a page of it is supplied and read',
+    cpus: [[truncate(1)], [read(1), read(1)]],
+    setup(world: World): void {
+      fileOfThreads(world);
+    },
+  },
+  {
+    name: 'truncate-user',
+    about: 'a file is cut, and grows again, under a CPU that has its page in its TLB',
+    cpus: [
+      [truncate(0), truncate(1)],
+      [read(0), write(0, 7), read(0)],
+    ],
+    setup(world: World): void {
+      newThreads(world);
+      mapFile(world, 0, openFile(world, 2), 2, MAP_SHARED);
+      touchPages(world, 1, 0, 1);
+    },
+  },
+  {
+    name: 'cache-evict-fault',
+    about: 'the page cache gives pages back while a CPU faults on them',
+    cpus: [[evictCache], [read(0), write(1, 7)]],
+    setup(world: World): void {
+      fileOfThreads(world);
+      touchPages(world, 0, 0, 1, false);
+      munmap(0, 2).run(world, world.cpus[0] as Cpu);
+      mapFile(world, 0, world.values['fd'] as number, 2);
     },
   },
   {

@@ -4,8 +4,8 @@ import { PROT_NONE, PROT_READ } from '../../../../shared/mman.ts';
 import * as pte from '../../../../shared/pte.ts';
 import { BASE_VPN, mapPages, newThreads, spaceOf } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
-import { fault, mmap, mprotect, munmap, reap } from '../operations.ts';
-import { read, touchPages, write } from '../user.ts';
+import { fault, mmap, mprotect, mremap, munmap, reap } from '../operations.ts';
+import { read, stayInUser, touchPages, write } from '../user.ts';
 
 /** Span of 1024 pages; the first page of the next span. */
 const SPAN = 1024;
@@ -135,6 +135,34 @@ export const rangeScenarios: readonly Scenario[] = [
     cpus: [[mmap(0, 1)], [write(0, 5), read(0)]],
     setup(world: World): void {
       touched(world, 2);
+    },
+  },
+  {
+    name: 'mremap-fault',
+    about: 'a page moves to another address while a CPU touches both for the first time',
+    cpus: [[mremap(0, 1, 1, 16)], [write(0, 7), read(16)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, 2);
+    },
+  },
+  {
+    name: 'mremap-user',
+    about: 'a page moves under a CPU that has it in its TLB',
+    cpus: [[mremap(0, 1, 1, 16), read(16)], [write(0, 7)]],
+    setup(world: World): void {
+      touched(world, 2);
+      stayInUser(world, 1, 0, 1);
+    },
+  },
+  {
+    name: 'mremap-shrink',
+    about: 'a moving mapping gets shorter while its last page is written',
+    // First the rest goes, then the pages move: accesses see both steps, as on Linux.
+    linearizable: false,
+    cpus: [[mremap(0, 2, 1, 16)], [write(1, 7), read(0)]],
+    setup(world: World): void {
+      touched(world, 3);
     },
   },
   {
