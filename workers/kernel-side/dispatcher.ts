@@ -60,7 +60,8 @@ export class Dispatcher {
       const [longest] = [...queues.values()].sort((a, b) => b.length - a.length);
       if (longest === undefined) return;
       for (const process of longest.splice(Math.floor(longest.length / 2))) {
-        this.#move(process, idle);
+        this.#place(process.entry, idle);
+        this.#offer(process, idle);
       }
     }
   }
@@ -75,7 +76,10 @@ export class Dispatcher {
       if (entry.cpu !== cpu || entry.status !== null) continue;
       if (processCpu(machine, entry.pid) !== 0) continue;
       try {
-        this.#move(process, await this.#pool.acquire(entry.dedicated));
+        const slot = await this.#pool.acquire(entry.dedicated);
+        entry.cpu = slot.cpu;
+        entry.generation = slot.generation;
+        this.#offer(process, slot);
       } catch {
         this.#fail(entry.pid, reason);
       }
@@ -87,8 +91,11 @@ export class Dispatcher {
     const queues = new Map<number, NewProcess[]>();
     for (const process of this.#waiting.values()) {
       const { entry } = process;
-      if (entry.status !== null || processCpu(this.#cpu.machine, entry.pid) !== 0) {
+      const runsOn = processCpu(this.#cpu.machine, entry.pid);
+      if (entry.status !== null || runsOn !== 0) {
         this.#waiting.delete(entry.pid);
+        const slot = this.#pool.slot(runsOn);
+        if (entry.status === null && slot !== undefined) this.#place(entry, slot);
       } else if (isMovable(entry) && ++process.age > 1) {
         const queue = queues.get(entry.cpu);
         if (queue === undefined) queues.set(entry.cpu, [process]);
@@ -104,16 +111,22 @@ export class Dispatcher {
     return (load(words, machine.cpuBase + slot.cpu * CPU_WORDS + C_MODE) & MODE_MASK) === MODE_IDLE;
   }
 
-  #move(process: NewProcess, to: Slot): void {
+  /** Puts a process that has not started into the run queue of `to`, which counts it already. */
+  #offer(process: NewProcess, to: Slot): void {
     const { entry, order } = process;
-    const from = this.#pool.slot(entry.cpu);
-    if (from !== undefined) this.#pool.release(from, entry.generation);
-    if (from !== to) to.load++;
-    entry.cpu = to.cpu;
-    entry.generation = to.generation;
     inKernel(this.#cpu, () => rehomeProcess(this.#cpu, entry.pid, to.cpu));
     process.age = 0;
     this.#send(to, order);
+  }
+
+  /** Counts the process for the CPU `to`. */
+  #place(entry: ProcessEntry, to: Slot): void {
+    const from = this.#pool.slot(entry.cpu);
+    if (from === to && entry.generation === to.generation) return;
+    if (from !== undefined) this.#pool.release(from, entry.generation);
+    to.load++;
+    entry.cpu = to.cpu;
+    entry.generation = to.generation;
   }
 
   #send(slot: Slot, order: WireStart): void {

@@ -169,7 +169,8 @@ export class ProcessManager {
   /** The CPUs of a process's threads, one for each. */
   #threadCpus(tgid: number): number[] {
     const threads = this.table.running().filter((entry) => entry.tgid === tgid);
-    return threads.map(({ cpu }) => cpu);
+    // Where it runs, which may be another CPU than it was put to last.
+    return threads.map(({ pid, cpu }) => processCpu(this.#cpu.machine, pid) || cpu);
   }
 
   /** Sends a signal and has its target look; whether that ends it. */
