@@ -1,16 +1,16 @@
 /**
  * A CPU's TLB: direct-mapped, with read and write translations apart, private to its Worker.
  *
- * An entry is the byte address of a page and the word index of its frame. A lookup subtracts: the
- * access at `address` hits when `address - readBase[slot]` is an integer in [0, 4096), properly
- * aligned; NaN never compares, so an empty entry cannot hit, and neither can a fraction, a negative
- * or a NaN address. Write entries exist only for pages whose entry has D set, so dirty tracking and
+ * An entry is the byte address of a page and the word index of its frame. The access at `address` hits
+ * when `readBase[slot]` plus the low bits of the address, aligned as the access is, gives the address
+ * again. NaN never compares, so an empty entry cannot hit, and neither can a fraction, a negative or
+ * a NaN address, nor any entry with a base that is not a multiple of 4096. Write entries exist only for pages whose entry has D set, so dirty tracking and
  * copy-on-write cost nothing on a hit.
  *
  * The TLB holds translations of one space. It is `live` while its CPU is in user mode for that
  * space; anybody else's lookups go through empty arrays and miss.
  */
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { PAGE_SIZE, POLL_ACCESSES } from '../../shared/limits.ts';
 
 export const TLB_SLOTS = 4096;
 
@@ -22,6 +22,12 @@ export class Tlb {
   /** Slots filled since the last full flush, so that flushing a small working set is cheap. */
   readonly filled: Int32Array = new Int32Array(TLB_SLOTS);
   filledCount = 0;
+  /**
+   * [0]: accesses left until the next ordered poll. The only word that every access writes, and so
+   * the chain on which accesses wait for each other: an Int32Array, whose words need no untagging,
+   * and large enough not to lie in the engine's heap.
+   */
+  readonly polls: Int32Array = new Int32Array(32).fill(POLL_ACCESSES);
   /** Space whose translations it holds, 0 for none, and its S_ID: blocks are reused. */
   space = 0;
   spaceId = 0;
@@ -65,6 +71,6 @@ export function tlbFlushPage(tlb: Tlb, vpn: number): void {
   const slot = vpn & (TLB_SLOTS - 1);
   if (tlb.readBase[slot] !== vpn * PAGE_SIZE) return;
   // No access hits this, and unlike NaN it says that the slot is listed already.
-  tlb.readBase[slot] = -Infinity;
+  tlb.readBase[slot] = -1;
   tlb.writeBase[slot] = NaN;
 }

@@ -1,8 +1,6 @@
 /**
- * `proc.mem`: user memory as a program sees it. Scalars here, bulk operations in bulk-memory.ts.
- *
- * The aligned forms are written out one by one on purpose: each stays monomorphic and small enough
- * to be inlined into the program's loop. `(offset & mask) === offset` is the hit test of mmu.ts.
+ * `proc.mem`: user memory as a program sees it. Hits are in tlb-access.ts, bulk operations in
+ * bulk-memory.ts; here is everything else.
  */
 import {
   add,
@@ -13,91 +11,72 @@ import {
 } from '../../shared/atomics.ts';
 import { TLB_SLOTS } from '../../kernel/index.ts';
 import type { Memory } from '../api.ts';
+import { AccessGate } from './access-gate.ts';
 import { copyUser, fillUser, readUser, writeUser } from './bulk-memory.ts';
 import type { Mmu } from './mmu.ts';
+import { tlbAccessOf } from './tlb-access.ts';
+import type { Misses, TlbAccess } from './tlb-access.ts';
 
 const SLOTS = TLB_SLOTS - 1;
-const BYTE = 0xfff;
-const HALF = 0xffe;
-const WORD = 0xffc;
 
 /** Reinterprets bits between numbers; private to the thread, used within one expression. */
 const scratch = new DataView(new ArrayBuffer(8));
 
-export class UserMemory implements Memory {
+export class UserMemory extends AccessGate implements Memory, Misses {
+  readonly load8: TlbAccess['load8'];
+  readonly load16: TlbAccess['load16'];
+  readonly load32: TlbAccess['load32'];
+  readonly store8: TlbAccess['store8'];
+  readonly store16: TlbAccess['store16'];
+  readonly store32: TlbAccess['store32'];
   readonly #mmu: Mmu;
 
   constructor(mmu: Mmu) {
+    super();
+    const access = tlbAccessOf(mmu.cpu);
+    this.load8 = access.load8;
+    this.load16 = access.load16;
+    this.load32 = access.load32;
+    this.store8 = access.store8;
+    this.store16 = access.store16;
+    this.store32 = access.store32;
     this.#mmu = mmu;
+    mmu.attach(this);
   }
 
-  load8(address: number): number {
+  /** @internal The access misses the TLB, is not aligned, or a poll is due. */
+  missLoad8(address: number): number {
     const mmu = this.#mmu;
-    const slot = (address / 4096) & SLOTS;
-    const offset = address - (mmu.readBase[slot] as number);
-    if (
-      (offset & BYTE) === offset &&
-      mmu.words[mmu.generationAt] === mmu.generation &&
-      --mmu.budget > 0
-    ) {
-      const word = mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] as number;
-      return (word >>> ((offset & 3) << 3)) & 0xff;
-    }
     if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 1);
     return mmu.bytes[this.#byteAt(address)] as number;
   }
 
-  load16(address: number): number {
+  /** @internal */
+  missLoad16(address: number): number {
     const mmu = this.#mmu;
-    const slot = (address / 4096) & SLOTS;
-    const offset = address - (mmu.readBase[slot] as number);
-    if (
-      (offset & HALF) === offset &&
-      mmu.words[mmu.generationAt] === mmu.generation &&
-      --mmu.budget > 0
-    ) {
-      const word = mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] as number;
-      return (word >>> ((offset & 2) << 3)) & 0xffff;
-    }
     if (address % 2 !== 0) return this.load8(address) | (this.load8(address + 1) << 8);
     if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 2);
     const at = this.#byteAt(address);
     return (mmu.bytes[at] as number) | ((mmu.bytes[at + 1] as number) << 8);
   }
 
-  load32(address: number): number {
+  /** @internal */
+  missLoad32(address: number): number {
     const mmu = this.#mmu;
-    const slot = (address / 4096) & SLOTS;
-    const offset = address - (mmu.readBase[slot] as number);
-    if (
-      (offset & WORD) === offset &&
-      mmu.words[mmu.generationAt] === mmu.generation &&
-      --mmu.budget > 0
-    ) {
-      return mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] as number;
-    }
     if (address % 4 !== 0) return this.load16(address) | (this.load16(address + 2) << 16);
     if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 4) | 0;
     return mmu.words[this.#wordAt(address)] as number;
   }
 
-  store8(address: number, value: number): void {
+  /** @internal */
+  missStore8(address: number, value: number): void {
     const mmu = this.#mmu;
-    const slot = (address / 4096) & SLOTS;
-    const offset = address - (mmu.writeBase[slot] as number);
-    if (
-      (offset & BYTE) === offset &&
-      mmu.words[mmu.generationAt] === mmu.generation &&
-      --mmu.budget > 0
-    ) {
-      mmu.bytes[((mmu.frameAt[slot] as number) - mmu.frameBase) * 4 + offset] = value;
-      return;
-    }
     if (!mmu.translate(address, true)) return mmu.deviceStore(address, 1, value & 0xff);
     mmu.bytes[this.#byteAt(address)] = value;
   }
 
-  store16(address: number, value: number): void {
+  /** @internal */
+  missStore16(address: number, value: number): void {
     const mmu = this.#mmu;
     if (address % 2 !== 0) {
       this.store8(address, value);
@@ -110,18 +89,9 @@ export class UserMemory implements Memory {
     mmu.bytes[at + 1] = value >> 8;
   }
 
-  store32(address: number, value: number): void {
+  /** @internal */
+  missStore32(address: number, value: number): void {
     const mmu = this.#mmu;
-    const slot = (address / 4096) & SLOTS;
-    const offset = address - (mmu.writeBase[slot] as number);
-    if (
-      (offset & WORD) === offset &&
-      mmu.words[mmu.generationAt] === mmu.generation &&
-      --mmu.budget > 0
-    ) {
-      mmu.words[(mmu.frameAt[slot] as number) + (offset >> 2)] = value;
-      return;
-    }
     if (address % 4 !== 0) {
       this.store16(address, value);
       this.store16(address + 2, value >> 16);

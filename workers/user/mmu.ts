@@ -1,10 +1,10 @@
 /**
  * The user side of the MMU: one process's loads and stores through the CPU's TLB.
  *
- * A hit is three checks in one expression: `address - base` is an aligned offset into the page
- * (which a fraction, a NaN, a negative or a foreign address never is), no shootdown is pending for
- * the space (one plain load of its generation), and the poll is not due. Everything else, including
- * every kind of bad address, goes through `translate`.
+ * A hit (tlb-access.ts) is three checks: the entry is the address's, no shootdown is pending for the
+ * space (one plain load of its generation), and the poll is not due. Everything else, including
+ * every kind of bad address, goes through `translate`. The gate of a process that is not live is
+ * shut, so that its first access comes here.
  *
  * Guarantees: an access uses a translation only between two polls, and a shootdown's initiator
  * waits for the second. The plain poll may read an old value; that delays the acknowledgement, not
@@ -19,11 +19,10 @@ import {
   FAULT_NO_MEMORY,
   FAULT_WAIT,
   LOG_OUT_OF_MEMORY,
-  TLB_SLOTS,
   acknowledge,
   handleFault,
-  hasSignal,
   logEvent,
+  hasSignal,
   publishTlbCounters,
   releaseFaultObject,
   stopRequested,
@@ -43,6 +42,7 @@ import { panic } from '../../shared/panic.ts';
 import { SIGKILL } from '../../shared/signals.ts';
 import type { FaultHandler, FaultInfo, FaultMode } from '../api.ts';
 import { MemoryFault } from '../wire/errors.ts';
+import { AccessGate } from './access-gate.ts';
 import type { UserContext, UserMode } from './user-mode.ts';
 
 /** What a process's MMU asks of its surroundings. The first three block, in kernel mode. */
@@ -62,9 +62,6 @@ export interface MmuHost {
   die(signal: number, reason: string): never;
 }
 
-/** An empty TLB: what a process sees that is not live. */
-const DARK: Float64Array = new Float64Array(TLB_SLOTS).fill(NaN);
-
 export class Mmu implements UserContext {
   readonly cpu: Cpu;
   readonly space: number;
@@ -75,12 +72,7 @@ export class Mmu implements UserContext {
   /** Word that every access polls. */
   readonly generationAt: number;
   readonly frameAt: Int32Array;
-  readBase: Float64Array = DARK;
-  writeBase: Float64Array = DARK;
-  /** Generation that the TLB has applied; any other sends an access to `translate`. */
-  generation = 0;
-  /** Accesses left until the next ordered poll. */
-  budget: number = POLL_ACCESSES;
+  #gate = new AccessGate();
   readonly #proc: number;
   readonly #mode: UserMode;
   readonly #host: MmuHost;
@@ -103,16 +95,28 @@ export class Mmu implements UserContext {
     this.#host = host;
   }
 
+  /** The gate of the accesses that this MMU is for. */
+  attach(gate: AccessGate): void {
+    this.#gate = gate;
+  }
+
   goLive(): void {
-    this.readBase = this.cpu.tlb.readBase;
-    this.writeBase = this.cpu.tlb.writeBase;
-    this.generation = this.cpu.tlb.generation;
+    this.#gate.open(this.generationAt, this.cpu.tlb.generation);
   }
 
   goDark(): void {
-    this.readBase = DARK;
-    this.writeBase = DARK;
-    this.#publish();
+    this.#gate.shut();
+    this.#countHits();
+    publishTlbCounters(this.cpu, this.#proc, this.#hits, this.#misses);
+  }
+
+  /** Counts the accesses since the last ordered poll, and starts anew. The live process only. */
+  #countHits(): void {
+    const { polls } = this.cpu.tlb;
+    const left = polls[0] as number;
+    // The access that used up the rest has not been done: it counts when it goes on.
+    this.#hits += POLL_ACCESSES - (left > 0 ? left : 1);
+    polls[0] = POLL_ACCESSES;
   }
 
   /** The process has ended. */
@@ -123,26 +127,46 @@ export class Mmu implements UserContext {
   /**
    * Makes the page of `address` accessible, or throws. True: the TLB has it, and the next access
    * may use it without another poll. False: the page is a device's.
+   *
+   * Everything rare is in this one function, so that it has more than 460 bytes of bytecode: V8
+   * would otherwise inline it into a program's loops and, because of its size, not the hit.
    */
   translate(address: number, write: boolean): boolean {
     if (!Number.isInteger(address)) throw badAddress(address);
+    const { cpu } = this;
+    const { tlb } = cpu;
     const outside = address < 0 || address >= USER_SPACE_END;
     const vpn = Math.floor(address / PAGE_SIZE);
+    const bases = write ? tlb.writeBase : tlb.readBase;
     let outcome = FAULT_DONE;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       this.#host.check();
       this.#mode.enter(this);
-      if (!this.#poll()) continue;
+      this.#countHits();
+      sweepTlb(cpu, tlb);
+      // ORDER: an ordered load, so that a plain poll that an engine keeps in a register is
+      // corrected.
+      if (load(this.words, this.generationAt) !== this.#gate.generation) {
+        acknowledge(cpu, tlb);
+        this.goLive();
+        // An auditor stops the machine: this CPU parks as it passes through the kernel.
+        if (stopRequested(cpu)) this.#mode.passKernel();
+      }
+      // Not only with a new generation: a kernel entry may have taken over the killer's already.
+      if (hasSignal(cpu, this.#proc)) continue;
       if (outside) {
         outcome = FAULT_MAPERR;
       } else {
-        if (this.#holds(vpn, write)) {
+        // There already: the access missed only because a poll was due.
+        if (bases[vpn & (bases.length - 1)] === vpn * PAGE_SIZE) {
           this.#hits++;
           return true;
         }
         if (attempt === 0) this.#misses++;
-        if (walk(this.cpu, this.cpu.tlb, vpn, write)) return true;
+        if (walk(cpu, tlb, vpn, write)) return true;
+        this.#mode.enterKernel();
         outcome = this.#fault(vpn, address, write);
+        this.#mode.leaveKernel();
       }
       if (outcome === FAULT_DEVICE) return false;
       if (outcome !== FAULT_DONE) this.#refuse(address, write, outcome);
@@ -164,38 +188,16 @@ export class Mmu implements UserContext {
     if (outcome < 0) this.deviceStore(address, width, value);
   }
 
-  /** The TLB has a usable translation: the access missed only because a poll was due. */
-  #holds(vpn: number, write: boolean): boolean {
-    const bases = write ? this.writeBase : this.readBase;
-    return bases[vpn & (bases.length - 1)] === vpn * PAGE_SIZE;
-  }
-
-  /** Looks for shootdowns and signals, in order. False: a signal, which `check` handles. */
-  #poll(): boolean {
-    this.#hits += POLL_ACCESSES - this.budget;
-    this.budget = POLL_ACCESSES;
-    sweepTlb(this.cpu, this.cpu.tlb);
-    // ORDER: an ordered load, so that a plain poll that an engine keeps in a register is corrected.
-    if (load(this.words, this.generationAt) !== this.generation) {
-      acknowledge(this.cpu, this.cpu.tlb);
-      this.generation = this.cpu.tlb.generation;
-      // An auditor stops the machine: this CPU parks as it passes through the kernel.
-      if (stopRequested(this.cpu)) this.#mode.inKernel(() => undefined);
-    }
-    // Not only with a new generation: a kernel entry may have taken over the killer's already.
-    return !hasSignal(this.cpu, this.#proc);
-  }
-
+  /** In kernel mode. What cannot be resolved on this CPU goes to the kernel worker. */
   #fault(vpn: number, address: number, write: boolean): number {
-    return this.#mode.inKernel(() => {
-      if (this.#host.faults === 'remote') return this.#host.trapFault(address, write);
-      const outcome = handleFault(this.cpu, this.space, vpn, write);
-      // Out of frames: the kernel worker can reclaim some.
-      if (outcome === FAULT_NO_MEMORY) return this.#host.trapFault(address, write);
-      if (outcome !== FAULT_WAIT && outcome !== FAULT_DEVICE) return outcome;
-      releaseFaultObject(this.cpu, this.cpu.faultObject);
-      return outcome === FAULT_DEVICE ? outcome : this.#host.trapFault(address, write);
-    });
+    if (this.#host.faults === 'remote') return this.#host.trapFault(address, write);
+    const outcome = handleFault(this.cpu, this.space, vpn, write);
+    if (outcome === FAULT_DONE) return outcome;
+    // Out of frames: the kernel worker can reclaim some.
+    if (outcome === FAULT_NO_MEMORY) return this.#host.trapFault(address, write);
+    if (outcome !== FAULT_WAIT && outcome !== FAULT_DEVICE) return outcome;
+    releaseFaultObject(this.cpu, this.cpu.faultObject);
+    return outcome === FAULT_DEVICE ? outcome : this.#host.trapFault(address, write);
   }
 
   /** Calls the program's handler, after which the access is tried again; throws without one. */
@@ -218,12 +220,6 @@ export class Mmu implements UserContext {
     const vpn = Math.floor(address / PAGE_SIZE);
     this.#mode.inKernel(() => logEvent(this.cpu, LOG_OUT_OF_MEMORY, pid, vpn, 0));
     return this.#host.die(SIGKILL, 'out of memory');
-  }
-
-  #publish(): void {
-    this.#hits += POLL_ACCESSES - this.budget;
-    this.budget = POLL_ACCESSES;
-    publishTlbCounters(this.cpu, this.#proc, this.#hits, this.#misses);
   }
 }
 

@@ -69,12 +69,27 @@ export class UserMode {
 
   /** Runs a kernel function on this CPU and returns to where it was: user mode or idle. */
   inKernel<Result>(work: () => Result): Result {
-    enterKernel(this.cpu);
+    this.enterKernel();
     // After a panic the CPU stays in the kernel: the machine is broken, nothing goes on.
     const result = work();
+    this.leaveKernel();
+    return result;
+  }
+
+  /** The two halves of `inKernel`, for paths on which a closure is a cost. */
+  enterKernel(): void {
+    enterKernel(this.cpu);
+  }
+
+  leaveKernel(): void {
     if (this.#live !== null) this.#resume(this.#live);
     else leaveKernel(this.cpu);
-    return result;
+  }
+
+  /** Into the kernel and out again: parks while the machine is stopped. */
+  passKernel(): void {
+    this.enterKernel();
+    this.leaveKernel();
   }
 
   #resume(context: UserContext): void {

@@ -1,13 +1,17 @@
+import { ROUNDS } from './sizes.ts';
+
 /** Figures of one repetition, by name: nanoseconds an operation unless the name says otherwise. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** Runs `round` once for nothing and then `rounds` times; the median of what it returned. */
-export function medianOf(rounds: number, round: () => number): number {
+/**
+ * Runs `round` once for nothing and then `ROUNDS` times; the least of what it returned. Whatever
+ * disturbs a round makes it longer, never shorter.
+ */
+export function fastest(round: () => number): number {
   round();
-  const values: number[] = [];
-  for (let i = 0; i < rounds; i++) values.push(round());
-  values.sort((a, b) => a - b);
-  return values[rounds >> 1] ?? NaN;
+  let best = Infinity;
+  for (let i = 0; i < ROUNDS; i++) best = Math.min(best, round());
+  return best;
 }
 
 /** Nanoseconds of one of `operations` that `work` makes. */

@@ -2,9 +2,9 @@
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
-import { medianOf, nanosecondsEach } from './figures.ts';
+import { fastest, nanosecondsEach } from './figures.ts';
 import type { Figures } from './figures.ts';
-import { CYCLES, FAULT_PAGES, LAZY_BYTES, MMAPS, REMOTE_FAULTS, ROUNDS } from './sizes.ts';
+import { CYCLES, FAULT_PAGES, LAZY_BYTES, MMAPS, REMOTE_FAULTS } from './sizes.ts';
 
 const RW: number = PROT_READ | PROT_WRITE;
 const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -17,7 +17,7 @@ function touch(mem: Memory, base: number, pages: number): void {
 /** A demand-zero fault, from the store to the next instruction. */
 export function faultNs(proc: Proc, pages: number): number {
   const bytes = pages * PAGE_SIZE;
-  return medianOf(ROUNDS, () => {
+  return fastest(() => {
     const base = proc.local.mmap(0, bytes, RW, ANONYMOUS);
     const ns = nanosecondsEach(pages, () => touch(proc.mem, base, pages));
     proc.local.munmap(base, bytes);
@@ -36,7 +36,7 @@ function cycle({ local, mem }: Proc): void {
 /** An mmap of untouched memory; the munmaps are not measured. */
 function mmapNs({ local }: Proc, bytes: number): number {
   const mapped: number[] = [];
-  return medianOf(ROUNDS, () => {
+  return fastest(() => {
     const ns = nanosecondsEach(MMAPS, () => {
       for (let i = 0; i < MMAPS; i++) mapped.push(local.mmap(0, bytes, RW, ANONYMOUS));
     });
@@ -48,7 +48,7 @@ function mmapNs({ local }: Proc, bytes: number): number {
 export function localFigures(proc: Proc): Figures {
   return {
     fault: faultNs(proc, FAULT_PAGES),
-    cycle: medianOf(ROUNDS, () => nanosecondsEach(CYCLES, () => cycle(proc))),
+    cycle: fastest(() => nanosecondsEach(CYCLES, () => cycle(proc))),
     mmapPage: mmapNs(proc, PAGE_SIZE),
     mmapLazy: mmapNs(proc, LAZY_BYTES),
   };

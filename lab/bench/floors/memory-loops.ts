@@ -6,9 +6,9 @@ import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../work
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { makeRandom } from '../../../shared/random.ts';
-import { medianOf, nanosecondsEach } from './figures.ts';
+import { fastest, nanosecondsEach } from './figures.ts';
 import type { Figures } from './figures.ts';
-import { ACCESSES, BULKS, BULK_BYTES, HIT_PAGES, RANDOM_PAGES, ROUNDS } from './sizes.ts';
+import { ACCESSES, BULKS, BULK_BYTES, HIT_PAGES, RANDOM_PAGES } from './sizes.ts';
 
 const RW: number = PROT_READ | PROT_WRITE;
 const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -19,9 +19,8 @@ const SWEEPS: number = (ACCESSES * 4) / HIT_BYTES;
 export let sink = 0;
 
 function sumSequential(mem: Memory, base: number): number {
-  const end = base + HIT_BYTES;
   let sum = 0;
-  for (let at = base; at < end; at += 4) sum = (sum + mem.load32(at)) | 0;
+  for (let at = 0; at < HIT_BYTES; at += 4) sum = (sum + mem.load32(base + at)) | 0;
   return sum;
 }
 
@@ -32,8 +31,7 @@ function sumSequentialRaw(raw: Int32Array): number {
 }
 
 function storeSequential(mem: Memory, base: number, value: number): void {
-  const end = base + HIT_BYTES;
-  for (let at = base; at < end; at += 4) mem.store32(at, value);
+  for (let at = 0; at < HIT_BYTES; at += 4) mem.store32(base + at, value);
 }
 
 function storeSequentialRaw(raw: Int32Array, value: number): void {
@@ -98,7 +96,7 @@ function storeRandomRaw(raw: Int32Array, offsets: Int32Array, value: number): vo
 
 /** Runs a loop over `sweeps` times; nanoseconds an access. */
 function perAccess(sweeps: number, loop: () => number | void): number {
-  return medianOf(ROUNDS, () =>
+  return fastest(() =>
     nanosecondsEach(ACCESSES, () => {
       for (let sweep = 0; sweep < sweeps; sweep++) sink = (sink + Number(loop() ?? 0)) | 0;
     }),
@@ -113,7 +111,7 @@ export function hitFigures(proc: Proc): Figures {
   const raw = new Int32Array(new SharedArrayBuffer(RANDOM_PAGES * PAGE_SIZE));
   raw.fill(1);
   const random = makeRandom(1);
-  const offsets = Int32Array.from({ length: ACCESSES / 16 }, () => {
+  const offsets = Int32Array.from({ length: ACCESSES / 4 }, () => {
     return random((RANDOM_PAGES * PAGE_SIZE) / 4) * 4;
   });
   const figures = {
@@ -125,17 +123,17 @@ export function hitFigures(proc: Proc): Figures {
     loadPagesRaw: perAccess(SWEEPS, () => sumPagesRaw(raw)),
     storePages: perAccess(SWEEPS, () => storePages(mem, base, 3)),
     storePagesRaw: perAccess(SWEEPS, () => storePagesRaw(raw, 3)),
-    loadRandom: perAccess(16, () => sumRandom(mem, base, offsets)),
-    loadRandomRaw: perAccess(16, () => sumRandomRaw(raw, offsets)),
-    storeRandom: perAccess(16, () => storeRandom(mem, base, offsets, 3)),
-    storeRandomRaw: perAccess(16, () => storeRandomRaw(raw, offsets, 3)),
+    loadRandom: perAccess(4, () => sumRandom(mem, base, offsets)),
+    loadRandomRaw: perAccess(4, () => sumRandomRaw(raw, offsets)),
+    storeRandom: perAccess(4, () => storeRandom(mem, base, offsets, 3)),
+    storeRandomRaw: perAccess(4, () => storeRandomRaw(raw, offsets, 3)),
   };
   proc.local.munmap(base, RANDOM_PAGES * PAGE_SIZE);
   return figures;
 }
 
 function perBulk(operation: () => void): number {
-  return medianOf(ROUNDS, () =>
+  return fastest(() =>
     nanosecondsEach(BULKS, () => {
       for (let i = 0; i < BULKS; i++) operation();
     }),

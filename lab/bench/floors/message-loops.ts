@@ -6,7 +6,7 @@ import type { Proc } from '../../../workers/program.ts';
 import { load, pause, store, wait } from '../../../shared/atomics.ts';
 import type { Words } from '../../../shared/atomics.ts';
 import { PAGE_SIZE, TRAP_SPIN_TURNS, WAIT_SLICE_MS } from '../../../shared/limits.ts';
-import { medianOf, nanosecondsEach } from './figures.ts';
+import { fastest, nanosecondsEach } from './figures.ts';
 import type { Figures } from './figures.ts';
 import type { Side } from './pair-loops.ts';
 import { ANSWERED, ASKED, DOORBELL, PEER_BYTES, POLLING } from './peer-words.ts';
@@ -60,8 +60,8 @@ export async function trapFigures(proc: Proc, { peerCpu }: Side): Promise<Figure
   const bare = peerOf(peerCpu);
   await bare.echo(0, 0, 0, 0, 0, 0);
   return {
-    trapFloor: medianOf(ROUNDS, () => nanosecondsEach(TRAPS, () => pingPong(bare))),
-    trap: medianOf(ROUNDS, () => nanosecondsEach(TRAPS, () => traps(proc))),
+    trapFloor: fastest(() => nanosecondsEach(TRAPS, () => pingPong(bare))),
+    trap: fastest(() => nanosecondsEach(TRAPS, () => traps(proc))),
   };
 }
 
@@ -80,17 +80,14 @@ async function mmapsNs(proc: Proc): Promise<number> {
   return ns;
 }
 
-/** Medians of rounds that alternate: message latency drifts with what else the host does. */
+/** Rounds alternate: message latency drifts with what else the host does. */
 export async function comlinkFigures(proc: Proc, { peerCpu }: Side): Promise<Figures> {
   const { echo } = peerOf(peerCpu);
-  const echoes: number[] = [];
-  const mmaps: number[] = [];
-  for (let round = -1; round < ROUNDS; round++) {
-    const [echoNs, mmapNs] = [await echoesNs(echo), await mmapsNs(proc)];
-    if (round < 0) continue;
-    echoes.push(echoNs);
-    mmaps.push(mmapNs);
+  let comlinkEcho = Infinity;
+  let comlinkMmap = Infinity;
+  for (let round = 0; round <= ROUNDS; round++) {
+    comlinkEcho = Math.min(comlinkEcho, await echoesNs(echo));
+    comlinkMmap = Math.min(comlinkMmap, await mmapsNs(proc));
   }
-  const middle = (values: number[]): number => values.sort((a, b) => a - b)[ROUNDS >> 1] ?? NaN;
-  return { comlinkEcho: middle(echoes), comlinkMmap: middle(mmaps) };
+  return { comlinkEcho, comlinkMmap };
 }

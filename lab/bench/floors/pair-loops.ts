@@ -9,7 +9,7 @@ import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { load, pause, store } from '../../../shared/atomics.ts';
 import type { Words } from '../../../shared/atomics.ts';
-import { medianOf, nanosecondsEach } from './figures.ts';
+import { fastest, nanosecondsEach } from './figures.ts';
 import type { Figures } from './figures.ts';
 import { FAULT_PAGES, ROUNDS, SHOOTDOWNS, TRAPS } from './sizes.ts';
 
@@ -20,7 +20,7 @@ const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
 const ROUND = 0;
 const READY = 64;
 const DONE = 128;
-const RATES = 192;
+const TIMES = 192;
 
 /** What a figure needs besides its own thread. */
 export interface Side {
@@ -40,7 +40,7 @@ function protectCycles({ local, mem }: Proc, at: number): void {
 }
 
 function protectNs(proc: Proc, at: number): number {
-  return medianOf(ROUNDS, () => nanosecondsEach(SHOOTDOWNS, () => protectCycles(proc, at)));
+  return fastest(() => nanosecondsEach(SHOOTDOWNS, () => protectCycles(proc, at)));
 }
 
 /** Waits until the word is at least `value`, in user mode. */
@@ -49,7 +49,7 @@ function awaitWord(mem: Memory, at: number, value: number): void {
 }
 
 function spinPing(words: Words): number {
-  return medianOf(ROUNDS, () =>
+  return fastest(() =>
     nanosecondsEach(TRAPS, () => {
       for (let i = 0; i < TRAPS; i++) {
         const turn = load(words, 0) + 1;
@@ -91,6 +91,11 @@ export async function shootdownFigures(proc: Proc, { start }: Side): Promise<Fig
   return { spinPing: ping, protect: alone, shootdown: observed - alone };
 }
 
+/** A clock that all Workers read alike. */
+function sharedNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 /** Faults of one thread in a region of its own, `rounds` times; each round starts together. */
 function faultTogether(proc: Proc, meet: number, thread: number, threads: number): void {
   const { mem, local } = proc;
@@ -99,10 +104,12 @@ function faultTogether(proc: Proc, meet: number, thread: number, threads: number
     const base = local.mmap(0, bytes, RW, ANONYMOUS);
     mem.atomicAdd32(meet + READY, 1);
     awaitWord(mem, meet + READY, (round + 1) * threads);
-    const ns = nanosecondsEach(FAULT_PAGES, () => {
-      for (let page = 0; page < FAULT_PAGES; page++) mem.store32(base + page * PAGE_SIZE, 1);
-    });
-    mem.storeF64(meet + RATES + (round * threads + thread) * 8, 1000 / ns);
+    const startMs = sharedNowMs();
+    for (let page = 0; page < FAULT_PAGES; page++) mem.store32(base + page * PAGE_SIZE, 1);
+    const endMs = sharedNowMs();
+    const times = meet + TIMES + (round * threads + thread) * 16;
+    mem.storeF64(times, startMs);
+    mem.storeF64(times + 8, endMs);
     mem.atomicAdd32(meet + DONE, 1);
     awaitWord(mem, meet + DONE, (round + 1) * threads);
     local.munmap(base, bytes);
@@ -113,7 +120,10 @@ export function faulter(proc: Proc, meet: number, thread: number, threads: numbe
   faultTogether(proc, meet, thread, threads);
 }
 
-/** Faults a microsecond of `threads` threads together: the median round. */
+/**
+ * Faults a microsecond of `threads` threads together: the best round, from the
+ * first thread's start to the last one's end.
+ */
 async function faultRate(proc: Proc, threads: number, { start }: Side): Promise<number> {
   const { mem } = proc;
   const meet = proc.local.mmap(0, PAGE_SIZE, RW, ANONYMOUS);
@@ -123,16 +133,19 @@ async function faultRate(proc: Proc, threads: number, { start }: Side): Promise<
   }
   faultTogether(proc, meet, 0, threads);
   for (const pid of pids) await proc.wait(pid);
-  const rates: number[] = [];
+  let best = 0;
   for (let round = 1; round <= ROUNDS; round++) {
-    let sum = 0;
+    let startMs = Infinity;
+    let endMs = 0;
     for (let thread = 0; thread < threads; thread++) {
-      sum += mem.loadF64(meet + RATES + (round * threads + thread) * 8);
+      const times = meet + TIMES + (round * threads + thread) * 16;
+      startMs = Math.min(startMs, mem.loadF64(times));
+      endMs = Math.max(endMs, mem.loadF64(times + 8));
     }
-    rates.push(sum);
+    best = Math.max(best, (threads * FAULT_PAGES) / ((endMs - startMs) * 1000));
   }
   proc.local.munmap(meet, PAGE_SIZE);
-  return rates.sort((a, b) => a - b)[ROUNDS >> 1] ?? NaN;
+  return best;
 }
 
 export async function scalingFigures(proc: Proc, side: Side): Promise<Figures> {
