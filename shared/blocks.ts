@@ -55,6 +55,8 @@ export const S_PRIVILEGED = 26;
 export const S_APART = 27;
 /** 1 once an area was sealed. */
 export const S_SEALS = 29;
+/** 1 once there was an area that grows down. */
+export const S_GROWS = 30;
 /** The largest S_TOTAL_PAGES so far. */
 export const S_TOTAL_PEAK = 28;
 /** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */

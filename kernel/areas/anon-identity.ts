@@ -25,7 +25,7 @@ import { openAtRoot } from '../locking/whole-table.ts';
 import { Cursor, nextAt } from '../paging/cursor.ts';
 import { seek } from '../paging/table.ts';
 import { AREA_PROT, AREA_SHARED } from './area-flags.ts';
-import { treeEndingAfter, treeNext, treePrevious } from './area-tree.ts';
+import { treeEndingAfter, treeFind, treeNext, treePrevious } from './area-tree.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 
 const NEVER = -1;
@@ -44,11 +44,19 @@ export function settleAnon(cpu: Cpu, space: number, start: number, end: number):
   }
 }
 
-/** Gives the area in `node` an identity now, as if a private page had just been entered. */
-export function prepareAnon(cpu: Cpu, space: number, node: number): void {
+/**
+ * Gives the area of page `vpn` an identity now, as if a private page had just been entered (Linux:
+ * anon_vma_prepare). To be called after openRange, which has settled the neighbours.
+ */
+export function prepareAnon(cpu: Cpu, space: number, vpn: number): void {
+  const store = new SharedAreaIndex(cpu, space);
+  const node = treeFind(store, vpn * PAGE_SIZE);
+  if (node !== 0) identify(cpu, space, store, node);
+}
+
+function identify(cpu: Cpu, space: number, store: SharedAreaIndex, node: number): void {
   const { words } = cpu;
   if (peek(words, node + L.A_ANON) !== 0 || (flagsOf(cpu, node) & AREA_SHARED) !== 0) return;
-  const store = new SharedAreaIndex(cpu, space);
   const next = treeNext(store, node);
   const previous = treePrevious(store, node);
   let id = next !== 0 && isKin(cpu, node, next) ? peek(words, next + L.A_ANON) : 0;
@@ -80,7 +88,7 @@ function settleRun(cpu: Cpu, space: number, store: SharedAreaIndex, node: number
     at = above;
   }
   if (run.length > 1) sortByStamp(cpu, space, run);
-  for (let i = 0; i < run.length; i++) prepareAnon(cpu, space, run[i] as number);
+  for (let i = 0; i < run.length; i++) identify(cpu, space, store, run[i] as number);
 }
 
 /** Insertion sort: runs are short, and a callback may not touch shared memory. */

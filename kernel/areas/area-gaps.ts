@@ -7,12 +7,18 @@
  * *Locking*: the area set's lock for reading. *Not guaranteed*: arguments are not checked here;
  * MemorySet checks them.
  */
+import { isAddr, isPowerOfTwo } from '../../shared/addr.ts';
 import type { AreaIndexStore } from './area-store.ts';
 import { treeEndingAfter, treeFirstUnder, treeLastUnder } from './area-tree.ts';
 import { treeNext, treePrevious, treeStartingBefore } from './area-tree.ts';
 
 /** No such address; addresses are not negative. */
 export const NO_GAP = -1;
+
+/** Whether a gap of that size and alignment can be asked for: whole units, and at least one. */
+export function isGapRequest(size: number, align: number): boolean {
+  return isAddr(size) && size > 0 && isPowerOfTwo(align) && size % align === 0;
+}
 
 /** The lowest aligned start of `size` free bytes within [low, high), or NO_GAP. */
 export function lowestGap(
@@ -69,8 +75,17 @@ export function highestGap(
   return NO_GAP;
 }
 
+/** The first unmapped address at or above `from`. */
+export function firstGapStart(store: AreaIndexStore, from: number): number {
+  const node = treeEndingAfter(store, from);
+  if (node === 0 || store.start(node) > from) return from;
+  // The areas from here on have no gap before the one that nodeAfterGap finds.
+  const after = nodeAfterGap(store, node, 1);
+  return after === 0 ? store.maxEnd(store.root()) : store.end(treePrevious(store, after));
+}
+
 /** The first node above `from` that has at least `size` free bytes just below it, or 0. */
-export function nodeAfterGap(store: AreaIndexStore, from: number, size: number): number {
+function nodeAfterGap(store: AreaIndexStore, from: number, size: number): number {
   let node = from;
   for (;;) {
     const right = store.right(node);

@@ -56,3 +56,15 @@ export function backendOutcome(
   const kind = result.cause === 'ENOMEM' ? 'NoMemory' : 'BadState';
   return mappingFailure(kind, result.range ?? range, result.cause);
 }
+
+export function invalid(start: number, end: number, cause: string): MappingFailure {
+  return mappingFailure('InvalidParam', new AddrRange(start, end), cause);
+}
+
+export function invalidRange(start: number, size: number): MappingFailure {
+  return mappingFailure('InvalidParam', null, `${size} bytes from ${start} are no address range`);
+}
+
+export function noNodes(start: number, end: number): MappingFailure {
+  return mappingFailure('NoMemory', new AddrRange(start, end), 'no room for another area');
+}

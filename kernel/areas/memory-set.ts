@@ -17,19 +17,19 @@
  */
 import { AddrRange } from '../../shared/addr-range.ts';
 import type { VirtAddr } from '../../shared/addr.ts';
-import { ADDR_MAX, isAddr, isPowerOfTwo } from '../../shared/addr.ts';
+import { ADDR_MAX, isAddr } from '../../shared/addr.ts';
 import type { FlagsEqual } from './area-merge.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, mergeEdit, openEdit } from './area-edit.ts';
-import { protectPart, publishEdit, reserveNodes } from './area-edit.ts';
-import { highestGap, lowestGap, NO_GAP, nodeAfterGap } from './area-gaps.ts';
+import { protectPart, publishEdit, reserveNodes, splitArea } from './area-edit.ts';
+import { NO_GAP, firstGapStart, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
 import type { AreaIndexStore, AreaStore } from './area-store.ts';
 import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
-import { treePrevious } from './area-tree.ts';
+import { treeStartingBefore } from './area-tree.ts';
 import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
-import { MAPPED, mappingFailure } from './mapping-result.ts';
+import { MAPPED, invalid, invalidRange, mappingFailure, noNodes } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
 /** New flags for old ones, or null to leave an area as it is. Must be pure. */
@@ -75,6 +75,12 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     return node === 0 ? null : this.store.readArea(node);
   }
 
+  /** The last area that starts before `addr`, or null. */
+  previousArea(addr: number): MemoryArea<F, P, B> | null {
+    const node = treeStartingBefore(this.store, addr);
+    return node === 0 ? null : this.store.readArea(node);
+  }
+
   /** Whether a byte of `range` is mapped; an empty range overlaps nothing. */
   overlaps(range: AddrRange): boolean {
     return treeFirstIn(this.store, range.start, range.end) !== 0;
@@ -88,17 +94,13 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /** The first unmapped part of `range`, or null if all of it is mapped. */
   firstHole(range: AddrRange): AddrRange | null {
-    const store = this.store;
-    let start: number = range.start;
-    let node = treeEndingAfter(store, start);
-    if (node !== 0 && store.start(node) <= start) {
-      // The areas from here on have no gap before the one that nodeAfterGap finds.
-      const after = nodeAfterGap(store, node, 1);
-      start = after === 0 ? store.maxEnd(store.root()) : store.end(treePrevious(store, after));
-      node = after;
-    }
+    const start = firstGapStart(this.store, range.start);
     if (start >= range.end) return null;
-    return new AddrRange(start, node === 0 ? range.end : Math.min(store.start(node), range.end));
+    const next = treeEndingAfter(this.store, start);
+    return new AddrRange(
+      start,
+      next === 0 ? range.end : Math.min(this.store.start(next), range.end),
+    );
   }
 
   /**
@@ -221,11 +223,31 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     return MAPPED;
   }
 
+  /** Makes two areas of the one around `addr`: they stay two until an operation changes one. */
+  divide(addr: number): MappingResult {
+    const edit = openEdit(this.store, addr, addr + 1);
+    const area = edit.oldAreas[0];
+    if (area === undefined || area.start === addr) return MAPPED;
+    if (!reserveNodes(this.store, edit, 1)) return noNodes(area.start, area.end);
+    const right = splitArea(area, addr);
+    keepArea(this.store, edit, edit.oldNodes[0] as number, area);
+    keepArea(this.store, edit, 0, right);
+    publishEdit(this.store, edit);
+    return MAPPED;
+  }
+
   /**
    * Grows the area that holds the byte at `addr` by `extra` bytes on one side, with its flags and
-   * backend. AlreadyExists if another area is in the way; 0 bytes are no change.
+   * backend. AlreadyExists if another area is in the way; 0 bytes are no change. Without `merges`
+   * it stays an area of its own even if it touches an equal one now.
    */
-  extend(addr: number, extra: number, pt: P, side: 'left' | 'right' = 'right'): MappingResult {
+  extend(
+    addr: number,
+    extra: number,
+    pt: P,
+    side: 'left' | 'right' = 'right',
+    merges = true,
+  ): MappingResult {
     if (!isRange(addr, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
     const edit = openEdit(this.store, addr, addr + 1);
@@ -246,7 +268,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
-    keepArea(this.store, edit, node, area, true);
+    keepArea(this.store, edit, node, area, merges);
     mergeEdit(this.store, edit, this.flagsEqual);
     publishEdit(this.store, edit);
     return MAPPED;
@@ -277,20 +299,4 @@ function isIdentical<F>(left: F, right: F): boolean {
 
 function isRange(start: number, size: number): boolean {
   return isAddr(start) && isAddr(size) && size <= ADDR_MAX - start;
-}
-
-function isGapRequest(size: number, align: number): boolean {
-  return isAddr(size) && size > 0 && isPowerOfTwo(align) && size % align === 0;
-}
-
-function invalid(start: number, end: number, cause: string): MappingFailure {
-  return mappingFailure('InvalidParam', new AddrRange(start, end), cause);
-}
-
-function invalidRange(start: number, size: number): MappingFailure {
-  return mappingFailure('InvalidParam', null, `${size} bytes from ${start} are no address range`);
-}
-
-function noNodes(start: number, end: number): MappingFailure {
-  return mappingFailure('NoMemory', new AddrRange(start, end), 'no room for another area');
 }

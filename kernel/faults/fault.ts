@@ -39,6 +39,7 @@ import { addResident } from '../paging/range-op.ts';
 import { shootDown } from '../paging/shootdown.ts';
 import { resolveSwap } from './swap-in.ts';
 import { peekEntry, pushDown, seek } from '../paging/table.ts';
+import { growDown } from '../syscalls/grow.ts';
 
 /**
  * Resolves a fault of `space` at page `vpn`. Kernel mode. Returns a FAULT_* code; FAULT_WAIT and
@@ -59,12 +60,20 @@ export function handleFault(
   const outcome = resolve(cpu, cursor, vpn, write, candidate);
   protocol.unlockPage(cpu, cursor);
   if (candidate !== 0 && outcome !== FAULT_DONE) freeFrame(cpu, candidate);
+  if (outcome === FAULT_MAPERR && mayGrow(cpu, space, vpn)) return FAULT_DONE;
   if (outcome === FAULT_DONE) {
     count(cpu, major ? STAT.faultsMajor : STAT.faultsMinor, 1);
     // ORDER: a counter.
     add(cpu.words, space + (major ? L.S_FAULTS_MAJOR : L.S_FAULTS_MINOR), 1);
   }
   return outcome === FAULT_SPURIOUS ? FAULT_DONE : outcome;
+}
+
+/** Below an area that grows down: whether it has, so that the access is worth another try. */
+function mayGrow(cpu: Cpu, space: number, vpn: number): boolean {
+  // ORDER: a hint; whoever has mapped such an area sees it.
+  if (load(cpu.words, space + L.S_GROWS) === 0) return false;
+  return peekEntry(cpu, space, vpn) === 0 && growDown(cpu, space, vpn);
 }
 
 /** A zeroed frame for a write, so that no lock is held while it is zeroed; 0 if none is needed. */

@@ -13,11 +13,15 @@ import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
 import { sysMadvise } from './madvise.ts';
 import { sysMincore } from './mincore.ts';
+import { sysBrk } from './brk.ts';
+import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from './mlock.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';
 import { sysMsync } from './msync.ts';
 import { sysMremap } from './mremap.ts';
+import { sysMseal } from './mseal.ts';
 import { sysMunmap } from './munmap.ts';
+import { sysGetrlimit, sysSetrlimit } from './rlimit.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysGetpriority, sysSetpriority } from './priority.ts';
@@ -63,6 +67,24 @@ export function dispatch(
       return sysMsync(cpu, proc, a, b, c);
     case S.SYS_MREMAP:
       return sysMremap(cpu, proc, a, b, c, d, e);
+    case S.SYS_BRK:
+      return sysBrk(cpu, proc, a);
+    case S.SYS_MLOCK:
+      return sysMlock(cpu, proc, a, b);
+    case S.SYS_MLOCK2:
+      return sysMlock2(cpu, proc, a, b, c);
+    case S.SYS_MUNLOCK:
+      return sysMunlock(cpu, proc, a, b);
+    case S.SYS_MLOCKALL:
+      return sysMlockall(cpu, proc, a);
+    case S.SYS_MUNLOCKALL:
+      return sysMunlockall(cpu, proc);
+    case S.SYS_MSEAL:
+      return sysMseal(cpu, proc, a, b, c);
+    case S.SYS_GETRLIMIT:
+      return sysGetrlimit(cpu, proc, a, b);
+    case S.SYS_SETRLIMIT:
+      return sysSetrlimit(cpu, proc, a, b);
     case S.SYS_CLOSE:
       return closeFd(cpu, proc, a);
     case S.SYS_GETPRIORITY:

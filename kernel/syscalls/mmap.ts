@@ -30,7 +30,7 @@ import { canLock, mayExpand, mayLock } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
 import { checkAnonymous, checkFile, checkHuge } from './mmap-checks.ts';
-import { isSealed } from './sealed.ts';
+import { checkSealed } from './sealed.ts';
 import { TRY_KERNEL } from './wait-codes.ts';
 
 /** Maps `length` bytes; the address, or a negative errno. Runs in kernel mode on any CPU. */
@@ -127,7 +127,8 @@ function mapAt(
   request: Request,
 ): number {
   const end = start + size;
-  if (isSealed(cpu, space, areas, start, end)) return -E.EPERM;
+  const refusal = checkSealed(cpu, space, areas, start, end);
+  if (refusal !== 0) return refusal;
   const pages = size / PAGE_SIZE - mappedPages(areas, start, end);
   if (!mayExpand(cpu, space, areaBits, pages)) return -E.ENOMEM;
   const record = recordFor(cpu, start, size, areaBits, request);

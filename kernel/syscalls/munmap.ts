@@ -6,7 +6,7 @@ import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { mappingErrno } from './mmap.ts';
-import { isSealed } from './sealed.ts';
+import { checkSealed } from './sealed.ts';
 import { closeRange, openRange, pruneTables } from '../paging/range-op.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
@@ -38,7 +38,8 @@ export function unmapRange(
   address: number,
   size: number,
 ): number {
-  if (isSealed(cpu, space, areas, address, address + size)) return -E.EPERM;
+  const refusal = checkSealed(cpu, space, areas, address, address + size);
+  if (refusal !== 0) return refusal;
   const start = lowerBound(areas, address) / PAGE_SIZE;
   const end = upperBound(areas, address + size) / PAGE_SIZE;
   const op = openRange(cpu, space, start, end);

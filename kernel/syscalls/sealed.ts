@@ -1,23 +1,36 @@
-/** Sealed areas (mseal): whether an operation would change one. */
-import { peek } from '../../shared/atomics.ts';
-import { S_SEALS } from '../../shared/layout.ts';
+/** Sealed areas (mseal): what refuses to be unmapped or replaced. */
+import { peek, poke } from '../../shared/atomics.ts';
+import { EPERM } from '../../shared/errno.ts';
+import { S_APART, S_SEALS } from '../../shared/layout.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
 import { AREA_SEALED } from '../areas/area-flags.ts';
 import type { Cpu } from '../cpu/cpu.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
 import type { AreaSet } from '../processes/space.ts';
 
-/** Whether an area with a byte in [start, end) is sealed. Costs nothing where nothing ever was. */
-export function isSealed(
+/**
+ * -EPERM if an area with a byte in [start, end) is sealed, else 0. Costs nothing where nothing ever
+ * was. As in Linux, which meets the seal after it has split the first area at `start`, that split
+ * stays.
+ */
+export function checkSealed(
   cpu: Cpu,
   space: number,
   areas: AreaSet,
   start: number,
   end: number,
-): boolean {
-  if (peek(cpu.words, space + S_SEALS) === 0) return false;
-  let area = areas.nextArea(start);
-  while (area !== null && area.start < end) {
-    if ((area.flags & AREA_SEALED) !== 0) return true;
+): number {
+  if (peek(cpu.words, space + S_SEALS) === 0) return 0;
+  const first = areas.nextArea(start);
+  let area = first;
+  while (area !== null && area.start < end && (area.flags & AREA_SEALED) === 0) {
     area = areas.nextArea(area.end);
   }
-  return false;
+  if (first === null || area === null || area.start >= end) return 0;
+  if (area.start !== first.start && first.start < start) {
+    const op = openRange(cpu, space, start / PAGE_SIZE, start / PAGE_SIZE + 1);
+    if (areas.divide(start).ok) poke(cpu.words, space + S_APART, 1);
+    closeRange(op);
+  }
+  return -EPERM;
 }

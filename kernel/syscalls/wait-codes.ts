@@ -1,6 +1,6 @@
 /** What a syscall answers, negated, when it cannot go on where it runs. Beyond Linux's errnos. */
 
-/** This CPU cannot do it, the kernel worker can; nothing was changed. */
+/** This CPU cannot do it, the kernel worker can. What was done so far can be done again. */
 export const TRY_KERNEL = 4096;
 /**
  * Page `cpu.faultPage` of `cpu.faultObject` must be supplied first, then the whole syscall is

@@ -1,0 +1,83 @@
+/** brk(2) as the raw syscall: the checks and their order are Linux's (6.18), by execution there. */
+import { peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { HEAP_START, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { PROT_READ, PROT_WRITE, RLIMIT_DATA } from '../../shared/mman.ts';
+import { AREA_ACCOUNT, AREA_LOCKED } from '../areas/area-flags.ts';
+import { MemoryArea } from '../areas/memory-area.ts';
+import { startGap } from '../areas/placement.ts';
+import type { AreaSet } from '../areas/shared-area-store.ts';
+import { backendOf } from '../backends/registry.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { loadWide, storeWide } from '../frames/wide.ts';
+import { ANONYMOUS } from '../objects/record.ts';
+import { settleLazy } from '../paging/flush-lazy.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import { mayExpand, mayLock, softLimit } from '../processes/limits.ts';
+import { areasOf } from '../processes/space.ts';
+import { unmapRange } from './munmap.ts';
+
+/**
+ * Moves the end of the heap to `address`. Returns the break as it is now: the new one or, when that
+ * cannot be, the old one. Never an errno.
+ */
+export function sysBrk(cpu: Cpu, proc: number, address: number): number {
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const { machine } = cpu;
+  const { protocol } = machine;
+  protocol.lockAreas(cpu, space);
+  const before = loadWide(machine, space + L.S_BRK);
+  const moved = isBreak(cpu, space, address) && moveBreak(cpu, space, before, address);
+  if (moved) storeWide(machine, space + L.S_BRK, address);
+  protocol.unlockAreas(cpu, space);
+  return moved ? address : before;
+}
+
+function isBreak(cpu: Cpu, space: number, address: number): boolean {
+  if (!Number.isInteger(address)) return false;
+  if (address < HEAP_START || address > USER_SPACE_END) return false;
+  return address - HEAP_START <= softLimit(cpu, space, RLIMIT_DATA);
+}
+
+function moveBreak(cpu: Cpu, space: number, before: number, after: number): boolean {
+  const areas = areasOf(cpu, space);
+  const start = Math.ceil(before / PAGE_SIZE) * PAGE_SIZE;
+  const end = Math.ceil(after / PAGE_SIZE) * PAGE_SIZE;
+  if (start === end) return true;
+  if (end < start) {
+    const first = areas.nextArea(end);
+    if (first === null || first.start >= start) return false;
+    return unmapRange(cpu, space, areas, end, start - end) === 0;
+  }
+  const future = peek(cpu.words, space + L.S_FUTURE_FLAGS);
+  if (!mayLock(cpu, space, future, (end - start) / PAGE_SIZE)) return false;
+  const next = areas.nextArea(start);
+  // A page more than the gap that Linux keeps below what grows.
+  if (next !== null && end + PAGE_SIZE > startGap(next)) return false;
+  const flags = PROT_READ | PROT_WRITE | AREA_ACCOUNT | future;
+  if (!growHeap(cpu, space, areas, start, end, flags)) return false;
+  if ((flags & AREA_LOCKED) !== 0) {
+    cpu.populateStart = start / PAGE_SIZE;
+    cpu.populateEnd = end / PAGE_SIZE;
+  }
+  return true;
+}
+
+/** do_brk_flags: private anonymous memory, which merges with the heap as it is. */
+function growHeap(
+  cpu: Cpu,
+  space: number,
+  areas: AreaSet,
+  start: number,
+  end: number,
+  flags: number,
+): boolean {
+  if (!mayExpand(cpu, space, flags, (end - start) / PAGE_SIZE)) return false;
+  if (areas.len() > peek(cpu.words, L.B_MAP_COUNT_MAX)) return false;
+  const area = new MemoryArea(start, end - start, flags, backendOf(cpu.machine, ANONYMOUS));
+  settleLazy(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  const result = areas.map(area, op, false);
+  closeRange(op);
+  return result.ok;
+}

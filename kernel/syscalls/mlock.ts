@@ -1,0 +1,190 @@
+/**
+ * mlock(2) and its kin. The checks and their order are Linux's (6.18, x86-64: mm/mlock.c), by
+ * execution there. Without swapping out, what is locked is also what is faulted in at once.
+ */
+import { peek, poke } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import {
+  AREA_DROPPABLE,
+  AREA_LOCKED,
+  AREA_LOCKONFAULT,
+  AREA_LOCK_FLAGS,
+} from '../areas/area-flags.ts';
+import type { Area, AreaSet } from '../areas/shared-area-store.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { populateLocked } from '../faults/populate.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import { canLock, isPrivileged, lockLimitPages } from '../processes/limits.ts';
+import { areasOf } from '../processes/space.ts';
+import { mappingErrno } from './mmap.ts';
+import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+
+/** Locks [address, address + length), rounded out to pages, and faults it in. */
+export function sysMlock(cpu: Cpu, proc: number, address: number, length: number): number {
+  if (![address, length].every(Number.isInteger)) return -E.EINVAL;
+  return lockRange(cpu, peek(cpu.words, proc + L.P_SPACE), address, length, AREA_LOCKED);
+}
+
+/** As mlock; with MLOCK_ONFAULT pages stay once they were faulted in. */
+export function sysMlock2(
+  cpu: Cpu,
+  proc: number,
+  address: number,
+  length: number,
+  flags: number,
+): number {
+  if (![address, length, flags].every(Number.isInteger)) return -E.EINVAL;
+  if (flags !== 0 && flags !== M.MLOCK_ONFAULT) return -E.EINVAL;
+  const bits = AREA_LOCKED | (flags === 0 ? 0 : AREA_LOCKONFAULT);
+  return lockRange(cpu, peek(cpu.words, proc + L.P_SPACE), address, length, bits);
+}
+
+function lockRange(cpu: Cpu, space: number, address: number, length: number, bits: number): number {
+  if (!canLock(cpu, space)) return -E.EPERM;
+  const { start, size } = pagesOf(address, length);
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const areas = areasOf(cpu, space);
+  const outcome = mayLockRange(cpu, space, areas, start, size)
+    ? setLockFlags(cpu, space, areas, start, size, bits)
+    : -E.ENOMEM;
+  protocol.unlockAreas(cpu, space);
+  if (outcome !== 0 || size === 0) return outcome;
+  const populated = populateLocked(cpu, space, start / PAGE_SIZE, (start + size) / PAGE_SIZE);
+  // POSIX's errnos: what cannot be accessed is ENOMEM, what memory does not suffice for EAGAIN.
+  if (populated === -E.EFAULT) return -E.ENOMEM;
+  return populated === -E.ENOMEM ? -E.EAGAIN : populated;
+}
+
+/** Undoes mlock. Pages stay where they are. */
+export function sysMunlock(cpu: Cpu, proc: number, address: number, length: number): number {
+  if (![address, length].every(Number.isInteger)) return -E.EINVAL;
+  const { start, size } = pagesOf(address, length);
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const outcome = setLockFlags(cpu, space, areasOf(cpu, space), start, size, 0);
+  protocol.unlockAreas(cpu, space);
+  return outcome;
+}
+
+/** The pages that hold a byte of the range; none for a length that wraps to 0. */
+function pagesOf(address: number, length: number): { start: number; size: number } {
+  const offset = ((address % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE;
+  return { start: unsignedPage(address - offset), size: pageAligned(length + offset) };
+}
+
+/** Whether RLIMIT_MEMLOCK allows the range, of which a part may be locked already. */
+function mayLockRange(
+  cpu: Cpu,
+  space: number,
+  areas: AreaSet,
+  start: number,
+  size: number,
+): boolean {
+  if (isPrivileged(cpu, space)) return true;
+  const limit = lockLimitPages(cpu, space);
+  let pages = size / PAGE_SIZE + peek(cpu.words, space + L.S_LOCKED_PAGES);
+  if (pages <= limit) return true;
+  const end = start + size;
+  let area = start < USER_SPACE_END ? areas.nextArea(start) : null;
+  while (area !== null && area.start < end) {
+    const shared = Math.min(area.end, end) - Math.max(area.start, start);
+    if ((area.flags & AREA_LOCKED) !== 0) pages -= shared / PAGE_SIZE;
+    area = area.end < USER_SPACE_END ? areas.nextArea(area.end) : null;
+  }
+  return pages <= limit;
+}
+
+/** Area by area up to the first hole (apply_vma_lock_flags in Linux). */
+function setLockFlags(
+  cpu: Cpu,
+  space: number,
+  areas: AreaSet,
+  start: number,
+  size: number,
+  bits: number,
+): number {
+  const end = start + size;
+  if (end >= WRAP) return -E.EINVAL;
+  let outcome = 0;
+  for (let at = start; at < end && outcome === 0;) {
+    const area = at < USER_SPACE_END ? areas.find(at) : null;
+    if (area === null) return -E.ENOMEM;
+    const stop = Math.min(area.end, end);
+    outcome = lockArea(cpu, space, areas, area, at, stop, bits);
+    at = stop;
+  }
+  return outcome;
+}
+
+/** mlock_fixup: what no frame stands behind, and what may be dropped, is passed over. */
+function lockArea(
+  cpu: Cpu,
+  space: number,
+  areas: AreaSet,
+  area: Area,
+  start: number,
+  end: number,
+  bits: number,
+): number {
+  const next = (area.flags & ~AREA_LOCK_FLAGS) | bits;
+  if (next === area.flags || area.backend.isSpecial) return 0;
+  if ((area.flags & AREA_DROPPABLE) !== 0) return 0;
+  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  const result = areas.mark(start, end - start, () => next);
+  closeRange(op);
+  return result.ok ? 0 : mappingErrno(result.error);
+}
+
+/** Locks everything there is (MCL_CURRENT), everything that will be (MCL_FUTURE), or both. */
+export function sysMlockall(cpu: Cpu, proc: number, flags: number): number {
+  const known = M.MCL_CURRENT | M.MCL_FUTURE | M.MCL_ONFAULT;
+  if (!Number.isInteger(flags) || flags <= 0 || flags > known) return -E.EINVAL;
+  if (flags === M.MCL_ONFAULT) return -E.EINVAL;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  if (!canLock(cpu, space)) return -E.EPERM;
+  const current = (flags & M.MCL_CURRENT) !== 0;
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const total = peek(cpu.words, space + L.S_TOTAL_PAGES);
+  const within = isPrivileged(cpu, space) || total <= lockLimitPages(cpu, space);
+  if (!current || within) lockAll(cpu, space, flags);
+  protocol.unlockAreas(cpu, space);
+  if (current && !within) return -E.ENOMEM;
+  if (current) {
+    cpu.populateStart = 0;
+    cpu.populateEnd = USER_PAGES;
+  }
+  return 0;
+}
+
+/** Undoes mlock and mlockall of the whole space, for the future too. Always 0. */
+export function sysMunlockall(cpu: Cpu, proc: number): number {
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  lockAll(cpu, space, 0);
+  protocol.unlockAreas(cpu, space);
+  return 0;
+}
+
+/** apply_mlockall_flags: MCL_FUTURE alone leaves what there is as it is. */
+function lockAll(cpu: Cpu, space: number, flags: number): void {
+  const bits = AREA_LOCKED | ((flags & M.MCL_ONFAULT) !== 0 ? AREA_LOCKONFAULT : 0);
+  const future = (flags & M.MCL_FUTURE) !== 0;
+  const current = (flags & M.MCL_CURRENT) !== 0;
+  poke(cpu.words, space + L.S_FUTURE_FLAGS, future ? bits : 0);
+  if (future && !current) return;
+  const areas = areasOf(cpu, space);
+  let area = areas.nextArea(0);
+  while (area !== null) {
+    const { start, end } = area;
+    // Linux goes on after an area that fails here, too.
+    lockArea(cpu, space, areas, area, start, end, current ? bits : 0);
+    area = end < USER_SPACE_END ? areas.nextArea(end) : null;
+  }
+}

@@ -1,0 +1,60 @@
+/** mseal(2). The checks and their order are Linux's (6.18: mm/mseal.c), by execution there. */
+import { AddrRange } from '../../shared/addr-range.ts';
+import { peek, poke } from '../../shared/atomics.ts';
+import * as E from '../../shared/errno.ts';
+import * as L from '../../shared/layout.ts';
+import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { AREA_SEALED } from '../areas/area-flags.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { closeRange, openRange } from '../paging/range-op.ts';
+import { areasOf } from '../processes/space.ts';
+import { mappingErrno } from './mmap.ts';
+import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+
+/**
+ * Seals [address, address + length) for ever: it cannot be unmapped, moved, replaced nor get other
+ * permissions. 0, or a negative errno with nothing sealed.
+ */
+export function sysMseal(
+  cpu: Cpu,
+  proc: number,
+  address: number,
+  length: number,
+  flags: number,
+): number {
+  if (![address, length, flags].every(Number.isInteger)) return -E.EINVAL;
+  if (flags !== 0 || address % PAGE_SIZE !== 0) return -E.EINVAL;
+  const size = pageAligned(length);
+  if (length !== 0 && size === 0) return -E.EINVAL;
+  const start = unsignedPage(address);
+  if (start + size >= WRAP) return -E.EINVAL;
+  if (size === 0) return 0;
+  if (start + size > USER_SPACE_END) return -E.ENOMEM;
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const outcome = seal(cpu, space, start, start + size);
+  protocol.unlockAreas(cpu, space);
+  return outcome;
+}
+
+function seal(cpu: Cpu, space: number, start: number, end: number): number {
+  const areas = areasOf(cpu, space);
+  if (areas.firstHole(new AddrRange(start, end)) !== null) return -E.ENOMEM;
+  poke(cpu.words, space + L.S_SEALS, 1);
+  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  let outcome = 0;
+  for (let at = start; at < end && outcome === 0;) {
+    const area = areas.nextArea(at);
+    if (area === null) break;
+    const stop = Math.min(area.end, end);
+    const sealed = area.flags | AREA_SEALED;
+    if (sealed !== area.flags) {
+      const result = areas.mark(at, stop - at, () => sealed);
+      if (!result.ok) outcome = mappingErrno(result.error);
+    }
+    at = stop;
+  }
+  closeRange(op);
+  return outcome;
+}
