@@ -4,10 +4,16 @@
  * cannot silently stop being one when the kernel changes.
  */
 import { FLUSH_MUTANTS } from './mutants/flush.ts';
+import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
 
 export type { Mutant } from './mutants/mutant.ts';
 
-export const MUTANTS: readonly Mutant[] = [...PAGING_MUTANTS, ...FLUSH_MUTANTS, ...OTHER_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...PAGING_MUTANTS,
+  ...FLUSH_MUTANTS,
+  ...OTHER_MUTANTS,
+  ...FORK_AND_SWAP_MUTANTS,
+];

@@ -24,6 +24,7 @@ import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../../../shared/mman.ts';
 import { PROT_READ, PROT_WRITE } from '../../../shared/mman.ts';
 import { setWords } from '../runtime/facade.ts';
+import { SWAP_SLOTS } from './swap-store.ts';
 
 /** The machine of a scenario, and what its setup leaves for the operations. */
 export interface World {
@@ -79,7 +80,14 @@ export function boot(
   checked: boolean,
   flushPolicy: FlushPolicy = 'batched',
 ): World {
-  const machine = formatMachine({ frames, cpus, checked, protocol, flushPolicy });
+  const machine = formatMachine({
+    frames,
+    cpus,
+    checked,
+    protocol,
+    flushPolicy,
+    swapSlots: SWAP_SLOTS,
+  });
   setWords(machine.words);
   const all: Cpu[] = [];
   for (let id = 0; id < cpus; id++) all.push(attachCpu(machine, id));

@@ -10,6 +10,7 @@ import { FAULT_DONE, FAULT_WAIT } from '../../../kernel/faults/fault-codes.ts';
 import { handleFault } from '../../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../../kernel/faults/object-fault.ts';
 import { abortPageIn, beginPageIn, finishPageIn } from '../../../kernel/faults/page-in.ts';
+import { SWAP_STORE } from '../../../kernel/faults/swap-in.ts';
 import { frameWord } from '../../../kernel/machine.ts';
 import { acknowledge, resumeUser, sweepTlb, walk } from '../../../kernel/paging/mmu.ts';
 import { TLB_SLOTS } from '../../../kernel/paging/tlb.ts';
@@ -20,6 +21,7 @@ import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { userLoad, userStore, weakLoad } from '../runtime/facade.ts';
 import { BASE_VPN, finish, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
+import { swapIn } from './swap-store.ts';
 
 /** Refused accesses return less than this: minus the FAULT_* code, minus the signal. */
 export const REFUSED = -1000;
@@ -130,6 +132,7 @@ export function fault(world: World, cpu: Cpu, space: number, vpn: number, write:
   if (outcome !== FAULT_WAIT) return outcome;
   const object = cpu.faultObject;
   const page = cpu.faultPage;
+  if (object === SWAP_STORE) return swapIn(cpu, page) ? FAULT_DONE : FAULT_WAIT;
   const done = pageIn(cpu, object, page);
   releaseFaultObject(cpu, object);
   return done ? FAULT_DONE : FAULT_WAIT;

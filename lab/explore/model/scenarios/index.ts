@@ -1,20 +1,26 @@
 /** All scenarios that ship. */
 import type { Scenario } from '../kit.ts';
+import { adviceScenarios } from './advice.ts';
 import { faultScenarios } from './faults.ts';
+import { forkScenarios } from './forks.ts';
 import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
 import { objectScenarios } from './objects.ts';
 import { rangeScenarios } from './ranges.ts';
+import { swapScenarios } from './swaps.ts';
 import { tlbScenarios } from './tlbs.ts';
 
 const PLAIN: readonly Scenario[] = [
   ...faultScenarios,
+  ...adviceScenarios,
   ...rangeScenarios,
   ...objectScenarios,
   ...tlbScenarios,
   ...lockScenarios,
   ...machineScenarios,
+  ...forkScenarios,
+  ...swapScenarios,
 ];
 
 export const SCENARIOS: readonly Scenario[] = [

@@ -1,0 +1,155 @@
+/** fork and what it shares: pages copied when they are written, references, the last owner. */
+import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
+import { enterKernel, leaveKernel } from '../../../../kernel/cpu/cpu-mode.ts';
+import { peekEntry } from '../../../../kernel/paging/table.ts';
+import {
+  allPids,
+  createProcess,
+  processOf,
+  startProcess,
+} from '../../../../kernel/processes/process.ts';
+import { peek } from '../../../../shared/atomics.ts';
+import { P_PARENT, P_SPACE } from '../../../../shared/layout.ts';
+import { PROT_READ } from '../../../../shared/mman.ts';
+import * as pte from '../../../../shared/pte.ts';
+import { BASE_VPN, RW, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
+import type { Operation, Scenario, World } from '../kit.ts';
+import { exit, mprotect, munmap } from '../operations.ts';
+import { read, stayInUser, touchPages, write } from '../user.ts';
+
+/** Makes a child of process `values.parent`. 0, or the errno. */
+const fork: Operation = {
+  name: 'fork',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const parent = world.values['parent'] as number;
+    const pid = createProcess(cpu, { name: 'c', cpu: cpu.id, parent, fork: true });
+    leave(world, cpu);
+    return pid < 0 ? pid : 0;
+  },
+};
+
+/** A child of the process on CPU 0, run by CPU 1. For setups. */
+export function forked(world: World): void {
+  const cpu = world.cpus[0] as Cpu;
+  enterKernel(cpu);
+  const parent = world.values['parent'] as number;
+  const pid = createProcess(cpu, { name: 'c', cpu: 1, parent, fork: true });
+  startProcess(cpu, pid);
+  leaveKernel(cpu);
+  world.procs[1] = processOf(world.machine, pid);
+  world.values['child'] = pid;
+}
+
+/** One process on all CPUs with `pages` touched pages. */
+function threads(world: World, pages: number): void {
+  world.values['parent'] = newThreads(world);
+  mapPages(world, 0, 0, pages);
+  touchPages(world, 0, 0, pages);
+}
+
+/** Parent and child on two CPUs, which share one page. */
+function family(world: World): void {
+  world.values['parent'] = newProcess(world, 0);
+  mapPages(world, 0, 0, 1);
+  touchPages(world, 0, 0, 1);
+  forked(world);
+}
+
+/** What the children's first page is: absent, or frame's references and permission. */
+function children(world: World): string {
+  const { machine } = world;
+  const cpu = world.cpus[0] as Cpu;
+  let seen = '';
+  const pids = allPids(machine);
+  for (let i = 0; i < pids.length; i++) {
+    const proc = processOf(machine, pids[i] as number);
+    if (peek(machine.words, proc + P_PARENT) === 0) continue;
+    const entry = peekEntry(cpu, peek(machine.words, proc + P_SPACE), BASE_VPN);
+    seen += entry === 0 ? 'none ' : `${pte.logicalRwx(entry)} `;
+  }
+  return seen;
+}
+
+export const forkScenarios: readonly Scenario[] = [
+  {
+    name: 'fork-write',
+    about: 'a thread writes a page through its old translation while another forks',
+    cpus: [[fork], [write(0, 7), write(0, 8), read(0)]],
+    setup(world: World): void {
+      threads(world, 1);
+      stayInUser(world, 1, 0, 1);
+    },
+  },
+  {
+    name: 'fork-fault',
+    about: 'a thread touches a page for the first time while another forks',
+    cpus: [[fork], [write(0, 7), read(0)]],
+    setup(world: World): void {
+      world.values['parent'] = newThreads(world);
+      mapPages(world, 0, 0, 1);
+    },
+  },
+  {
+    name: 'fork-mprotect',
+    about: 'a thread changes permissions while another forks',
+    cpus: [[fork], [mprotect(0, 1, PROT_READ), mprotect(0, 1, RW), write(0, 7)]],
+    setup(world: World): void {
+      threads(world, 1);
+    },
+    observe(world: World): string {
+      return children(world);
+    },
+  },
+  {
+    name: 'fork-munmap',
+    about: 'a thread unmaps what another one forks',
+    cpus: [[fork], [munmap(0, 1)]],
+    setup(world: World): void {
+      threads(world, 1);
+    },
+    observe(world: World): string {
+      return children(world);
+    },
+  },
+  {
+    name: 'cow-parent-child',
+    about: 'parent and child write the page that they share: who is last writes in place',
+    cpus: [
+      [read(0), write(0, 5), read(0)],
+      [write(0, 6), read(0)],
+    ],
+    setup(world: World): void {
+      family(world);
+    },
+  },
+  {
+    name: 'cow-child-exit',
+    about: 'the child ends while its parent writes the page that they share',
+    cpus: [[write(0, 5), read(0)], [exit('child')]],
+    setup(world: World): void {
+      family(world);
+    },
+  },
+  {
+    name: 'cow-mprotect',
+    about: 'the parent makes the shared page writable while its child writes it',
+    cpus: [
+      [mprotect(0, 1, RW), write(0, 5), read(0)],
+      [write(0, 6), read(0)],
+    ],
+    setup(world: World): void {
+      world.values['parent'] = newProcess(world, 0);
+      mapPages(world, 0, 0, 1);
+      touchPages(world, 0, 0, 1);
+      protect(world);
+      forked(world);
+    },
+  },
+];
+
+/** Makes the page of CPU 0's process read-only. For setups. */
+function protect(world: World): void {
+  const cpu = world.cpus[0] as Cpu;
+  mprotect(0, 1, PROT_READ).run(world, cpu);
+}
