@@ -14,6 +14,8 @@ export interface BuiltinProgram {
   readonly options: Readonly<Record<string, IntegerOption>>;
   /** Whether it reads a file, named by its one positional argument. */
   readonly takesFile: boolean;
+  /** The option that its one positional argument stands for, if it does for one. */
+  readonly takes?: string;
 }
 
 const processes: IntegerOption = { min: 1, max: 64, help: 'child processes (4)' };
@@ -73,6 +75,24 @@ export const builtinPrograms: Readonly<Record<string, BuiltinProgram>> = {
     },
     takesFile: false,
   },
+  forkstorm: {
+    summary: 'fork thousands of processes and count them back in',
+    options: {
+      processes: { min: 1, max: 1_000_000, help: 'children in all (1000)' },
+      alive: { min: 1, max: 8000, help: 'most of them at once (64)' },
+    },
+    takesFile: false,
+    takes: 'processes',
+  },
+  pipeline: {
+    summary: 'producer, stages and consumer, joined by bounded queues on futexes',
+    options: {
+      items: { min: 0, max: 100_000_000, help: 'values that go through (20000)' },
+      stages: { min: 0, max: 64, help: 'processes between the two ends (2)' },
+      capacity: { min: 1, max: 65536, help: 'values in a queue, a power of two (64)' },
+    },
+    takesFile: false,
+  },
   grind: {
     summary: 'random memory calls in parallel, checked against a model',
     options: { processes, rounds: { min: 1, max: 1_000_000, help: 'calls a process (2000)' } },
@@ -103,12 +123,18 @@ export function parseBuiltinArguments(
   words: readonly string[],
 ): BuiltinArguments {
   const command = `faultline run ${name}`;
-  const { values, positionals } = parseOptions(words, optionTable(program), command);
+  const { values, positionals: given } = parseOptions(words, optionTable(program), command);
+  const positionals = [...given];
   const options: Record<string, number> = {};
-  for (const [option, given] of values) {
+  const read = (option: string, text: string, shown: string): void => {
     const range = program.options[option];
-    if (range === undefined) continue;
-    options[option] = parseInteger(`--${option}`, given.at(-1) ?? '', range.min, range.max);
+    if (range !== undefined) options[option] = parseInteger(shown, text, range.min, range.max);
+  };
+  for (const [option, texts] of values) read(option, texts.at(-1) ?? '', `--${option}`);
+  const { takes } = program;
+  if (takes !== undefined) {
+    const number = positionals.shift();
+    if (number !== undefined) read(takes, number, takes);
   }
   const [file = null, ...others] = positionals;
   if (file !== null && !program.takesFile) {

@@ -90,7 +90,12 @@ Exit status: 0 success, 1 the program failed or the audit found a violation, 2 b
 function builtinHelp(name: string): string {
   const program = builtinProgram(name);
   if (program === undefined) return runHelp();
-  const file = program.takesFile ? ' [FILE]' : '';
+  const { takes } = program;
+  const file = program.takesFile
+    ? ' [FILE]'
+    : takes === undefined
+      ? ''
+      : ` [${takes.toUpperCase()}]`;
   const options = describeOptions(optionTable(program));
   const usage = `Usage: faultline run ${name} [options] -- [its options]${file}`;
   return `${usage}\n\n${name}: ${program.summary}.${options === '' ? '' : `\n\n${options}`}`;

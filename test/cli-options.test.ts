@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtinPrograms } from '../cli/builtin-programs.ts';
 import type { RunRequest } from '../cli/run-request.ts';
 import { parseRun } from '../cli/run-request.ts';
 import { formatBytes, parseSizeBytes, UsageError } from '../cli/usage.ts';
@@ -95,19 +96,21 @@ describe('run request', () => {
       files: { in: text, [text]: text },
     });
     expect(request(`wordcount ${text}`).file).toBe(text);
+    expect(request('forkstorm -- 5000 --alive 9').args).toEqual([{ processes: 5000, alive: 9 }]);
     expect(request(`wordcount --file in=${text} -- in`).files).toEqual({ in: text });
   });
 
   it('gives help instead when asked', () => {
     expect(parseRun(['--help'])).toMatch(/^Usage: faultline run PROGRAM[^]*--memory SIZE /);
     expect(parseRun(['-h', 'grind'])).toMatch(/^Usage: faultline run grind[^]*--rounds N /);
+    expect(parseRun(['-h', 'forkstorm'])).toContain('-- [its options] [PROCESSES]\n');
   });
 
   it.each([
     ['run needs a program, such as: faultline run hello'],
     ["no program and no file is called 'helo'; did you mean hello?", 'helo'],
     [
-      "no program and no file is called 'x'; built-in: hello, wordcount, matmul, gc, grind",
+      `no program and no file is called 'x'; built-in: ${Object.keys(builtinPrograms).join(', ')}`,
       ...['x', '--cpus', '1'],
     ],
     ["'./none.mjs' does not exist", './none.mjs'],
@@ -141,6 +144,8 @@ describe('run request', () => {
     ['hello takes no --processes; see faultline run hello --help', 'hello', '--processes', '2'],
     ["--processes must be an integer from 1 to 64, got '0'", 'grind', '--processes', '0'],
     ["--rounds must be an integer from 1 to 1000000, got ''", 'grind', '--', '--rounds', ''],
+    ["processes must be an integer from 1 to 1000000, got '0'", 'forkstorm', '--', '0'],
+    ["forkstorm takes no argument '2'; see faultline run forkstorm --help", 'forkstorm', '1', '2'],
     ['unknown option --round; did you mean --rounds?', 'grind', '--', '--round', '3'],
     ["'/nowhere/x' does not exist", 'wordcount', '--', '/nowhere/x'],
     ["'test' is a directory", 'wordcount', '--', 'test'],
