@@ -53,8 +53,10 @@ beforeEach(() => {
   map(SHARED, M.MAP_SHARED | M.MAP_ANONYMOUS | M.MAP_FIXED, -1);
   map(FILE, M.MAP_PRIVATE | M.MAP_FIXED, fd);
   for (const vpn of [ANON, SHARED, FILE]) {
-    expect(handleFault(cpu, space, vpn, false)).toBe(FAULT_DONE);
-    expect(handleFault(cpu, space, vpn + 1, false)).toBe(FAULT_DONE);
+    // Anonymous pages are written: one that was only read has no frame.
+    const write = vpn !== FILE;
+    expect(handleFault(cpu, space, vpn, write)).toBe(FAULT_DONE);
+    expect(handleFault(cpu, space, vpn + 1, write)).toBe(FAULT_DONE);
   }
   map(8 * SPAN_PAGES, FIXED_ANON, -1);
   expect(sysMunmap(cpu, proc, 8 * SPAN_PAGES * PAGE_SIZE, 4 * PAGE_SIZE)).toBe(0);
@@ -166,6 +168,21 @@ describe('entries', () => {
     expectOnly(
       damage(leafAt(FILE), (old) => old | pte.PTE_W),
       /COW entry is writable or shared/,
+    );
+  });
+
+  it('a zero page that is writable', () => {
+    expect(handleFault(t.cpu, space, ANON + 2, false)).toBe(FAULT_DONE);
+    expectOnly(
+      damage(leafAt(ANON + 2), (old) => (old & ~pte.PTE_COW) | pte.PTE_W),
+      /zero page is writable/,
+    );
+  });
+
+  it('a zero page in a file’s mapping', () => {
+    expectOnly(
+      damage(leafAt(FILE + 2), () => pte.makeLeaf(0, pte.PTE_R | pte.PTE_COW)),
+      /zero page is writable or not anonymous/,
     );
   });
 

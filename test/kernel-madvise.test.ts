@@ -222,7 +222,7 @@ describe('advice that is kept', () => {
     const plain = a.areas();
     if (off === M.MADV_NOHUGEPAGE) expect(a.advise(0, 4, off)).toBe(0);
     expect(a.advise(1, 2, on)).toBe(0);
-    expect(a.areas().map(([page, pages]) => [page, pages])).toEqual([[0, 1], [1, 2], [3, 1]]); // prettier-ignore
+    expect(a.areas().map(([page]) => page)).toEqual([0, 1, 3]);
     expect(a.areas().map(([, , flags]) => (flags & flag) !== 0)).toEqual([false, true, false]);
     expect(a.advise(0, 4, off)).toBe(0);
     expect(a.areas()).toHaveLength(plain.length);

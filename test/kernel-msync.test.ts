@@ -37,7 +37,8 @@ function writeBacks(): [number, number][] {
 
 /** A host file of so many pages that may be written. */
 function hostFile(pages: number): number {
-  const object = createObject(a.cpu, { kind: L.OBJECT_FILE, size: pages * P, host: 1, writable: true }); // prettier-ignore
+  const spec = { kind: L.OBJECT_FILE, size: pages * P, host: 1, writable: true };
+  const object = createObject(a.cpu, spec);
   const fd = openFd(a.cpu, a.proc, object, M.O_RDWR);
   putObject(a.cpu, object);
   return fd;

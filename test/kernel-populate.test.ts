@@ -46,7 +46,8 @@ function state(page: number, pages: number): string {
 
 /** A host file whose pages must be supplied. */
 function hostFile(pages: number): number {
-  const object = createObject(a.cpu, { kind: L.OBJECT_FILE, size: pages * P, host: 1, writable: false }); // prettier-ignore
+  const spec = { kind: L.OBJECT_FILE, size: pages * P, host: 1, writable: false };
+  const object = createObject(a.cpu, spec);
   const fd = openFd(a.cpu, a.proc, object, M.O_RDONLY);
   putObject(a.cpu, object);
   return fd;

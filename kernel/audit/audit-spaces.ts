@@ -4,6 +4,7 @@ import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../areas/area-flags.ts';
+import { reservedKindOf } from '../backends/reserved-entry.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -228,14 +229,15 @@ function auditReserved(walk: Walk, entry: number, area: Area, where: string): vo
     record === area.backend.record,
     `${where}: record ${record}, its area has ${area.backend.record}`,
   );
+  if (pte.isGuard(entry)) {
+    const sound = area.backend.kind !== 'device' && area.backend.kind !== 'linear';
+    ledger.check(sound, `${where}: guard in a device's memory`);
+    ledger.tally('guards', 1);
+    return;
+  }
   const kind = reservedKindOf(area);
   const found = pte.reservedKind(entry);
   ledger.check(found === kind, `${where}: reserved kind ${found}, its area needs ${kind}`);
-}
-
-function reservedKindOf(area: Area): number {
-  if (area.backend.record === ANONYMOUS) return pte.RESERVED_LAZY;
-  return area.backend.kind === 'device' ? pte.RESERVED_DEVICE : pte.RESERVED_OBJECT;
 }
 
 /** Areas beyond the last entry cannot have entries: every slot of the root was visited. */

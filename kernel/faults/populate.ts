@@ -22,8 +22,8 @@ import { releaseFaultObject } from './object-fault.ts';
 
 /**
  * Faults in the pages [vpn, end) of a process, as far as it can be done: an area that refuses is
- * left at its first such page, as Linux does. Returns where it stopped: `end`, or the page for which
- * the kernel worker must supply `cpu.faultPage` of `cpu.faultObject` (with a reference).
+ * left at its first such page, as Linux does. Returns where it stopped: `end`, or the page for
+ * which the kernel worker must supply `cpu.faultPage` of `cpu.faultObject` (with a reference).
  */
 export function populate(cpu: Cpu, proc: number, vpn: number, end: number): number {
   const space = peek(cpu.words, proc + L.P_SPACE);
@@ -62,8 +62,8 @@ export function populateLocked(cpu: Cpu, space: number, start: number, end: numb
 }
 
 /**
- * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area does
- * not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object, or
+ * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area
+ * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object, or
  * -WAIT_PAGE. Pages before the failure stay.
  */
 export function populateAccess(

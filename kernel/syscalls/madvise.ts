@@ -42,7 +42,7 @@ export function sysMadvise(
   if (!isAdvice(advice) || address % PAGE_SIZE !== 0) return -E.EINVAL;
   const start = unsignedPage(address);
   const size = pageAligned(length);
-  // A length just below 2^64 rounds up to 0: that one is refused, while none at all is nothing to do.
+  // A length just below 2^64 rounds up to 0 and is refused; a length of 0 is nothing to do.
   if ((length !== 0 && size === 0) || start + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
   const space = peek(cpu.words, proc + L.P_SPACE);

@@ -16,7 +16,7 @@ const KNOWN: number = M.MS_ASYNC | M.MS_INVALIDATE | M.MS_SYNC;
 
 /**
  * Has what shared mappings wrote in [address, address + length) written back (MS_SYNC), when the
- * syscall is over. 0 or a negative errno; -ENOMEM where something is not mapped, with the rest done.
+ * syscall is over. 0 or a negative errno; -ENOMEM for what is not mapped, with the rest done.
  */
 export function sysMsync(
   cpu: Cpu,
