@@ -53,6 +53,7 @@ const nodeEntries = {
   'stress-program': 'lab/stress/stress-program.ts',
   'bench-worker': 'lab/bench/bench-worker.ts',
   explore: 'lab/explore/model/user-api.ts',
+  'difftest-host': 'lab/difftest/difftest-host.ts',
   'floor-program': 'lab/bench/floors/floor-program.ts',
   'floor-peer': 'lab/bench/floors/floor-peer.ts',
 };
@@ -159,7 +160,7 @@ async function buildJavaScript() {
   const programs = entriesIn('programs', 'programs/');
   const written = await bundle({ ...library, ...existing(nodeEntries), ...programs }, dist, {
     platform: 'neutral',
-    external: ['acorn', 'comlink', 'esbuild', 'yocto-spinner', 'node:*', '#platform'],
+    external: ['acorn', 'comlink', 'esbuild', 'koffi', 'yocto-spinner', 'node:*', '#platform'],
   });
   written.push(
     ...(await bundle(existing(countingEntries), dist, {

@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "try the interleavings of the kernel's own source, exhaustively",
     run: async (args) => (await import('./explore.ts')).exploreCommand(args),
   },
+  difftest: {
+    summary: "compare the memory syscalls with this machine's Linux",
+    run: async (args) => (await import('./difftest.ts')).difftest(args),
+  },
   bench: {
     summary: 'measure against floors, or published microbenchmarks on every protocol',
     run: async (args) => (await import('./bench.ts')).bench(args),

@@ -1,0 +1,66 @@
+/** What `faultline difftest` tells: tables and code for people, a document for programs. */
+import type { DifftestResult, Disagreement } from '../lab/difftest/difftest.ts';
+import { toC, toTypeScript } from '../lab/difftest/print-code.ts';
+import { formatCount, formatTable } from './text-table.ts';
+
+export function formatDifftest(result: DifftestResult): string {
+  const { ops, sequences, wallMs, disagreements, coverage, missing } = result;
+  const rate = wallMs > 0 ? formatCount((ops * 1000) / wallMs) : '-';
+  const lines = [
+    `calls          ${formatCount(ops)} in ${formatCount(sequences)} sequences, ${rate}/s`,
+    `disagreements  ${disagreements.length}`,
+    `reached        ${describeReached(coverage)}`,
+  ];
+  if (result.unstable > 0) lines.push(`not repeated   ${result.unstable} sequences differed once`);
+  if (missing.length > 0) lines.push(`missing        ${missing.join(', ')}`);
+  return [formatCoverage(coverage), lines.join('\n')].join('\n\n');
+}
+
+type CoverageTable = DifftestResult['coverage'];
+
+/** A row a call; outcomes with their counts, those never reached marked with a dash. */
+function formatCoverage(coverage: CoverageTable): string {
+  const rows = Object.entries(coverage).map(([call, outcomes]) => [
+    call,
+    Object.entries(outcomes)
+      .map(([outcome, count]) => `${outcome} ${count === 0 ? '-' : formatCount(count)}`)
+      .join('  '),
+  ]);
+  return formatTable(['CALL', 'OUTCOMES'], rows, 'll');
+}
+
+function describeReached(coverage: CoverageTable): string {
+  const all = Object.entries(coverage).flatMap(([call, outcomes]) =>
+    Object.entries(outcomes).map(([outcome, count]) => ({ name: `${call} ${outcome}`, count })),
+  );
+  const never = all.filter(({ count }) => count === 0).map(({ name }) => name);
+  const reached = `${all.length - never.length} of ${all.length} outcomes`;
+  return never.length === 0 ? reached : `${reached}; never: ${never.join(', ')}`;
+}
+
+/** The shortest sequence as code for both sides, and how they differ. */
+export function formatDisagreement(found: Disagreement): string {
+  const { seed, sequence, at, details } = found;
+  const rights = sequence.privileged ? '' : ', without privileges';
+  const where = at < sequence.ops.length ? `after call ${at + 1}` : 'in the look at all pages';
+  return [
+    `disagreement (seed ${seed}${rights}): ${where}`,
+    ...details.map((line) => `  ${line}`),
+    '  on Linux:',
+    ...indent(toC(sequence)),
+    '  in Faultline:',
+    ...indent(toTypeScript(sequence)),
+    `  as JSON: ${JSON.stringify(sequence)}`,
+  ].join('\n');
+}
+
+function indent(code: string): string[] {
+  return code.split('\n').map((line) => `    ${line}`);
+}
+
+export function difftestDocument(
+  result: DifftestResult,
+  kernel: string,
+): Readonly<Record<string, unknown>> {
+  return { exitStatus: result.disagreements.length === 0 ? 0 : 1, kernel, ...result };
+}

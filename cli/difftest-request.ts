@@ -1,0 +1,77 @@
+/** What the user asked `faultline difftest` to do: command line in, checked request out. */
+import { CALLS } from '../lab/difftest/difftest.ts';
+import type { OptionTable } from './options.ts';
+import { describeOptions, parseOptions } from './options.ts';
+import { UsageError, parseInteger, parseSecondsMs, suggest } from './usage.ts';
+
+const opsMax = 1e9;
+const failuresMax = 100;
+const secondsMax = 7 * 86_400;
+
+const difftestOptions: OptionTable = {
+  ops: { value: 'N', help: 'calls in all, on each side (10000)' },
+  seconds: { value: 'N', help: 'end after so long, whatever --ops says' },
+  seed: { value: 'N', help: 'seed of all choices, 0 to 4294967295 (1)' },
+  failures: { value: 'N', help: 'end after so many different disagreements (3)' },
+  without: { value: 'CALL', help: 'leave a call out; may be repeated' },
+  replay: { value: 'FILE', help: 'run the sequences of a JSON file instead' },
+  json: { help: 'print one JSON document on stdout, all else on stderr' },
+  help: { short: 'h', help: 'print this' },
+};
+
+export interface DifftestRequest {
+  readonly ops: number;
+  /** Infinity for no limit. */
+  readonly durationMs: number;
+  readonly seed: number;
+  readonly failuresMax: number;
+  readonly without: readonly string[];
+  /** Path of a file with sequences, null to generate them. */
+  readonly replay: string | null;
+  readonly json: boolean;
+}
+
+function difftestHelp(): string {
+  return `Usage: faultline difftest [options]
+
+Runs random sequences of memory syscalls on a simulated machine and on the Linux that this command
+runs on, and compares after each call: its result, the areas in /proc/PID/maps, residency, the
+bytes of every page, and which accesses fault with which signal and code. A disagreement is shrunk
+to the shortest sequence and printed as code for both sides.
+
+Options (default):
+${describeOptions(difftestOptions)}
+
+The file of --replay holds an array of sequences, as --json prints them.
+
+Needs Linux on x86-64 and the optional dependency koffi. The machine was made after Linux 6.18;
+another version may differ where the kernel has changed.
+
+Exit status: 0 the sides agree, 1 they do not, 2 bad usage or not such a system.`;
+}
+
+/** The request, or the help text that was asked for instead. Throws UsageError. */
+export function parseDifftest(args: readonly string[]): DifftestRequest | string {
+  const parsed = parseOptions(args, difftestOptions, 'faultline difftest');
+  if (parsed.switches.has('help')) return difftestHelp();
+  const extra = parsed.positionals[0] ?? parsed.rest?.[0];
+  if (extra !== undefined) throw new UsageError(`difftest takes no argument '${extra}'`);
+  const last = (name: string): string | undefined => parsed.values.get(name)?.at(-1);
+  const integer = (name: string, absent: string, min: number, max: number): number =>
+    parseInteger(`--${name}`, last(name) ?? absent, min, max);
+  const seconds = last('seconds');
+  const without = parsed.values.get('without') ?? [];
+  for (const call of without) {
+    if (CALLS.includes(call)) continue;
+    throw new UsageError(`no call is named '${call}'${suggest(call, CALLS)}`);
+  }
+  return {
+    ops: integer('ops', '10000', 1, opsMax),
+    durationMs: seconds === undefined ? Infinity : parseSecondsMs('--seconds', seconds, secondsMax),
+    seed: integer('seed', '1', 0, 2 ** 32 - 1),
+    failuresMax: integer('failures', '3', 1, failuresMax),
+    without,
+    replay: last('replay') ?? null,
+    json: parsed.switches.has('json'),
+  };
+}

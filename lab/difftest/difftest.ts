@@ -1,0 +1,212 @@
+/**
+ * The differential test: sequences on this machine's Linux and on a simulated machine, compared
+ * after each call; what differs is run again to be sure, and shrunk.
+ */
+import { fileURLToPath } from 'node:url';
+import { SYSCALLS } from '../../shared/syscalls.ts';
+import type { NumericSyscall } from '../../shared/syscalls.ts';
+import { explain, firstDifference } from './compare.ts';
+import { Coverage, EXPECTED } from './coverage.ts';
+import { generateSequence } from './generator.ts';
+import type { GeneratorOptions } from './generator.ts';
+import { HostClient } from './host-client.ts';
+import type { HostAnswer } from './host-messages.ts';
+import { MachineRunner } from './machine-runner.ts';
+import type { RunOptions } from './script.ts';
+import type { Sequence } from './sequence.ts';
+import { shrink } from './shrink.ts';
+
+/** Everything that a sequence may contain. */
+export const CALLS: readonly string[] = Object.keys(EXPECTED);
+
+export interface DifftestOptions {
+  /** Calls in all, about: the last sequence is run to its end. */
+  readonly ops: number;
+  readonly seed: number;
+  /** Ends the test early; Infinity for never. */
+  readonly durationMs: number;
+  /** The test ends after so many different disagreements. */
+  readonly failuresMax: number;
+  /** Calls to leave out. */
+  readonly without: readonly string[];
+  readonly onProgress?: (ops: number) => void;
+}
+
+export interface Disagreement {
+  /** Of the sequence as generated. */
+  readonly seed: number;
+  /** The shortest found that shows it. */
+  readonly sequence: Sequence;
+  /** Call after which the sides differ; as many as there are calls: the looks at the end. */
+  readonly at: number;
+  readonly details: readonly string[];
+}
+
+export interface DifftestResult {
+  readonly ops: number;
+  readonly sequences: number;
+  readonly wallMs: number;
+  readonly disagreements: readonly Disagreement[];
+  /** Sequences that differed once and not again: the host was disturbed. */
+  readonly unstable: number;
+  readonly hostDeaths: number;
+  readonly coverage: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Calls that one of the kernels does not have. */
+  readonly missing: readonly string[];
+}
+
+/** Sequences on their way at a time: both sides work at once. */
+const AHEAD = 4;
+/** The whole machine is checked after every so many sequences. */
+const AUDIT_EVERY = 16;
+/** Seeds of successive sequences: far apart, so that neighbours have nothing in common. */
+const SEED_STEP = 0x9e37_79b9;
+
+/** Built beside this file. */
+const HOST_PROGRAM: string = fileURLToPath(new URL('./difftest-host.js', import.meta.url));
+
+const NO_NUMBER = new Set(['load', 'store', 'memfd_create', 'open', 'unlink']);
+
+export class Difftest {
+  readonly #options: DifftestOptions;
+  readonly #machine = new MachineRunner();
+  readonly #root: HostClient;
+  readonly #user: HostClient;
+  readonly #has: RunOptions['has'];
+  readonly #missing: string[] = [];
+  readonly #coverage = new Coverage();
+  readonly #disagreements: Disagreement[] = [];
+  #sequences = 0;
+  #ops = 0;
+  #unstable = 0;
+
+  constructor(options: DifftestOptions) {
+    this.#options = options;
+    this.#root = new HostClient(HOST_PROGRAM, true);
+    this.#user = new HostClient(HOST_PROGRAM, false);
+    const has = (call: string): boolean =>
+      NO_NUMBER.has(call) || this.#machine.has(SYSCALLS[call as NumericSyscall].number);
+    this.#missing = CALLS.filter((call) => !has(call));
+    this.#has = { brk: has('brk'), mincore: has('mincore'), setrlimit: has('setrlimit') };
+  }
+
+  async run(): Promise<DifftestResult> {
+    const started = Date.now();
+    const { seed, ops, durationMs, failuresMax } = this.#options;
+    const generator = await this.#generator();
+    const ahead: Promise<void>[] = [];
+    let planned = 0;
+    for (let i = 0; planned < ops && this.#disagreements.length < failuresMax; i++) {
+      if (Date.now() - started >= durationMs) break;
+      const own = (seed + i * SEED_STEP) >>> 0;
+      const sequence = generateSequence(own, generator);
+      planned += sequence.ops.length;
+      ahead.push(this.#judge(own, sequence, i % AUDIT_EVERY === 0));
+      if (ahead.length >= AHEAD) await ahead.shift();
+    }
+    await Promise.all(ahead);
+    return this.#result(started);
+  }
+
+  /** Runs given sequences, without shrinking what differs. */
+  async replayAll(sequences: readonly Sequence[]): Promise<DifftestResult> {
+    const started = Date.now();
+    for (const sequence of sequences) {
+      const answer = await this.replay(sequence);
+      this.#sequences += 1;
+      this.#ops += sequence.ops.length;
+      if (answer !== null) this.#disagreements.push({ seed: 0, sequence, ...answer });
+    }
+    return this.#result(started);
+  }
+
+  #result(started: number): DifftestResult {
+    return {
+      ops: this.#ops,
+      sequences: this.#sequences,
+      wallMs: Date.now() - started,
+      disagreements: this.#disagreements,
+      unstable: this.#unstable,
+      hostDeaths: this.#root.deaths + this.#user.deaths,
+      coverage: this.#coverage.table(),
+      missing: this.#missing,
+    };
+  }
+
+  /** Runs one sequence on both sides and returns how they differ; null when they agree. */
+  async replay(sequence: Sequence): Promise<Seen | null> {
+    const options = { verbose: true, has: this.#has };
+    const answer = await this.#host(sequence, options);
+    const { outcomes, failure } = this.#machine.run(sequence, options, true);
+    if (answer.outcomes === undefined) return { at: 0, details: [`Linux: ${answer.error}`] };
+    if (failure !== null) return { at: 0, details: [`Faultline: ${failure}`] };
+    const at = firstDifference(answer.outcomes, outcomes);
+    return at < 0 ? null : { at, details: explain(answer.outcomes[at], outcomes[at]) };
+  }
+
+  close(): void {
+    this.#root.close();
+    this.#user.close();
+  }
+
+  #host(sequence: Sequence, options: RunOptions): Promise<HostAnswer> {
+    return (sequence.privileged ? this.#root : this.#user).run({ sequence, options });
+  }
+
+  async #generator(): Promise<GeneratorOptions> {
+    const probe = [{ call: 'mseal', args: [{ base: 'low', plus: 0 } as const, 0, 0] }];
+    const sequence = { privileged: true, eager: false, ops: probe };
+    const { outcomes, error } = await this.#host(sequence, { verbose: false, has: this.#has });
+    if (error !== undefined) throw new Error(`the host's process cannot run: ${error}`);
+    if (outcomes?.[0]?.result === 'ENOSYS') this.#missing.push('mseal');
+    const absent = [...this.#missing, ...this.#options.without];
+    const calls = CALLS.filter((call) => !absent.includes(call));
+    return { calls: new Set(calls), mayBePrivileged: process.getuid?.() === 0 };
+  }
+
+  async #judge(seed: number, sequence: Sequence, audited: boolean): Promise<void> {
+    const options = { verbose: false, has: this.#has };
+    const answer = this.#host(sequence, options);
+    const { outcomes, failure } = this.#machine.run(sequence, options, audited);
+    const host = (await answer).outcomes;
+    this.#sequences += 1;
+    this.#ops += sequence.ops.length;
+    if (this.#sequences % 100 === 0) this.#options.onProgress?.(this.#ops);
+    const agrees = host !== undefined && failure === null && firstDifference(host, outcomes) < 0;
+    if (agrees) this.#coverage.add(sequence, host);
+    else await this.#report(seed, sequence);
+  }
+
+  async #report(seed: number, sequence: Sequence): Promise<void> {
+    if (this.#disagreements.length >= this.#options.failuresMax) return;
+    const seen = await this.replay(sequence);
+    if (seen === null) {
+      this.#unstable += 1;
+      return;
+    }
+    const kind = kindOf(sequence, seen);
+    const shortest = await shrink(sequence, async (one) => {
+      const again = await this.replay(one);
+      return again !== null && kindOf(one, again) === kind;
+    });
+    const found = (await this.replay(shortest)) ?? seen;
+    const disagreement = { seed, sequence: shortest, ...found };
+    const signatures = this.#disagreements.map(signature);
+    if (!signatures.includes(signature(disagreement))) this.#disagreements.push(disagreement);
+  }
+}
+
+type Seen = Pick<Disagreement, 'at' | 'details'>;
+
+/** What a shrunk sequence must have in common with the one it comes from. */
+function kindOf({ ops }: Sequence, { at, details }: Seen): string {
+  const first = details[0] ?? '';
+  const what = first.startsWith('result') ? first : first.split(/[: ]/)[0];
+  return `${ops[at]?.call ?? 'at the end'} ${what}`;
+}
+
+/** Equal for disagreements that are probably the same. */
+function signature(disagreement: Disagreement): string {
+  const calls = disagreement.sequence.ops.map(({ call }) => call);
+  return `${calls.join(' ')} ${kindOf(disagreement.sequence, disagreement)}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * Random sequences: calls that mostly make sense and meet in a few pages, with a share of nonsense.
+ * The same seed gives the same sequence. A sequence has a theme, some kinds of calls that others
+ * lack, so that the effects of rare kinds are not undone at once by all others.
+ */
+import { makeRandom } from '../../shared/random.ts';
+import { Choices } from './choices.ts';
+import { FILE_CALLS } from './generate-files.ts';
+import { MEMORY_CALLS } from './generate-memory.ts';
+import { generateMmap } from './generate-mmap.ts';
+import type { Op, Sequence } from './sequence.ts';
+
+/** What a sequence is about, beyond plain memory. */
+export interface Theme {
+  readonly files: boolean;
+  readonly locks: boolean;
+  readonly limits: boolean;
+  readonly seals: boolean;
+  readonly heap: boolean;
+  readonly advice: boolean;
+  readonly privileged: boolean;
+}
+
+export interface CallKind {
+  readonly call: string;
+  readonly weight: number;
+  /** The part of a theme that it belongs to; without one it belongs to all. */
+  readonly part?: keyof Theme;
+  readonly generate: (choices: Choices, theme: Theme) => readonly Op['args'][number][];
+  /** Whether the result is a descriptor. */
+  readonly opens?: boolean;
+}
+
+const CALLS: readonly CallKind[] = [
+  { call: 'mmap', weight: 44, generate: generateMmap },
+  ...MEMORY_CALLS,
+  ...FILE_CALLS,
+];
+
+const OPS_MIN = 12;
+const OPS_MAX = 48;
+
+export interface GeneratorOptions {
+  /** Calls that both kernels have. */
+  readonly calls: ReadonlySet<string>;
+  /** Whether the host's process can be root; else none is. */
+  readonly mayBePrivileged: boolean;
+}
+
+export function generateSequence(seed: number, options: GeneratorOptions): Sequence {
+  const choices = new Choices(makeRandom(seed));
+  const theme: Theme = {
+    files: !choices.rarely(3),
+    locks: choices.rarely(3),
+    limits: choices.rarely(6),
+    seals: choices.rarely(16),
+    heap: choices.rarely(3),
+    advice: !choices.rarely(3),
+    privileged: !choices.rarely(4) && options.mayBePrivileged,
+  };
+  const kinds = CALLS.filter(
+    ({ call, part }) => options.calls.has(call) && (part === undefined || theme[part]),
+  );
+  const table = kinds.map((kind) => [kind, kind.weight] as const);
+  const ops: Op[] = theme.files && options.calls.has('memfd_create') ? openingFiles(choices) : [];
+  const count = OPS_MIN + choices.random(OPS_MAX - OPS_MIN);
+  while (ops.length < count) {
+    const kind = choices.weigh(table);
+    const args = kind.generate(choices, theme);
+    const op = { call: kind.call, args };
+    ops.push(kind.opens === true ? { ...op, slot: choices.slot() } : op);
+  }
+  return { privileged: theme.privileged, eager: choices.rarely(4), ops };
+}
+
+/** A file or two to begin with, so that mappings of files are not all refused. */
+function openingFiles(choices: Choices): Op[] {
+  const ops: Op[] = [];
+  for (let slot = 0; slot < 1 + choices.random(2); slot++) {
+    ops.push({ call: 'memfd_create', args: [slot, 0], slot });
+    const bytes = choices.random(8) * 4096 + choices.pick([0, 0, 1, 100, 4095]);
+    ops.push({ call: 'ftruncate', args: [{ base: 'fd', plus: slot }, bytes] });
+  }
+  return ops;
+}

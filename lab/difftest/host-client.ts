@@ -1,0 +1,122 @@
+/**
+ * The host's processes, from outside: one that is root if we are, one that is not. Each runs the
+ * sequences that it is given in order; several may wait, so that both sides work at once.
+ *
+ * Guarantees: a process that dies is replaced, and what it had not answered is run again; what
+ * kills it three times is answered with the reason.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { HostAnswer, HostRequest } from './host-messages.ts';
+
+/** How often a sequence may take its process with it. */
+const DEATHS_MAX = 3;
+
+/**
+ * The allocator of the C library takes its memory in advance, and the engine does its work on one
+ * thread: a process whose address space is full can map no more.
+ */
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  MALLOC_TOP_PAD_: String(64 * 2 ** 20),
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 30),
+  MALLOC_ARENA_MAX: '1',
+};
+const ENGINE_FLAGS = ['--single-threaded', '--min-semi-space-size=16', '--max-semi-space-size=16'];
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
+interface Waiting {
+  readonly request: HostRequest;
+  readonly resolve: (answer: HostAnswer) => void;
+  deaths: number;
+}
+
+export class HostClient {
+  readonly #program: string;
+  readonly #rights: string;
+  readonly #waiting: Waiting[] = [];
+  #child: Child | null = null;
+  #directory: string | null = null;
+  #isClosed = false;
+  /** Processes that died under a sequence. */
+  deaths = 0;
+
+  /** `program` is the path of the built difftest-host.ts. */
+  constructor(program: string, privileged: boolean) {
+    this.#program = program;
+    this.#rights = privileged ? 'root' : 'user';
+  }
+
+  run(request: HostRequest): Promise<HostAnswer> {
+    return new Promise((resolve) => {
+      const waiting = { request, resolve, deaths: 0 };
+      this.#waiting.push(waiting);
+      if (this.#child === null) this.#start();
+      else this.#send(waiting);
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#child?.kill('SIGKILL');
+    this.#removeFiles();
+  }
+
+  #start(): void {
+    const args = [...ENGINE_FLAGS, this.#program, this.#rights];
+    const env = { ...process.env, ...ENVIRONMENT };
+    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#child = child;
+    // A process that died has answered for itself: see `close` below.
+    child.stdin.on('error', () => {});
+    createInterface({ input: child.stdout }).on('line', (line) => this.#receive(child, line));
+    child.on('error', () => this.#lost(child));
+    child.on('close', () => this.#lost(child));
+    for (const waiting of this.#waiting) this.#send(waiting);
+  }
+
+  #send({ request }: Waiting): void {
+    this.#child?.stdin.write(`${JSON.stringify(request)}\n`);
+  }
+
+  #receive(child: Child, line: string): void {
+    if (child !== this.#child) return;
+    const answer = JSON.parse(line) as HostAnswer;
+    if (answer.directory !== undefined) {
+      this.#directory = answer.directory;
+      return;
+    }
+    this.#waiting.shift()?.resolve(answer);
+    // It has used up its address space; a new one goes on.
+    if (answer.isSpent === true) this.#restart();
+  }
+
+  #lost(child: Child): void {
+    if (child !== this.#child || this.#isClosed) return;
+    this.#child = null;
+    this.deaths += 1;
+    const first = this.#waiting[0];
+    if (first !== undefined && (first.deaths += 1) === DEATHS_MAX) {
+      this.#waiting.shift();
+      first.resolve({ error: 'the process died' });
+    }
+    this.#removeFiles();
+    if (this.#waiting.length > 0) this.#start();
+  }
+
+  #restart(): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = null;
+    this.#removeFiles();
+    if (this.#waiting.length > 0) this.#start();
+  }
+
+  #removeFiles(): void {
+    if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true });
+    this.#directory = null;
+  }
+}

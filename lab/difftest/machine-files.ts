@@ -1,0 +1,63 @@
+/**
+ * Names of files for a process of a simulated machine: what the kernel worker keeps outside the
+ * kernel, in short. All files are in memory, as on the host side (a tmpfs).
+ */
+import type { Cpu } from '../../kernel/cpu/cpu.ts';
+import { putObject } from '../../kernel/objects/object.ts';
+import { createMemoryFile, memfdCreate, openObject } from '../../kernel/syscalls/open.ts';
+import { EEXIST, ENOENT, ENOMEM } from '../../shared/errno.ts';
+import { O_CREAT, O_EXCL, O_PATH } from '../../shared/mman.ts';
+
+interface NamedFile {
+  readonly object: number;
+  readonly host: number;
+}
+
+export class MachineFiles {
+  /** By the numbers that the kernel has for them. */
+  readonly names: Map<number, string> = new Map();
+  readonly #cpu: Cpu;
+  readonly #proc: number;
+  readonly #files = new Map<string, NamedFile>();
+  #nextHost = 1;
+
+  constructor(cpu: Cpu, proc: number) {
+    this.#cpu = cpu;
+    this.#proc = proc;
+  }
+
+  memfdCreate(name: string, flags: number): number {
+    const host = this.#nextHost++;
+    this.names.set(host, `/memfd:${name} (deleted)`);
+    return memfdCreate(this.#cpu, this.#proc, host, flags);
+  }
+
+  open(name: string, flags: number): number {
+    const mayCreate = (flags & O_CREAT) !== 0 && (flags & O_PATH) === 0;
+    let file = this.#files.get(name);
+    if (file !== undefined && mayCreate && (flags & O_EXCL) !== 0) return -EEXIST;
+    if (file === undefined) {
+      if (!mayCreate) return -ENOENT;
+      const host = this.#nextHost++;
+      file = { object: createMemoryFile(this.#cpu, host), host };
+      if (file.object === 0) return -ENOMEM;
+      this.#files.set(name, file);
+      this.names.set(host, `/faultline-/${name}`);
+    }
+    return openObject(this.#cpu, this.#proc, file.object, flags);
+  }
+
+  unlink(name: string): number {
+    const file = this.#files.get(name);
+    if (file === undefined) return -ENOENT;
+    this.#files.delete(name);
+    this.names.set(file.host, `${this.names.get(file.host)} (deleted)`);
+    putObject(this.#cpu, file.object);
+    return 0;
+  }
+
+  /** Every name goes; what is open or mapped stays. */
+  unlinkAll(): void {
+    for (const name of [...this.#files.keys()]) this.unlink(name);
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * A process of a simulated machine, driven from inside by one thread: no Workers, no messages. What
+ * the kernel worker and the MMU of a CPU Worker would do is done here, on the spot.
+ */
+import { audit } from '../../kernel/audit/audit.ts';
+import { attachCpu } from '../../kernel/cpu/cpu.ts';
+import type { Cpu } from '../../kernel/cpu/cpu.ts';
+import { enterKernel, leaveKernel, startCpu } from '../../kernel/cpu/cpu-mode.ts';
+import * as F from '../../kernel/faults/fault-codes.ts';
+import { handleFault } from '../../kernel/faults/fault.ts';
+import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';
+import { beginPageIn, finishPageIn } from '../../kernel/faults/page-in.ts';
+import { populate } from '../../kernel/faults/populate.ts';
+import { formatMachine } from '../../kernel/format.ts';
+import { PROTOCOLS } from '../../kernel/locking/registry.ts';
+import { frameWord } from '../../kernel/machine.ts';
+import type { Machine } from '../../kernel/machine.ts';
+import { reapLimbo } from '../../kernel/paging/grace.ts';
+import { walk } from '../../kernel/paging/mmu.ts';
+import { peekEntry } from '../../kernel/paging/table.ts';
+import { Tlb, tlbFlushAll } from '../../kernel/paging/tlb.ts';
+import {
+  createProcess,
+  exitProcess,
+  processOf,
+  releaseProcess,
+  startProcess,
+} from '../../kernel/processes/process.ts';
+import { formatMaps } from '../../kernel/reports/maps.ts';
+import { dispatch } from '../../kernel/syscalls/dispatch.ts';
+import { WAIT_PAGE } from '../../kernel/syscalls/wait-codes.ts';
+import { P_SPACE, S_PRIVILEGED } from '../../shared/layout.ts';
+import {
+  FAULT_RETRIES_MAX,
+  PAGE_SIZE,
+  TABLE_ENTRIES,
+  USER_SPACE_END,
+} from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import { pfnOf } from '../../shared/pte.ts';
+import {
+  BUS_ADRERR,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SIGBUS,
+  SIGKILL,
+  SIGSEGV,
+} from '../../shared/signals.ts';
+import { peek, poke } from '../../shared/atomics.ts';
+import { SYS_BRK, SYS_MINCORE } from '../../shared/syscalls.ts';
+import { ENOSYS } from '../../shared/errno.ts';
+import { MachineFiles } from './machine-files.ts';
+import { HIGH, LOW, SCRATCH, SCRATCH_PAGES, SLOTS } from './sequence.ts';
+import type { Step, StepResult } from './steps.ts';
+import { hashWords } from './subject.ts';
+import type { Place, Prepared, Subject } from './subject.ts';
+
+/** 16 MiB: more than all windows together can need. */
+const FRAMES = 4096;
+
+export class SimulatedMachine {
+  readonly #machine: Machine;
+  readonly #cpu: Cpu;
+  /** Only to be walked with: it is never looked up. */
+  readonly #tlb = new Tlb();
+
+  constructor() {
+    const protocol = PROTOCOLS.rcu;
+    this.#machine = formatMachine({ frames: FRAMES, cpus: 1, checked: true, protocol });
+    this.#cpu = attachCpu(this.#machine, 0);
+    startCpu(this.#cpu);
+    enterKernel(this.#cpu);
+  }
+
+  /** Whether the kernel has the syscall: every one refuses such arguments in its own way. */
+  has(number: number): boolean {
+    const subject = this.start(true);
+    const result = subject.syscall(number, NaN, NaN, NaN, NaN, NaN, NaN);
+    this.end(subject);
+    return result !== -ENOSYS;
+  }
+
+  /** A new process with an empty address space. */
+  start(privileged: boolean): MachineSubject {
+    const cpu = this.#cpu;
+    const pid = createProcess(cpu, { name: 'difftest', cpu: 0, parent: 0 });
+    if (pid < 0) panic('difftest: no process', pid);
+    startProcess(cpu, pid);
+    return new MachineSubject(cpu, pid, this.#tlb, privileged);
+  }
+
+  /** Ends a process. */
+  end(subject: MachineSubject): void {
+    const cpu = this.#cpu;
+    subject.forgetFiles();
+    exitProcess(cpu, subject.pid, 0, 0, 0);
+    releaseProcess(cpu, subject.pid);
+    // Grace periods end when CPUs leave the kernel.
+    leaveKernel(cpu);
+    enterKernel(cpu);
+    reapLimbo(cpu);
+  }
+
+  /** What the audit objects to. */
+  audit(): readonly string[] {
+    return audit(this.#cpu).violations;
+  }
+}
+
+export class MachineSubject implements Subject {
+  readonly pid: number;
+  readonly #cpu: Cpu;
+  readonly #proc: number;
+  readonly #space: number;
+  readonly #tlb: Tlb;
+  readonly #files: MachineFiles;
+  readonly #slots: number[] = new Array<number>(SLOTS).fill(-1);
+
+  constructor(cpu: Cpu, pid: number, tlb: Tlb, privileged: boolean) {
+    this.#cpu = cpu;
+    this.pid = pid;
+    this.#proc = processOf(cpu.machine, pid);
+    this.#space = peek(cpu.words, this.#proc + P_SPACE);
+    poke(cpu.words, this.#space + S_PRIVILEGED, privileged ? 1 : 0);
+    this.#files = new MachineFiles(cpu, this.#proc);
+    tlbFlushAll(tlb);
+    tlb.space = this.#space;
+    this.#tlb = tlb;
+  }
+
+  forgetFiles(): void {
+    this.#files.unlinkAll();
+  }
+
+  place(): Place {
+    const brk = this.syscall(SYS_BRK, 0);
+    const [low, high] = [LOW.start, HIGH.start];
+    return { taskEnd: USER_SPACE_END, low, high, scratch: SCRATCH, brk };
+  }
+
+  maps(): string {
+    return formatMaps(this.#cpu, this.pid, this.#files.names) ?? '';
+  }
+
+  prepare(steps: readonly Step[]): Prepared {
+    let results: StepResult[] = [];
+    return {
+      run: () => {
+        results = this.#run(steps);
+      },
+      read: () => results,
+    };
+  }
+
+  #run(steps: readonly Step[]): StepResult[] {
+    let last = NaN;
+    return steps.map((step) => {
+      if (step.kind === 'content' && !step.always && last !== 1) return NaN;
+      const result = this.#step(step);
+      if (typeof result === 'number') last = result;
+      return result;
+    });
+  }
+
+  /** The value, or -errno. */
+  syscall(number: number, ...args: readonly number[]): number {
+    const cpu = this.#cpu;
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
+    for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+      cpu.populateStart = 0;
+      cpu.populateEnd = 0;
+      const result = dispatch(cpu, this.#proc, number, a, b, c, d, e, f);
+      if (result !== -WAIT_PAGE) {
+        this.#populate(cpu.populateStart, cpu.populateEnd);
+        return result;
+      }
+      this.#supply();
+    }
+    return panic('difftest: a page is wanted again and again', number);
+  }
+
+  #step(step: Step): StepResult {
+    switch (step.kind) {
+      case 'call': {
+        const { number, slot } = step;
+        const args = step.args.map((arg) =>
+          typeof arg === 'number' ? arg : (this.#slots[arg.slot] ?? -1),
+        );
+        return this.#keep(slot, this.syscall(number, ...args));
+      }
+      case 'named':
+        return this.#keep(step.slot, this.#named(step));
+      case 'forget':
+        this.#slots[step.slot] = -1;
+        return 0;
+      case 'load': {
+        const at = this.#access(step.address, false);
+        return at < 0 ? at : (this.#cpu.machine.frameBytes[at] ?? 0);
+      }
+      case 'store': {
+        const at = this.#access(step.address, true);
+        if (at >= 0) this.#cpu.machine.frameBytes.set(step.bytes, at);
+        return Math.min(at, 0);
+      }
+      case 'maps':
+        return this.maps();
+      case 'resident':
+        return this.#resident(step.address);
+      case 'content': {
+        const { machine, words } = this.#cpu;
+        const at = this.#access(step.address, false);
+        if (at < 0) return at;
+        return hashWords(words, frameWord(machine, at / PAGE_SIZE), TABLE_ENTRIES);
+      }
+    }
+  }
+
+  #named({ call, name, flags }: Extract<Step, { kind: 'named' }>): number {
+    if (call === 'memfd_create') return this.#files.memfdCreate(name, flags);
+    return call === 'open' ? this.#files.open(name, flags) : this.#files.unlink(name);
+  }
+
+  #keep(slot: number | undefined, descriptor: number): number {
+    if (slot !== undefined) this.#slots[slot] = descriptor;
+    return descriptor;
+  }
+
+  /** By way of the last scratch page, which nothing else uses. */
+  #resident(address: number): number {
+    const vec = SCRATCH + (SCRATCH_PAGES - 1) * PAGE_SIZE;
+    if (this.syscall(SYS_MINCORE, address, PAGE_SIZE, vec) < 0) return -1;
+    return (this.#cpu.machine.frameBytes[this.#access(vec, false)] ?? 0) & 1;
+  }
+
+  /** Where in the frames' bytes an access ends, or -(signal * 256 + code). As the MMU does it. */
+  #access(address: number, write: boolean): number {
+    const cpu = this.#cpu;
+    if (address < 0 || address >= USER_SPACE_END) return -(SIGSEGV * 256 + SEGV_MAPERR);
+    const vpn = Math.floor(address / PAGE_SIZE);
+    for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+      if (walk(cpu, this.#tlb, vpn, write)) {
+        const pfn = pfnOf(peekEntry(cpu, this.#space, vpn));
+        return pfn * PAGE_SIZE + (address % PAGE_SIZE);
+      }
+      const refusal = this.#fault(vpn, write);
+      if (refusal !== 0) return refusal;
+    }
+    return panic('difftest: a fault is resolved again and again', address);
+  }
+
+  #fault(vpn: number, write: boolean): number {
+    switch (handleFault(this.#cpu, this.#space, vpn, write)) {
+      case F.FAULT_DONE:
+        return 0;
+      case F.FAULT_WAIT:
+        this.#supply();
+        return 0;
+      case F.FAULT_MAPERR:
+        return -(SIGSEGV * 256 + SEGV_MAPERR);
+      case F.FAULT_ACCERR:
+        return -(SIGSEGV * 256 + SEGV_ACCERR);
+      case F.FAULT_BUS:
+        return -(SIGBUS * 256 + BUS_ADRERR);
+      default:
+        return -(SIGKILL * 256);
+    }
+  }
+
+  /** No file here has contents of its own: a page that must be read is zero. */
+  #supply(): void {
+    const cpu = this.#cpu;
+    const { faultObject: object, faultPage: page } = cpu;
+    releaseFaultObject(cpu, object);
+    const pfn = beginPageIn(cpu);
+    if (pfn === 0 || !finishPageIn(cpu, object, page, pfn)) panic('difftest: no memory', page);
+  }
+
+  #populate(start: number, end: number): void {
+    for (let at = start; at < end;) {
+      at = populate(this.#cpu, this.#proc, at, end);
+      if (at < end) this.#supply();
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What a sequence may do to the process that runs it: the host's process holds a JavaScript engine
+ * besides the windows, and must survive. Sequences come from files too, so each call is checked.
+ */
+import { MMAP_MIN_ADDR, PAGE_SIZE } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import { hex } from './maps-text.ts';
+
+/** Lengths from here on wrap around when they are added to an address of a window. */
+const WRAPPING: number = 2 ** 64 - 2 ** 16;
+/** Descriptors that are certainly not open, or not looked at. */
+const UNUSED_FD = 60;
+const ON_RANGES = new Set(['mprotect', 'madvise', 'mlock', 'mlock2', 'munlock', 'mseal', 'msync']);
+
+/** Where a sequence may act. */
+export interface Arena {
+  readonly taskEnd: number;
+  /** Whether [start, end] lies in one window or in the scratch pages. */
+  contains(start: number, end: number): boolean;
+}
+
+/** The argument that points to memory which the call writes or reads. */
+const POINTERS: Readonly<Record<string, number>> = {
+  mincore: 2,
+  read: 1,
+  write: 1,
+  pread: 1,
+  pwrite: 1,
+  getrlimit: 1,
+};
+
+/** What has other limits than memory is left alone. */
+const LIMITED = new Set([M.RLIMIT_AS, M.RLIMIT_DATA, M.RLIMIT_STACK, M.RLIMIT_MEMLOCK]);
+/** Linux has so many resources. */
+const RLIMITS = 16;
+const BY_FD = new Set(['close', 'ftruncate', 'lseek', 'read', 'write', 'pread', 'pwrite']);
+
+/** MADV_HWPOISON and MADV_SOFT_OFFLINE take memory away from the whole system. */
+const POISON = new Set([100, 101]);
+
+/** Throws when the call could reach beyond the windows. */
+export function checkSafe(call: string, args: readonly number[], arena: Arena): void {
+  if (!isSafe(call, args, arena)) {
+    throw new Error(`${call}(${args.map(hex).join(', ')}) is not safe to run`);
+  }
+}
+
+function isSafe(call: string, args: readonly number[], arena: Arena): boolean {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = args;
+  const inside = (start: number, length: number): boolean => {
+    if (length >= WRAPPING || length <= 0 || start >= arena.taskEnd || start < 0) return true;
+    if (start + length <= MMAP_MIN_ADDR) return true;
+    return arena.contains(start - (start % PAGE_SIZE), start + length);
+  };
+  if (BY_FD.has(call) && a >= 0 && a < UNUSED_FD) return false;
+  if (call === 'setrlimit') return isSafeLimit(args, arena);
+  const pointer = POINTERS[call];
+  if (pointer !== undefined && !isGoodPointer(args[pointer] ?? 0, arena)) return false;
+  if (call === 'madvise' && POISON.has(c)) return false;
+  if (ON_RANGES.has(call)) return inside(a, b);
+  // Nobody's address space holds as much, so nothing happens; unless it begins at 0.
+  const isTooLong = (start: number, length: number): boolean =>
+    length >= arena.taskEnd && start > 0;
+  if (call === 'munmap') return isTooLong(a, b) || inside(a, b);
+  if (call === 'mmap' && (d & M.MAP_FIXED) !== 0) {
+    return isTooLong(a, b) || a >= arena.taskEnd || arena.contains(a - (a % PAGE_SIZE), a + b);
+  }
+  if (call === 'brk') return a < MMAP_MIN_ADDR || a >= arena.taskEnd || arena.contains(a, a);
+  if (call !== 'mremap') return true;
+  const isFixed = (d & M.MREMAP_FIXED) !== 0;
+  // Refused before anything else is looked at.
+  if (a % PAGE_SIZE !== 0) return true;
+  return inside(a, Math.max(b, 1)) && (!isFixed || isTooLong(e, c) || inside(e, c));
+}
+
+/** A hard limit that is lowered is lowered for good; the others go back when the sequence ends. */
+function isSafeLimit(
+  [resource = 0, pointer = 0, soft, hard]: readonly number[],
+  arena: Arena,
+): boolean {
+  if (soft === undefined || hard === undefined) {
+    return pointer < MMAP_MIN_ADDR || pointer >= arena.taskEnd;
+  }
+  if (!LIMITED.has(resource)) return resource < 0 || resource >= RLIMITS;
+  const isRefused = hard >= 0 && (soft < 0 || soft > hard);
+  return arena.contains(pointer, pointer + 16) && (hard < 0 || isRefused || hard >= 2 ** 23);
+}
+
+/** One that the call will find bad, or one whose memory ends at a fence. */
+function isGoodPointer(address: number, arena: Arena): boolean {
+  return address < MMAP_MIN_ADDR || address >= arena.taskEnd || arena.contains(address, address);
+}

@@ -1,0 +1,240 @@
+/**
+ * From a sequence to the steps that one process has to take, and from their results to outcomes.
+ *
+ * While the script runs, no address is free but those in the windows: everything else is filled.
+ * A process of the host, with all that its runtime has mapped, and one of the machine then place
+ * mappings by the same choices. Fences of another kind lie around each window, so that no area
+ * merges with the filling.
+ */
+import { EEXIST, errnoName } from '../../shared/errno.ts';
+import { MMAP_MIN_ADDR, PAGE_SIZE } from '../../shared/limits.ts';
+import * as M from '../../shared/mman.ts';
+import { panic } from '../../shared/panic.ts';
+import * as S from '../../shared/syscalls.ts';
+import { gapsBetween, hex, parseMaps } from './maps-text.ts';
+import type { MapsLine, Placed } from './maps-text.ts';
+import { ELSEWHERE, OpSteps, fileName, wideBytes } from './op-steps.ts';
+import { HEAP_PAGES, HIGH, LOW, SCRATCH_PAGES, SLOTS } from './sequence.ts';
+import type { Outcome, Sequence } from './sequence.ts';
+import type { Step, StepResult } from './steps.ts';
+import type { Place, Subject } from './subject.ts';
+
+export interface RunOptions {
+  /** Give whole states instead of digests. */
+  readonly verbose: boolean;
+  /** Syscalls that only one of the two kernels has are of no use here. */
+  readonly has: {
+    readonly brk: boolean;
+    readonly mincore: boolean;
+    readonly setrlimit: boolean;
+  };
+}
+
+export interface Ran {
+  readonly outcomes: Outcome[];
+  /** False when sealed areas were left behind. */
+  readonly isEmpty: boolean;
+}
+
+const RW: number = M.PROT_READ | M.PROT_WRITE;
+const HERE: number = M.MAP_ANONYMOUS | M.MAP_FIXED_NOREPLACE;
+const FILL: number = M.MAP_PRIVATE | M.MAP_NORESERVE | HERE;
+const FENCE: number = M.MAP_SHARED | HERE;
+/** Resource, soft and hard limit (-1: none) with which a sequence begins. */
+const LIMITS: readonly (readonly [number, number, number])[] = [
+  [M.RLIMIT_AS, -1, -1],
+  [M.RLIMIT_DATA, -1, -1],
+  [M.RLIMIT_STACK, 2 ** 23, -1],
+  [M.RLIMIT_MEMLOCK, 2 ** 23, 2 ** 23],
+];
+/** Attempts: the host's runtime may map something while its address space is being filled. */
+const ATTEMPTS = 40;
+
+/** The outcomes: one for each call, then two for looks at every page (op-steps.ts). */
+export function runSequence(subject: Subject, sequence: Sequence, options: RunOptions): Ran {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const script = new Script(subject, sequence, options);
+    const body = subject.prepare(script.steps);
+    // As late as can be: the runtime around us maps and unmaps what it likes until then.
+    script.planFilling(parseMaps(subject.maps()));
+    const filling = subject.prepare(script.filling);
+    const clearing = subject.prepare(script.clearing);
+    // And from here on it finds no memory.
+    filling.run();
+    const isFilled = script.isFilled(filling.read());
+    if (isFilled) {
+      body.run();
+      clearing.run();
+      const ran = script.read(body.read(), attempt + 1 === ATTEMPTS);
+      if (ran !== null) return ran;
+    } else {
+      subject.prepare(script.undoFilling(filling.read())).run();
+    }
+  }
+  return panic('difftest: the address space cannot be filled');
+}
+
+interface Mapping {
+  readonly start: number;
+  readonly size: number;
+  readonly prot: number;
+  readonly flags: number;
+}
+
+class Script {
+  readonly steps: Step[] = [];
+  readonly filling: Step[] = [];
+  readonly clearing: Step[] = [];
+  readonly #options: RunOptions;
+  readonly #place: Place;
+  readonly #windows: Placed[] = [];
+  readonly #usage = { as: 0, data: 0 };
+  readonly #body: OpSteps;
+  /** Steps that find out whether a window could be unmapped. */
+  readonly #unmaps: number[] = [];
+
+  constructor(subject: Subject, sequence: Sequence, options: RunOptions) {
+    this.#options = options;
+    const place = subject.place();
+    this.#place = place;
+    this.#window(LOW.name, place.low, LOW.pages);
+    this.#window(HIGH.name, place.high, HIGH.pages);
+    if (options.has.brk) this.#window('heap', heapStart(place), HEAP_PAGES);
+    if (needsUsage(sequence)) this.#measure(parseMaps(subject.maps()));
+    this.#open();
+    const windows = this.#windows;
+    this.#body = new OpSteps(this.steps, { place, windows, usage: this.#usage });
+    this.#body.run(sequence, options.has.mincore);
+    this.#close(sequence);
+  }
+
+  /** Plans how to fill what these lines leave free, and how to clear it again. */
+  planFilling(lines: readonly MapsLine[]): void {
+    for (const { start, size, prot, flags } of this.#plan(lines)) {
+      this.filling.push(call(S.SYS_MMAP, start, size, prot, flags, -1, 0));
+      this.clearing.push(call(S.SYS_MUNMAP, start, size));
+    }
+    if (this.#options.has.brk) this.clearing.push(call(S.SYS_BRK, this.#place.brk));
+  }
+
+  #plan(lines: readonly MapsLine[]): Mapping[] {
+    const { scratch, taskEnd } = this.#place;
+    const hasHeap = this.#options.has.brk;
+    const fence = (start: number): Mapping => ({ start, size: PAGE_SIZE, prot: 0, flags: FENCE });
+    const own = [{ start: scratch, size: SCRATCH_PAGES * PAGE_SIZE, prot: RW, flags: FILL }];
+    for (const { name, start, end } of this.#windows) {
+      if (name !== 'heap') own.push(fence(start - PAGE_SIZE));
+      own.push(fence(end));
+    }
+    const taken = [...this.#windows, ...own.map(({ start, size }) => placed(start, size))];
+    if (hasHeap) taken.push(placed(heapStart(this.#place) - PAGE_SIZE, PAGE_SIZE));
+    const gaps = gapsBetween(lines, taken, MMAP_MIN_ADDR, taskEnd);
+    return [
+      ...own,
+      ...gaps.map(([start, end]) => ({ start, size: end - start, prot: 0, flags: FILL })),
+    ];
+  }
+
+  /** Whether everything was free as planned. */
+  isFilled(results: readonly StepResult[]): boolean {
+    return this.filling.every((step, i) => wanted(step) === results[i]);
+  }
+
+  undoFilling(results: readonly StepResult[]): Step[] {
+    return this.filling.flatMap((step, i) => {
+      const result = results[i] as number;
+      if (result === wanted(step)) return this.clearing[i] ?? [];
+      if (result === -EEXIST) return [];
+      return panic('difftest: cannot fill', hex(wanted(step)), errnoName(-result));
+    });
+  }
+
+  /** Null when the sequence found a hole, unless it is the last attempt. */
+  read(results: readonly StepResult[], isLast: boolean): Ran | null {
+    const outcomes = this.#body.read(results, this.#options.verbose);
+    // A hole may have opened since the filling was planned.
+    if (!isLast && outcomes.some(({ result }) => result.startsWith(ELSEWHERE))) return null;
+    return { outcomes, isEmpty: this.#unmaps.every((index) => results[index] === 0) };
+  }
+
+  #window(name: string, start: number, pages: number): void {
+    this.#windows.push({ name, start, end: start + pages * PAGE_SIZE });
+  }
+
+  /** Bytes that count against RLIMIT_AS and RLIMIT_DATA when the sequence begins. */
+  #measure(lines: readonly MapsLine[]): void {
+    const heap = this.#options.has.brk ? PAGE_SIZE : 0;
+    this.#usage.as = heap + this.#plan(lines).reduce((sum, { size }) => sum + size, 0);
+    this.#usage.data = heap + SCRATCH_PAGES * PAGE_SIZE;
+    for (const { start, end, permissions, name } of lines) {
+      if (start >= this.#place.taskEnd) continue;
+      this.#usage.as += end - start;
+      if (/^.w.p$/.test(permissions) && name !== '[stack]') this.#usage.data += end - start;
+    }
+  }
+
+  #open(): void {
+    // Resident from the start: what the kernel writes there must not change what it is.
+    for (let i = 0; i < SCRATCH_PAGES; i++) {
+      const address = this.#place.scratch + i * PAGE_SIZE;
+      this.steps.push({ kind: 'store', address, bytes: [0] });
+    }
+    this.#setLimits();
+    if (!this.#options.has.brk) return;
+    const heap = heapStart(this.#place);
+    this.steps.push(call(S.SYS_BRK, heap));
+    this.steps.push({ kind: 'store', address: heap - PAGE_SIZE, bytes: [0] });
+  }
+
+  /** The same limits on both sides, by way of the scratch page. */
+  #setLimits(): void {
+    if (!this.#options.has.setrlimit) return;
+    const address = this.#place.scratch;
+    for (const [resource, soft, hard] of LIMITS) {
+      this.steps.push({ kind: 'store', address, bytes: [...wideBytes(soft), ...wideBytes(hard)] });
+      this.steps.push(call(S.SYS_SETRLIMIT, resource, address));
+    }
+    this.steps.push({ kind: 'store', address, bytes: new Array<number>(16).fill(0) });
+  }
+
+  #close({ ops }: Sequence): void {
+    this.steps.push(call(S.SYS_MUNLOCKALL));
+    this.#setLimits();
+    for (const { call: name, args } of ops) {
+      if (name !== 'open') continue;
+      this.steps.push({ kind: 'named', call: 'unlink', name: fileName(args[0]), flags: 0 });
+    }
+    for (let slot = 0; slot < SLOTS; slot++) {
+      this.steps.push({ kind: 'call', number: S.SYS_CLOSE, args: [{ slot }] });
+    }
+    for (const { start, end } of this.#windows) {
+      this.#unmaps.push(this.steps.length);
+      this.steps.push(call(S.SYS_MUNMAP, start, end - start));
+    }
+  }
+}
+
+/** The heap's window begins behind a page of heap that has been written to, on both sides. */
+function heapStart({ brk }: Place): number {
+  return Math.ceil(brk / PAGE_SIZE) * PAGE_SIZE + PAGE_SIZE;
+}
+
+function call(number: number, ...args: number[]): Step {
+  return { kind: 'call', number, args };
+}
+
+/** Where a step of the filling maps. */
+function wanted(step: Step): number {
+  return step.kind === 'call' ? (step.args[0] as number) : NaN;
+}
+
+function placed(start: number, size: number): Placed {
+  return { name: '', start, end: start + size };
+}
+
+/** Whether an argument is counted from what is in use when the sequence begins. */
+function needsUsage({ ops }: Sequence): boolean {
+  return ops.some(({ args }) =>
+    args.some((arg) => typeof arg === 'object' && (arg.base === 'as' || arg.base === 'data')),
+  );
+}

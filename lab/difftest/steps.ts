@@ -1,0 +1,52 @@
+/**
+ * What a kernel's process is asked to do, one step after the other: the calls of a sequence and the
+ * looks at what they did. A step depends on earlier ones only through descriptor slots, so that a
+ * list of steps can be carried out without running any JavaScript in between.
+ */
+import { signalName } from '../../shared/signals.ts';
+import type { Syscalls } from './subject.ts';
+
+export interface SlotRef {
+  readonly slot: number;
+}
+
+export type StepArg = number | SlotRef;
+
+export type Step =
+  /** A syscall by number. Its result, or -errno; `slot` keeps it as a descriptor. */
+  | {
+      readonly kind: 'call';
+      readonly number: number;
+      readonly args: readonly StepArg[];
+      readonly slot?: number | undefined;
+    }
+  /** memfd_create, open or unlink of `name`. */
+  | {
+      readonly kind: 'named';
+      readonly call: keyof Syscalls;
+      readonly name: string;
+      readonly flags: number;
+      readonly slot?: number | undefined;
+    }
+  /** The slot's descriptor is closed, or is to be taken for it. */
+  | { readonly kind: 'forget'; readonly slot: number }
+  /** The program reads a byte: it, or -(signal * 256 + si_code). */
+  | { readonly kind: 'load'; readonly address: number }
+  /** The program writes bytes within a page: 0, or the fault as above. */
+  | { readonly kind: 'store'; readonly address: number; readonly bytes: readonly number[] }
+  /** The text of /proc/self/maps, at least up to the end of the high window. */
+  | { readonly kind: 'maps' }
+  /** mincore's bit of a page, -1 where nothing is mapped. */
+  | { readonly kind: 'resident'; readonly address: number }
+  /**
+   * The program reads a page: a hash of it, or the fault. Unless `always`, only if the step before
+   * this one found it resident; else NaN.
+   */
+  | { readonly kind: 'content'; readonly address: number; readonly always: boolean };
+
+export type StepResult = number | string;
+
+/** A byte, or the signal and its code. */
+export function accessResult(value: number): string {
+  return value >= 0 ? String(value) : `${signalName(-value >> 8)}/${-value & 0xff}`;
+}
