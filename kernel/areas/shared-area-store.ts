@@ -7,7 +7,7 @@
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import { AREA_GROWSDOWN, AREA_LOCKED, isDataArea } from './area-flags.ts';
+import { AREA_GROWSDOWN, AREA_LOCKED, AREA_SEALED, isDataArea } from './area-flags.ts';
 import type { AreaStore } from './area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
@@ -87,6 +87,7 @@ export class SharedAreaStore
     poke(words, node + L.A_STATE, AREA_STATES.indexOf(area.state));
     this.account(node, 1);
     if ((area.flags & AREA_GROWSDOWN) !== 0) poke(words, this.space + L.S_GROWS, 1);
+    if ((area.flags & AREA_SEALED) !== 0) poke(words, this.space + L.S_SEALS, 1);
   }
 
   /** Adds the node's pages to the space's sums, or takes them away. A fresh node has none. */

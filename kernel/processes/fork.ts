@@ -36,7 +36,7 @@ import { closeRange, openRange } from '../paging/range-op.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { pushDown, seek } from '../paging/table.ts';
 import { getSlot } from '../reclaim/swap-map.ts';
-import { areasOf } from './space.ts';
+import { areasOf, inheritHeap } from './space.ts';
 
 /** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
 export function forkSpace(cpu: Cpu, parent: number, child: number): number {
@@ -45,6 +45,7 @@ export function forkSpace(cpu: Cpu, parent: number, child: number): number {
   protocol.lockAreas(cpu, child);
   const from = openRange(cpu, parent, 0, USER_PAGES);
   const to = openRange(cpu, child, 0, USER_PAGES, new Cursor());
+  inheritHeap(cpu, parent, child);
   const copied = copyAreas(from, to);
   closeRange(to);
   closeRange(from);

@@ -30,6 +30,7 @@ import { slabAlloc, slabFree } from '../frames/slab.ts';
 import { processOf } from './pid-table.ts';
 import { inheritSignals } from './signals.ts';
 import { createSpace, getSpace, putSpace } from './space.ts';
+import { inheritLimits } from './limits.ts';
 import { mapStack, unmapStack } from './thread-stack.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 import { storeWide } from '../frames/wide.ts';
@@ -104,7 +105,11 @@ function fillBlock(cpu: Cpu, proc: number, space: number, spec: ProcessSpec): vo
   poke(words, proc + L.P_HOME, spec.home ?? 0);
   poke(words, proc + L.P_STATE, L.PROC_NEW);
   writeName(cpu, proc, spec.name);
-  if (parent !== 0) inheritSignals(cpu, parent, proc);
+  if (parent !== 0) {
+    inheritSignals(cpu, parent, proc);
+    const from = peek(words, parent + L.P_SPACE);
+    if (from !== 0 && from !== space) inheritLimits(cpu, from, space);
+  }
   const inherited = parent === 0 ? 0 : peek(words, parent + L.P_NICE);
   poke(words, proc + L.P_NICE, spec.nice ?? inherited);
 }

@@ -10,7 +10,7 @@ import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { ROOT_LEVEL } from '../paging/cursor.ts';
-import { storeWide } from '../frames/wide.ts';
+import { loadWide, storeWide } from '../frames/wide.ts';
 import { frameWord } from '../machine.ts';
 import { MemorySet } from '../areas/memory-set.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
@@ -41,6 +41,13 @@ export function createSpace(cpu: Cpu): number {
   // ORDER: a counter; the number is only ever compared for equality.
   poke(words, space + L.S_ID, add(words, L.B_SPACES, 1) + 1);
   return space;
+}
+
+/** What a forked child has of its parent's space beside areas: the break, identities in use. */
+export function inheritHeap(cpu: Cpu, parent: number, child: number): void {
+  const { machine, words } = cpu;
+  storeWide(machine, child + L.S_BRK, loadWide(machine, parent + L.S_BRK));
+  poke(words, child + L.S_LAST_ANON, peek(words, parent + L.S_LAST_ANON));
 }
 
 /** The area set of a space, for a caller that holds the areas' lock. */

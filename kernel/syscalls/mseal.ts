@@ -1,6 +1,6 @@
 /** mseal(2). The checks and their order are Linux's (6.18: mm/mseal.c), by execution there. */
 import { AddrRange } from '../../shared/addr-range.ts';
-import { peek, poke } from '../../shared/atomics.ts';
+import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
@@ -41,7 +41,6 @@ export function sysMseal(
 function seal(cpu: Cpu, space: number, start: number, end: number): number {
   const areas = areasOf(cpu, space);
   if (areas.firstHole(new AddrRange(start, end)) !== null) return -E.ENOMEM;
-  poke(cpu.words, space + L.S_SEALS, 1);
   const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
   let outcome = 0;
   for (let at = start; at < end && outcome === 0;) {
