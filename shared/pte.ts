@@ -107,6 +107,11 @@ export function withRecord(entry: number, record: number): number {
 
 const KIND_BITS: number = (KIND_MASK << KIND_SHIFT) | PTE_V | PTE_U;
 
+/** The guard in place of a reserved entry: it keeps what the area allows, and its record. */
+export function guardOf(reserved: number): number {
+  return (reserved & ~(KIND_MASK << KIND_SHIFT)) | (RESERVED_GUARD << KIND_SHIFT);
+}
+
 /** A guard, wherever it stands. */
 export function isGuard(entry: number): boolean {
   return (entry & KIND_BITS) === ((RESERVED_GUARD << KIND_SHIFT) | PTE_U);

@@ -4,7 +4,6 @@ import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../areas/area-flags.ts';
-import { reservedKindOf } from '../backends/reserved-entry.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -230,12 +229,11 @@ function auditReserved(walk: Walk, entry: number, area: Area, where: string): vo
     `${where}: record ${record}, its area has ${area.backend.record}`,
   );
   if (pte.isGuard(entry)) {
-    const sound = area.backend.kind !== 'device' && area.backend.kind !== 'linear';
-    ledger.check(sound, `${where}: guard in a device's memory`);
+    ledger.check(!area.backend.isSpecial, `${where}: guard in a device's memory`);
     ledger.tally('guards', 1);
     return;
   }
-  const kind = reservedKindOf(area);
+  const kind = pte.reservedKind(area.backend.reserved(area.flags));
   const found = pte.reservedKind(entry);
   ledger.check(found === kind, `${where}: reserved kind ${found}, its area needs ${kind}`);
 }

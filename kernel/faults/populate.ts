@@ -63,8 +63,8 @@ export function populateLocked(cpu: Cpu, space: number, start: number, end: numb
 
 /**
  * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area
- * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object, or
- * -WAIT_PAGE. Pages before the failure stay.
+ * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object,
+ * or -WAIT_PAGE. Pages before the failure stay.
  */
 export function populateAccess(
   cpu: Cpu,
@@ -78,7 +78,8 @@ export function populateAccess(
     const area = areaFrom(cpu, space, page);
     if (area === null || area.start / PAGE_SIZE > page) return -ENOMEM;
     // Unlike a program's read, this wants PROT_READ itself.
-    if (isSpecial(area) || (area.flags & (write ? PROT_WRITE : PROT_READ)) === 0) return -EINVAL;
+    if (area.backend.isSpecial || (area.flags & (write ? PROT_WRITE : PROT_READ)) === 0)
+      return -EINVAL;
     const stop = Math.min(end, area.end / PAGE_SIZE);
     for (; page < stop; page++) {
       const outcome = touch(cpu, space, page, write);
@@ -99,12 +100,7 @@ function areaFrom(cpu: Cpu, space: number, vpn: number): Area | null {
 
 /** Linux passes over areas of devices, and over those that were locked for later. */
 function isPopulated(area: Area): boolean {
-  return !isSpecial(area) && (area.flags & AREA_LOCKONFAULT) === 0;
-}
-
-/** VM_IO or VM_PFNMAP: memory that is not the kernel's to fault in. */
-function isSpecial(area: Area): boolean {
-  return area.backend.kind === 'device' || area.backend.kind === 'linear';
+  return !area.backend.isSpecial && (area.flags & AREA_LOCKONFAULT) === 0;
 }
 
 /** Private writable pages are copied at once; shared ones would only become dirty for nothing. */

@@ -40,7 +40,7 @@ export function advisedFlags(area: Area, advice: number): number {
     case M.MADV_DONTFORK:
       return flags | F.AREA_DONTFORK;
     case M.MADV_DOFORK:
-      return isSpecial(area) ? -EINVAL : flags & ~F.AREA_DONTFORK;
+      return area.backend.isSpecial ? -EINVAL : flags & ~F.AREA_DONTFORK;
     case M.MADV_MERGEABLE:
       return canMergePages(area) ? flags | F.AREA_MERGEABLE : flags;
     case M.MADV_UNMERGEABLE:
@@ -52,7 +52,7 @@ export function advisedFlags(area: Area, advice: number): number {
     case M.MADV_DONTDUMP:
       return flags | F.AREA_DONTDUMP;
     case M.MADV_DODUMP:
-      if (isSpecial(area) || (flags & F.AREA_DROPPABLE) !== 0) return -EINVAL;
+      if (area.backend.isSpecial || (flags & F.AREA_DROPPABLE) !== 0) return -EINVAL;
       return flags & ~F.AREA_DONTDUMP;
     case M.MADV_WIPEONFORK:
       return isAnonymous(area) ? flags | F.AREA_WIPEONFORK : -EINVAL;
@@ -68,12 +68,7 @@ export function isAnonymous(area: Area): boolean {
   return area.backend.record === ANONYMOUS;
 }
 
-/** VM_IO or VM_PFNMAP: a device's registers, or frames that are mapped as they are. */
-export function isSpecial(area: Area): boolean {
-  return area.backend.kind === 'device' || area.backend.kind === 'linear';
-}
-
 /** ksm_compatible: where same-page merging could be asked for; elsewhere it is passed over. */
 function canMergePages(area: Area): boolean {
-  return !isSpecial(area) && (area.flags & (F.AREA_SHARED | F.AREA_DROPPABLE)) === 0;
+  return !area.backend.isSpecial && (area.flags & (F.AREA_SHARED | F.AREA_DROPPABLE)) === 0;
 }

@@ -11,12 +11,12 @@ import * as E from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/mman.ts';
+import { guardOf } from '../../shared/pte.ts';
 import { prepareAnon } from '../areas/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../areas/area-flags.ts';
 import { treeFind } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from '../areas/shared-area-index.ts';
 import type { Area } from '../areas/shared-area-store.ts';
-import { guardEntryOf, reservedEntryOf } from '../backends/reserved-entry.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { populateAccess } from '../faults/populate.ts';
 import { punchHole } from '../files/truncate.ts';
@@ -26,7 +26,7 @@ import { discardRange, guardRange, unguardRange } from '../paging/map-range.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
-import { advisedFlags, isAnonymous, isFlagAdvice, isSpecial } from './madvise-flags.ts';
+import { advisedFlags, isAnonymous, isFlagAdvice } from './madvise-flags.ts';
 import { TRY_KERNEL } from './wait-codes.ts';
 import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
 
@@ -137,7 +137,7 @@ function adviseArea(
       return 0;
     case M.MADV_COLD:
     case M.MADV_PAGEOUT:
-      return isLocked || isSpecial(area) ? -E.EINVAL : 0;
+      return isLocked || area.backend.isSpecial ? -E.EINVAL : 0;
     case M.MADV_FREE:
       // The contents may go under pressure; until then they stay, as Linux lets them.
       return isLocked || !isAnonymous(area) ? -E.EINVAL : 0;
@@ -205,23 +205,24 @@ function changePages(
   to: number,
   advice: number,
 ): number {
-  if (isSpecial(area)) return -E.EINVAL;
+  if (area.backend.isSpecial) return -E.EINVAL;
   const first = from / PAGE_SIZE;
   const end = to / PAGE_SIZE;
   const op = openRange(cpu, space, first, end);
+  const reserved = area.backend.reserved(area.flags);
   let done = true;
   switch (advice) {
     case M.MADV_GUARD_INSTALL:
       // A guard is the area's own from now on, as a page would be: fork must copy it.
       if (isAnonymous(area))
         prepareAnon(cpu, space, treeFind(new SharedAreaIndex(cpu, space), from));
-      done = guardRange(op, first, end, guardEntryOf(area));
+      done = guardRange(op, first, end, guardOf(reserved));
       break;
     case M.MADV_GUARD_REMOVE:
-      done = unguardRange(op, first, end, reservedEntryOf(area));
+      done = unguardRange(op, first, end, reserved);
       break;
     default:
-      done = discardRange(op, first, end, reservedEntryOf(area));
+      done = discardRange(op, first, end, reserved);
   }
   closeRange(op);
   return done ? 0 : -E.ENOMEM;
@@ -231,7 +232,7 @@ function changePages(
 function removePages(cpu: Cpu, space: number, area: Area, from: number, to: number): number {
   if (isAnonymous(area)) return -E.EINVAL;
   if ((area.flags & (AREA_SHARED | AREA_NO_WRITE)) !== AREA_SHARED) return -E.EACCES;
-  if (isSpecial(area)) return -E.ENODEV;
+  if (area.backend.isSpecial) return -E.ENODEV;
   const record = recordAt(cpu.machine, area.backend.record);
   const object = peek(cpu.words, record + L.R_OBJECT);
   const delta = peek(cpu.words, record + L.R_DELTA);
