@@ -38,7 +38,7 @@ export function sysMadvise(
   length: number,
   advice: number,
 ): number {
-  if (![address, length, advice].every(Number.isSafeInteger)) return -E.EINVAL;
+  if (![address, length, advice].every(Number.isInteger)) return -E.EINVAL;
   if (!isAdvice(advice) || address % PAGE_SIZE !== 0) return -E.EINVAL;
   const start = unsignedPage(address);
   const size = pageAligned(length);

@@ -29,7 +29,7 @@ export function sysMincore(
   length: number,
   vector: number,
 ): number {
-  if (![address, length, vector].every(Number.isSafeInteger)) return -E.EINVAL;
+  if (![address, length, vector].every(Number.isInteger)) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if (!isUserRange(address, length)) return -E.ENOMEM;
   const end = address / PAGE_SIZE + Math.ceil(length / PAGE_SIZE);

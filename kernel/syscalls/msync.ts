@@ -25,7 +25,7 @@ export function sysMsync(
   length: number,
   flags: number,
 ): number {
-  if (![address, length, flags].every(Number.isSafeInteger)) return -E.EINVAL;
+  if (![address, length, flags].every(Number.isInteger)) return -E.EINVAL;
   if ((flags & ~KNOWN) !== 0 || flags !== (flags | 0)) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if ((flags & M.MS_ASYNC) !== 0 && (flags & M.MS_SYNC) !== 0) return -E.EINVAL;

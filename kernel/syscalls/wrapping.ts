@@ -1,6 +1,7 @@
 /**
  * Addresses and lengths as Linux has them: unsigned 64-bit numbers that wrap. A negative number
- * stands for the one that has the same bits, so that a length of -1 is SIZE_MAX.
+ * stands for the one that has the same bits, so that a length of -1 is SIZE_MAX. What no register
+ * could hold counts as the last page.
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 
@@ -10,10 +11,11 @@ export const WRAP: number = 2 ** 64;
 /** A length rounded up to whole pages: 0 to 2^64 - 4096, and 0 also for what is above that. */
 export function pageAligned(length: number): number {
   const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
-  return size < 0 ? size + WRAP : size + 0;
+  return size === WRAP ? 0 : unsignedPage(size);
 }
 
 /** The address of a page, as an unsigned number. */
 export function unsignedPage(address: number): number {
-  return address < 0 ? address + WRAP : address;
+  const page = address < 0 ? address + WRAP : address + 0;
+  return page >= 0 && page < WRAP ? page : WRAP - PAGE_SIZE;
 }
