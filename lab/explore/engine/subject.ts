@@ -90,7 +90,7 @@ export class Subject {
 
   #resetCpu(cpu: Cpu, state: CpuState): void {
     const { tlb } = cpu;
-    this.#tlbReset(tlb);
+    if (tlb.filledCount > 0) this.#tlbReset(tlb);
     tlb.space = state.space;
     tlb.spaceId = state.spaceId;
     tlb.generation = state.generation;

@@ -33,8 +33,10 @@ export function wordsNow(): Words {
 
 /** To be called before a word is written. */
 export function mark(at: number): void {
-  const block = at >> BLOCK_SHIFT;
-  if (stamps[block] === stamp) return;
+  if (stamps[at >> BLOCK_SHIFT] !== stamp) markBlock(at >> BLOCK_SHIFT);
+}
+
+function markBlock(block: number): void {
   stamps[block] = stamp;
   dirty[dirtyCount] = block;
   dirtyCount++;

@@ -114,7 +114,9 @@ function arm(): void {
 
 /** Notes a use while the detector is not armed. `how`: PLAINLY or 0. */
 function note(id: number, by: Uint16Array, index: number, how: number): void {
-  const now = (by[index] as number) | (1 << id) | how;
+  const before = by[index] as number;
+  const now = before | (1 << id) | how;
+  if (now === before) return;
   by[index] = now;
   const set = now & EVERYBODY;
   if (now > EVERYBODY && (set & (set - 1)) !== 0) arm();
@@ -203,8 +205,12 @@ export function acquire(task: Task, at: number, value: number, site: number): vo
 
 /** An ordered write: releases. `reads`: it is an exchange, which acquires first. */
 export function release(task: Task, at: number, site: number, reads: boolean): void {
+  if (armed) releaseArmed(task, at, site, reads);
+  else noteWord(task.id, at, 0);
+}
+
+function releaseArmed(task: Task, at: number, site: number, reads: boolean): void {
   const { clock, id } = task;
-  if (!armed) return noteWord(id, at, 0);
   const record = at << RECORD_SHIFT;
   if (reads) learn(clock, id, record);
   const plain = shadow[record + PLAIN_WRITE] as number;
