@@ -10,12 +10,14 @@ export const RACES_ALLOWED: Readonly<Record<string, string>> = {
   clearRange: 'asks whether an entry is empty, under the range lock; the MMU sets only A and D',
   clearEntry: 'likewise',
   protectRange: 'likewise',
+  firstStamp: 'orders identities by frames that a fault may be replacing; it shows in maps only',
 };
 
 /** Functions whose ordered loads race with plain stores, because they check afterwards. */
 const SPECULATIVE: Readonly<Record<string, string>> = {
   findArea: 'the vma protocol compares S_INDEX_SEQ after the reads and before it uses them',
   lockArea: 'the vma protocol reads a node that may be gone, counted in, and checks A_LIVE first',
+  isPageCache: 'settleAnon asks it of a frame that a fault may be replacing; the next one sees it',
 };
 
 /** Functions whose ordered loads of an entry may race with a plain store of a reserved one. */

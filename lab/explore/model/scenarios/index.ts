@@ -2,6 +2,7 @@
 import type { Scenario } from '../kit.ts';
 import { adviceScenarios } from './advice.ts';
 import { faultScenarios } from './faults.ts';
+import { fileScenarios } from './files.ts';
 import { forkScenarios } from './forks.ts';
 import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
@@ -16,6 +17,7 @@ const PLAIN: readonly Scenario[] = [
   ...adviceScenarios,
   ...rangeScenarios,
   ...objectScenarios,
+  ...fileScenarios,
   ...tlbScenarios,
   ...lockScenarios,
   ...machineScenarios,
