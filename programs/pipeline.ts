@@ -1,8 +1,8 @@
 /**
  * A producer, stages and a consumer, each a process of its own, joined by bounded queues in shared
- * memory that block by futexes. The producer makes pseudo-random values; each stage mixes its number
- * into every value; the consumer sums them up. The sum is checked against the same computation
- * without any queue.
+ * memory that block by futexes. The producer makes pseudo-random values; each stage mixes its
+ * number into every value; the consumer sums them up. The sum is checked against the same
+ * computation without any queue.
  */
 import {
   BoundedQueue,

@@ -243,6 +243,12 @@ export const Q_OWN_PREVIOUS = 9;
 export const FUTEX_WAITING = 1;
 export const FUTEX_WOKEN = 2;
 
+// A bucket's queue of waiters, in the region of that name.
+export const U_LOCK = 0;
+export const U_FIRST = 1;
+export const U_LAST = 2;
+export const FUTEX_QUEUE_WORDS = 4;
+
 // ---- Slabs ------------------------------------------------------------------------------------
 export const SLAB_SPACE = 0;
 export const SLAB_PROC = 1;

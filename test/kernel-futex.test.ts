@@ -91,7 +91,7 @@ describe('a futex', () => {
     clean();
   });
 
-  it('meets the word of a shared mapping in other processes, and of a private one in threads', () => {
+  it('is one word in all processes that share it, and in threads if it is private', () => {
     const { cpu, proc, map, child, clean } = world();
     const shared = map(SHARED);
     const own = map(PRIVATE);

@@ -9,7 +9,8 @@ const library = new URL('../dist/program.js', import.meta.url).href;
 /** A program that imports the library, with entries for its threads. */
 function using(source: string): string {
   return module(
-    `import { Barrier, BoundedQueue, Condition, Mutex } from ${JSON.stringify(library)};\n${source}`,
+    `import { Barrier, BoundedQueue, Condition, Mutex } from ${JSON.stringify(library)};
+    ${source}`,
   );
 }
 
@@ -30,7 +31,9 @@ describe.each(['async', 'sync'])('among threads on CPUs of their own, waiting %s
       export default async (proc, way) => {
         const at = await proc.mmap(0, 4096, RW, ANON);
         const pids = [];
-        for (let i = 0; i < 3; i++) pids.push(await proc.clone('adder', { args: [at, i === 0 ? 'async' : way] }));
+        for (let i = 0; i < 3; i++) {
+          pids.push(await proc.clone('adder', { args: [at, i === 0 ? 'async' : way] }));
+        }
         for (const pid of pids) if ((await proc.wait(pid)).waitStatus !== 0) return 1;
         const mutex = new Mutex(proc, at);
         if (!mutex.tryLock() || mutex.tryLock()) return 2;
@@ -63,7 +66,8 @@ describe.each(['async', 'sync'])('among threads on CPUs of their own, waiting %s
         const at = await proc.mmap(0, 4096, RW, ANON);
         const mutex = new Mutex(proc, at);
         const condition = new Condition(proc, at + 4);
-        const pids = [await proc.clone('waiter', { args: [at, way] }), await proc.clone('waiter', { args: [at, way] })];
+        const args = [at, way];
+        const pids = [await proc.clone('waiter', { args }), await proc.clone('waiter', { args })];
         for (let i = 1; i <= 100; i++) {
           await mutex.lock();
           proc.mem.store32(at + 8, i);

@@ -8,18 +8,10 @@ import type { ReclaimPolicyName } from '../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
-import type { FaultHandler, SignalAction, SignalName, WaitResult } from './process-api.ts';
+import type { ProcessCalls } from './process-api.ts';
 
 export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
-export type {
-  FaultHandler,
-  FaultInfo,
-  SignalAction,
-  SignalHandler,
-  SignalInfo,
-  SignalName,
-  WaitResult,
-} from './process-api.ts';
+export type * from './process-api.ts';
 
 // ---- The host's side ----------------------------------------------------------------------------
 
@@ -260,7 +252,7 @@ export interface Memory {
   fill(address: number, value: number, length: number): void;
 }
 
-export interface Proc extends AsyncSyscalls {
+export interface Proc extends AsyncSyscalls, ProcessCalls {
   readonly pid: number;
   readonly cpu: number;
   /** The machine's seed. */
@@ -270,46 +262,6 @@ export interface Proc extends AsyncSyscalls {
   readonly sync: SyncSyscalls;
   /** Syscalls run by this CPU itself: no message at all. */
   readonly local: SyncSyscalls;
-  /** Starts a child; resolves to its pid. */
-  spawn(module: URL | string, options?: SpawnOptions): Promise<number>;
-  /**
-   * Starts a thread: `entry` names an exported function of this program's module, which is called
-   * as `entry(proc, ...args)`, on another CPU of the pool where there is one. Resolves to its pid;
-   * `wait` joins it.
-   *
-   * The thread shares the address space and nothing else. It is a process in every other respect:
-   * a pid, a `proc` and handlers of its own, a copy of the descriptors, an instance of the module
-   * of its own unless it happens to share a Worker. It ends alone, by returning, `exit`, a signal,
-   * or what it throws, an unhandled MemoryFault included; the address space goes with the last
-   * thread that uses it, and other threads run on when the one that made it ends. Linux differs:
-   * there descriptors are shared with CLONE_FILES, a fatal signal or exit_group ends all threads,
-   * and any thread of the group may wait for a child of another.
-   *
-   * TypeError when `entry` is no string; a name that the module does not export ends the thread
-   * with SIGABRT.
-   */
-  clone(entry: string, options?: CloneOptions): Promise<number>;
-  /**
-   * Starts a child with a copy of this process's address space, as it is at that moment, and the
-   * same open descriptors: `entry` names an exported function of this program's module, called as
-   * `entry(proc, ...args)`. Resolves to the child's pid. Pages are copied when one side writes.
-   *
-   * Linux's child goes on where its parent called fork; a JavaScript function cannot, so the child
-   * has an entry of its own, and arguments (structured-clonable) in place of the parent's variables.
-   * EAGAIN: too many processes; ENOMEM: no memory for the child's page tables.
-   */
-  fork(entry: string, ...args: readonly unknown[]): Promise<number>;
-  /** Waits for a child or thread of one's own; any when no pid is given. ECHILD: there is none. */
-  wait(pid?: number): Promise<WaitResult>;
-  /** Ends this process; never returns. */
-  exit(code?: number): never;
-  /**
-   * Sends a signal, SIGKILL by default; 0 only asks whether the process is there. Where it ends the
-   * other process, resolves when that is gone. ESRCH, EINVAL for a signal that cannot be sent,
-   * EPERM for pid 0, which is the host's.
-   */
-  kill(pid: number, signal?: string | 0): Promise<0>;
-  nanosleep(nanoseconds: number): Promise<0>;
   /**
    * Opens a file, device or backend that the host handed to the machine, or (O_CREAT) a file in the
    * machine's memory. Names are plain strings: there are no directories. EACCES EEXIST EISDIR
@@ -322,19 +274,6 @@ export interface Proc extends AsyncSyscalls {
   unlink(name: string): Promise<0>;
   /** Size in bytes; kind: 'file' (the host's), 'memory', 'user', 'device' or 'linear'. EBADF. */
   fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;
-  /**
-   * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this
-   * process's thread at its next syscall, at an access that polls, or between two awaits. Faults
-   * call theirs at once, and are never ignored. EINVAL for SIGKILL and SIGABRT.
-   */
-  sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | 'ignore' | null): void;
-  sigaction(signal: SignalName, handler: SignalAction): void;
-  /** Changes the set of blocked signals; the one before. SIGKILL stays out of it. EINVAL. */
-  sigprocmask(how: 'block' | 'unblock' | 'set', signals: readonly string[]): SignalName[];
-  /** Signals that have been sent and wait because they are blocked. */
-  sigpending(): SignalName[];
-  /** Memory of this thread's own, above a guard page: see CloneOptions; null without one. */
-  readonly stack: { readonly address: number; readonly bytes: number } | null;
   /** Writes a line to the host. */
   print(line: string): void;
 }

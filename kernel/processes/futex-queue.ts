@@ -5,12 +5,12 @@
  * within, so that processes that map it at different addresses meet; for a private one the address
  * space and the address. As Linux's get_futex_key.
  *
- *     waiter:  FUTEX_WAITING, in its bucket's queue  →  FUTEX_WOKEN, in no queue  →  freed by itself
+ *     waiter:  FUTEX_WAITING, in its bucket's queue → FUTEX_WOKEN, in no queue → freed by itself
  *
- * Locking: a bucket's lock for its queue, for Q_STATE and for the links in between. Nests inside the
- * areas' lock or a page's lock, and nothing nests inside it. Q_OWN_* belong to the process's CPU.
+ * Locking: a bucket's lock for its queue, for Q_STATE and for the links in between. It nests inside
+ * a page's lock, and nothing nests inside it. Q_OWN_* belong to the process's CPU.
  * Not guaranteed: that a key's object still exists. A waiter whose mapping went keeps the key and
- * may be woken for whatever object comes to lie there, as any futex may be woken without cause.
+ * may be woken for whatever object comes to lie there, as any futex may be woken without a cause.
  */
 import { notify, peek, poke, store } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';

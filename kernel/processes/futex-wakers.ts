@@ -41,11 +41,13 @@ export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {
 /** `isMovable`: while it is new, an idle CPU may take it over. Threads stay where they were put. */
 function canRunElsewhere(cpu: Cpu, proc: number, isMovable: boolean): boolean {
   const { words, machine } = cpu;
+  // ORDER: momentary values, as above.
   const runsOn = load(words, proc + L.P_CPU);
   if (runsOn !== 0) return runsOn !== cpu.id;
   if (load(words, proc + L.P_HOME) !== cpu.id) return true;
   let others = 0;
   for (let id = 1; id < machine.cpus && isMovable; id++) {
+    // ORDER: a momentary value.
     const mode = load(words, machine.cpuBase + id * L.CPU_WORDS + L.C_MODE) & L.MODE_MASK;
     if (id !== cpu.id && mode !== L.MODE_OFFLINE && mode !== L.MODE_DEAD) others++;
   }

@@ -6,8 +6,8 @@
  *
  * Guarantees: no lost wake-up. The value is compared under the bucket's lock: a waker whose section
  * came before has stored its value before, and the waiter reads it and does not wait; one whose
- * section comes after finds the waiter in the queue. What is woken by one wake is woken once, in the
- * order of waiting. A wake that meets a waiter which gives up counts for it: it reports success.
+ * section comes after finds the waiter in the queue. A wake wakes in the order of waiting. One that
+ * meets a waiter which gives up counts for that: it reports success.
  * Locking: areas; then page, then bucket (futex-queue.ts). The waiter's block is its process's.
  * Not guaranteed: that a waiter is woken only for its word, or that the value is still another one
  * when it runs; programs loop.

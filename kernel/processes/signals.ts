@@ -5,8 +5,8 @@
  *          → default action, not blocked: P_PENDING, which ends the process (killProcess)
  *          → caught or blocked: a bit of P_SIG_PENDING, taken by the process at its next safe point
  *
- * A signal that ends the process is decided when it is sent, as in Linux's complete_signal: what the
- * process installs later does not save it.
+ * A signal that ends the process is decided when it is sent, as in Linux's complete_signal: what
+ * the process installs later does not save it.
  *
  * Guarantees: a pending signal is taken exactly once; of several of one number one is kept, as for
  * Linux's signals below 32. Lowest number first.
@@ -114,10 +114,11 @@ export function pendingSet(cpu: Cpu, proc: number): number {
   return load(cpu.words, proc + L.P_SIG_PENDING);
 }
 
-/** Sets what the process does on `signal`: ACTION_*. What becomes ignored is not pending any more. */
+/** Sets what the process does on `signal`, ACTION_*. What becomes ignored is dropped. */
 export function setAction(cpu: Cpu, proc: number, signal: number, action: number): void {
   const { words } = cpu;
   const bit = signalBit(signal);
+  // ORDER: written by the process's own CPU only.
   const caught = load(words, proc + L.P_SIG_CAUGHT) & ~bit;
   const ignored = load(words, proc + L.P_SIG_IGNORED) & ~bit;
   // ORDER: senders read them one by one; between the two stores the default action counts.
@@ -148,6 +149,7 @@ export function defaultsToNothing(signal: number): boolean {
 
 /** Blocks exactly the signals of `mask` but SIGKILL; the set that was blocked before. */
 export function setMask(cpu: Cpu, proc: number, mask: number): number {
+  // ORDER: written by the process's own CPU only.
   const before = load(cpu.words, proc + L.P_SIG_BLOCKED);
   // ORDER: senders read a momentary value; the process looks at what is pending afterwards.
   store(cpu.words, proc + L.P_SIG_BLOCKED, mask & ~UNBLOCKABLE);
@@ -163,5 +165,6 @@ export function maskOf(cpu: Cpu, proc: number): number {
 /** A child or thread blocks and ignores what its parent does; it has no handlers yet. */
 export function inheritSignals(cpu: Cpu, parent: number, child: number): void {
   poke(cpu.words, child + L.P_SIG_BLOCKED, maskOf(cpu, parent));
+  // ORDER: a momentary value of the parent's.
   poke(cpu.words, child + L.P_SIG_IGNORED, load(cpu.words, parent + L.P_SIG_IGNORED));
 }

@@ -87,6 +87,21 @@ export function dispatch(
       return sysSetrlimit(cpu, proc, a, b);
     case S.SYS_CLOSE:
       return closeFd(cpu, proc, a);
+    default:
+      return dispatchProcess(cpu, proc, number, a, b, c);
+  }
+}
+
+/** Those about processes. */
+function dispatchProcess(
+  cpu: Cpu,
+  proc: number,
+  number: number,
+  a: number,
+  b: number,
+  c: number,
+): number {
+  switch (number) {
     case S.SYS_GETPRIORITY:
       return sysGetpriority(cpu, proc, a, b);
     case S.SYS_SETPRIORITY:

@@ -1,4 +1,4 @@
-/** getpriority(2) and setpriority(2), for PRIO_PROCESS: everybody may change everybody's, as root. */
+/** getpriority(2) and setpriority(2) with PRIO_PROCESS. Everybody may change all, as root. */
 import { load, peek, store } from '../../shared/atomics.ts';
 import { EINVAL, ESRCH } from '../../shared/errno.ts';
 import { P_NICE, P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';

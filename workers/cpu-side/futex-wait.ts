@@ -1,6 +1,6 @@
 /**
- * A process's waits on futexes, which its own CPU carries out: asleep with the whole Worker, or as a
- * promise while others run. The waiter's state is one word in the machine, and both sleep on it.
+ * A process's waits on futexes, which its own CPU carries out: asleep with the whole Worker, or as
+ * a promise while others run. The waiter's state is one word in the machine; both sleep on it.
  *
  * Guarantees: whoever was woken reports it, also when time ran out or a signal came at that moment.
  * Nothing of a process that has ended is touched: the kernel frees its waiters.

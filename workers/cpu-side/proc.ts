@@ -22,7 +22,7 @@ export function createProc(runner: ProcessRunner): Proc {
       const startedMs = performance.now();
       const result = run();
       context.record(name, startedMs);
-      return checkResult<Result>(name, result as Result);
+      return checkResult<Result>(name, result);
     });
   const methods = (run: (op: number, args: readonly number[]) => number): SyncSyscalls => ({
     ...syscallMethods((name, number, args) => timed(name, args, () => run(number, args))),

@@ -1,6 +1,6 @@
 /**
- * The syscalls of `proc` about processes that may take their time: waits, sleeps, signals, and those
- * that this CPU carries out itself although they return a promise.
+ * The syscalls of `proc` about processes that may take their time: waits, sleeps, signals, and
+ * those that this CPU carries out itself although they return a promise.
  *
  * Guarantees: a wait that can be interrupted settles once, with its outcome or EINTR.
  */
@@ -86,7 +86,8 @@ export function processSyscalls(runner: ProcessRunner): ProcessSyscalls {
     wait: (child) => call('wait', [child ?? 0], () => waitFor(runner, child ?? null)),
     kill: (target, signal = 'SIGKILL') =>
       call<0>('kill', [target], () => kernel.kill(pid, target, signal)),
-    nanosleep: (nanoseconds) => call<0>('nanosleep', [nanoseconds], () => sleep(runner, nanoseconds)),
+    nanosleep: (nanoseconds) =>
+      call<0>('nanosleep', [nanoseconds], () => sleep(runner, nanoseconds)),
     schedYield: () => call<0>('sched_yield', [], async () => 0, nextTurn),
     futexWake: (address, count = 1) =>
       call(

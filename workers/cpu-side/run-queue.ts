@@ -2,10 +2,10 @@
  * The run queue of a CPU worker: which of its processes goes on next, and how long each has run.
  *
  * A Worker's processes share one thread and give it up where they await. What makes one ready again
- * (an answer, a timer, its start, its own sched_yield) goes through this queue: the process that has
- * had least time goes first, time being weighted by nice values as in Linux's fair scheduler (a step
- * is a factor of 1.25; kernel/sched/core.c, sched_prio_to_weight). A process that slept does not
- * save up its share: it starts from the time of those who run.
+ * (an answer, a timer, its start, its own sched_yield) goes through this queue: the process that
+ * has had least time goes first. Time is weighted by nice values as in Linux's fair scheduler, a
+ * step being a factor of 1.25 (kernel/sched/core.c, sched_prio_to_weight). A process that slept
+ * does not save up its share: it starts from the time of those who run.
  *
  * Guarantees: each ready process runs in a turn of its own of the event loop, so that messages (a
  * kill, say) are served in between; a ready one runs after finitely many others.

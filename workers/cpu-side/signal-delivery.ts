@@ -2,12 +2,12 @@
  * A process's signals on its CPU worker: its handlers, and the points at which they run.
  *
  * A handler is a plain function that runs on the process's thread where the program would not
- * notice: at a syscall, at an access that polls, or between two awaits. Signals that end the process
- * are not taken here; the kernel has decided about them when they were sent.
+ * notice: at a syscall, at an access that polls, or between two awaits. About signals that end the
+ * process the kernel decided when they were sent; they are not taken here.
  *
- * Guarantees: while a handler runs its own signal is blocked, as without SA_NODEFER; afterwards the
- * mask is what it was. What a handler throws comes out where it was called. After a handler has run,
- * waits that can be interrupted end with EINTR, as without SA_RESTART.
+ * Guarantees: while a handler runs its own signal is blocked, as without SA_NODEFER; afterwards
+ * the mask is what it was. What a handler throws comes out where it was called. After a handler has
+ * run, waits that can be interrupted end with EINTR, as without SA_RESTART.
  */
 import {
   ACTION_CATCH,

@@ -5,8 +5,8 @@
  * A process belongs to no CPU before one starts it (startProcess, an atomic exchange), so taking
  * over needs no recall: the idle CPU is told of the process too, and the first of the two runs it.
  *
- * Guarantees: every process that is dispatched is started by exactly one CPU, unless it ends before;
- * also when the CPU that was to start it dies.
+ * Guarantees: every process that is dispatched is started by exactly one CPU, unless it ends
+ * before; also when the CPU that was to start it dies.
  * Not guaranteed: that a process which has started ever moves: its program's variables cannot. Nor
  * that a thread starts soon: it was put apart from its siblings, on whom it may have to wait.
  */

@@ -1,8 +1,8 @@
 /**
  * A condition variable in one word, for use with a mutex. All zeroes is a new one.
  *
- * The word counts signals. Who waits reads it under the mutex, unlocks, and sleeps while it is still
- * the same: a signal in between has changed it, so it is not missed.
+ * The word counts signals. Who waits reads it under the mutex, unlocks, and sleeps while it is
+ * still the same: a signal in between has changed it, so it is not missed.
  * Guarantees: a signal after `wait` was called under the mutex wakes somebody who waits.
  * Not guaranteed: that what was waited for holds afterwards. Loop: `while (!ready()) await wait()`.
  * (2^32 signals between one waiter's look and its sleep would be missed.)
