@@ -180,6 +180,14 @@ describe('positions and counts', () => {
     expect(sizeOf(fd)).toBe(5000);
     expect(call(S.SYS_PWRITE, fd, GUARD, 200, 2 * P)).toBe(-E.EFAULT);
     expect(sizeOf(fd)).toBe(2 * P);
+    // The page that was made for it stays in the cache, behind the end.
+    map(fd, 4, M.MAP_SHARED);
+    expect(call(S.SYS_MINCORE, AT, 4 * P, BUFFER)).toBe(0);
+    expect(user(BUFFER, 4)).toBe('\0\u0001\u0001\0');
+    expect(handleFault(cpu, a.space, AT / P + 2, false)).toBe(FAULT_BUS);
+    call(S.SYS_FTRUNCATE, fd, 2 * P);
+    expect(call(S.SYS_MINCORE, AT, 4 * P, BUFFER)).toBe(0);
+    expect(user(BUFFER, 4)).toBe('\0\u0001\0\0');
     expectClean(t);
   });
 
@@ -250,7 +258,10 @@ describe('errors', () => {
     expect(call(S.SYS_PWRITE, fd, BUFFER, 1, -1)).toBe(-E.EINVAL);
     expect(call(S.SYS_PWRITE, fd, BUFFER, 1, FILE_BYTES_MAX)).toBe(-E.EFBIG);
     expect(call(S.SYS_PWRITE, fd, BUFFER, 2, FILE_BYTES_MAX - 1)).toBe(1);
-    expect(call(S.SYS_FTRUNCATE, fd, -1)).toBe(-E.EINVAL);
+    for (const negative of [-1, 2 ** 63, 2 ** 64 - 8192]) {
+      expect(call(S.SYS_FTRUNCATE, 99, negative)).toBe(-E.EINVAL);
+      expect(call(S.SYS_PREAD, 99, BUFFER, 1, negative)).toBe(-E.EINVAL);
+    }
     expect(call(S.SYS_FTRUNCATE, fd, FILE_BYTES_MAX + 1)).toBe(-E.EFBIG);
     expect(call(S.SYS_FTRUNCATE, fd, FILE_BYTES_MAX)).toBe(0);
     expect(call(S.SYS_FTRUNCATE, fd, 10)).toBe(0);
@@ -259,6 +270,8 @@ describe('errors', () => {
     }
     expect(call(S.SYS_LSEEK, fd, -11, M.SEEK_END)).toBe(-E.EINVAL);
     expect(call(S.SYS_LSEEK, fd, -10, M.SEEK_END)).toBe(0);
+    call(S.SYS_LSEEK, fd, 10_000, M.SEEK_SET);
+    expect(call(S.SYS_LSEEK, fd, 2 ** 64 - 8192, M.SEEK_CUR)).toBe(10_000 - 8192);
     for (const whence of [-1, 5, 2 ** 40]) {
       expect(call(S.SYS_LSEEK, fd, 0, whence)).toBe(-E.EINVAL);
     }

@@ -11,7 +11,7 @@
  */
 import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { STAT, count } from '../cpu/cpu.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
@@ -158,8 +158,8 @@ export function cutObject(cpu: Cpu, object: number, size: number): number {
   for (const field of [L.O_SUPPLIED, L.O_WRITTEN]) {
     if (size < loadWide(machine, object + field)) storeWide(machine, object + field, size);
   }
-  const first = Math.ceil(size / PAGE_SIZE);
-  if (first < pages) indexRemove(cpu, object, first, pages);
+  // Also what a failed write has left behind the end.
+  indexRemove(cpu, object, Math.ceil(size / PAGE_SIZE), FILE_BYTES_MAX / PAGE_SIZE);
   zeroTail(cpu, object, size);
   setSize(cpu, object, size);
   unlock(cpu, object + L.O_LOCK);

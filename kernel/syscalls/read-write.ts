@@ -44,6 +44,7 @@ import {
 } from '../objects/pages.ts';
 import { copyFromUser, copyToUser, isUserRange } from '../user-copy.ts';
 import { WAIT_PAGE } from './wait-codes.ts';
+import { signedOffset } from './wrapping.ts';
 
 /** What a hole reads as. */
 const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
@@ -76,7 +77,7 @@ export function sysPread(
   offset: number,
 ): number {
   if (![fd, address, length, offset].every(Number.isInteger)) return -E.EINVAL;
-  if (offset < 0) return -E.EINVAL;
+  if (signedOffset(offset) < 0) return -E.EINVAL;
   const file = fdFile(cpu, proc, fd);
   if (file === 0) return -E.EBADF;
   const result = readAt(cpu, proc, file, address, length, offset);
@@ -112,7 +113,7 @@ export function sysPwrite(
   offset: number,
 ): number {
   if (![fd, address, length, offset].every(Number.isInteger)) return -E.EINVAL;
-  if (offset < 0) return -E.EINVAL;
+  if (signedOffset(offset) < 0) return -E.EINVAL;
   const file = fdFile(cpu, proc, fd);
   if (file === 0) return -E.EBADF;
   const position = writePosition(cpu, file, offset);
@@ -234,12 +235,13 @@ function writePiece(
   putFrame(cpu, pfn);
   // Even when nothing could be copied: then the file ends where the write began (6.18).
   if (copied >= 0) extendObject(cpu, object, at + copied);
-  // A page that was made for nothing must not stay behind the end.
   if (copied <= 0) dropBeyond(cpu, object);
   return copied;
 }
 
+/** A page that was made for nothing, behind the end. On tmpfs it stays there, as mincore shows. */
 function dropBeyond(cpu: Cpu, object: number): void {
+  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_SHARED) return;
   const pages = Math.ceil(objectSize(cpu, object) / PAGE_SIZE);
   dropPages(cpu, object, pages, FILE_BYTES_MAX / PAGE_SIZE);
 }

@@ -9,6 +9,7 @@ import { fileObject, filePosition, isWritable, putFile, setFilePosition } from '
 import { resizeObject } from '../files/truncate.ts';
 import { fdFile } from '../objects/fd.ts';
 import { nextPage, objectSize } from '../objects/pages.ts';
+import { signedOffset } from './wrapping.ts';
 
 /** Moves the position of a description; the new one, in bytes. */
 export function sysLseek(
@@ -21,7 +22,7 @@ export function sysLseek(
   if (![fd, offset, whence].every(Number.isInteger)) return -E.EINVAL;
   const file = fdFile(cpu, proc, fd);
   if (file === 0) return -E.EBADF;
-  const target = seekTarget(cpu, file, offset, whence);
+  const target = seekTarget(cpu, file, signedOffset(offset), whence);
   if (target >= 0) setFilePosition(cpu, file, target);
   putFile(cpu, file);
   return target;
@@ -53,7 +54,8 @@ function seekData(cpu: Cpu, object: number, size: number, offset: number, data: 
 
 /** Makes a file longer or shorter. 0 or a negative errno. */
 export function sysFtruncate(cpu: Cpu, proc: number, fd: number, length: number): number {
-  if (!Number.isInteger(fd) || !Number.isInteger(length) || length < 0) return -E.EINVAL;
+  if (!Number.isInteger(fd) || !Number.isInteger(length)) return -E.EINVAL;
+  if (signedOffset(length) < 0) return -E.EINVAL;
   const file = fdFile(cpu, proc, fd);
   if (file === 0) return -E.EBADF;
   const result = truncate(cpu, file, length);

@@ -14,6 +14,11 @@ export function pageAligned(length: number): number {
   return size === WRAP ? 0 : unsignedPage(size);
 }
 
+/** An offset in a file: a signed number, whichever way its bits were given. */
+export function signedOffset(offset: number): number {
+  return offset >= WRAP / 2 && offset < WRAP ? offset - WRAP : offset;
+}
+
 /** The address of a page, as an unsigned number. */
 export function unsignedPage(address: number): number {
   const page = address < 0 ? address + WRAP : address + 0;
