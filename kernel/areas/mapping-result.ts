@@ -2,6 +2,7 @@
  * Outcomes of mapping operations: results, not exceptions, so that every caller sees both paths.
  */
 import { AddrRange } from '../../shared/addr-range.ts';
+import { ADDR_MAX, isAddr } from '../../shared/addr.ts';
 import type { BackendResult } from './mapping-backend.ts';
 
 export type MappingErrorKind =
@@ -59,6 +60,11 @@ export function backendOutcome(
 
 export function invalid(start: number, end: number, cause: string): MappingFailure {
   return mappingFailure('InvalidParam', new AddrRange(start, end), cause);
+}
+
+/** Whether [start, start + size) are addresses. */
+export function isRange(start: number, size: number): boolean {
+  return isAddr(start) && isAddr(size) && size <= ADDR_MAX - start;
 }
 
 export function invalidRange(start: number, size: number): MappingFailure {

@@ -29,7 +29,14 @@ import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
-import { MAPPED, invalid, invalidRange, mappingFailure, noNodes } from './mapping-result.ts';
+import {
+  MAPPED,
+  invalid,
+  invalidRange,
+  isRange,
+  mappingFailure,
+  noNodes,
+} from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
 /** New flags for old ones, or null to leave an area as it is. Must be pure. */
@@ -295,8 +302,4 @@ function isFull(store: AreaIndexStore, more: number): boolean {
 
 function isIdentical<F>(left: F, right: F): boolean {
   return left === right;
-}
-
-function isRange(start: number, size: number): boolean {
-  return isAddr(start) && isAddr(size) && size <= ADDR_MAX - start;
 }

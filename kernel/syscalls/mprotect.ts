@@ -20,6 +20,7 @@ import { mayExpand } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
 import type { Area, AreaSet } from '../areas/shared-area-store.ts';
 import { mappingErrno } from './mmap.ts';
+import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
 
 const GROWS: number = M.PROT_GROWSDOWN | M.PROT_GROWSUP;
 const KNOWN: number = M.PROT_READ | M.PROT_WRITE | M.PROT_EXEC | M.PROT_SEM;
@@ -39,14 +40,15 @@ export function sysMprotect(
   if ((prot & GROWS) === GROWS) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if (length === 0) return 0;
-  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
-  if (length < 0 || address < 0) return -E.ENOMEM;
+  const start = unsignedPage(address);
+  const size = pageAligned(length);
+  if (size === 0 || start + size >= WRAP) return -E.ENOMEM;
   if ((prot & ~GROWS & ~KNOWN) !== 0) return -E.EINVAL;
-  if (address >= USER_SPACE_END) return -E.ENOMEM;
+  if (start >= USER_SPACE_END) return -E.ENOMEM;
   const space = peek(cpu.words, proc + L.P_SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const outcome = protectMapped(cpu, space, address, address + size, prot);
+  const outcome = protectMapped(cpu, space, start, start + size, prot);
   protocol.unlockAreas(cpu, space);
   return outcome;
 }
