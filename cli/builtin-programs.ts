@@ -95,7 +95,14 @@ export const builtinPrograms: Readonly<Record<string, BuiltinProgram>> = {
   },
   grind: {
     summary: 'random memory calls in parallel, checked against a model',
-    options: { processes, rounds: { min: 1, max: 1_000_000, help: 'calls a process (2000)' } },
+    options: {
+      processes,
+      rounds: { min: 1, max: 1_000_000, help: 'calls a process (2000)' },
+      seconds: { min: 1, max: 604_800, help: 'how long, instead of how many calls' },
+      pages: { min: 16, max: 65_536, help: 'pages that a process works on (64)' },
+      forks: { min: 0, max: 8, help: 'children that a process forks at a time (0)' },
+      kills: { min: 0, max: 100, help: 'percent of them that are killed (25)' },
+    },
     takesFile: false,
   },
 };

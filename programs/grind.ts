@@ -1,136 +1,139 @@
 /**
  * Random memory calls from several processes at once (after xv6's grind). Each process throws
- * seeded mmap, munmap, mprotect and accesses at overlapping ranges of an arena, by all three ways
- * into the kernel, and keeps a model beside it: what a page must read, and when it must fault.
- * All add to counters in a shared page, whose sum the parent checks.
+ * seeded mmap, munmap, mprotect, madvise, mremap and accesses at overlapping ranges of an arena, by
+ * all three ways into the kernel, and keeps a model beside it: what a page must read, and when it
+ * must fault. All add to counters in a shared page, whose sum the parent checks.
+ *
+ * With `forks`, processes fork children that carry on with a copy of the arena and of the model;
+ * with `kills`, they kill some of them at any moment. Memory may be too small.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../workers/program.ts';
-import { MAP_SHARED, MemoryFault, PROT_NONE } from '../workers/program.ts';
-import { PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import { MAP_ANONYMOUS, MAP_SHARED, PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import { defineProgram } from '../workers/program.ts';
 import type { Proc, Program } from '../workers/program.ts';
+import { Arena } from './grind/arena.ts';
+import type { PageModel } from './grind/arena.ts';
+import { SharedPage, makeRandom, succeeds } from './grind/shared-page.ts';
+import type { Job } from './grind/shared-page.ts';
 
 interface Options {
   /** 1 to 64. */
   readonly processes?: number;
   /** Calls and accesses of each process, 1 to 1000000. */
   readonly rounds?: number;
+  /** How long instead of how many rounds, 1 to 604800. */
+  readonly seconds?: number;
+  /** Pages of the arena, 16 to 65536. */
+  readonly pages?: number;
+  /** Children that a process has at most, 0 to 8. */
+  readonly forks?: number;
+  /** Percent of the children that are killed, 0 to 100. */
+  readonly kills?: number;
 }
 
-interface Job {
-  readonly seed: number;
-  readonly rounds: number;
-  /** Address of the shared counters. */
-  readonly counters: number;
-}
-
-/** What the model knows of a page; null stands for a page that is not mapped. */
-type PageModel = { prot: number; readonly words: Map<number, number> } | null;
-
-const PAGE = 4096;
-const PAGES = 64;
-const ARENA = 2 ** 32;
-const COUNTERS = 16;
-const PROTECTIONS = [PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE];
-
-function makeRandom(seed: number): (bound: number) => number {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
-}
-
-/** The access's result, or the code of its fault. */
-function attempt(access: () => number | void): number | string | void {
-  try {
-    return access();
-  } catch (error) {
-    if (error instanceof MemoryFault) return error.code;
-    throw error;
-  }
-}
+/** One round in so many forks, kills or reaps. */
+const FAMILY_EVERY = 100;
+const CHILD_ROUNDS = 600;
+const DEPTH_MAX = 3;
+/** Rounds between two looks at the clock. */
+const LOOK_EVERY = 16;
 
 class Grinder {
   readonly #proc: Proc;
+  readonly #job: Job;
+  readonly #shared: SharedPage;
   readonly #random: (bound: number) => number;
-  readonly #model: PageModel[] = new Array<PageModel>(PAGES).fill(null);
+  readonly #arena: Arena;
+  readonly #children: number[] = [];
 
-  constructor(proc: Proc, seed: number) {
+  constructor(proc: Proc, job: Job, model: PageModel[]) {
     this.#proc = proc;
-    this.#random = makeRandom(seed);
+    this.#job = job;
+    this.#shared = new SharedPage(proc, job.shared);
+    this.#random = makeRandom(job.seed);
+    this.#arena = new Arena(proc, this.#random, model);
   }
 
-  /** One call or access; resolves to a complaint when the machine and the model disagree. */
-  async round(): Promise<string | null> {
+  /** All rounds, then the children's ends. A complaint when the machine and the model disagree. */
+  async run(): Promise<string | null> {
+    const { rounds, forks } = this.#job;
+    let round = 0;
+    for (; round < rounds; round++) {
+      if (round % LOOK_EVERY === 0 && this.#isOver()) break;
+      const isFamily = forks > 0 && this.#random(FAMILY_EVERY) === 0;
+      const complaint = isFamily ? await this.#family() : await this.#arena.round();
+      if (complaint !== null) return `round ${round}: ${complaint}`;
+      this.#shared.countRound(round);
+    }
+    while (this.#children.length > 0) {
+      const complaint = await this.#reap(this.#children.pop() ?? 0, false);
+      if (complaint !== null) return complaint;
+    }
+    this.#shared.count('claimed', round);
+    this.#shared.count('refused', this.#arena.refused);
+    return null;
+  }
+
+  #isOver(): boolean {
+    const { depth, untilMs } = this.#job;
+    return Date.now() >= untilMs || (depth > 0 && this.#shared.isStopped());
+  }
+
+  /** A fork while there may be more children, else the end of one. */
+  async #family(): Promise<string | null> {
+    const { forks, kills, depth } = this.#job;
     const random = this.#random;
-    const first = random(PAGES);
-    const count = 1 + random(Math.min(8, PAGES - first));
-    const address = ARENA + first * PAGE;
-    const prot = PROTECTIONS[random(PROTECTIONS.length)] ?? PROT_NONE;
-    const kernel = [this.#proc.local, this.#proc.sync, this.#proc][random(3)] ?? this.#proc;
-    switch (random(8)) {
-      case 0: {
-        const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-        await kernel.mmap(address, count * PAGE, prot, flags);
-        for (let i = first; i < first + count; i++) this.#model[i] = { prot, words: new Map() };
-        return null;
-      }
-      case 1:
-        await kernel.munmap(address, count * PAGE);
-        this.#model.fill(null, first, first + count);
-        return null;
-      case 2: {
-        const pages = this.#model.slice(first, first + count);
-        if (pages.includes(null)) return null;
-        await kernel.mprotect(address, count * PAGE, prot);
-        for (const page of pages) if (page !== null) page.prot = prot;
-        return null;
-      }
-      default:
-        return this.#touch(first);
+    if (depth < DEPTH_MAX && this.#children.length < forks && random(3) > 0) {
+      const [seed, rounds] = [random(2 ** 32), random(CHILD_ROUNDS)];
+      const job: Job = { ...this.#job, seed, rounds, depth: depth + 1 };
+      const fork = async (): Promise<number> =>
+        this.#children.push(await this.#proc.fork('carryOn', job, this.#arena.model));
+      this.#shared.count((await succeeds(fork)) ? 'forks' : 'refused');
+      return null;
     }
+    const [pid] = this.#children.splice(random(this.#children.length), 1);
+    if (pid === undefined) return null;
+    const isKilled = random(100) < kills;
+    if (isKilled) await this.#proc.kill(pid);
+    return this.#reap(pid, isKilled);
   }
 
-  #touch(index: number): string | null {
-    const { mem } = this.#proc;
-    const page = this.#model[index] ?? null;
-    const word = this.#random(PAGE / 4);
-    const address = ARENA + index * PAGE + word * 4;
-    const isWrite = this.#random(2) === 0;
-    const value = this.#random(2 ** 31);
-    const needed = isWrite ? PROT_WRITE : PROT_READ;
-
-    let expected: number | string | undefined;
-    if (page === null) expected = 'SEGV_MAPERR';
-    else if ((page.prot & needed) === 0) expected = 'SEGV_ACCERR';
-    else if (isWrite) page.words.set(word, value);
-    else expected = page.words.get(word) ?? 0;
-
-    const found = attempt(() => (isWrite ? mem.store32(address, value) : mem.load32(address)));
-    if (found === expected) return null;
-    const access = `${isWrite ? 'store to' : 'load from'} 0x${address.toString(16)}`;
-    return `${access}: expected ${expected ?? 'success'}, got ${found ?? 'success'}`;
+  async #reap(pid: number, isKilled: boolean): Promise<string | null> {
+    const { status } = await this.#proc.wait(pid);
+    if ('code' in status && status.code === 0) return null;
+    if (!('signal' in status && status.signal === 'SIGKILL')) {
+      return `child ${pid}: ${JSON.stringify(status)}`;
+    }
+    this.#shared.count(isKilled ? 'kills' : 'starved');
+    this.#shared.leave(pid);
+    return null;
   }
 }
 
-async function grindOne(proc: Proc, { seed, rounds, counters }: Job): Promise<number> {
-  const grinder = new Grinder(proc, seed);
-  for (let round = 0; round < rounds; round++) {
-    const complaint = await grinder.round();
-    if (complaint !== null) {
-      proc.print(`grind: seed ${seed}, round ${round}: ${complaint}`);
-      return 1;
-    }
-    proc.mem.atomicAdd32(counters + (round % COUNTERS) * 4, 1);
-  }
-  return 0;
+async function grindOne(proc: Proc, job: Job, model: PageModel[]): Promise<number> {
+  const complaint = await new Grinder(proc, job, model).run();
+  if (complaint === null) return 0;
+  proc.print(`grind: seed ${job.seed}, ${job.depth} forks deep, ${complaint}`);
+  return 1;
 }
 
-async function grindAll(proc: Proc, { processes = 4, rounds = 2000 }: Options): Promise<number> {
-  const counters = await proc.mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+/** Entry of a forked child: goes on in its copy of the arena with a copy of the model. */
+export async function carryOn(proc: Proc, job: Job, model: PageModel[]): Promise<number> {
+  const shared = new SharedPage(proc, job.shared);
+  if (!shared.enter(proc.pid)) return 0;
+  const code = await grindOne(proc, job, model);
+  shared.leave(proc.pid);
+  return code;
+}
+
+async function grindAll(proc: Proc, options: Options): Promise<number> {
+  const { processes = 4, seconds, pages = 64, forks = 0, kills = 25 } = options;
+  const { rounds = seconds === undefined ? 2000 : Infinity } = options;
+  const at = await proc.mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+  const untilMs = Date.now() + (seconds ?? Infinity) * 1000;
   const pids: number[] = [];
   for (let i = 1; i <= processes; i++) {
-    const job: Job = { seed: proc.seed * 65537 + i, rounds, counters };
+    const seed = proc.seed * 65537 + i;
+    const job: Job = { seed, rounds, untilMs, shared: at, pages, forks, kills, depth: 0 };
     const name = `grind/${i}`;
     pids.push(await proc.spawn(import.meta.url, { args: [job], inherit: true, name }));
   }
@@ -139,16 +142,33 @@ async function grindAll(proc: Proc, { processes = 4, rounds = 2000 }: Options): 
     const { status } = await proc.wait(pid);
     if (!('code' in status) || status.code !== 0) failed++;
   }
-  let sum = 0;
-  for (let i = 0; i < COUNTERS; i++) sum += proc.mem.load32(counters + i * 4);
-  const expected = processes * rounds;
-  const verdict = failed === 0 && sum === expected ? 'ok' : 'FAILED';
-  proc.print(`${verdict}: ${processes} processes, ${sum} of ${expected} rounds, ${failed} failed`);
+  const shared = new SharedPage(proc, at);
+  await shared.outlive();
+  return report(proc, shared, processes, failed);
+}
+
+function report(proc: Proc, shared: SharedPage, processes: number, failed: number): number {
+  const [sum, claimed] = [shared.rounds(), shared.tally('claimed')];
+  const [forks, kills, starved] = [
+    shared.tally('forks'),
+    shared.tally('kills'),
+    shared.tally('starved'),
+  ];
+  const refused = shared.tally('refused');
+  // Who was killed could not say how many rounds it did.
+  const isComplete = kills + starved > 0 ? sum >= claimed : sum === claimed;
+  const verdict = failed === 0 && isComplete ? 'ok' : 'FAILED';
+  proc.print(`${verdict}: ${processes} processes, ${sum} of ${claimed} rounds, ${failed} failed`);
+  if (forks > 0) {
+    proc.print(`${forks} forked, ${kills} killed, ${starved} ended for want of memory`);
+  }
+  if (refused > 0) proc.print(`${refused} calls refused for want of memory`);
   return verdict === 'ok' ? 0 : 1;
 }
 
-const grind: Program = defineProgram((proc, job: Options | Job) =>
-  'counters' in job ? grindOne(proc, job) : grindAll(proc, job),
-);
+const grind: Program = defineProgram((proc, job: Options | Job) => {
+  if (!('shared' in job)) return grindAll(proc, job);
+  return grindOne(proc, job, new Array<PageModel>(job.pages).fill(null));
+});
 
 export default grind;

@@ -28,7 +28,6 @@ const VALUE = 12;
 const RESULT = 16;
 const BOX_BYTES = 64;
 
-const IDLE = 0;
 const REQUESTED = 1;
 const DONE = 2;
 

@@ -154,6 +154,8 @@ export interface KernelCpuApi {
   unlink(pid: number, name: string): Promise<number>;
   memfdCreate(pid: number, name: string, flags: number): number;
   fstat(pid: number, fd: number): WireFileInfo | number;
+  /** Makes the process the pager of `/pager/NAME`; a descriptor of it. */
+  createPager(pid: number, name: string, sizeBytes: number): number;
   spawn(pid: number, request: WireSpawn): Promise<number>;
   /** `child` null waits for any. */
   wait(pid: number, child: number | null): Promise<WireWaitResult | number>;
@@ -180,6 +182,8 @@ export interface CpuApi {
   kill(pid: number, signal: string): void;
   /** Has a process look for signals, which it may have missed because it awaits. */
   signalled(pid: number): void;
+  /** Has a process that is a pager supply a page of its object. */
+  servePage(pid: number, path: string, page: number): Promise<Uint8Array>;
   /**
    * Makes an idle CPU take part in the audit that is about to begin: it enters the kernel, calls
    * `attending`, and waits for the audit to stop it.

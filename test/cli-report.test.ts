@@ -48,7 +48,7 @@ const document: RunDocument = {
     framesUsedPeak: 1500,
     tableFrames: 0,
     injected: {},
-  swapPages: 0,
+    swapPages: 0,
     swapPagesUsed: 0,
     tableFramesPeak: 4,
     counters: {},

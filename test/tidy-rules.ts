@@ -21,7 +21,7 @@ const importableFolders: Readonly<Record<string, readonly string[]>> = {
   shared: ['shared'],
   kernel: ['kernel', 'shared'],
   workers: ['workers', 'kernel', 'shared'],
-  programs: [],
+  programs: ['programs'],
   lab: ['lab', 'workers', 'kernel', 'shared'],
   cli: ['cli', 'lab', 'workers', 'kernel', 'shared'],
   web: ['web', 'lab', 'workers', 'kernel', 'shared'],

@@ -252,6 +252,9 @@ export interface Memory {
   fill(address: number, value: number, length: number): void;
 }
 
+/** Fills page `page` of a pager's object; `target` is 4 KiB of zeroes. */
+export type PageReader = (page: number, target: Uint8Array) => void | Promise<void>;
+
 export interface Proc extends AsyncSyscalls, ProcessCalls {
   readonly pid: number;
   readonly cpu: number;
@@ -270,6 +273,15 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   open(name: string, flags?: number): Promise<number>;
   /** A file in memory without a name, open for reading and writing. EINVAL EMFILE ENOMEM. */
   memfdCreate(name: string, flags?: number): Promise<number>;
+  /**
+   * Makes this process the pager of a memory object, which others open as `/pager/NAME` (or get with
+   * the descriptor) and map like a file: `readPage` fills each page that somebody touches first, in
+   * this process's Worker, between its own turns. Resolves to a descriptor.
+   *
+   * Who faults sleeps meanwhile, with its whole Worker: give a pager a Worker of its own (`dedicated`).
+   * What `readPage` throws, and the pager's end, is SIGBUS for who faulted. EEXIST EINVAL EMFILE.
+   */
+  pager(name: string, sizeBytes: number, readPage: PageReader): Promise<number>;
   /** Takes a file's name away; who has it open or mapped keeps it. EISDIR ENOENT EPERM. */
   unlink(name: string): Promise<0>;
   /** Size in bytes; kind: 'file' (the host's), 'memory', 'user', 'device' or 'linear'. EBADF. */

@@ -70,6 +70,11 @@ async function main(): Promise<void> {
     start: (orders) => orders.forEach((order) => enqueue(context, order, runners)),
     kill: (pid, signal) => runners.get(pid)?.end({ signal }),
     signalled: (pid) => runners.get(pid)?.signalled(),
+    servePage: async (pid, path, page) => {
+      const runner = runners.get(pid);
+      if (runner === undefined) throw new Error(`process ${pid} has ended`);
+      return runner.pages.serve(path, page);
+    },
     attend: () => attend(context),
   };
   const kernel = connect<KernelCpuApi>(init.port, api);

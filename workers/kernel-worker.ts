@@ -46,6 +46,7 @@ import { ProcessManager } from './kernel-side/process-manager.ts';
 import { HOST_PID } from './kernel-side/process-table.ts';
 import { Reclaimer } from './kernel-side/reclaimer.ts';
 import { Swapper } from './kernel-side/swapper.ts';
+import { UserPagers } from './kernel-side/user-pagers.ts';
 import type { SwapStore } from './platform.ts';
 import { TrapServer } from './wire/trap.ts';
 
@@ -65,6 +66,7 @@ class KernelWorker {
   readonly #ready: Promise<void>;
   readonly #bootedMs = performance.now();
 
+  readonly #pagers: UserPagers;
   readonly #reclaimer: Reclaimer;
   readonly #random: (bound: number) => number;
 
@@ -106,6 +108,7 @@ class KernelWorker {
     this.#processes = new ProcessManager(cpu, this.#pool, (...facts) =>
       reportProcess(cpu, ...facts),
     );
+    this.#pagers = new UserPagers(cpu, this.#objects, this.#processes.locate);
     this.#host = this.#connectHost();
     this.#ready = this.#boot();
     // The host asks for it later, and hears of a failure then.
@@ -171,6 +174,7 @@ class KernelWorker {
       syscalls: this.#syscalls,
       processes: this.#processes,
       files: new FileService(this.#cpu, this.#objects),
+      pagers: this.#pagers,
       print: (pid, line) => void this.#host.remote.print(pid, line).catch(() => {}),
       attending: () => this.#audits.attending(cpu),
       panicked: (message) => this.#panicked(message),

@@ -19,6 +19,7 @@ import { AddrRange } from '../../shared/addr-range.ts';
 import type { VirtAddr } from '../../shared/addr.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr.ts';
 import type { FlagsEqual } from './area-merge.ts';
+import type { AreaEdit } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, mergeEdit, openEdit } from './area-edit.ts';
 import { protectPart, publishEdit, reserveNodes, splitArea } from './area-edit.ts';
 import { NO_GAP, firstGapStart, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
@@ -28,7 +29,7 @@ import { treeStartingBefore } from './area-tree.ts';
 import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
-import type { MappingFailure, MappingResult } from './mapping-result.ts';
+import type { MappingResult } from './mapping-result.ts';
 import {
   MAPPED,
   invalid,
@@ -154,9 +155,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const mapped = area.mapArea(pt);
     if (!mapped.ok) return abandonEdit(this.store, edit, pt, checkpoint, mapped);
     insertArea(this.store, edit, area);
-    mergeEdit(this.store, edit, this.flagsEqual);
-    publishEdit(this.store, edit);
-    return MAPPED;
+    return this.publish(edit);
   }
 
   /**
@@ -179,9 +178,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
       const cut = cutArea(this.store, edit, i, start, end, pt);
       if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
     }
-    mergeEdit(this.store, edit, this.flagsEqual);
-    publishEdit(this.store, edit);
-    return MAPPED;
+    return this.publish(edit);
   }
 
   /**
@@ -276,6 +273,10 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
     keepArea(this.store, edit, node, area, merges);
+    return this.publish(edit);
+  }
+
+  private publish(edit: AreaEdit<F, P, B>): MappingResult {
     mergeEdit(this.store, edit, this.flagsEqual);
     publishEdit(this.store, edit);
     return MAPPED;

@@ -45,17 +45,21 @@ export function startCpu(cpu: Cpu): void {
 /** From IDLE or USER into the kernel. Parks there while an audit has stopped the machine. */
 export function enterKernel(cpu: Cpu): void {
   const at = cpu.base + L.C_MODE;
+  // A guess: this CPU's own last write, unless a killer has been here. The exchange decides.
+  let seen = peek(cpu.words, at);
   for (;;) {
-    // ORDER: the exchange takes us out of USER in one step, against a killer that wants DEAD.
-    const seen = load(cpu.words, at);
     const state = seen & L.MODE_MASK;
     if (state === L.MODE_DEAD) sleepUntilTerminated(cpu);
     if (state !== L.MODE_IDLE && state !== L.MODE_USER && state !== L.MODE_BLOCKED) {
       panic('enterKernel: from mode', cpu.id, state);
     }
-    if (compareExchange(cpu.words, at, seen, L.MODE_KERNEL) !== seen) continue;
-    if (state === L.MODE_USER) signalWaiters(cpu);
-    break;
+    // ORDER: the exchange takes us out of USER in one step, against a killer that wants DEAD.
+    const before = compareExchange(cpu.words, at, seen, L.MODE_KERNEL);
+    if (before === seen) {
+      if (state === L.MODE_USER) signalWaiters(cpu);
+      break;
+    }
+    seen = before;
   }
   count(cpu, STAT.kernelEntries, 1);
   passGate(cpu);
@@ -123,7 +127,8 @@ function passGate(cpu: Cpu): void {
   for (;;) {
     // ORDER: C_EPOCH is written in KERNEL mode, before any table is read; an older value only
     // delays a grace period. The stop phase is read after KERNEL was published (Dekker again).
-    store(words, base + L.C_EPOCH, load(words, L.B_EPOCH));
+    const epoch = load(words, L.B_EPOCH);
+    if (peek(words, base + L.C_EPOCH) !== epoch) store(words, base + L.C_EPOCH, epoch);
     if (load(words, L.B_STOP) === 0) return;
     store(words, base + L.C_MODE, L.MODE_PARKED);
     signalWaiters(cpu);

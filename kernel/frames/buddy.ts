@@ -83,6 +83,13 @@ export function takeBlock(machine: Machine, order: number): number {
   return pfn;
 }
 
+/** Order of the smallest free block; BUDDY_ORDERS - 1 when there is none. Under the lock. */
+export function smallestOrder(machine: Machine): number {
+  let order = 0;
+  while (order < BUDDY_ORDERS - 1 && peek(machine.words, L.B_FREE_HEADS + order) === 0) order++;
+  return order;
+}
+
 /** The body of `buddyFree`. */
 export function giveBlock(machine: Machine, pfn: number, order: number): void {
   const { words } = machine;

@@ -12,7 +12,7 @@ import { add, fillWords, load, peek, poke } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
-import { frameState, giveBlock, setFrameState, takeBlock } from './buddy.ts';
+import { frameState, giveBlock, setFrameState, smallestOrder, takeBlock } from './buddy.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { INJECT_FRAME, injected } from '../inject.ts';
 import { frameField, frameWord } from '../machine.ts';
@@ -91,11 +91,18 @@ function refill(cpu: Cpu): number {
   let cached = 0;
   lock(cpu, L.B_BUDDY_LOCK);
   while (cached < machine.cacheBatch) {
-    const pfn = takeBlock(machine, 0);
-    if (pfn === 0) break;
-    setFrameState(machine, pfn, L.FRAME_CACHED, 0);
-    poke(words, cpu.base + L.C_CACHE + cached, pfn);
-    cached++;
+    // The frames that one at a time would give, in blocks: as many as are asked for, from the
+    // smallest block there is.
+    const wanted = 31 - Math.clz32(machine.cacheBatch - cached);
+    const order = Math.min(wanted, smallestOrder(machine));
+    const first = takeBlock(machine, order);
+    if (first === 0) break;
+    // Last first, because a cache is a stack: pages touched in order get frames in order.
+    for (let pfn = first + (1 << order) - 1; pfn >= first; pfn--) {
+      setFrameState(machine, pfn, L.FRAME_CACHED, 0);
+      poke(words, cpu.base + L.C_CACHE + cached, pfn);
+      cached++;
+    }
   }
   unlock(cpu, L.B_BUDDY_LOCK);
   poke(words, cpu.base + L.C_CACHE_COUNT, cached);

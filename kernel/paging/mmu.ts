@@ -27,13 +27,21 @@ export function resumeUser(cpu: Cpu, tlb: Tlb, space: number): void {
     tlb.lazyGeneration = load(words, space + L.S_LAZY_GEN);
     tlb.generation = load(words, space + L.S_TLB_GEN);
   }
-  // ORDER: before USER is published. The word may hold an acknowledgement of another space, which
-  // an initiator must not take for ours.
-  store(words, cpu.base + L.C_ACK, tlb.generation);
-  store(words, cpu.base + L.C_LAZY_ACK, tlb.lazyGeneration);
+  // The words may hold acknowledgements of another space, which an initiator must not take for ours.
+  // Only this CPU writes them while it runs, so what is right already needs no store.
+  // ORDER: before USER is published.
+  if (peek(words, cpu.base + L.C_ACK) !== tlb.generation) {
+    store(words, cpu.base + L.C_ACK, tlb.generation);
+  }
+  if (peek(words, cpu.base + L.C_LAZY_ACK) !== tlb.lazyGeneration) {
+    store(words, cpu.base + L.C_LAZY_ACK, tlb.lazyGeneration);
+  }
   enterUser(cpu, space);
   sweepTlb(cpu, tlb);
-  acknowledge(cpu, tlb);
+  // ORDER: after USER was published (Dekker; cpu-mode.ts). A generation that has not moved is
+  // acknowledged already.
+  if (load(words, space + L.S_TLB_GEN) !== tlb.generation) acknowledge(cpu, tlb);
+  else signalWaiters(cpu);
 }
 
 /** Applies pending invalidations in user mode and tells their initiators. */

@@ -14,6 +14,7 @@ const OTHERS = [
   'fstat',
   'unlink',
   'memfd_create',
+  'pager',
 ] as const;
 
 export type SyscallName = NumericSyscall | (typeof OTHERS)[number];

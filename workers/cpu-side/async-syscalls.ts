@@ -8,6 +8,7 @@ import { O_RDONLY } from '../../shared/mman.ts';
 import type { KernelCpuApi } from '../../shared/protocol.ts';
 import type { AsyncSyscalls, CloneOptions, Proc, SpawnOptions } from '../api.ts';
 import type { Connection } from '../wire/endpoint.ts';
+import type { PageServer } from './page-server.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { ProcGuard } from './proc-guard.ts';
 import { cloneRequest, forkRequest, spawnRequest } from '../host/spawn-request.ts';
@@ -19,13 +20,14 @@ export interface AsyncContext {
   readonly kernel: Connection<KernelCpuApi>['remote'];
   /** The program's module: relative names of child programs are resolved against it. */
   readonly module: string;
+  readonly pages: PageServer;
   /** Records a finished syscall's latency. */
   record(name: SyscallName, startedMs: number): void;
 }
 
 type OtherSyscalls = Pick<
   Proc,
-  'spawn' | 'clone' | 'fork' | 'open' | 'unlink' | 'memfdCreate' | 'fstat'
+  'spawn' | 'clone' | 'fork' | 'open' | 'unlink' | 'memfdCreate' | 'fstat' | 'pager'
 >;
 
 /** './x.js' is beside the program; everything else is as the host writes it. */
@@ -66,7 +68,16 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSysca
       numeric('open', [flags], () => kernel.open(pid, String(name), flags)),
     memfdCreate: (name, flags = 0) =>
       numeric('memfd_create', [flags], async () => kernel.memfdCreate(pid, String(name), flags)),
-    unlink: (name) => call('unlink', () => kernel.unlink(pid, String(name))),
+    unlink: (name) => call<0>('unlink', () => kernel.unlink(pid, String(name))),
+    pager: (name, sizeBytes, readPage) =>
+      call('pager', async () => {
+        if (typeof readPage !== 'function') throw new TypeError('pager: readPage is no function');
+        const path = `/pager/${String(name)}`;
+        const fd = await kernel.createPager(pid, String(name), sizeBytes);
+        // No page can be asked for before the program has the descriptor.
+        if (fd >= 0) context.pages.add(path, readPage);
+        return fd;
+      }),
     fstat: (fd) => call('fstat', () => kernel.fstat(pid, fd)),
     spawn: (module, options: SpawnOptions = {}) =>
       call('spawn', () => {

@@ -44,6 +44,7 @@ export function createProc(runner: ProcessRunner): Proc {
       guard,
       kernel,
       module,
+      pages: runner.pages,
       record: (name, startedMs) => context.record(name, startedMs),
     }),
     ...processSyscalls(runner),

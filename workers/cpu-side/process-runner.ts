@@ -34,6 +34,7 @@ import { MemoryFault, ProcessKilled, describeThrown } from '../wire/errors.ts';
 import { Mmu } from '../user/mmu.ts';
 import type { MmuHost } from '../user/mmu.ts';
 import { createProc } from './proc.ts';
+import { PageServer } from './page-server.ts';
 import { ProcGuard } from './proc-guard.ts';
 import type { ProcessAccount } from './process-account.ts';
 import { SignalDelivery } from './signal-delivery.ts';
@@ -47,6 +48,7 @@ export class ProcessRunner {
   readonly mmu: Mmu;
   readonly account: ProcessAccount;
   readonly signals: SignalDelivery;
+  readonly pages: PageServer = new PageServer();
   readonly #proc: number;
   readonly #onEnd: () => void;
 

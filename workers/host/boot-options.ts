@@ -4,7 +4,7 @@
  */
 import { platform } from '#platform';
 import { FLUSH_POLICIES, INJECT_KINDS, parseInjection } from '../../kernel/index.ts';
-import type { FlushPolicy, InjectKind, Injection } from '../../kernel/index.ts';
+import type { FlushPolicy, Injection } from '../../kernel/index.ts';
 import {
   DEDICATED_CPUS_MAX,
   FRAMES_MAX,

@@ -3,11 +3,13 @@ import type { KernelCpuApi, WireStatus } from '../../shared/protocol.ts';
 import type { FileService } from './file-service.ts';
 import type { KernelSyscalls } from './kernel-syscalls.ts';
 import type { ProcessManager } from './process-manager.ts';
+import type { UserPagers } from './user-pagers.ts';
 
 export interface CpuServiceOptions {
   readonly syscalls: KernelSyscalls;
   readonly processes: ProcessManager;
   readonly files: FileService;
+  readonly pagers: UserPagers;
   readonly print: (pid: number, line: string) => void;
   readonly attending: () => void;
   readonly panicked: (message: string) => void;
@@ -21,6 +23,7 @@ export function cpuService(options: CpuServiceOptions): KernelCpuApi {
     unlink: async (pid, name) => files.unlink(pid, name),
     memfdCreate: (pid, name, flags) => files.memfdCreate(pid, name, flags),
     fstat: (pid, fd) => files.fstat(pid, fd),
+    createPager: (pid, name, sizeBytes) => options.pagers.create(pid, name, sizeBytes),
     spawn: (pid, request) => processes.spawn(pid, request),
     wait: (pid, child) => processes.table.wait(pid, child),
     interruptWaits: (pid) => processes.interruptWaits(pid),

@@ -45,7 +45,7 @@ export class DeviceAccess {
     if (place === null || !object?.device) return -EFAULT;
     const offset = place.page * PAGE_SIZE + (address % PAGE_SIZE);
     // The last page may be longer than the device.
-    if (offset + width > object.sizeBytes) return -EFAULT;
+    if (offset + width > object.device.sizeBytes) return -EFAULT;
     try {
       return await access(object.device, offset);
     } catch (error) {

@@ -64,11 +64,16 @@ export class ObjectRegistry {
     }
     for (const [name, url] of Object.entries(init.backends)) {
       const backend = await loadBackend(url);
-      this.#add(`/backend/${name}`, L.OBJECT_USER, backend.sizeBytes, true, { backend });
+      this.addBackend(`/backend/${name}`, backend);
     }
     for (const [name, sizeBytes] of Object.entries(init.linear)) {
       this.#add(`/dev/${name}`, L.OBJECT_LINEAR, sizeBytes, true, {});
     }
+  }
+
+  /** An object whose pages `backend` supplies. Throws SyscallError: EEXIST, ENOMEM. */
+  addBackend(path: string, backend: Backend): RegisteredObject {
+    return this.#add(path, L.OBJECT_USER, backend.sizeBytes, true, { backend });
   }
 
   async addFile(name: string, source: WireFile): Promise<void> {
@@ -105,7 +110,7 @@ export class ObjectRegistry {
 
   /** Whether names begin with `path` and a slash. */
   isDirectory(path: string): boolean {
-    if (['', '/', '/dev', '/backend'].includes(path)) return true;
+    if (['', '/', '/dev', '/backend', '/pager'].includes(path)) return true;
     return [...this.#byName.keys()].some((name) => name.startsWith(`${path}/`));
   }
 

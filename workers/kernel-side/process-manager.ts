@@ -35,6 +35,7 @@ import { inKernel } from './in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import { HOST_PID, ProcessTable } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
+import type { Locate } from './user-pagers.ts';
 
 /** How long a killed process may run on before its Worker is ended. */
 const KILL_GRACE_MS = 500;
@@ -195,6 +196,14 @@ export class ProcessManager {
   #slotOf(pid: number): Slot | undefined {
     return this.#pool.slot(processCpu(this.#cpu.machine, pid));
   }
+
+  /** Where a process runs; null when it has ended or has no Worker. */
+  locate: Locate = (pid) => {
+    const isRunning = this.table.get(pid)?.status === null;
+    const slot = isRunning ? this.#slotOf(pid) : undefined;
+    const remote = slot?.connection?.remote;
+    return slot === undefined || remote === undefined ? null : { cpu: slot.cpu, remote };
+  };
 
   /** Ends the process if it awaits; if it runs and touches memory, the MMU ends it. */
   #end(pid: number, signal: string): void {

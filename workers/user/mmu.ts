@@ -140,8 +140,11 @@ export class Mmu implements UserContext {
     const bases = write ? tlb.writeBase : tlb.readBase;
     let outcome = FAULT_DONE;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      this.#host.check();
-      this.#mode.enter(this);
+      // A process that has ended is not live either.
+      if (!this.#mode.isLive(this)) {
+        this.#host.check();
+        this.#mode.enter(this);
+      }
       this.#countHits();
       sweepTlb(cpu, tlb);
       // ORDER: an ordered load, so that a plain poll that an engine keeps in a register is
@@ -153,7 +156,10 @@ export class Mmu implements UserContext {
         if (stopRequested(cpu)) this.#mode.passKernel();
       }
       // Not only with a new generation: a kernel entry may have taken over the killer's already.
-      if (hasSignal(cpu, this.#proc)) continue;
+      if (hasSignal(cpu, this.#proc)) {
+        this.#host.check();
+        continue;
+      }
       if (outside) {
         outcome = FAULT_MAPERR;
       } else {
@@ -167,6 +173,8 @@ export class Mmu implements UserContext {
         this.#mode.enterKernel();
         outcome = this.#fault(vpn, address, write);
         this.#mode.leaveKernel();
+        // Without another poll: the way out of the kernel has just looked for shootdowns.
+        if (outcome === FAULT_DONE && walk(cpu, tlb, vpn, write)) return true;
       }
       if (outcome === FAULT_DEVICE) return false;
       if (outcome !== FAULT_DONE) this.#refuse(address, write, outcome);

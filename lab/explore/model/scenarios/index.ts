@@ -4,6 +4,7 @@ import { adviceScenarios } from './advice.ts';
 import { faultScenarios } from './faults.ts';
 import { fileScenarios } from './files.ts';
 import { forkScenarios } from './forks.ts';
+import { futexScenarios } from './futexes.ts';
 import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
@@ -22,6 +23,7 @@ const PLAIN: readonly Scenario[] = [
   ...lockScenarios,
   ...machineScenarios,
   ...forkScenarios,
+  ...futexScenarios,
   ...swapScenarios,
 ];
 

@@ -1,0 +1,171 @@
+/** Futexes: no wake-up is lost, and no waiter is left behind. */
+import { blockCpu, enterKernel, leaveKernel, unblockCpu } from '../../../../kernel/cpu/cpu-mode.ts';
+import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
+import {
+  futexBegin,
+  futexFinish,
+  futexSleep,
+  futexWake,
+} from '../../../../kernel/processes/futex.ts';
+import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
+import { PAGE_SIZE } from '../../../../shared/limits.ts';
+import {
+  BASE,
+  BASE_VPN,
+  RW,
+  SHARED,
+  enter,
+  leave,
+  mapPages,
+  newProcess,
+  newThreads,
+} from '../kit.ts';
+import type { Operation, Scenario, World } from '../kit.ts';
+import { exit, munmap } from '../operations.ts';
+import { access, touchPages, write } from '../user.ts';
+
+/** Turns of a program's loop around its wait. */
+const TURNS_MAX = 8;
+
+/** What every program does: waits until the first word of a page is not 0, and returns it. */
+function awaitWord(page: number): Operation {
+  return {
+    name: `await ${page}`,
+    run(world: World, cpu: Cpu): number {
+      const proc = world.procs[cpu.id] as number;
+      for (let turn = 0; turn < TURNS_MAX; turn++) {
+        const value = access(world, cpu, BASE_VPN + page, false, 0);
+        if (value !== 0) return value;
+        enter(world, cpu);
+        const waiter = futexBegin(cpu, proc, BASE + page * PAGE_SIZE, 0);
+        if (waiter > 0) {
+          blockCpu(cpu);
+          futexSleep(cpu, proc, waiter, Infinity);
+          unblockCpu(cpu);
+          futexFinish(cpu, proc, waiter);
+        }
+        leave(world, cpu);
+      }
+      return -1;
+    },
+  };
+}
+
+/** Queues a waiter. Whether there is one now. */
+const begin: Operation = {
+  name: 'futex begin',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    const waiter = futexBegin(cpu, world.procs[cpu.id] as number, BASE, 0);
+    leave(world, cpu);
+    (world.mine[cpu.id] as number[])[0] = waiter;
+    return waiter > 0 ? 1 : waiter;
+  },
+};
+
+/** Gives up the wait. Whether the waiter had been woken. */
+const finish: Operation = {
+  name: 'futex finish',
+  run(world: World, cpu: Cpu): number {
+    const waiter = (world.mine[cpu.id] as number[])[0] as number;
+    if (waiter <= 0) return waiter;
+    enter(world, cpu);
+    const isWoken = futexFinish(cpu, world.procs[cpu.id] as number, waiter);
+    leave(world, cpu);
+    return isWoken ? 1 : 0;
+  },
+};
+
+function wake(count: number): Operation {
+  return {
+    name: `futex wake ${count}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const woken = futexWake(cpu, world.procs[cpu.id] as number, BASE, count);
+      leave(world, cpu);
+      return woken;
+    },
+  };
+}
+
+/** The same, as what the program on CPU 0 waits for: how many wait depends on the order. */
+const wakeAll: Operation = {
+  name: 'futex wake all',
+  run(world: World, cpu: Cpu): number {
+    wake(9).run(world, cpu);
+    return 0;
+  },
+};
+
+/** One process on all CPUs, whose first page holds 0. */
+function word(world: World): void {
+  newThreads(world);
+  mapPages(world, 0, 0, 1);
+  touchPages(world, 0, 0, 1);
+}
+
+/** Two processes that share a page; the one on CPU 1 waits for its first word already. */
+function sharedWord(world: World): void {
+  const cpu = world.cpus[0] as Cpu;
+  const parent = newProcess(world, 0);
+  mapPages(world, 0, 0, 1, RW, SHARED);
+  touchPages(world, 0, 0, 1);
+  enterKernel(cpu);
+  const pid = createProcess(cpu, { name: 'c', cpu: 1, parent, inherit: true });
+  startProcess(cpu, pid);
+  const proc = processOf(world.machine, pid);
+  futexBegin(cpu, proc, BASE, 0);
+  leaveKernel(cpu);
+  world.procs[1] = proc;
+  world.values['child'] = pid;
+}
+
+export const futexScenarios: readonly Scenario[] = [
+  {
+    name: 'futex-wait-wake',
+    about: 'a CPU waits for a word that another one changes and wakes: no wake-up is lost',
+    // The waits end only after the wake, in any order.
+    linearizable: false,
+    cpus: [[awaitWord(0)], [write(0, 7), wakeAll]],
+    setup(world: World): void {
+      word(world);
+    },
+  },
+  {
+    name: 'futex-give-up-wake',
+    about: 'a waiter gives up while it is woken: who wakes and who waits agree about it',
+    cpus: [
+      [begin, finish],
+      [wake(1), wake(1)],
+    ],
+    setup(world: World): void {
+      word(world);
+    },
+  },
+  {
+    name: 'futex-two-waiters',
+    about: 'two CPUs queue themselves and give up while a third one wakes one of them',
+    perProtocol: false,
+    cpus: [[begin, finish], [begin, finish], [wake(1)]],
+    setup(world: World): void {
+      word(world);
+    },
+  },
+  {
+    name: 'futex-exit-wake',
+    about: 'a process that waits ends while another one wakes it',
+    perProtocol: false,
+    cpus: [[wake(1)], [exit('child')]],
+    setup(world: World): void {
+      sharedWord(world);
+    },
+  },
+  {
+    name: 'futex-wait-munmap',
+    about: 'the word is unmapped while a waiter compares it',
+    cpus: [[begin, finish], [munmap(0, 1)]],
+    setup(world: World): void {
+      word(world);
+    },
+  },
+];
