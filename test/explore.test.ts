@@ -21,6 +21,7 @@ import { formatStory, tell } from '../lab/explore/engine/story.ts';
 import { storyHtml } from '../lab/explore/engine/story-html.ts';
 import { Subject } from '../lab/explore/engine/subject.ts';
 import { Laboratory, protocolsFor } from '../lab/explore/laboratory.ts';
+import { SWAP_SLOTS } from '../lab/explore/model/swap-store.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
 import { P_SPACE } from '../shared/layout.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
@@ -37,7 +38,8 @@ describe('the explore build', () => {
     'is the same source: equal machines after random operations (%s)',
     async (name) => {
       const { module, ...model } = await buildModel({ smallLimits: false });
-      const machine = formatMachine({ frames: 512, cpus: 1, protocol: PROTOCOLS[name] });
+      const protocol = PROTOCOLS[name];
+      const machine = formatMachine({ frames: 512, cpus: 1, protocol, swapSlots: SWAP_SLOTS });
       const cpu = attachCpu(machine, 0);
       startCpu(cpu);
       enterKernel(cpu);

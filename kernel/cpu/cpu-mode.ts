@@ -45,8 +45,8 @@ export function startCpu(cpu: Cpu): void {
 /** From IDLE or USER into the kernel. Parks there while an audit has stopped the machine. */
 export function enterKernel(cpu: Cpu): void {
   const at = cpu.base + L.C_MODE;
-  // A guess: this CPU's own last write, unless a killer has been here. The exchange decides.
-  let seen = peek(cpu.words, at);
+  // ORDER: a killer writes the word too; what it wrote is only a guess for the exchange below.
+  let seen = load(cpu.words, at);
   for (;;) {
     const state = seen & L.MODE_MASK;
     if (state === L.MODE_DEAD) sleepUntilTerminated(cpu);
