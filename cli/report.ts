@@ -62,9 +62,11 @@ function formatSwap({ counters, swapPages }: RunDocument['machine']): string[] {
   const [outs, ins, reclaimed] = [of('swapOuts'), of('swapIns'), of('pagesReclaimed')];
   if (outs + ins + reclaimed === 0) return [];
   const kills = of('oomKills') === 0 ? '' : `; ${formatCount(of('oomKills'))} processes killed`;
+  const store = formatBytes(swapPages * 4096);
+  const scanned = formatCount(of('pagesScanned'));
   return [
-    `swap     ${formatCount(outs)} pages out, ${formatCount(ins)} in; store ${formatBytes(swapPages * 4096)}`,
-    `reclaim  ${formatCount(reclaimed)} frames freed of ${formatCount(of('pagesScanned'))} looked at${kills}`,
+    `swap     ${formatCount(outs)} pages out, ${formatCount(ins)} in; store ${store}`,
+    `reclaim  ${formatCount(reclaimed)} frames freed of ${scanned} looked at${kills}`,
   ];
 }
 

@@ -19,9 +19,9 @@ import * as S from '../shared/syscalls.ts';
 import { testMachine, testProcess } from './kernel-helpers.ts';
 import type { TestMachine } from './kernel-helpers.ts';
 
-export const P = PAGE_SIZE;
-export const NONE = M.PROT_NONE;
-export const R = M.PROT_READ;
+export const P: number = PAGE_SIZE;
+export const NONE: number = M.PROT_NONE;
+export const R: number = M.PROT_READ;
 export const RW: number = M.PROT_READ | M.PROT_WRITE;
 export const ANON: number = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
 export const SHARED_ANON: number = M.MAP_SHARED | M.MAP_ANONYMOUS;
@@ -51,7 +51,7 @@ export class Arena {
     return dispatch(this.cpu, this.proc, number, a, b, c, d, e, f);
   }
 
-  map(page: number, pages: number, prot: number = RW, flags: number = ANON, fd = -1, off = 0) {
+  map(page: number, pages: number, prot = RW, flags = ANON, fd = -1, off = 0): void {
     const at = this.at(page);
     const result = this.call(S.SYS_MMAP, at, pages * P, prot, flags | M.MAP_FIXED, fd, off * P);
     expect(result).toBe(at);

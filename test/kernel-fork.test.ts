@@ -137,7 +137,7 @@ describe.each(PROTOCOL_NAMES)('fork under %s', (protocol) => {
     expectClean(t);
   });
 
-  it('keeps 100 generations of fork inside fork apart, and ends with the frames it began with', () => {
+  it('keeps 100 generations of fork inside fork apart, and ends with the frames it had', () => {
     const t = testMachine({ protocol, frames: 8192 });
     const before = frameUsage(t.machine).used;
     const first = testProcess(t);

@@ -1,4 +1,4 @@
-/** Goal: a process can be the pager of others' memory. Method: whole machines, audited at the end. */
+/** Goal: a process can be the pager of others' memory. Method: whole machines, audited at last. */
 import { describe, expect, it } from 'vitest';
 import { start, threads } from './worker-programs.ts';
 

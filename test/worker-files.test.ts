@@ -208,7 +208,7 @@ describe('host files that may be written', () => {
     expect((await machine.audit()).violations).toEqual([]);
   });
 
-  it('shrink and grow with ftruncate, and hear of stores by and by without being asked', async () => {
+  it('shrink and grow with ftruncate, and hear of stores without being asked', async () => {
     const path = hostFile('w2', 'b'.repeat(20_000));
     const { machine } = await start({ cpus: 1, files: { f: { path, writable: true } } });
     const process = await machine.spawn(

@@ -50,13 +50,13 @@ export interface BootOptions {
    * is memory. Default 0: no swap.
    */
   readonly swap?: number | string;
-  /** Who leaves memory first: 'clock' (default), 'fifo', 'random', or the URL of a policy module. */
+  /** Who leaves memory first: 'clock' (default), 'fifo', 'random', or a policy module's URL. */
   readonly reclaim?: ReclaimPolicyName | (string & {});
   /**
    * Operations that fail on purpose, by kind: 'frame' and 'table' allocations, 'read's of files,
-   * calls of 'backend' modules, 'swap' writes, 'worker' (asked once each 10 ms: a Worker of the pool
-   * that runs no program of the host's is killed). A number n is the n-th one; '2%' is a share of
-   * all, chosen by the seed.
+   * calls of 'backend' modules, 'swap' writes, 'worker' (asked once each 10 ms: a Worker of the
+   * pool that runs no program of the host's is killed). A number n is the n-th one; '2%' is a share
+   * of all, chosen by the seed.
    */
   readonly inject?: Readonly<Partial<Record<InjectKind, number | string>>>;
   /** Poison freed frames and check more invariants. Default false. */
@@ -74,8 +74,8 @@ export interface BootOptions {
   /** Receives each line that a program prints. Default: the host's console. */
   readonly onPrint?: (line: string, pid: number) => void;
   /**
-   * Receives what programs write to descriptors 1 and 2; the program waits for the promise. Default:
-   * the host's standard output and error, in a browser its console.
+   * Receives what programs write to descriptors 1 and 2; the program waits for the promise.
+   * Default: the host's standard output and error, in a browser its console.
    */
   readonly onOutput?: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
 }
@@ -122,8 +122,8 @@ export interface ProcessHandle {
   /** Resolves when the process has ended; may be called any number of times. */
   wait(): Promise<ExitStatus>;
   /**
-   * Sends a signal: 'SIGKILL' (default), 'SIGTERM', 'SIGUSR1', 'SIGUSR2' or 'SIGCHLD'. Where it ends
-   * the process, resolves when that is gone.
+   * Sends a signal: 'SIGKILL' (default), 'SIGTERM', 'SIGUSR1', 'SIGUSR2' or 'SIGCHLD'. Where it
+   * ends the process, resolves when that is gone.
    */
   kill(signal?: string): Promise<void>;
 }
@@ -274,12 +274,13 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   /** A file in memory without a name, open for reading and writing. EINVAL EMFILE ENOMEM. */
   memfdCreate(name: string, flags?: number): Promise<number>;
   /**
-   * Makes this process the pager of a memory object, which others open as `/pager/NAME` (or get with
-   * the descriptor) and map like a file: `readPage` fills each page that somebody touches first, in
-   * this process's Worker, between its own turns. Resolves to a descriptor.
+   * Makes this process the pager of a memory object, which others open as `/pager/NAME` (or get
+   * with the descriptor) and map like a file: `readPage` fills each page that somebody touches
+   * first, in this process's Worker, between its own turns. Resolves to a descriptor.
    *
-   * Who faults sleeps meanwhile, with its whole Worker: give a pager a Worker of its own (`dedicated`).
-   * What `readPage` throws, and the pager's end, is SIGBUS for who faulted. EEXIST EINVAL EMFILE.
+   * Who faults sleeps meanwhile, with its whole Worker: give a pager a Worker of its own
+   * (`dedicated`). What `readPage` throws, and the pager's end, is SIGBUS for who faulted. EEXIST
+   * EINVAL EMFILE.
    */
   pager(name: string, sizeBytes: number, readPage: PageReader): Promise<number>;
   /** Takes a file's name away; who has it open or mapped keeps it. EISDIR ENOENT EPERM. */

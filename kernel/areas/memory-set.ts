@@ -30,14 +30,8 @@ import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingResult } from './mapping-result.ts';
-import {
-  MAPPED,
-  invalid,
-  invalidRange,
-  isRange,
-  mappingFailure,
-  noNodes,
-} from './mapping-result.ts';
+import { MAPPED, invalid, invalidRange, isRange } from './mapping-result.ts';
+import { mappingFailure, noNodes } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
 /** New flags for old ones, or null to leave an area as it is. Must be pure. */

@@ -27,8 +27,8 @@ export function resumeUser(cpu: Cpu, tlb: Tlb, space: number): void {
     tlb.lazyGeneration = load(words, space + L.S_LAZY_GEN);
     tlb.generation = load(words, space + L.S_TLB_GEN);
   }
-  // The words may hold acknowledgements of another space, which an initiator must not take for ours.
-  // Only this CPU writes them while it runs, so what is right already needs no store.
+  // The words may hold acknowledgements of another space, which an initiator must not take for
+  // ours. Only this CPU writes them while it runs, so what is right already needs no store.
   // ORDER: before USER is published.
   if (peek(words, cpu.base + L.C_ACK) !== tlb.generation) {
     store(words, cpu.base + L.C_ACK, tlb.generation);

@@ -1,11 +1,12 @@
 /**
  * A CPU's TLB: direct-mapped, with read and write translations apart, private to its Worker.
  *
- * An entry is the byte address of a page and the word index of its frame. The access at `address` hits
- * when `readBase[slot]` plus the low bits of the address, aligned as the access is, gives the address
- * again. NaN never compares, so an empty entry cannot hit, and neither can a fraction, a negative or
- * a NaN address, nor any entry with a base that is not a multiple of 4096. Write entries exist only for pages whose entry has D set, so dirty tracking and
- * copy-on-write cost nothing on a hit.
+ * An entry is the byte address of a page and the word index of its frame. The access at `address`
+ * hits when `readBase[slot]` plus the low bits of the address, aligned as the access is, gives the
+ * address again. NaN never compares, so an empty entry cannot hit, and neither can a fraction, a
+ * negative or a NaN address, nor any entry with a base that is not a multiple of 4096. Write
+ * entries exist only for pages whose entry has D set, so dirty tracking and copy-on-write cost
+ * nothing on a hit.
  *
  * The TLB holds translations of one space. It is `live` while its CPU is in user mode for that
  * space; anybody else's lookups go through empty arrays and miss.

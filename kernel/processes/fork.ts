@@ -10,7 +10,8 @@
  * Pages of shared objects are not copied: the child's own faults find them. DONTFORK areas are left
  * out, WIPEONFORK areas are empty, locks are not inherited, as on Linux.
  * Locking: the parent's areas and its whole table, then the child's, which nobody else can reach.
- * The parent's TLBs are flushed before its table is unlocked: no thread of its writes a shared frame.
+ * The parent's TLBs are flushed before its table is unlocked: no thread of its writes a shared
+ * frame.
  * Not guaranteed: memory for the child's tables. Then the caller frees the child; entries of the
  * parent that are COW by now and have their frame for themselves again become writable at the next
  * write, without a copy.

@@ -21,7 +21,7 @@ export class Capture {
   /** Index of the first of its steps. */
   readonly #first: number;
 
-  /** Adds to `steps`: the areas; residency, if known, and content of each page; the scratch page. */
+  /** Adds to `steps`: the areas; residency, if known, and content of pages; the scratch page. */
   constructor(steps: Step[], options: CaptureOptions) {
     this.#options = options;
     this.#first = steps.length;

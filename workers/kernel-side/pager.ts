@@ -1,6 +1,7 @@
 /**
  * Page faults that the kernel worker resolves: all of them under `faults: 'remote'`, and those that
- * need a page from a file, a module or swap, or a frame that must be reclaimed first, under 'local'.
+ * need a page from a file, a module or swap, or a frame that must be reclaimed first, under
+ * 'local'.
  *
  * Guarantees: a fault whose process has ended meanwhile touches nothing. No lock is held while a
  * page is read. The answer FAULT_DONE means "walk again", as in the kernel's fault handler.

@@ -86,7 +86,10 @@ export class Reclaimer {
       // Somebody gave frames back meanwhile, or the failure was injected.
       if (freeFrames(this.#cpu.machine) >= highWatermark(this.#cpu.machine)) return true;
       if ((await this.#pass()) > 0) return true;
-      if (this.#idlePasses < RECLAIM_IDLE_PASSES_MAX) continue;
+      if (this.#idlePasses < RECLAIM_IDLE_PASSES_MAX) {
+        await grow();
+        continue;
+      }
       const victim = this.#victim();
       if (victim === 0 || victim === pid) return false;
       this.#idlePasses = 0;
@@ -101,7 +104,10 @@ export class Reclaimer {
 
   /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
   async refill(): Promise<boolean> {
-    for (let i = 0; i < RECLAIM_IDLE_PASSES_MAX; i++) if ((await this.#pass()) > 0) return true;
+    for (let i = 0; i < RECLAIM_IDLE_PASSES_MAX; i++) {
+      if ((await this.#pass()) > 0) return true;
+      await grow();
+    }
     return false;
   }
 
@@ -221,6 +227,12 @@ export class Reclaimer {
     }
     return victim;
   }
+}
+
+/** Lets pages grow older, so that the last idle pass has seen none that was too young to give. */
+function grow(): Promise<void> {
+  const ms = Math.ceil((2 * CACHE_GRACE_MS) / RECLAIM_IDLE_PASSES_MAX);
+  return new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
 /** The pages chosen, by space, ascending. */

@@ -5,7 +5,8 @@
  *
  * Guarantees: a page is asked for once for all that wait; what the pager throws, its death, and a
  * pager that cannot run because its Worker waits for the very page are SIGBUS for who faulted.
- * Not guaranteed: that a page is asked for only once. Clean ones are given back when memory is short.
+ * Not guaranteed: that a page is asked for only once. Clean ones are given back when memory is
+ * short.
  */
 import { openObject, processOf } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';

@@ -1,8 +1,8 @@
 /**
  * The user side of the MMU: one process's loads and stores through the CPU's TLB.
  *
- * A hit (tlb-access.ts) is three checks: the entry is the address's, no shootdown is pending for the
- * space (one plain load of its generation), and the poll is not due. Everything else, including
+ * A hit (tlb-access.ts) is three checks: the entry is the address's, no shootdown is pending for
+ * the space (one plain load of its generation), and the poll is not due. Everything else, including
  * every kind of bad address, goes through `translate`. The gate of a process that is not live is
  * shut, so that its first access comes here.
  *

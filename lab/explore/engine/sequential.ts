@@ -1,8 +1,8 @@
 /**
  * The sequential model is the kernel itself: every order of whole operations is run once, alone,
  * and what a concurrent execution gives must be what one of these orders gives, an order in which
- * no operation comes after one that began when it had already returned. The flush policy `lazy` lets
- * a program read old memory after munmap has returned: there any order will do that keeps each
+ * no operation comes after one that began when it had already returned. The flush policy `lazy`
+ * lets a program read old memory after munmap has returned: there any order will do that keeps each
  * CPU's own.
  */
 import type { Cpu } from '../../../kernel/cpu/cpu.ts';

@@ -9,7 +9,7 @@ import { FRAME_USED } from '../../../shared/layout.ts';
 /** Slots of an explored machine. */
 export const SWAP_SLOTS = 1;
 
-/** The word that stands for a slot's page in the store: among the histograms, which nobody needs. */
+/** The word that stands for a slot's page in the store: a histogram's, which nobody needs. */
 export function swapStoreWord(cpu: Cpu, slot: number): number {
   return cpu.machine.histograms + slot;
 }

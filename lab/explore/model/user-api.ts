@@ -1,6 +1,7 @@
 /**
- * 'faultline/explore': what a user's scenario module imports besides 'faultline/kernel'. The explorer
- * compiles the module together with the kernel; imported by anything else, operations run alone.
+ * 'faultline/explore': what a user's scenario module imports besides 'faultline/kernel'. The
+ * explorer compiles the module together with the kernel; imported by anything else, operations run
+ * alone.
  */
 export * from './kit.ts';
 export * from './operations.ts';

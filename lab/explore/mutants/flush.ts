@@ -54,7 +54,8 @@ export const FLUSH_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         LAZY,
-        '  if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) return flushBatched(op);\n',
+        '  if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) ' +
+          'return flushBatched(op);\n',
         '',
       ),
     ],

@@ -75,7 +75,8 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         SWAP_MAP,
-        'if (pfn !== 0) getFrame(cpu, pfn);\n  unlock(cpu, L.B_SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
+        'if (pfn !== 0) getFrame(cpu, pfn);\n' +
+          '  unlock(cpu, L.B_SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
         'unlock(cpu, L.B_SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
       ),
     ],

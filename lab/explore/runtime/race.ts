@@ -45,7 +45,7 @@ let shadow = new Int32Array(0);
 let frameUses = new Int32Array(0);
 let frameWrites = new Int32Array(0);
 let startTick = 1;
-/** Until the detector is armed: who uses a word or frame, and PLAINLY if anybody does so plainly. */
+/** Until the detector is armed: who uses a word or frame, and PLAINLY if anybody does so. */
 let users = new Uint16Array(0);
 let frameUsers = new Uint16Array(0);
 const PLAINLY = 0x100;
