@@ -51,7 +51,14 @@ export class Arena {
     return dispatch(this.cpu, this.proc, number, a, b, c, d, e, f);
   }
 
-  map(page: number, pages: number, prot = RW, flags = ANON, fd = -1, off = 0): void {
+  map(
+    page: number,
+    pages: number,
+    prot: number = RW,
+    flags: number = ANON,
+    fd = -1,
+    off = 0,
+  ): void {
     const at = this.at(page);
     const result = this.call(S.SYS_MMAP, at, pages * P, prot, flags | M.MAP_FIXED, fd, off * P);
     expect(result).toBe(at);
