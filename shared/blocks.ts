@@ -66,6 +66,11 @@ export const TLB_RING_WORDS = 4;
 export const S_RLIMITS = 96;
 export const RLIMIT_WORDS = 4;
 export const RLIMITS = 4;
+// Under the areas' lock (anon-identity.ts).
+/** VPNs [start, end) without a private page while the space had had so many faults. */
+export const S_BARE_START = 112;
+export const S_BARE_END = 113;
+export const S_BARE_FAULTS = 114;
 
 // ---- Process block ----------------------------------------------------------------------------
 export const PROC_WORDS = 256;
@@ -283,7 +288,8 @@ export const SLAB_NAMES: readonly string[] = [
 export const SLAB_STATE_WORDS = 3;
 
 assert(S_TLB_RING + TLB_RING * TLB_RING_WORDS <= S_RLIMITS, 'blocks: shootdown ring');
-assert(S_RLIMITS + RLIMITS * RLIMIT_WORDS <= SPACE_WORDS, 'blocks: space block');
+assert(S_RLIMITS + RLIMITS * RLIMIT_WORDS <= S_BARE_START, 'blocks: limits');
+assert(S_BARE_FAULTS < SPACE_WORDS, 'blocks: space block');
 assert(A_LOCK === AREA_WORDS - 1, 'blocks: the lock of an area must be its stable word');
 assert(P_NAME + PROCESS_NAME_BYTES / 4 <= P_FDS, 'blocks: process name');
 assert(P_FDS + FDS_MAX * FD_WORDS <= P_SIG_PENDING, 'blocks: descriptors');

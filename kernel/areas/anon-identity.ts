@@ -8,6 +8,10 @@
  * order in which areas were first written decides about neighbours' identities: each private frame
  * carries a stamp.
  *
+ * An area that nobody has written would be looked through at each operation beside it, however
+ * large it is: the space remembers one range that it has found bare, and how many faults it had had
+ * by then. Without another fault no private page has come into it.
+ *
  * Guarantees: what an operation finds is what Linux would have, for faults of one CPU. An area is
  * looked at again only until it has an identity.
  * Locking: the areas' lock. Entries are read without theirs: a fault at this moment comes after.
@@ -133,22 +137,56 @@ function isKin(cpu: Cpu, left: number, right: number): boolean {
 
 /** The stamp of the area's first private page, or of just any one; NEVER if it has none. */
 function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number {
-  const { machine, words } = cpu;
+  const { words } = cpu;
+  const start = peek(words, node + L.A_START);
   const end = peek(words, node + L.A_END);
+  const faults = faultsOf(cpu, space);
+  const isKnown = peek(words, space + L.S_BARE_FAULTS) === faults;
+  const bareStart = isKnown ? peek(words, space + L.S_BARE_START) : 0;
+  const bareEnd = isKnown ? peek(words, space + L.S_BARE_END) : 0;
   const cursor = new Cursor();
-  openAtRoot(cpu, cursor, space, peek(words, node + L.A_START), end);
+  openAtRoot(cpu, cursor, space, start, end);
   let first = NEVER;
-  for (let vpn = cursor.start; vpn < end;) {
-    // ORDER: acquires the tables passed; the areas' lock keeps them linked.
-    const entry = load(words, seek(cpu, cursor, vpn));
-    if (cursor.level === 0 && isPrivatePage(cpu, entry)) {
-      const stamp = peek(words, frameField(machine, pte.pfnOf(entry), L.F_LINK)) & 0x7fffffff;
-      if (any) return stamp;
-      if (first === NEVER || ((stamp - first) | 0) < 0) first = stamp;
+  for (let vpn = start; vpn < end;) {
+    if (vpn >= bareStart && vpn < bareEnd) {
+      vpn = bareEnd;
+      continue;
     }
-    vpn = nextAt(vpn, cursor.level);
+    let at = seek(cpu, cursor, vpn);
+    const { level } = cursor;
+    const stop = Math.min(vpn < bareStart ? bareStart : end, end, nextAt(vpn, level + 1));
+    do {
+      // ORDER: acquires the tables passed; the areas' lock keeps them linked.
+      const entry = load(words, at);
+      if (level > 0 && pte.isTable(entry)) break;
+      if (level === 0 && isPrivatePage(cpu, entry)) {
+        const stamp = stampOf(cpu, entry);
+        if (any) return stamp;
+        if (first === NEVER || ((stamp - first) | 0) < 0) first = stamp;
+      }
+      at++;
+      vpn = nextAt(vpn, level);
+    } while (vpn < stop);
+  }
+  if (first === NEVER) {
+    const touches = start <= bareEnd && end >= bareStart;
+    poke(words, space + L.S_BARE_START, touches ? Math.min(start, bareStart) : start);
+    poke(words, space + L.S_BARE_END, touches ? Math.max(end, bareEnd) : end);
+    poke(words, space + L.S_BARE_FAULTS, faults);
   }
   return first;
+}
+
+/** When the page of an entry was entered. */
+function stampOf({ machine, words }: Cpu, entry: number): number {
+  return peek(words, frameField(machine, pte.pfnOf(entry), L.F_LINK)) & 0x7fffffff;
+}
+
+/** Faults that the space has had. One that is under way on another CPU comes after. */
+function faultsOf(cpu: Cpu, space: number): number {
+  // ORDER: before the entries are read; a fault is counted after its entry is there.
+  const minor = load(cpu.words, space + L.S_FAULTS_MINOR);
+  return (minor + load(cpu.words, space + L.S_FAULTS_MAJOR)) | 0;
 }
 
 /** Whether the entry leads to a page of this mapping's own, not the zero page nor an object's. */
