@@ -6,7 +6,7 @@ import { defineProgram } from '../../../workers/program.ts';
 import type { Proc, Program } from '../../../workers/program.ts';
 import { pinThread } from '../pin.ts';
 import type { Figures } from './figures.ts';
-import { localFigures, remoteFigures } from './kernel-loops.ts';
+import { forkFigures, localFigures, remoteFigures } from './kernel-loops.ts';
 import { bulkFigures, hitFigures } from './memory-loops.ts';
 import { comlinkFigures, trapFigures } from './message-loops.ts';
 import { answerer, faulter, scalingFigures, shootdownFigures } from './pair-loops.ts';
@@ -16,6 +16,7 @@ const groups: Readonly<Record<string, (proc: Proc, side: Side) => Figures | Prom
   hits: hitFigures,
   bulk: bulkFigures,
   local: localFigures,
+  fork: forkFigures,
   remote: remoteFigures,
   trap: trapFigures,
   comlink: comlinkFigures,
@@ -60,5 +61,7 @@ export function faulterThread(
   pinThread(hostCpu);
   faulter(proc, meet, thread, threads);
 }
+
+export function forkedChild(): void {}
 
 export default program;

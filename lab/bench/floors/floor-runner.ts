@@ -76,6 +76,7 @@ async function repetition(
     hits: () => beds.single.figures('hits'),
     bulk: () => beds.single.figures('bulk'),
     local: () => beds.single.figures('local'),
+    fork: () => beds.single.figures('fork'),
     trap: () => beds.single.figures('trap'),
     comlink: () => beds.single.figures('comlink'),
     remote: () => beds.pager.figures('remote'),
