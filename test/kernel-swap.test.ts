@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { handleFault } from '../kernel/faults/fault.ts';
 import { FAULT_DONE, FAULT_WAIT } from '../kernel/faults/fault-codes.ts';
 import { SWAP_STORE } from '../kernel/faults/swap-in.ts';
+import { frameUsage } from '../kernel/index.ts';
 import { allocFrame, freeFrame, putFrame } from '../kernel/frames/frames.ts';
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
 import { PROTOCOL_NAMES } from '../kernel/locking/registry.ts';
@@ -21,6 +22,7 @@ import { agePages, evictPages } from '../kernel/reclaim/evict.ts';
 import {
   beginSwapRead,
   beginSwapWrite,
+  dropCleanFrames,
   endSwapWrite,
   finishSwapRead,
 } from '../kernel/reclaim/swap-map.ts';
@@ -67,7 +69,10 @@ class World {
   write(slot: number): void {
     const { cpu, machine } = this.t;
     const pfn = beginSwapWrite(cpu, slot);
-    if (pfn === 0) return;
+    if (pfn === 0) {
+      endSwapWrite(cpu, slot, true);
+      return;
+    }
     const at = frameWord(machine, pfn);
     this.store.set(slot, machine.words.slice(at, at + TABLE_ENTRIES));
     putFrame(cpu, pfn);
@@ -238,6 +243,33 @@ describe.each(PROTOCOL_NAMES)('swap under %s', (protocol) => {
     expect(w.get(parent, 0)).toBe(1);
     expect(sysMunmap(w.t.cpu, parent.proc, BASE, 2 * PAGE_SIZE)).toBe(0);
     expect(w.used()).toBe(0);
+    expectClean(w.t);
+  });
+
+  it('frees the frame of a written page that its last user lets go of', () => {
+    const w = new World(protocol);
+    const parent = w.process();
+    w.map(parent, 0, 2, PRIVATE);
+    w.set(parent, 0, 1);
+    w.set(parent, 1, 2);
+    w.evict(parent, 0, 1);
+    const child = w.fork(parent);
+    const before = frameUsage(w.t.machine).used;
+
+    // Read, for the child alone, and taken out again: nothing is to be written.
+    expect([w.get(child, 1), frameUsage(w.t.machine).used]).toEqual([2, before + 1]);
+    expect(w.evict(child, 1)).toBe(1);
+    expect(frameUsage(w.t.machine).used).toBe(before);
+
+    // Read, and copied for a store: the map alone has what was read.
+    w.set(child, 1, 4);
+    expect(frameUsage(w.t.machine).used).toBe(before + 2);
+    const { freed, next } = dropCleanFrames(w.t.cpu, 1, 1);
+    expect(freed + dropCleanFrames(w.t.cpu, next, 100).freed).toBe(1);
+    expect(frameUsage(w.t.machine).used).toBe(before + 1);
+    expect([w.get(parent, 0), w.get(parent, 1), w.get(child, 1)]).toEqual([1, 2, 4]);
+    // In use by the parent: it stays.
+    expect(dropCleanFrames(w.t.cpu, 1, 100).freed).toBe(0);
     expectClean(w.t);
   });
 

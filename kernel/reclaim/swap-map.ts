@@ -4,7 +4,7 @@
  *
  *     FREE → DIRTY     a page was taken out of a page table; its frame holds the only copy
  *     DIRTY → WRITING  the kernel worker copies the frame to the store
- *     WRITING → CLEAN  the store has it; the frame goes unless an entry uses it again
+ *     WRITING → CLEAN  the store has it; the frame goes when no entry uses it (any more)
  *     any → FREE       the last entry is gone
  *
  * Guarantees: while a slot has a frame, a fault takes that frame and no other copy exists; nobody
@@ -18,7 +18,7 @@ import * as L from '../../shared/layout.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
-import { getFrame, putFrame } from '../frames/frames.ts';
+import { frameRefs, getFrame, putFrame } from '../frames/frames.ts';
 import { frameField } from '../machine.ts';
 import type { Machine } from '../machine.ts';
 
@@ -134,6 +134,9 @@ export function beginSwapWrite(cpu: Cpu, slot: number): number {
 /**
  * The store has the slot (`written`), or could not take it. The frame leaves the map unless an
  * entry uses it; an unwritten one stays and is written another time. Frames freed: 0 or 1.
+ *
+ * Also for a slot with nothing to write: its frame was brought back for one of its entries, and no
+ * entry uses it any more.
  */
 export function endSwapWrite(cpu: Cpu, slot: number, written: boolean): number {
   const { machine, words } = cpu;
@@ -143,17 +146,44 @@ export function endSwapWrite(cpu: Cpu, slot: number, written: boolean): number {
   // Freed meanwhile, and perhaps used again: then this write means nothing.
   if (peek(words, at + L.W_STATE) === L.SWAP_WRITING) {
     poke(words, at + L.W_STATE, written ? L.SWAP_CLEAN : L.SWAP_DIRTY);
-    if (written && isUnused(cpu, peek(words, at + L.W_PFN))) pfn = dropCached(cpu, at);
   }
+  const isClean = peek(words, at + L.W_STATE) === L.SWAP_CLEAN;
+  if (isClean && isUnused(cpu, peek(words, at + L.W_PFN))) pfn = dropCached(cpu, at);
   unlock(cpu, L.B_SWAP_LOCK);
   if (pfn === 0) return 0;
   putFrame(cpu, pfn);
   return 1;
 }
 
+/**
+ * Gives back frames that the store has too and that no entry uses any more: whoever asked for the
+ * page has written to a copy, or ended. Looks at `count` slots from `from` on; `next` is where to
+ * go on.
+ */
+export function dropCleanFrames(
+  cpu: Cpu,
+  from: number,
+  count: number,
+): { readonly freed: number; readonly next: number } {
+  const { machine, words } = cpu;
+  const pfns: number[] = [];
+  lock(cpu, L.B_SWAP_LOCK);
+  const high = peek(words, L.B_SWAP_HIGH);
+  let slot = from;
+  for (let i = 0; i < Math.min(count, high); i++, slot++) {
+    if (slot > high) slot = 1;
+    const at = slotAt(machine, slot);
+    if (peek(words, at + L.W_STATE) !== L.SWAP_CLEAN) continue;
+    if (isUnused(cpu, peek(words, at + L.W_PFN))) pfns.push(dropCached(cpu, at));
+  }
+  unlock(cpu, L.B_SWAP_LOCK);
+  for (const pfn of pfns) putFrame(cpu, pfn);
+  return { freed: pfns.length, next: slot };
+}
+
 /** Only the map holds the frame. New holders come through the map's lock, which the caller has. */
 function isUnused(cpu: Cpu, pfn: number): boolean {
-  return pfn !== 0 && peek(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT)) === 1;
+  return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;
 }
 
 /** What the store's answer for a slot must be compared with when it comes: see finishSwapRead. */
