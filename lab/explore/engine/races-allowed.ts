@@ -10,6 +10,7 @@ export const RACES_ALLOWED: Readonly<Record<string, string>> = {
   clearRange: 'asks whether an entry is empty, under the range lock; the MMU sets only A and D',
   clearEntry: 'likewise',
   protectRange: 'likewise',
+  isFreeBlock: 'the frame may be changing hands outside the lock, but never to or from a free head',
   firstStamp: 'orders identities by frames that a fault may be replacing; it shows in maps only',
 };
 

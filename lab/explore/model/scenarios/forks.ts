@@ -14,11 +14,11 @@ import { PROT_READ } from '../../../../shared/mman.ts';
 import * as pte from '../../../../shared/pte.ts';
 import { BASE_VPN, RW, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { exit, mprotect, munmap } from '../operations.ts';
+import { exit, mprotect, munmap, reap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 
 /** Makes a child of process `values.parent`. 0, or the errno. */
-const fork: Operation = {
+export const fork: Operation = {
   name: 'fork',
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
@@ -54,6 +54,16 @@ function family(world: World): void {
   mapPages(world, 0, 0, 1);
   touchPages(world, 0, 0, 1);
   forked(world);
+}
+
+/** One process on all CPUs whose page is still marked as shared, although its child has ended. */
+function soleHolder(world: World): void {
+  const cpu = world.cpus[0] as Cpu;
+  threads(world, 1);
+  forked(world);
+  exit('child').run(world, cpu);
+  reap.run(world, cpu);
+  world.procs.fill(world.procs[0] as number);
 }
 
 /** What the children's first page is: absent, or frame's references and permission. */
@@ -144,6 +154,33 @@ export const forkScenarios: readonly Scenario[] = [
       touchPages(world, 0, 0, 1);
       protect(world);
       forked(world);
+    },
+  },
+  {
+    name: 'cow-munmap-both',
+    about: 'parent and child unmap the page that they share: the last one frees its frame',
+    cpus: [[munmap(0, 1)], [munmap(0, 1)]],
+    setup(world: World): void {
+      family(world);
+    },
+  },
+  {
+    name: 'reuse-write-write',
+    about: 'two threads write a page whose other holder has ended: both take it over in place',
+    cpus: [
+      [write(0, 5), read(0)],
+      [write(0, 6), read(0)],
+    ],
+    setup(world: World): void {
+      soleHolder(world);
+    },
+  },
+  {
+    name: 'reuse-fork',
+    about: 'a thread takes a page over in place while another forks',
+    cpus: [[fork], [write(0, 7), write(0, 8), read(0)]],
+    setup(world: World): void {
+      soleHolder(world);
     },
   },
 ];

@@ -7,13 +7,14 @@ import { slabAlloc, slabFree } from '../../../../kernel/frames/slab.ts';
 import { createProcess, exitProcess } from '../../../../kernel/processes/process.ts';
 import { releaseProcess } from '../../../../kernel/processes/process.ts';
 import { reapCpu } from '../../../../kernel/processes/reap-cpu.ts';
+import { shareFreeFrames } from '../../../../kernel/reclaim/watermarks.ts';
 import { peek } from '../../../../shared/atomics.ts';
 import * as L from '../../../../shared/layout.ts';
 import { PROT_READ } from '../../../../shared/mman.ts';
 import { endCpu } from '../../runtime/facade.ts';
 import { enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { fault, mprotect } from '../operations.ts';
+import { exit, fault, mprotect } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 
 const takeFrame: Operation = {
@@ -66,6 +67,17 @@ const takeBlock: Operation = {
     if (block !== 0) slabFree(cpu, L.SLAB_OBJECT, block);
     leave(world, cpu);
     return block === 0 ? 0 : 1;
+  },
+};
+
+/** Gives the CPU's cached frames back, as the end of a killed process does. */
+const shareFrames: Operation = {
+  name: 'share cached frames',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    shareFreeFrames(cpu);
+    leave(world, cpu);
+    return 0;
   },
 };
 
@@ -202,6 +214,21 @@ export const machineScenarios: readonly Scenario[] = [
     setup(world: World): void {
       newThreads(world);
       scarce(world, 1);
+    },
+  },
+  {
+    name: 'out-of-memory-kill',
+    about: 'a fault finds no frame while the process that has them is ended, and tries again',
+    cpus: [
+      [write(1, 7), write(1, 8)],
+      [exit('victim'), shareFrames],
+    ],
+    setup(world: World): void {
+      world.values['victim'] = newProcess(world, 1);
+      mapPages(world, 1, 0, 4);
+      touchPages(world, 1, 0, 4);
+      newProcess(world, 0);
+      scarce(world, 0);
     },
   },
   {

@@ -5,15 +5,18 @@
 import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
 import { putFrame } from '../../../../kernel/frames/frames.ts';
 import { frameWord } from '../../../../kernel/machine.ts';
+import { findCandidates } from '../../../../kernel/reclaim/candidates.ts';
+import type { Candidate } from '../../../../kernel/reclaim/candidates.ts';
 import { agePages, evictPages } from '../../../../kernel/reclaim/evict.ts';
 import { beginSwapWrite, endSwapWrite } from '../../../../kernel/reclaim/swap-map.ts';
-import { load, store } from '../../../../shared/atomics.ts';
+import { load, peek, store } from '../../../../shared/atomics.ts';
+import { P_PID } from '../../../../shared/layout.ts';
 import { BASE_VPN, enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { exit, munmap } from '../operations.ts';
+import { exit, munmap, reap } from '../operations.ts';
 import { swapStoreWord } from '../swap-store.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
-import { forked } from './forks.ts';
+import { fork, forked } from './forks.ts';
 
 /** Takes a page of the process of CPU `id` out of memory, which no program sees. */
 function evict(id: number, page: number): Operation {
@@ -41,6 +44,23 @@ function writeOut(slot: number): Operation {
         putFrame(cpu, pfn);
         endSwapWrite(cpu, slot, true);
       }
+      leave(world, cpu);
+      return 0;
+    },
+  };
+}
+
+/** What a pass of reclaim does to the process of CPU `id`: it looks, and takes what it has seen. */
+function reclaim(id: number): Operation {
+  return {
+    name: 'reclaim',
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const space = spaceOf(world, id);
+      const found: Candidate[] = [];
+      findCandidates(cpu, space, BASE_VPN, 1, found);
+      const first = found[0];
+      if (first !== undefined) evictPages(cpu, space, [first.vpn]);
       leave(world, cpu);
       return 0;
     },
@@ -158,6 +178,40 @@ export const swapScenarios: readonly Scenario[] = [
     ],
     setup(world: World): void {
       family(world);
+    },
+  },
+  {
+    name: 'evict-fork',
+    about: 'a page is swapped out while another thread forks: both sides read it',
+    cpus: [
+      [evict(0, 0), writeOut(1)],
+      [fork, write(0, 7), read(0)],
+    ],
+    setup(world: World): void {
+      threads(world, 1);
+      world.values['parent'] = peek(world.machine.words, (world.procs[0] as number) + P_PID);
+    },
+  },
+  {
+    name: 'evict-cow',
+    about: "the parent's page is swapped out while its child writes the frame that they share",
+    cpus: [
+      [evict(0, 0), writeOut(1), read(0)],
+      [write(0, 6), read(0)],
+    ],
+    setup(world: World): void {
+      world.values['parent'] = newProcess(world, 0);
+      mapPages(world, 0, 0, 1);
+      fill(world, 1);
+      forked(world);
+    },
+  },
+  {
+    name: 'reclaim-munmap',
+    about: 'reclaim walks the tables without a lock while the last page of one is unmapped',
+    cpus: [[reclaim(0)], [munmap(0, 1), reap]],
+    setup(world: World): void {
+      threads(world, 1);
     },
   },
   {
