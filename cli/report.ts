@@ -34,7 +34,7 @@ function formatProcesses({ processes }: RunDocument): string {
   return formatTable(header, rows, 'rlrrrrrrrrl');
 }
 
-function formatMachine({ machine, wallMs }: RunDocument): string {
+function formatMachine({ machine, processes, wallMs }: RunDocument): string {
   const { cpus, memoryBytes, protocol, shootdown, faults } = machine;
   const size = formatBytes(memoryBytes);
   const frames = `${formatCount(machine.framesUsedPeak)} of ${formatCount(machine.framesTotal)}`;
@@ -44,6 +44,7 @@ function formatMachine({ machine, wallMs }: RunDocument): string {
     `time     ${formatMicroseconds(wallMs * 1000)} from boot to the program's end`,
     `frames   ${frames} used at peak; page tables: ${tables} at their peak`,
     `         ${formatCount(machine.framesUsed)} used now; page tables: ${machine.tableFrames}`,
+    ...formatGroups(processes),
     ...formatSwap(machine),
     ...formatInjected(machine),
   ].join('\n');
@@ -54,6 +55,19 @@ function formatInjected({ injected }: RunDocument['machine']): string[] {
     ([kind, { seen, failed }]) => `${kind} ${formatCount(failed)} of ${formatCount(seen)}`,
   );
   return kinds.length === 0 ? [] : [`injected ${kinds.join(', ')} failed on purpose`];
+}
+
+/** Each limit once, as its last process saw it. */
+function formatGroups(processes: RunDocument['processes']): string[] {
+  const peaks = new Map<number, number>();
+  for (const { memoryGroup } of processes) {
+    if (memoryGroup === null) continue;
+    const { limitPages, residentPagesPeak } = memoryGroup;
+    peaks.set(limitPages, Math.max(peaks.get(limitPages) ?? 0, residentPagesPeak));
+  }
+  return [...peaks].map(([limit, peak]) => {
+    return `limit    ${formatBytes(limit * 4096)}, ${formatCount(peak)} pages resident at peak`;
+  });
 }
 
 /** Nothing when memory sufficed. */

@@ -80,8 +80,9 @@ export async function runMachine(
   const machine = await boot(bootOptions);
   try {
     const name = basename(request.program);
-    const { args, dedicated } = request;
-    const root = await machine.spawn(modules.program, { args, name, dedicated });
+    const { args, dedicated, limitBytes } = request;
+    const limit = limitBytes === null ? {} : { memoryMax: limitBytes };
+    const root = await machine.spawn(modules.program, { args, name, dedicated, ...limit });
     const progress = await startProgress(name, machine);
     const ended = await Promise.race([root.wait(), interruption]).finally(progress.stop);
     if (ended === 'interrupt') return null;

@@ -30,6 +30,7 @@ const runOptions: OptionTable = {
   faults: { value: 'MODE', help: 'where page faults are resolved: local or remote (local)' },
   shootdown: { value: 'POLICY', help: `TLB flushes: ${policies.join(', ')} (batched)` },
   swap: { value: 'SIZE', help: 'swap store, 0 to 16GiB (four times the files, 64MiB at least)' },
+  limit: { value: 'SIZE', help: 'memory that the program and its children may have (no limit)' },
   reclaim: { value: 'NAME|FILE', help: `who is swapped out: ${reclaims.join(', ')} (clock)` },
   inject: { value: 'KIND=N|P%', help: `make it fail: ${INJECT_KINDS.join(', ')}; repeatable` },
   seed: { value: 'N', help: 'seed of all randomness, 0 to 4294967295 (1)' },
@@ -59,6 +60,8 @@ export interface RunRequest {
   readonly shootdown: FlushPolicy;
   /** null lets `run` choose by the files' size. */
   readonly swapBytes: number | null;
+  /** Of the program's memory group; null for none. */
+  readonly limitBytes: number | null;
   readonly reclaim: string;
   /** Kind to the operation, or the share of all, that fails. */
   readonly inject: Readonly<Record<string, string>>;
@@ -130,6 +133,9 @@ export function parseRun(args: readonly string[]): RunRequest | string {
     inject: parseInject(parsed.values.get('inject') ?? []),
     swapBytes: read('swap', null, (text) =>
       parseSizeBytes('--swap', text, 0, SWAP_SLOTS_MAX * PAGE_SIZE),
+    ),
+    limitBytes: read('limit', null, (text) =>
+      parseSizeBytes('--limit', text, PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
     ),
     reclaim: read('reclaim', 'clock', (text) => parsePart('reclaim policy', text, reclaims)),
     faults: read('faults', 'local', parseFaults),

@@ -55,7 +55,14 @@ export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol, LockingProtocolName } from './locking/protocol.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
-export { dmesgLines, logEvent, LOG_BOOT, LOG_CPU_UP, LOG_OUT_OF_MEMORY } from './reports/log.ts';
+export {
+  dmesgLines,
+  logEvent,
+  LOG_BOOT,
+  LOG_CPU_UP,
+  LOG_OOM_KILL,
+  LOG_OUT_OF_MEMORY,
+} from './reports/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
 export { attachMachine } from './machine.ts';
 export type { Machine } from './machine.ts';
@@ -109,12 +116,16 @@ export { putFrame } from './frames/frames.ts';
 export { copyFromUser, copyToUser } from './user-copy.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
+export { badness } from './reclaim/badness.ts';
+export { groupIsFull, groupOf, groupUsage } from './reclaim/memory-group.ts';
+export type { MemoryGroup } from './reclaim/memory-group.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';
 export type { Evicted } from './reclaim/evict.ts';
 export { evictObjectPages } from './reclaim/object-pages.ts';
 export { RECLAIM_POLICY_NAMES, reclaimPolicy } from './reclaim/policies.ts';
 export type { Choice, ReclaimPolicy, ReclaimPolicyName } from './reclaim/policies.ts';
 export { beginSwapRead, beginSwapWrite, endSwapWrite, finishSwapRead } from './reclaim/swap-map.ts';
+export { dropCleanFrames } from './reclaim/swap-map.ts';
 export {
   freeFrames,
   highWatermark,

@@ -2,7 +2,7 @@
  * The blocks that live in frames: address spaces, processes, areas, mapping records, objects.
  * Field offsets in 32-bit words from the block's first word, grouped by what protects them.
  */
-import { FDS_MAX, PROCESS_NAME_BYTES, TABLE_ENTRIES, TLB_RING } from './limits.ts';
+import { FDS_MAX, PROCESS_NAME_BYTES, TLB_RING } from './limits.ts';
 import { assert } from './panic.ts';
 
 // ---- Address space block ----------------------------------------------------------------------
@@ -59,6 +59,8 @@ export const S_SEALS = 29;
 export const S_GROWS = 30;
 /** The largest S_TOTAL_PAGES so far. */
 export const S_TOTAL_PEAK = 28;
+/** Block of the space's memory group, 0 for none; set before the space has a page. */
+export const S_GROUP = 31;
 /** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
 export const S_TLB_RING = 32;
 export const TLB_RING_WORDS = 4;
@@ -254,39 +256,6 @@ export const U_FIRST = 1;
 export const U_LAST = 2;
 export const FUTEX_QUEUE_WORDS = 4;
 
-// ---- Slabs ------------------------------------------------------------------------------------
-export const SLAB_SPACE = 0;
-export const SLAB_PROC = 1;
-export const SLAB_AREA = 2;
-export const SLAB_OBJECT = 3;
-export const SLAB_LAZY = 4;
-export const SLAB_FUTEX = 5;
-export const SLAB_FILE = 6;
-export const SLAB_SIZES: readonly number[] = [
-  SPACE_WORDS,
-  PROC_WORDS,
-  AREA_WORDS,
-  OBJECT_WORDS,
-  LAZY_WORDS,
-  FUTEX_WORDS,
-  FILE_WORDS,
-];
-/** Words at the end of a block that keep their value when the block is freed and reused. */
-export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0];
-/** Slabs whose frames lock-free readers may look at: freed after a grace period. */
-export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false, false, false, false];
-export const SLAB_NAMES: readonly string[] = [
-  'space',
-  'process',
-  'area',
-  'object',
-  'lazy',
-  'futex',
-  'file',
-];
-/** Per slab: head of the list of frames with a free block, live blocks, frames. */
-export const SLAB_STATE_WORDS = 3;
-
 assert(S_TLB_RING + TLB_RING * TLB_RING_WORDS <= S_RLIMITS, 'blocks: shootdown ring');
 assert(S_RLIMITS + RLIMITS * RLIMIT_WORDS <= S_BARE_START, 'blocks: limits');
 assert(S_BARE_FAULTS < SPACE_WORDS, 'blocks: space block');
@@ -294,7 +263,3 @@ assert(A_LOCK === AREA_WORDS - 1, 'blocks: the lock of an area must be its stabl
 assert(P_NAME + PROCESS_NAME_BYTES / 4 <= P_FDS, 'blocks: process name');
 assert(P_FDS + FDS_MAX * FD_WORDS <= P_SIG_PENDING, 'blocks: descriptors');
 assert(P_SIG_SENDERS + SIG_SENDERS_WORDS <= PROC_WORDS, 'blocks: process block');
-assert(
-  SLAB_SIZES.every((words) => TABLE_ENTRIES % words === 0),
-  'blocks: blocks must tile a frame',
-);

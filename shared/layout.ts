@@ -36,11 +36,13 @@ import {
   PROCESSES_MAX,
   TABLE_ENTRIES,
 } from './limits.ts';
-import { FUTEX_QUEUE_WORDS, SLAB_SIZES, SLAB_STATE_WORDS } from './blocks.ts';
+import { FUTEX_QUEUE_WORDS } from './blocks.ts';
+import { SLAB_SIZES, SLAB_STATE_WORDS } from './slabs.ts';
 import { FRAME_META_WORDS } from './frame-meta.ts';
 import { assert } from './panic.ts';
 
 export * from './blocks.ts';
+export * from './slabs.ts';
 export * from './frame-meta.ts';
 
 export const MAGIC = 0x0fa171e1;
@@ -118,6 +120,15 @@ export const I_SEED = 2;
 export const I_COUNT = 3;
 export const I_FAILED = 4;
 export const INJECT_WORDS = 8;
+/** Memory groups (kernel/reclaim/memory-group.ts), each on its own cache line. */
+export const B_GROUPS = 512;
+/** Pages that may be resident; 0 while the block is free. */
+export const G_LIMIT = 0;
+// Counters, added to atomically.
+export const G_RESIDENT = 1;
+export const G_PEAK = 2;
+export const G_SPACES = 3;
+export const GROUP_WORDS = 16;
 export const BOOT_WORDS = 1024;
 
 // ---- CPU block --------------------------------------------------------------------------------

@@ -69,6 +69,9 @@ export const RECLAIM_BATCH_PAGES = 256;
 /** Passes without a freed frame before memory is called exhausted: each spares used pages once. */
 export const RECLAIM_IDLE_PASSES_MAX = 4;
 
+/** Memory groups of a machine. */
+export const MEMORY_GROUPS_MAX = 32;
+
 /** Buddy orders 0 to 10: blocks of 4 KiB to 4 MiB. */
 export const BUDDY_ORDERS = 11;
 /** Frames that a CPU keeps for itself, and how many it fetches or returns at once. */

@@ -58,6 +58,8 @@ export interface WireSpawn {
   readonly stackBytes: number;
   /** null: as the parent. */
   readonly nice: number | null;
+  /** Pages of a new memory group; null: the parent's group. */
+  readonly memoryMaxPages: number | null;
 }
 
 /** A process that a CPU may start, at an export of a module. */

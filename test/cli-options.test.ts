@@ -52,6 +52,7 @@ describe('run request', () => {
       files: {},
       inject: {},
       reclaim: 'clock',
+      limitBytes: null,
       swapBytes: null,
       memoryBytes: null,
       cpus: 2,

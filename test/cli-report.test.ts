@@ -24,6 +24,7 @@ const process = {
   shootdowns: 8,
   residentPages: 0,
   residentPagesPeak: 9,
+  memoryGroup: null,
 };
 
 const document: RunDocument = {

@@ -6,17 +6,15 @@ import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
 import type { InjectKind } from '../kernel/inject.ts';
 import type { ReclaimPolicyName } from '../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
+import type { ProcessCalls } from './process-api.ts';
+import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report-api.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
-import type { ProcessCalls } from './process-api.ts';
-
-export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 export type * from './process-api.ts';
+export type * from './report-api.ts';
+export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
 // ---- The host's side ----------------------------------------------------------------------------
-
-/** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
-export type FaultMode = 'local' | 'remote';
 
 /** A host file that programs may write, if `writable` says so. Not in a browser: EROFS. */
 export interface HostFileSource {
@@ -91,6 +89,12 @@ export interface SpawnOptions {
   readonly inherit?: boolean;
   /** Nice value, -20 (most urgent) to 19. Default: the parent's, or 0. */
   readonly nice?: number;
+  /**
+   * Begins a memory group: the process and its descendants may have so much resident together, in
+   * bytes or as '8MiB' (Linux: a control group's memory.max). Beyond it their own pages go to swap;
+   * where none can go, the one of them that has most is killed. Default: the parent's group.
+   */
+  readonly memoryMax?: number | string;
 }
 
 export interface CloneOptions {
@@ -104,19 +108,6 @@ export interface CloneOptions {
   readonly stackBytes?: number;
 }
 
-export type ExitStatus =
-  | { readonly code: number }
-  | {
-      /** 'SIGSEGV', 'SIGBUS', 'SIGKILL', 'SIGABRT' (the program threw), … */
-      readonly signal: string;
-      /** 'SEGV_MAPERR', 'SEGV_ACCERR', 'BUS_ADRERR' for a memory fault. */
-      readonly faultCode?: string;
-      /** Fault address. */
-      readonly address?: number;
-      /** What the program threw, or why it was killed, in one line. */
-      readonly reason?: string;
-    };
-
 export interface ProcessHandle {
   readonly pid: number;
   /** Resolves when the process has ended; may be called any number of times. */
@@ -126,65 +117,6 @@ export interface ProcessHandle {
    * ends the process, resolves when that is gone.
    */
   kill(signal?: string): Promise<void>;
-}
-
-/**
- * A process or thread. Faults, shootdowns and resident pages are those of its address space, and so
- * the same for all threads of one process: add them up over different `tgid`s.
- */
-export interface ProcessReport {
-  readonly pid: number;
-  /** The process whose address space it uses: its own pid unless it is a thread. */
-  readonly tgid: number;
-  readonly name: string;
-  readonly cpu: number;
-  readonly status: ExitStatus | null;
-  readonly wallMs: number;
-  /** Time that it has run on its CPU, sleeps and others' turns left out. */
-  readonly cpuMs: number;
-  readonly faultsMinor: number;
-  readonly faultsMajor: number;
-  readonly tlbHits: number;
-  readonly tlbMisses: number;
-  readonly shootdowns: number;
-  readonly residentPages: number;
-  readonly residentPagesPeak: number;
-}
-
-export interface SyscallReport {
-  readonly name: string;
-  readonly count: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-}
-
-export interface MachineReport {
-  readonly memoryBytes: number;
-  readonly cpus: number;
-  readonly protocol: string;
-  readonly shootdown: FlushPolicy;
-  readonly faults: FaultMode;
-  readonly framesTotal: number;
-  readonly framesUsed: number;
-  readonly framesUsedPeak: number;
-  readonly tableFrames: number;
-  readonly tableFramesPeak: number;
-  /** Operations of each kind that faults were injected into, and those that failed. */
-  readonly injected: Readonly<Record<string, { readonly seen: number; readonly failed: number }>>;
-  /** Pages of the swap store, and how many of them are used. */
-  readonly swapPages: number;
-  readonly swapPagesUsed: number;
-  readonly processes: readonly ProcessReport[];
-  readonly syscalls: readonly SyscallReport[];
-  /** Summed over the CPUs: see CPU_STATS in shared/layout.ts. */
-  readonly counters: Readonly<Record<string, number>>;
-}
-
-export interface AuditReport {
-  readonly clean: boolean;
-  readonly violations: readonly string[];
-  /** What was looked at, so that "clean" is not the verdict over nothing. */
-  readonly checked: Readonly<Record<string, number>>;
 }
 
 export interface MachineHandle {

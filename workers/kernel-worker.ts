@@ -85,6 +85,7 @@ class KernelWorker {
       cpu,
       policy,
       swapper,
+      writeBack: this.#objects.writeBack,
       objects: () => this.#objects.blocks(),
       kill,
     });

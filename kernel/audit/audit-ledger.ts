@@ -22,6 +22,8 @@ export class AuditLedger {
   readonly recordUsers: Map<number, number> = new Map();
   /** Entries that name a swap slot, by slot. */
   readonly slotUsers: Map<number, number> = new Map();
+  /** What the spaces found say of their memory group, by its block. */
+  readonly groups: Map<number, { spaces: number; resident: number }> = new Map();
   private suppressed = 0;
 
   constructor(machine: Machine) {
@@ -58,6 +60,12 @@ export class AuditLedger {
 
   useSlot(slot: number): void {
     this.slotUsers.set(slot, (this.slotUsers.get(slot) ?? 0) + 1);
+  }
+
+  inGroup(group: number, resident: number): void {
+    if (group === 0) return;
+    const sum = this.groups.get(group) ?? { spaces: 0, resident: 0 };
+    this.groups.set(group, { spaces: sum.spaces + 1, resident: sum.resident + resident });
   }
 
   useRecord(record: number): void {

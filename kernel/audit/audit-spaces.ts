@@ -94,6 +94,7 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
     resident === walk.resident,
     `space ${space}: counts ${resident} resident pages, has ${walk.resident}`,
   );
+  ledger.inGroup(peek(words, space + L.S_GROUP), walk.resident);
   ledger.tally('tables', walk.tables);
   ledger.tally('residentPages', walk.resident);
 }

@@ -9,6 +9,7 @@
  * - Records and objects are referenced as often as they say.
  * - Every futex waiter is its process's, and queued exactly while it waits.
  * - Swap slots are named by as many entries as they say; their frames know them.
+ * - Memory groups count the spaces and pages that are in them.
  * - TLBs hold nothing that the tables do not. No lock is held.
  *
  * It reads with plain accesses, because nobody else is in the kernel, and changes nothing.
@@ -17,6 +18,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { auditFrames } from './audit-frames.ts';
 import { auditFutexes } from './audit-futexes.ts';
+import { auditGroups } from './audit-groups.ts';
 import { auditObjects } from './audit-objects.ts';
 import { auditSpaces } from './audit-spaces.ts';
 import { auditSwap } from './audit-swap.ts';
@@ -44,6 +46,7 @@ export function audit(cpu: Cpu, options: AuditOptions = {}): AuditResult {
   auditObjects(cpu, ledger, options);
   auditFutexes(cpu, ledger);
   auditSwap(cpu, ledger);
+  auditGroups(cpu, ledger);
   auditFrames(cpu, ledger);
   resumeMachine(cpu);
   const { violations, checked } = ledger;

@@ -39,6 +39,7 @@ import { addResident } from '../paging/range-op.ts';
 import { shootDown } from '../paging/shootdown.ts';
 import { resolveSwap } from './swap-in.ts';
 import { peekEntry, pushDown, seek } from '../paging/table.ts';
+import { addsPage, groupIsFull, groupOf } from '../reclaim/memory-group.ts';
 import { growDown } from '../syscalls/grow.ts';
 
 /**
@@ -55,6 +56,10 @@ export function handleFault(
 ): number {
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
+  const group = groupOf(cpu, space);
+  if (group !== 0 && exceedsGroup(cpu, group, peekEntry(cpu, space, vpn), write)) {
+    return FAULT_NO_MEMORY;
+  }
   const candidate = write ? prepareCandidate(cpu, space, vpn) : 0;
   protocol.lockPage(cpu, cursor, space, vpn);
   const outcome = resolve(cpu, cursor, vpn, write, candidate);
@@ -67,6 +72,11 @@ export function handleFault(
     add(cpu.words, space + (major ? L.S_FAULTS_MAJOR : L.S_FAULTS_MINOR), 1);
   }
   return outcome === FAULT_SPURIOUS ? FAULT_DONE : outcome;
+}
+
+/** Whether a full group keeps the page out; not by more than a page for each CPU that looks now. */
+function exceedsGroup(cpu: Cpu, group: number, entry: number, write: boolean): boolean {
+  return groupIsFull(cpu, group) && allows(entry, write) && addsPage(entry, write);
 }
 
 /** Below an area that grows down: whether it has, so that the access is worth another try. */

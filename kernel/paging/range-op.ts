@@ -26,6 +26,7 @@ import { markDirty } from '../objects/pages.ts';
 import { settleAnon } from '../areas/anon-identity.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
+import { chargeGroup } from '../reclaim/memory-group.ts';
 import { putSlot } from '../reclaim/swap-map.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
@@ -143,6 +144,7 @@ export function addResident(cpu: Cpu, space: number, pages: number): void {
   const now = add(cpu.words, space + L.S_RESIDENT, pages) + pages;
   const peakAt = space + L.S_RESIDENT_PEAK;
   if (now > peek(cpu.words, peakAt)) poke(cpu.words, peakAt, now);
+  chargeGroup(cpu, space, pages);
 }
 
 /**

@@ -31,6 +31,7 @@ import { processOf } from './pid-table.ts';
 import { inheritSignals } from './signals.ts';
 import { createSpace, getSpace, putSpace } from './space.ts';
 import { inheritLimits } from './limits.ts';
+import { groupOf, joinGroup, makeGroup } from '../reclaim/memory-group.ts';
 import { mapStack, unmapStack } from './thread-stack.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 import { storeWide } from '../frames/wide.ts';
@@ -56,12 +57,15 @@ export interface ProcessSpec {
   readonly stackBytes?: number;
   /** Default: its parent's. */
   readonly nice?: number;
+  /** Begins a memory group that may have so many pages resident. Default: its parent's group. */
+  readonly memoryMaxPages?: number;
 }
 
 /**
  * A new process with an empty address space, a copy of its parent's, or, a thread, its parent's
- * own. Its pid, -EAGAIN, -ENOMEM, or -ESRCH for a child or thread whose parent has ended. No thread
- * of the parent's can end meanwhile: this and all ends run on the kernel worker.
+ * own. Its pid, -EAGAIN (too many processes or memory groups), -ENOMEM, or -ESRCH for a child or
+ * thread whose parent has ended. No thread of the parent's can end meanwhile: this and all ends run
+ * on the kernel worker.
  */
 export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
   const { words, machine } = cpu;
@@ -77,8 +81,8 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
     return -ENOMEM;
   }
   fillBlock(cpu, proc, space, spec);
-  let pid = 0;
-  if (parent !== 0) {
+  let pid = thread ? 0 : enterGroup(cpu, space, spec);
+  if (pid === 0 && parent !== 0) {
     inheritFds(cpu, parent, proc);
     if (fork) pid = forkSpace(cpu, shared, space);
     else if (!thread) pid = inheritShared(cpu, shared, space);
@@ -93,6 +97,19 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
     return pid;
   }
   return pid;
+}
+
+/** Puts a new space into a group of its own, or its parent's. 0 or -EAGAIN. */
+function enterGroup(cpu: Cpu, space: number, spec: ProcessSpec): number {
+  const parent = processOf(cpu.machine, spec.parent);
+  const from = parent === 0 ? 0 : peek(cpu.words, parent + L.P_SPACE);
+  let group = from === 0 ? 0 : groupOf(cpu, from);
+  if (spec.memoryMaxPages !== undefined) {
+    group = makeGroup(cpu, spec.memoryMaxPages);
+    if (group === 0) return -EAGAIN;
+  }
+  joinGroup(cpu, space, group);
+  return 0;
 }
 
 /** What a new process is, and what it has from its parent whatever it shares with it. */

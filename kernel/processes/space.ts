@@ -18,6 +18,7 @@ import { closeRange, openRange } from '../paging/range-op.ts';
 import { SharedAreaStore } from '../areas/shared-area-store.ts';
 import type { AreaSet } from '../areas/shared-area-store.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { leaveGroup } from '../reclaim/memory-group.ts';
 import { allocTable, freeTable } from '../paging/table.ts';
 import { initLimits } from './limits.ts';
 
@@ -70,6 +71,7 @@ export function putSpace(cpu: Cpu, space: number): void {
   if (before > 1) return;
   clearSpace(cpu, space);
   freeTables(cpu, space, peek(cpu.words, space + L.S_ROOT), ROOT_LEVEL);
+  leaveGroup(cpu, space);
   slabFree(cpu, L.SLAB_SPACE, space);
 }
 

@@ -22,6 +22,7 @@ export const LOG_SEGFAULT = 8;
 export const LOG_OUT_OF_MEMORY = 9;
 export const LOG_OBJECT = 10;
 export const LOG_AUDIT = 11;
+export const LOG_OOM_KILL = 12;
 
 /** Appends an event with three 32-bit values. */
 export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: number): void {
@@ -80,6 +81,10 @@ function describe(event: number, a: number, b: number, c: number): string {
       return `process ${a} ended by ${SIGNAL_NAMES[c]} at page 0x${(b >>> 0).toString(16)}`;
     case LOG_OUT_OF_MEMORY:
       return `out of memory: process ${a}, page 0x${(b >>> 0).toString(16)}`;
+    case LOG_OOM_KILL:
+      return c === 0
+        ? `out of memory: process ${a} killed, which had ${b} pages`
+        : `memory limit of ${c} pages: process ${a} killed, which had ${b} pages`;
     case LOG_OBJECT:
       return `object of kind ${a} registered, ${b} pages, host number ${c}`;
     case LOG_AUDIT:

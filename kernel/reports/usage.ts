@@ -4,6 +4,8 @@ import * as L from '../../shared/layout.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import type { Machine } from '../machine.ts';
 import { processName, processOf } from '../processes/process.ts';
+import { groupOf, groupUsage } from '../reclaim/memory-group.ts';
+import type { MemoryGroup } from '../reclaim/memory-group.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 
 export interface ProcessUsage {
@@ -20,6 +22,7 @@ export interface ProcessUsage {
   readonly shootdowns: number;
   readonly residentPages: number;
   readonly residentPagesPeak: number;
+  readonly memoryGroup: MemoryGroup | null;
 }
 
 /** Usage of a process whose address space still exists; null otherwise. */
@@ -41,6 +44,7 @@ export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
     shootdowns: load(words, space + L.S_SHOOTDOWNS),
     residentPages: load(words, space + L.S_RESIDENT),
     residentPagesPeak: load(words, space + L.S_RESIDENT_PEAK),
+    memoryGroup: groupUsage(machine, groupOf(cpu, space)),
   };
 }
 

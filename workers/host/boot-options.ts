@@ -13,6 +13,7 @@ import {
   SWAP_SLOTS_MAX,
 } from '../../shared/limits.ts';
 import type { KernelInit, WireFile } from '../../shared/protocol.ts';
+import { parseSize } from './size.ts';
 import type { BootOptions, FileSource } from '../api.ts';
 
 /** CPUs of the pool, at most. */
@@ -26,17 +27,6 @@ export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
   readonly shootdown: FlushPolicy;
   readonly onPrint: (line: string, pid: number) => void;
   readonly onOutput: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
-
-/** Bytes of 4096, '64MiB', '1GiB'; undefined when it is no size. */
-export function parseSize(size: number | string): number | undefined {
-  if (typeof size === 'number') return Number.isSafeInteger(size) && size > 0 ? size : undefined;
-  const match = /^(\d+)(KiB|MiB|GiB)?$/.exec(size);
-  if (match === null) return undefined;
-  const bytes = Number(match[1]) * (units[match[2] ?? ''] ?? NaN);
-  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
 
 function fail(option: string, expected: string, value: unknown): never {

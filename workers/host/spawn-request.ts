@@ -1,7 +1,8 @@
 /** What `spawn` sends to the kernel worker, from the host and from programs alike. */
-import { NICE_MAX, NICE_MIN } from '../../shared/limits.ts';
+import { FRAMES_MAX, NICE_MAX, NICE_MIN, PAGE_SIZE } from '../../shared/limits.ts';
 import type { WireSpawn } from '../../shared/protocol.ts';
 import type { CloneOptions, SpawnOptions } from '../api.ts';
+import { parseSize } from './size.ts';
 
 /** Bytes of a thread's stack, when nothing is said about it. */
 const STACK_BYTES = 65536;
@@ -15,6 +16,7 @@ const plain = {
   fork: false,
   stackBytes: 0,
   nice: null,
+  memoryMaxPages: null,
 };
 
 /** `module` is an absolute URL. */
@@ -24,7 +26,14 @@ export function spawnRequest(module: string, options: SpawnOptions): WireSpawn {
   if (nice !== null && !(Number.isInteger(nice) && nice >= NICE_MIN && nice <= NICE_MAX)) {
     throw new RangeError(`spawn: nice must be an integer from ${NICE_MIN} to ${NICE_MAX}`);
   }
-  return { ...plain, module, name, args, dedicated, inherit, nice };
+  const memoryMaxPages = options.memoryMax === undefined ? null : groupPages(options.memoryMax);
+  return { ...plain, module, name, args, dedicated, inherit, nice, memoryMaxPages };
+}
+
+function groupPages(memoryMax: number | string): number {
+  const pages = Math.floor((parseSize(memoryMax) ?? 0) / PAGE_SIZE);
+  if (pages >= 1 && pages <= FRAMES_MAX) return pages;
+  throw new RangeError("spawn: memoryMax must be 4KiB to 4GiB, in bytes or as '8MiB'");
 }
 
 /** What `clone` sends: `module` is the caller's own. */

@@ -5,7 +5,6 @@
 import {
   WAIT_PAGE,
   dispatch,
-  memoryIsShort,
   populate,
   processOf,
   putObject,
@@ -13,7 +12,7 @@ import {
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
+import { EFAULT, EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
 import { P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
@@ -88,7 +87,7 @@ export class KernelSyscalls {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);
-    if (progress.wanted !== null || this.#isShort(progress)) {
+    if (progress.wanted !== null || this.#isShort(pid, progress)) {
       return this.#wait(number, pid, args, progress);
     }
     return this.#finish(pid, progress);
@@ -124,9 +123,12 @@ export class KernelSyscalls {
     });
   }
 
-  /** Refused for want of frames, not of addresses or by a limit. */
-  #isShort({ result }: Progress): boolean {
-    return result === -ENOMEM && memoryIsShort(this.#cpu.machine);
+  /**
+   * Refused for want of frames, not of addresses or by a limit; or perhaps: EFAULT is also what a
+   * copy to or from user memory answers that found no frame.
+   */
+  #isShort(pid: number, { result }: Progress): boolean {
+    return (result === -ENOMEM || result === -EFAULT) && this.#reclaimer.isShort(pid);
   }
 
   /** In kernel mode. Objects with something behind them live as long as the machine. */
@@ -148,10 +150,15 @@ export class KernelSyscalls {
       const supplied =
         wanted === null ? -ENOMEM : await this.#supply.supply(wanted.object, wanted.page);
       if (supplied < 0 && supplied !== -ENOMEM) return -EIO;
-      if (supplied === -ENOMEM && !(await this.#reclaimer.refill())) return -ENOMEM;
+      if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) {
+        return wanted === null ? progress.result : -ENOMEM;
+      }
       progress = this.#run(number, pid, args);
-      if (progress.wanted === null && !this.#isShort(progress)) return this.#finish(pid, progress);
+      if (progress.wanted === null && !this.#isShort(pid, progress)) {
+        return this.#finish(pid, progress);
+      }
     }
+    if (progress.wanted === null) return progress.result;
     return panic('KernelSyscalls: a page is supplied again and again', pid, number);
   }
 

@@ -45,6 +45,7 @@ export function reportProcess(
     shootdowns: usage?.shootdowns ?? 0,
     residentPages: usage?.residentPages ?? 0,
     residentPagesPeak: usage?.residentPagesPeak ?? 0,
+    memoryGroup: usage?.memoryGroup ?? null,
   };
 }
 

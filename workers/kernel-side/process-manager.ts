@@ -221,7 +221,10 @@ export class ProcessManager {
 
 /** What the kernel makes of a request. */
 function specOf(parent: number, home: number, request: WireSpawn): ProcessSpec {
-  const { name, inherit, thread, fork, stackBytes, nice } = request;
-  const spec = { parent, home, name, inherit, thread, fork, stackBytes };
-  return nice === null ? spec : { ...spec, nice };
+  const { name, inherit, thread, fork, stackBytes, nice, memoryMaxPages } = request;
+  return {
+    ...{ parent, home, name, inherit, thread, fork, stackBytes },
+    ...(nice === null ? {} : { nice }),
+    ...(memoryMaxPages === null ? {} : { memoryMaxPages }),
+  };
 }

@@ -5,39 +5,39 @@
  *     pass     looks at resident pages from the hand on, lets the policy choose, clears accessed
  *              bits, takes pages out of their spaces, writes what must be written, frees those and
  *              pages of files that nobody maps
- *     relieve  passes until there is a frame; when several in a row free none, somebody is killed
+ *     relieve  passes until there is a frame; when several in a row free none, somebody is killed.
+ *              For a process whose memory group is full both keep to that group
  *
  * Guarantees: one pass at a time; no lock is held while the store is written; a fault that waits is
  * answered in the end, because each round frees a frame or ends a process.
  */
 import {
-  LOG_OUT_OF_MEMORY,
+  LOG_OOM_KILL,
   STAT,
   agePages,
   allPids,
+  badness,
   count,
   evictObjectPages,
   evictPages,
-  findCandidates,
   freeFrames,
+  groupIsFull,
+  groupOf,
+  groupUsage,
   highWatermark,
   logEvent,
   memoryIsShort,
   processOf,
-  processUsage,
   shareFreeFrames,
 } from '../../kernel/index.ts';
 import type { Candidate, Cpu, ReclaimPolicy } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
 import { B_JIFFIES, P_SPACE } from '../../shared/layout.ts';
-import {
-  RECLAIM_BATCH_PAGES,
-  RECLAIM_IDLE_PASSES_MAX,
-  RECLAIM_SCAN_PAGES,
-  USER_PAGES,
-} from '../../shared/limits.ts';
+import { RECLAIM_BATCH_PAGES, RECLAIM_IDLE_PASSES_MAX } from '../../shared/limits.ts';
+import { ClockHand } from './clock-hand.ts';
 import { inKernel } from './in-kernel.ts';
 import type { Swapper } from './swapper.ts';
+import type { WriteBack } from './write-back.ts';
 
 /** A page of a file is not given back so soon after it was read: whoever asked has to find it. */
 const CACHE_GRACE_MS = 50;
@@ -46,6 +46,7 @@ export interface ReclaimerOptions {
   readonly cpu: Cpu;
   readonly policy: ReclaimPolicy;
   readonly swapper: Swapper | null;
+  readonly writeBack: WriteBack;
   /** Blocks of the objects that the host registered. */
   readonly objects: () => readonly number[];
   /** Ends a process for want of memory; resolves when its memory is free. */
@@ -57,12 +58,11 @@ export class Reclaimer {
   readonly #options: ReclaimerOptions;
   /** Where the next pass begins in an object's pages. */
   readonly #cacheHands = new Map<number, number>();
-  /** Where it begins among processes' pages: the process and its page. */
-  #handPid = 0;
-  #handVpn = 0;
-  /** The pass under way, which all that wait share. */
-  #passing: Promise<number> | null = null;
-  #idlePasses = 0;
+  /** Where it begins among processes' pages, for each memory group and (0) for all. */
+  readonly #hands = new Map<number, ClockHand>();
+  /** The pass under way, which all that wait for the same group share. */
+  #passing: { readonly group: number; readonly freed: Promise<number> } | null = null;
+  readonly #idlePasses = new Map<number, number>();
 
   constructor(options: ReclaimerOptions) {
     this.#cpu = options.cpu;
@@ -73,60 +73,79 @@ export class Reclaimer {
   tick(): void {
     if (this.#passing !== null || !memoryIsShort(this.#cpu.machine)) return;
     // A pass that frees nothing will not free more ten milliseconds later.
-    if (this.#idlePasses >= RECLAIM_IDLE_PASSES_MAX) return;
-    void this.#pass();
+    if (this.#idleOf(0) >= RECLAIM_IDLE_PASSES_MAX) return;
+    void this.#pass(0);
   }
 
   /**
-   * Makes a frame free for process `pid`, which found none: true when it is worth to try again.
-   * False: there is none to be had, and `pid` itself is the one to end.
+   * Makes a frame free for process `pid`, which found none or whose memory group is full: true when
+   * it is worth to try again. False: there is none to be had, and `pid` itself is the one to end.
    */
   async relieve(pid: number): Promise<boolean> {
+    const group = this.#fullGroup(pid);
     for (;;) {
       // Somebody gave frames back meanwhile, or the failure was injected.
-      if (freeFrames(this.#cpu.machine) >= highWatermark(this.#cpu.machine)) return true;
-      if ((await this.#pass()) > 0) return true;
-      if (this.#idlePasses < RECLAIM_IDLE_PASSES_MAX) {
+      if (this.#isRelieved(group) || (await this.#pass(group)) > 0) return true;
+      if (this.#idleOf(group) < RECLAIM_IDLE_PASSES_MAX) {
         await grow();
         continue;
       }
-      const victim = this.#victim();
-      if (victim === 0 || victim === pid) return false;
-      this.#idlePasses = 0;
+      const victim = this.#victim(group);
+      if (victim.pid === 0 || victim.pid === pid) return false;
+      this.#idlePasses.delete(group);
+      const limit = groupUsage(this.#cpu.machine, group)?.limitPages ?? 0;
       inKernel(this.#cpu, () => {
-        logEvent(this.#cpu, LOG_OUT_OF_MEMORY, victim, 0, 0);
+        logEvent(this.#cpu, LOG_OOM_KILL, victim.pid, victim.pages, limit);
         count(this.#cpu, STAT.oomKills, 1);
       });
-      await this.#options.kill(victim);
+      await this.#options.kill(victim.pid);
       return true;
     }
   }
 
+  /** Whether a syscall of a process that failed for want of memory should be tried again. */
+  isShort(pid: number): boolean {
+    return memoryIsShort(this.#cpu.machine) || this.#fullGroup(pid) !== 0;
+  }
+
   /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
-  async refill(): Promise<boolean> {
+  async refill(pid: number): Promise<boolean> {
+    const group = this.#fullGroup(pid);
     for (let i = 0; i < RECLAIM_IDLE_PASSES_MAX; i++) {
-      if ((await this.#pass()) > 0) return true;
+      if ((await this.#pass(group)) > 0) return true;
       await grow();
     }
     return false;
   }
 
-  /** Frames freed. Joins the pass under way. */
-  #pass(): Promise<number> {
-    this.#passing ??= this.#run().finally(() => {
-      this.#passing = null;
-    });
-    return this.#passing;
+  /** Passes in a row that have freed nothing, of a group or (0) of all. */
+  #idleOf(group: number): number {
+    return this.#idlePasses.get(group) ?? 0;
   }
 
-  async #run(): Promise<number> {
+  /** Pages freed, for a group or (0) for all. Joins such a pass that is under way. */
+  async #pass(group: number): Promise<number> {
+    while (this.#passing !== null && this.#passing.group !== group) await this.#passing.freed;
+    if (this.#passing === null) {
+      const freed = this.#run(group).finally(() => {
+        this.#passing = null;
+      });
+      this.#passing = { group, freed };
+    }
+    return this.#passing.freed;
+  }
+
+  async #run(group: number): Promise<number> {
     const cpu = this.#cpu;
-    const { policy, swapper } = this.#options;
-    const free = freeFrames(cpu.machine);
-    const wanted = Math.max(RECLAIM_BATCH_PAGES / 8, highWatermark(cpu.machine) - free);
-    const candidates = inKernel(cpu, () => this.#candidates());
+    const { policy, swapper, writeBack } = this.#options;
+    const before = this.#roomOf(group);
+    const hand = this.#handOf(group);
+    const wanted = this.#wanted(group);
+    // Pages of files that must be written back before they can go, when no others are left.
+    if (this.#idleOf(group) > 0 && writeBack.isNeeded) await writeBack.syncAll(true);
+    const candidates = inKernel(cpu, () => hand.look());
     const { evict, age } = policy.choose(candidates, Math.min(wanted, RECLAIM_BATCH_PAGES));
-    this.#moveHand(candidates, [...evict, ...age]);
+    hand.move(candidates[[...evict, ...age].reduce((most, index) => Math.max(most, index), -1)]);
     const slots: number[] = [];
     for (const [space, vpns] of bySpace(candidates, age)) {
       inKernel(cpu, () => this.#isLive(space) && agePages(cpu, space, vpns));
@@ -136,16 +155,40 @@ export class Reclaimer {
         if (this.#isLive(space)) slots.push(...evictPages(cpu, space, vpns).slots);
       });
     }
-    inKernel(cpu, () => this.#evictCache(wanted));
+    // What nobody maps is no group's.
+    if (group === 0) inKernel(cpu, () => this.#evictCache(wanted));
     if (swapper !== null) await swapper.write(slots);
     inKernel(cpu, () => shareFreeFrames(cpu));
-    const freed = Math.max(0, freeFrames(cpu.machine) - free);
+    const freed = Math.max(0, this.#roomOf(group) - before);
     inKernel(cpu, () => {
       count(cpu, STAT.pagesScanned, candidates.length);
       count(cpu, STAT.pagesReclaimed, freed);
     });
-    this.#idlePasses = freed > 0 ? 0 : this.#idlePasses + 1;
+    this.#idlePasses.set(group, freed > 0 ? 0 : this.#idleOf(group) + 1);
     return freed;
+  }
+
+  /** How many pages a pass should free. */
+  #wanted(group: number): number {
+    const { machine } = this.#cpu;
+    const least = RECLAIM_BATCH_PAGES / 8;
+    const usage = groupUsage(machine, group);
+    if (usage === null) return Math.max(least, highWatermark(machine) - freeFrames(machine));
+    const share = Math.max(1, Math.min(least, usage.limitPages >> 3));
+    return share + Math.max(0, usage.residentPages - usage.limitPages);
+  }
+
+  /** Pages that a group, or (0) the machine, could take on. */
+  #roomOf(group: number): number {
+    const usage = groupUsage(this.#cpu.machine, group);
+    if (usage === null) return freeFrames(this.#cpu.machine);
+    return usage.limitPages - usage.residentPages;
+  }
+
+  #handOf(group: number): ClockHand {
+    const hand = this.#hands.get(group) ?? new ClockHand(this.#cpu, group);
+    this.#hands.set(group, hand);
+    return hand;
   }
 
   /** Pages of files and backends that nobody maps; the youngest may just have been read. */
@@ -167,43 +210,6 @@ export class Reclaimer {
     }
   }
 
-  /** Resident pages of all spaces, once round from the hand. */
-  #candidates(): Candidate[] {
-    const { machine } = this.#cpu;
-    const found: Candidate[] = [];
-    const pids = allPids(machine).sort((left, right) => left - right);
-    const first = Math.max(
-      0,
-      pids.findIndex((pid) => pid >= this.#handPid),
-    );
-    const seen = new Set<number>();
-    for (let i = 0; i < pids.length && found.length < RECLAIM_SCAN_PAGES; i++) {
-      const pid = pids[(first + i) % pids.length] as number;
-      const space = this.#spaceOf(pid);
-      if (space === 0 || seen.has(space)) continue;
-      seen.add(space);
-      const from = pid === this.#handPid ? this.#handVpn : 0;
-      const most = RECLAIM_SCAN_PAGES - found.length;
-      findCandidates(this.#cpu, space, from, most, found);
-    }
-    // The part of the first space that lies before the hand comes last.
-    const space = this.#spaceOf(this.#handPid);
-    if (space !== 0 && this.#handVpn > 0 && found.length < RECLAIM_SCAN_PAGES) {
-      const rest: Candidate[] = [];
-      findCandidates(this.#cpu, space, 0, RECLAIM_SCAN_PAGES - found.length, rest);
-      found.push(...rest.filter(({ vpn }) => vpn < this.#handVpn));
-    }
-    return found;
-  }
-
-  #moveHand(candidates: readonly Candidate[], touched: readonly number[]): void {
-    const last = candidates[touched.reduce((most, index) => Math.max(most, index), -1)];
-    if (last === undefined) return;
-    const { machine } = this.#cpu;
-    this.#handPid = allPids(machine).find((pid) => this.#spaceOf(pid) === last.space) ?? 0;
-    this.#handVpn = Math.min(last.vpn + 1, USER_PAGES - 1);
-  }
-
   #spaceOf(pid: number): number {
     const proc = processOf(this.#cpu.machine, pid);
     return proc === 0 ? 0 : peek(this.#cpu.words, proc + P_SPACE);
@@ -214,18 +220,31 @@ export class Reclaimer {
     return allPids(this.#cpu.machine).some((pid) => this.#spaceOf(pid) === space);
   }
 
-  /** Linux's idea of badness (oom_badness): who would give back most. 0: nobody. */
-  #victim(): number {
-    let victim = 0;
-    let most = 0;
-    for (const pid of allPids(this.#cpu.machine)) {
-      const pages = processUsage(this.#cpu, pid)?.residentPages ?? 0;
-      if (pages > most) {
-        most = pages;
-        victim = pid;
-      }
+  /** Who gives back most, with how many pages; of a group, or (0) of all. Pid 0: nobody. */
+  #victim(group: number): { pid: number; pages: number } {
+    const cpu = this.#cpu;
+    let victim = { pid: 0, pages: 0 };
+    for (const pid of allPids(cpu.machine)) {
+      const space = this.#spaceOf(pid);
+      if (space === 0 || (group !== 0 && groupOf(cpu, space) !== group)) continue;
+      const pages = inKernel(cpu, () => badness(cpu, space));
+      if (pages > victim.pages) victim = { pid, pages };
     }
     return victim;
+  }
+
+  /** The memory group of a process, if that is what it must be reclaimed from; else 0. */
+  #fullGroup(pid: number): number {
+    const cpu = this.#cpu;
+    const space = this.#spaceOf(pid);
+    const group = space === 0 ? 0 : groupOf(cpu, space);
+    return groupIsFull(cpu, group) ? group : 0;
+  }
+
+  #isRelieved(group: number): boolean {
+    const { machine } = this.#cpu;
+    if (group !== 0) return !groupIsFull(this.#cpu, group);
+    return freeFrames(machine) >= highWatermark(machine);
   }
 }
 

@@ -64,7 +64,7 @@ export class StandardStreams {
       if (step.copied !== -WAIT_PAGE) return step.copied;
       const supplied = await this.#supply.supply(step.object, step.page);
       if (supplied < 0 && supplied !== -ENOMEM) return -EIO;
-      if (supplied === -ENOMEM && !(await this.#reclaimer.refill())) return -ENOMEM;
+      if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) return -ENOMEM;
     }
     return panic('StandardStreams: a page is supplied again and again', pid);
   }

@@ -1,0 +1,28 @@
+/** The audit of memory groups: their counts against those of the spaces that are in them. */
+import { peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { MEMORY_GROUPS_MAX } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import type { AuditLedger } from './audit-ledger.ts';
+
+/** After the spaces, which say what their group has of them. */
+export function auditGroups(cpu: Cpu, ledger: AuditLedger): void {
+  const { words } = cpu;
+  for (let i = 0; i < MEMORY_GROUPS_MAX; i++) {
+    const group = L.B_GROUPS + i * L.GROUP_WORDS;
+    const limit = peek(words, group + L.G_LIMIT);
+    const spaces = peek(words, group + L.G_SPACES);
+    const resident = peek(words, group + L.G_RESIDENT);
+    const found = ledger.groups.get(group) ?? { spaces: 0, resident: 0 };
+    ledger.check((limit === 0) === (spaces === 0), `group ${i}: limit ${limit}, ${spaces} spaces`);
+    ledger.check(
+      spaces === found.spaces,
+      `group ${i}: counts ${spaces} spaces, has ${found.spaces}`,
+    );
+    ledger.check(
+      resident === found.resident,
+      `group ${i}: counts ${resident} resident pages, has ${found.resident}`,
+    );
+    if (limit !== 0) ledger.tally('memoryGroups', 1);
+  }
+}

@@ -1,0 +1,23 @@
+/** Who is to go when memory is exhausted: whose end gives back most (Linux: oom_badness). */
+import { load } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout.ts';
+import { USER_PAGES } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../cpu/cpu.ts';
+import { openAtRoot } from '../locking/whole-table.ts';
+import { Cursor, nextAt } from '../paging/cursor.ts';
+import { seek } from '../paging/table.ts';
+
+/** Resident pages, swapped pages and tables of a space, as they are at this moment. Kernel mode. */
+export function badness(cpu: Cpu, space: number): number {
+  const { words } = cpu;
+  // ORDER: momentary values of counters.
+  let pages = load(words, space + L.S_RESIDENT) + load(words, space + L.S_TABLES);
+  const cursor = new Cursor();
+  openAtRoot(cpu, cursor, space, 0, USER_PAGES);
+  for (let vpn = 0; vpn < USER_PAGES; vpn = nextAt(vpn, cursor.level)) {
+    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    if (pte.isSwapped(load(words, seek(cpu, cursor, vpn)))) pages++;
+  }
+  return pages;
+}
