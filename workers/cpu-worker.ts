@@ -78,7 +78,7 @@ async function main(): Promise<void> {
     attend: () => attend(context),
   };
   const kernel = connect<KernelCpuApi>(init.port, api);
-  const context = new CpuContext(mode, init, kernel, new RunQueue(platform.afterTurn));
+  const context = new CpuContext(mode, init, kernel, new RunQueue(platform.afterTurn), runners);
   // A promise that nobody awaited ends its own process; an ended process's leftovers, such as a
   // timer that still touches its memory, are nobody's. The rest ends this Worker.
   platform.onUnhandled(

@@ -23,33 +23,67 @@ import { TrapCaller } from '../wire/trap.ts';
 import type { UserMode } from '../user/user-mode.ts';
 import type { RunQueue } from './run-queue.ts';
 
+/** A process of this CPU, while another one has the thread. */
+export interface Sibling {
+  /** Whether a signal must end it. */
+  isKilled(): boolean;
+  /** In kernel mode: ends the process, which is killed. */
+  endKilled(): void;
+}
+
 export class CpuContext {
   readonly cpu: Cpu;
   readonly mode: UserMode;
   readonly init: CpuInit;
   readonly kernel: Connection<KernelCpuApi>['remote'];
   readonly queue: RunQueue;
+  readonly #runners: ReadonlyMap<number, Sibling>;
   readonly #traps: TrapCaller;
 
-  constructor(mode: UserMode, init: CpuInit, kernel: Connection<KernelCpuApi>, queue: RunQueue) {
+  /** `runners` are the processes that run on this CPU, by pid. */
+  constructor(
+    mode: UserMode,
+    init: CpuInit,
+    kernel: Connection<KernelCpuApi>,
+    queue: RunQueue,
+    runners: ReadonlyMap<number, Sibling>,
+  ) {
     const { cpu } = mode;
     this.cpu = cpu;
     this.mode = mode;
     this.init = init;
     this.kernel = kernel.remote;
     this.queue = queue;
+    this.#runners = runners;
     this.#traps = new TrapCaller(cpu.words, cpu.base, () => kernel.ring());
   }
 
   /**
    * In kernel mode: calls the kernel worker and sleeps. -EINTR when `isInterrupted` cut it short.
    * BLOCKED meanwhile, so that nobody waits for an acknowledgement of this CPU.
+   *
+   * Other processes of the CPU that are killed meanwhile end during the sleep: it may last until
+   * one of them has given its memory back.
    */
   trap(op: number, pid: number, args: readonly number[], isInterrupted: () => boolean): number {
     blockCpu(this.cpu);
-    const result = this.queue.asleep(() => this.#traps.call(op, pid, args, isInterrupted));
+    const look = (): boolean => {
+      this.endKilled(pid);
+      return isInterrupted();
+    };
+    const result = this.queue.asleep(() => this.#traps.call(op, pid, args, look));
     unblockCpu(this.cpu);
     return result;
+  }
+
+  /** BLOCKED in a call of process `caller`: ends the CPU's other processes that are killed. */
+  endKilled(caller: number): void {
+    for (const [pid, runner] of [...this.#runners]) {
+      if (pid === caller || !runner.isKilled()) continue;
+      unblockCpu(this.cpu);
+      runner.endKilled();
+      blockCpu(this.cpu);
+    }
   }
 
   /** In kernel mode: runs a syscall of the process with block `proc`, or answers -TRY_KERNEL. */

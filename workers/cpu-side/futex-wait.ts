@@ -26,9 +26,13 @@ export interface FutexHost {
   /** Blocks the thread, on nobody's time. */
   asleep<Result>(sleep: () => Result): Result;
   isOver(): boolean;
+  /** BLOCKED: ends other processes of the CPU that are killed. */
+  endKilled(): void;
   onInterrupt(interrupt: () => void): () => void;
 }
 
+/** One sleep of a synchronous wait, after which killed neighbours are ended. */
+const LOOK_MS = 100;
 /** Longest wait with a limit: a timer's, 2^31 - 1 ms. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
@@ -45,6 +49,20 @@ function begin(host: FutexHost, address: number, expected: number): number {
 
 function checkTimeout(timeoutMs: number): boolean {
   return timeoutMs >= 0 && (timeoutMs <= TIMEOUT_MS_MAX || timeoutMs === Infinity);
+}
+
+/** In slices: other processes of the Worker may be killed meanwhile. */
+function sleepSync(host: FutexHost, waiter: number, timeoutMs: number): void {
+  const { cpu, proc } = host;
+  let leftMs = timeoutMs;
+  // ORDER: a momentary value: futexSleep and futexFinish look again.
+  while (load(cpu.words, waiter + Q_STATE) === FUTEX_WAITING) {
+    if (leftMs <= 0 || hasSignal(cpu, proc)) return;
+    const sliceMs = Math.min(leftMs, LOOK_MS);
+    futexSleep(cpu, proc, waiter, sliceMs);
+    leftMs -= sliceMs;
+    host.endKilled();
+  }
 }
 
 /** Sleeps with the Worker. 0, or a negative errno. */
@@ -64,7 +82,7 @@ export function futexWaitSync(
     }
     host.asleep(() => {
       blockCpu(cpu);
-      futexSleep(cpu, proc, waiter, timeoutMs);
+      sleepSync(host, waiter, timeoutMs);
       unblockCpu(cpu);
     });
     if (futexFinish(cpu, proc, waiter)) return 0;

@@ -94,6 +94,17 @@ export class ProcessRunner {
     this.context.kernel.exited(this.pid, status).catch(() => {});
   }
 
+  /** Whether a signal must end it. */
+  isKilled(): boolean {
+    return pendingSignal(this.context.cpu, this.#proc) !== 0;
+  }
+
+  /** In kernel mode, in the midst of another process's call: ends this one, which is killed. */
+  endKilled(): void {
+    this.context.mode.drop(this.mmu);
+    this.end({ signal: signalName(pendingSignal(this.context.cpu, this.#proc)) });
+  }
+
   /** Ends the process because of something that it threw. */
   fail(error: unknown): void {
     if (error instanceof KernelPanic) {
@@ -147,6 +158,7 @@ export class ProcessRunner {
       supply: (address) => this.#sleepIn(TRAP_FAULT, [address, 0]),
       asleep: (sleep) => context.queue.asleep(sleep),
       isOver: () => this.guard.isOver,
+      endKilled: () => context.endKilled(this.pid),
       onInterrupt: (interrupt) => signals.onInterrupt(interrupt),
     };
   }

@@ -92,7 +92,10 @@ export class RunQueue {
   /** Runs `sleep`, which blocks the thread: nobody's time. */
   asleep<Result>(sleep: () => Result): Result {
     this.charge();
+    const account = this.#running;
+    this.#running = null;
     const result = sleep();
+    this.#running = account;
     this.#sinceMs = performance.now();
     return result;
   }

@@ -14,6 +14,7 @@ import {
   beginSwapRead,
   beginSwapWrite,
   count,
+  dropCleanFrames,
   endSwapWrite,
   finishSwapRead,
   frameBytesOf,
@@ -27,6 +28,9 @@ import type { SwapStore } from '../platform.ts';
 import { describeThrown } from '../wire/errors.ts';
 import { inKernel } from './in-kernel.ts';
 
+/** Slots looked at with each call of `write`. */
+const SWEEP_SLOTS = 2048;
+
 export class Swapper {
   readonly #cpu: Cpu;
   readonly #store: SwapStore;
@@ -35,6 +39,8 @@ export class Swapper {
   /** Slots being written, and those that were asked for again meanwhile. */
   readonly #writing = new Set<number>();
   readonly #again = new Set<number>();
+  /** Where the next look for frames that nobody uses begins. */
+  #hand = 1;
 
   constructor(cpu: Cpu, store: SwapStore, log: (line: string) => void) {
     this.#cpu = cpu;
@@ -42,10 +48,16 @@ export class Swapper {
     this.#log = log;
   }
 
-  /** Writes slots that evictions took. Resolves to the frames that became free. */
+  /**
+   * Writes slots that evictions took, and gives back frames that have been written before and are
+   * not used any more. Resolves to the frames that became free.
+   */
   async write(slots: readonly number[]): Promise<number> {
-    const freed = await Promise.all(slots.map((slot) => this.#write(slot)));
-    return freed.reduce((sum, frames) => sum + frames, 0);
+    const cpu = this.#cpu;
+    const { freed, next } = inKernel(cpu, () => dropCleanFrames(cpu, this.#hand, SWEEP_SLOTS));
+    this.#hand = next;
+    const written = await Promise.all(slots.map((slot) => this.#write(slot)));
+    return written.reduce((sum, frames) => sum + frames, freed);
   }
 
   /** Brings a slot's page into memory. 0, -EIO, or -ENOMEM when there is no frame for it. */
@@ -73,7 +85,7 @@ export class Swapper {
       count(cpu, STAT.swapOuts, 1);
       return copy;
     });
-    if (bytes === null) return 0;
+    if (bytes === null) return inKernel(cpu, () => endSwapWrite(cpu, slot, true));
     this.#writing.add(slot);
     let written = true;
     try {

@@ -60,6 +60,13 @@ export class UserMode {
     leaveUser(this.cpu);
   }
 
+  /** In kernel mode: no process is live when the CPU leaves it, if this one was. */
+  drop(context: UserContext): void {
+    if (this.#live !== context) return;
+    this.#live = null;
+    context.goDark();
+  }
+
   /** A process has ended: its translations go with it, unless a thread is using them. */
   forget(context: UserContext): void {
     if (this.#live === context) this.leave();
