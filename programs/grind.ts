@@ -9,7 +9,7 @@
  */
 import { MAP_ANONYMOUS, MAP_SHARED, PROT_READ, PROT_WRITE } from '../workers/program.ts';
 import { defineProgram } from '../workers/program.ts';
-import type { Proc, Program } from '../workers/program.ts';
+import type { ExitStatus, Proc, Program } from '../workers/program.ts';
 import { Arena } from './grind/arena.ts';
 import type { PageModel } from './grind/arena.ts';
 import { SharedPage, makeRandom, succeeds } from './grind/shared-page.ts';
@@ -100,13 +100,18 @@ class Grinder {
   async #reap(pid: number, isKilled: boolean): Promise<string | null> {
     const { status } = await this.#proc.wait(pid);
     if ('code' in status && status.code === 0) return null;
-    if (!('signal' in status && status.signal === 'SIGKILL')) {
-      return `child ${pid}: ${JSON.stringify(status)}`;
-    }
+    if (!isLegalKill(status)) return `child ${pid}: ${JSON.stringify(status)}`;
     this.#shared.count(isKilled ? 'kills' : 'starved');
     this.#shared.leave(pid);
     return null;
   }
+}
+
+/** By another process or for want of memory; by its Worker's death only if that was injected. */
+function isLegalKill(status: ExitStatus): boolean {
+  if (!('signal' in status) || status.signal !== 'SIGKILL') return false;
+  const { reason = 'out of memory' } = status;
+  return reason === 'out of memory' || reason.endsWith('(inject)');
 }
 
 async function grindOne(proc: Proc, job: Job, model: PageModel[]): Promise<number> {
@@ -129,6 +134,7 @@ async function grindAll(proc: Proc, options: Options): Promise<number> {
   const { processes = 4, seconds, pages = 64, forks = 0, kills = 25 } = options;
   const { rounds = seconds === undefined ? 2000 : Infinity } = options;
   const at = await proc.mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+  const shared = new SharedPage(proc, at);
   const untilMs = Date.now() + (seconds ?? Infinity) * 1000;
   const pids: number[] = [];
   for (let i = 1; i <= processes; i++) {
@@ -140,9 +146,9 @@ async function grindAll(proc: Proc, options: Options): Promise<number> {
   let failed = 0;
   for (const pid of pids) {
     const { status } = await proc.wait(pid);
-    if (!('code' in status) || status.code !== 0) failed++;
+    if (isLegalKill(status)) shared.count('starved');
+    else if (!('code' in status) || status.code !== 0) failed++;
   }
-  const shared = new SharedPage(proc, at);
   await shared.outlive();
   return report(proc, shared, processes, failed);
 }
