@@ -5,6 +5,7 @@
  */
 import { FLUSH_MUTANTS } from './mutants/flush.ts';
 import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
+import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FLUSH_MUTANTS,
   ...OTHER_MUTANTS,
   ...FORK_AND_SWAP_MUTANTS,
+  ...FUTEX_AND_FILE_MUTANTS,
 ];

@@ -209,6 +209,7 @@ export const swapScenarios: readonly Scenario[] = [
   {
     name: 'reclaim-munmap',
     about: 'reclaim walks the tables without a lock while the last page of one is unmapped',
+    perProtocol: false,
     cpus: [[reclaim(0)], [munmap(0, 1), reap]],
     setup(world: World): void {
       threads(world, 1);

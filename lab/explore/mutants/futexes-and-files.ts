@@ -1,0 +1,123 @@
+/** Seeded bugs of futexes, files, write-back, and references to frames. */
+import { patch } from './mutant.ts';
+import type { Mutant } from './mutant.ts';
+
+const FUTEX = 'kernel/processes/futex.ts';
+const QUEUE = 'kernel/processes/futex-queue.ts';
+const FRAMES = 'kernel/frames/frames.ts';
+const OBJECT_RANGE = 'kernel/paging/object-range.ts';
+
+export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'futex-compared-early',
+    about: 'the word is compared before the queue is locked: a wake between the two is lost',
+    scenario: 'futex-wait-wake',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        FUTEX,
+        'lock(cpu, bucket + L.U_LOCK);\n  // ORDER: after the lock, entry and value',
+        '// ORDER: after the lock, entry and value',
+      ),
+      patch(
+        FUTEX,
+        'const isAsExpected = value ===',
+        'lock(cpu, bucket + L.U_LOCK);\n  const isAsExpected = value ===',
+      ),
+    ],
+  },
+  {
+    name: 'futex-no-notify',
+    about: 'a waiter is taken out of the queue, and sleeps on',
+    scenario: 'futex-wait-wake',
+    protocol: 'rcu',
+    patches: [patch(QUEUE, '      notify(words, waiter + L.Q_STATE, EVERYBODY);\n', '')],
+  },
+  {
+    name: 'futex-finish-early',
+    about: 'whoever gives up looks whether it was woken before it locks the queue',
+    scenario: 'futex-give-up-wake',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        FUTEX,
+        'lock(cpu, bucket + L.U_LOCK);\n  // ORDER: under the lock nobody changes it',
+        '// ORDER: under the lock nobody changes it',
+      ),
+      patch(
+        FUTEX,
+        'if (!isWoken) dequeue',
+        'lock(cpu, bucket + L.U_LOCK);\n  if (!isWoken) dequeue',
+      ),
+    ],
+  },
+  {
+    name: 'futex-wake-unlocked',
+    about: 'a wake takes the first waiter before it locks the queue',
+    scenario: 'futex-give-up-wake',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        QUEUE,
+        'lock(cpu, bucket + L.U_LOCK);\n  let waiter = peek(words, bucket + L.U_FIRST);',
+        'let waiter = peek(words, bucket + L.U_FIRST);\n  lock(cpu, bucket + L.U_LOCK);',
+      ),
+    ],
+  },
+  {
+    name: 'frame-put-not-atomic',
+    about: 'a reference to a frame is dropped by a load and a store: both holders see another one',
+    scenario: 'cow-munmap-both',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        FRAMES,
+        'const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), -1);',
+        'const at = frameField(cpu.machine, pfn, L.F_COUNT);\n' +
+          '  const before = load(cpu.words, at);\n' +
+          '  exchange(cpu.words, at, before - 1);',
+      ),
+      patch(FRAMES, 'import { add, fillWords,', 'import { add, exchange, fillWords,'),
+    ],
+  },
+  {
+    name: 'clean-no-flush',
+    about: 'a page is written back while an old translation lets it be written unnoticed',
+    scenario: 'write-back-store',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        OBJECT_RANGE,
+        'markDirty(cpu, pte.pfnOf(entry));\n    noteFlush(op, vpn, 1);',
+        'markDirty(cpu, pte.pfnOf(entry));',
+      ),
+    ],
+  },
+  {
+    name: 'truncate-no-flush',
+    about: 'a page that was cut off stays in TLBs',
+    scenario: 'truncate-user',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        OBJECT_RANGE,
+        'if (pte.isPresent(old) && (old & pte.PTE_A) !== 0) noteFlush(op, vpn, 1);',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'file-without-reference',
+    about: 'a descriptor is looked up without keeping what it refers to',
+    scenario: 'close-mmap',
+    protocol: 'rcu',
+    patches: [
+      patch('kernel/objects/fd.ts', '  if (file !== 0) getFile(cpu, file);\n', ''),
+      patch(
+        'kernel/syscalls/mmap.ts',
+        '  if (file !== 0) putFile(cpu, file);\n  return start;',
+        '  return start;',
+      ),
+    ],
+  },
+];
