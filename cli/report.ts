@@ -4,6 +4,9 @@ import { describeStatus } from './run-document.ts';
 import { formatCount, formatMicroseconds, formatTable } from './text-table.ts';
 import { formatBytes } from './usage.ts';
 
+/** Of the time: with more spent waiting for memory than not, the machine moves pages, not work. */
+const THRASHING_SHARE = 0.5;
+
 export function formatReport(document: RunDocument): string {
   const parts = [
     formatProcesses(document),
@@ -45,7 +48,7 @@ function formatMachine({ machine, processes, wallMs }: RunDocument): string {
     `frames   ${frames} used at peak; page tables: ${tables} at their peak`,
     `         ${formatCount(machine.framesUsed)} used now; page tables: ${machine.tableFrames}`,
     ...formatGroups(processes),
-    ...formatSwap(machine),
+    ...formatSwap(machine, wallMs),
     ...formatInjected(machine),
   ].join('\n');
 }
@@ -71,16 +74,21 @@ function formatGroups(processes: RunDocument['processes']): string[] {
 }
 
 /** Nothing when memory sufficed. */
-function formatSwap({ counters, swapPages }: RunDocument['machine']): string[] {
+function formatSwap(machine: RunDocument['machine'], wallMs: number): string[] {
+  const { counters, swapPages, memoryWaitMs } = machine;
   const of = (name: string): number => counters[name] ?? 0;
   const [outs, ins, reclaimed] = [of('swapOuts'), of('swapIns'), of('pagesReclaimed')];
   if (outs + ins + reclaimed === 0) return [];
   const kills = of('oomKills') === 0 ? '' : `; ${formatCount(of('oomKills'))} processes killed`;
   const store = formatBytes(swapPages * 4096);
   const scanned = formatCount(of('pagesScanned'));
+  const share = memoryWaitMs / wallMs;
+  const waited = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  const isThrashing = share > THRASHING_SHARE ? ': thrashing' : '';
   return [
     `swap     ${formatCount(outs)} pages out, ${formatCount(ins)} in; store ${store}`,
     `reclaim  ${formatCount(reclaimed)} frames freed of ${scanned} looked at${kills}`,
+    `pressure ${waited} of the time somebody waited for memory${isThrashing}`,
   ];
 }
 

@@ -51,6 +51,7 @@ const document: RunDocument = {
     injected: {},
     swapPages: 0,
     swapPagesUsed: 0,
+    memoryWaitMs: 0,
     tableFramesPeak: 4,
     counters: {},
   },

@@ -14,6 +14,7 @@ import {
   dmesgLines,
   injected,
   logEvent,
+  prezero,
   reapCpu,
   setJiffies,
   startCpu,
@@ -38,6 +39,7 @@ import { trapHandler } from './kernel-side/kernel-traps.ts';
 import { loadProtocol } from './host/load-protocol.ts';
 import { pagemap, procFile, reportMachine, reportProcess } from './kernel-side/machine-report.ts';
 import { loadReclaimPolicy } from './kernel-side/load-reclaim.ts';
+import { MemoryPressure } from './kernel-side/memory-pressure.ts';
 import { ObjectRegistry } from './kernel-side/object-registry.ts';
 import { PageSupply } from './kernel-side/page-supply.ts';
 import { Pager } from './kernel-side/pager.ts';
@@ -52,6 +54,8 @@ import { TrapServer } from './wire/trap.ts';
 
 /** Resolution of the machine's clock, and how soon a condemned CPU is noticed. */
 const TICK_MS = 10;
+/** Longest that a tick spends on zeroing frames ahead. */
+const PREZERO_MS = 1;
 
 class KernelWorker {
   readonly #init: KernelInit;
@@ -68,6 +72,7 @@ class KernelWorker {
 
   readonly #pagers: UserPagers;
   readonly #reclaimer: Reclaimer;
+  readonly #pressure = new MemoryPressure();
   readonly #random: (bound: number) => number;
 
   constructor(init: KernelInit, cpu: Cpu, policy: ReclaimPolicy, swap: SwapStore | null) {
@@ -86,10 +91,11 @@ class KernelWorker {
       policy,
       swapper,
       writeBack: this.#objects.writeBack,
+      pressure: this.#pressure,
       objects: () => this.#objects.blocks(),
       kill,
     });
-    const supply = new PageSupply(cpu, this.#objects, swapper, log);
+    const supply = new PageSupply(cpu, this.#objects, swapper, this.#pressure, log);
     const pager = new Pager(cpu, supply, this.#reclaimer);
     const devices = new DeviceAccess(pager, this.#objects, log);
     this.#syscalls = new KernelSyscalls(
@@ -106,8 +112,11 @@ class KernelWorker {
     );
     this.#pool = this.#createPool();
     this.#audits = new AuditService(cpu, this.#pool, this.#objects);
-    this.#processes = new ProcessManager(cpu, this.#pool, (...facts) =>
-      reportProcess(cpu, ...facts),
+    this.#processes = new ProcessManager(
+      cpu,
+      this.#pool,
+      (...facts) => reportProcess(cpu, ...facts),
+      (pid) => this.#reclaimer.refill(pid),
     );
     this.#pagers = new UserPagers(cpu, this.#objects, this.#processes.locate);
     this.#host = this.#connectHost();
@@ -131,6 +140,7 @@ class KernelWorker {
     setJiffies(machine, performance.now() - this.#bootedMs);
     this.#processes.balance();
     this.#reclaimer.tick();
+    this.#prezero();
     if (injected(this.#cpu, INJECT_WORKER)) this.#killWorker();
     this.#objects.tick(performance.now());
     if (machine.flushPolicy === 'lazy') inKernel(this.#cpu, () => sweepSpaces(this.#cpu));
@@ -138,6 +148,16 @@ class KernelWorker {
       if (this.#mode(slot.cpu) === MODE_DEAD) {
         this.#pool.end(slot, 'a shootdown waited too long for its acknowledgement');
       }
+    }
+  }
+
+  /** Zeroes free frames for a millisecond at most. */
+  #prezero(): void {
+    const { prezeroFrames } = this.#init;
+    const deadlineMs = performance.now() + PREZERO_MS;
+    let zeroed = prezeroFrames;
+    while (zeroed > 0 && performance.now() < deadlineMs) {
+      zeroed = inKernel(this.#cpu, () => prezero(this.#cpu, prezeroFrames));
     }
   }
 
@@ -210,7 +230,7 @@ class KernelWorker {
       pool: this.#pool,
       procFile: (pid, name) => procFile(cpu, pid, name, table, this.#objects.names()),
       pagemap: (...range) => pagemap(cpu, ...range),
-      stats: () => reportMachine(cpu, this.#init, table),
+      stats: () => reportMachine(cpu, this.#init, table, this.#pressure.totalMs),
       dmesg: () => dmesgLines(cpu.machine),
       audit: () => this.#audits.run(),
     });

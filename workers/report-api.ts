@@ -74,6 +74,11 @@ export interface MachineReport {
   /** Pages of the swap store, and how many of them are used. */
   readonly swapPages: number;
   readonly swapPagesUsed: number;
+  /**
+   * How long at least one fault or syscall waited for swap or for a frame: Linux's memory pressure,
+   * `some`. Close to the time that has passed, the machine is thrashing.
+   */
+  readonly memoryWaitMs: number;
   readonly processes: readonly ProcessReport[];
   readonly syscalls: readonly SyscallReport[];
   /** Summed over the CPUs: see CPU_STATS in shared/layout.ts. */

@@ -56,7 +56,12 @@ function reportSyscalls(cpu: Cpu): SyscallReport[] {
   }).filter(({ count }) => count > 0);
 }
 
-export function reportMachine(cpu: Cpu, init: KernelInit, table: ProcessTable): MachineReport {
+export function reportMachine(
+  cpu: Cpu,
+  init: KernelInit,
+  table: ProcessTable,
+  memoryWaitMs: number,
+): MachineReport {
   const { machine } = cpu;
   const frames = frameUsage(machine);
   const nowMs = performance.now();
@@ -74,6 +79,7 @@ export function reportMachine(cpu: Cpu, init: KernelInit, table: ProcessTable): 
     injected: injectionCounts(cpu),
     swapPages: machine.swapSlots,
     swapPagesUsed: peek(machine.words, B_SWAP_USED),
+    memoryWaitMs,
     processes: table.all().map((entry) => entry.report ?? reportProcess(cpu, entry, null, nowMs)),
     syscalls: reportSyscalls(cpu),
     counters: cpuCounters(machine),

@@ -20,6 +20,7 @@ import { EIO, ENOMEM } from '../../shared/errno.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { describeThrown } from '../wire/errors.ts';
 import { inKernel } from './in-kernel.ts';
+import type { MemoryPressure } from './memory-pressure.ts';
 import type { ObjectRegistry, RegisteredObject } from './object-registry.ts';
 import type { Swapper } from './swapper.ts';
 
@@ -34,23 +35,29 @@ export class PageSupply {
   readonly #reads = new Map<string, Promise<number>>();
 
   readonly #swapper: Swapper | null;
+  readonly #pressure: MemoryPressure;
 
   /** `log` receives what a backend module or a read failed with. */
   constructor(
     cpu: Cpu,
     objects: ObjectRegistry,
     swapper: Swapper | null,
+    pressure: MemoryPressure,
     log: (line: string) => void,
   ) {
     this.#cpu = cpu;
     this.#swapper = swapper;
+    this.#pressure = pressure;
     this.#objects = objects;
     this.#log = log;
   }
 
   /** Brings a page of an object, or of the swap store, into memory. 0, -EIO or -ENOMEM. */
   supply(block: number, page: number): Promise<number> {
-    if (block === SWAP_STORE) return this.#swapper?.read(page) ?? Promise.resolve(-EIO);
+    if (block === SWAP_STORE) {
+      if (this.#swapper === null) return Promise.resolve(-EIO);
+      return this.#pressure.wait(this.#swapper.read(page));
+    }
     const object = this.#objects.byBlock(block);
     if (object === undefined) return Promise.resolve(-EIO);
     const count = object.file === null ? 1 : READAHEAD_PAGES;

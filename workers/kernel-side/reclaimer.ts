@@ -36,6 +36,7 @@ import { B_JIFFIES, P_SPACE } from '../../shared/layout.ts';
 import { RECLAIM_BATCH_PAGES, RECLAIM_IDLE_PASSES_MAX } from '../../shared/limits.ts';
 import { ClockHand } from './clock-hand.ts';
 import { inKernel } from './in-kernel.ts';
+import type { MemoryPressure } from './memory-pressure.ts';
 import type { Swapper } from './swapper.ts';
 import type { WriteBack } from './write-back.ts';
 
@@ -47,6 +48,7 @@ export interface ReclaimerOptions {
   readonly policy: ReclaimPolicy;
   readonly swapper: Swapper | null;
   readonly writeBack: WriteBack;
+  readonly pressure: MemoryPressure;
   /** Blocks of the objects that the host registered. */
   readonly objects: () => readonly number[];
   /** Ends a process for want of memory; resolves when its memory is free. */
@@ -63,10 +65,12 @@ export class Reclaimer {
   /** The pass under way, which all that wait for the same group share. */
   #passing: { readonly group: number; readonly freed: Promise<number> } | null = null;
   readonly #idlePasses = new Map<number, number>();
+  readonly #pressure: MemoryPressure;
 
   constructor(options: ReclaimerOptions) {
     this.#cpu = options.cpu;
     this.#options = options;
+    this.#pressure = options.pressure;
   }
 
   /** The daemon's tick. */
@@ -81,7 +85,11 @@ export class Reclaimer {
    * Makes a frame free for process `pid`, which found none or whose memory group is full: true when
    * it is worth to try again. False: there is none to be had, and `pid` itself is the one to end.
    */
-  async relieve(pid: number): Promise<boolean> {
+  relieve(pid: number): Promise<boolean> {
+    return this.#pressure.wait(this.#relieve(pid));
+  }
+
+  async #relieve(pid: number): Promise<boolean> {
     const group = this.#fullGroup(pid);
     for (;;) {
       // Somebody gave frames back meanwhile, or the failure was injected.
@@ -109,7 +117,11 @@ export class Reclaimer {
   }
 
   /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
-  async refill(pid: number): Promise<boolean> {
+  refill(pid: number): Promise<boolean> {
+    return this.#pressure.wait(this.#refill(pid));
+  }
+
+  async #refill(pid: number): Promise<boolean> {
     const group = this.#fullGroup(pid);
     for (let i = 0; i < RECLAIM_IDLE_PASSES_MAX; i++) {
       if ((await this.#pass(group)) > 0) return true;
@@ -147,19 +159,24 @@ export class Reclaimer {
     const { evict, age } = policy.choose(candidates, Math.min(wanted, RECLAIM_BATCH_PAGES));
     hand.move(candidates[[...evict, ...age].reduce((most, index) => Math.max(most, index), -1)]);
     const slots: number[] = [];
+    let [evicted, given] = [0, 0];
     for (const [space, vpns] of bySpace(candidates, age)) {
       inKernel(cpu, () => this.#isLive(space) && agePages(cpu, space, vpns));
     }
-    for (const [space, vpns] of bySpace(candidates, evict)) {
+    for (const [space, vpns] of bySpace(candidates, withSharers(candidates, evict))) {
       inKernel(cpu, () => {
-        if (this.#isLive(space)) slots.push(...evictPages(cpu, space, vpns).slots);
+        if (!this.#isLive(space)) return;
+        const { pages, slots: taken } = evictPages(cpu, space, vpns);
+        evicted += pages;
+        slots.push(...taken);
       });
     }
     // What nobody maps is no group's.
-    if (group === 0) inKernel(cpu, () => this.#evictCache(wanted));
-    if (swapper !== null) await swapper.write(slots);
+    if (group === 0) given += inKernel(cpu, () => this.#evictCache(wanted));
+    if (swapper !== null) given += await swapper.write(slots);
     inKernel(cpu, () => shareFreeFrames(cpu));
-    const freed = Math.max(0, this.#roomOf(group) - before);
+    // What others have taken again meanwhile was freed nevertheless.
+    const freed = Math.max(group === 0 ? given : evicted, this.#roomOf(group) - before);
     inKernel(cpu, () => {
       count(cpu, STAT.pagesScanned, candidates.length);
       count(cpu, STAT.pagesReclaimed, freed);
@@ -191,13 +208,15 @@ export class Reclaimer {
     return hand;
   }
 
-  /** Pages of files and backends that nobody maps; the youngest may just have been read. */
-  #evictCache(wanted: number): void {
+  /**
+   * Pages of files and backends that nobody maps; the youngest may just have been read. How many.
+   */
+  #evictCache(wanted: number): number {
     const { cpu, objects } = this.#options;
     const before = peek(cpu.words, B_JIFFIES) - CACHE_GRACE_MS;
     let left = wanted;
     for (const object of objects()) {
-      if (left <= 0) return;
+      if (left <= 0) break;
       const { freed, next } = evictObjectPages(
         cpu,
         object,
@@ -208,6 +227,7 @@ export class Reclaimer {
       this.#cacheHands.set(object, next);
       left -= freed;
     }
+    return wanted - left;
   }
 
   #spaceOf(pid: number): number {
@@ -252,6 +272,12 @@ export class Reclaimer {
 function grow(): Promise<void> {
   const ms = Math.ceil((2 * CACHE_GRACE_MS) / RECLAIM_IDLE_PASSES_MAX);
   return new Promise((resolve) => void setTimeout(resolve, ms));
+}
+
+/** The candidates chosen, and those with the same frames: one is free when all let go of it. */
+function withSharers(candidates: readonly Candidate[], chosen: readonly number[]): number[] {
+  const frames = new Set(chosen.map((index) => candidates[index]?.pfn));
+  return [...candidates.keys()].filter((index) => frames.has(candidates[index]?.pfn));
 }
 
 /** The pages chosen, by space, ascending. */
