@@ -16,6 +16,8 @@ export interface Candidate {
   /** Block of the address space. */
   readonly space: number;
   readonly vpn: number;
+  /** Its frame, which other spaces may have too. */
+  readonly pfn: number;
   /** Accessed since its bit was last cleared. */
   readonly accessed: boolean;
   /** Written since it was brought in. */
@@ -44,12 +46,14 @@ export function findCandidates(
     // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
     const entry = load(words, seek(cpu, cursor, page));
     if (cursor.level === 0 && pte.isPresent(entry) && !pte.isZeroPage(entry)) {
+      const pfn = pte.pfnOf(entry);
       found.push({
         space,
         vpn: page,
+        pfn,
         accessed: (entry & pte.PTE_A) !== 0,
         dirty: (entry & pte.PTE_D) !== 0,
-        loadedMs: peek(words, frameField(machine, pte.pfnOf(entry), L.F_LINK)),
+        loadedMs: peek(words, frameField(machine, pfn, L.F_LINK)),
       });
     }
     page = nextAt(page, cursor.level);

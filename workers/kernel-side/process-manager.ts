@@ -19,7 +19,7 @@ import {
   withholdProcess,
 } from '../../kernel/index.ts';
 import type { Cpu, ProcessSpec } from '../../kernel/index.ts';
-import { EINVAL, EPERM, ESRCH } from '../../shared/errno.ts';
+import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../shared/errno.ts';
 import type { WireSpawn, WireStatus } from '../../shared/protocol.ts';
 import {
   SENDABLE_SIGNALS,
@@ -41,6 +41,8 @@ import type { Locate } from './user-pagers.ts';
 const KILL_GRACE_MS = 500;
 /** Pause between two attempts to condemn a CPU that is in the kernel. */
 const CONDEMN_RETRY_MS = 1;
+/** Times that memory is reclaimed for one new process. */
+const SPAWN_RETRIES_MAX = 8;
 
 function exit(cpu: Cpu, pid: number, status: WireStatus): void {
   if ('code' in status) exitProcess(cpu, pid, status.code, 0, 0);
@@ -54,6 +56,9 @@ export type Reporter = (
   nowMs: number,
 ) => ProcessReport;
 
+/** Frees frames for a call of process `pid`; false when there are none to be had. */
+export type Refill = (pid: number) => Promise<boolean>;
+
 export class ProcessManager {
   readonly table: ProcessTable;
   readonly #cpu: Cpu;
@@ -61,8 +66,11 @@ export class ProcessManager {
   readonly #report: Reporter;
   readonly #dispatcher: Dispatcher;
 
+  readonly #refill: Refill;
+
   /** `report` is called just before a process's memory is given back. */
-  constructor(cpu: Cpu, pool: Pool, report: Reporter) {
+  constructor(cpu: Cpu, pool: Pool, report: Reporter, refill: Refill) {
+    this.#refill = refill;
     this.#cpu = cpu;
     this.#pool = pool;
     this.#report = report;
@@ -72,8 +80,17 @@ export class ProcessManager {
     this.table = new ProcessTable((pid) => inKernel(cpu, () => releaseProcess(cpu, pid)));
   }
 
-  /** The child's or thread's pid, or -errno. */
+  /** The child's or thread's pid, or -errno. Memory is reclaimed for it, but nobody killed. */
   async spawn(parent: number, request: WireSpawn): Promise<number> {
+    let pid = await this.#trySpawn(parent, request);
+    for (let i = 0; pid === -ENOMEM && i < SPAWN_RETRIES_MAX; i++) {
+      if (!(await this.#refill(parent))) break;
+      pid = await this.#trySpawn(parent, request);
+    }
+    return pid;
+  }
+
+  async #trySpawn(parent: number, request: WireSpawn): Promise<number> {
     const cpu = this.#cpu;
     try {
       const { name, module, entry, args, thread, dedicated } = request;
