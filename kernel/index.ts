@@ -64,6 +64,7 @@ export {
   LOG_OUT_OF_MEMORY,
 } from './reports/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
+export { prezero } from './frames/prezero.ts';
 export { attachMachine } from './machine.ts';
 export type { Machine } from './machine.ts';
 export * from './areas/mapping-backend.ts';

@@ -1,5 +1,5 @@
 /** The metadata that the machine keeps of each frame: 4 words. */
-/** State in the low 4 bits, then order or slab (4 bits), level (2 bits), stray, poisoned. */
+/** State in the low 4 bits, then order or slab (4 bits), level (2 bits), flags. */
 export const F_STATE = 0;
 /** References of a frame in use; live entries of a table; retirement epoch of a retired table. */
 export const F_COUNT = 1;
@@ -48,4 +48,6 @@ export const F_POISONED = 0x800;
 export const F_PAGE_CACHE = 0x1000;
 /** The page of an object differs from what the host has. */
 export const F_DIRTY = 0x2000;
+/** The contents are zero: of a free frame, or of one taken into use until it is zeroed anyway. */
+export const F_ZEROED = 0x4000;
 export const POISON: number = 0xdeadf4ee | 0;

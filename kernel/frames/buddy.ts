@@ -22,11 +22,11 @@ export function frameState(machine: Machine, pfn: number): number {
   return peek(machine.words, frameField(machine, pfn, L.F_STATE)) & 0xf;
 }
 
-/** Sets state and order; keeps only the mark that says the contents are poison. */
+/** Sets state and order; keeps only the marks that say that the contents are poison, or zero. */
 export function setFrameState(machine: Machine, pfn: number, state: number, order: number): void {
   const at = frameField(machine, pfn, L.F_STATE);
-  const poisoned = peek(machine.words, at) & L.F_POISONED;
-  poke(machine.words, at, state | (order << L.F_ORDER_SHIFT) | poisoned);
+  const contents = peek(machine.words, at) & (L.F_POISONED | L.F_ZEROED);
+  poke(machine.words, at, state | (order << L.F_ORDER_SHIFT) | contents);
 }
 
 /** Puts all frames but frame 0 on the free lists, in the largest aligned blocks that fit. */

@@ -39,7 +39,9 @@ export function allocFrame(cpu: Cpu, state: number): number {
 export function claimFrame(cpu: Cpu, pfn: number, state: number): void {
   const { words, machine } = cpu;
   if (machine.checked) checkPoison(machine, pfn);
-  poke(words, frameField(machine, pfn, L.F_STATE), state);
+  const stateAt = frameField(machine, pfn, L.F_STATE);
+  // zeroFrame looks at the mark once more.
+  poke(words, stateAt, state | (peek(words, stateAt) & L.F_ZEROED));
   poke(words, frameField(machine, pfn, L.F_COUNT), 1);
   // When it was taken into use: what a first-in first-out reclaim policy goes by.
   poke(words, frameField(machine, pfn, L.F_LINK), peek(words, L.B_JIFFIES));
@@ -53,7 +55,9 @@ export function freeFrame(cpu: Cpu, pfn: number): void {
   if (state < L.FRAME_USED || state === L.FRAME_HOLE) panic('freeFrame: not in use', pfn, state);
   if (machine.checked) poison(machine, pfn);
   poke(words, frameField(machine, pfn, L.F_COUNT), 0);
-  setFrameState(machine, pfn, L.FRAME_CACHED, 0);
+  const stateAt = frameField(machine, pfn, L.F_STATE);
+  // Not F_ZEROED: whoever took the frame may have had no use for it.
+  poke(words, stateAt, L.FRAME_CACHED | (peek(words, stateAt) & L.F_POISONED));
   const countAt = cpu.base + L.C_CACHE_COUNT;
   let cached = peek(words, countAt);
   if (cached === 2 * machine.cacheBatch) {
@@ -131,13 +135,15 @@ function poison(machine: Machine, pfn: number): void {
   poke(machine.words, stateAt, peek(machine.words, stateAt) | L.F_POISONED);
 }
 
-/** A write through a dangling translation shows as damaged poison. */
-function checkPoison(machine: Machine, pfn: number): void {
+/** A write through a dangling translation shows as damaged poison, or in a frame zeroed ahead. */
+export function checkPoison(machine: Machine, pfn: number): void {
   const { words } = machine;
-  if ((peek(words, frameField(machine, pfn, L.F_STATE)) & L.F_POISONED) === 0) return;
+  const state = peek(words, frameField(machine, pfn, L.F_STATE));
+  if ((state & (L.F_POISONED | L.F_ZEROED)) === 0) return;
+  const expected = (state & L.F_ZEROED) !== 0 ? 0 : L.POISON;
   const at = frameWord(machine, pfn);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
     const word = peek(words, at + i);
-    if (word !== L.POISON) panic('allocFrame: written after free', pfn, i, word);
+    if (word !== expected) panic('allocFrame: written after free', pfn, i, word);
   }
 }

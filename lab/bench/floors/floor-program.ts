@@ -6,7 +6,7 @@ import { defineProgram } from '../../../workers/program.ts';
 import type { Proc, Program } from '../../../workers/program.ts';
 import { pinThread } from '../pin.ts';
 import type { Figures } from './figures.ts';
-import { forkFigures, localFigures, remoteFigures } from './kernel-loops.ts';
+import { forkFigures, localFigures, remoteFigures, zeroedFigures } from './kernel-loops.ts';
 import { bulkFigures, hitFigures } from './memory-loops.ts';
 import { comlinkFigures, trapFigures } from './message-loops.ts';
 import { answerer, faulter, scalingFigures, shootdownFigures } from './pair-loops.ts';
@@ -17,6 +17,7 @@ const groups: Readonly<Record<string, (proc: Proc, side: Side) => Figures | Prom
   bulk: bulkFigures,
   local: localFigures,
   fork: forkFigures,
+  zeroed: zeroedFigures,
   remote: remoteFigures,
   trap: trapFigures,
   comlink: comlinkFigures,

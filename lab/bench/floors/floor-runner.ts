@@ -62,6 +62,7 @@ class Bed {
 interface Beds {
   readonly single: Bed;
   readonly pager: Bed;
+  readonly zeroing: Bed;
   readonly pair: Bed;
 }
 
@@ -77,6 +78,7 @@ async function repetition(
     bulk: () => beds.single.figures('bulk'),
     local: () => beds.single.figures('local'),
     fork: () => beds.single.figures('fork'),
+    zeroed: () => beds.zeroing.figures('zeroed'),
     trap: () => beds.single.figures('trap'),
     comlink: () => beds.single.figures('comlink'),
     remote: () => beds.pager.figures('remote'),
@@ -111,6 +113,7 @@ export async function runFloors(
   const beds: Beds = {
     single: await Bed.make({ cpus: 1 }, cpus),
     pager: await Bed.make({ cpus: 1, faults: 'remote' }, cpus),
+    zeroing: await Bed.make({ cpus: 1, prezero: '16MiB' }, cpus),
     pair: await Bed.make({ cpus: 2 }, cpus),
   };
   const repetitions: Figures[] = [];
