@@ -34,6 +34,8 @@ export const AREA_DROPPABLE = 0x40000;
 /** VM_MERGEABLE and VM_DONTDUMP: hints that nothing here follows, but that divide areas. */
 export const AREA_MERGEABLE = 0x80000;
 export const AREA_DONTDUMP = 0x100000;
+/** VM_SYNC: MAP_SYNC where it is ignored still divides areas. */
+export const AREA_SYNC = 0x200000;
 
 /** The flags that mlock sets and munlock takes away (Linux: VM_LOCKED_MASK). */
 export const AREA_LOCK_FLAGS: number = AREA_LOCKED | AREA_LOCKONFAULT;
@@ -53,6 +55,7 @@ export function areaFlags(prot: number, mapFlags: number): number {
   if ((mapFlags & M.MAP_LOCKED) !== 0) flags |= AREA_LOCKED;
   if ((mapFlags & M.MAP_NORESERVE) !== 0) flags |= AREA_NORESERVE;
   if ((mapFlags & M.MAP_STACK) !== 0) flags |= AREA_NOHUGEPAGE;
+  if ((mapFlags & M.MAP_SYNC) !== 0) flags |= AREA_SYNC;
   return isAccountable(flags) ? flags | AREA_ACCOUNT : flags;
 }
 

@@ -10,7 +10,7 @@ import { EFAULT, EINVAL, ENOMEM } from '../../shared/errno.ts';
 import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_READ, PROT_WRITE } from '../../shared/mman.ts';
-import { AREA_LOCKONFAULT, AREA_SHARED } from '../areas/area-flags.ts';
+import { AREA_LOCKED, AREA_LOCKONFAULT, AREA_SHARED } from '../areas/area-flags.ts';
 import type { Area } from '../areas/shared-area-store.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { areasOf } from '../processes/space.ts';
@@ -22,17 +22,22 @@ import { releaseFaultObject } from './object-fault.ts';
 
 /**
  * Faults in the pages [vpn, end) of a process, as far as it can be done: an area that refuses is
- * left at its first such page, as Linux does. Returns where it stopped: `end`, or the page for
- * which the kernel worker must supply `cpu.faultPage` of `cpu.faultObject` (with a reference).
+ * left at its first such page, as Linux does. Where the range begins with a locked area, it is the
+ * locked ones that want their pages, and others in between are passed over. Returns where it
+ * stopped: `end`, or the page for which the kernel worker must supply `cpu.faultPage` of
+ * `cpu.faultObject` (with a reference).
  */
 export function populate(cpu: Cpu, proc: number, vpn: number, end: number): number {
   const space = peek(cpu.words, proc + L.P_SPACE);
   let page = vpn;
+  let wanted = -1;
   for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {
     const stop = Math.min(end, area.end / PAGE_SIZE);
     page = Math.max(page, area.start / PAGE_SIZE);
     if (page >= end) break;
-    let outcome = isPopulated(area) ? FAULT_DONE : FAULT_ACCERR;
+    if (wanted < 0) wanted = area.flags & AREA_LOCKED;
+    const isWanted = (area.flags & wanted) === wanted && isPopulated(area);
+    let outcome = isWanted ? FAULT_DONE : FAULT_ACCERR;
     for (; outcome === FAULT_DONE && page < stop; page++) {
       outcome = touch(cpu, space, page, isWritten(area));
     }

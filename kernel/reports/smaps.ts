@@ -85,6 +85,7 @@ function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
     ['lf', (flags & F.AREA_LOCKONFAULT) !== 0],
     ['ac', (flags & F.AREA_ACCOUNT) !== 0],
     ['nr', (flags & F.AREA_NORESERVE) !== 0],
+    ['sf', (flags & F.AREA_SYNC) !== 0],
     ['wf', (flags & F.AREA_WIPEONFORK) !== 0],
     ['dd', isDriver || isDroppable || (flags & F.AREA_DONTDUMP) !== 0],
     ['hg', (flags & F.AREA_HUGEPAGE) !== 0],

@@ -14,8 +14,6 @@ import * as M from '../../shared/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
 import { prepareAnon } from '../areas/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../areas/area-flags.ts';
-import { treeFind } from '../areas/area-tree.ts';
-import { SharedAreaIndex } from '../areas/shared-area-index.ts';
 import type { Area } from '../areas/shared-area-store.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { populateAccess } from '../faults/populate.ts';
@@ -214,8 +212,7 @@ function changePages(
   switch (advice) {
     case M.MADV_GUARD_INSTALL:
       // A guard is the area's own from now on, as a page would be: fork must copy it.
-      if (isAnonymous(area))
-        prepareAnon(cpu, space, treeFind(new SharedAreaIndex(cpu, space), from));
+      if (isAnonymous(area)) prepareAnon(cpu, space, first);
       done = guardRange(op, first, end, guardOf(reserved));
       break;
     case M.MADV_GUARD_REMOVE:

@@ -8,6 +8,7 @@ import * as L from '../../shared/layout.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/mman.ts';
 import {
+  AREA_DROPPABLE,
   AREA_LOCKED,
   AREA_LOCK_FLAGS,
   AREA_NO_WRITE,
@@ -30,7 +31,7 @@ import { canLock, mayExpand, mayLock } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
 import { checkAnonymous, checkFile, checkHuge } from './mmap-checks.ts';
-import { checkSealed } from './sealed.ts';
+import { checkSealed, splitAt } from './sealed.ts';
 import { TRY_KERNEL } from './wait-codes.ts';
 
 /** Maps `length` bytes; the address, or a negative errno. Runs in kernel mode on any CPU. */
@@ -130,11 +131,17 @@ function mapAt(
   const refusal = checkSealed(cpu, space, areas, start, end);
   if (refusal !== 0) return refusal;
   const pages = size / PAGE_SIZE - mappedPages(areas, start, end);
-  if (!mayExpand(cpu, space, areaBits, pages)) return -E.ENOMEM;
+  if (!mayExpand(cpu, space, areaBits, pages)) {
+    // What is to be replaced has been split off by now, and stays so.
+    splitAt(cpu, space, areas, start);
+    splitAt(cpu, space, areas, end);
+    return -E.ENOMEM;
+  }
   const record = recordFor(cpu, start, size, areaBits, request);
   if (record < 0) return record;
   const backend = backendOf(cpu.machine, record);
-  const flags = backend.isSpecial ? areaBits & ~AREA_LOCK_FLAGS : areaBits;
+  const isLockable = !backend.isSpecial && (areaBits & AREA_DROPPABLE) === 0;
+  const flags = isLockable ? areaBits : areaBits & ~AREA_LOCK_FLAGS;
   const area = new MemoryArea(start, size, flags, backend);
   settleLazy(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
   const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);

@@ -7,9 +7,11 @@ import * as M from '../../shared/mman.ts';
 import {
   AREA_ACCOUNT,
   AREA_GROWSDOWN,
+  AREA_LOCKED,
   AREA_NO_WRITE,
   AREA_PROT,
   AREA_SEALED,
+  AREA_SHARED,
   isAccountable,
 } from '../areas/area-flags.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -121,5 +123,18 @@ function protectArea(
     next &= ~AREA_ACCOUNT;
   }
   const result = areas.protect(start, end - start, () => next, op);
-  return result.ok ? 0 : mappingErrno(result.error);
+  if (!result.ok) return mappingErrno(result.error);
+  if (isLockedForReading(flags) && writable) wantPopulated(op.cpu, start, end);
+  return 0;
+}
+
+/** Private locked memory: when it becomes writable, its pages become its own at once. */
+function isLockedForReading(flags: number): boolean {
+  return (flags & (AREA_LOCKED | AREA_SHARED | M.PROT_WRITE)) === AREA_LOCKED;
+}
+
+/** Adds a part of the range, in ascending order; populate() leaves out what is not locked. */
+function wantPopulated(cpu: Cpu, start: number, end: number): void {
+  if (cpu.populateEnd === cpu.populateStart) cpu.populateStart = start / PAGE_SIZE;
+  cpu.populateEnd = end / PAGE_SIZE;
 }

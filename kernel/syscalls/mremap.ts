@@ -116,7 +116,8 @@ function moveAreas(remap: Remap): number {
     const refusal = checkArea(part, area);
     const outcome = refusal !== 0 ? refusal : moveTo(part);
     if (outcome < 0) return outcome;
-    area = stop < USER_SPACE_END ? areas.nextArea(stop) : null;
+    // With MREMAP_DONTUNMAP the area that ends the range may go on behind it.
+    area = stop < end ? areas.nextArea(stop) : null;
   }
   return target;
 }

@@ -208,8 +208,9 @@ function writeAt(
     const piece = Math.min(total - done, PAGE_SIZE - (at % PAGE_SIZE));
     const copied = writePiece(cpu, space, object, address + done, at, piece);
     if (copied < 0) return stopped(cpu, done, copied);
+    // What refuses now may have had to wait for the file to grow.
+    if (copied === 0) break;
     done += copied;
-    if (copied < piece) break;
   }
   return done === 0 ? -E.EFAULT : done;
 }
@@ -228,13 +229,17 @@ function writePiece(
   const pfn = getWritePage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
   if (pfn === PAGE_NO_MEMORY) return -E.ENOSPC;
-  if (at > objectSize(cpu, object)) zeroGap(cpu, object);
+  if (at > objectSize(cpu, object)) {
+    zeroGap(cpu, object);
+    // Linux grows the file up to here before it faults in what is written, which may be this file:
+    // and the file stays so when nothing can be copied (6.18).
+    extendObject(cpu, object, at);
+  }
   const target = frameBytesOf(cpu.machine, pfn).subarray(offset, offset + piece);
   const copied = copyFromUser(cpu, space, address, target);
   if (copied > 0) markDirty(cpu, pfn);
   putFrame(cpu, pfn);
-  // Even when nothing could be copied: then the file ends where the write began (6.18).
-  if (copied >= 0) extendObject(cpu, object, at + copied);
+  if (copied > 0) extendObject(cpu, object, at + copied);
   if (copied <= 0) dropBeyond(cpu, object);
   return copied;
 }

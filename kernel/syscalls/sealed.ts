@@ -27,10 +27,15 @@ export function checkSealed(
     area = areas.nextArea(area.end);
   }
   if (first === null || area === null || area.start >= end) return 0;
-  if (area.start !== first.start && first.start < start) {
-    const op = openRange(cpu, space, start / PAGE_SIZE, start / PAGE_SIZE + 1);
-    if (areas.divide(start).ok) poke(cpu.words, space + S_APART, 1);
-    closeRange(op);
-  }
+  if (area.start !== first.start) splitAt(cpu, space, areas, start);
   return -EPERM;
+}
+
+/** Divides the area around `address`, if there is one, for the sake of what reports show. */
+export function splitAt(cpu: Cpu, space: number, areas: AreaSet, address: number): void {
+  const area = areas.find(address);
+  if (area === null || area.start === address) return;
+  const op = openRange(cpu, space, address / PAGE_SIZE, address / PAGE_SIZE + 1);
+  if (areas.divide(address).ok) poke(cpu.words, space + S_APART, 1);
+  closeRange(op);
 }

@@ -13,6 +13,11 @@ export interface Range {
 }
 
 const WINDOW_PAGES = { low: LOW.pages, high: HIGH.pages, heap: HEAP_PAGES };
+const WINDOWS: readonly (readonly ['low' | 'high' | 'heap', number])[] = [
+  ['low', 17],
+  ['high', 2],
+  ['heap', 1],
+];
 /** Most ranges lie among the first pages, so that they meet. */
 const CROWDED_PAGES = 12;
 const RANGE_PAGES = 6;
@@ -22,9 +27,12 @@ export const WRAPPING: readonly number[] = [2 ** 64 - PAGE_SIZE, 2 ** 64 - PAGE_
 
 export class Choices {
   readonly random: Random;
+  readonly #windows: readonly (readonly ['low' | 'high' | 'heap', number])[];
 
-  constructor(random: Random) {
+  /** Without a break there is no heap. */
+  constructor(random: Random, hasHeap: boolean) {
     this.random = random;
+    this.#windows = hasHeap ? WINDOWS : WINDOWS.filter(([name]) => name !== 'heap');
   }
 
   /** True once in `bound` times. */
@@ -48,11 +56,7 @@ export class Choices {
   }
 
   window(): 'low' | 'high' | 'heap' {
-    return this.weigh([
-      ['low', 17],
-      ['high', 2],
-      ['heap', 1],
-    ]);
+    return this.weigh(this.#windows);
   }
 
   range(window: 'low' | 'high' | 'heap' = this.window(), most: number = RANGE_PAGES): Range {

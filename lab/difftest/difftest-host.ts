@@ -7,15 +7,21 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
+import { PAGE_SIZE } from '../../shared/limits.ts';
 import { HostSubject } from './host-subject.ts';
+import { UNFIT } from './host-messages.ts';
 import type { HostRequest } from './host-messages.ts';
 import { runSequence } from './script.ts';
+import { HEAP_PAGES } from './sequence.ts';
 
 const NOBODY = 65534;
 const STDIN = 0;
 const STDOUT = 1;
 const PR_SET_DUMPABLE = 4;
 const SYS_PRCTL = 157;
+/** Where MAP_32BIT looks for room, from here upwards. */
+const FIRST_32BIT = 0x4000_0000;
+const HEAP_RESERVE: number = (HEAP_PAGES + 4) * PAGE_SIZE;
 
 const subject = new HostSubject(koffi);
 if (process.argv[2] === 'user' && process.getuid?.() === 0) {
@@ -26,6 +32,9 @@ if (process.argv[2] === 'user' && process.getuid?.() === 0) {
 
 function answer(line: string): string {
   const { sequence, options } = JSON.parse(line) as HostRequest;
+  // The heap's window is the lowest one in the simulator, out of MAP_32BIT's reach. Here its place
+  // is drawn by lot when a process starts: let there be another.
+  if (options.has.brk && subject.place().brk + HEAP_RESERVE > FIRST_32BIT) process.exit(UNFIT);
   try {
     const { outcomes, isEmpty } = runSequence(subject, sequence, options);
     return JSON.stringify({ outcomes, isSpent: !isEmpty && !subject.nextPlace() });

@@ -87,7 +87,8 @@ export class Difftest {
     const has = (call: string): boolean =>
       NO_NUMBER.has(call) || this.#machine.has(SYSCALLS[call as NumericSyscall].number);
     this.#missing = CALLS.filter((call) => !has(call));
-    this.#has = { brk: has('brk'), mincore: has('mincore'), setrlimit: has('setrlimit') };
+    const usesHeap = has('brk') && !options.without.includes('brk');
+    this.#has = { brk: usesHeap, mincore: has('mincore'), setrlimit: has('setrlimit') };
   }
 
   async run(): Promise<DifftestResult> {

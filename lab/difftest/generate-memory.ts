@@ -20,7 +20,6 @@ const ADVICE: readonly (readonly [number, number])[] = [
   [M.MADV_WIPEONFORK, 4],
   [M.MADV_KEEPONFORK, 4],
   [M.MADV_COLD, 2],
-  [M.MADV_PAGEOUT, 1],
   [M.MADV_POPULATE_READ, 6],
   [M.MADV_POPULATE_WRITE, 6],
   [M.MADV_DONTNEED_LOCKED, 4],
@@ -43,7 +42,7 @@ function rangeArgs(choices: Choices, range: Range = choices.range()): [Arg, Arg]
   if (!choices.rarely(14)) return [choices.start(range), choices.length(range)];
   switch (choices.random(5)) {
     case 0:
-      return [choices.unaligned(range), choices.pick([0, 100])];
+      return [choices.unaligned(range), choices.pick([0, 1])];
     case 1:
       return [choices.start(range), 0];
     case 2:
@@ -62,11 +61,11 @@ function generateMprotect(choices: Choices): Arg[] {
   return [...rangeArgs(choices), prot];
 }
 
-function generateMremap(choices: Choices): Arg[] {
+function generateMremap(choices: Choices, theme: Theme): Arg[] {
   const window = choices.pick(['low', 'low', 'low', 'high'] as const);
   const from = choices.range(window);
   const to = choices.range();
-  const flags = choices.weigh([
+  let flags = choices.weigh([
     [0, 6],
     [M.MREMAP_MAYMOVE, 8],
     [M.MREMAP_MAYMOVE | M.MREMAP_FIXED, 7],
@@ -76,6 +75,8 @@ function generateMremap(choices: Choices): Arg[] {
     [M.MREMAP_DONTUNMAP, 1],
     [8, 1],
   ]);
+  // Linux 6.18 counts what is left behind as locked for ever, and nothing else here shows it.
+  if (theme.locks && !theme.privileged) flags &= ~M.MREMAP_DONTUNMAP;
   const old = choices.rarely(12) ? choices.unaligned(from) : choices.start(from);
   const isSame = (flags & M.MREMAP_DONTUNMAP) !== 0 ? !choices.rarely(5) : choices.rarely(3);
   const oldLength = choices.rarely(12) ? 0 : choices.length(from);

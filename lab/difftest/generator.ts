@@ -48,7 +48,7 @@ export interface GeneratorOptions {
 }
 
 export function generateSequence(seed: number, options: GeneratorOptions): Sequence {
-  const choices = new Choices(makeRandom(seed));
+  const choices = new Choices(makeRandom(seed), options.calls.has('brk'));
   const theme: Theme = {
     files: !choices.rarely(3),
     locks: choices.rarely(3),

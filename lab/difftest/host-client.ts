@@ -10,10 +10,15 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { UNFIT } from './host-messages.ts';
 import type { HostAnswer, HostRequest } from './host-messages.ts';
 
 /** How often a sequence may take its process with it. */
 const DEATHS_MAX = 3;
+/** Processes in a row that are unfit: one in nine is, unless the engine was built to be moved. */
+const UNFIT_MAX = 40;
+const UNFIT_ERROR =
+  'the heap of this build of Node.js is where no sequence can use it; try --without brk';
 
 /**
  * The allocator of the C library takes its memory in advance, and the engine does its work on one
@@ -42,6 +47,7 @@ export class HostClient {
   #child: Child | null = null;
   #directory: string | null = null;
   #isClosed = false;
+  #unfit = 0;
   /** Processes that died under a sequence. */
   deaths = 0;
 
@@ -75,7 +81,7 @@ export class HostClient {
     child.stdin.on('error', () => {});
     createInterface({ input: child.stdout }).on('line', (line) => this.#receive(child, line));
     child.on('error', () => this.#lost(child));
-    child.on('close', () => this.#lost(child));
+    child.on('close', (status) => this.#lost(child, status));
     for (const waiting of this.#waiting) this.#send(waiting);
   }
 
@@ -90,22 +96,33 @@ export class HostClient {
       this.#directory = answer.directory;
       return;
     }
+    this.#unfit = 0;
     this.#waiting.shift()?.resolve(answer);
     // It has used up its address space; a new one goes on.
     if (answer.isSpent === true) this.#restart();
   }
 
-  #lost(child: Child): void {
+  #lost(child: Child, status: number | null = null): void {
     if (child !== this.#child || this.#isClosed) return;
     this.#child = null;
-    this.deaths += 1;
-    const first = this.#waiting[0];
-    if (first !== undefined && (first.deaths += 1) === DEATHS_MAX) {
-      this.#waiting.shift();
-      first.resolve({ error: 'the process died' });
-    }
+    if (status === UNFIT) this.#countUnfit();
+    else this.#countDeath();
     this.#removeFiles();
     if (this.#waiting.length > 0) this.#start();
+  }
+
+  #countUnfit(): void {
+    this.#unfit += 1;
+    if (this.#unfit < UNFIT_MAX) return;
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ error: UNFIT_ERROR });
+  }
+
+  #countDeath(): void {
+    this.deaths += 1;
+    const first = this.#waiting[0];
+    if (first === undefined || (first.deaths += 1) < DEATHS_MAX) return;
+    this.#waiting.shift();
+    first.resolve({ error: 'the process died' });
   }
 
   #restart(): void {

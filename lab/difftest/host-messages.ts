@@ -16,3 +16,6 @@ export interface HostAnswer {
   /** The sequence could not be run. */
   readonly error?: string;
 }
+
+/** Exit status of a process whose heap is at no comparable place; another may have more luck. */
+export const UNFIT = 3;

@@ -91,6 +91,10 @@ export class HostSubject implements Subject {
     return readFileSync('/proc/self/maps', 'latin1');
   }
 
+  status(): string {
+    return readFileSync('/proc/self/status', 'latin1');
+  }
+
   prepare(steps: readonly Step[]): Prepared {
     const program = this.#programs.shift() as HostProgram;
     this.#programs.push(program);

@@ -27,6 +27,7 @@ import {
   startProcess,
 } from '../../kernel/processes/process.ts';
 import { formatMaps } from '../../kernel/reports/maps.ts';
+import { formatStatus } from '../../kernel/reports/status.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
 import { WAIT_PAGE } from '../../kernel/syscalls/wait-codes.ts';
 import { P_SPACE, S_PRIVILEGED } from '../../shared/layout.ts';
@@ -140,6 +141,10 @@ export class MachineSubject implements Subject {
 
   maps(): string {
     return formatMaps(this.#cpu, this.pid, this.#files.names) ?? '';
+  }
+
+  status(): string {
+    return formatStatus(this.#cpu, this.pid, this.pid) ?? '';
   }
 
   prepare(steps: readonly Step[]): Prepared {

@@ -12,6 +12,10 @@ const WRAPPING: number = 2 ** 64 - 2 ** 16;
 const UNUSED_FD = 60;
 const ON_RANGES = new Set(['mprotect', 'madvise', 'mlock', 'mlock2', 'munlock', 'mseal', 'msync']);
 
+const REFUSES_UNALIGNED = new Set([
+  ...['munmap', 'mprotect', 'mremap', 'madvise', 'mincore', 'msync', 'mseal'],
+]);
+
 /** Where a sequence may act. */
 export interface Arena {
   readonly taskEnd: number;
@@ -57,19 +61,21 @@ function isSafe(call: string, args: readonly number[], arena: Arena): boolean {
   const pointer = POINTERS[call];
   if (pointer !== undefined && !isGoodPointer(args[pointer] ?? 0, arena)) return false;
   if (call === 'madvise' && POISON.has(c)) return false;
+  // Refused before anything else is looked at.
+  if (REFUSES_UNALIGNED.has(call) && a % PAGE_SIZE !== 0) return true;
   if (ON_RANGES.has(call)) return inside(a, b);
   // Nobody's address space holds as much, so nothing happens; unless it begins at 0.
   const isTooLong = (start: number, length: number): boolean =>
     length >= arena.taskEnd && start > 0;
   if (call === 'munmap') return isTooLong(a, b) || inside(a, b);
   if (call === 'mmap' && (d & M.MAP_FIXED) !== 0) {
-    return isTooLong(a, b) || a >= arena.taskEnd || arena.contains(a - (a % PAGE_SIZE), a + b);
+    if (a % PAGE_SIZE !== 0) return true;
+    return isTooLong(a, b) || a >= arena.taskEnd || arena.contains(a, a + b);
   }
   if (call === 'brk') return a < MMAP_MIN_ADDR || a >= arena.taskEnd || arena.contains(a, a);
   if (call !== 'mremap') return true;
   const isFixed = (d & M.MREMAP_FIXED) !== 0;
-  // Refused before anything else is looked at.
-  if (a % PAGE_SIZE !== 0) return true;
+  if (isFixed && e % PAGE_SIZE !== 0) return true;
   return inside(a, Math.max(b, 1)) && (!isFixed || isTooLong(e, c) || inside(e, c));
 }
 

@@ -14,7 +14,7 @@ import * as S from '../../shared/syscalls.ts';
 import { gapsBetween, hex, parseMaps } from './maps-text.ts';
 import type { MapsLine, Placed } from './maps-text.ts';
 import { ELSEWHERE, OpSteps, fileName, wideBytes } from './op-steps.ts';
-import { HEAP_PAGES, HIGH, LOW, SCRATCH_PAGES, SLOTS } from './sequence.ts';
+import { HEAP_PAGES, HIGH, LOW, SCRATCH_AREA_PAGES, SCRATCH_PAGES, SLOTS } from './sequence.ts';
 import type { Outcome, Sequence } from './sequence.ts';
 import type { Step, StepResult } from './steps.ts';
 import type { Place, Subject } from './subject.ts';
@@ -65,6 +65,7 @@ export function runSequence(subject: Subject, sequence: Sequence, options: RunOp
     if (isFilled) {
       body.run();
       clearing.run();
+      if (!script.isSteady(subject) && attempt + 1 < ATTEMPTS) continue;
       const ran = script.read(body.read(), attempt + 1 === ATTEMPTS);
       if (ran !== null) return ran;
     } else {
@@ -73,6 +74,14 @@ export function runSequence(subject: Subject, sequence: Sequence, options: RunOp
   }
   return panic('difftest: the address space cannot be filled');
 }
+
+/** Bytes. */
+interface Usage {
+  readonly as: number;
+  readonly data: number;
+}
+
+const NO_USAGE: Usage = { as: 0, data: 0 };
 
 interface Mapping {
   readonly start: number;
@@ -88,7 +97,9 @@ class Script {
   readonly #options: RunOptions;
   readonly #place: Place;
   readonly #windows: Placed[] = [];
-  readonly #usage = { as: 0, data: 0 };
+  readonly #usage: Usage;
+  /** Whether the sequence's limits are counted from what is in use. */
+  readonly #needsUsage: boolean;
   readonly #body: OpSteps;
   /** Steps that find out whether a window could be unmapped. */
   readonly #unmaps: number[] = [];
@@ -100,7 +111,8 @@ class Script {
     this.#window(LOW.name, place.low, LOW.pages);
     this.#window(HIGH.name, place.high, HIGH.pages);
     if (options.has.brk) this.#window('heap', heapStart(place), HEAP_PAGES);
-    if (needsUsage(sequence)) this.#measure(parseMaps(subject.maps()));
+    this.#needsUsage = needsUsage(sequence);
+    this.#usage = this.#needsUsage ? this.#measure(subject) : NO_USAGE;
     this.#open();
     const windows = this.#windows;
     this.#body = new OpSteps(this.steps, { place, windows, usage: this.#usage });
@@ -121,7 +133,7 @@ class Script {
     const { scratch, taskEnd } = this.#place;
     const hasHeap = this.#options.has.brk;
     const fence = (start: number): Mapping => ({ start, size: PAGE_SIZE, prot: 0, flags: FENCE });
-    const own = [{ start: scratch, size: SCRATCH_PAGES * PAGE_SIZE, prot: RW, flags: FILL }];
+    const own = [{ start: scratch, size: SCRATCH_AREA_PAGES * PAGE_SIZE, prot: RW, flags: FILL }];
     for (const { name, start, end } of this.#windows) {
       if (name !== 'heap') own.push(fence(start - PAGE_SIZE));
       own.push(fence(end));
@@ -162,15 +174,21 @@ class Script {
   }
 
   /** Bytes that count against RLIMIT_AS and RLIMIT_DATA when the sequence begins. */
-  #measure(lines: readonly MapsLine[]): void {
+  #measure(subject: Subject): Usage {
     const heap = this.#options.has.brk ? PAGE_SIZE : 0;
-    this.#usage.as = heap + this.#plan(lines).reduce((sum, { size }) => sum + size, 0);
-    this.#usage.data = heap + SCRATCH_PAGES * PAGE_SIZE;
-    for (const { start, end, permissions, name } of lines) {
-      if (start >= this.#place.taskEnd) continue;
-      this.#usage.as += end - start;
-      if (/^.w.p$/.test(permissions) && name !== '[stack]') this.#usage.data += end - start;
-    }
+    const status = subject.status();
+    const planned = this.#plan(parseMaps(subject.maps()));
+    return {
+      as: kibIn(status, 'VmSize') + planned.reduce((sum, { size }) => sum + size, heap),
+      data: kibIn(status, 'VmData') + SCRATCH_AREA_PAGES * PAGE_SIZE + heap,
+    };
+  }
+
+  /** Whether as much is in use as there was when the limits were reckoned. */
+  isSteady(subject: Subject): boolean {
+    if (!this.#needsUsage) return true;
+    const { as, data } = this.#measure(subject);
+    return as === this.#usage.as && data === this.#usage.data;
   }
 
   #open(): void {
@@ -237,4 +255,9 @@ function needsUsage({ ops }: Sequence): boolean {
   return ops.some(({ args }) =>
     args.some((arg) => typeof arg === 'object' && (arg.base === 'as' || arg.base === 'data')),
   );
+}
+
+/** Bytes of a line of /proc/PID/status. */
+function kibIn(status: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
 }

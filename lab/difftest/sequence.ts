@@ -23,6 +23,11 @@ export const HEAP_PAGES = 16;
 /** Memory for pointers that are good: always mapped, readable and writable. */
 export const SCRATCH = 0x6000_0000;
 export const SCRATCH_PAGES = 4;
+/**
+ * What is mapped there in all. It counts against RLIMIT_DATA, so that a limit counted from what is
+ * in use is never below what brk measures alone, its heap and the program's data: these differ.
+ */
+export const SCRATCH_AREA_PAGES = 64;
 
 /** Descriptors of a sequence, by slot. */
 export const SLOTS = 4;

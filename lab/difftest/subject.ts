@@ -24,6 +24,8 @@ export interface Subject {
   place(): Place;
   /** /proc/self/maps as it is now. */
   maps(): string;
+  /** /proc/self/status as it is now. */
+  status(): string;
   /** Gets ready for the steps; the third `prepare` from here uses the same memory again. */
   prepare(steps: readonly Step[]): Prepared;
 }
