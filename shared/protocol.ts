@@ -97,6 +97,8 @@ export interface KernelInit extends WireMachine {
   readonly cpus: number;
   /** Name of a built-in reclaim policy, or the URL of a module. */
   readonly reclaim: string;
+  /** Free frames that are kept zeroed. */
+  readonly prezeroFrames: number;
   readonly files: Readonly<Record<string, WireFile>>;
   /** Name to module URL. */
   readonly devices: Readonly<Record<string, string>>;
