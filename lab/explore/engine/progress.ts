@@ -16,7 +16,6 @@ export class Progress {
   readonly running: (Coroutine | null)[];
   readonly #subject: Subject;
   readonly #finish: Operation;
-  readonly #isCoroutine: (value: unknown) => value is Coroutine;
 
   constructor(subject: Subject) {
     const perOperation = (): number[][] => subject.programs.map((list) => list.map(() => 0));
@@ -27,9 +26,8 @@ export class Progress {
     this.ended = perOperation();
     this.running = subject.programs.map(() => null);
     this.#subject = subject;
-    // Taken out of the bundle's namespaces once: each of them costs a call of a getter.
+    // Taken out of the bundle's namespace once: that costs a call of a getter.
     this.#finish = subject.model.module.finish;
-    this.#isCoroutine = subject.model.module.runtime.facade.isGenerator;
   }
 
   reset(): void {
@@ -50,9 +48,10 @@ export class Progress {
     (this.began[id] as number[])[index] = step;
     this.begun[id] = index + 1;
     const started: unknown = operation.run(world, cpu);
-    if (!this.#isCoroutine(started)) return Number(started);
-    this.running[id] = started;
-    return started;
+    if (typeof started !== 'object' || started === null) return Number(started);
+    const coroutine = started as Coroutine;
+    this.running[id] = coroutine;
+    return coroutine;
   }
 
   /** Notes the end of the operation that a CPU is in. False when it was the CPU's last. */

@@ -80,6 +80,7 @@ export function tolerate(sites: Uint8Array<ArrayBuffer>): void {
 /** Clocks for a new execution: everything before it happened before all of it. */
 export function startClocks(all: readonly Task[]): void {
   tasks = all.length;
+  if (!armed) return;
   let highest = startTick;
   for (const task of all) highest = Math.max(highest, task.clock[task.id] as number);
   if (highest > CLOCK_MAX) {
