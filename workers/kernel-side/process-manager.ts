@@ -19,7 +19,9 @@ import {
   withholdProcess,
 } from '../../kernel/index.ts';
 import type { Cpu, ProcessSpec } from '../../kernel/index.ts';
+import { load } from '../../shared/atomics.ts';
 import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../shared/errno.ts';
+import { CPU_WORDS, C_MODE, MODE_BLOCKED, MODE_MASK, MODE_PARKED } from '../../shared/layout.ts';
 import type { WireSpawn, WireStatus } from '../../shared/protocol.ts';
 import {
   SENDABLE_SIGNALS,
@@ -226,10 +228,21 @@ export class ProcessManager {
   #end(pid: number, signal: string): void {
     const slot = this.#slotOf(pid);
     if (slot === undefined) return;
-    const { generation } = slot;
     slot.connection?.remote.kill(pid, signal).catch(() => {});
+    this.#expectEnd(pid, signal, slot, slot.generation);
+  }
+
+  /** Ends a Worker that does not end the process; one that sleeps in a call will when it looks. */
+  #expectEnd(pid: number, signal: string, slot: Slot, generation: number): void {
     setTimeout(() => {
       if (this.table.get(pid)?.status !== null || slot.generation !== generation) return;
+      const { machine, words } = this.#cpu;
+      // ORDER: a momentary value; a CPU that wakes up now has its time again.
+      const mode = load(words, machine.cpuBase + slot.cpu * CPU_WORDS + C_MODE) & MODE_MASK;
+      if (mode === MODE_BLOCKED || mode === MODE_PARKED) {
+        this.#expectEnd(pid, signal, slot, generation);
+        return;
+      }
       const reason = `process ${pid} did not react to ${signal} for ${KILL_GRACE_MS} ms`;
       this.#pool.end(slot, reason);
     }, KILL_GRACE_MS);
