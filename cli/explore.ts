@@ -112,6 +112,7 @@ async function exploreAll(laboratory: Laboratory, request: ExploreRequest): Prom
     if (report.schedule !== null && request.mutant === null) break;
   }
   const failed = reports.find(({ schedule }) => schedule !== null);
+  if (!request.json && reports.length > 1) console.log(summaryOf(reports));
   if (failed !== undefined) await show(laboratory, failed, request);
   if (request.json) console.log(JSON.stringify(documentOf(reports), null, 2));
   return failed === undefined ? 0 : 1;
@@ -129,6 +130,17 @@ function lineOf({ experiment, exploration }: Report): string {
     `${formatCount(executions)} executions of ${formatCount(steps / executions)} steps,`,
     `${(elapsedMs / 1000).toFixed(1)} s, ${formatCount(rate)}/s`,
   ].join(' ');
+}
+
+/** How many explorations there were, and which the limits have cut short. */
+function summaryOf(reports: readonly Report[]): string {
+  const executions = reports.reduce((sum, { exploration }) => sum + exploration.executions, 0);
+  const cut = reports.filter(({ exploration }) => {
+    return !exploration.complete && exploration.finding === null;
+  });
+  const names = cut.map(({ experiment }) => `${experiment.scenario} ${experiment.protocol}`);
+  const all = `${formatCount(reports.length)} explorations, ${formatCount(executions)} executions`;
+  return names.length === 0 ? all : `${all}; not complete: ${names.join(', ')}`;
 }
 
 /** The story of a failure, as text and as a page. */
