@@ -1,15 +1,15 @@
 /**
- * Bulk accesses to user memory at typed-array speed. A step is a run of pages that follow each other
- * both in the process and in the machine, as pages touched in order do: the first is translated
- * right before it is used, the others are in the TLB by then, and nothing is polled in between. So a
- * shootdown waits for one run at most. A fault in the middle leaves what comes before it done, as a
- * store sequence would.
+ * Bulk accesses to user memory at typed-array speed: in runs of pages that follow each other both in
+ * the process and in the machine, as pages touched in order do. The first page of a step is
+ * translated, the others are in the TLB by then, and nothing is polled in between; so a shootdown
+ * waits for STEP_BYTES at most. A fault in the middle leaves what comes before it done, as a store
+ * sequence would.
  */
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { Mmu } from './mmu.ts';
 
-/** Longest run: a few microseconds. */
-const RUN_BYTES = 65536;
+/** Most bytes between two polls: a few microseconds. */
+const STEP_BYTES = 65536;
 /** Bytes filled one by one before the rest is copied from them. */
 const FILL_SEED_BYTES = 256;
 
@@ -24,22 +24,28 @@ function chunk(address: number, left: number): number {
   return Math.min(left, PAGE_SIZE - (address % PAGE_SIZE));
 }
 
-/** Bytes of the run from `address`, whose page was just translated, at most `left`. */
+/** Whether the TLB has the page of `address`, which the caller may use until the next poll. */
+function isInTlb(mmu: Mmu, address: number, write: boolean): boolean {
+  const { readBase, writeBase } = mmu.cpu.tlb;
+  const bases = write ? writeBase : readBase;
+  return bases[(address / PAGE_SIZE) & (bases.length - 1)] === address - (address % PAGE_SIZE);
+}
+
+/** Bytes of the run from `address`, whose page is in the TLB, at most `left`. */
 function runBytes(mmu: Mmu, address: number, left: number, write: boolean): number {
   const { frameAt } = mmu;
   const { readBase, writeBase } = mmu.cpu.tlb;
   const bases = write ? writeBase : readBase;
   const slots = frameAt.length - 1;
-  const most = Math.min(left, RUN_BYTES);
   let bytes = PAGE_SIZE - (address % PAGE_SIZE);
   let frame = frameAt[(address / PAGE_SIZE) & slots] as number;
-  while (bytes < most) {
+  while (bytes < left) {
     const slot = ((address + bytes) / PAGE_SIZE) & slots;
     frame += TABLE_ENTRIES;
     if (bases[slot] !== address + bytes || frameAt[slot] !== frame) break;
     bytes += PAGE_SIZE;
   }
-  return Math.min(bytes, most);
+  return Math.min(bytes, left);
 }
 
 function checkLength(length: number): void {
@@ -50,31 +56,39 @@ function checkLength(length: number): void {
 
 export function readUser(mmu: Mmu, address: number, target: Uint8Array): void {
   for (let done = 0; done < target.length;) {
-    const from = address + done;
-    let size = chunk(from, target.length - done);
-    if (mmu.translate(from, false)) {
-      size = runBytes(mmu, from, target.length - done, false);
-      const at = byteAt(mmu, from);
-      target.set(mmu.bytes.subarray(at, at + size), done);
+    if (mmu.translate(address + done, false)) {
+      const stop = Math.min(target.length, done + STEP_BYTES);
+      do {
+        const from = address + done;
+        const size = runBytes(mmu, from, stop - done, false);
+        const at = byteAt(mmu, from);
+        target.set(mmu.bytes.subarray(at, at + size), done);
+        done += size;
+      } while (done < stop && isInTlb(mmu, address + done, false));
     } else {
-      for (let i = 0; i < size; i++) target[done + i] = mmu.deviceLoad(from + i, 1);
+      for (let left = chunk(address + done, target.length - done); left > 0; left--, done++) {
+        target[done] = mmu.deviceLoad(address + done, 1);
+      }
     }
-    done += size;
   }
 }
 
 export function writeUser(mmu: Mmu, address: number, source: Uint8Array): void {
   for (let done = 0; done < source.length;) {
-    const to = address + done;
-    let size = chunk(to, source.length - done);
-    if (mmu.translate(to, true)) {
-      size = runBytes(mmu, to, source.length - done, true);
-      const part = size === source.length ? source : source.subarray(done, done + size);
-      mmu.bytes.set(part, byteAt(mmu, to));
+    if (mmu.translate(address + done, true)) {
+      const stop = Math.min(source.length, done + STEP_BYTES);
+      do {
+        const to = address + done;
+        const size = runBytes(mmu, to, stop - done, true);
+        const part = size === source.length ? source : source.subarray(done, done + size);
+        mmu.bytes.set(part, byteAt(mmu, to));
+        done += size;
+      } while (done < stop && isInTlb(mmu, address + done, true));
     } else {
-      for (let i = 0; i < size; i++) mmu.deviceStore(to + i, 1, source[done + i] as number);
+      for (let left = chunk(address + done, source.length - done); left > 0; left--, done++) {
+        mmu.deviceStore(address + done, 1, source[done] as number);
+      }
     }
-    done += size;
   }
 }
 
@@ -84,7 +98,7 @@ export function fillUser(mmu: Mmu, address: number, value: number, length: numbe
     const to = address + done;
     let size = chunk(to, length - done);
     if (mmu.translate(to, true)) {
-      size = runBytes(mmu, to, length - done, true);
+      size = runBytes(mmu, to, Math.min(length - done, STEP_BYTES), true);
       fillBytes(mmu.bytes, byteAt(mmu, to), size, value);
     } else {
       for (let i = 0; i < size; i++) mmu.deviceStore(to + i, 1, value & 0xff);
@@ -108,8 +122,8 @@ function fillBytes(bytes: Uint8Array, at: number, size: number, value: number): 
 }
 
 /**
- * Copies as memmove, runs of pages from the end that overlaps last. The two translations of a step
- * hold together: looking up the second may poll or fault, and then the first is looked up again.
+ * Copies as memmove. The two translations of a step must hold together: looking up the second may
+ * poll, fault or evict the first. Where they do not, as with a device, a buffer lies in between.
  */
 export function copyUser(mmu: Mmu, to: number, from: number, length: number): void {
   checkLength(length);
@@ -124,15 +138,20 @@ export function copyUser(mmu: Mmu, to: number, from: number, length: number): vo
 
 /** Copies a step at the start of what is left; its bytes. */
 function copyAhead(mmu: Mmu, to: number, from: number, left: number): number {
-  if (translateBoth(mmu, to, from)) {
-    const size = runBytes(mmu, to, runBytes(mmu, from, left, false), true);
-    const at = byteAt(mmu, from);
-    mmu.bytes.copyWithin(byteAt(mmu, to), at, at + size);
+  if (!mmu.translate(from, false) || !mmu.translate(to, true) || !isInTlb(mmu, from, false)) {
+    const size = chunk(to, chunk(from, left));
+    copyThrough(mmu, to, from, size);
     return size;
   }
-  const size = chunk(to, chunk(from, left));
-  copyThrough(mmu, to, from, size);
-  return size;
+  const stop = Math.min(left, STEP_BYTES);
+  let done = 0;
+  do {
+    const size = runBytes(mmu, to + done, runBytes(mmu, from + done, stop - done, false), true);
+    const at = byteAt(mmu, from + done);
+    mmu.bytes.copyWithin(byteAt(mmu, to + done), at, at + size);
+    done += size;
+  } while (done < stop && isInTlb(mmu, from + done, false) && isInTlb(mmu, to + done, true));
+  return done;
 }
 
 /** Copies a step at the end of the first `left` bytes, within a page of each; its bytes. */
@@ -148,12 +167,4 @@ function copyThrough(mmu: Mmu, to: number, from: number, size: number): void {
   const buffer = new Uint8Array(size);
   readUser(mmu, from, buffer);
   writeUser(mmu, to, buffer);
-}
-
-/** Whether both pages are in the TLB now: not a device's, nor two that evict each other. */
-function translateBoth(mmu: Mmu, to: number, from: number): boolean {
-  if (!mmu.translate(from, false) || !mmu.translate(to, true)) return false;
-  const page = from - (from % PAGE_SIZE);
-  const { readBase } = mmu.cpu.tlb;
-  return readBase[(from / PAGE_SIZE) & (readBase.length - 1)] === page;
 }
