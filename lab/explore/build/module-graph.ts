@@ -46,6 +46,9 @@ const PACKAGE_ENTRIES: Readonly<Record<string, string>> = {
   'faultline/explore': 'lab/explore/model/user-api.ts',
 };
 
+/** What was parsed last for each path: builds differ in a module or two. Nobody changes a Module. */
+const parsed = new Map<string, { readonly source: string; readonly module: Promise<Module> }>();
+
 /** All modules that the entries reach, by path. */
 export async function loadModules(
   entries: readonly string[],
@@ -57,7 +60,7 @@ export async function loadModules(
     if (modules.has(path)) continue;
     const source = read(path);
     if (source === null) throw new ExploreBuildError(`${path}: there is no such module`);
-    const module = await parseModule(path, source);
+    const module = await parseOnce(path, source);
     modules.set(path, module);
     for (const { path: target } of [...module.imports.values(), ...module.exports.values()]) {
       queue.push(target);
@@ -94,6 +97,14 @@ export function resolveExport(
     if (found !== null) return found;
   }
   return null;
+}
+
+function parseOnce(path: string, source: string): Promise<Module> {
+  const last = parsed.get(path);
+  if (last?.source === source) return last.module;
+  const module = parseModule(path, source);
+  parsed.set(path, { source, module });
+  return module;
 }
 
 async function parseModule(path: string, source: string): Promise<Module> {
