@@ -8,7 +8,11 @@ import { frameWord } from '../../../../kernel/machine.ts';
 import { findCandidates } from '../../../../kernel/reclaim/candidates.ts';
 import type { Candidate } from '../../../../kernel/reclaim/candidates.ts';
 import { agePages, evictPages } from '../../../../kernel/reclaim/evict.ts';
-import { beginSwapWrite, endSwapWrite } from '../../../../kernel/reclaim/swap-map.ts';
+import {
+  beginSwapWrite,
+  dropCleanFrames,
+  endSwapWrite,
+} from '../../../../kernel/reclaim/swap-map.ts';
 import { load, peek, store } from '../../../../shared/atomics.ts';
 import { P_PID } from '../../../../shared/layout.ts';
 import { BASE_VPN, enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
@@ -49,6 +53,17 @@ function writeOut(slot: number): Operation {
     },
   };
 }
+
+/** Gives back frames that the store has as well and nobody uses. */
+const dropClean: Operation = {
+  name: 'drop clean frames',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    dropCleanFrames(cpu, 1, 1);
+    leave(world, cpu);
+    return 0;
+  },
+};
 
 /** What a pass of reclaim does to the process of CPU `id`: it looks, and takes what it has seen. */
 function reclaim(id: number): Operation {
@@ -213,6 +228,17 @@ export const swapScenarios: readonly Scenario[] = [
     cpus: [[reclaim(0)], [munmap(0, 1), reap]],
     setup(world: World): void {
       threads(world, 1);
+    },
+  },
+  {
+    name: 'swap-drop-clean',
+    about: 'frames that the store has too are given back while a page comes in and is written',
+    cpus: [
+      [dropClean, dropClean],
+      [read(0), write(0, 7), read(0)],
+    ],
+    setup(world: World): void {
+      swapped(world);
     },
   },
   {
