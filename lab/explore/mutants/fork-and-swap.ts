@@ -7,6 +7,7 @@ const COW = 'kernel/faults/cow.ts';
 const EVICT = 'kernel/reclaim/evict.ts';
 const SWAP_MAP = 'kernel/reclaim/swap-map.ts';
 const SWAP_IN = 'kernel/faults/swap-in.ts';
+const GROUP = 'kernel/reclaim/memory-group.ts';
 
 export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
   {
@@ -91,6 +92,33 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
         SWAP_IN,
         'count(cpu, STAT.raceLosses, 1);',
         'count(cpu, STAT.raceLosses, 1);\n    putSlot(cpu, slot);',
+      ),
+    ],
+  },
+  {
+    name: 'group-lost-charge',
+    about: "a group's count is read, changed and written back in three steps",
+    scenario: 'group-full',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        GROUP,
+        'const now = add(words, group + L.G_RESIDENT, pages) + pages;',
+        'const now = load(words, group + L.G_RESIDENT) + pages;\n' +
+          '  store(words, group + L.G_RESIDENT, now);',
+      ),
+    ],
+  },
+  {
+    name: 'group-freed-early',
+    about: 'a memory group ends with the first of its two last members',
+    scenario: 'group-exit',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        GROUP,
+        'add(words, group + L.G_SPACES, -1) > 1',
+        'add(words, group + L.G_SPACES, -1) > 2',
       ),
     ],
   },

@@ -3,11 +3,10 @@ import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
 import { enterKernel, leaveKernel } from '../../../../kernel/cpu/cpu-mode.ts';
 import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
 import { groupOf } from '../../../../kernel/reclaim/memory-group.ts';
-import { load } from '../../../../shared/atomics.ts';
+import { load, peek } from '../../../../shared/atomics.ts';
 import { G_RESIDENT, P_PID } from '../../../../shared/layout.ts';
-import { peek } from '../../../../shared/atomics.ts';
 import { mapPages, spaceOf } from '../kit.ts';
-import type { Scenario, World } from '../kit.ts';
+import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, fault, munmap } from '../operations.ts';
 
 const LIMIT = 2;
@@ -25,18 +24,21 @@ function member(world: World, id: number, parent: number): number {
   return pid;
 }
 
+/** A write fault, refused or not: which of several is a matter of luck. */
+function touch(page: number): Operation {
+  return {
+    name: `touch ${page}`,
+    run(world: World, cpu: Cpu): number {
+      fault(page, true).run(world, cpu);
+      return 0;
+    },
+  };
+}
+
 /** Two processes of one group, one on each CPU. */
 function pair(world: World): void {
   member(world, 1, member(world, 0, 0));
-  world.values['victim'] = peek(world.machine.words, (world.procs[1] as number) + P_PID);
-}
-
-/** Not more than the limit, and a page for each CPU that looked at the same time. */
-function observe(world: World): string {
-  const cpu = world.cpus[0] as Cpu;
-  // ORDER: nobody runs any more.
-  const resident = load(cpu.words, groupOf(cpu, spaceOf(world, 0)) + G_RESIDENT);
-  return resident <= LIMIT + 1 ? 'within the limit' : `${resident} pages`;
+  world.values['first'] = peek(world.machine.words, (world.procs[0] as number) + P_PID);
 }
 
 export const groupScenarios: readonly Scenario[] = [
@@ -44,24 +46,27 @@ export const groupScenarios: readonly Scenario[] = [
     name: 'group-full',
     about: 'two processes of a memory group touch more pages than it may have',
     cpus: [
-      [fault(0, true), fault(1, true)],
-      [fault(0, true), fault(1, true)],
+      [touch(0), touch(1)],
+      [touch(0), touch(1)],
     ],
-    // Which of the faults are refused is a matter of luck.
-    linearizable: false,
-    setup: pair,
-    observe,
+    setup(world: World): void {
+      pair(world);
+    },
+    observe(world: World): string {
+      const cpu = world.cpus[0] as Cpu;
+      // ORDER: nobody runs any more.
+      const resident = load(cpu.words, groupOf(cpu, spaceOf(world, 0)) + G_RESIDENT);
+      // A page more for the CPU that looked at the same time.
+      return resident <= LIMIT + 1 ? 'within the limit' : `${resident} pages`;
+    },
   },
   {
     name: 'group-exit',
     about: 'a process of a memory group ends while another one takes and gives pages',
-    cpus: [[exit('victim')], [fault(0, true), munmap(0, 1), fault(1, true)]],
-    linearizable: false,
+    cpus: [[exit('first')], [touch(0), munmap(0, 1), touch(1)]],
     setup(world: World): void {
-      member(world, 0, 0);
-      member(world, 1, peek(world.machine.words, (world.procs[0] as number) + P_PID));
-      world.values['victim'] = peek(world.machine.words, (world.procs[0] as number) + P_PID);
-      fault(0, true).run(world, world.cpus[0] as Cpu);
+      pair(world);
+      touch(0).run(world, world.cpus[0] as Cpu);
     },
   },
 ];

@@ -5,6 +5,7 @@ import { faultScenarios } from './faults.ts';
 import { fileScenarios } from './files.ts';
 import { forkScenarios } from './forks.ts';
 import { futexScenarios } from './futexes.ts';
+import { groupScenarios } from './groups.ts';
 import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
@@ -24,6 +25,7 @@ const PLAIN: readonly Scenario[] = [
   ...machineScenarios,
   ...forkScenarios,
   ...futexScenarios,
+  ...groupScenarios,
   ...swapScenarios,
 ];
 
