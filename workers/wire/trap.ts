@@ -145,6 +145,9 @@ export type TrapHandler = (request: TrapRequest) => number | Promise<number>;
 interface Mailbox {
   readonly cpu: number;
   readonly block: number;
+  /** Views of its arguments and result: making them for each request would cost more than serving. */
+  readonly args: Float64Array<SharedArrayBuffer>;
+  readonly result: Float64Array<SharedArrayBuffer>;
   /** The last sequence number taken from it. */
   taken: number;
 }
@@ -168,7 +171,9 @@ export class TrapServer {
   addCpu(cpu: number): void {
     // ORDER: the CPU's Worker has not started yet.
     const block = this.#cpuBase + cpu * L.CPU_WORDS;
-    this.#mailboxes.set(cpu, { cpu, block, taken: load(this.#words, block + L.C_TRAP_SEQ) });
+    const taken = load(this.#words, block + L.C_TRAP_SEQ);
+    const args = argumentsOf(this.#words, block);
+    this.#mailboxes.set(cpu, { cpu, block, args, result: resultOf(this.#words, block), taken });
   }
 
   removeCpu(cpu: number): void {
@@ -211,24 +216,24 @@ export class TrapServer {
   }
 
   #serve(mailbox: Mailbox, seq: number): void {
-    const { cpu, block } = mailbox;
+    const { cpu, block, args } = mailbox;
     const result = this.#handle({
       cpu,
       op: peek(this.#words, block + L.C_TRAP_OP),
       pid: peek(this.#words, block + L.C_TRAP_PID),
-      args: Array.from(argumentsOf(this.#words, block)),
+      args: [...args],
     });
     if (typeof result === 'number') this.#answer(mailbox, seq, result);
     else void result.then((value) => this.#answer(mailbox, seq, value));
   }
 
   #answer(mailbox: Mailbox, seq: number, result: number): void {
-    const { cpu, block } = mailbox;
+    const { cpu, block, result: target } = mailbox;
     if (this.#mailboxes.get(cpu) !== mailbox) return;
     // ORDER: a caller that gave up has published another number; its mailbox is not touched. One
     // that gives up after this load waits for the other number, and this thread writes that later.
     if (load(this.#words, block + L.C_TRAP_SEQ) !== seq) return;
-    resultOf(this.#words, block)[0] = result;
+    target[0] = result;
     // ORDER: publishes the result; then the sleeper's flag is read (Dekker).
     store(this.#words, block + L.C_TRAP_DONE, seq);
     if (load(this.#words, block + L.C_TRAP_WAITING) !== 0) {
