@@ -176,6 +176,15 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [patch(CPU_MODE, 'if (load(words, L.B_STOP) === 0) return;', 'return;')],
   },
   {
+    name: 'mode-read-plainly',
+    about: 'a CPU reads its own mode in no order, although a killer writes it too',
+    scenario: 'condemn-entry',
+    protocol: 'rcu',
+    patches: [
+      patch(CPU_MODE, 'let seen = load(cpu.words, at);', 'let seen = peek(cpu.words, at);'),
+    ],
+  },
+  {
     name: 'condemn-without-exchange',
     about: 'a CPU is condemned by a store, whatever it is doing by then',
     scenario: 'condemn-entry',

@@ -81,6 +81,19 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'swap-count-read-plainly',
+    about: 'whether only the swap map holds a frame is read in no order against those who drop it',
+    scenario: 'evict-cow',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/reclaim/swap-map.ts',
+        'return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;',
+        'return pfn !== 0 && peek(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT)) === 1;',
+      ),
+    ],
+  },
+  {
     name: 'clean-no-flush',
     about: 'a page is written back while an old translation lets it be written unnoticed',
     scenario: 'write-back-store',
