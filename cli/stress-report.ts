@@ -16,7 +16,7 @@ function quote(word: string): string {
 
 /** The command that stresses such a machine again. `protocol` is what the user wrote. */
 export function reproduction({ options }: StressRun): string {
-  const { durationMs, protocol, cpus, seed, memoryBytes, processes, threads } = options;
+  const { durationMs, protocol, cpus, seed, processes, threads, forks } = options;
   const given = {
     protocol: quote(protocol),
     faults: options.faults,
@@ -24,9 +24,11 @@ export function reproduction({ options }: StressRun): string {
     seed,
     seconds: Math.ceil(durationMs / 100) / 10,
     cpus,
-    memory: formatBytes(memoryBytes),
+    memory: formatBytes(options.memoryBytes),
+    swap: options.swapBytes === 0 ? 0 : formatBytes(options.swapBytes),
     processes,
     threads,
+    forks,
   };
   const words = Object.entries(given).map(([name, value]) => `--${name} ${value}`);
   return `faultline stress ${words.join(' ')}`;
@@ -34,12 +36,13 @@ export function reproduction({ options }: StressRun): string {
 
 export function formatStress(runs: readonly StressRun[]): string {
   const header = ['PROTOCOL', 'FAULTS', 'FLUSH', 'CALLS/S', 'ACCESSES/S', 'JUDGED', 'SIGSEGV'];
-  header.push('FAULTS RESOLVED', 'SHOOTDOWNS', 'LOCK WAITS', 'FALLBACKS', 'PROCESSES', 'AUDITS');
+  header.push('FAULTS RESOLVED', 'SHOOTDOWNS', 'LOCK WAITS', 'FALLBACKS', 'PROCESSES', 'FORKS');
+  header.push('SWAP OUT', 'SWAP IN', 'AUDITS');
   const rows = runs.map((run) => [
     ...formatRun(run),
     run.result.failures.length > 0 ? 'FAILED' : '',
   ]);
-  return formatTable([...header, ''], rows, 'lllrrrrrrrrrrl');
+  return formatTable([...header, ''], rows, 'lllrrrrrrrrrrrrrl');
 }
 
 function formatRun({ options, result }: StressRun): string[] {
@@ -61,6 +64,9 @@ function formatRun({ options, result }: StressRun): string[] {
     formatCount(counters['lockWaits'] ?? 0),
     formatCount(counters['lockFallbacks'] ?? 0),
     formatCount(processesRun),
+    formatCount(counts.forks),
+    formatCount(counters['swapOuts'] ?? 0),
+    formatCount(counters['swapIns'] ?? 0),
     formatCount(audits),
   ];
 }

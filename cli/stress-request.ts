@@ -14,6 +14,9 @@ const faultModes: readonly FaultMode[] = ['local', 'remote'];
 const secondsMax = 7 * 86_400;
 const poolCpusMax = 32;
 const processesMax = 16;
+const forksMax = 8;
+const swapMinBytes = 2 ** 21;
+const swapMaxBytes = 2 ** 33;
 /** Less would not hold the processes' pages. */
 const memoryMinBytes = 2 ** 23;
 
@@ -24,9 +27,14 @@ const stressOptions: OptionTable = {
   faults: { value: 'MODE', help: 'where page faults are resolved: local, remote, both (local)' },
   shootdown: { value: 'POLICY', help: `TLB flushes: ${FLUSH_POLICIES.join(', ')}, all (batched)` },
   seed: { value: 'N', help: 'seed of all choices, 0 to 4294967295 (1)' },
-  memory: { value: 'SIZE', help: 'simulated memory, 8MiB to 4GiB (64MiB)' },
+  memory: { value: 'SIZE', help: 'simulated memory, 8MiB to 4GiB (16MiB)' },
+  swap: {
+    value: 'SIZE',
+    help: 'swap store, 2MiB to 8GiB, and too little memory; 0: none (16MiB)',
+  },
   processes: { value: 'N', help: `processes at a time, 1 to ${processesMax} (3)` },
   threads: { value: 'N', help: `threads of each process, 1 to ${THREADS_MAX} (3)` },
+  forks: { value: 'N', help: `forked children that a thread has at a time, 0 to ${forksMax} (2)` },
   json: { help: 'print one JSON document on stdout, all else on stderr' },
   help: { short: 'h', help: 'print this' },
 };
@@ -40,8 +48,10 @@ export interface StressRequest {
   readonly shootdowns: readonly FlushPolicy[];
   readonly seed: number;
   readonly memoryBytes: number;
+  readonly swapBytes: number;
   readonly processes: number;
   readonly threads: number;
+  readonly forks: number;
   readonly json: boolean;
 }
 
@@ -50,7 +60,9 @@ function stressHelp(): string {
 
 Lets processes with several threads each map, unmap, protect and touch overlapping ranges on real
 Workers, and checks every access that no operation overlapped: what is mapped must be accessible
-and hold what was stored in this very mapping, everything else must fault. Audits run meanwhile.
+and hold what was stored in this very mapping, everything else must fault. Threads fork children,
+which check their copies; a process with too many pages sees to it that pages go out to swap and
+come back. Audits run meanwhile.
 
 Options (default):
 ${describeOptions(stressOptions)}
@@ -82,11 +94,15 @@ export function parseStress(args: readonly string[]): StressRequest | string {
       parseChoice('shootdown', text, FLUSH_POLICIES, 'all'),
     ),
     seed: integer('seed', '1', 0, 2 ** 32 - 1),
-    memoryBytes: read('memory', '64MiB', (text) =>
+    memoryBytes: read('memory', '16MiB', (text) =>
       parseSizeBytes('--memory', text, memoryMinBytes, FRAMES_MAX * PAGE_SIZE),
+    ),
+    swapBytes: read('swap', '16MiB', (text) =>
+      text === '0' ? 0 : parseSizeBytes('--swap', text, swapMinBytes, swapMaxBytes),
     ),
     processes: integer('processes', '3', 1, processesMax),
     threads: integer('threads', '3', 1, THREADS_MAX),
+    forks: integer('forks', '2', 0, forksMax),
     json: parsed.switches.has('json'),
   };
 }

@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { THREADS_MAX, pageRange, trackedPages, wholeSpan } from '../lab/stress/arena.ts';
+import type { Contents, Refusal } from '../lab/stress/contents.ts';
 import { Judge } from '../lab/stress/judge.ts';
-import type { Contents, Refusal } from '../lab/stress/judge.ts';
 import { Oracle, UNKNOWN, UNMAPPED, stateOf } from '../lab/stress/oracle.ts';
 
 const [NONE, READ, RW] = [0, 1, 3];

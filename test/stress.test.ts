@@ -19,7 +19,7 @@ interface Run {
 
 describe('faultline stress', () => {
   it('finds nothing wrong with any protocol, and has looked', async () => {
-    const args = ['--protocol', 'all', '--seconds', '2', '--cpus', '3', '--json'];
+    const args = ['--protocol', 'all', '--seconds', '4', '--cpus', '3', '--swap', '0', '--json'];
     const { status, stdout, stderr } = await faultline('stress', ...args);
     expect(stderr).not.toContain('failure');
     expect(status).toBe(0);
@@ -38,6 +38,19 @@ describe('faultline stress', () => {
     }
   });
 
+  it('forks, swaps, and finds nothing wrong with that either', async () => {
+    const args = ['--seconds', '6', '--memory', '8MiB', '--json'];
+    const { status, stdout, stderr } = await faultline('stress', ...args);
+    expect(stderr).not.toContain('failure');
+    expect(status).toBe(0);
+    for (const { failures, counts, counters } of (JSON.parse(stdout) as { runs: Run[] }).runs) {
+      expect(failures).toEqual([]);
+      for (const name of ['forks', 'forkedPages']) expect(counts[name], name).toBeGreaterThan(0);
+      for (const name of ['swapOuts', 'swapIns']) expect(counters[name], name).toBeGreaterThan(0);
+      expect(counters['oomKills']).toBe(0);
+    }
+  });
+
   it('finds a protocol that does not lock, and prints the command that shows it', async () => {
     const path = fileURLToPath(new URL('./fixtures/protocols/no-area-lock.mjs', import.meta.url));
     const args = ['--protocol', path, '--seconds', '20', '--seed', '7'];
@@ -53,6 +66,8 @@ describe('faultline stress', () => {
     [['--shootdown', 'x'], "--shootdown must be sync, batched, lazy or all, got 'x'"],
     [['--threads', '9'], "--threads must be an integer from 1 to 8, got '9'"],
     [['--seconds', '0'], "--seconds must be seconds, more than 0 to 604800, got '0'"],
+    [['--forks', '9'], "--forks must be an integer from 0 to 8, got '9'"],
+    [['--swap', '1MiB'], "--swap must be a size from 2MiB to 8GiB, such as 64MiB, got '1MiB'"],
     [['--memory', '1MiB'], "--memory must be a size from 8MiB to 4GiB, such as 64MiB, got '1MiB'"],
     [['--protocol', 'rcv'], "no protocol is called 'rcv'; did you mean rcu?"],
     [['now'], "stress takes no argument 'now'"],

@@ -1,16 +1,9 @@
 /** The accesses of one thread of a stressed process, each checked by the oracle. */
-import { MemoryFault } from '../../workers/program.ts';
-import {
-  CONTENT_BYTES,
-  IDENTITY,
-  NUMBERS,
-  OWN_PAGES,
-  STAMPS,
-  THREADS_MAX,
-  addressOf,
-} from './arena.ts';
-import { Judge, check } from './judge.ts';
-import type { Contents, Refusal } from './judge.ts';
+import { IDENTITY, NUMBERS, OWN_PAGES, STAMPS, addressOf } from './arena.ts';
+import { attempt, identityOf, readBulk, readWords } from './contents.ts';
+import type { Contents, Refusal } from './contents.ts';
+import { check } from './judge.ts';
+import type { Judge } from './judge.ts';
 import { UNKNOWN } from './oracle.ts';
 import type { ThreadContext } from './stress-task.ts';
 
@@ -22,13 +15,10 @@ const DWELL_ACCESSES = 200;
 export class Accesses {
   readonly #context: ThreadContext;
   readonly #judge: Judge;
-  readonly #bytes = new Uint8Array(CONTENT_BYTES);
-  readonly #view = new DataView(this.#bytes.buffer);
 
   constructor(context: ThreadContext) {
-    const { oracle, thread, task } = context;
     this.#context = context;
-    this.#judge = new Judge(oracle, thread, task.isLazy);
+    this.#judge = context.judge;
   }
 
   /** A few accesses. Throws Violation. */
@@ -65,7 +55,8 @@ export class Accesses {
     const state = oracle.state(page, begun);
     let seen: Contents | null = null;
     const refusal = attempt(() => {
-      seen = this.#context.random(4) === 0 ? this.#readBulk(address) : this.#readWords(address);
+      const read = this.#context.random(4) === 0 ? readBulk : readWords;
+      seen = read(this.#context.proc.mem, address);
     });
     oracle.count(this.#context.thread, 'reads');
     const contents = seen as Contents | null;
@@ -122,38 +113,7 @@ export class Accesses {
     return true;
   }
 
-  #readWords(address: number): Contents {
-    const { mem } = this.#context.proc;
-    const words = (offset: number): number[] => {
-      const read: number[] = [];
-      for (let i = 0; i < THREADS_MAX; i++) read.push(mem.load32(address + offset + 4 * i));
-      return read;
-    };
-    return { identity: mem.load32(address), stamps: words(STAMPS), numbers: words(NUMBERS) };
-  }
-
-  #readBulk(address: number): Contents {
-    this.#context.proc.mem.readInto(address, this.#bytes);
-    const words = (offset: number): number[] => {
-      const read: number[] = [];
-      for (let i = 0; i < THREADS_MAX; i++) read.push(this.#view.getInt32(offset + 4 * i, true));
-      return read;
-    };
-    return { identity: words(IDENTITY)[0] ?? 0, stamps: words(STAMPS), numbers: words(NUMBERS) };
-  }
-
   #identity(page: number): number {
-    return this.#context.task.process * 4096 + page + 1;
-  }
-}
-
-/** Runs an access; the code of its fault, or null. */
-function attempt(access: () => void): Refusal {
-  try {
-    access();
-    return null;
-  } catch (error) {
-    if (error instanceof MemoryFault) return error.code;
-    throw error;
+    return identityOf(this.#context.task.process, page);
   }
 }

@@ -12,18 +12,9 @@
  */
 import { PROT_READ, PROT_WRITE } from '../../shared/mman.ts';
 import { THREADS_MAX } from './arena.ts';
+import type { Contents, Refusal } from './contents.ts';
 import { UNKNOWN, UNMAPPED, generationOf, protOf } from './oracle.ts';
 import type { Oracle } from './oracle.ts';
-
-/** What an access came to: null, or the code of its fault. */
-export type Refusal = 'SEGV_MAPERR' | 'SEGV_ACCERR' | 'BUS_ADRERR' | null;
-
-/** The words of a page as one thread read them. */
-export interface Contents {
-  readonly identity: number;
-  readonly stamps: readonly number[];
-  readonly numbers: readonly number[];
-}
 
 /** A disagreement between machine and oracle. */
 export class Violation extends Error {
@@ -88,11 +79,16 @@ export class Judge {
     this.#own.set(page, { begun, number });
   }
 
-  #ownStore(page: number, begun: number, seen: Contents): string | null {
+  /** What this thread stored last in a page while `begun` stood still; null when nothing. */
+  ownNumber(page: number, begun: number): number | null {
     const own = this.#own.get(page);
+    return own?.begun === begun ? own.number : null;
+  }
+
+  #ownStore(page: number, begun: number, seen: Contents): string | null {
+    const own = this.ownNumber(page, begun);
     const found = seen.numbers[this.#thread];
-    if (own === undefined || own.begun !== begun || own.number === found) return null;
-    return `lost the store of ${own.number}, found ${found}`;
+    return own === null || own === found ? null : `lost the store of ${own}, found ${found}`;
   }
 
   #unchanged(page: number, begun: number, state: number, seen: Contents): string | null {

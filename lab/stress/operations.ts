@@ -36,13 +36,14 @@ export class Operations {
     if (kind >= 6) return this.#mprotect(way, target, prot, tickets);
     const isMap = kind < 5;
     const { address, sizeBytes } = target;
+    const type = random(8) === 0 ? M.MAP_SHARED : M.MAP_PRIVATE;
     const wasDone = isMap
-      ? await this.#call('mmap', () => this.#mmap(way, target, prot))
+      ? await this.#call('mmap', () => this.#mmap(way, target, prot, type))
       : await this.#call('munmap', () => way.munmap(address, sizeBytes));
     // All or nothing: a call that failed has left everything as it was.
     if (!wasDone) oracle.count(thread, 'refused');
     for (const ticket of tickets) {
-      const after = isMap ? stateOf(ticket.number, prot) : UNMAPPED;
+      const after = isMap ? stateOf(ticket.number, prot, type === M.MAP_SHARED) : UNMAPPED;
       oracle.end(ticket, wasDone ? after : ticket.before);
     }
   }
@@ -67,11 +68,9 @@ export class Operations {
     return way === 'async' ? this.#context.proc : this.#context.proc[way];
   }
 
-  async #mmap(way: Proc | Proc['sync'], target: Target, prot: number): Promise<void> {
+  async #mmap(way: Proc | Proc['sync'], target: Target, prot: number, type: number): Promise<void> {
     const { address, sizeBytes, isSpan } = target;
-    const kind = this.#context.random(8);
-    const isFile = kind === 0 && !isSpan;
-    const type = kind === 1 ? M.MAP_SHARED : M.MAP_PRIVATE;
+    const isFile = type === M.MAP_PRIVATE && !isSpan && this.#context.random(7) === 0;
     const flags = M.MAP_FIXED | type | (isFile ? 0 : M.MAP_ANONYMOUS);
     const fd = isFile ? this.#context.fd : -1;
     const offset = isFile ? (target.from % SHARED_PAGES) * PAGE_SIZE : 0;

@@ -23,7 +23,10 @@ import { add, load, store } from '../../shared/atomics.ts';
 import type { Words } from '../../shared/atomics.ts';
 import { THREADS_MAX, trackedPages } from './arena.ts';
 
-/** What threads count, each for itself; `refused` are calls that failed for lack of memory. */
+/**
+ * What threads count, each for itself: `refused` are calls that failed for lack of memory,
+ * `forkedPages` the pages of forked children that were judged.
+ */
 export const COUNTERS = [
   'mmap',
   'munmap',
@@ -37,6 +40,8 @@ export const COUNTERS = [
   'local',
   'sync',
   'async',
+  'forks',
+  'forkedPages',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
@@ -57,8 +62,13 @@ const PAGE_WORDS: number = LATE + THREADS_MAX;
 export const UNKNOWN = -1;
 export const UNMAPPED = 0;
 
-export function stateOf(generation: number, prot: number): number {
-  return generation * 8 + prot;
+export function stateOf(generation: number, prot: number, isShared = false): number {
+  return generation * 16 + (isShared ? 8 : 0) + prot;
+}
+
+/** Whether the mapping is MAP_SHARED: a forked child has it in common with its parent. */
+export function isSharedState(state: number): boolean {
+  return (state & 8) !== 0;
 }
 
 export function protOf(state: number): number {
@@ -67,7 +77,7 @@ export function protOf(state: number): number {
 
 /** Number of the mmap that made the mapping; 0 when there is none. */
 export function generationOf(state: number): number {
-  return state >>> 3;
+  return state >>> 4;
 }
 
 /** An operation in progress, on one page. */
@@ -167,12 +177,16 @@ export class Oracle {
     return happened && isClean;
   }
 
-  /** Whether a store that overlapped an operation may have left this stamp in a later mapping. */
-  isExcused(page: number, thread: number, stamp: number): boolean {
+  /** The stamps that such stores of a thread have left, or may be about to leave. */
+  excused(page: number, thread: number): readonly number[] {
     const at = this.#at(page);
     // PENDING first: it is cleared after LATE was written.
-    if (load(this.words, at + PENDING + thread) === stamp) return true;
-    return load(this.words, at + LATE + thread) === stamp;
+    return [PENDING, LATE].map((offset) => load(this.words, at + offset + thread));
+  }
+
+  /** Whether a store that overlapped an operation may have left this stamp in a later mapping. */
+  isExcused(page: number, thread: number, stamp: number): boolean {
+    return this.excused(page, thread).includes(stamp);
   }
 
   #at(page: number): number {

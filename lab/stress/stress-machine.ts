@@ -9,6 +9,7 @@ import { PAGE_SIZE } from '../../shared/limits.ts';
 import type { MachineHandle } from '../../workers/api.ts';
 import { boot } from '../../workers/index.ts';
 import { SHARED_PAGES } from './arena.ts';
+import type { BallastTask } from './ballast.ts';
 import { machineState, recordFrames } from './cpu-states.ts';
 import { COUNTERS, Oracle } from './oracle.ts';
 import type { Counter } from './oracle.ts';
@@ -24,18 +25,23 @@ const ROUND_MS_SPREAD = 300;
 /** One round in so many loses a thread. */
 const KILL_EVERY = 4;
 const AUDIT_EVERY_MS = 400;
+/** Of the frames that the ballast fills; a part of the swap store comes on top. */
+const BALLAST_SHARE = 0.9;
+const BALLAST = 'ballast';
+const ORPHAN_LOOK_MS = 10;
 const STANDSTILL_MS = 10_000;
 const FAILURES_MAX = 20;
 
 export async function stressMachine(options: StressOptions): Promise<StressResult> {
   const failures: string[] = [];
-  const { protocol, faults, shootdown, memoryBytes: memory, cpus, seed } = options;
+  const { protocol, faults, shootdown, cpus, seed } = options;
+  const { memoryBytes: memory, swapBytes: swap } = options;
   // What the program prints is what it found wrong.
   const onPrint = (line: string): void =>
     void (failures.length < FAILURES_MAX && failures.push(line));
   const files = { zeros: new Uint8Array((SHARED_PAGES + 4) * PAGE_SIZE) };
   const machine = await boot({
-    ...{ protocol, faults, shootdown, memory, cpus, seed, files, onPrint },
+    ...{ protocol, faults, shootdown, memory, swap, cpus, seed, files, onPrint },
     checked: true,
   });
   const stress = new Stress(machine, options, failures);
@@ -85,11 +91,14 @@ class Stress {
     const timer = setTimeout(() => this.stop(), this.#options.durationMs);
     const slots = Array.from({ length: this.#options.processes }, () => this.#runSlot());
     try {
-      await Promise.all([...slots, this.#auditNowAndThen()]);
+      await Promise.all([...slots, this.#runBallast(), this.#auditNowAndThen()]);
+      await this.#outliveOrphans();
     } finally {
       clearTimeout(timer);
       this.#wallMs = performance.now() - startedMs;
     }
+    // Reclaim may have taken pages of the file.
+    await this.#warmUp();
     const after = await this.#framesInUse();
     if (after !== before) this.#failures.push(`${after - before} frames did not come back`);
     this.#counters = (await this.#machine.stats()).counters;
@@ -138,7 +147,7 @@ class Stress {
   }
 
   async #runProcess(): Promise<void> {
-    const { threads, shootdown, seed } = this.#options;
+    const { threads, forks, shootdown, seed } = this.#options;
     const buffer = Oracle.create(threads);
     const oracle = new Oracle(buffer, threads);
     const roundMs = ROUND_MS_MIN + this.#random(ROUND_MS_SPREAD);
@@ -150,20 +159,48 @@ class Stress {
       process: number,
       seed: (seed + number) >>> 0,
       threads,
+      forks,
       isLazy: shootdown === 'lazy',
       killAfterMs,
     };
-    this.#oracles.add(oracle);
     const timer = setTimeout(() => oracle.stop(), roundMs);
-    const process = await this.#machine.spawn(PROGRAM, { args: [task], name: `stress${number}` });
-    const status = await process.wait();
+    await this.#runTask(`stress${number}`, task, oracle);
     clearTimeout(timer);
+  }
+
+  /** Uses more memory than there is, if there is a swap store. */
+  async #runBallast(): Promise<void> {
+    const { memoryBytes, swapBytes, forks, seed } = this.#options;
+    if (swapBytes === 0) return;
+    const bytes = memoryBytes * BALLAST_SHARE + Math.min(swapBytes, memoryBytes) / 4;
+    const pages = Math.floor(bytes / PAGE_SIZE);
+    const oracle = Oracle.create(1);
+    const task: BallastTask = { oracle, pages, seed, forks: forks > 0 };
+    await this.#runTask(BALLAST, task, new Oracle(oracle, 1));
+  }
+
+  async #runTask(name: string, task: StressTask | BallastTask, oracle: Oracle): Promise<void> {
+    this.#oracles.add(oracle);
+    if (this.#isOver) oracle.stop();
+    // The ballast keeps a Worker busy: its own.
+    const dedicated = name === BALLAST;
+    const process = await this.#machine.spawn(PROGRAM, { args: [task], name, dedicated });
+    const status = await process.wait();
     this.#oracles.delete(oracle);
     const totals = oracle.totals();
-    for (const name of COUNTERS) this.#counts[name] += totals[name];
+    for (const counter of COUNTERS) this.#counts[counter] += totals[counter];
     if ('code' in status && status.code === 0) return;
-    this.#failures.push(`process ${number} ended: ${JSON.stringify(status)}`);
+    this.#failures.push(`${name} ended: ${JSON.stringify(status)}`);
     this.stop();
+  }
+
+  /** Forked children whose parent was killed end by themselves. */
+  async #outliveOrphans(): Promise<void> {
+    for (;;) {
+      const { processes } = await this.#machine.stats();
+      if (processes.every(({ status }) => status !== null)) return;
+      await new Promise((resolve) => setTimeout(resolve, ORPHAN_LOOK_MS));
+    }
   }
 
   async #auditNowAndThen(): Promise<void> {

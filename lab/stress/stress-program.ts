@@ -7,7 +7,12 @@ import type { ExitStatus, Proc, Program } from '../../workers/program.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { Accesses } from './accesses.ts';
-import { Violation } from './judge.ts';
+import { Ballast } from './ballast.ts';
+import type { BallastTask } from './ballast.ts';
+import type { ForkOrder } from './fork-knowledge.ts';
+import { ForkedChild } from './forked-child.ts';
+import { Forks } from './forks.ts';
+import { Judge, Violation } from './judge.ts';
 import { Operations } from './operations.ts';
 import { Oracle } from './oracle.ts';
 import type { StressTask } from './stress-task.ts';
@@ -15,7 +20,13 @@ import type { StressTask } from './stress-task.ts';
 /** The file of zeros, as the host hands it to the machine. */
 const ZEROS = 'zeros';
 
-const program: Program = defineProgram(async (proc: Proc, task: StressTask | null) => {
+type Task = StressTask | BallastTask | null;
+
+const program: Program = defineProgram(async (proc: Proc, task: Task) => {
+  if (task !== null && 'pages' in task) {
+    const ballast = await Ballast.create(proc, task);
+    return endOf(proc, new Oracle(task.oracle, 1), 'ballast', () => ballast.run());
+  }
   const fd = await proc.open(ZEROS);
   if (task === null) return warmUp(proc, fd);
   const pids: number[] = [];
@@ -63,19 +74,54 @@ export async function worker(
 ): Promise<number> {
   const oracle = new Oracle(task.oracle, task.threads);
   const random = makeRandom(task.seed * 31 + thread);
-  const context = { proc, task, thread, oracle, fd, random };
+  const judge = new Judge(oracle, thread, task.isLazy);
+  const context = { proc, task, thread, oracle, judge, fd, random };
   const accesses = new Accesses(context);
   const operations = new Operations(context);
-  try {
+  const forks = new Forks(context);
+  return endOf(proc, oracle, `process ${task.process} thread ${thread}`, async () => {
     while (!oracle.isStopped()) {
       accesses.round();
       await operations.run();
+      await forks.round();
     }
+    await forks.end();
+  });
+}
+
+/** Entry of a thread's forked child. */
+export function forked(proc: Proc, order: ForkOrder): Promise<number> {
+  const { task, thread } = order;
+  const oracle = new Oracle(task.oracle, task.threads);
+  const who = `process ${task.process} thread ${thread}`;
+  return endOf(proc, oracle, who, () => new ForkedChild(proc, order).run());
+}
+
+/** Entry of the ballast's forked child. */
+export function forkedBallast(
+  proc: Proc,
+  task: BallastTask,
+  address: number,
+  stored: Int32Array,
+): Promise<number> {
+  const ballast = new Ballast(proc, task, address, stored);
+  return endOf(proc, new Oracle(task.oracle, 1), 'ballast', () => ballast.runChild());
+}
+
+/** Exit code of some work: 0, or 1 after a violation, which is printed and ends the others. */
+async function endOf(
+  proc: Proc,
+  oracle: Oracle,
+  who: string,
+  work: () => Promise<void>,
+): Promise<number> {
+  try {
+    await work();
     return 0;
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     oracle.stop();
-    proc.print(`process ${task.process} thread ${thread}: ${error.message}`);
+    proc.print(`${who}: ${error.message}`);
     return 1;
   }
 }

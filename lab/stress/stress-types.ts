@@ -12,10 +12,14 @@ export interface StressOptions {
   readonly durationMs: number;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** 0: no swap store, and no pressure on memory. */
+  readonly swapBytes: number;
   readonly seed: number;
   /** Processes at a time, and threads of each besides its main function. */
   readonly processes: number;
   readonly threads: number;
+  /** Forked children that a thread has at a time. */
+  readonly forks: number;
 }
 
 export interface StressResult {
