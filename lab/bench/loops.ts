@@ -10,11 +10,13 @@ import type { LoopBenchmark } from './benchmarks.ts';
 import { barrier, post, take } from './control.ts';
 import { BASE } from './cortenmm.ts';
 import { nextRandom, shuffle } from './offsets.ts';
-import { ANONYMOUS, RW } from './thread.ts';
+import { ANONYMOUS } from './thread.ts';
 import type { BenchThread } from './thread.ts';
 
 /** Distance between the CPUs' pages in mapbench, for each page that they map. */
 const MAPBENCH_STRIDE = 2 ** 20;
+/** Bytes of tlb_flush2's region. */
+const TLB_FLUSH2_BYTES: number = 2 ** 20;
 
 export interface LoopContext {
   readonly thread: BenchThread;
@@ -49,8 +51,16 @@ export function runLoop(benchmark: LoopBenchmark, context: LoopContext): number 
       return faultRegion(context, M.MAP_PRIVATE);
     case 'page_fault3':
       return faultRegion(context, M.MAP_SHARED);
-    case 'tlb_flush-like':
-      return flush(context);
+    case 'brk1':
+      return breaks(context);
+    case 'malloc1':
+      return allocate(context);
+    case 'tlb_flush1':
+      return discard(context, context.regionBytes, M.MAP_PRIVATE);
+    case 'tlb_flush2':
+      return discard(context, Math.min(context.regionBytes, TLB_FLUSH2_BYTES), ANONYMOUS);
+    case 'tlb_flush3':
+      return discard(context, context.regionBytes, M.MAP_SHARED);
     default:
       throw new Error(`no such benchmark: ${benchmark.name}`);
   }
@@ -124,13 +134,38 @@ function faultRegion(context: LoopContext, type: number): number {
   return (iterations * regionBytes) / PAGE_SIZE;
 }
 
-/** As tlb_flush1, with mprotect in the place of madvise, which this machine does not have. */
-function flush({ thread, iterations }: LoopContext): number {
-  const page = thread.mmap(0, PAGE_SIZE, ANONYMOUS);
+function breaks({ thread, iterations }: LoopContext): number {
+  const start = thread.brk(0);
   for (let i = 0; i < iterations; i++) {
-    thread.store8(page, i & 0xff);
-    thread.mprotect(page, PAGE_SIZE, M.PROT_READ);
-    thread.mprotect(page, PAGE_SIZE, RW);
+    thread.brk(start + PAGE_SIZE);
+    thread.brk(start);
+  }
+  return 2 * iterations;
+}
+
+/** glibc's malloc of so much is an mmap of a page more, and a header in the first page. */
+function allocate({ thread, iterations, regionBytes }: LoopContext): number {
+  const bytes = regionBytes + PAGE_SIZE;
+  for (let i = 0; i < iterations; i++) {
+    const address = thread.mmap(0, bytes, ANONYMOUS);
+    thread.store8(address + 8, 2);
+    thread.munmap(address, bytes);
   }
   return iterations;
+}
+
+/** What is discarded reads as before the first write; a shared file keeps what was written. */
+function discard({ thread, fd, iterations }: LoopContext, bytes: number, flags: number): number {
+  const kept = flags === M.MAP_SHARED ? 1 : 0;
+  for (let i = 0; i < iterations; i++) {
+    const start = thread.mmap(0, bytes, flags, fd);
+    for (let at = start; at < start + bytes; at += PAGE_SIZE) {
+      thread.store8(at, 1);
+      thread.madvise(at, PAGE_SIZE, M.MADV_DONTNEED);
+      const value = thread.load8(at);
+      if (value !== kept) throw new Error(`discarded page at ${at}: ${value}, not ${kept}`);
+    }
+    thread.munmap(start, bytes);
+  }
+  return (iterations * bytes) / PAGE_SIZE;
 }

@@ -10,12 +10,12 @@ import {
   FAULT_DONE,
   TLB_SLOTS,
   acknowledge,
+  dispatch,
   enterKernel,
   handleFault,
   leaveKernel,
   resumeUser,
   sysMmap,
-  sysMprotect,
   sysMunmap,
   walk,
 } from '../../kernel/index.ts';
@@ -24,6 +24,7 @@ import { peek } from '../../shared/atomics.ts';
 import { P_SPACE, S_TLB_GEN } from '../../shared/layout.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/mman.ts';
+import { SYS_BRK, SYS_MADVISE } from '../../shared/syscalls.ts';
 import type { Waiter } from './control.ts';
 
 export const RW: number = M.PROT_READ | M.PROT_WRITE;
@@ -78,30 +79,50 @@ export class BenchThread implements Waiter {
     checked('munmap', result, address);
   }
 
-  mprotect(address: number, length: number, prot: number): void {
+  madvise(address: number, length: number, advice: number): void {
+    checked('madvise', this.#call(SYS_MADVISE, address, length, advice), address);
+  }
+
+  /** The break as it is then. */
+  brk(address: number): number {
+    return checked('brk', this.#call(SYS_BRK, address), address);
+  }
+
+  #call(number: number, a: number, b: number = 0, c: number = 0): number {
     const { cpu } = this;
     enterKernel(cpu);
-    const result = sysMprotect(cpu, this.#proc, address, length, prot);
+    const result = dispatch(cpu, this.#proc, number, a, b, c, 0, 0, 0);
     resumeUser(cpu, cpu.tlb, this.#space);
-    checked('mprotect', result, address);
+    return result;
+  }
+
+  /** Loads a byte, as a program does. */
+  load8(address: number): number {
+    return this.cpu.machine.frameBytes[this.#access(address, false)] as number;
   }
 
   /** Stores a byte, as a program does. */
   store8(address: number, value: number): void {
+    this.cpu.machine.frameBytes[this.#access(address, true)] = value;
+  }
+
+  /** The byte of the machine that the access reaches. */
+  #access(address: number, write: boolean): number {
     const { cpu } = this;
     const { tlb } = cpu;
     const vpn = Math.floor(address / PAGE_SIZE);
     const slot = vpn & (TLB_SLOTS - 1);
+    const bases = write ? tlb.writeBase : tlb.readBase;
     for (;;) {
       this.poll();
-      if (tlb.writeBase[slot] === vpn * PAGE_SIZE || walk(cpu, tlb, vpn, true)) break;
+      if (bases[slot] === vpn * PAGE_SIZE || walk(cpu, tlb, vpn, write)) break;
       enterKernel(cpu);
-      const outcome = handleFault(cpu, this.#space, vpn, true);
+      const outcome = handleFault(cpu, this.#space, vpn, write);
       resumeUser(cpu, tlb, this.#space);
-      if (outcome !== FAULT_DONE) throw new Error(`store at ${address}: fault code ${outcome}`);
+      if (outcome !== FAULT_DONE) throw new Error(`access at ${address}: fault code ${outcome}`);
     }
     const frame = ((tlb.frameAt[slot] as number) - cpu.machine.frameBase) * 4;
-    cpu.machine.frameBytes[frame + (address - vpn * PAGE_SIZE)] = value;
+    return frame + (address - vpn * PAGE_SIZE);
   }
 }
 
