@@ -1,6 +1,6 @@
 /**
- * Goal: with swap, fork costs nobody its life: pages that parent and child share go out of both, and
- * a child's tables get their frames. Method: machines that are too small.
+ * Goal: with swap, fork costs nobody its life: pages that parent and child share go out of both,
+ * and a child's tables get their frames. Method: machines that are too small.
  */
 import { describe, expect, it } from 'vitest';
 import { expectClean, start, threads } from './worker-programs.ts';

@@ -2,8 +2,8 @@
  * The arena of one process of a grind, and the model of what lies in it. Random calls and accesses,
  * each compared with the model.
  *
- * A call that fails for want of memory may have done a part of its work, as on Linux; its ranges are
- * unmapped then, so that the model knows them again.
+ * A call that fails for want of memory may have done a part of its work, as on Linux; its ranges
+ * are unmapped then, so that the model knows them again.
  */
 import { MADV_DONTNEED, MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../../workers/program.ts';
 import { MREMAP_FIXED, MREMAP_MAYMOVE, MemoryFault, PROT_NONE } from '../../workers/program.ts';
