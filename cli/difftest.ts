@@ -62,10 +62,14 @@ function readSequences(path: string): Sequence[] {
   } catch (error) {
     throw new UsageError(`'${path}': ${error instanceof Error ? error.message : String(error)}`);
   }
-  const isSequence = (one: unknown): boolean =>
-    typeof one === 'object' && one !== null && 'ops' in one && Array.isArray(one.ops);
-  if (!Array.isArray(sequences) || !sequences.every(isSequence)) {
-    throw new UsageError(`'${path}' is no array of sequences`);
-  }
-  return sequences as Sequence[];
+  const list = Array.isArray(sequences) ? sequences.map(sequenceIn) : [null];
+  if (list.includes(null)) throw new UsageError(`'${path}' is no array of sequences`);
+  return list as Sequence[];
+}
+
+/** A sequence as such, or with what is said about it. */
+function sequenceIn(entry: unknown): Sequence | null {
+  if (typeof entry !== 'object' || entry === null) return null;
+  if ('sequence' in entry) return sequenceIn(entry.sequence);
+  return 'ops' in entry && Array.isArray(entry.ops) ? (entry as Sequence) : null;
 }

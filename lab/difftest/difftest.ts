@@ -13,7 +13,7 @@ import { HostClient } from './host-client.ts';
 import type { HostAnswer } from './host-messages.ts';
 import { MachineRunner } from './machine-runner.ts';
 import type { RunOptions } from './script.ts';
-import type { Sequence } from './sequence.ts';
+import type { Outcome, Sequence } from './sequence.ts';
 import { shrink } from './shrink.ts';
 
 /** Everything that a sequence may contain. */
@@ -30,6 +30,10 @@ export interface DifftestOptions {
   /** Calls to leave out. */
   readonly without: readonly string[];
   readonly onProgress?: (ops: number) => void;
+  /** What takes the simulator's place: for tests of the test. */
+  readonly machine?: Pick<MachineRunner, 'has' | 'run'>;
+  /** Path of the built difftest-host.ts, if it is not beside this file. */
+  readonly hostProgram?: string;
 }
 
 export interface Disagreement {
@@ -53,10 +57,21 @@ export interface DifftestResult {
   readonly coverage: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Calls that one of the kernels does not have. */
   readonly missing: readonly string[];
+  /** What Linux answered to each of the sequences that were given; empty for generated ones. */
+  readonly answers: readonly HostRecord[];
 }
 
-/** Sequences on their way at a time: both sides work at once. */
-const AHEAD = 4;
+/** What a regression case keeps of a sequence's run on Linux. */
+export interface HostRecord {
+  /** For each call. */
+  readonly results: readonly string[];
+  /** After the last call: lines of maps, and mincore's bits. */
+  readonly maps: readonly string[];
+  readonly resident: readonly string[];
+}
+
+/** Sequences on their way at a time: neither side waits for the other to get a processor. */
+const AHEAD = 32;
 /** The whole machine is checked after every so many sequences. */
 const AUDIT_EVERY = 16;
 /** Seeds of successive sequences: far apart, so that neighbours have nothing in common. */
@@ -69,21 +84,26 @@ const NO_NUMBER = new Set(['load', 'store', 'memfd_create', 'open', 'unlink']);
 
 export class Difftest {
   readonly #options: DifftestOptions;
-  readonly #machine = new MachineRunner();
+  readonly #machine: Pick<MachineRunner, 'has' | 'run'>;
   readonly #root: HostClient;
   readonly #user: HostClient;
   readonly #has: RunOptions['has'];
   readonly #missing: string[] = [];
   readonly #coverage = new Coverage();
   readonly #disagreements: Disagreement[] = [];
+  readonly #answers: HostRecord[] = [];
+  /** One after the other: shrinking a second one may be in vain. */
+  #reports: Promise<void> = Promise.resolve();
   #sequences = 0;
   #ops = 0;
   #unstable = 0;
 
   constructor(options: DifftestOptions) {
     this.#options = options;
-    this.#root = new HostClient(HOST_PROGRAM, true);
-    this.#user = new HostClient(HOST_PROGRAM, false);
+    this.#machine = options.machine ?? new MachineRunner();
+    const program = options.hostProgram ?? HOST_PROGRAM;
+    this.#root = new HostClient(program, true);
+    this.#user = new HostClient(program, false);
     const has = (call: string): boolean =>
       NO_NUMBER.has(call) || this.#machine.has(SYSCALLS[call as NumericSyscall].number);
     this.#missing = CALLS.filter((call) => !has(call));
@@ -113,7 +133,7 @@ export class Difftest {
   async replayAll(sequences: readonly Sequence[]): Promise<DifftestResult> {
     const started = Date.now();
     for (const sequence of sequences) {
-      const answer = await this.replay(sequence);
+      const answer = await this.replay(sequence, this.#answers);
       this.#sequences += 1;
       this.#ops += sequence.ops.length;
       if (answer !== null) this.#disagreements.push({ seed: 0, sequence, ...answer });
@@ -131,15 +151,17 @@ export class Difftest {
       hostDeaths: this.#root.deaths + this.#user.deaths,
       coverage: this.#coverage.table(),
       missing: this.#missing,
+      answers: this.#answers,
     };
   }
 
   /** Runs one sequence on both sides and returns how they differ; null when they agree. */
-  async replay(sequence: Sequence): Promise<Seen | null> {
+  async replay(sequence: Sequence, answers: HostRecord[] = []): Promise<Seen | null> {
     const options = { verbose: true, has: this.#has };
     const answer = await this.#host(sequence, options);
     const { outcomes, failure } = this.#machine.run(sequence, options, true);
     if (answer.outcomes === undefined) return { at: 0, details: [`Linux: ${answer.error}`] };
+    answers.push(recordOf(sequence, answer.outcomes));
     if (failure !== null) return { at: 0, details: [`Faultline: ${failure}`] };
     const at = firstDifference(answer.outcomes, outcomes);
     return at < 0 ? null : { at, details: explain(answer.outcomes[at], outcomes[at]) };
@@ -175,7 +197,7 @@ export class Difftest {
     if (this.#sequences % 100 === 0) this.#options.onProgress?.(this.#ops);
     const agrees = host !== undefined && failure === null && firstDifference(host, outcomes) < 0;
     if (agrees) this.#coverage.add(sequence, host);
-    else await this.#report(seed, sequence);
+    else await (this.#reports = this.#reports.then(() => this.#report(seed, sequence)));
   }
 
   async #report(seed: number, sequence: Sequence): Promise<void> {
@@ -195,6 +217,11 @@ export class Difftest {
     const signatures = this.#disagreements.map(signature);
     if (!signatures.includes(signature(disagreement))) this.#disagreements.push(disagreement);
   }
+}
+
+function recordOf({ ops }: Sequence, outcomes: readonly Outcome[]): HostRecord {
+  const { maps = [], resident = [] } = outcomes[ops.length - 1]?.state ?? {};
+  return { results: outcomes.slice(0, ops.length).map(({ result }) => result), maps, resident };
 }
 
 type Seen = Pick<Disagreement, 'at' | 'details'>;

@@ -98,6 +98,7 @@ function generateSetrlimit(choices: Choices, { privileged }: Theme): Arg[] {
     [[M.RLIMIT_AS, { base: 'as', plus: more }], 6],
     [[M.RLIMIT_DATA, { base: 'data', plus: more }], 6],
     [[M.RLIMIT_MEMLOCK, PAGE_SIZE * (1 + choices.random(12))], 6],
+    [[M.RLIMIT_MEMLOCK, 0], 2],
     [[M.RLIMIT_STACK, PAGE_SIZE * (1 + choices.random(12))], 2],
     [[choices.pick([M.RLIMIT_AS, M.RLIMIT_DATA]), noLimit], 3],
     [[choices.pick([16, 99, -1]), 0], 1],
@@ -106,7 +107,8 @@ function generateSetrlimit(choices: Choices, { privileged }: Theme): Arg[] {
   // A hard limit that a process without rights lowers is lowered for good: never done here.
   const isRaised = !privileged && choices.rarely(8);
   const hard = resource === M.RLIMIT_MEMLOCK && !isRaised ? MEMLOCK_HARD : noLimit;
-  return [resource, { base: 'scratch', plus: 0 }, soft, choices.rarely(20) ? 0 : hard];
+  const isRefused = soft !== 0 && choices.rarely(20);
+  return [resource, { base: 'scratch', plus: 0 }, soft, isRefused ? 0 : hard];
 }
 
 function generateBrk(choices: Choices): Arg[] {

@@ -3,6 +3,7 @@
  * The same seed gives the same sequence. A sequence has a theme, some kinds of calls that others
  * lack, so that the effects of rare kinds are not undone at once by all others.
  */
+import { O_CREAT, O_RDONLY, O_RDWR } from '../../shared/mman.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { Choices } from './choices.ts';
 import { FILE_CALLS } from './generate-files.ts';
@@ -49,14 +50,16 @@ export interface GeneratorOptions {
 
 export function generateSequence(seed: number, options: GeneratorOptions): Sequence {
   const choices = new Choices(makeRandom(seed), options.calls.has('brk'));
+  const privileged = !choices.rarely(3) && options.mayBePrivileged;
   const theme: Theme = {
+    privileged,
     files: !choices.rarely(3),
-    locks: choices.rarely(3),
-    limits: choices.rarely(6),
-    seals: choices.rarely(16),
+    // Without rights it is the limits that matter.
+    locks: choices.rarely(privileged ? 3 : 2),
+    limits: choices.rarely(privileged ? 6 : 2),
+    seals: choices.rarely(12),
     heap: choices.rarely(3),
     advice: !choices.rarely(3),
-    privileged: !choices.rarely(4) && options.mayBePrivileged,
   };
   const kinds = CALLS.filter(
     ({ call, part }) => options.calls.has(call) && (part === undefined || theme[part]),
@@ -81,5 +84,16 @@ function openingFiles(choices: Choices): Op[] {
     const bytes = choices.random(8) * 4096 + choices.pick([0, 0, 1, 100, 4095]);
     ops.push({ call: 'ftruncate', args: [{ base: 'fd', plus: slot }, bytes] });
   }
+  if (choices.rarely(3)) ops.push(...openingNamed(choices));
   return ops;
+}
+
+/** A named file, and a descriptor of it that may not write. */
+function openingNamed(choices: Choices): Op[] {
+  const bytes = choices.random(8) * 4096;
+  return [
+    { call: 'open', args: [0, O_RDWR | O_CREAT], slot: 2 },
+    { call: 'ftruncate', args: [{ base: 'fd', plus: 2 }, bytes] },
+    { call: 'open', args: [0, O_RDONLY], slot: choices.pick([2, 3]) },
+  ];
 }
