@@ -30,7 +30,7 @@ function cellsOf(row: RowResult): string[] {
     row.floor,
     row.ratio.median.toFixed(2),
     describeSpread(row.ratio, 2),
-    `${sign} ${row.target}`,
+    row.target === null ? '' : `${sign} ${row.target}`,
     row.isReached ? '' : 'missed',
   ];
 }

@@ -12,6 +12,7 @@ export interface RowResult extends Pick<
   readonly floorValue: Spread;
   /** Of each repetition's figure and floor. */
   readonly ratio: Spread;
+  /** Also where there is no ratio to reach. */
   readonly isReached: boolean;
 }
 

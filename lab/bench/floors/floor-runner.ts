@@ -165,11 +165,12 @@ function chosenRows(
 function resultOf(row: Row, repetitions: readonly Figures[]): RowResult {
   const { name, what, floor, unit, target, better } = row;
   const ratio = spreadOf(repetitions.map((figures) => row.value(figures) / row.floorOf(figures)));
+  const { median } = ratio;
   return {
     ...{ name, what, floor, unit, target, better },
     value: spreadOf(repetitions.map((figures) => row.value(figures))),
     floorValue: spreadOf(repetitions.map((figures) => row.floorOf(figures))),
     ratio,
-    isReached: better === 'less' ? ratio.median <= target : ratio.median >= target,
+    isReached: target === null || (better === 'less' ? median <= target : median >= target),
   };
 }
