@@ -87,10 +87,10 @@ function scramble(value: number): number {
 /** Operations seen and failed, by kind, of those that were asked for. */
 export function injectionCounts(cpu: Cpu): Record<string, { seen: number; failed: number }> {
   const counts: Record<string, { seen: number; failed: number }> = {};
-  INJECT_KINDS.forEach((kind, index) => {
+  for (const [index, kind] of INJECT_KINDS.entries()) {
     const at = wordsOf(index);
     const seen = peek(cpu.words, at + L.I_COUNT);
     if (seen > 0) counts[kind] = { seen, failed: peek(cpu.words, at + L.I_FAILED) };
-  });
+  }
   return counts;
 }

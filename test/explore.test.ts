@@ -15,6 +15,8 @@ import { sysMprotect } from '../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../kernel/syscalls/munmap.ts';
 import { buildModel, bundleModel } from '../lab/explore/build/build-model.ts';
 import { projectSources } from '../lab/explore/build/sources.ts';
+import { Executor } from '../lab/explore/engine/executor.ts';
+import { explore } from '../lab/explore/engine/explore.ts';
 import { Random } from '../lab/explore/engine/random.ts';
 import { Replay, formatSchedule, parseSchedule } from '../lab/explore/engine/schedule.ts';
 import { formatStory, tell } from '../lab/explore/engine/story.ts';
@@ -177,6 +179,27 @@ describe('exploration', () => {
     }
   }, 60_000);
 
+  it.each(['fault-fault-write', 'fault-munmap'])(
+    'finds nothing either when plain accesses are scheduled, not judged (%s)',
+    async (name) => {
+      const counts: number[] = [];
+      for (const yieldPlain of [false, true]) {
+        const model = await buildModel({ yieldPlain });
+        const scenario = model.module.SCENARIOS.find((one) => one.name === name)!;
+        const executor = new Executor(new Subject(model, scenario, model.module.PROTOCOLS.rcu));
+        const search = { ...SEARCH, bound: 2, executionsMax: 1e6, timeMaxMs: 60_000 };
+        const { executions, steps, ...rest } = explore(executor, search, () => performance.now());
+        expect(rest).toMatchObject({ complete: true, finding: null });
+        const mean = Math.round(steps / executions);
+        const how = yieldPlain ? 'scheduled' : 'judged';
+        console.log(`${name}, plain accesses ${how}: ${executions} executions of ${mean} steps`);
+        counts.push(executions);
+      }
+      expect(counts[0]).toBeLessThan(counts[1]!);
+    },
+    120_000,
+  );
+
   it('prints and parses schedules', () => {
     const text = 'fault-munmap@rcu+no-flush:0*41,1*12,0~,0*3';
     expect(formatSchedule(parseSchedule(text)!)).toBe(text);
@@ -193,7 +216,6 @@ describe('exploration', () => {
     expect(exploration.complete).toBe(true);
     expect(exploration.executions).toBeGreaterThanOrEqual(924);
     const random = { ...search, strategy: 'random', executionsMax: 300_000 } as const;
-    const { explore } = await import('../lab/explore/engine/explore.ts');
     explore(executor, random, () => performance.now());
     const cpuStart = process.cpuUsage().user;
     const { executions } = explore(executor, random, () => performance.now());
