@@ -133,6 +133,7 @@ export {
   lowWatermark,
   memoryIsShort,
   shareFreeFrames,
+  wantsMemory,
 } from './reclaim/watermarks.ts';
 export { sweepSpaces } from './processes/sweep.ts';
 export { reapCpu } from './processes/reap-cpu.ts';

@@ -96,6 +96,31 @@ describe('a memory group', () => {
     await expectClean(machine);
   });
 
+  it('is reclaimed for what is locked, as long as not all of it is', async () => {
+    const { machine } = await start({ memory: '16MiB', swap: '16MiB', cpus: 1 });
+    const main = threads(async (proc) => {
+      const at = await proc.mmap(0, 200 * 4096, RW, ANON);
+      for (let page = 0; page < 200; page++) proc.mem.store32(at + page * 4096, page + 1);
+      // A third of the group, in each of the ways into the kernel.
+      for (const page of [0, 14, 28]) {
+        const call = [proc.local, proc.sync, proc][page / 14];
+        if ((await call?.mlock(at + page * 4096, 14 * 4096)) !== 0) return 1;
+      }
+      for (let page = 0; page < 200; page++) {
+        if (proc.mem.load32(at + page * 4096) !== page + 1) return 2;
+      }
+      try {
+        await proc.mlock(at, 200 * 4096);
+        return 3;
+      } catch (error) {
+        return (error as { code?: string }).code === 'EAGAIN' ? 0 : 4;
+      }
+    }, {});
+    const process = await machine.spawn(main, { memoryMax: '512KiB' });
+    expect(await process.wait()).toEqual({ code: 0 });
+    await expectClean(machine);
+  });
+
   it('is one of 32 at most, and of a size that a machine can have', async () => {
     const { machine } = await start({ cpus: 1 });
     const sleeper = threads(async () => {

@@ -1,10 +1,12 @@
 /** How many free frames are few: when reclaim begins, and when it has done enough. */
 import { load, peek } from '../../shared/atomics.ts';
+import { EAGAIN, EFAULT, ENOMEM } from '../../shared/errno.ts';
 import { B_FREE_FRAMES, C_CACHE_COUNT } from '../../shared/layout.ts';
 import { RECLAIM_LOW_MAX, RECLAIM_LOW_MIN, RECLAIM_LOW_SHARE } from '../../shared/limits.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { drainCache } from '../frames/frames.ts';
 import type { Machine } from '../machine.ts';
+import { groupIsFull, groupOf } from './memory-group.ts';
 
 /** Below this many free frames the reclaim daemon wakes up (Linux: the low watermark). */
 export function lowWatermark(machine: Machine): number {
@@ -25,6 +27,15 @@ export function freeFrames(machine: Machine): number {
 
 export function memoryIsShort(machine: Machine): boolean {
   return freeFrames(machine) < lowWatermark(machine);
+}
+
+/**
+ * Whether a syscall's result may be for want of a frame, so that it is worth to reclaim and try
+ * again: ENOMEM, mlock's EAGAIN, and EFAULT of a copy to or from user memory that found none.
+ */
+export function wantsMemory(cpu: Cpu, space: number, result: number): boolean {
+  if (result !== -ENOMEM && result !== -EAGAIN && result !== -EFAULT) return false;
+  return memoryIsShort(cpu.machine) || groupIsFull(cpu, groupOf(cpu, space));
 }
 
 /** Gives the frames in this CPU's cache back, where other CPUs can get them. Kernel mode. */

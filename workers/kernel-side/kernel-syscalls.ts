@@ -9,11 +9,12 @@ import {
   processOf,
   putObject,
   releaseFaultObject,
+  wantsMemory,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { EFAULT, EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
-import { P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
+import { EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
+import { P_SPACE, P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
@@ -123,12 +124,9 @@ export class KernelSyscalls {
     });
   }
 
-  /**
-   * Refused for want of frames, not of addresses or by a limit; or perhaps: EFAULT is also what a
-   * copy to or from user memory answers that found no frame.
-   */
   #isShort(pid: number, { result }: Progress): boolean {
-    return (result === -ENOMEM || result === -EFAULT) && this.#reclaimer.isShort(pid);
+    const proc = this.#process(pid);
+    return proc !== 0 && wantsMemory(this.#cpu, peek(this.#cpu.words, proc + P_SPACE), result);
   }
 
   /** In kernel mode. Objects with something behind them live as long as the machine. */

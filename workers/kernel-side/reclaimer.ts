@@ -111,11 +111,6 @@ export class Reclaimer {
     }
   }
 
-  /** Whether a syscall of a process that failed for want of memory should be tried again. */
-  isShort(pid: number): boolean {
-    return memoryIsShort(this.#cpu.machine) || this.#fullGroup(pid) !== 0;
-  }
-
   /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
   refill(pid: number): Promise<boolean> {
     return this.#pressure.wait(this.#refill(pid));
