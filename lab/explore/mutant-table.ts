@@ -2,6 +2,7 @@
 import type { Search } from './engine/explore.ts';
 import type { Experiment, Laboratory } from './laboratory.ts';
 import { MUTANTS } from './mutants.ts';
+import type { Mutant } from './mutants.ts';
 
 export interface MutantRow {
   readonly mutant: string;
@@ -36,37 +37,46 @@ export async function mutantTable(
   progress: (name: string) => void,
 ): Promise<MutantRow[]> {
   const rows: MutantRow[] = [];
+  for (const mutant of MUTANTS) {
+    progress(mutant.name);
+    rows.push(await mutantRow(laboratory, mutant, limits));
+  }
+  return rows;
+}
+
+/** Runs one mutant under every strategy. */
+export async function mutantRow(
+  laboratory: Laboratory,
+  { name, scenario, protocol }: Mutant,
+  limits: TableLimits,
+): Promise<MutantRow> {
   const bounded = {
     depth: limits.depth,
     executionsMax: Math.min(limits.executionsMax, EXECUTIONS_MAX),
     timeMaxMs: Math.min(limits.timeMaxMs, TIME_MAX_MS),
   };
-  for (const { name, scenario, protocol } of MUTANTS) {
-    progress(name);
-    const kinds = new Set<string>();
-    const experiment = { scenario, protocol, mutant: name };
-    const run = (search: Pick<Search, 'strategy' | 'seed' | 'bound'>): Promise<number | null> =>
-      firstFailure(laboratory, experiment, { ...bounded, ...search }, kinds);
-    const exhaustive = await iterative(run);
-    const pct: (number | null)[] = [];
-    const random: (number | null)[] = [];
-    for (const seed of SEEDS) {
-      pct.push(await run({ strategy: 'pct', seed, bound: 0 }));
-      random.push(await run({ strategy: 'random', seed, bound: 0 }));
-    }
-    const always = (counts: readonly (number | null)[]): boolean => !counts.includes(null);
-    rows.push({
-      mutant: name,
-      scenario,
-      protocol,
-      kinds: [...kinds],
-      exhaustive: exhaustive === null ? '–' : String(exhaustive),
-      pct: summary(pct),
-      random: summary(random),
-      caught: exhaustive !== null || always(pct) || always(random),
-    });
+  const kinds = new Set<string>();
+  const experiment = { scenario, protocol, mutant: name };
+  const run = (search: Pick<Search, 'strategy' | 'seed' | 'bound'>): Promise<number | null> =>
+    firstFailure(laboratory, experiment, { ...bounded, ...search }, kinds);
+  const exhaustive = await iterative(run);
+  const pct: (number | null)[] = [];
+  const random: (number | null)[] = [];
+  for (const seed of SEEDS) {
+    pct.push(await run({ strategy: 'pct', seed, bound: 0 }));
+    random.push(await run({ strategy: 'random', seed, bound: 0 }));
   }
-  return rows;
+  const always = (counts: readonly (number | null)[]): boolean => !counts.includes(null);
+  return {
+    mutant: name,
+    scenario,
+    protocol,
+    kinds: [...kinds],
+    exhaustive: exhaustive === null ? '–' : String(exhaustive),
+    pct: summary(pct),
+    random: summary(random),
+    caught: exhaustive !== null || always(pct) || always(random),
+  };
 }
 
 /** Bounds 0, 1, 2, … one after another; executions of all of them together. */

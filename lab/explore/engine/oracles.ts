@@ -160,7 +160,7 @@ export class Oracles {
       final = this.#finals.get(hash) ?? this.#judge();
       this.#finals.set(hash, final);
     }
-    if (final.violation !== null && scenario.audited !== false) {
+    if (final.violation !== null) {
       executor.fail('audit', final.violation);
     } else if (this.#sequential !== null) {
       const problem = this.#sequential.problem(executor, final.observed);
@@ -173,7 +173,13 @@ export class Oracles {
     const { module } = subject.model;
     const { world, scenario } = subject;
     const auditor = world.cpus.find((cpu) => this.#modeOf(cpu) === L.MODE_IDLE) as Cpu;
-    const observed = subject.direct(() => scenario.observe?.(world) ?? '');
+    let observed = '';
+    try {
+      observed = subject.direct(() => scenario.observe?.(world) ?? '');
+    } catch (error) {
+      // What a scenario looks at may be past observing.
+      return { violation: (error as Error).message, observed };
+    }
     if (scenario.audited === false) return { violation: null, observed };
     for (const cpu of world.cpus) {
       const bad = subject.direct(() => module.tlbAudit(cpu, cpu.tlb));
