@@ -45,6 +45,13 @@ interface Progress {
   readonly writeBacks: Cpu['writeBacks'];
 }
 
+const NO_WRITE_BACKS: Cpu['writeBacks'] = [];
+
+/** As it comes from the wire: a missing argument is NaN, which every syscall refuses. */
+function asNumber(value: unknown): number {
+  return typeof value === 'number' ? value : NaN;
+}
+
 export class KernelSyscalls {
   readonly #cpu: Cpu;
   readonly #supply: PageSupply;
@@ -109,17 +116,14 @@ export class KernelSyscalls {
     const proc = this.#process(pid);
     if (proc === 0) return { result: -ESRCH, wanted: null, start: 0, end: 0, writeBacks: [] };
     const cpu = this.#cpu;
-    // As they come from the wire: a missing one is NaN, which every syscall refuses.
-    const at = (index: number): number => {
-      const value = args[index];
-      return typeof value === 'number' ? value : NaN;
-    };
+    const [a, b, c, d, e, f] = args;
     return inKernel(cpu, () => {
       cpu.populateStart = 0;
       cpu.populateEnd = 0;
-      const result = dispatch(cpu, proc, number, at(0), at(1), at(2), at(3), at(4), at(5));
+      const [x, y, z] = [asNumber(d), asNumber(e), asNumber(f)];
+      const result = dispatch(cpu, proc, number, asNumber(a), asNumber(b), asNumber(c), x, y, z);
       const wanted = result === -WAIT_PAGE ? this.#wanted() : null;
-      const writeBacks = cpu.writeBacks.splice(0);
+      const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
       return { result, wanted, start: cpu.populateStart, end: cpu.populateEnd, writeBacks };
     });
   }

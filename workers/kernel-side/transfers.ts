@@ -13,6 +13,8 @@ import { inKernel } from './in-kernel.ts';
 
 type Syscall = (number: number, pid: number, args: readonly unknown[]) => number | Promise<number>;
 
+const TRANSFERS: readonly number[] = [SYS_READ, SYS_WRITE, SYS_PREAD, SYS_PWRITE];
+
 export class Transfers {
   readonly #cpu: Cpu;
   readonly #syscall: Syscall;
@@ -26,7 +28,7 @@ export class Transfers {
   }
 
   static isTransfer(number: number): boolean {
-    return [SYS_READ, SYS_WRITE, SYS_PREAD, SYS_PWRITE].includes(number);
+    return TRANSFERS.includes(number);
   }
 
   /** All that can be transferred, or -errno. */
