@@ -17,6 +17,7 @@ function methodName(name: string): string {
 /** Missing arguments become their defaults, or stay missing, which `invoke` must refuse. */
 function complete(spec: SyscallSpec, args: readonly number[]): readonly number[] {
   const { required, defaults } = spec;
+  if (args.length === required + defaults.length) return args;
   const all = args.slice(0, required + defaults.length);
   for (let i = all.length; i < required; i++) all.push(undefined as unknown as number);
   return [...all, ...defaults.slice(all.length - required)];
