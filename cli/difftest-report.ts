@@ -41,7 +41,8 @@ function describeReached(coverage: CoverageTable): string {
 /** The shortest sequence as code for both sides, and how they differ. */
 export function formatDisagreement(found: Disagreement): string {
   const { seed, sequence, at, details } = found;
-  const rights = sequence.privileged ? '' : ', without privileges';
+  const room = sequence.room === undefined ? '' : `, room for ${sequence.room} areas`;
+  const rights = (sequence.privileged ? '' : ', without privileges') + room;
   const where = at < sequence.ops.length ? `after call ${at + 1}` : 'in the look at all pages';
   return [
     `disagreement (seed ${seed}${rights}): ${where}`,

@@ -2,6 +2,7 @@
  * The differential test: sequences on this machine's Linux and on a simulated machine, compared
  * after each call; what differs is run again to be sure, and shrunk.
  */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SYSCALLS } from '../../shared/syscalls.ts';
 import type { NumericSyscall } from '../../shared/syscalls.ts';
@@ -74,6 +75,8 @@ export interface HostRecord {
 const AHEAD = 32;
 /** The whole machine is checked after every so many sequences. */
 const AUDIT_EVERY = 16;
+/** Where Linux allows more areas than these, no process is filled with them. */
+const AREAS_MOST = 65_530;
 /** Seeds of successive sequences: far apart, so that neighbours have nothing in common. */
 const SEED_STEP = 0x9e37_79b9;
 
@@ -184,7 +187,11 @@ export class Difftest {
     if (outcomes?.[0]?.result === 'ENOSYS') this.#missing.push('mseal');
     const absent = [...this.#missing, ...this.#options.without];
     const calls = CALLS.filter((call) => !absent.includes(call));
-    return { calls: new Set(calls), mayBePrivileged: process.getuid?.() === 0 };
+    return {
+      calls: new Set(calls),
+      mayBePrivileged: process.getuid?.() === 0,
+      mayBeCrowded: Number(readFileSync('/proc/sys/vm/max_map_count', 'latin1')) <= AREAS_MOST,
+    };
   }
 
   async #judge(seed: number, sequence: Sequence, audited: boolean): Promise<void> {

@@ -40,23 +40,29 @@ const CALLS: readonly CallKind[] = [
 
 const OPS_MIN = 12;
 const OPS_MAX = 48;
+/** One sequence of so many has little room for areas: these are slow. */
+const CROWDED = 100;
+const ROOM_MAX = 24;
 
 export interface GeneratorOptions {
   /** Calls that both kernels have. */
   readonly calls: ReadonlySet<string>;
   /** Whether the host's process can be root; else none is. */
   readonly mayBePrivileged: boolean;
+  /** Whether some sequences are to meet vm.max_map_count. */
+  readonly mayBeCrowded: boolean;
 }
 
 export function generateSequence(seed: number, options: GeneratorOptions): Sequence {
   const choices = new Choices(makeRandom(seed), options.calls.has('brk'));
+  const isCrowded = choices.rarely(CROWDED) && options.mayBeCrowded;
   const privileged = !choices.rarely(3) && options.mayBePrivileged;
   const theme: Theme = {
     privileged,
     files: !choices.rarely(3),
     // Without rights it is the limits that matter.
-    locks: choices.rarely(privileged ? 3 : 2),
-    limits: choices.rarely(privileged ? 6 : 2),
+    locks: choices.rarely(privileged ? 3 : 2) && !isCrowded,
+    limits: choices.rarely(privileged ? 6 : 2) && !isCrowded,
     seals: choices.rarely(12),
     heap: choices.rarely(3),
     advice: !choices.rarely(3),
@@ -73,7 +79,9 @@ export function generateSequence(seed: number, options: GeneratorOptions): Seque
     const op = { call: kind.call, args };
     ops.push(kind.opens === true ? { ...op, slot: choices.slot() } : op);
   }
-  return { privileged: theme.privileged, eager: choices.rarely(4), ops };
+  const sequence = { privileged: theme.privileged, eager: choices.rarely(4), ops };
+  if (!isCrowded) return sequence;
+  return { ...sequence, privileged: options.mayBePrivileged, room: choices.random(ROOM_MAX) };
 }
 
 /** A file or two to begin with, so that mappings of files are not all refused. */

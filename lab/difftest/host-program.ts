@@ -1,20 +1,20 @@
 /** Steps as a list of instructions in memory (machine-code.ts), and their results. */
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
+import { PROT_NONE, PROT_READ } from '../../shared/mman.ts';
 import { panic } from '../../shared/panic.ts';
 import * as S from '../../shared/syscalls.ts';
 import { CALL, COPY, COPY_IF, END, INSTRUCTION_BYTES } from './machine-code.ts';
-import { SLOTS } from './sequence.ts';
+import { CROWD, CROWD_PAGES, SLOTS } from './sequence.ts';
 import type { Step, StepArg, StepResult } from './steps.ts';
 import { hashWords } from './subject.ts';
 
 const WORDS = INSTRUCTION_BYTES / 4;
 /** Instructions of the longest sequence, looks and fillings included. */
-const INSTRUCTIONS = 16_384;
+export const INSTRUCTIONS = 16_384;
 /** What the steps bring back: pages and texts. */
-const OUTPUT_BYTES: number = 32 * 2 ** 20;
-/** What a read of /proc/self/maps gives at most; two reach beyond the windows. */
+export const OUTPUT_BYTES: number = 32 * 2 ** 20;
+/** What a read of /proc/self/maps gives at most. */
 const MAPS_PIECE = 4096;
-const MAPS_PIECES = 2;
 const SYS_OPEN = 2;
 const SYS_UNLINK = 87;
 const SYS_MEMFD_CREATE = 319;
@@ -26,15 +26,25 @@ export interface HostProgramOptions {
   readonly addressOf: (array: Uint8Array | Int32Array) => number;
   /** Descriptor of /proc/self/maps. */
   readonly maps: number;
+  /** Reads of it that reach beyond the windows. */
+  mapsPieces: number;
   /** Of the sequence's files. */
   readonly directory: string;
+  /** How long a list may be, and what its steps may bring back. */
+  readonly instructions: number;
+  readonly outputBytes: number;
+}
+
+/** Of a page of the crowd: no two neighbours have the same. */
+function protAt(page: number): number {
+  return page % 2 === 0 ? PROT_NONE : PROT_READ;
 }
 
 export class HostProgram {
   readonly #options: HostProgramOptions;
-  readonly #list = new Int32Array(INSTRUCTIONS * WORDS);
-  readonly #output = new Int32Array(OUTPUT_BYTES / 4);
-  readonly #text: Buffer = Buffer.from(this.#output.buffer);
+  readonly #list: Int32Array;
+  readonly #output: Int32Array;
+  readonly #text: Buffer;
   readonly #listAt: number;
   readonly #outputAt: number;
   #count = 0;
@@ -44,6 +54,9 @@ export class HostProgram {
 
   constructor(options: HostProgramOptions) {
     this.#options = options;
+    this.#list = new Int32Array(options.instructions * WORDS);
+    this.#output = new Int32Array(options.outputBytes / 4);
+    this.#text = Buffer.from(this.#output.buffer);
     this.#listAt = options.addressOf(this.#list);
     this.#outputAt = options.addressOf(this.#output);
   }
@@ -85,6 +98,10 @@ export class HostProgram {
         const at = this.#emit(COPY, [to, this.#outputAt + from, step.bytes.length]);
         return () => -this.#result(at);
       }
+      case 'crowd':
+        return this.#crowd();
+      case 'room':
+        return this.#room(step.room);
       case 'maps':
         return this.#maps();
       case 'resident': {
@@ -116,14 +133,29 @@ export class HostProgram {
   }
 
   #maps(): () => StepResult {
-    const { maps } = this.#options;
+    const { maps, mapsPieces } = this.#options;
     this.#call(S.SYS_LSEEK, [maps, 0, 0]);
-    const pieces = Array.from({ length: MAPS_PIECES }, () => {
+    const pieces = Array.from({ length: mapsPieces }, () => {
       const to = this.#take(MAPS_PIECE);
       return { to, at: this.#call(S.SYS_READ, [maps, this.#outputAt + to, MAPS_PIECE]) };
     });
     return () =>
       pieces.map(({ to, at }) => this.#text.toString('latin1', to, to + this.#result(at))).join('');
+  }
+
+  /** Each call takes the last area apart, until none more may be. */
+  #crowd(): () => StepResult {
+    for (let page = 1; page < CROWD_PAGES; page++) {
+      const size = (CROWD_PAGES - page) * PAGE_SIZE;
+      this.#call(S.SYS_MPROTECT, [CROWD + page * PAGE_SIZE, size, protAt(page)]);
+    }
+    return () => 0;
+  }
+
+  /** The first areas of the crowd become one. */
+  #room(room: number): () => StepResult {
+    const at = this.#call(S.SYS_MPROTECT, [CROWD, (room + 1) * PAGE_SIZE, protAt(room)]);
+    return () => this.#result(at);
   }
 
   #named({ call, name, flags }: Extract<Step, { kind: 'named' }>): number {
@@ -151,7 +183,7 @@ export class HostProgram {
 
   #emit(kind: number, operands: readonly number[]): number {
     const at = this.#count;
-    if (at >= INSTRUCTIONS) panic('difftest: the sequence is too long', at);
+    if (at >= this.#options.instructions) panic('difftest: the sequence is too long', at);
     this.#count += 1;
     this.#list.fill(0, at * WORDS, (at + 1) * WORDS);
     this.#list[at * WORDS] = kind;
@@ -185,7 +217,8 @@ export class HostProgram {
   #take(bytes: number, alignment = 1): number {
     const at = Math.ceil(this.#used / alignment) * alignment;
     this.#used = at + bytes;
-    if (this.#used > OUTPUT_BYTES) panic('difftest: the sequence is too long', this.#used);
+    if (this.#used > this.#options.outputBytes)
+      panic('difftest: the sequence is too long', this.#used);
     return at;
   }
 }

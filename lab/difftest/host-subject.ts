@@ -12,8 +12,9 @@ import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/signals.ts';
 import * as S from '../../shared/syscalls.ts';
 import { HANDLER_AT, RUN_AT, machineCode } from './machine-code.ts';
-import { HostProgram } from './host-program.ts';
-import { HIGH, LOW, SCRATCH } from './sequence.ts';
+import { HostProgram, INSTRUCTIONS, OUTPUT_BYTES } from './host-program.ts';
+import type { HostProgramOptions } from './host-program.ts';
+import { CROWD_PAGES, HIGH, LOW, SCRATCH } from './sequence.ts';
 import type { Step } from './steps.ts';
 import type { Place, Prepared, Subject } from './subject.ts';
 
@@ -37,6 +38,9 @@ export class HostSubject implements Subject {
   readonly #run: (list: number) => void;
   /** Three, in turn: a sequence needs as many at a time. */
   readonly #programs: HostProgram[];
+  readonly #options: HostProgramOptions;
+  /** Large, always the same, and made when it is first needed. */
+  #crowd: Prepared | null = null;
   #place = 0;
 
   constructor(library: Koffi) {
@@ -45,12 +49,15 @@ export class HostSubject implements Subject {
     const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
     this.directory = mkdtempSync(join(memory, 'faultline-'));
     chmodSync(this.directory, 0o777);
-    const options = {
+    this.#options = {
       addressOf: (array: Uint8Array | Int32Array) => Number(library.address(array)),
       maps: openSync('/proc/self/maps', 'r'),
+      mapsPieces: 2,
       directory: this.directory,
+      instructions: INSTRUCTIONS,
+      outputBytes: OUTPUT_BYTES,
     };
-    this.#programs = Array.from({ length: 3 }, () => new HostProgram(options));
+    this.#programs = Array.from({ length: 3 }, () => new HostProgram(this.#options));
     const code = machineCode();
     const flags = M.MAP_PRIVATE | M.MAP_ANONYMOUS | M.MAP_FIXED_NOREPLACE;
     const prot = M.PROT_READ | M.PROT_WRITE;
@@ -93,6 +100,21 @@ export class HostSubject implements Subject {
 
   status(): string {
     return readFileSync('/proc/self/status', 'latin1');
+  }
+
+  seeMore(): void {
+    this.#options.mapsPieces += 1;
+  }
+
+  prepareCrowd(): Prepared {
+    if (this.#crowd === null) {
+      const limits = { instructions: CROWD_PAGES + 1, outputBytes: PAGE_SIZE };
+      const { at, read } = new HostProgram({ ...this.#options, ...limits }).compile([
+        { kind: 'crowd' },
+      ]);
+      this.#crowd = { run: () => void this.#run(at), read };
+    }
+    return this.#crowd;
   }
 
   prepare(steps: readonly Step[]): Prepared {

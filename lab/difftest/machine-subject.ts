@@ -6,19 +6,13 @@ import { audit } from '../../kernel/audit/audit.ts';
 import { attachCpu } from '../../kernel/cpu/cpu.ts';
 import type { Cpu } from '../../kernel/cpu/cpu.ts';
 import { enterKernel, leaveKernel, startCpu } from '../../kernel/cpu/cpu-mode.ts';
-import * as F from '../../kernel/faults/fault-codes.ts';
-import { handleFault } from '../../kernel/faults/fault.ts';
-import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';
-import { beginPageIn, finishPageIn } from '../../kernel/faults/page-in.ts';
 import { populate } from '../../kernel/faults/populate.ts';
 import { formatMachine } from '../../kernel/format.ts';
 import { PROTOCOLS } from '../../kernel/locking/registry.ts';
 import { frameWord } from '../../kernel/machine.ts';
 import type { Machine } from '../../kernel/machine.ts';
 import { reapLimbo } from '../../kernel/paging/grace.ts';
-import { walk } from '../../kernel/paging/mmu.ts';
-import { peekEntry } from '../../kernel/paging/table.ts';
-import { Tlb, tlbFlushAll } from '../../kernel/paging/tlb.ts';
+import { Tlb } from '../../kernel/paging/tlb.ts';
 import {
   createProcess,
   exitProcess,
@@ -26,31 +20,25 @@ import {
   releaseProcess,
   startProcess,
 } from '../../kernel/processes/process.ts';
+import { areasOf } from '../../kernel/processes/space.ts';
 import { formatMaps } from '../../kernel/reports/maps.ts';
 import { formatStatus } from '../../kernel/reports/status.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
 import { WAIT_PAGE } from '../../kernel/syscalls/wait-codes.ts';
-import { P_SPACE, S_PRIVILEGED } from '../../shared/layout.ts';
+import { B_MAP_COUNT_MAX, P_SPACE, S_PRIVILEGED } from '../../shared/layout.ts';
 import {
+  AREAS_MAX,
   FAULT_RETRIES_MAX,
   PAGE_SIZE,
   TABLE_ENTRIES,
   USER_SPACE_END,
 } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
-import { pfnOf } from '../../shared/pte.ts';
-import {
-  BUS_ADRERR,
-  SEGV_ACCERR,
-  SEGV_MAPERR,
-  SIGBUS,
-  SIGKILL,
-  SIGSEGV,
-} from '../../shared/signals.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import { SYS_BRK, SYS_MINCORE } from '../../shared/syscalls.ts';
 import { ENOSYS } from '../../shared/errno.ts';
 import { MachineFiles } from './machine-files.ts';
+import { MachineMmu, supplyPage } from './machine-mmu.ts';
 import { HIGH, LOW, SCRATCH, SCRATCH_PAGES, SLOTS } from './sequence.ts';
 import type { Step, StepResult } from './steps.ts';
 import { hashWords } from './subject.ts';
@@ -113,7 +101,7 @@ export class MachineSubject implements Subject {
   readonly #cpu: Cpu;
   readonly #proc: number;
   readonly #space: number;
-  readonly #tlb: Tlb;
+  readonly #mmu: MachineMmu;
   readonly #files: MachineFiles;
   readonly #slots: number[] = new Array<number>(SLOTS).fill(-1);
 
@@ -124,12 +112,11 @@ export class MachineSubject implements Subject {
     this.#space = peek(cpu.words, this.#proc + P_SPACE);
     poke(cpu.words, this.#space + S_PRIVILEGED, privileged ? 1 : 0);
     this.#files = new MachineFiles(cpu, this.#proc);
-    tlbFlushAll(tlb);
-    tlb.space = this.#space;
-    this.#tlb = tlb;
+    this.#mmu = new MachineMmu(cpu, this.#space, tlb);
   }
 
   forgetFiles(): void {
+    poke(this.#cpu.words, B_MAP_COUNT_MAX, AREAS_MAX);
     this.#files.unlinkAll();
   }
 
@@ -145,6 +132,14 @@ export class MachineSubject implements Subject {
 
   status(): string {
     return formatStatus(this.#cpu, this.pid, this.pid) ?? '';
+  }
+
+  seeMore(): void {
+    panic('difftest: maps are never cut short here');
+  }
+
+  prepareCrowd(): Prepared {
+    return this.prepare([{ kind: 'crowd' }]);
   }
 
   prepare(steps: readonly Step[]): Prepared {
@@ -179,7 +174,7 @@ export class MachineSubject implements Subject {
         this.#populate(cpu.populateStart, cpu.populateEnd);
         return result;
       }
-      this.#supply();
+      supplyPage(this.#cpu);
     }
     return panic('difftest: a page is wanted again and again', number);
   }
@@ -199,13 +194,21 @@ export class MachineSubject implements Subject {
         this.#slots[step.slot] = -1;
         return 0;
       case 'load': {
-        const at = this.#access(step.address, false);
+        const at = this.#mmu.access(step.address, false);
         return at < 0 ? at : (this.#cpu.machine.frameBytes[at] ?? 0);
       }
       case 'store': {
-        const at = this.#access(step.address, true);
+        const at = this.#mmu.access(step.address, true);
         if (at >= 0) this.#cpu.machine.frameBytes.set(step.bytes, at);
         return Math.min(at, 0);
+      }
+      case 'crowd':
+        return 0;
+      case 'room': {
+        // Here the limit is any number.
+        const { words } = this.#cpu;
+        poke(words, B_MAP_COUNT_MAX, areasOf(this.#cpu, this.#space).len() + step.room);
+        return 0;
       }
       case 'maps':
         return this.maps();
@@ -213,7 +216,7 @@ export class MachineSubject implements Subject {
         return this.#resident(step.address);
       case 'content': {
         const { machine, words } = this.#cpu;
-        const at = this.#access(step.address, false);
+        const at = this.#mmu.access(step.address, false);
         if (at < 0) return at;
         return hashWords(words, frameWord(machine, at / PAGE_SIZE), TABLE_ENTRIES);
       }
@@ -234,56 +237,13 @@ export class MachineSubject implements Subject {
   #resident(address: number): number {
     const vec = SCRATCH + (SCRATCH_PAGES - 1) * PAGE_SIZE;
     if (this.syscall(SYS_MINCORE, address, PAGE_SIZE, vec) < 0) return -1;
-    return (this.#cpu.machine.frameBytes[this.#access(vec, false)] ?? 0) & 1;
-  }
-
-  /** Where in the frames' bytes an access ends, or -(signal * 256 + code). As the MMU does it. */
-  #access(address: number, write: boolean): number {
-    const cpu = this.#cpu;
-    if (address < 0 || address >= USER_SPACE_END) return -(SIGSEGV * 256 + SEGV_MAPERR);
-    const vpn = Math.floor(address / PAGE_SIZE);
-    for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      if (walk(cpu, this.#tlb, vpn, write)) {
-        const pfn = pfnOf(peekEntry(cpu, this.#space, vpn));
-        return pfn * PAGE_SIZE + (address % PAGE_SIZE);
-      }
-      const refusal = this.#fault(vpn, write);
-      if (refusal !== 0) return refusal;
-    }
-    return panic('difftest: a fault is resolved again and again', address);
-  }
-
-  #fault(vpn: number, write: boolean): number {
-    switch (handleFault(this.#cpu, this.#space, vpn, write)) {
-      case F.FAULT_DONE:
-        return 0;
-      case F.FAULT_WAIT:
-        this.#supply();
-        return 0;
-      case F.FAULT_MAPERR:
-        return -(SIGSEGV * 256 + SEGV_MAPERR);
-      case F.FAULT_ACCERR:
-        return -(SIGSEGV * 256 + SEGV_ACCERR);
-      case F.FAULT_BUS:
-        return -(SIGBUS * 256 + BUS_ADRERR);
-      default:
-        return -(SIGKILL * 256);
-    }
-  }
-
-  /** No file here has contents of its own: a page that must be read is zero. */
-  #supply(): void {
-    const cpu = this.#cpu;
-    const { faultObject: object, faultPage: page } = cpu;
-    releaseFaultObject(cpu, object);
-    const pfn = beginPageIn(cpu);
-    if (pfn === 0 || !finishPageIn(cpu, object, page, pfn)) panic('difftest: no memory', page);
+    return (this.#cpu.machine.frameBytes[this.#mmu.access(vec, false)] ?? 0) & 1;
   }
 
   #populate(start: number, end: number): void {
     for (let at = start; at < end;) {
       at = populate(this.#cpu, this.#proc, at, end);
-      if (at < end) this.#supply();
+      if (at < end) supplyPage(this.#cpu);
     }
   }
 }

@@ -14,7 +14,16 @@ import * as S from '../../shared/syscalls.ts';
 import { gapsBetween, hex, parseMaps } from './maps-text.ts';
 import type { MapsLine, Placed } from './maps-text.ts';
 import { ELSEWHERE, OpSteps, fileName, wideBytes } from './op-steps.ts';
-import { HEAP_PAGES, HIGH, LOW, SCRATCH_AREA_PAGES, SCRATCH_PAGES, SLOTS } from './sequence.ts';
+import {
+  CROWD,
+  CROWD_PAGES,
+  HEAP_PAGES,
+  HIGH,
+  LOW,
+  SCRATCH_AREA_PAGES,
+  SCRATCH_PAGES,
+  SLOTS,
+} from './sequence.ts';
 import type { Outcome, Sequence } from './sequence.ts';
 import type { Step, StepResult } from './steps.ts';
 import type { Place, Subject } from './subject.ts';
@@ -59,14 +68,19 @@ export function runSequence(subject: Subject, sequence: Sequence, options: RunOp
     script.planFilling(parseMaps(subject.maps()));
     const filling = subject.prepare(script.filling);
     const clearing = subject.prepare(script.clearing);
+    const crowd = sequence.room === undefined ? null : subject.prepareCrowd();
     // And from here on it finds no memory.
     filling.run();
     const isFilled = script.isFilled(filling.read());
     if (isFilled) {
+      crowd?.run();
       body.run();
       clearing.run();
       if (!script.isSteady(subject) && attempt + 1 < ATTEMPTS) continue;
-      const ran = script.read(body.read(), attempt + 1 === ATTEMPTS);
+      const results = body.read();
+      const isWhole = script.seesWindows(results);
+      if (!isWhole) subject.seeMore();
+      const ran = isWhole ? script.read(results, attempt + 1 === ATTEMPTS) : null;
       if (ran !== null) return ran;
     } else {
       subject.prepare(script.undoFilling(filling.read())).run();
@@ -101,6 +115,7 @@ class Script {
   /** Whether the sequence's limits are counted from what is in use. */
   readonly #needsUsage: boolean;
   readonly #body: OpSteps;
+  readonly #room: number | undefined;
   /** Steps that find out whether a window could be unmapped. */
   readonly #unmaps: number[] = [];
 
@@ -113,6 +128,7 @@ class Script {
     if (options.has.brk) this.#window('heap', heapStart(place), HEAP_PAGES);
     this.#needsUsage = needsUsage(sequence);
     this.#usage = this.#needsUsage ? this.#measure(subject) : NO_USAGE;
+    this.#room = sequence.room;
     this.#open();
     const windows = this.#windows;
     this.#body = new OpSteps(this.steps, { place, windows, usage: this.#usage });
@@ -134,6 +150,10 @@ class Script {
     const hasHeap = this.#options.has.brk;
     const fence = (start: number): Mapping => ({ start, size: PAGE_SIZE, prot: 0, flags: FENCE });
     const own = [{ start: scratch, size: SCRATCH_AREA_PAGES * PAGE_SIZE, prot: RW, flags: FILL }];
+    if (this.#room !== undefined) {
+      // Unmapped first, too: what follows may need to split an area.
+      own.unshift({ start: CROWD, size: CROWD_PAGES * PAGE_SIZE, prot: 0, flags: FENCE });
+    }
     for (const { name, start, end } of this.#windows) {
       if (name !== 'heap') own.push(fence(start - PAGE_SIZE));
       own.push(fence(end));
@@ -158,6 +178,16 @@ class Script {
       if (result === wanted(step)) return this.clearing[i] ?? [];
       if (result === -EEXIST) return [];
       return panic('difftest: cannot fill', hex(wanted(step)), errnoName(-result));
+    });
+  }
+
+  /** Whether every look at the maps reached beyond the windows. */
+  seesWindows(results: readonly StepResult[]): boolean {
+    const end = Math.max(...this.#windows.map((window) => window.end));
+    return results.every((text) => {
+      if (typeof text !== 'string') return true;
+      const last = text.slice(text.lastIndexOf('\n', text.length - 2) + 1);
+      return Number.parseInt(last, 16) >= end;
     });
   }
 
@@ -198,10 +228,13 @@ class Script {
       this.steps.push({ kind: 'store', address, bytes: [0] });
     }
     this.#setLimits();
-    if (!this.#options.has.brk) return;
-    const heap = heapStart(this.#place);
-    this.steps.push(call(S.SYS_BRK, heap));
-    this.steps.push({ kind: 'store', address: heap - PAGE_SIZE, bytes: [0] });
+    if (this.#options.has.brk) {
+      const heap = heapStart(this.#place);
+      this.steps.push(call(S.SYS_BRK, heap));
+      this.steps.push({ kind: 'store', address: heap - PAGE_SIZE, bytes: [0] });
+    }
+    const room = this.#room;
+    if (room !== undefined) this.steps.push({ kind: 'room', room });
   }
 
   /** The same limits on both sides, by way of the scratch page. */

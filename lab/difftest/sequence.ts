@@ -29,6 +29,11 @@ export const SCRATCH_PAGES = 4;
  */
 export const SCRATCH_AREA_PAGES = 64;
 
+/** Where areas are made only to be many (Sequence.room). */
+export const CROWD = 0x180_0000_0000;
+/** More than vm.max_map_count is by default. */
+export const CROWD_PAGES = 66_000;
+
 /** Descriptors of a sequence, by slot. */
 export const SLOTS = 4;
 
@@ -61,6 +66,8 @@ export interface Sequence {
   readonly privileged: boolean;
   /** Every accessible page is read after each call, which makes it resident; else at the end. */
   readonly eager: boolean;
+  /** Areas that can still be made when it begins (vm.max_map_count); absent: any number. */
+  readonly room?: number;
   readonly ops: readonly Op[];
 }
 

@@ -26,6 +26,10 @@ export interface Subject {
   maps(): string;
   /** /proc/self/status as it is now. */
   status(): string;
+  /** From now on, steps that read the maps read more of them. */
+  seeMore(): void;
+  /** Gets ready for the step 'crowd', in memory of its own. */
+  prepareCrowd(): Prepared;
   /** Gets ready for the steps; the third `prepare` from here uses the same memory again. */
   prepare(steps: readonly Step[]): Prepared;
 }
