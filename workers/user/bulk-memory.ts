@@ -5,6 +5,7 @@
  * waits for STEP_BYTES at most. A fault in the middle leaves what comes before it done, as a store
  * sequence would.
  */
+import { TLB_SLOTS } from '../../kernel/index.ts';
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { Mmu } from './mmu.ts';
 
@@ -13,22 +14,32 @@ const STEP_BYTES = 65536;
 /** Bytes filled one by one before the rest is copied from them. */
 const FILL_SEED_BYTES = 256;
 
+/** Position of an address in its page, by its low 32 bits: `%` of a large double takes 40 ns. */
+function offsetIn(address: number): number {
+  return (address | 0) & (PAGE_SIZE - 1);
+}
+
+/** The TLB's slot for an address. */
+function slotOf(address: number): number {
+  return ((address | 0) >>> 12) & (TLB_SLOTS - 1);
+}
+
 /** Byte index in the machine of a page just translated. */
 function byteAt(mmu: Mmu, address: number): number {
-  const slot = (address / PAGE_SIZE) & (mmu.frameAt.length - 1);
-  return ((mmu.frameAt[slot] as number) - mmu.frameBase) * 4 + (address % PAGE_SIZE);
+  const frame = mmu.frameAt[slotOf(address)] as number;
+  return (frame - mmu.frameBase) * 4 + offsetIn(address);
 }
 
 /** Bytes from `address` to the end of its page, at most `left`. */
 function chunk(address: number, left: number): number {
-  return Math.min(left, PAGE_SIZE - (address % PAGE_SIZE));
+  return Math.min(left, PAGE_SIZE - offsetIn(address));
 }
 
 /** Whether the TLB has the page of `address`, which the caller may use until the next poll. */
 function isInTlb(mmu: Mmu, address: number, write: boolean): boolean {
   const { readBase, writeBase } = mmu.cpu.tlb;
   const bases = write ? writeBase : readBase;
-  return bases[(address / PAGE_SIZE) & (bases.length - 1)] === address - (address % PAGE_SIZE);
+  return bases[slotOf(address)] === address - offsetIn(address);
 }
 
 /** Bytes of the run from `address`, whose page is in the TLB, at most `left`. */
@@ -36,11 +47,10 @@ function runBytes(mmu: Mmu, address: number, left: number, write: boolean): numb
   const { frameAt } = mmu;
   const { readBase, writeBase } = mmu.cpu.tlb;
   const bases = write ? writeBase : readBase;
-  const slots = frameAt.length - 1;
-  let bytes = PAGE_SIZE - (address % PAGE_SIZE);
-  let frame = frameAt[(address / PAGE_SIZE) & slots] as number;
+  let bytes = PAGE_SIZE - offsetIn(address);
+  let frame = frameAt[slotOf(address)] as number;
   while (bytes < left) {
-    const slot = ((address + bytes) / PAGE_SIZE) & slots;
+    const slot = slotOf(address + bytes);
     frame += TABLE_ENTRIES;
     if (bases[slot] !== address + bytes || frameAt[slot] !== frame) break;
     bytes += PAGE_SIZE;
@@ -156,8 +166,8 @@ function copyAhead(mmu: Mmu, to: number, from: number, left: number): number {
 
 /** Copies a step at the end of the first `left` bytes, within a page of each; its bytes. */
 function copyBack(mmu: Mmu, to: number, from: number, left: number): number {
-  const inTo = (to + left - 1) % PAGE_SIZE;
-  const inFrom = (from + left - 1) % PAGE_SIZE;
+  const inTo = offsetIn(to + left - 1);
+  const inFrom = offsetIn(from + left - 1);
   const size = Math.min(left, inTo + 1, inFrom + 1);
   copyThrough(mmu, to + left - size, from + left - size, size);
   return size;
