@@ -38,8 +38,6 @@ const NONE: readonly Sleeper[] = [];
 
 export class DepthFirst implements Strategy {
   readonly #bound: number;
-  /** Sleep sets need every access that is chosen. */
-  readonly sleeps: boolean;
   readonly #decisions: Decision[] = [];
   #depth = 0;
   #spent = 0;
@@ -50,7 +48,6 @@ export class DepthFirst implements Strategy {
   /** `bound`: preemptions at most; Infinity searches everything, with sleep sets. */
   constructor(bound: number) {
     this.#bound = bound;
-    this.sleeps = bound === Infinity;
   }
 
   /** Before each execution. */

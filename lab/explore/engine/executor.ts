@@ -48,9 +48,6 @@ export class Executor implements Driver {
   readonly #points: Uint8Array;
   #strategy: Strategy = { choose: () => ABANDON };
   #stepwise = false;
-  #grants = true;
-  /** The running CPU was chosen before a step without an access: its next point is no new choice. */
-  #granted = false;
   /** What the strategy has decided about the next step already. */
   #decided = UNDECIDED;
   #timeouts = 0;
@@ -126,9 +123,7 @@ export class Executor implements Driver {
     if (this.failure !== null || this.steps === STEPS_MAX) return undefined;
     const { id, kind } = task;
     if (this.#stepwise || this.#isPoint(task)) {
-      const granted = this.#granted && kind !== T.WEAK_LOAD;
-      this.#granted = false;
-      const choice = granted ? id : this.#ask(id);
+      const choice = this.#ask(id);
       if (choice !== id) {
         this.#decided = choice;
         return undefined;
@@ -153,8 +148,6 @@ export class Executor implements Driver {
     this.#lockOrder.begin();
     this.#strategy = strategy;
     this.#stepwise = strategy.stepwise === true;
-    this.#grants = !this.#stepwise && strategy.sleeps !== true;
-    this.#granted = false;
     this.#decided = UNDECIDED;
     this.failure = null;
     this.steps = 0;
@@ -195,7 +188,6 @@ export class Executor implements Driver {
   /** The pending step of a suspended CPU; and then it runs on. */
   #step(task: Task, old: boolean): void {
     const { at, kind } = task;
-    this.#granted = false;
     if (at >= 0) {
       if (kind === T.WAIT && this.#words[at] === task.a) {
         this.sharing.learn(task.id, at, kind);
@@ -208,7 +200,6 @@ export class Executor implements Driver {
     // No access: a beginning, a waking-up, a pause, the end of another CPU.
     if (kind === T.PAUSE && this.#waiting.pause(task)) return;
     if (kind === T.END_CPU) this.#end(task, this.tasks[task.a] as Task);
-    else this.#granted = this.#grants;
     this.#run(task, kind === T.WOKEN ? task.a : 0);
   }
 

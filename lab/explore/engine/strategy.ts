@@ -11,12 +11,6 @@ export interface Strategy {
   /** Called before every step, not only at scheduling points. */
   readonly stepwise?: boolean;
   /**
-   * It reasons about each access that it chooses. Otherwise a CPU that was chosen to begin, to go
-   * on with its next operation or to wake up also makes its next access at a scheduling point: to
-   * let another one run between the two is to choose that one in the first place.
-   */
-  readonly sleeps?: boolean;
-  /**
    * Called at scheduling points with more than one option. `current` is the CPU that ran last, -1
    * at the start; `enabled` the set of those that can run.
    */
