@@ -145,7 +145,7 @@ export type TrapHandler = (request: TrapRequest) => number | Promise<number>;
 interface Mailbox {
   readonly cpu: number;
   readonly block: number;
-  /** Views of its arguments and result: making them for each request would cost more than serving. */
+  /** Views of its arguments and result: making them at each request costs more than serving. */
   readonly args: Float64Array<SharedArrayBuffer>;
   readonly result: Float64Array<SharedArrayBuffer>;
   /** The last sequence number taken from it. */
