@@ -57,6 +57,11 @@ export interface BootOptions {
    * of all, chosen by the seed.
    */
   readonly inject?: Readonly<Partial<Record<InjectKind, number | string>>>;
+  /**
+   * Free memory that the kernel worker zeroes ahead, so that faults need not: bytes, or '16MiB'.
+   * Default 0.
+   */
+  readonly prezero?: number | string;
   /** Poison freed frames and check more invariants. Default false. */
   readonly checked?: boolean;
   /** Seed that programs read as `proc.seed`. Default 1. */

@@ -48,6 +48,13 @@ function checkSwap(swap: number | string): number {
   return fail('swap', "0 or a size up to 16GiB, in bytes or as '64MiB'", swap);
 }
 
+function checkPrezero(size: number | string): number {
+  const bytes = size === 0 || size === '0' ? 0 : parseSize(size);
+  const frames = bytes === undefined ? NaN : Math.floor(bytes / PAGE_SIZE);
+  if (frames >= 0 && frames <= FRAMES_MAX) return frames;
+  return fail('prezero', "0 or a size up to 4GiB, in bytes or as '16MiB'", size);
+}
+
 function checkInject(inject: NonNullable<BootOptions['inject']>): Injection[] {
   return Object.entries(inject).map(([name, given]) => {
     const kind = INJECT_KINDS.find((known) => known === name);
@@ -118,6 +125,7 @@ const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
   inject: true,
   swap: true,
   reclaim: true,
+  prezero: true,
   checked: true,
   seed: true,
   files: true,
@@ -146,6 +154,7 @@ export function checkOptions(options: BootOptions): CheckedOptions {
     injections: checkInject(options.inject ?? {}),
     swapSlots: checkSwap(options.swap ?? 0),
     reclaim: nameOrModule(options.reclaim ?? 'clock'),
+    prezeroFrames: checkPrezero(options.prezero ?? 0),
     protocol: nameOrModule(protocol),
     faults,
     shootdown,
