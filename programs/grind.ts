@@ -12,7 +12,7 @@ import { defineProgram } from '../workers/program.ts';
 import type { ExitStatus, Proc, Program } from '../workers/program.ts';
 import { Arena } from './grind/arena.ts';
 import type { PageModel } from './grind/arena.ts';
-import { SharedPage, makeRandom, succeeds } from './grind/shared-page.ts';
+import { SharedPage, makeRandom, persist, succeeds } from './grind/shared-page.ts';
 import type { Job } from './grind/shared-page.ts';
 
 interface Options {
@@ -133,15 +133,17 @@ export async function carryOn(proc: Proc, job: Job, model: PageModel[]): Promise
 async function grindAll(proc: Proc, options: Options): Promise<number> {
   const { processes = 4, seconds, pages = 64, forks = 0, kills = 25 } = options;
   const { rounds = seconds === undefined ? 2000 : Infinity } = options;
-  const at = await proc.mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+  const at = await persist(proc, () =>
+    proc.mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS),
+  );
   const shared = new SharedPage(proc, at);
   const untilMs = Date.now() + (seconds ?? Infinity) * 1000;
   const pids: number[] = [];
   for (let i = 1; i <= processes; i++) {
     const seed = proc.seed * 65537 + i;
     const job: Job = { seed, rounds, untilMs, shared: at, pages, forks, kills, depth: 0 };
-    const name = `grind/${i}`;
-    pids.push(await proc.spawn(import.meta.url, { args: [job], inherit: true, name }));
+    const options = { args: [job], inherit: true, name: `grind/${i}` };
+    pids.push(await persist(proc, () => proc.spawn(import.meta.url, options)));
   }
   let failed = 0;
   for (const pid of pids) {

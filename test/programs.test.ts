@@ -82,4 +82,14 @@ describe('faultline run', () => {
       expect(document.machine.counters['swapOuts']).toBeGreaterThan(0);
     },
   );
+
+  it('grind: gets along with frames, tables, writes to swap and Workers that fail', async () => {
+    const kinds = ['frame=0.2%', 'table=1%', 'swap=5%', 'worker=0.5%'];
+    const inject = kinds.map((kind) => `--inject=${kind}`);
+    // Seed 1 refuses the very first process.
+    const machine = ['--seed=2', '--memory=2MiB', '--swap=32MiB', '--checked', ...inject];
+    const options = ['--processes=3', '--rounds=400', '--pages=600', '--forks=2'];
+    const { lines } = await run('grind', ...machine, '--', ...options);
+    expect(lines.find((line) => !line.startsWith('swap: '))).toMatch(/^ok: 3 processes, /);
+  });
 });

@@ -53,7 +53,18 @@ describe('faultline stress', () => {
 
   it('finds a protocol that does not lock, and prints the command that shows it', async () => {
     const path = fileURLToPath(new URL('./fixtures/protocols/no-area-lock.mjs', import.meta.url));
-    const args = ['--protocol', path, '--seconds', '20', '--seed', '7'];
+    const args = [
+      '--protocol',
+      path,
+      '--seconds',
+      '20',
+      '--seed',
+      '7',
+      '--swap',
+      '0',
+      '--forks',
+      '0',
+    ];
     const { status, stderr } = await faultline('stress', ...args);
     expect(status).toBe(1);
     expect(stderr).toMatch(/failure: ./);

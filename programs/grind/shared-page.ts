@@ -58,6 +58,14 @@ export async function succeeds(call: () => number | Promise<number>): Promise<bo
   }
 }
 
+/** Tries until memory is enough: what a run cannot do without. */
+export async function persist(proc: Proc, call: () => Promise<number>): Promise<number> {
+  let result = 0;
+  const keep = async (): Promise<number> => (result = await call());
+  while (!(await succeeds(keep))) await proc.nanosleep(1e6);
+  return result;
+}
+
 export class SharedPage {
   readonly #proc: Proc;
   readonly #at: number;
