@@ -46,7 +46,7 @@ const PACKAGE_ENTRIES: Readonly<Record<string, string>> = {
   'faultline/explore': 'lab/explore/model/user-api.ts',
 };
 
-/** What was parsed last for each path: builds differ in a module or two. Nobody changes a Module. */
+/** What was parsed last for each path: builds differ in a module or two. Nobody changes one. */
 const parsed = new Map<string, { readonly source: string; readonly module: Promise<Module> }>();
 
 /** All modules that the entries reach, by path. */

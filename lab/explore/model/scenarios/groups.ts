@@ -1,4 +1,4 @@
-/** Memory groups: counts that several spaces and CPUs change, and limits that they meet together. */
+/** Memory groups: counts that several spaces and CPUs change, limits that they meet together. */
 import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
 import { enterKernel, leaveKernel } from '../../../../kernel/cpu/cpu-mode.ts';
 import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
