@@ -76,7 +76,10 @@ export async function runMachine(
     Object.entries(request.files).map(([name, path]) => [name, resolve(path)]),
   );
   const startMs = performance.now();
-  const bootOptions: BootOptions = { ...options, files, onPrint };
+  // With --json stdout is the document's.
+  const onOutput = (bytes: Uint8Array): void => void process.stderr.write(bytes);
+  const sinks = request.json ? { onPrint, onOutput } : { onPrint };
+  const bootOptions: BootOptions = { ...options, files, ...sinks };
   const machine = await boot(bootOptions);
   try {
     const name = basename(request.program);

@@ -66,7 +66,10 @@ describe('faultline run', () => {
     const { stdout } = await faultline('run', 'sort', '--memory=2MiB', '--', path);
     const env = { ...process.env, LC_ALL: 'C' };
     const expected = execFileSync('sort', [path], { env, maxBuffer: 2 ** 26, encoding: 'utf8' });
-    expect(stdout.slice(0, expected.length) === expected).toBe(true);
+    expect(stdout === expected).toBe(true);
+    const json = await faultline('run', 'sort', '--memory=2MiB', '--json', '--', path);
+    expect(json.stderr.startsWith(expected)).toBe(true);
+    expect((JSON.parse(json.stdout) as { exitStatus: number }).exitStatus).toBe(0);
   });
 
   const modes = ['local', 'remote'];
