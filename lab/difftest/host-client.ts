@@ -2,8 +2,8 @@
  * The host's processes, from outside: one that is root if we are, one that is not. Each runs the
  * sequences that it is given in order; several may wait, so that both sides work at once.
  *
- * Guarantees: a process that dies is replaced, and what it had not answered is run again; what
- * kills it three times is answered with the reason.
+ * Guarantees: a process that dies, or that cannot run a sequence, is replaced, and what it had not
+ * answered is run again; what fails three times is answered with the reason.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
@@ -97,6 +97,13 @@ export class HostClient {
       return;
     }
     this.#unfit = 0;
+    const first = this.#waiting[0];
+    // It may be this process that cannot, with what its runtime has mapped: let another one try.
+    if (answer.error !== undefined && first !== undefined && first.deaths + 1 < DEATHS_MAX) {
+      first.deaths += 1;
+      this.#restart();
+      return;
+    }
     this.#waiting.shift()?.resolve(answer);
     // It has used up its address space; a new one goes on.
     if (answer.isSpent === true) this.#restart();
