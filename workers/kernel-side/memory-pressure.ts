@@ -1,6 +1,6 @@
 /**
- * Memory pressure, as Linux's PSI measures it: for how long at least one fault or syscall has waited
- * for a page to come back from swap or for a frame to be reclaimed (its `some total`).
+ * Memory pressure, as Linux's PSI measures it: for how long at least one fault or syscall has
+ * waited for a page to come back from swap or for a frame to be reclaimed (its `some total`).
  */
 export class MemoryPressure {
   readonly #now: () => number;
