@@ -36,6 +36,7 @@ const NICE_STEP = 1.25;
 
 export class RunQueue {
   readonly #afterTurn: (run: () => void) => void;
+  readonly #now: () => number;
   /** A binary heap: the next one first. */
   readonly #heap: Ready[] = [];
   #order = 0;
@@ -45,9 +46,10 @@ export class RunQueue {
   #sinceMs = 0;
   #endsTurn = false;
 
-  /** `afterTurn` runs a function when the event loop comes round. */
-  constructor(afterTurn: (run: () => void) => void) {
+  /** `afterTurn` runs a function when the event loop comes round; `now` is a clock in ms. */
+  constructor(afterTurn: (run: () => void) => void, now: () => number = () => performance.now()) {
     this.#afterTurn = afterTurn;
+    this.#now = now;
   }
 
   /** Processes that wait for their turn. */
@@ -81,7 +83,7 @@ export class RunQueue {
   charge(): void {
     const account = this.#running;
     if (account === null) return;
-    const nowMs = performance.now();
+    const nowMs = this.#now();
     const us = (nowMs - this.#sinceMs) * 1000;
     this.#sinceMs = nowMs;
     account.usedUs += us;
@@ -96,7 +98,7 @@ export class RunQueue {
     this.#running = null;
     const result = sleep();
     this.#running = account;
-    this.#sinceMs = performance.now();
+    this.#sinceMs = this.#now();
     return result;
   }
 
@@ -111,7 +113,7 @@ export class RunQueue {
   #take(account: RunAccount): void {
     this.charge();
     this.#running = account;
-    this.#sinceMs = performance.now();
+    this.#sinceMs = this.#now();
     if (this.#endsTurn) return;
     this.#endsTurn = true;
     this.#afterTurn(() => {
