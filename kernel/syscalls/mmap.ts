@@ -31,7 +31,8 @@ import { canLock, mayExpand, mayLock } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
 import { checkAnonymous, checkFile, checkHuge } from './mmap-checks.ts';
-import { checkSealed, splitAt } from './sealed.ts';
+import { checkSealed } from './sealed.ts';
+import { splitAt } from './split.ts';
 import { TRY_KERNEL } from './wait-codes.ts';
 
 /** Maps `length` bytes; the address, or a negative errno. Runs in kernel mode on any CPU. */

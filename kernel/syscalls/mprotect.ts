@@ -22,6 +22,7 @@ import { mayExpand } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
 import type { Area, AreaSet } from '../areas/shared-area-store.ts';
 import { mappingErrno } from './mmap.ts';
+import { keepFirstSplit } from './split.ts';
 import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
 
 const GROWS: number = M.PROT_GROWSDOWN | M.PROT_GROWSUP;
@@ -123,7 +124,10 @@ function protectArea(
     next &= ~AREA_ACCOUNT;
   }
   const result = areas.protect(start, end - start, () => next, op);
-  if (!result.ok) return mappingErrno(result.error);
+  if (!result.ok) {
+    if (result.error.kind === 'NoMemory') keepFirstSplit(op.cpu, op.space, areas, start);
+    return mappingErrno(result.error);
+  }
   if (isLockedForReading(flags) && writable) wantPopulated(op.cpu, start, end);
   return 0;
 }

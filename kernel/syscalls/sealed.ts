@@ -1,12 +1,11 @@
 /** Sealed areas (mseal): what refuses to be unmapped or replaced. */
-import { peek, poke } from '../../shared/atomics.ts';
+import { peek } from '../../shared/atomics.ts';
 import { EPERM } from '../../shared/errno.ts';
-import { S_APART, S_SEALS } from '../../shared/layout.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { S_SEALS } from '../../shared/layout.ts';
 import { AREA_SEALED } from '../areas/area-flags.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
 import type { AreaSet } from '../processes/space.ts';
+import { splitAt } from './split.ts';
 
 /**
  * -EPERM if an area with a byte in [start, end) is sealed, else 0. Costs nothing where nothing ever
@@ -29,13 +28,4 @@ export function checkSealed(
   if (first === null || area === null || area.start >= end) return 0;
   if (area.start !== first.start) splitAt(cpu, space, areas, start);
   return -EPERM;
-}
-
-/** Divides the area around `address`, if there is one, for the sake of what reports show. */
-export function splitAt(cpu: Cpu, space: number, areas: AreaSet, address: number): void {
-  const area = areas.find(address);
-  if (area === null || area.start === address) return;
-  const op = openRange(cpu, space, address / PAGE_SIZE, address / PAGE_SIZE + 1);
-  if (areas.divide(address).ok) poke(cpu.words, space + S_APART, 1);
-  closeRange(op);
 }

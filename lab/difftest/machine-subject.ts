@@ -134,6 +134,10 @@ export class MachineSubject implements Subject {
     return formatStatus(this.#cpu, this.pid, this.pid) ?? '';
   }
 
+  nextPlace(): boolean {
+    return false;
+  }
+
   seeMore(): void {
     panic('difftest: maps are never cut short here');
   }

@@ -43,6 +43,8 @@ export interface Ran {
   readonly outcomes: Outcome[];
   /** False when sealed areas were left behind. */
   readonly isEmpty: boolean;
+  /** False when something was placed in a hole between the windows. */
+  readonly isComparable: boolean;
 }
 
 const RW: number = M.PROT_READ | M.PROT_WRITE;
@@ -76,12 +78,14 @@ export function runSequence(subject: Subject, sequence: Sequence, options: RunOp
       crowd?.run();
       body.run();
       clearing.run();
-      if (!script.isSteady(subject) && attempt + 1 < ATTEMPTS) continue;
+      const isSteady = script.isSteady(subject) || attempt + 1 === ATTEMPTS;
       const results = body.read();
       const isWhole = script.seesWindows(results);
       if (!isWhole) subject.seeMore();
-      const ran = isWhole ? script.read(results, attempt + 1 === ATTEMPTS) : null;
-      if (ran !== null) return ran;
+      const ran = script.read(results, attempt + 1 === ATTEMPTS);
+      if (isSteady && isWhole && ran.isComparable) return ran;
+      // What it sealed is in the way of the next attempt.
+      if (!ran.isEmpty && !subject.nextPlace()) panic('difftest: all windows are sealed');
     } else {
       subject.prepare(script.undoFilling(filling.read())).run();
     }
@@ -191,12 +195,12 @@ class Script {
     });
   }
 
-  /** Null when the sequence found a hole, unless it is the last attempt. */
-  read(results: readonly StepResult[], isLast: boolean): Ran | null {
+  read(results: readonly StepResult[], isLast: boolean): Ran {
     const outcomes = this.#body.read(results, this.#options.verbose);
     // A hole may have opened since the filling was planned.
-    if (!isLast && outcomes.some(({ result }) => result.startsWith(ELSEWHERE))) return null;
-    return { outcomes, isEmpty: this.#unmaps.every((index) => results[index] === 0) };
+    const isOutside = outcomes.some(({ result }) => result.startsWith(ELSEWHERE));
+    const isEmpty = this.#unmaps.every((index) => results[index] === 0);
+    return { outcomes, isEmpty, isComparable: isLast || !isOutside };
   }
 
   #window(name: string, start: number, pages: number): void {

@@ -26,6 +26,8 @@ export interface Subject {
   maps(): string;
   /** /proc/self/status as it is now. */
   status(): string;
+  /** Other windows for the next sequence, as these are sealed. False when there are no others. */
+  nextPlace(): boolean;
   /** From now on, steps that read the maps read more of them. */
   seeMore(): void;
   /** Gets ready for the step 'crowd', in memory of its own. */
