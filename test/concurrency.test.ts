@@ -181,7 +181,7 @@ describe.each(PROTOCOL_NAMES)('CPUs that share a space under %s', (protocol) => 
       if (process.env['CONCURRENCY_SHOW'] !== undefined) console.log(protocol, report.counts);
     }
     const counters = cpuCounters(scene.machine);
-    expect(counters['shootdownTargets'], again).toBeGreaterThan(10);
+    expect(counters['shootdownTargets'], again).toBeGreaterThan(0);
     tearDown(scene);
   });
 });
