@@ -20,11 +20,11 @@ export function splitAt(cpu: Cpu, space: number, areas: AreaSet, address: number
 
 /**
  * After a change of flags from `start` on that would have divided an area twice and found no room:
- * if there is room for one area more, the split at `start` was made (vma_modify). With the range
- * open.
+ * if there is room for just one area more, the split at `start` was made (vma_modify). With the
+ * range open. A change that failed for want of frames leaves nothing behind.
  */
 export function keepFirstSplit(cpu: Cpu, space: number, areas: AreaSet, start: number): void {
-  if (areas.len() < peek(cpu.words, B_MAP_COUNT_MAX)) divide(cpu, space, areas, start);
+  if (areas.len() + 1 === peek(cpu.words, B_MAP_COUNT_MAX)) divide(cpu, space, areas, start);
 }
 
 function divide(cpu: Cpu, space: number, areas: AreaSet, address: number): void {
