@@ -30,6 +30,16 @@ export default defineProgram(async (proc, name) => {
   return proc.sync.getpid() === proc.pid ? 0 : 1;
 });`;
 
+/** More pages than the machine has frames. */
+const fillSource = `
+import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from './web/program.js';
+export default defineProgram(async (proc) => {
+  const at = await proc.mmap(0, 600 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+  for (let page = 0; page < 600; page++) proc.mem.store32(at + page * 4096, page);
+  for (let page = 0; page < 600; page++) if (proc.mem.load32(at + page * 4096) !== page) return 1;
+  return 0;
+});`;
+
 interface Outcome {
   readonly isolated: boolean;
   readonly lines: readonly string[];
@@ -63,6 +73,17 @@ const script = `(async () => {
   return { isolated: crossOriginIsolated, lines, statuses, audit };
 })()`;
 
+/** Runs in the page. */
+const swapScript = `(async () => {
+  const { boot } = await import('/web/index.js');
+  const machine = await boot({ memory: '1MiB', swap: '4MiB', checked: true });
+  const status = await (await machine.spawn('/fill.js')).wait();
+  const { counters } = await machine.stats();
+  const { violations } = await machine.audit();
+  await machine.shutdown();
+  return { status, swapOuts: counters.swapOuts, violations };
+})()`;
+
 describe.skipIf(!existsSync(executablePath))(`in Chromium (${executablePath})`, () => {
   let folder: string;
   let server: StaticServer;
@@ -75,6 +96,7 @@ describe.skipIf(!existsSync(executablePath))(`in Chromium (${executablePath})`, 
     const web = fileURLToPath(new URL('../dist/web', import.meta.url));
     cpSync(web, join(folder, 'web'), { recursive: true });
     writeFileSync(join(folder, 'program.js'), programSource);
+    writeFileSync(join(folder, 'fill.js'), fillSource);
     writeFileSync(join(folder, 'greeting.txt'), 'hello from the ');
     writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Faultline</title>');
     server = await startStaticServer({ root: folder });
@@ -111,5 +133,11 @@ describe.skipIf(!existsSync(executablePath))(`in Chromium (${executablePath})`, 
     ]);
     expect(outcome.audit).toMatchObject({ clean: true, violations: [] });
     expect(errors).toEqual([]);
+  });
+
+  it('swaps to memory outside the machine', async () => {
+    const outcome = await page.evaluate<{ swapOuts: number }>(swapScript);
+    expect(outcome).toMatchObject({ status: { code: 0 }, violations: [] });
+    expect(outcome.swapOuts).toBeGreaterThan(300);
   });
 });
