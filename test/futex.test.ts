@@ -64,8 +64,9 @@ describe.each(['local', 'remote'] as const)('a futex, faults %s', (faults) => {
     });
     const main = program(async (proc, module: string) => {
       const at = await proc.mmap(0, 4096, RW, SHARED_ANON);
-      const pid = await proc.spawn(module, { args: [at], inherit: true });
+      // Before there is a child that could change the word first.
       const waits = [proc.futexWait(at, 0), proc.futexWait(at, 0)];
+      const pid = await proc.spawn(module, { args: [at], inherit: true });
       const done = await Promise.allSettled(waits);
       proc.print(`${done.filter(({ status }) => status === 'fulfilled').length > 0}`);
       await proc.wait(pid);

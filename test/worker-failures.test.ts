@@ -404,7 +404,8 @@ describe('a broken machine', () => {
     const { machine } = await start({ cpus: 1 });
     const beside = await machine.spawn(idle);
     breakCpu(machine, 0);
-    await expect(machine.maps(beside.pid)).rejects.toBeInstanceOf(KernelPanic);
+    // The call's own failure, or the machine's end when a tick was first.
+    await expect(machine.maps(beside.pid)).rejects.toThrow('enterKernel: from mode');
     await expect(beside.wait()).rejects.toThrow(
       /^the kernel worker has died: KernelPanic: enterKernel: from mode/,
     );
