@@ -113,14 +113,18 @@ describe('a handler', () => {
       try {
         proc.sync.futexWait(at, 0);
       } catch (error) {
-        return (error as { code: string }).code === 'EINTR' ? handled : 50;
+        return (error as { code: string }).code === 'EINTR' ? Math.min(1, handled) : 50;
       }
       return 51;
     });
     const handle = await machine.spawn(main);
     while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    // Again and again: the first one may be handled just before the program goes to sleep.
+    const resend = setInterval(() => void handle.kill('SIGUSR2').catch(() => {}), 100);
     await handle.kill('SIGUSR2');
-    expect(await handle.wait()).toEqual({ code: 1 });
+    const status = await handle.wait();
+    clearInterval(resend);
+    expect(status).toEqual({ code: 1 });
     await expectClean(machine, 1);
   });
 });
