@@ -139,7 +139,9 @@ export class Difftest {
       const answer = await this.replay(sequence, this.#answers);
       this.#sequences += 1;
       this.#ops += sequence.ops.length;
-      if (answer !== null) this.#disagreements.push({ seed: 0, sequence, ...answer });
+      if (answer === null) continue;
+      const { at, details } = answer;
+      this.#disagreements.push({ seed: 0, sequence, at, details });
     }
     return this.#result(started);
   }
@@ -163,7 +165,9 @@ export class Difftest {
     const options = { verbose: true, has: this.#has };
     const answer = await this.#host(sequence, options);
     const { outcomes, failure } = this.#machine.run(sequence, options, true);
-    if (answer.outcomes === undefined) return { at: 0, details: [`Linux: ${answer.error}`] };
+    if (answer.outcomes === undefined) {
+      return { at: 0, details: [`Linux: ${answer.error}`], isRefused: true };
+    }
     answers.push(recordOf(sequence, answer.outcomes));
     if (failure !== null) return { at: 0, details: [`Faultline: ${failure}`] };
     const at = firstDifference(answer.outcomes, outcomes);
@@ -215,12 +219,15 @@ export class Difftest {
       return;
     }
     const kind = kindOf(sequence, seen);
-    const shortest = await shrink(sequence, async (one) => {
-      const again = await this.replay(one);
-      return again !== null && kindOf(one, again) === kind;
-    });
-    const found = (await this.replay(shortest)) ?? seen;
-    const disagreement = { seed, sequence: shortest, ...found };
+    // A sequence that the host cannot run is shown whole: a shorter one may fail for another reason.
+    const shortest = seen.isRefused
+      ? sequence
+      : await shrink(sequence, async (one) => {
+          const again = await this.replay(one);
+          return again !== null && kindOf(one, again) === kind;
+        });
+    const { at, details } = (await this.replay(shortest)) ?? seen;
+    const disagreement = { seed, sequence: shortest, at, details };
     const signatures = this.#disagreements.map(signature);
     if (!signatures.includes(signature(disagreement))) this.#disagreements.push(disagreement);
   }
@@ -231,7 +238,10 @@ function recordOf({ ops }: Sequence, outcomes: readonly Outcome[]): HostRecord {
   return { results: outcomes.slice(0, ops.length).map(({ result }) => result), maps, resident };
 }
 
-type Seen = Pick<Disagreement, 'at' | 'details'>;
+interface Seen extends Pick<Disagreement, 'at' | 'details'> {
+  /** The host's process could not run the sequence at all. */
+  readonly isRefused?: boolean;
+}
 
 /** What a shrunk sequence must have in common with the one it comes from. */
 function kindOf({ ops }: Sequence, { at, details }: Seen): string {

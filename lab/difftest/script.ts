@@ -27,6 +27,8 @@ import {
 import type { Outcome, Sequence } from './sequence.ts';
 import type { Step, StepResult } from './steps.ts';
 import type { Place, Subject } from './subject.ts';
+import { NO_USAGE, needsUsage, usageIn, usageOf } from './usage.ts';
+import type { Usage } from './usage.ts';
 
 export interface RunOptions {
   /** Give whole states instead of digests. */
@@ -92,14 +94,6 @@ export function runSequence(subject: Subject, sequence: Sequence, options: RunOp
   }
   return panic('difftest: the address space cannot be filled');
 }
-
-/** Bytes. */
-interface Usage {
-  readonly as: number;
-  readonly data: number;
-}
-
-const NO_USAGE: Usage = { as: 0, data: 0 };
 
 interface Mapping {
   readonly start: number;
@@ -210,19 +204,23 @@ class Script {
   /** Bytes that count against RLIMIT_AS and RLIMIT_DATA when the sequence begins. */
   #measure(subject: Subject): Usage {
     const heap = this.#options.has.brk ? PAGE_SIZE : 0;
-    const status = subject.status();
+    const { as, data } = usageOf(subject.status());
     const planned = this.#plan(parseMaps(subject.maps()));
     return {
-      as: kibIn(status, 'VmSize') + planned.reduce((sum, { size }) => sum + size, heap),
-      data: kibIn(status, 'VmData') + SCRATCH_AREA_PAGES * PAGE_SIZE + heap,
+      as: as + planned.reduce((sum, { size }) => sum + size, heap),
+      data: data + SCRATCH_AREA_PAGES * PAGE_SIZE + heap,
     };
   }
 
-  /** Whether as much is in use as there was when the limits were reckoned. */
+  /**
+   * Whether as much is in use as there was when the limits were reckoned, but for what the sequence
+   * has sealed in its windows.
+   */
   isSteady(subject: Subject): boolean {
     if (!this.#needsUsage) return true;
     const { as, data } = this.#measure(subject);
-    return as === this.#usage.as && data === this.#usage.data;
+    const sealed = usageIn(parseMaps(subject.maps()), this.#windows);
+    return as - sealed.as === this.#usage.as && data - sealed.data === this.#usage.data;
   }
 
   #open(): void {
@@ -285,16 +283,4 @@ function wanted(step: Step): number {
 
 function placed(start: number, size: number): Placed {
   return { name: '', start, end: start + size };
-}
-
-/** Whether an argument is counted from what is in use when the sequence begins. */
-function needsUsage({ ops }: Sequence): boolean {
-  return ops.some(({ args }) =>
-    args.some((arg) => typeof arg === 'object' && (arg.base === 'as' || arg.base === 'data')),
-  );
-}
-
-/** Bytes of a line of /proc/PID/status. */
-function kibIn(status: string, name: string): number {
-  return Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
 }
