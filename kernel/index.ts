@@ -104,6 +104,7 @@ export {
   rehomeProcess,
   processName,
   processOf,
+  spaceOfPid,
   releaseProcess,
   startProcess,
   withholdProcess,

@@ -1,5 +1,8 @@
 /** The types of what a machine says of itself: how processes ended, figures, audits. */
 import type { FlushPolicy } from '../kernel/paging/flush-policies.ts';
+import type { MemoryGroup } from '../kernel/reclaim/memory-group.ts';
+
+export type { MemoryGroup } from '../kernel/reclaim/memory-group.ts';
 
 /** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
 export type FaultMode = 'local' | 'remote';
@@ -16,15 +19,6 @@ export type ExitStatus =
       /** What the program threw, or why it was killed, in one line. */
       readonly reason?: string;
     };
-
-/** A memory group as it was: in pages of 4 KiB, one that two processes share counted twice. */
-export interface MemoryGroupReport {
-  readonly limitPages: number;
-  readonly residentPages: number;
-  readonly residentPagesPeak: number;
-  /** Address spaces. */
-  readonly spaces: number;
-}
 
 /**
  * A process or thread. Faults, shootdowns and resident pages are those of its address space, and so
@@ -48,7 +42,7 @@ export interface ProcessReport {
   readonly residentPages: number;
   readonly residentPagesPeak: number;
   /** The memory group that it is in, or was at its end. */
-  readonly memoryGroup: MemoryGroupReport | null;
+  readonly memoryGroup: MemoryGroup | null;
 }
 
 export interface SyscallReport {

@@ -5,6 +5,7 @@
 import { load, peek } from '../../shared/atomics.ts';
 import * as L from '../../shared/layout.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
+import type { Cpu } from '../cpu/cpu.ts';
 import type { Machine } from '../machine.ts';
 
 /** The block of a process, or 0 when there is none of that pid. */
@@ -13,6 +14,12 @@ export function processOf(machine: Machine, pid: number): number {
   // ORDER: acquires the block published by createProcess.
   const proc = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
   return proc !== 0 && peek(machine.words, proc + L.P_PID) === pid ? proc : 0;
+}
+
+/** The address space of a process; 0 when there is no such process or it has ended. */
+export function spaceOfPid(cpu: Cpu, pid: number): number {
+  const proc = processOf(cpu.machine, pid);
+  return proc === 0 ? 0 : peek(cpu.words, proc + L.P_SPACE);
 }
 
 /** pids of all processes that have a block, in table order. */

@@ -27,7 +27,7 @@ import {
 } from '../reports/log.ts';
 import type { Machine } from '../machine.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
-import { processOf } from './pid-table.ts';
+import { processOf, spaceOfPid } from './pid-table.ts';
 import { inheritSignals } from './signals.ts';
 import { createSpace, getSpace, putSpace } from './space.ts';
 import { inheritLimits } from './limits.ts';
@@ -36,7 +36,7 @@ import { mapStack, unmapStack } from './thread-stack.ts';
 import { lock, unlock } from '../cpu/spinlock.ts';
 import { storeWide } from '../frames/wide.ts';
 
-export { allPids, processOf } from './pid-table.ts';
+export { allPids, processOf, spaceOfPid } from './pid-table.ts';
 export { killProcess, pendingSignal } from './signals.ts';
 
 export interface ProcessSpec {
@@ -101,8 +101,7 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
 
 /** Puts a new space into a group of its own, or its parent's. 0 or -EAGAIN. */
 function enterGroup(cpu: Cpu, space: number, spec: ProcessSpec): number {
-  const parent = processOf(cpu.machine, spec.parent);
-  const from = parent === 0 ? 0 : peek(cpu.words, parent + L.P_SPACE);
+  const from = spaceOfPid(cpu, spec.parent);
   let group = from === 0 ? 0 : groupOf(cpu, from);
   if (spec.memoryMaxPages !== undefined) {
     group = makeGroup(cpu, spec.memoryMaxPages);

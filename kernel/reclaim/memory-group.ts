@@ -19,6 +19,7 @@ import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import type { Machine } from '../machine.ts';
 
+/** A memory group as it is, in pages of 4 KiB; one that two processes share is counted twice. */
 export interface MemoryGroup {
   /** Pages that may be resident, those that are, and the most that ever were. */
   readonly limitPages: number;
@@ -52,7 +53,7 @@ export function joinGroup(cpu: Cpu, space: number, group: number): void {
 /** A space that has nothing left leaves its group, which ends with the last. */
 export function leaveGroup(cpu: Cpu, space: number): void {
   const { words } = cpu;
-  const group = peek(words, space + L.S_GROUP);
+  const group = groupOf(cpu, space);
   // ORDER: the decrement to 0 comes after every other member's last use.
   if (group === 0 || add(words, group + L.G_SPACES, -1) > 1) return;
   // ORDER: nobody is left who could change it.
@@ -62,6 +63,7 @@ export function leaveGroup(cpu: Cpu, space: number): void {
   store(words, group + L.G_LIMIT, 0);
 }
 
+/** The block of a space's group, 0 for none. */
 export function groupOf(cpu: Cpu, space: number): number {
   return peek(cpu.words, space + L.S_GROUP);
 }
@@ -69,7 +71,7 @@ export function groupOf(cpu: Cpu, space: number): number {
 /** Counts pages of a space that became resident, or ceased to be. */
 export function chargeGroup(cpu: Cpu, space: number, pages: number): void {
   const { words } = cpu;
-  const group = peek(words, space + L.S_GROUP);
+  const group = groupOf(cpu, space);
   if (group === 0) return;
   // ORDER: counters. The peak may miss a race's width.
   const now = add(words, group + L.G_RESIDENT, pages) + pages;

@@ -8,7 +8,6 @@ import type { Area } from '../areas/shared-area-store.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
 import { recordAt } from '../objects/record.ts';
-import { processOf } from '../processes/process.ts';
 import { areasOf } from '../processes/space.ts';
 
 /** Names of objects by the host's number, for the last column of `maps`. */
@@ -27,12 +26,6 @@ export interface AreaRow {
   readonly inode: number;
   /** As the last column shows it; '' for none. */
   readonly name: string;
-}
-
-/** The address space of a process; 0 when there is no such process or it has ended. */
-export function spaceOfPid(cpu: Cpu, pid: number): number {
-  const proc = processOf(cpu.machine, pid);
-  return proc === 0 ? 0 : peek(cpu.words, proc + L.P_SPACE);
 }
 
 /** All areas of a space, in ascending order. */

@@ -2,7 +2,8 @@
 import { OBJECT_SHARED } from '../../shared/layout.ts';
 import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
 import type { Cpu } from '../cpu/cpu.ts';
-import { areaRows, spaceOfPid } from './area-rows.ts';
+import { spaceOfPid } from '../processes/pid-table.ts';
+import { areaRows } from './area-rows.ts';
 import type { AreaRow, ObjectNames } from './area-rows.ts';
 
 /** Where the name begins: 25 + 6 words of 8 bytes - 1 columns and a blank (show_map_vma). */

@@ -14,7 +14,7 @@ import { openAtRoot } from '../locking/whole-table.ts';
 import { isPageCache } from '../objects/pages.ts';
 import { Cursor, nextAt, pagesAt } from '../paging/cursor.ts';
 import { seek } from '../paging/table.ts';
-import { spaceOfPid } from './area-rows.ts';
+import { spaceOfPid } from '../processes/pid-table.ts';
 import { isCounted, mapCount } from './page-use.ts';
 
 // In the high word.

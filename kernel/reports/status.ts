@@ -10,7 +10,8 @@ import { PROT_EXEC, PROT_WRITE } from '../../shared/mman.ts';
 import { AREA_GROWSDOWN } from '../areas/area-flags.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { processName, processOf } from '../processes/process.ts';
-import { areaRows, spaceOfPid } from './area-rows.ts';
+import { spaceOfPid } from '../processes/pid-table.ts';
+import { areaRows } from './area-rows.ts';
 import { PageUse, addPageUse } from './page-use.ts';
 
 const PAGE_KIB = PAGE_SIZE / 1024;

@@ -2,10 +2,8 @@
  * Where reclaim looks next: a hand that goes round the resident pages of all processes, or of those
  * in one memory group. It rests behind the last page that was chosen.
  */
-import { allPids, findCandidates, groupOf, processOf } from '../../kernel/index.ts';
+import { allPids, findCandidates, groupOf, spaceOfPid } from '../../kernel/index.ts';
 import type { Candidate, Cpu } from '../../kernel/index.ts';
-import { peek } from '../../shared/atomics.ts';
-import { P_SPACE } from '../../shared/layout.ts';
 import { RECLAIM_SCAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
 
 export class ClockHand {
@@ -56,8 +54,7 @@ export class ClockHand {
   /** The space of a process that the hand goes over; 0 for others. */
   #space(pid: number): number {
     const cpu = this.#cpu;
-    const proc = processOf(cpu.machine, pid);
-    const space = proc === 0 ? 0 : peek(cpu.words, proc + P_SPACE);
+    const space = spaceOfPid(cpu, pid);
     return space !== 0 && (this.#group === 0 || groupOf(cpu, space) === this.#group) ? space : 0;
   }
 }

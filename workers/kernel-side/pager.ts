@@ -13,13 +13,11 @@ import {
   FAULT_NO_MEMORY,
   FAULT_WAIT,
   handleFault,
-  processOf,
   releaseFaultObject,
+  spaceOfPid,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
-import { peek } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/errno.ts';
-import { P_SPACE } from '../../shared/layout.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
@@ -67,8 +65,7 @@ export class Pager {
   #resolve(pid: number, vpn: number, write: boolean, major = false): Outcome {
     const cpu = this.#cpu;
     return inKernel(cpu, () => {
-      const proc = processOf(cpu.machine, pid);
-      const space = proc === 0 ? 0 : peek(cpu.words, proc + P_SPACE);
+      const space = spaceOfPid(cpu, pid);
       if (space === 0) return DONE;
       const code = handleFault(cpu, space, vpn, write, major);
       if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, object: 0, page: 0 };

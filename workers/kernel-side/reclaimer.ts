@@ -27,12 +27,12 @@ import {
   highWatermark,
   logEvent,
   memoryIsShort,
-  processOf,
   shareFreeFrames,
+  spaceOfPid,
 } from '../../kernel/index.ts';
 import type { Candidate, Cpu, ReclaimPolicy } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { B_JIFFIES, P_SPACE } from '../../shared/layout.ts';
+import { B_JIFFIES } from '../../shared/layout.ts';
 import { RECLAIM_BATCH_PAGES, RECLAIM_IDLE_PASSES_MAX } from '../../shared/limits.ts';
 import { ClockHand } from './clock-hand.ts';
 import { inKernel } from './in-kernel.ts';
@@ -65,12 +65,10 @@ export class Reclaimer {
   /** The pass under way, which all that wait for the same group share. */
   #passing: { readonly group: number; readonly freed: Promise<number> } | null = null;
   readonly #idlePasses = new Map<number, number>();
-  readonly #pressure: MemoryPressure;
 
   constructor(options: ReclaimerOptions) {
     this.#cpu = options.cpu;
     this.#options = options;
-    this.#pressure = options.pressure;
   }
 
   /** The daemon's tick. */
@@ -86,7 +84,7 @@ export class Reclaimer {
    * it is worth to try again. False: there is none to be had, and `pid` itself is the one to end.
    */
   relieve(pid: number): Promise<boolean> {
-    return this.#pressure.wait(this.#relieve(pid));
+    return this.#options.pressure.wait(this.#relieve(pid));
   }
 
   async #relieve(pid: number): Promise<boolean> {
@@ -113,7 +111,7 @@ export class Reclaimer {
 
   /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
   refill(pid: number): Promise<boolean> {
-    return this.#pressure.wait(this.#refill(pid));
+    return this.#options.pressure.wait(this.#refill(pid));
   }
 
   async #refill(pid: number): Promise<boolean> {
@@ -225,14 +223,9 @@ export class Reclaimer {
     return wanted - left;
   }
 
-  #spaceOf(pid: number): number {
-    const proc = processOf(this.#cpu.machine, pid);
-    return proc === 0 ? 0 : peek(this.#cpu.words, proc + P_SPACE);
-  }
-
   /** Whether a space is still somebody's: processes end on this Worker, but between two awaits. */
   #isLive(space: number): boolean {
-    return allPids(this.#cpu.machine).some((pid) => this.#spaceOf(pid) === space);
+    return allPids(this.#cpu.machine).some((pid) => spaceOfPid(this.#cpu, pid) === space);
   }
 
   /** Who gives back most, with how many pages; of a group, or (0) of all. Pid 0: nobody. */
@@ -240,7 +233,7 @@ export class Reclaimer {
     const cpu = this.#cpu;
     let victim = { pid: 0, pages: 0 };
     for (const pid of allPids(cpu.machine)) {
-      const space = this.#spaceOf(pid);
+      const space = spaceOfPid(cpu, pid);
       if (space === 0 || (group !== 0 && groupOf(cpu, space) !== group)) continue;
       const pages = inKernel(cpu, () => badness(cpu, space));
       if (pages > victim.pages) victim = { pid, pages };
@@ -251,7 +244,7 @@ export class Reclaimer {
   /** The memory group of a process, if that is what it must be reclaimed from; else 0. */
   #fullGroup(pid: number): number {
     const cpu = this.#cpu;
-    const space = this.#spaceOf(pid);
+    const space = spaceOfPid(cpu, pid);
     const group = space === 0 ? 0 : groupOf(cpu, space);
     return groupIsFull(cpu, group) ? group : 0;
   }

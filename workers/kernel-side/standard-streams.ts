@@ -2,11 +2,9 @@
  * write(2) to descriptors 1 and 2: the host's standard output and error, which are no objects of
  * the machine. Resolves when the host has taken the bytes, so that a fast program waits.
  */
-import { WAIT_PAGE, copyFromUser, processOf, releaseFaultObject } from '../../kernel/index.ts';
+import { WAIT_PAGE, copyFromUser, releaseFaultObject, spaceOfPid } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
-import { peek } from '../../shared/atomics.ts';
 import { EFAULT, EINVAL, EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
-import { P_SPACE } from '../../shared/layout.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
@@ -53,8 +51,7 @@ export class StandardStreams {
     const cpu = this.#cpu;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       const step = inKernel(cpu, () => {
-        const proc = processOf(cpu.machine, pid);
-        const space = proc === 0 ? 0 : peek(cpu.words, proc + P_SPACE);
+        const space = spaceOfPid(cpu, pid);
         if (space === 0) return { copied: -ESRCH, object: 0, page: 0 };
         const copied = copyFromUser(cpu, space, address, bytes);
         const { faultObject: object, faultPage: page } = cpu;
