@@ -1,6 +1,6 @@
 /*
  * Goal: page table, areas and frames together equal a model that is too simple to be wrong.
- * Method: random mmap, munmap, mprotect and faults, over an arena around a 4 GiB border that also
+ * Method: random mmap, munmap, mprotect, advice, locks and faults, over an arena around a 4 GiB border that also
  * has 4 MiB borders, in a machine whose memory is squeezed until calls fail in the middle. The
  * model is one cell for each page. After every step all pages and contents are compared and the
  * machine is audited; a step that answered ENOMEM must have changed nothing.
@@ -23,6 +23,7 @@ import { PROTOCOL_NAMES } from '../kernel/locking/registry.ts';
 import type { LockingProtocolName } from '../kernel/locking/protocol.ts';
 import { openAtRoot } from '../kernel/locking/whole-table.ts';
 import { frameField, frameWord } from '../kernel/machine.ts';
+import { dispatch } from '../kernel/syscalls/dispatch.ts';
 import { sysMmap } from '../kernel/syscalls/mmap.ts';
 import { protectRange } from '../kernel/paging/map-range.ts';
 import { walk } from '../kernel/paging/mmu.ts';
@@ -51,6 +52,7 @@ import {
 import { PAGE_SIZE, SPAN_PAGES } from '../shared/limits.ts';
 import * as M from '../shared/mman.ts';
 import * as pte from '../shared/pte.ts';
+import * as S from '../shared/syscalls.ts';
 import { expectClean, quiesce, testMachine, testProcess } from './kernel-helpers.ts';
 import type { TestMachine } from './kernel-helpers.ts';
 
@@ -95,6 +97,7 @@ type Step =
   | { op: 'mmap'; from: number; pages: number; prot: number; source: Page['source']; page: number }
   | { op: 'munmap'; from: number; pages: number }
   | { op: 'mprotect'; from: number; pages: number; prot: number }
+  | { op: 'mark'; from: number; pages: number; call: number; how: number }
   | { op: 'touch'; from: number; pages: number; write: boolean }
   | { op: 'squeeze'; left: number };
 
@@ -211,6 +214,13 @@ function runStep(world: World, step: Step): void {
     }
     case 'mprotect':
       return runProtect(world, step);
+    case 'mark': {
+      // Flags of areas: they divide areas, and no page changes.
+      const [at, size] = [step.from * PAGE_SIZE, step.pages * PAGE_SIZE];
+      const code = dispatch(t.cpu, proc, step.call, at, size, step.how, 0, 0, 0);
+      world.seen.set(`mark ${code}`, (world.seen.get(`mark ${code}`) ?? 0) + 1);
+      return expect(difference(world, world.pages)).toBe('');
+    }
     case 'touch':
       for (let i = 0; i < Math.min(step.pages, 5); i++) touch(world, step.from + i, step.write);
       return expect(difference(world, world.pages)).toBe('');
@@ -310,6 +320,12 @@ const range = fc
     return { from, pages: Math.min(pages, HIGH - from) };
   });
 const source = fc.constantFrom<Page['source']>('anonymous', 'anonymous', 'shared', 'linear');
+const mark = fc.constantFrom<readonly [number, number]>(
+  [S.SYS_MADVISE, M.MADV_DONTFORK],
+  [S.SYS_MADVISE, M.MADV_DOFORK],
+  [S.SYS_MLOCK2, M.MLOCK_ONFAULT],
+  [S.SYS_MUNLOCK, 0],
+);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
@@ -319,8 +335,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: range.map((at): Step => ({ op: 'munmap', ...at })) },
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc.tuple(range, prot).map(([at, p]): Step => ({ op: 'mprotect', ...at, prot: p })),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(range, mark)
+      .map(([at, [call, how]]): Step => ({ op: 'mark', ...at, call, how })),
   },
   {
     weight: 4,
@@ -374,6 +396,7 @@ describe.each(PROTOCOL_NAMES)('page table under %s', (protocol) => {
       exhausted += seen.get(`${what} ${-ENOMEM}`) ?? 0;
     }
     expect(exhausted).toBeGreaterThan(10);
+    expect(seen.get('mark 0') ?? 0).toBeGreaterThan(5);
     for (const code of [FAULT_DONE, FAULT_MAPERR, FAULT_ACCERR, FAULT_NO_MEMORY]) {
       expect(seen.get(`fault ${code}`) ?? 0, `fault ${code}`).toBeGreaterThan(5);
     }

@@ -89,9 +89,31 @@ export function clearRange(op: RangeOp, start: number, end: number): boolean {
   return changeRange(op, start, end, CLEAR, 0);
 }
 
-/** Gives [start, end) the permission `rwx` (PTE_R, PTE_W, PTE_X). Empty entries stay empty. */
+/**
+ * Gives [start, end) the permission `rwx` (PTE_R, PTE_W, PTE_X). Empty entries stay empty. No entry
+ * lies across `start` or `end` afterwards, whatever changed.
+ */
 export function protectRange(op: RangeOp, start: number, end: number, rwx: number): boolean {
-  return changeRange(op, start, end, PROTECT, rwx);
+  return splitSpans(op, start, end) && changeRange(op, start, end, PROTECT, rwx);
+}
+
+/**
+ * Where an area is to begin or end no entry may lie across: the entries there become tables of such
+ * as mean the same. False when memory is exhausted; what was made by then stays, and is as good.
+ */
+export function splitSpans(op: RangeOp, start: number, end: number): boolean {
+  return splitSpan(op, start, start) && splitSpan(op, end, end - 1);
+}
+
+/** The same at `vpn` alone, by the entry of `neighbour`: the page there or before, in the range. */
+export function splitSpan(op: RangeOp, vpn: number, neighbour: number): boolean {
+  const { cpu, cursor } = op;
+  let at = seek(cpu, cursor, neighbour);
+  while (peek(cpu.words, at) !== 0 && (vpn & (pagesAt(cursor.level) - 1)) !== 0) {
+    if (!pushDown(cpu, cursor, at, cursor.level)) return false;
+    at = seek(cpu, cursor, neighbour);
+  }
+  return true;
 }
 
 /**

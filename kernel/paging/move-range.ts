@@ -8,11 +8,12 @@
  * uses the old translations after it: they are flushed before the lock is dropped.
  * Not guaranteed: an undo. Moves are not in the log, since nothing that follows them may fail.
  */
-import { exchange, load, peek, store } from '../../shared/atomics.ts';
+import { exchange, load, store } from '../../shared/atomics.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import { nextAt, pagesAt } from './cursor.ts';
+import { nextAt } from './cursor.ts';
 import { noteFlush } from './flush.ts';
+import { splitSpans } from './map-range.ts';
 import type { RangeOp } from './range-op.ts';
 import { pushDown, seek } from './table.ts';
 
@@ -22,7 +23,7 @@ import { pushDown, seek } from './table.ts';
  */
 export function prepareMove(op: RangeOp, from: number, to: number, pages: number): boolean {
   const { cpu, cursor } = op;
-  if (!splitAt(op, from) || !splitAt(op, from + pages)) return false;
+  if (!splitSpans(op, from, from + pages)) return false;
   let made = -1;
   for (let vpn = from; vpn < from + pages;) {
     let at = seek(cpu, cursor, vpn);
@@ -88,18 +89,6 @@ function moveEntry(
 /** Whether the entry says more than that its area is there. */
 function isMoved(entry: number): boolean {
   return pte.isPresent(entry) || pte.isGuard(entry) || pte.isSwapped(entry);
-}
-
-/** A boundary of a range that is going to be cleared: no span may lie across it. */
-function splitAt(op: RangeOp, vpn: number): boolean {
-  const { cpu, cursor } = op;
-  if (vpn >= cursor.end) return true;
-  let at = seek(cpu, cursor, vpn);
-  while (peek(cpu.words, at) !== 0 && (vpn & (pagesAt(cursor.level) - 1)) !== 0) {
-    if (!pushDown(cpu, cursor, at, cursor.level)) return false;
-    at = seek(cpu, cursor, vpn);
-  }
-  return true;
 }
 
 /** Gives the page an entry of its own at the lowest level. */

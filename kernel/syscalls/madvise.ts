@@ -25,7 +25,7 @@ import { closeRange, openRange } from '../paging/range-op.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
 import { advisedFlags, isAnonymous, isFlagAdvice } from './madvise-flags.ts';
-import { keepFirstSplit } from './split.ts';
+import { markRange } from './split.ts';
 import { TRY_KERNEL } from './wait-codes.ts';
 import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
 
@@ -189,8 +189,7 @@ function setFlags(
   const flags = advisedFlags(area, advice);
   if (flags < 0 || flags === area.flags) return Math.min(flags, 0);
   const op = openRange(cpu, space, from / PAGE_SIZE, to / PAGE_SIZE);
-  const result = areas.mark(from, to - from, () => flags);
-  if (!result.ok) keepFirstSplit(cpu, space, areas, from);
+  const result = markRange(op, areas, from, to, flags);
   closeRange(op);
   // Linux: madvise answers EAGAIN where a split finds no memory or too many areas.
   return result.ok ? 0 : -E.EAGAIN;

@@ -20,7 +20,7 @@ import { closeRange, openRange } from '../paging/range-op.ts';
 import { canLock, isPrivileged, lockLimitPages } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
 import { mappingErrno } from './mmap.ts';
-import { keepFirstSplit } from './split.ts';
+import { markRange } from './split.ts';
 import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
 
 /** Locks [address, address + length), rounded out to pages, and faults it in. */
@@ -136,8 +136,7 @@ function lockArea(
   if (next === area.flags || area.backend.isSpecial) return 0;
   if ((area.flags & AREA_DROPPABLE) !== 0) return 0;
   const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
-  const result = areas.mark(start, end - start, () => next);
-  if (!result.ok) keepFirstSplit(cpu, space, areas, start);
+  const result = markRange(op, areas, start, end, next);
   closeRange(op);
   return result.ok ? 0 : mappingErrno(result.error);
 }

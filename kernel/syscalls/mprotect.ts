@@ -125,7 +125,7 @@ function protectArea(
   }
   const result = areas.protect(start, end - start, () => next, op);
   if (!result.ok) {
-    if (result.error.kind === 'NoMemory') keepFirstSplit(op.cpu, op.space, areas, start);
+    if (result.error.kind === 'NoMemory') keepFirstSplit(op, areas, start);
     return mappingErrno(result.error);
   }
   if (isLockedForReading(flags) && writable) wantPopulated(op.cpu, start, end);

@@ -9,6 +9,7 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import { areasOf } from '../processes/space.ts';
 import { mappingErrno } from './mmap.ts';
+import { markRange } from './split.ts';
 import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
 
 /**
@@ -49,7 +50,7 @@ function seal(cpu: Cpu, space: number, start: number, end: number): number {
     const stop = Math.min(area.end, end);
     const sealed = area.flags | AREA_SEALED;
     if (sealed !== area.flags) {
-      const result = areas.mark(at, stop - at, () => sealed);
+      const result = markRange(op, areas, at, stop, sealed);
       if (!result.ok) outcome = mappingErrno(result.error);
     }
     at = stop;

@@ -12,6 +12,19 @@ const FLUSH = 'const flushed = op.flushEnd === op.flushStart || flushRange(op);'
 
 export const PAGING_MUTANTS: readonly Mutant[] = [
   {
+    name: 'span-across-areas',
+    about: 'advice divides an area, and not the entry that stands for pages of both parts',
+    scenario: 'span-fault-advice',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/syscalls/split.ts',
+        'if (!splitSpans(op, start / PAGE_SIZE, end / PAGE_SIZE)) {',
+        'if (start < 0) {',
+      ),
+    ],
+  },
+  {
     name: 'unlock-before-flush',
     about: 'the range is unlocked before the translations are gone',
     scenario: 'shootdown-observer',

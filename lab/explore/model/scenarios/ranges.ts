@@ -1,10 +1,10 @@
 /** Operations on ranges that overlap, share a table, or meet faults. */
 import { peekEntry } from '../../../../kernel/paging/table.ts';
-import { PROT_NONE, PROT_READ } from '../../../../shared/mman.ts';
+import { MADV_DONTFORK, PROT_NONE, PROT_READ } from '../../../../shared/mman.ts';
 import * as pte from '../../../../shared/pte.ts';
 import { BASE_VPN, mapPages, newThreads, spaceOf } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
-import { fault, mmap, mprotect, mremap, munmap, reap } from '../operations.ts';
+import { fault, madvise, mmap, mprotect, mremap, munmap, reap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 
 /** Span of 1024 pages; the first page of the next span. */
@@ -116,6 +116,15 @@ export const rangeScenarios: readonly Scenario[] = [
     setup(world: World): void {
       newThreads(world);
       mapPages(world, 0, 0, SPAN);
+    },
+  },
+  {
+    name: 'span-fault-advice',
+    about: 'a reserved span is pushed down by a fault and by advice that divides its area',
+    cpus: [[write(0, 7)], [madvise(512, SPAN, MADV_DONTFORK)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, 2 * SPAN);
     },
   },
   {
