@@ -1,9 +1,9 @@
 /*
  * Goal: page table, areas and frames together equal a model that is too simple to be wrong.
- * Method: random mmap, munmap, mprotect, advice, locks and faults, over an arena around a 4 GiB border that also
- * has 4 MiB borders, in a machine whose memory is squeezed until calls fail in the middle. The
- * model is one cell for each page. After every step all pages and contents are compared and the
- * machine is audited; a step that answered ENOMEM must have changed nothing.
+ * Method: random mmap, munmap, mprotect, advice, locks and faults, over an arena around a 4 GiB
+ * border that also has 4 MiB borders, in a machine whose memory is squeezed until calls fail in the
+ * middle. The model is one cell for each page. After every step all pages and contents are compared
+ * and the machine is audited; a step that answered ENOMEM must have changed nothing.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -339,19 +339,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.tuple(range, prot).map(([at, p]): Step => ({ op: 'mprotect', ...at, prot: p })),
   },
   {
-    weight: 4,
+    weight: 3,
     arbitrary: fc
       .tuple(range, mark)
       .map(([at, [call, how]]): Step => ({ op: 'mark', ...at, call, how })),
   },
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc
       .tuple(range, fc.boolean())
       .map(([at, write]): Step => ({ op: 'touch', ...at, write })),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc
       .constantFrom(0, 1, 2, 3, 5, 8, 2000)
       .map((left): Step => ({ op: 'squeeze', left })),

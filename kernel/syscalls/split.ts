@@ -1,7 +1,8 @@
 /**
  * Splits of areas that no page is concerned by, and those that stay although the operation they
  * were made for is refused: Linux does not merge what it has split by then, and reports show it.
- * Guarantees: no entry of the page table stands for pages of two areas. Locking: the areas' lock, held by the caller.
+ * Guarantees: no entry of the page table stands for pages of two areas.
+ * Locking: the areas' lock, held by the caller.
  */
 import { AddrRange } from '../../shared/addr-range.ts';
 import { peek, poke } from '../../shared/atomics.ts';

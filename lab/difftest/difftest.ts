@@ -219,7 +219,7 @@ export class Difftest {
       return;
     }
     const kind = kindOf(sequence, seen);
-    // A sequence that the host cannot run is shown whole: a shorter one may fail for another reason.
+    // What the host cannot run is shown whole: a shorter one may fail for another reason.
     const shortest = seen.isRefused
       ? sequence
       : await shrink(sequence, async (one) => {
