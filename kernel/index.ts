@@ -38,7 +38,7 @@ export { formatMachine } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
 export * from './faults/fault-codes.ts';
-export { closeFd, fdFile, fdFlags, fdObject, openFd } from './objects/fd.ts';
+export { closeFd, fdFile, fdFlags, fdObject, isStreamFd, openFd } from './objects/fd.ts';
 export { fileObject, putFile } from './files/file.ts';
 export { resizeObject } from './files/truncate.ts';
 export {

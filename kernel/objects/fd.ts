@@ -17,6 +17,8 @@ import { createFile, fileFlags, fileObject, getFile, putFile } from '../files/fi
 
 /** 0 to 2 are the host's standard streams and are never given out. */
 const FIRST_FD = 3;
+const STDOUT = 1;
+const STDERR = 2;
 
 function fdAt(proc: number, fd: number): number {
   return proc + L.P_FDS + fd * L.FD_WORDS;
@@ -24,6 +26,11 @@ function fdAt(proc: number, fd: number): number {
 
 function isFd(fd: number): boolean {
   return Number.isInteger(fd) && fd >= FIRST_FD && fd < FDS_MAX;
+}
+
+/** Whether a descriptor is one of the host's streams, which are no objects of the machine. */
+export function isStreamFd(fd: number): boolean {
+  return fd === STDOUT || fd === STDERR;
 }
 
 /** Opens an object for a process with O_* flags. The lowest free descriptor, -EMFILE or -ENOMEM. */

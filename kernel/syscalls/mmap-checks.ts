@@ -67,10 +67,9 @@ export function checkFile(
   offset: number,
 ): number {
   if (offset < 0 || (offset + size) / PAGE_SIZE > USER_PAGES) return -E.EOVERFLOW;
-  const type = flags & M.MAP_TYPE;
-  if (type < M.MAP_SHARED || type > M.MAP_SHARED_VALIDATE) return -E.EINVAL;
-  if (type === M.MAP_SHARED_VALIDATE && (flags & ~KNOWN_FLAGS) !== 0) return -E.EOPNOTSUPP;
-  const shared = type !== M.MAP_PRIVATE;
+  const refusal = checkType(flags);
+  if (refusal !== 0) return refusal;
+  const shared = (flags & M.MAP_TYPE) !== M.MAP_PRIVATE;
   if (shared && (prot & M.PROT_WRITE) !== 0 && !isWritable(cpu, file)) return -E.EACCES;
   if (!isReadable(cpu, file)) return -E.EACCES;
   if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
@@ -83,4 +82,19 @@ export function checkFile(
     }
   }
   return 0;
+}
+
+/** Of a mapping that is not anonymous. 0 or a negative errno. */
+function checkType(flags: number): number {
+  const type = flags & M.MAP_TYPE;
+  if (type < M.MAP_SHARED || type > M.MAP_SHARED_VALIDATE) return -E.EINVAL;
+  if (type === M.MAP_SHARED_VALIDATE && (flags & ~KNOWN_FLAGS) !== 0) return -E.EOPNOTSUPP;
+  return 0;
+}
+
+/** A standard stream is like a terminal: to read and to write, and not to map. */
+export function refuseStream(size: number, flags: number, offset: number): number {
+  // Such files have no largest offset but 2^64.
+  if (offset < 0 && offset + size >= 0) return -E.EOVERFLOW;
+  return checkType(flags) || -E.ENODEV;
 }

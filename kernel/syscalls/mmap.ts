@@ -22,7 +22,7 @@ import { backendOf } from '../backends/registry.ts';
 import { TRY_KERNEL_CAUSE } from '../backends/user.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { fileObject, isWritable, putFile } from '../files/file.ts';
-import { fdFile } from '../objects/fd.ts';
+import { fdFile, isStreamFd } from '../objects/fd.ts';
 import { createObject, putObject } from '../objects/object.ts';
 import { ANONYMOUS, internRecord, putRecord } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
@@ -30,7 +30,7 @@ import { closeRange, openRange } from '../paging/range-op.ts';
 import { canLock, mayExpand, mayLock } from '../processes/limits.ts';
 import { areasOf } from '../processes/space.ts';
 import type { AreaSet } from '../processes/space.ts';
-import { checkAnonymous, checkFile, checkHuge } from './mmap-checks.ts';
+import { checkAnonymous, checkFile, checkHuge, refuseStream } from './mmap-checks.ts';
 import { checkSealed } from './sealed.ts';
 import { splitAt } from './split.ts';
 import { TRY_KERNEL } from './wait-codes.ts';
@@ -50,9 +50,10 @@ export function sysMmap(
   if (!numbers.every(Number.isInteger)) return -E.EINVAL;
   if (offset % PAGE_SIZE !== 0) return -E.EINVAL;
   const anonymous = (flags & M.MAP_ANONYMOUS) !== 0;
-  const file = anonymous ? 0 : fdFile(cpu, proc, fd);
-  if (!anonymous && file === 0) return -E.EBADF;
-  const request = { address, length, prot, flags, file, offset };
+  const isStream = !anonymous && isStreamFd(fd);
+  const file = anonymous || isStream ? 0 : fdFile(cpu, proc, fd);
+  if (!anonymous && !isStream && file === 0) return -E.EBADF;
+  const request = { address, length, prot, flags, file, isStream, offset };
   const start = checkAndMap(cpu, peek(cpu.words, proc + L.P_SPACE), request);
   if (file !== 0) putFile(cpu, file);
   return start;
@@ -65,6 +66,7 @@ interface Request {
   readonly flags: number;
   /** Open file description, 0 for anonymous memory. */
   readonly file: number;
+  readonly isStream: boolean;
   readonly offset: number;
 }
 
@@ -81,9 +83,7 @@ function checkAndMap(cpu: Cpu, space: number, request: Request): number {
   const areaBits = flagsFor(cpu, space, request);
   let start = checkPlace(cpu, space, areas, request, size, areaBits);
   if (start >= 0) {
-    const { file, prot, offset } = request;
-    const refusal =
-      file === 0 ? checkAnonymous(flags) : checkFile(cpu, file, size, prot, flags, offset);
+    const refusal = checkKind(cpu, size, request);
     start = refusal !== 0 ? refusal : mapAt(cpu, space, areas, start, size, areaBits, request);
   }
   protocol.unlockAreas(cpu, space);
@@ -93,6 +93,13 @@ function checkAndMap(cpu: Cpu, space: number, request: Request): number {
     cpu.populateEnd = (start + size) / PAGE_SIZE;
   }
   return start;
+}
+
+/** What refuses the kind of mapping that is asked for. 0 or a negative errno. */
+function checkKind(cpu: Cpu, size: number, request: Request): number {
+  const { file, isStream, prot, flags, offset } = request;
+  if (isStream) return refuseStream(size, flags, offset);
+  return file === 0 ? checkAnonymous(flags) : checkFile(cpu, file, size, prot, flags, offset);
 }
 
 /** The new area's flags. */

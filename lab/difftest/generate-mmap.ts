@@ -7,6 +7,8 @@ import type { Arg } from './sequence.ts';
 
 const RW: number = M.PROT_READ | M.PROT_WRITE;
 const MAP_DROPPABLE = 8;
+/** On both sides like a terminal: to read and to write, and not to map. */
+const STDERR = 2;
 /** No flag of any version. */
 const UNKNOWN_FLAG = 0x400_0000;
 
@@ -68,6 +70,11 @@ export function generateMmap(choices: Choices, theme: Theme): Arg[] {
   let flags = type.flags | place.flags;
   for (const [flag, rarity, part] of EXTRAS) {
     if ((part === undefined || theme[part]) && choices.rarely(rarity)) flags |= flag;
+  }
+  if (type.source === 'file' && choices.rarely(60)) {
+    // No PROT_EXEC: whether a terminal's file system has programs is up to who has mounted it.
+    const prot = choices.pick([M.PROT_NONE, M.PROT_READ, RW]);
+    return [place.address, place.length, prot, flags, STDERR, choices.random(3) * PAGE_SIZE];
   }
   const fd = type.source === 'file' ? choices.fd() : choices.rarely(30) ? 7 : -1;
   return [place.address, place.length, protection(choices), flags, fd, offset(choices, type)];

@@ -75,6 +75,7 @@ export class HostClient {
   #start(): void {
     const args = [...ENGINE_FLAGS, this.#program, this.#rights];
     const env = { ...process.env, ...ENVIRONMENT };
+    // The last is /dev/null, open to read and to write: sequences try to map it.
     const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child = child;
     // A process that died has answered for itself: see `close` below.

@@ -5,6 +5,7 @@
 import {
   WAIT_PAGE,
   dispatch,
+  isStreamFd,
   populate,
   processOf,
   putObject,
@@ -91,7 +92,7 @@ export class KernelSyscalls {
 
   #call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     const [fd, address, length] = args as readonly number[];
-    if (number === SYS_WRITE && StandardStreams.owns(fd ?? NaN)) {
+    if (number === SYS_WRITE && isStreamFd(fd ?? NaN)) {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);

@@ -11,8 +11,6 @@ import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
 import type { Reclaimer } from './reclaimer.ts';
 
-const STDOUT = 1;
-const STDERR = 2;
 /** Most bytes of one call; a longer one writes a part, as a pipe may. */
 const WRITE_BYTES_MAX = 2 ** 20;
 
@@ -30,10 +28,6 @@ export class StandardStreams {
     this.#supply = supply;
     this.#reclaimer = reclaimer;
     this.#output = output;
-  }
-
-  static owns(fd: number): boolean {
-    return fd === STDOUT || fd === STDERR;
   }
 
   /** Bytes written, or -errno. */
