@@ -201,6 +201,23 @@ describe.each(PROTOCOL_NAMES)('swap under %s', (protocol) => {
     expectClean(w.t);
   });
 
+  it('does not ask the store for a page that is on its way there', () => {
+    const w = new World(protocol, 1);
+    const p = w.process();
+    w.map(p, 0, 1, PRIVATE);
+    w.set(p, 0, 1);
+    expect(evictPages(w.t.cpu, p.space, [VPN]).slots).toEqual([1]);
+    expect(beginSwapRead(w.t.cpu, 1)).toBe(0);
+    const pfn = beginSwapWrite(w.t.cpu, 1);
+    expect(beginSwapRead(w.t.cpu, 1)).toBe(0);
+    putFrame(w.t.cpu, pfn);
+    endSwapWrite(w.t.cpu, 1, true);
+    expect(beginSwapRead(w.t.cpu, 1)).not.toBe(0);
+    expect(sysMunmap(w.t.cpu, p.proc, VPN * PAGE_SIZE, PAGE_SIZE)).toBe(0);
+    expect(beginSwapRead(w.t.cpu, 1)).toBe(0);
+    expectClean(w.t);
+  });
+
   it('leaves pages where they are when swap is full, locked ones and shared ones', () => {
     const w = new World(protocol, 2);
     const p = w.process();

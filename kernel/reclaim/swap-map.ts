@@ -186,10 +186,17 @@ function isUnused(cpu: Cpu, pfn: number): boolean {
   return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;
 }
 
-/** What the store's answer for a slot must be compared with when it comes: see finishSwapRead. */
+/**
+ * What the store's answer for a slot must be compared with when it comes: see finishSwapRead. 0 when
+ * there is nothing to read: the slot is free, or it has a frame, whose page the store may not have
+ * yet. Then the fault that asked finds out.
+ */
 export function beginSwapRead(cpu: Cpu, slot: number): number {
+  const { words } = cpu;
+  const at = slotAt(cpu.machine, slot);
   lock(cpu, L.B_SWAP_LOCK);
-  const uses = peek(cpu.words, slotAt(cpu.machine, slot) + L.W_USES);
+  const isStored = peek(words, at + L.W_STATE) === L.SWAP_CLEAN && peek(words, at + L.W_PFN) === 0;
+  const uses = isStored ? peek(words, at + L.W_USES) : 0;
   unlock(cpu, L.B_SWAP_LOCK);
   return uses;
 }

@@ -103,6 +103,7 @@ export class Swapper {
   async #read(slot: number): Promise<number> {
     const cpu = this.#cpu;
     const uses = inKernel(cpu, () => beginSwapRead(cpu, slot));
+    if (uses === 0) return 0;
     let bytes: Uint8Array;
     try {
       bytes = await this.#store.read(slot);

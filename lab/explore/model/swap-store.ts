@@ -17,6 +17,7 @@ export function swapStoreWord(cpu: Cpu, slot: number): number {
 /** Reads a slot as the kernel worker does. False when there is no frame for it. */
 export function swapIn(cpu: Cpu, slot: number): boolean {
   const uses = beginSwapRead(cpu, slot);
+  if (uses === 0) return true;
   // ORDER: the answer of the store, which may be late.
   const value = load(cpu.words, swapStoreWord(cpu, slot));
   const pfn = allocFrame(cpu, FRAME_USED);

@@ -69,6 +69,15 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     patches: [patch(SWAP_MAP, ' &&\n    peek(words, at + L.W_USES) === uses', '')],
   },
   {
+    name: 'swap-read-while-written',
+    about: 'a slot is read from the store while its new page is on the way there',
+    scenario: 'swap-slot-reused',
+    protocol: 'rcu',
+    patches: [
+      patch(SWAP_MAP, 'const uses = isStored ? peek', 'const uses = isStored || at > 0 ? peek'),
+    ],
+  },
+  {
     name: 'swap-frame-not-held',
     about: 'a fault takes a frame out of the swap map without a reference',
     scenario: 'evict-fault',
