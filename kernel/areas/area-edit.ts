@@ -109,6 +109,7 @@ export function insertArea<F, P extends PageTableLike, B extends MappingBackend<
 ): void {
   let index = 0;
   while (index < edit.areas.length && (edit.areas[index]?.end ?? 0) <= area.start) index++;
+  if (index === edit.areas.length) return keepArea(store, edit, 0, area, true);
   edit.areas.splice(index, 0, area);
   edit.changed.splice(index, 0, true);
   edit.nodes.splice(index, 0, takeSpare(store, edit, area.start));
@@ -287,6 +288,7 @@ function freeNodes<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   nodes: number[],
 ): void {
+  if (nodes.length === 0) return;
   for (let i = 0; i < nodes.length; i++) store.freeNode(nodes[i] as number);
   nodes.length = 0;
 }

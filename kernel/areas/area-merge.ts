@@ -59,6 +59,8 @@ export function mergeEqual<F, P extends PageTableLike, B extends MappingBackend<
       kept++;
     }
   }
+  // To set a length costs 30 ns even where it stays the same.
+  if (kept === areas.length) return;
   areas.length = kept;
   nodes.length = kept;
   changed.length = kept;

@@ -56,7 +56,12 @@ export class CpuContext {
     this.kernel = kernel.remote;
     this.queue = queue;
     this.#runners = runners;
-    this.#traps = new TrapCaller(cpu.words, cpu.base, () => kernel.ring());
+    this.#traps = new TrapCaller(
+      cpu.words,
+      cpu.base,
+      () => kernel.ring(),
+      (sleep) => queue.asleep(sleep),
+    );
   }
 
   /**
@@ -72,7 +77,7 @@ export class CpuContext {
       this.endKilled(pid);
       return isInterrupted();
     };
-    const result = this.queue.asleep(() => this.#traps.call(op, pid, args, look));
+    const result = this.#traps.call(op, pid, args, look);
     unblockCpu(this.cpu);
     return result;
   }

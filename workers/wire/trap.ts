@@ -70,15 +70,25 @@ export class TrapCaller {
   readonly #words: Words;
   readonly #base: number;
   readonly #ring: () => void;
+  readonly #asleep: (sleep: () => boolean) => boolean;
   readonly #arguments: Float64Array<SharedArrayBuffer>;
   readonly #result: Float64Array<SharedArrayBuffer>;
   readonly #budget = new SpinBudget(TRAP_SPIN_TURNS);
 
-  /** `base` is the CPU's block; `ring` wakes the kernel worker's event loop. */
-  constructor(words: Words, base: number, ring: () => void) {
+  /**
+   * `base` is the CPU's block; `ring` wakes the kernel worker's event loop; `asleep` runs a sleep,
+   * which is nobody's time: where spinning does, the clock is not looked at.
+   */
+  constructor(
+    words: Words,
+    base: number,
+    ring: () => void,
+    asleep: (sleep: () => boolean) => boolean = (sleep) => sleep(),
+  ) {
     this.#words = words;
     this.#base = base;
     this.#ring = ring;
+    this.#asleep = asleep;
     this.#arguments = argumentsOf(words, base);
     this.#result = resultOf(words, base);
   }
@@ -97,7 +107,7 @@ export class TrapCaller {
     // ORDER: publishes the request words above; then the flag is read (Dekker).
     store(words, this.#base + L.C_TRAP_SEQ, seq);
     if (load(words, L.B_KERNEL_POLLING) === 0) this.#ring();
-    if (!this.#spin(seq) && !this.#sleep(seq, isInterrupted)) return -EINTR;
+    if (!this.#spin(seq) && !this.#asleep(() => this.#sleep(seq, isInterrupted))) return -EINTR;
     return this.#result[0] as number;
   }
 
