@@ -108,12 +108,13 @@ export function splitSpans(op: RangeOp, start: number, end: number): boolean {
 /** The same at `vpn` alone, by the entry of `neighbour`: the page there or before, in the range. */
 export function splitSpan(op: RangeOp, vpn: number, neighbour: number): boolean {
   const { cpu, cursor } = op;
-  let at = seek(cpu, cursor, neighbour);
-  while (peek(cpu.words, at) !== 0 && (vpn & (pagesAt(cursor.level) - 1)) !== 0) {
+  for (;;) {
+    const at = seek(cpu, cursor, neighbour);
+    if ((vpn & (pagesAt(cursor.level) - 1)) === 0) return true;
+    // ORDER: under the range's lock; but of a superpage the MMU may set A or D at this moment.
+    if (load(cpu.words, at) === 0) return true;
     if (!pushDown(cpu, cursor, at, cursor.level)) return false;
-    at = seek(cpu, cursor, neighbour);
   }
-  return true;
 }
 
 /**
