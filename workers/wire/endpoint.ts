@@ -61,11 +61,16 @@ class PendingCalls {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#rejects.add(reject);
-      const settle = (): void => void this.#rejects.delete(reject);
-      method(...args)
-        .then(resolve, reject)
-        .finally(settle)
-        .catch(reject);
+      method(...args).then(
+        (value) => {
+          this.#rejects.delete(reject);
+          resolve(value);
+        },
+        (error: Error) => {
+          this.#rejects.delete(reject);
+          reject(error);
+        },
+      );
     });
   }
 
