@@ -71,7 +71,7 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap-read-while-written',
     about: 'a slot is read from the store while its new page is on the way there',
-    scenario: 'swap-slot-reused',
+    scenario: 'swap-read-write',
     protocol: 'rcu',
     patches: [
       patch(SWAP_MAP, 'const uses = isStored ? peek', 'const uses = isStored || at > 0 ? peek'),

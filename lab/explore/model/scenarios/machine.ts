@@ -81,20 +81,31 @@ const shareFrames: Operation = {
   },
 };
 
-/** Makes a process and ends it again. */
-const bearAndBury: Operation = {
-  name: 'create and end a process',
+const createOne: Operation = {
+  name: 'create a process',
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
     const pid = createProcess(cpu, { name: 'n', cpu: cpu.id, parent: 0 });
-    if (pid > 0) {
-      exitProcess(cpu, pid, 0, 0, 0);
-      releaseProcess(cpu, pid);
-    }
+    world.values[`process ${cpu.id}`] = pid;
     leave(world, cpu);
     return pid > 0 ? 1 : pid;
   },
 };
+
+/** Ends the process that CPU `id` made at setup. */
+function endOne(id: number): Operation {
+  return {
+    name: 'end a process',
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      const pid = world.values[`process ${id}`] as number;
+      exitProcess(cpu, pid, 0, 0, 0);
+      releaseProcess(cpu, pid);
+      leave(world, cpu);
+      return 0;
+    },
+  };
+}
 
 /** Stops the machine, reads plainly what kernel code writes, and lets it go on. */
 const stopAndGo: Operation = {
@@ -175,12 +186,32 @@ export const machineScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'process-table',
-    about: 'two CPUs create and end processes',
+    name: 'process-create-create',
+    about: 'two CPUs create processes',
     perProtocol: false,
-    cpus: [[bearAndBury], [bearAndBury]],
+    cpus: [[createOne], [createOne]],
     setup(world: World): void {
       newThreads(world);
+    },
+  },
+  {
+    name: 'process-create-end',
+    about: 'a CPU creates a process while another ends one, whose block and space it may get',
+    perProtocol: false,
+    cpus: [[createOne], [endOne(1)]],
+    setup(world: World): void {
+      newThreads(world);
+      createOne.run(world, world.cpus[1] as Cpu);
+    },
+  },
+  {
+    name: 'process-end-end',
+    about: 'two CPUs end processes',
+    perProtocol: false,
+    cpus: [[endOne(0)], [endOne(1)]],
+    setup(world: World): void {
+      newThreads(world);
+      for (const cpu of world.cpus.slice(0, 2)) createOne.run(world, cpu);
     },
   },
   {

@@ -18,7 +18,7 @@ import { P_PID } from '../../../../shared/layout.ts';
 import { BASE_VPN, enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, munmap, reap } from '../operations.ts';
-import { swapStoreWord } from '../swap-store.ts';
+import { swapIn, swapStoreWord } from '../swap-store.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 import { fork, forked } from './forks.ts';
 
@@ -48,6 +48,19 @@ function writeOut(slot: number): Operation {
         putFrame(cpu, pfn);
         endSwapWrite(cpu, slot, true);
       }
+      leave(world, cpu);
+      return 0;
+    },
+  };
+}
+
+/** Reads slot `slot` from the store, for a fault that found no frame a while ago. */
+function readIn(slot: number): Operation {
+  return {
+    name: `read slot ${slot}`,
+    run(world: World, cpu: Cpu): number {
+      enter(world, cpu);
+      swapIn(cpu, slot);
       leave(world, cpu);
       return 0;
     },
@@ -163,6 +176,17 @@ export const swapScenarios: readonly Scenario[] = [
     cpus: [[read(0)], [write(0, 7), read(0)]],
     setup(world: World): void {
       swapped(world);
+    },
+  },
+  {
+    name: 'swap-read-write',
+    about: 'a slot is read for a page that has gone while its new page is written to it',
+    cpus: [[readIn(1), read(0)], [writeOut(1)]],
+    setup(world: World): void {
+      swapped(world);
+      const cpu = world.cpus[0] as Cpu;
+      write(0, 7).run(world, cpu);
+      evict(0, 0).run(world, cpu);
     },
   },
   {
