@@ -187,9 +187,9 @@ function isUnused(cpu: Cpu, pfn: number): boolean {
 }
 
 /**
- * What the store's answer for a slot must be compared with when it comes: see finishSwapRead. 0 when
- * there is nothing to read: the slot is free, or it has a frame, whose page the store may not have
- * yet. Then the fault that asked finds out.
+ * What the store's answer for a slot must be compared with when it comes: see finishSwapRead. 0
+ * when there is nothing to read: the slot is free, or it has a frame, whose page the store may not
+ * have yet. Then the fault that asked finds out.
  */
 export function beginSwapRead(cpu: Cpu, slot: number): number {
   const { words } = cpu;

@@ -26,6 +26,8 @@ interface FinalState {
   readonly observed: string;
 }
 
+/** Of an audit's violations; a range that is wrong has one for each page. */
+const SHOWN = 4;
 const NOTHING_TO_JUDGE: FinalState = { violation: null, observed: '' };
 
 export class Oracles {
@@ -187,7 +189,9 @@ export class Oracles {
     }
     subject.direct(() => module.enterKernel(auditor));
     const { violations } = subject.direct(() => module.audit(auditor));
-    return { violation: violations.length === 0 ? null : violations.join('; '), observed };
+    if (violations.length === 0) return { violation: null, observed };
+    const more = violations.length > SHOWN ? '; …' : '';
+    return { violation: violations.slice(0, SHOWN).join('; ') + more, observed };
   }
 
   #modeOf(cpu: Cpu): number {

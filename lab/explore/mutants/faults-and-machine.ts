@@ -53,7 +53,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
   {
     name: 'missing-rollback',
     about: 'an operation that fails in the middle leaves its changes',
-    scenario: 'out-of-memory-split',
+    scenario: 'out-of-memory-unmap',
     protocol: 'rcu',
     patches: [
       patch(

@@ -14,7 +14,7 @@ import { PROT_READ } from '../../../../shared/mman.ts';
 import { endCpu } from '../../runtime/facade.ts';
 import { enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { exit, fault, mprotect } from '../operations.ts';
+import { exit, fault, mprotect, munmap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 
 const takeFrame: Operation = {
@@ -264,9 +264,20 @@ export const machineScenarios: readonly Scenario[] = [
   },
   {
     name: 'out-of-memory-split',
-    about: 'memory runs out in the middle of an mprotect that must split two spans',
+    about: 'memory runs out in an mprotect that must split two spans',
     linearizable: false,
     cpus: [[mprotect(4608, 1024, PROT_READ)], [write(1, 7)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 4096, 2048);
+      scarce(world, 1);
+    },
+  },
+  {
+    name: 'out-of-memory-unmap',
+    about: 'memory runs out in the middle of a munmap that must split two spans',
+    linearizable: false,
+    cpus: [[munmap(4608, 1024)], [write(1, 7)]],
     setup(world: World): void {
       newThreads(world);
       mapPages(world, 0, 4096, 2048);
