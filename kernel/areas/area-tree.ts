@@ -93,8 +93,13 @@ export function treeStartingBefore(store: AreaIndexStore, address: number): numb
 
 /** The node whose area covers the byte at `address`, or 0. */
 export function treeFind(store: AreaIndexStore, address: number): number {
-  const node = treeEndingAfter(store, address);
-  return node !== 0 && store.start(node) <= address ? node : 0;
+  let node = store.root();
+  while (node !== 0) {
+    if (store.end(node) <= address) node = store.right(node);
+    else if (store.start(node) <= address) return node;
+    else node = store.left(node);
+  }
+  return 0;
 }
 
 /** The first node whose area shares a byte with [start, end), or 0; none for an empty range. */
