@@ -109,7 +109,6 @@ export function insertArea<F, P extends PageTableLike, B extends MappingBackend<
 ): void {
   let index = 0;
   while (index < edit.areas.length && (edit.areas[index]?.end ?? 0) <= area.start) index++;
-  if (index === edit.areas.length) return keepArea(store, edit, 0, area, true);
   edit.areas.splice(index, 0, area);
   edit.changed.splice(index, 0, true);
   edit.nodes.splice(index, 0, takeSpare(store, edit, area.start));

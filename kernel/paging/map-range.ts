@@ -117,6 +117,17 @@ export function splitSpan(op: RangeOp, vpn: number, neighbour: number): boolean 
   }
 }
 
+/** The page's own entry of the lowest level; 0 when memory for a table is exhausted. */
+export function leafSlot(op: RangeOp, vpn: number): number {
+  const { cpu, cursor } = op;
+  let at = seek(cpu, cursor, vpn);
+  while (cursor.level > 0) {
+    if (!pushDown(cpu, cursor, at, cursor.level)) return 0;
+    at = seek(cpu, cursor, vpn);
+  }
+  return at;
+}
+
 /**
  * Takes the pages of [start, end), which lies in one area, out of it: the next touch finds the
  * area's reserved entry. Guards stay. Never needs memory, unless for half a superpage. Not undone.

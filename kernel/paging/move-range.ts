@@ -13,9 +13,9 @@ import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import { nextAt } from './cursor.ts';
 import { noteFlush } from './flush.ts';
-import { splitSpans } from './map-range.ts';
+import { leafSlot, splitSpans } from './map-range.ts';
 import type { RangeOp } from './range-op.ts';
-import { pushDown, seek } from './table.ts';
+import { seek } from './table.ts';
 
 /**
  * Makes the tables that the move of [from, from + pages) to `to` needs, also for clearing the old
@@ -34,7 +34,7 @@ export function prepareMove(op: RangeOp, from: number, to: number, pages: number
       const target = to + (vpn - from);
       // ORDER: under the range's lock only A and D bits change here.
       if (!isMoved(load(cpu.words, at)) || nextAt(target, 1) === made) continue;
-      if (!makeLeafTable(op, target)) return false;
+      if (leafSlot(op, target) === 0) return false;
       made = nextAt(target, 1);
     }
   }
@@ -89,15 +89,4 @@ function moveEntry(
 /** Whether the entry says more than that its area is there. */
 function isMoved(entry: number): boolean {
   return pte.isPresent(entry) || pte.isGuard(entry) || pte.isSwapped(entry);
-}
-
-/** Gives the page an entry of its own at the lowest level. */
-function makeLeafTable(op: RangeOp, vpn: number): boolean {
-  const { cpu, cursor } = op;
-  let at = seek(cpu, cursor, vpn);
-  while (cursor.level > 0) {
-    if (!pushDown(cpu, cursor, at, cursor.level)) return false;
-    at = seek(cpu, cursor, vpn);
-  }
-  return true;
 }

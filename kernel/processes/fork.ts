@@ -32,10 +32,10 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { getFrame } from '../frames/frames.ts';
 import { Cursor, nextAt } from '../paging/cursor.ts';
 import { noteFlush } from '../paging/flush.ts';
-import { guardRange } from '../paging/map-range.ts';
+import { guardRange, leafSlot } from '../paging/map-range.ts';
 import { closeRange, openRange } from '../paging/range-op.ts';
 import type { RangeOp } from '../paging/range-op.ts';
-import { pushDown, seek } from '../paging/table.ts';
+import { seek } from '../paging/table.ts';
 import { getSlot } from '../reclaim/swap-map.ts';
 import { areasOf, inheritHeap } from './space.ts';
 
@@ -128,17 +128,6 @@ function isCopied(entry: number): boolean {
   if (pte.isPresent(entry)) return true;
   const kind = pte.reservedKind(entry);
   return pte.isReserved(entry) && kind !== pte.RESERVED_LAZY && kind !== pte.RESERVED_OBJECT;
-}
-
-/** The child's own entry of the lowest level for `vpn`; 0 when memory for a table is exhausted. */
-function leafSlot(to: RangeOp, vpn: number): number {
-  const { cpu, cursor } = to;
-  let at = seek(cpu, cursor, vpn);
-  while (cursor.level > 0) {
-    if (!pushDown(cpu, cursor, at, cursor.level)) return 0;
-    at = seek(cpu, cursor, vpn);
-  }
-  return at;
 }
 
 /** Makes a present private page the child's too; the child's entry, not accessed. */

@@ -186,17 +186,20 @@ function isUnused(cpu: Cpu, pfn: number): boolean {
   return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;
 }
 
+/** The store has the slot's page, and no frame does. Under the lock. */
+function isInStoreAlone({ words }: Cpu, at: number): boolean {
+  return peek(words, at + L.W_STATE) === L.SWAP_CLEAN && peek(words, at + L.W_PFN) === 0;
+}
+
 /**
  * What the store's answer for a slot must be compared with when it comes: see finishSwapRead. 0
  * when there is nothing to read: the slot is free, or it has a frame, whose page the store may not
  * have yet. Then the fault that asked finds out.
  */
 export function beginSwapRead(cpu: Cpu, slot: number): number {
-  const { words } = cpu;
   const at = slotAt(cpu.machine, slot);
   lock(cpu, L.B_SWAP_LOCK);
-  const isStored = peek(words, at + L.W_STATE) === L.SWAP_CLEAN && peek(words, at + L.W_PFN) === 0;
-  const uses = isStored ? peek(words, at + L.W_USES) : 0;
+  const uses = isInStoreAlone(cpu, at) ? peek(cpu.words, at + L.W_USES) : 0;
   unlock(cpu, L.B_SWAP_LOCK);
   return uses;
 }
@@ -210,10 +213,7 @@ export function finishSwapRead(cpu: Cpu, slot: number, uses: number, pfn: number
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
   lock(cpu, L.B_SWAP_LOCK);
-  const wanted =
-    peek(words, at + L.W_STATE) === L.SWAP_CLEAN &&
-    peek(words, at + L.W_PFN) === 0 &&
-    peek(words, at + L.W_USES) === uses;
+  const wanted = isInStoreAlone(cpu, at) && peek(words, at + L.W_USES) === uses;
   if (wanted) {
     poke(words, at + L.W_PFN, pfn);
     poke(words, frameField(machine, pfn, L.F_AUX), slot);

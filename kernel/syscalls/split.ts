@@ -33,8 +33,8 @@ export function markRange(
   end: number,
   flags: number,
 ): MappingResult {
-  const range = new AddrRange(start, end);
   if (!splitSpans(op, start / PAGE_SIZE, end / PAGE_SIZE)) {
+    const range = new AddrRange(start, end);
     return mappingFailure('NoMemory', range, 'no frame for a page table');
   }
   const result = areas.mark(start, end - start, () => flags);

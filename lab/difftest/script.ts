@@ -125,7 +125,9 @@ class Script {
     this.#window(HIGH.name, place.high, HIGH.pages);
     if (options.has.brk) this.#window('heap', heapStart(place), HEAP_PAGES);
     this.#needsUsage = needsUsage(sequence);
-    this.#usage = this.#needsUsage ? this.#measure(subject) : NO_USAGE;
+    this.#usage = this.#needsUsage
+      ? this.#measure(subject.status(), parseMaps(subject.maps()))
+      : NO_USAGE;
     this.#room = sequence.room;
     this.#open();
     const windows = this.#windows;
@@ -202,10 +204,10 @@ class Script {
   }
 
   /** Bytes that count against RLIMIT_AS and RLIMIT_DATA when the sequence begins. */
-  #measure(subject: Subject): Usage {
+  #measure(status: string, lines: readonly MapsLine[]): Usage {
     const heap = this.#options.has.brk ? PAGE_SIZE : 0;
-    const { as, data } = usageOf(subject.status());
-    const planned = this.#plan(parseMaps(subject.maps()));
+    const { as, data } = usageOf(status);
+    const planned = this.#plan(lines);
     return {
       as: as + planned.reduce((sum, { size }) => sum + size, heap),
       data: data + SCRATCH_AREA_PAGES * PAGE_SIZE + heap,
@@ -218,8 +220,10 @@ class Script {
    */
   isSteady(subject: Subject): boolean {
     if (!this.#needsUsage) return true;
-    const { as, data } = this.#measure(subject);
-    const sealed = usageIn(parseMaps(subject.maps()), this.#windows);
+    const status = subject.status();
+    const lines = parseMaps(subject.maps());
+    const { as, data } = this.#measure(status, lines);
+    const sealed = usageIn(lines, this.#windows);
     const more = data - this.#usage.data;
     return as - sealed.as === this.#usage.as && more >= 0 && more <= sealed.data;
   }

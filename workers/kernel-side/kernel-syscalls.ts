@@ -121,8 +121,17 @@ export class KernelSyscalls {
     return inKernel(cpu, () => {
       cpu.populateStart = 0;
       cpu.populateEnd = 0;
-      const [x, y, z] = [asNumber(d), asNumber(e), asNumber(f)];
-      const result = dispatch(cpu, proc, number, asNumber(a), asNumber(b), asNumber(c), x, y, z);
+      const result = dispatch(
+        cpu,
+        proc,
+        number,
+        asNumber(a),
+        asNumber(b),
+        asNumber(c),
+        asNumber(d),
+        asNumber(e),
+        asNumber(f),
+      );
       const wanted = result === -WAIT_PAGE ? this.#wanted() : null;
       const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
       return { result, wanted, start: cpu.populateStart, end: cpu.populateEnd, writeBacks };

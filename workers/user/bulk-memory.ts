@@ -5,30 +5,14 @@
  * waits for STEP_BYTES at most. A fault in the middle leaves what comes before it done, as a store
  * sequence would.
  */
-import { TLB_SLOTS } from '../../kernel/index.ts';
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { Mmu } from './mmu.ts';
+import { byteAt, offsetIn, slotOf } from './translated.ts';
 
 /** Most bytes between two polls: a few microseconds. */
 const STEP_BYTES = 65536;
 /** Bytes filled one by one before the rest is copied from them. */
 const FILL_SEED_BYTES = 256;
-
-/** Position of an address in its page, by its low 32 bits: `%` of a large double takes 40 ns. */
-function offsetIn(address: number): number {
-  return (address | 0) & (PAGE_SIZE - 1);
-}
-
-/** The TLB's slot for an address. */
-function slotOf(address: number): number {
-  return ((address | 0) >>> 12) & (TLB_SLOTS - 1);
-}
-
-/** Byte index in the machine of a page just translated. */
-function byteAt(mmu: Mmu, address: number): number {
-  const frame = mmu.frameAt[slotOf(address)] as number;
-  return (frame - mmu.frameBase) * 4 + offsetIn(address);
-}
 
 /** Bytes from `address` to the end of its page, at most `left`. */
 function chunk(address: number, left: number): number {

@@ -9,15 +9,13 @@ import {
   load as loadOrdered,
   store as storeOrdered,
 } from '../../shared/atomics.ts';
-import { TLB_SLOTS } from '../../kernel/index.ts';
 import type { Memory } from '../api.ts';
 import { AccessGate } from './access-gate.ts';
 import { copyUser, fillUser, readUser, writeUser } from './bulk-memory.ts';
 import type { Mmu } from './mmu.ts';
 import { tlbAccessOf } from './tlb-access.ts';
 import type { Misses, TlbAccess } from './tlb-access.ts';
-
-const SLOTS = TLB_SLOTS - 1;
+import { byteAt, wordAt } from './translated.ts';
 
 /** Reinterprets bits between numbers; private to the thread, used within one expression. */
 const scratch = new DataView(new ArrayBuffer(8));
@@ -48,7 +46,7 @@ export class UserMemory extends AccessGate implements Memory, Misses {
   missLoad8(address: number): number {
     const mmu = this.#mmu;
     if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 1);
-    return mmu.bytes[this.#byteAt(address)] as number;
+    return mmu.bytes[byteAt(mmu, address)] as number;
   }
 
   /** @internal */
@@ -56,7 +54,7 @@ export class UserMemory extends AccessGate implements Memory, Misses {
     const mmu = this.#mmu;
     if ((address & 1) !== 0) return this.load8(address) | (this.load8(address + 1) << 8);
     if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 2);
-    const at = this.#byteAt(address);
+    const at = byteAt(mmu, address);
     return (mmu.bytes[at] as number) | ((mmu.bytes[at + 1] as number) << 8);
   }
 
@@ -65,14 +63,14 @@ export class UserMemory extends AccessGate implements Memory, Misses {
     const mmu = this.#mmu;
     if ((address & 3) !== 0) return this.load16(address) | (this.load16(address + 2) << 16);
     if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 4) | 0;
-    return mmu.words[this.#wordAt(address)] as number;
+    return mmu.words[wordAt(mmu, address)] as number;
   }
 
   /** @internal */
   missStore8(address: number, value: number): void {
     const mmu = this.#mmu;
     if (!mmu.translate(address, true)) return mmu.deviceStore(address, 1, value & 0xff);
-    mmu.bytes[this.#byteAt(address)] = value;
+    mmu.bytes[byteAt(mmu, address)] = value;
   }
 
   /** @internal */
@@ -84,7 +82,7 @@ export class UserMemory extends AccessGate implements Memory, Misses {
       return;
     }
     if (!mmu.translate(address, true)) return mmu.deviceStore(address, 2, value & 0xffff);
-    const at = this.#byteAt(address);
+    const at = byteAt(mmu, address);
     mmu.bytes[at] = value;
     mmu.bytes[at + 1] = value >> 8;
   }
@@ -98,7 +96,7 @@ export class UserMemory extends AccessGate implements Memory, Misses {
       return;
     }
     if (!mmu.translate(address, true)) return mmu.deviceStore(address, 4, value >>> 0);
-    mmu.words[this.#wordAt(address)] = value;
+    mmu.words[wordAt(mmu, address)] = value;
   }
 
   load64(address: number): bigint {
@@ -190,24 +188,12 @@ export class UserMemory extends AccessGate implements Memory, Misses {
     fillUser(this.#mmu, address, value, length);
   }
 
-  /** Word of an address just translated, by its low 32 bits: `%` of a large double takes 40 ns. */
-  #wordAt(address: number): number {
-    const low = address | 0;
-    return (this.#mmu.frameAt[(low >>> 12) & SLOTS] as number) + ((low & 0xffc) >> 2);
-  }
-
-  #byteAt(address: number): number {
-    const low = address | 0;
-    const frame = this.#mmu.frameAt[(low >>> 12) & SLOTS] as number;
-    return (frame - this.#mmu.frameBase) * 4 + (low & 0xfff);
-  }
-
   #atomicAt(address: number, write: boolean): number {
     if (address % 4 !== 0)
       throw new RangeError(`atomic access: 0x${address.toString(16)} is not aligned`);
     if (!this.#mmu.translate(address, write)) {
       throw new RangeError(`atomic access: 0x${address.toString(16)} is a device register`);
     }
-    return this.#wordAt(address);
+    return wordAt(this.#mmu, address);
   }
 }

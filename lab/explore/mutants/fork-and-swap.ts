@@ -66,16 +66,14 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     about: "the store's answer for a page that has gone is taken for the slot's new page",
     scenario: 'swap-slot-reused',
     protocol: 'rcu',
-    patches: [patch(SWAP_MAP, ' &&\n    peek(words, at + L.W_USES) === uses', '')],
+    patches: [patch(SWAP_MAP, ' && peek(words, at + L.W_USES) === uses', '')],
   },
   {
     name: 'swap-read-while-written',
     about: 'a slot is read from the store while its new page is on the way there',
     scenario: 'swap-read-write',
     protocol: 'rcu',
-    patches: [
-      patch(SWAP_MAP, 'const uses = isStored ? peek', 'const uses = isStored || at > 0 ? peek'),
-    ],
+    patches: [patch(SWAP_MAP, 'const uses = isInStoreAlone(cpu, at)', 'const uses = at > 0')],
   },
   {
     name: 'swap-frame-not-held',
