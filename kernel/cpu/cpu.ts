@@ -25,6 +25,8 @@ export interface Cpu {
   /** Object block and page that the last fault waits for, or the device it hit. */
   faultObject: number;
   faultPage: number;
+  /** Whether the syscall in progress, or the last one, found no frame, or its memory group full. */
+  lacksFrame: boolean;
   /** VPNs [start, end) that the last syscall wants faulted in now that it has succeeded. */
   populateStart: number;
   populateEnd: number;
@@ -55,6 +57,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     rangeCursor: new Cursor(),
     faultObject: 0,
     faultPage: 0,
+    lacksFrame: false,
     populateStart: 0,
     populateEnd: 0,
     writeBacks: [],

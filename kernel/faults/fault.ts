@@ -58,6 +58,7 @@ export function handleFault(
   const cursor = cpu.faultCursor;
   const group = groupOf(cpu, space);
   if (group !== 0 && exceedsGroup(cpu, group, peekEntry(cpu, space, vpn), write)) {
+    cpu.lacksFrame = true;
     return FAULT_NO_MEMORY;
   }
   const candidate = write ? prepareCandidate(cpu, space, vpn) : 0;

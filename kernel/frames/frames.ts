@@ -27,7 +27,10 @@ export function allocFrame(cpu: Cpu, state: number): number {
   let cached = peek(words, countAt);
   if (cached === 0) {
     cached = refill(cpu);
-    if (cached === 0) return 0;
+    if (cached === 0) {
+      cpu.lacksFrame = true;
+      return 0;
+    }
   }
   const pfn = peek(words, cpu.base + L.C_CACHE + cached - 1);
   poke(words, countAt, cached - 1);

@@ -6,7 +6,6 @@ import { RECLAIM_LOW_MAX, RECLAIM_LOW_MIN, RECLAIM_LOW_SHARE } from '../../share
 import type { Cpu } from '../cpu/cpu.ts';
 import { drainCache } from '../frames/frames.ts';
 import type { Machine } from '../machine.ts';
-import { groupIsFull, groupOf } from './memory-group.ts';
 
 /** Below this many free frames the reclaim daemon wakes up (Linux: the low watermark). */
 export function lowWatermark(machine: Machine): number {
@@ -30,12 +29,13 @@ export function memoryIsShort(machine: Machine): boolean {
 }
 
 /**
- * Whether a syscall's result may be for want of a frame, so that it is worth to reclaim and try
- * again: ENOMEM, mlock's EAGAIN, and EFAULT of a copy to or from user memory that found none.
+ * Whether the result of the syscall that this CPU has just carried out may be for want of a frame,
+ * so that it is worth to reclaim and try again: ENOMEM, mlock's EAGAIN, and EFAULT of a copy to or
+ * from user memory that found none. What matters is what the syscall met: by now reclaim may have
+ * made room again.
  */
-export function wantsMemory(cpu: Cpu, space: number, result: number): boolean {
-  if (result !== -ENOMEM && result !== -EAGAIN && result !== -EFAULT) return false;
-  return memoryIsShort(cpu.machine) || groupIsFull(cpu, groupOf(cpu, space));
+export function wantsMemory(cpu: Cpu, result: number): boolean {
+  return cpu.lacksFrame && (result === -ENOMEM || result === -EAGAIN || result === -EFAULT);
 }
 
 /** Gives the frames in this CPU's cache back, where other CPUs can get them. Kernel mode. */

@@ -38,6 +38,7 @@ export function dispatch(
   e: number,
   f: number,
 ): number {
+  cpu.lacksFrame = false;
   switch (number) {
     case S.SYS_MMAP:
       return sysMmap(cpu, proc, a, b, c, d, e, f);

@@ -15,8 +15,6 @@ import {
   wantsMemory,
 } from '../../kernel/index.ts';
 import type { Cpu, SyscallName } from '../../kernel/index.ts';
-import { peek } from '../../shared/atomics.ts';
-import { P_SPACE } from '../../shared/layout.ts';
 import type { CpuInit, KernelCpuApi } from '../../shared/protocol.ts';
 import { isLocalSyscall } from '../../shared/syscalls.ts';
 import type { Connection } from '../wire/endpoint.ts';
@@ -101,7 +99,7 @@ export class CpuContext {
     cpu.populateEnd = 0;
     const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
     // Frames are the kernel worker's to reclaim.
-    if (wantsMemory(cpu, peek(cpu.words, proc + P_SPACE), result)) return -TRY_KERNEL;
+    if (wantsMemory(cpu, result)) return -TRY_KERNEL;
     if (result !== -WAIT_PAGE) return result;
     // Pages are the kernel worker's to supply; there the syscall starts again.
     releaseFaultObject(cpu, cpu.faultObject);

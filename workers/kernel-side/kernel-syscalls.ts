@@ -15,7 +15,7 @@ import {
 import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
 import { EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
-import { P_SPACE, P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
+import { P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
@@ -40,6 +40,8 @@ interface Wanted {
 interface Progress {
   readonly result: number;
   readonly wanted: Wanted | null;
+  /** It failed for want of a frame. */
+  readonly isShort: boolean;
   readonly start: number;
   readonly end: number;
   /** Pages of objects that must be on the host before the syscall is over. */
@@ -47,6 +49,16 @@ interface Progress {
 }
 
 const NO_WRITE_BACKS: Cpu['writeBacks'] = [];
+
+/** A success that leaves nothing to do. */
+const NOTHING: Progress = {
+  result: 0,
+  wanted: null,
+  isShort: false,
+  start: 0,
+  end: 0,
+  writeBacks: NO_WRITE_BACKS,
+};
 
 /** As it comes from the wire: a missing argument is NaN, which every syscall refuses. */
 function asNumber(value: unknown): number {
@@ -96,7 +108,7 @@ export class KernelSyscalls {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);
-    if (progress.wanted !== null || this.#isShort(pid, progress)) {
+    if (progress.wanted !== null || progress.isShort) {
       return this.#wait(number, pid, args, progress);
     }
     return this.#finish(pid, progress);
@@ -104,7 +116,7 @@ export class KernelSyscalls {
 
   /** Faults in the pages [start, end) (VPNs) as far as it can be done. Always 0. */
   populate(pid: number, start: number, end: number): number | Promise<number> {
-    return this.#finish(pid, { result: 0, wanted: null, start, end, writeBacks: [] });
+    return this.#finish(pid, { ...NOTHING, start, end });
   }
 
   /** The block of a process that has not ended. */
@@ -115,7 +127,7 @@ export class KernelSyscalls {
 
   #run(number: number, pid: number, args: readonly unknown[]): Progress {
     const proc = this.#process(pid);
-    if (proc === 0) return { result: -ESRCH, wanted: null, start: 0, end: 0, writeBacks: [] };
+    if (proc === 0) return { ...NOTHING, result: -ESRCH };
     const cpu = this.#cpu;
     const [a, b, c, d, e, f] = args;
     return inKernel(cpu, () => {
@@ -132,15 +144,12 @@ export class KernelSyscalls {
         asNumber(e),
         asNumber(f),
       );
+      const isShort = wantsMemory(cpu, result);
       const wanted = result === -WAIT_PAGE ? this.#wanted() : null;
       const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
-      return { result, wanted, start: cpu.populateStart, end: cpu.populateEnd, writeBacks };
+      const { populateStart: start, populateEnd: end } = cpu;
+      return { result, wanted, isShort, start, end, writeBacks };
     });
-  }
-
-  #isShort(pid: number, { result }: Progress): boolean {
-    const proc = this.#process(pid);
-    return proc !== 0 && wantsMemory(this.#cpu, peek(this.#cpu.words, proc + P_SPACE), result);
   }
 
   /** In kernel mode. Objects with something behind them live as long as the machine. */
@@ -166,7 +175,7 @@ export class KernelSyscalls {
         return wanted === null ? progress.result : -ENOMEM;
       }
       progress = this.#run(number, pid, args);
-      if (progress.wanted === null && !this.#isShort(pid, progress)) {
+      if (progress.wanted === null && !progress.isShort) {
         return this.#finish(pid, progress);
       }
     }

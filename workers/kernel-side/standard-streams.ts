@@ -46,14 +46,16 @@ export class StandardStreams {
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       const step = inKernel(cpu, () => {
         const space = spaceOfPid(cpu, pid);
-        if (space === 0) return { copied: -ESRCH, object: 0, page: 0 };
+        if (space === 0) return { copied: -ESRCH, isShort: false, object: 0, page: 0 };
+        cpu.lacksFrame = false;
         const copied = copyFromUser(cpu, space, address, bytes);
         const { faultObject: object, faultPage: page } = cpu;
         if (copied === -WAIT_PAGE) releaseFaultObject(cpu, object);
-        return { copied, object, page };
+        const isShort = cpu.lacksFrame && copied >= 0 && copied < bytes.length;
+        return { copied, isShort, object, page };
       });
-      if (step.copied !== -WAIT_PAGE) return step.copied;
-      const supplied = await this.#supply.supply(step.object, step.page);
+      if (step.copied !== -WAIT_PAGE && !step.isShort) return step.copied;
+      const supplied = step.isShort ? -ENOMEM : await this.#supply.supply(step.object, step.page);
       if (supplied < 0 && supplied !== -ENOMEM) return -EIO;
       if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) return -ENOMEM;
     }

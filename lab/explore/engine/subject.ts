@@ -105,6 +105,7 @@ export class Subject {
     if (cpu.faultCursor.held.length > 0) cpu.faultCursor.held.length = 0;
     if (cpu.rangeCursor.held.length > 0) cpu.rangeCursor.held.length = 0;
     cpu.faultObject = 0;
+    cpu.lacksFrame = false;
     cpu.faultPage = 0;
   }
 
