@@ -13,6 +13,7 @@ import { spreadOf } from '../statistics.ts';
 import { areaFigures } from './area-loops.ts';
 import type { Figures } from './figures.ts';
 import type { FloorDocument, FloorOptions, RowResult } from './floor-results.ts';
+import { pinThread } from '../pin.ts';
 import { compileHostProgram } from './host-program.ts';
 import type { HostProgram } from './host-program.ts';
 import { lifeFigures } from './life-figures.ts';
@@ -110,12 +111,13 @@ export async function runFloors(
   const sources = new Set(rows.flatMap((row) => row.sources));
   // From the last: the first is where hosts handle their interrupts. The second is for peers.
   const cpus = [...hostCpus].reverse().slice(0, 2);
-  const beds: Beds = {
-    single: await Bed.make({ cpus: 1 }, cpus),
-    pager: await Bed.make({ cpus: 1, faults: 'remote' }, cpus),
-    zeroing: await Bed.make({ cpus: 1, prezero: '16MiB' }, cpus),
-    pair: await Bed.make({ cpus: 2 }, cpus),
-  };
+  // Their kernel workers are where the floors' peers are.
+  pinThread(cpus[1] ?? null);
+  const single = await Bed.make({ cpus: 1 }, cpus);
+  const pager = await Bed.make({ cpus: 1, faults: 'remote' }, cpus);
+  const zeroing = await Bed.make({ cpus: 1, prezero: '16MiB' }, cpus);
+  if (hostCpus.length > 0) pinThread(hostCpus);
+  const beds: Beds = { single, pager, zeroing, pair: await Bed.make({ cpus: 2 }, cpus) };
   const repetitions: Figures[] = [];
   const violations: string[] = [];
   try {

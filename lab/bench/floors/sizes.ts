@@ -29,6 +29,8 @@ export const LAZY_BYTES: number = 2 ** 30;
 export const TRAPS = 300;
 export const REMOTE_FAULTS = 128;
 export const SHOOTDOWNS = 300;
+/** Threads that shootdowns wait for, one after the other. */
+export const ANSWERERS = 4;
 export const CALLS = 50;
 /** Areas of the small and of the large set, and operations of a round. */
 export const AREAS_FEW = 1000;
