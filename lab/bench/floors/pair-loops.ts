@@ -85,8 +85,8 @@ export function answerer(proc: Proc, shared: SharedArrayBuffer, meet: number): v
 
 /**
  * The figures of one other thread. It is there while `unobserved` is measured, too, since its stack
- * is an area that lookups pass and others may merge with; what differs is whether its CPU is in user
- * mode, where a shootdown has to wait for it.
+ * is an area that lookups pass and others may merge with; what differs is whether its CPU is in
+ * user mode, where a shootdown has to wait for it.
  */
 async function besideThread(proc: Proc, target: number, { start }: Side): Promise<Figures> {
   const meet = proc.local.mmap(0, PAGE_SIZE, RW, ANONYMOUS);
