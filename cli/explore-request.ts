@@ -9,6 +9,7 @@ const boundMax = 1000;
 const depthMax = 100;
 const executionsMax = 1e12;
 const secondsMax = 7 * 86_400;
+const jobsMax = 256;
 /** Preemptions of an exhaustive search unless the user says otherwise, by CPUs of the scenario. */
 export const boundDefault: (cpus: number) => number = (cpus) => (cpus <= 2 ? 3 : 2);
 
@@ -27,6 +28,7 @@ const exploreOptions: OptionTable = {
     value: 'N',
     help: 'seconds per scenario and protocol, at most (600; 60 for pct and random)',
   },
+  jobs: { value: 'N', help: 'explorations side by side, each on a thread, 1 to 256 (1)' },
   seed: { value: 'N', help: 'seed of pct and random, 0 to 4294967295 (1)' },
   mutant: { value: 'NAME', help: 'explore a kernel with this seeded bug, where it shows' },
   mutants: { help: 'the table of all mutants and strategies' },
@@ -49,6 +51,8 @@ export interface ExploreRequest {
   readonly executionsMax: number;
   readonly timeMaxMs: number;
   readonly seed: number;
+  /** Explorations side by side. */
+  readonly jobs: number;
   readonly mutant: string | null;
   readonly replay: string | null;
   readonly html: string | null;
@@ -107,6 +111,7 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
       last('seconds') ?? (strategy === 'exhaustive' ? '600' : '60'),
       secondsMax,
     ),
+    jobs: parseInteger('--jobs', last('jobs') ?? '1', 1, jobsMax),
     seed: parseInteger('--seed', last('seed') ?? '1', 0, seedMax),
     mutant: last('mutant') ?? null,
     replay,

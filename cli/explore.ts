@@ -10,6 +10,8 @@ import { parseSchedule } from '../lab/explore/engine/schedule.ts';
 import type { ScheduleText } from '../lab/explore/engine/schedule.ts';
 import { Laboratory, isPath, protocolsFor } from '../lab/explore/laboratory.ts';
 import type { Experiment, Report } from '../lab/explore/laboratory.ts';
+import { exploreTasks } from '../lab/explore/side-by-side.ts';
+import type { Task } from '../lab/explore/side-by-side.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { boundDefault, parseExplore } from './explore-request.ts';
@@ -102,20 +104,30 @@ function refuseName(what: string, name: string, candidates: readonly string[]): 
 
 async function exploreAll(laboratory: Laboratory, request: ExploreRequest): Promise<number> {
   const reports: Report[] = [];
-  for (const { experiment, cpus } of await experimentsOf(laboratory, request)) {
-    const report = await laboratory.explore(experiment, {
-      ...request,
-      bound: request.bound ?? boundDefault(cpus),
-    });
+  const { strategy, depth, seed, executionsMax, timeMaxMs } = request;
+  const limits = { strategy, depth, seed, executionsMax, timeMaxMs };
+  const tasks = (await experimentsOf(laboratory, request)).map(({ experiment, cpus }) => ({
+    experiment,
+    search: { ...limits, bound: request.bound ?? boundDefault(cpus) },
+  }));
+  for await (const report of exploreTasks(laboratory, tasks, request.jobs)) {
     reports.push(report);
     if (!request.json) console.log(lineOf(report));
     if (report.schedule !== null && request.mutant === null) break;
   }
+  reports.sort((one, other) => placeOf(tasks, one) - placeOf(tasks, other));
   const failed = reports.find(({ schedule }) => schedule !== null);
   if (!request.json && reports.length > 1) console.log(summaryOf(reports));
   if (failed !== undefined) await show(laboratory, failed, request);
   if (request.json) console.log(JSON.stringify(documentOf(reports), null, 2));
   return failed === undefined ? 0 : 1;
+}
+
+/** Where the report's task is among all: reports come as explorations end. */
+function placeOf(tasks: readonly Task[], { experiment: { scenario, protocol } }: Report): number {
+  return tasks.findIndex(({ experiment }) => {
+    return experiment.scenario === scenario && experiment.protocol === protocol;
+  });
 }
 
 function lineOf({ experiment, exploration }: Report): string {
