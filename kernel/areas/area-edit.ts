@@ -213,13 +213,17 @@ export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend
   );
 }
 
+/** On which side of its run an edit takes in a neighbour: left is below. */
+export type MergeSides = 'left' | 'right' | 'both';
+
 /** Merges what the edit changed with what it touches. Changes the edit only; not to be repeated. */
 export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
+  sides: MergeSides = 'both',
 ): void {
-  takeInNeighbours(store, edit, flagsEqual);
+  takeInNeighbours(store, edit, flagsEqual, sides);
   mergeEqual(edit.nodes, edit.areas, edit.changed, edit.dropped, flagsEqual);
 }
 
@@ -252,6 +256,7 @@ function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
+  sides: MergeSides,
 ): void {
   const { oldNodes, nodes, areas, changed } = edit;
   const first = areas[0];
@@ -261,7 +266,8 @@ function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F
   const lastOld = oldNodes[oldNodes.length - 1] ?? 0;
   const below = firstOld ? treePrevious(store, firstOld) : treeStartingBefore(store, edit.low);
   const above = lastOld ? treeNext(store, lastOld) : treeEndingAfter(store, edit.low);
-  if (below !== 0 && changed[0] === true && store.end(below) === first.start) {
+  const isFirstChanged = sides !== 'right' && changed[0] === true;
+  if (below !== 0 && isFirstChanged && store.end(below) === first.start) {
     const area = store.readArea(below);
     if (canMergeAreas(area, first, flagsEqual)) {
       oldNodes.unshift(below);
@@ -271,7 +277,8 @@ function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F
       edit.low = area.start;
     }
   }
-  if (above !== 0 && changed[changed.length - 1] === true && store.start(above) === last.end) {
+  const isLastChanged = sides !== 'left' && changed[changed.length - 1] === true;
+  if (above !== 0 && isLastChanged && store.start(above) === last.end) {
     const area = store.readArea(above);
     if (canMergeAreas(last, area, flagsEqual)) {
       oldNodes.push(above);

@@ -19,7 +19,7 @@ import { AddrRange } from '../../shared/addr-range.ts';
 import type { VirtAddr } from '../../shared/addr.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr.ts';
 import type { FlagsEqual } from './area-merge.ts';
-import type { AreaEdit } from './area-edit.ts';
+import type { AreaEdit, MergeSides } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, mergeEdit, openEdit } from './area-edit.ts';
 import { protectPart, publishEdit, reserveNodes, splitArea } from './area-edit.ts';
 import { NO_GAP, firstGapStart, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
@@ -235,9 +235,9 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   }
 
   /**
-   * Grows the area that holds the byte at `addr` by `extra` bytes on one side, with its flags and
-   * backend. AlreadyExists if another area is in the way; 0 bytes are no change. Without `merges`
-   * it stays an area of its own even if it touches an equal one now.
+   * Grows the area that holds the byte at `addr` by `extra` bytes on one side. AlreadyExists if
+   * another area is in the way; 0 bytes are no change. With `merges` it becomes one with an equal
+   * area that it reaches there, but not with one on its other side (Linux: vma_merge_extend).
    */
   extend(
     addr: number,
@@ -267,11 +267,11 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
     keepArea(this.store, edit, node, area, merges);
-    return this.publish(edit);
+    return this.publish(edit, side);
   }
 
-  private publish(edit: AreaEdit<F, P, B>): MappingResult {
-    mergeEdit(this.store, edit, this.flagsEqual);
+  private publish(edit: AreaEdit<F, P, B>, sides: MergeSides = 'both'): MappingResult {
+    mergeEdit(this.store, edit, this.flagsEqual, sides);
     publishEdit(this.store, edit);
     return MAPPED;
   }
