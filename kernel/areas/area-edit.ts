@@ -4,7 +4,7 @@
  *     openEdit      copies the run of areas that the range meets        nothing changes
  *     reserveNodes  gets the nodes that splits will need                may fail: nothing changed
  *     cutArea …     applies area operations to the copies               may fail: abandonEdit
- *     mergeEdit     merges equal neighbours                             nothing changed yet
+ *     mergeEdit     merges equal neighbours (area-merge.ts)             nothing changed yet
  *     publishEdit   writes the copies back                              cannot fail
  *
  * *Guarantees*: between openEdit and publishEdit the set is unchanged, so that giving up needs only
@@ -13,11 +13,8 @@
  * *Not guaranteed*: an edit is neither reusable nor nestable.
  */
 import { panic } from '../../shared/panic.ts';
-import type { FlagsEqual } from './area-merge.ts';
-import { canMergeAreas, mergeEqual } from './area-merge.ts';
 import type { AreaStore } from './area-store.ts';
-import { treeAdopt, treeClose, treeEndingAfter, treeFirstIn, treeNext } from './area-tree.ts';
-import { treeOpen, treePrevious, treeStartingBefore, treeTouch } from './area-tree.ts';
+import { treeAdopt, treeClose, treeFirstIn, treeNext, treeOpen, treeTouch } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { MAPPED, mappingFailure } from './mapping-result.ts';
@@ -213,20 +210,6 @@ export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend
   );
 }
 
-/** On which side of its run an edit takes in a neighbour: left is below. */
-export type MergeSides = 'left' | 'right' | 'both';
-
-/** Merges what the edit changed with what it touches. Changes the edit only; not to be repeated. */
-export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
-  edit: AreaEdit<F, P, B>,
-  flagsEqual: FlagsEqual<F>,
-  sides: MergeSides = 'both',
-): void {
-  takeInNeighbours(store, edit, flagsEqual, sides);
-  mergeEqual(edit.nodes, edit.areas, edit.changed, edit.dropped, flagsEqual);
-}
-
 /** Writes the result into the set. Cannot fail. */
 export function publishEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
@@ -249,45 +232,6 @@ export function publishEdit<F, P extends PageTableLike, B extends MappingBackend
   store.endChange();
   freeNodes(store, edit.dropped);
   freeNodes(store, edit.spares);
-}
-
-/** Adds the areas just outside to the edit, where they are going to merge with the result. */
-function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
-  edit: AreaEdit<F, P, B>,
-  flagsEqual: FlagsEqual<F>,
-  sides: MergeSides,
-): void {
-  const { oldNodes, nodes, areas, changed } = edit;
-  const first = areas[0];
-  const last = areas[areas.length - 1];
-  if (first === undefined || last === undefined) return;
-  const firstOld = oldNodes[0] ?? 0;
-  const lastOld = oldNodes[oldNodes.length - 1] ?? 0;
-  const below = firstOld ? treePrevious(store, firstOld) : treeStartingBefore(store, edit.low);
-  const above = lastOld ? treeNext(store, lastOld) : treeEndingAfter(store, edit.low);
-  const isFirstChanged = sides !== 'right' && changed[0] === true;
-  if (below !== 0 && isFirstChanged && store.end(below) === first.start) {
-    const area = store.readArea(below);
-    if (canMergeAreas(area, first, flagsEqual)) {
-      oldNodes.unshift(below);
-      nodes.unshift(below);
-      areas.unshift(area);
-      changed.unshift(false);
-      edit.low = area.start;
-    }
-  }
-  const isLastChanged = sides !== 'left' && changed[changed.length - 1] === true;
-  if (above !== 0 && isLastChanged && store.start(above) === last.end) {
-    const area = store.readArea(above);
-    if (canMergeAreas(last, area, flagsEqual)) {
-      oldNodes.push(above);
-      nodes.push(above);
-      areas.push(area);
-      changed.push(false);
-      edit.high = area.start + 1;
-    }
-  }
 }
 
 function freeNodes<F, P extends PageTableLike, B extends MappingBackend<F, P>>(

@@ -18,10 +18,11 @@
 import { AddrRange } from '../../shared/addr-range.ts';
 import type { VirtAddr } from '../../shared/addr.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr.ts';
-import type { FlagsEqual } from './area-merge.ts';
-import type { AreaEdit, MergeSides } from './area-edit.ts';
-import { abandonEdit, cutArea, insertArea, keepArea, mergeEdit, openEdit } from './area-edit.ts';
-import { protectPart, publishEdit, reserveNodes, splitArea } from './area-edit.ts';
+import type { AreaEdit } from './area-edit.ts';
+import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
+import { publishEdit, reserveNodes, splitArea } from './area-edit.ts';
+import { mergeEdit } from './area-merge.ts';
+import type { FlagsEqual, MergeSides } from './area-merge.ts';
 import { NO_GAP, firstGapStart, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
 import type { AreaIndexStore, AreaStore } from './area-store.ts';
 import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
@@ -249,11 +250,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     if (!isRange(addr, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
     const edit = openEdit(this.store, addr, addr + 1);
-    const area = edit.oldAreas[0];
-    const node = edit.oldNodes[0];
-    if (area === undefined || node === undefined) {
-      return invalid(addr, addr, 'no area holds the address');
-    }
+    const [area] = edit.oldAreas;
+    if (area === undefined) return invalid(addr, addr, 'no area holds the address');
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
     if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
@@ -266,7 +264,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
-    keepArea(this.store, edit, node, area, merges);
+    keepArea(this.store, edit, edit.oldNodes[0] as number, area, merges);
     return this.publish(edit, side);
   }
 
