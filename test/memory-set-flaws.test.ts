@@ -333,6 +333,22 @@ describe('beyond the probes', () => {
     expect(set.len()).toBe(1);
   });
 
+  test('an area grows into its neighbour on that side, not into an equal one on the other', () => {
+    const { set, pt } = worldOf([0x1000, 0x3000, 1], [0x4000, 0x5000, 1]);
+    expect(set.divide(0x2000)).toEqual(OK);
+    expect(set.extend(0x2000, 0x1000, pt)).toEqual(OK);
+    expect(spans(set)).toEqual([
+      [0x1000, 0x2000, 1],
+      [0x2000, 0x5000, 1],
+    ]);
+    expect(set.extend(0x1000, 0x800, pt, 'left')).toEqual(OK);
+    expect(spans(set)).toEqual([
+      [0x800, 0x2000, 1],
+      [0x2000, 0x5000, 1],
+    ]);
+    expect(set.verify(false)).toEqual([]);
+  });
+
   test('AlreadyExists names the overlap', () => {
     const { set, pt } = worldOf([0x1000, 0x2000, 1]);
     expect(mockMap(set, pt, 0x800, 0x1000, 1)).toMatchObject({
