@@ -115,7 +115,7 @@ export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/fute
 export * from './processes/signals.ts';
 export { SWAP_STORE } from './faults/swap-in.ts';
 export { putFrame } from './frames/frames.ts';
-export { copyFromUser, copyToUser } from './user-copy.ts';
+export { copyFromUser, copyToUser, isUserRange } from './user-copy.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
 export { badness } from './reclaim/badness.ts';

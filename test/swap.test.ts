@@ -84,6 +84,46 @@ describe('memory that runs out', () => {
   });
 });
 
+describe('one syscall on more pages than the machine has', () => {
+  const options = { memory: '1MiB', swap: '8MiB', cpus: 1 };
+
+  it.each([
+    ['MADV_POPULATE_READ', 22],
+    ['MADV_POPULATE_WRITE', 23],
+  ])('%s goes on where it had to wait', async (_name, advice) => {
+    const { machine } = await start(options);
+    const main = threads(async (proc, how: number) => {
+      const at = await proc.mmap(0, 400 * 4096, RW, ANON);
+      for (let i = 0; i < 400; i++) proc.mem.store32(at + i * 4096, i);
+      await proc.madvise(at, 400 * 4096, how);
+      for (let i = 0; i < 400; i++) if (proc.mem.load32(at + i * 4096) !== i) return 1;
+      return 0;
+    }, {});
+    const process = await machine.spawn(main, { args: [advice] });
+    expect(await process.wait()).toEqual({ code: 0 });
+    // Begun anew at each wait it would swap tens of thousands of pages, and not end.
+    expect((await machine.stats()).counters['swapIns']).toBeLessThan(4000);
+    await expectClean(machine);
+  });
+
+  it('write to a standard stream takes each page once', async () => {
+    const chunks: Uint8Array[] = [];
+    const onOutput = (bytes: Uint8Array): void => void chunks.push(bytes);
+    const { machine } = await start({ ...options, onOutput });
+    const main = threads(async (proc) => {
+      const at = await proc.mmap(0, 400 * 4096, RW, ANON);
+      for (let i = 0; i < 400; i++) proc.mem.store8(at + i * 4096, i);
+      return (await proc.write(1, at, 400 * 4096)) === 400 * 4096 ? 0 : 1;
+    }, {});
+    expect(await (await machine.spawn(main)).wait()).toEqual({ code: 0 });
+    const bytes = Buffer.concat(chunks);
+    expect(bytes).toHaveLength(400 * 4096);
+    for (let i = 0; i < 400; i++) expect(bytes[i * 4096]).toBe(i & 255);
+    expect((await machine.stats()).counters['swapIns']).toBeLessThan(4000);
+    await expectClean(machine);
+  });
+});
+
 describe('a file larger than memory', () => {
   it('is read through a mapping again and again, without any swap', async () => {
     const bytes = new Uint8Array(4 * 2 ** 20);

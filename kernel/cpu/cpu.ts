@@ -27,6 +27,11 @@ export interface Cpu {
   faultPage: number;
   /** Whether the syscall in progress, or the last one, found no frame, or its memory group full. */
   lacksFrame: boolean;
+  /**
+   * VPN at which the last syscall stopped that faults in pages of its range without keeping them:
+   * what is carried out again begins there. 0 for none.
+   */
+  stoppedAt: number;
   /** VPNs [start, end) that the last syscall wants faulted in now that it has succeeded. */
   populateStart: number;
   populateEnd: number;
@@ -58,6 +63,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     faultObject: 0,
     faultPage: 0,
     lacksFrame: false,
+    stoppedAt: 0,
     populateStart: 0,
     populateEnd: 0,
     writeBacks: [],

@@ -69,7 +69,8 @@ export function populateLocked(cpu: Cpu, space: number, start: number, end: numb
 /**
  * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area
  * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object,
- * or -WAIT_PAGE. Pages before the failure stay.
+ * or -WAIT_PAGE. Pages before the failure stay, until they are reclaimed; `cpu.stoppedAt` tells the
+ * first of the others.
  */
 export function populateAccess(
   cpu: Cpu,
@@ -88,7 +89,9 @@ export function populateAccess(
     const stop = Math.min(end, area.end / PAGE_SIZE);
     for (; page < stop; page++) {
       const outcome = touch(cpu, space, page, write);
-      if (outcome !== FAULT_DONE) return errnoOf(outcome);
+      if (outcome === FAULT_DONE) continue;
+      cpu.stoppedAt = page;
+      return errnoOf(outcome);
     }
   }
   return 0;

@@ -39,6 +39,7 @@ export function dispatch(
   f: number,
 ): number {
   cpu.lacksFrame = false;
+  cpu.stoppedAt = 0;
   switch (number) {
     case S.SYS_MMAP:
       return sysMmap(cpu, proc, a, b, c, d, e, f);

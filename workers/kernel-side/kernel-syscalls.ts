@@ -16,7 +16,7 @@ import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
 import { EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
 import { P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
-import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
+import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
@@ -42,6 +42,8 @@ interface Progress {
   readonly wanted: Wanted | null;
   /** It failed for want of a frame. */
   readonly isShort: boolean;
+  /** VPN at which it stopped and is to go on, 0 for its start. */
+  readonly stoppedAt: number;
   readonly start: number;
   readonly end: number;
   /** Pages of objects that must be on the host before the syscall is over. */
@@ -55,6 +57,7 @@ const NOTHING: Progress = {
   result: 0,
   wanted: null,
   isShort: false,
+  stoppedAt: 0,
   start: 0,
   end: 0,
   writeBacks: NO_WRITE_BACKS,
@@ -63,6 +66,17 @@ const NOTHING: Progress = {
 /** As it comes from the wire: a missing argument is NaN, which every syscall refuses. */
 function asNumber(value: unknown): number {
   return typeof value === 'number' ? value : NaN;
+}
+
+/**
+ * Arguments {address, length, …} from a later page on: were the range begun anew each time, one
+ * larger than memory would never end, its first pages being reclaimed for its last.
+ */
+function goingOn(args: readonly unknown[], stoppedAt: number): readonly unknown[] {
+  const [address, length, ...others] = args;
+  if (stoppedAt === 0) return args;
+  const at = stoppedAt * PAGE_SIZE;
+  return [at, asNumber(length) - (at - asNumber(address)), ...others];
 }
 
 export class KernelSyscalls {
@@ -147,8 +161,8 @@ export class KernelSyscalls {
       const isShort = wantsMemory(cpu, result);
       const wanted = result === -WAIT_PAGE ? this.#wanted() : null;
       const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
-      const { populateStart: start, populateEnd: end } = cpu;
-      return { result, wanted, isShort, start, end, writeBacks };
+      const { stoppedAt, populateStart: start, populateEnd: end } = cpu;
+      return { result, wanted, isShort, stoppedAt, start, end, writeBacks };
     });
   }
 
@@ -166,6 +180,7 @@ export class KernelSyscalls {
     first: Progress,
   ): Promise<number> {
     let progress = first;
+    let rest = args;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       const { wanted } = progress;
       const supplied =
@@ -174,7 +189,8 @@ export class KernelSyscalls {
       if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) {
         return wanted === null ? progress.result : -ENOMEM;
       }
-      progress = this.#run(number, pid, args);
+      rest = goingOn(rest, progress.stoppedAt);
+      progress = this.#run(number, pid, rest);
       if (progress.wanted === null && !progress.isShort) {
         return this.#finish(pid, progress);
       }

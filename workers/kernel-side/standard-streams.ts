@@ -2,10 +2,16 @@
  * write(2) to descriptors 1 and 2: the host's standard output and error, which are no objects of
  * the machine. Resolves when the host has taken the bytes, so that a fast program waits.
  */
-import { WAIT_PAGE, copyFromUser, releaseFaultObject, spaceOfPid } from '../../kernel/index.ts';
+import {
+  WAIT_PAGE,
+  copyFromUser,
+  isUserRange,
+  releaseFaultObject,
+  spaceOfPid,
+} from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { EFAULT, EINVAL, EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
-import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
+import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
@@ -13,6 +19,15 @@ import type { Reclaimer } from './reclaimer.ts';
 
 /** Most bytes of one call; a longer one writes a part, as a pipe may. */
 const WRITE_BYTES_MAX = 2 ** 20;
+
+/** How far a copy came, and why not further: -errno, a page that it waits for, or a refusal. */
+interface CopyStep {
+  readonly done: number;
+  readonly stop: number | { readonly object: number; readonly page: number } | null;
+}
+
+/** What it waits for is no page, of an object or of swap, but a frame. */
+const NO_OBJECT = -1;
 
 /** Hands bytes to the host; resolves when it has taken them. */
 export type HostOutput = (fd: number, bytes: Uint8Array, pid: number) => Promise<void>;
@@ -34,6 +49,7 @@ export class StandardStreams {
   async write(pid: number, fd: number, address: number, length: number): Promise<number> {
     if (!Number.isInteger(address) || !Number.isInteger(length) || length < 0) return -EINVAL;
     const bytes = new Uint8Array(Math.min(length, WRITE_BYTES_MAX));
+    if (!isUserRange(address, bytes.length)) return -EFAULT;
     const copied = await this.#copy(pid, address, bytes);
     if (copied < 0) return copied;
     if (copied === 0) return length === 0 ? 0 : -EFAULT;
@@ -41,24 +57,44 @@ export class StandardStreams {
     return copied;
   }
 
+  /** Bytes copied, fewer than all where a page refuses; or -errno. */
   async #copy(pid: number, address: number, bytes: Uint8Array): Promise<number> {
-    const cpu = this.#cpu;
+    let done = 0;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const step = inKernel(cpu, () => {
-        const space = spaceOfPid(cpu, pid);
-        if (space === 0) return { copied: -ESRCH, isShort: false, object: 0, page: 0 };
-        cpu.lacksFrame = false;
-        const copied = copyFromUser(cpu, space, address, bytes);
-        const { faultObject: object, faultPage: page } = cpu;
-        if (copied === -WAIT_PAGE) releaseFaultObject(cpu, object);
-        const isShort = cpu.lacksFrame && copied >= 0 && copied < bytes.length;
-        return { copied, isShort, object, page };
-      });
-      if (step.copied !== -WAIT_PAGE && !step.isShort) return step.copied;
-      const supplied = step.isShort ? -ENOMEM : await this.#supply.supply(step.object, step.page);
+      const step = inKernel(this.#cpu, () => this.#copyPages(pid, address, bytes, done));
+      done = step.done;
+      if (step.stop === null) return done;
+      if (typeof step.stop === 'number') return step.stop;
+      const { object, page } = step.stop;
+      const supplied = object === NO_OBJECT ? -ENOMEM : await this.#supply.supply(object, page);
       if (supplied < 0 && supplied !== -ENOMEM) return -EIO;
       if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) return -ENOMEM;
     }
     return panic('StandardStreams: a page is supplied again and again', pid);
+  }
+
+  /**
+   * From byte `done` on, in kernel mode. Page by page: what is copied may be reclaimed before the
+   * rest is there.
+   */
+  #copyPages(pid: number, address: number, bytes: Uint8Array, done: number): CopyStep {
+    const cpu = this.#cpu;
+    const space = spaceOfPid(cpu, pid);
+    if (space === 0) return { done, stop: -ESRCH };
+    cpu.lacksFrame = false;
+    for (let at = done; at < bytes.length;) {
+      const from = address + at;
+      const piece = Math.min(bytes.length - at, PAGE_SIZE - (from % PAGE_SIZE));
+      const copied = copyFromUser(cpu, space, from, bytes.subarray(at, at + piece));
+      if (copied === -WAIT_PAGE) {
+        const { faultObject: object, faultPage: page } = cpu;
+        releaseFaultObject(cpu, object);
+        return { done: at, stop: { object, page } };
+      }
+      at += copied;
+      if (copied < piece)
+        return { done: at, stop: cpu.lacksFrame ? { object: NO_OBJECT, page: 0 } : null };
+    }
+    return { done: bytes.length, stop: null };
   }
 }
