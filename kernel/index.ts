@@ -113,7 +113,7 @@ export type { ProcessSpec } from './processes/process.ts';
 export { canBeWoken } from './processes/futex-wakers.ts';
 export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/futex.ts';
 export * from './processes/signals.ts';
-export { SWAP_STORE } from './faults/swap-in.ts';
+export { NO_OBJECT, SWAP_STORE } from './faults/swap-in.ts';
 export { putFrame } from './frames/frames.ts';
 export { copyFromUser, copyToUser, isUserRange } from './user-copy.ts';
 export { findCandidates } from './reclaim/candidates.ts';

@@ -8,6 +8,7 @@ import { FAULT_WAIT } from '../kernel/faults/fault-codes.ts';
 import { releaseFaultObject } from '../kernel/faults/object-fault.ts';
 import { beginPageIn, finishPageIn } from '../kernel/faults/page-in.ts';
 import { populate, populateLocked } from '../kernel/faults/populate.ts';
+import { NO_OBJECT } from '../kernel/faults/swap-in.ts';
 import { openFd } from '../kernel/objects/fd.ts';
 import { createObject, putObject } from '../kernel/objects/object.ts';
 import { WAIT_PAGE } from '../kernel/syscalls/wait-codes.ts';
@@ -101,11 +102,15 @@ describe('MAP_POPULATE', () => {
     expectClean(a.t);
   });
 
-  it('ends quietly when memory ends', () => {
+  it('stops where it finds no frame', () => {
     a = new Arena({ frames: 256 });
     a.map(0, 400);
-    expect(populatePages(0, 400)).toBe(400);
-    expect(state(0, 8)).toBe('WWWWWWWW');
+    const page = populatePages(0, 400);
+    expect(page).toBeGreaterThan(100);
+    expect(page).toBeLessThan(256);
+    expect(a.cpu.faultObject).toBe(NO_OBJECT);
+    expect(state(page - 2, 4)).toBe('WW--');
+    expect(populatePages(page, 1)).toBe(page);
     expectClean(a.t);
   });
 });

@@ -106,6 +106,20 @@ describe('one syscall on more pages than the machine has', () => {
     await expectClean(machine);
   });
 
+  it('MAP_POPULATE has memory reclaimed', async () => {
+    const { machine } = await start(options);
+    const main = threads(async (proc) => {
+      const at = proc.local.mmap(0, 400 * 4096, RW, ANON | POPULATE);
+      for (let i = 0; i < 400; i++) if (proc.mem.load32(at + i * 4096) !== 0) return 1;
+      return 0;
+    }, {});
+    expect(await (await machine.spawn(main)).wait()).toEqual({ code: 0 });
+    const { counters } = await machine.stats();
+    // A page that was not populated would be the zero page now, and nothing would come from swap.
+    expect(counters['swapIns']).toBeGreaterThan(150);
+    await expectClean(machine);
+  });
+
   it('write to a standard stream takes each page once', async () => {
     const chunks: Uint8Array[] = [];
     const onOutput = (bytes: Uint8Array): void => void chunks.push(bytes);

@@ -19,7 +19,7 @@ import { getObject, putObject } from '../objects/object.ts';
 import { PAGE_ABSENT, PAGE_BEYOND, PAGE_NO_MEMORY, getPage } from '../objects/pages.ts';
 import { addResident } from '../paging/range-op.ts';
 import { recordAt } from '../objects/record.ts';
-import { SWAP_STORE } from './swap-in.ts';
+import { NO_OBJECT, SWAP_STORE } from './swap-in.ts';
 
 /** Resolves a fault whose reserved entry names a mapping record. */
 export function resolveObject(
@@ -78,5 +78,5 @@ export function toObject(cpu: Cpu, entry: number, vpn: number): void {
 
 /** The end of a wait: the caller of FAULT_WAIT or FAULT_DEVICE drops its reference. */
 export function releaseFaultObject(cpu: Cpu, object: number): void {
-  if (object !== SWAP_STORE) putObject(cpu, object);
+  if (object !== SWAP_STORE && object !== NO_OBJECT) putObject(cpu, object);
 }

@@ -19,13 +19,14 @@ import { handleFault } from './fault.ts';
 import { FAULT_ACCERR, FAULT_DEVICE, FAULT_DONE } from './fault-codes.ts';
 import { FAULT_NO_MEMORY, FAULT_WAIT } from './fault-codes.ts';
 import { releaseFaultObject } from './object-fault.ts';
+import { NO_OBJECT } from './swap-in.ts';
 
 /**
  * Faults in the pages [vpn, end) of a process, as far as it can be done: an area that refuses is
  * left at its first such page, as Linux does. Where the range begins with a locked area, it is the
  * locked ones that want their pages, and others in between are passed over. Returns where it
  * stopped: `end`, or the page for which the kernel worker must supply `cpu.faultPage` of
- * `cpu.faultObject` (with a reference).
+ * `cpu.faultObject` (with a reference), or a frame where that is NO_OBJECT.
  */
 export function populate(cpu: Cpu, proc: number, vpn: number, end: number): number {
   const space = peek(cpu.words, proc + L.P_SPACE);
@@ -41,7 +42,8 @@ export function populate(cpu: Cpu, proc: number, vpn: number, end: number): numb
     for (; outcome === FAULT_DONE && page < stop; page++) {
       outcome = touch(cpu, space, page, isWritten(area));
     }
-    if (outcome === FAULT_WAIT) return page - 1;
+    if (outcome === FAULT_NO_MEMORY) cpu.faultObject = NO_OBJECT;
+    if (outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) return page - 1;
     page = stop;
   }
   return end;

@@ -17,6 +17,8 @@ import { FAULT_DONE, FAULT_WAIT } from './fault-codes.ts';
 
 /** In place of an object's block, where a fault waits for a slot of the swap store. */
 export const SWAP_STORE = 0;
+/** The same where no page is waited for, but a frame. */
+export const NO_OBJECT = -1;
 
 /** Resolves a fault whose reserved entry names a swap slot. */
 export function resolveSwap(cpu: Cpu, space: number, at: number, entry: number): number {

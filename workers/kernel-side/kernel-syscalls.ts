@@ -3,6 +3,7 @@
  * kernel worker's CPU, which alone can wait for pages. Results are numbers; negative ones -errno.
  */
 import {
+  NO_OBJECT,
   WAIT_PAGE,
   dispatch,
   isStreamFd,
@@ -34,6 +35,11 @@ const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
 interface Wanted {
   readonly object: number;
   readonly page: number;
+}
+
+/** Where populating stopped (a VPN), and what it waits for there. */
+interface Stop extends Wanted {
+  readonly vpn: number;
 }
 
 /** How far a syscall came; what it waits for; what it wants faulted in afterwards (VPNs). */
@@ -221,8 +227,8 @@ export class KernelSyscalls {
     return outcomes.some((outcome) => outcome < 0) ? -EIO : result;
   }
 
-  /** Populates until a page must be supplied; null when all is done. */
-  #populate(pid: number, start: number, end: number): (Wanted & { vpn: number }) | null {
+  /** Populates until a page must be supplied or a frame found; null when all is done. */
+  #populate(pid: number, start: number, end: number): Stop | null {
     const cpu = this.#cpu;
     const proc = this.#process(pid);
     if (proc === 0) return null;
@@ -232,10 +238,17 @@ export class KernelSyscalls {
     });
   }
 
-  async #populateRest(pid: number, first: Wanted & { vpn: number }, end: number): Promise<void> {
-    for (let stop: typeof first | null = first; stop !== null;) {
-      if ((await this.#supply.supply(stop.object, stop.page)) < 0) return;
-      stop = this.#populate(pid, stop.vpn, end);
+  /** Goes on as long as each page that is waited for can be had, or a frame for it. */
+  async #populateRest(pid: number, first: Stop, end: number): Promise<void> {
+    let stop: Stop | null = first;
+    for (let attempt = 0; stop !== null && attempt < FAULT_RETRIES_MAX; attempt++) {
+      const { object, page, vpn }: Stop = stop;
+      const supplied = object === NO_OBJECT ? -ENOMEM : await this.#supply.supply(object, page);
+      if (supplied < 0 && supplied !== -ENOMEM) return;
+      if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) return;
+      stop = this.#populate(pid, vpn, end);
+      // Only what makes no progress is counted.
+      if (stop?.vpn !== vpn) attempt = 0;
     }
   }
 }

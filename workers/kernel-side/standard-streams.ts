@@ -3,6 +3,7 @@
  * the machine. Resolves when the host has taken the bytes, so that a fast program waits.
  */
 import {
+  NO_OBJECT,
   WAIT_PAGE,
   copyFromUser,
   isUserRange,
@@ -25,9 +26,6 @@ interface CopyStep {
   readonly done: number;
   readonly stop: number | { readonly object: number; readonly page: number } | null;
 }
-
-/** What it waits for is no page, of an object or of swap, but a frame. */
-const NO_OBJECT = -1;
 
 /** Hands bytes to the host; resolves when it has taken them. */
 export type HostOutput = (fd: number, bytes: Uint8Array, pid: number) => Promise<void>;
