@@ -104,11 +104,9 @@ function refuseName(what: string, name: string, candidates: readonly string[]): 
 
 async function exploreAll(laboratory: Laboratory, request: ExploreRequest): Promise<number> {
   const reports: Report[] = [];
-  const { strategy, depth, seed, executionsMax, timeMaxMs } = request;
-  const limits = { strategy, depth, seed, executionsMax, timeMaxMs };
   const tasks = (await experimentsOf(laboratory, request)).map(({ experiment, cpus }) => ({
     experiment,
-    search: { ...limits, bound: request.bound ?? boundDefault(cpus) },
+    search: { ...request, bound: request.bound ?? boundDefault(cpus) },
   }));
   for await (const report of exploreTasks(laboratory, tasks, request.jobs)) {
     reports.push(report);

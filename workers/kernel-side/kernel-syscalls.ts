@@ -3,14 +3,12 @@
  * kernel worker's CPU, which alone can wait for pages. Results are numbers; negative ones -errno.
  */
 import {
-  NO_OBJECT,
   WAIT_PAGE,
   dispatch,
   isStreamFd,
   populate,
   processOf,
   putObject,
-  releaseFaultObject,
   wantsMemory,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
@@ -27,15 +25,11 @@ import type { HostOutput } from './standard-streams.ts';
 import { SYS_CLOSE, SYS_MUNMAP, SYS_WRITE } from '../../shared/syscalls.ts';
 import type { ObjectRegistry } from './object-registry.ts';
 import { Transfers } from './transfers.ts';
+import { A_FRAME, provide, takeWanted } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 /** Syscalls after which a program may expect that the host has what it wrote. */
 const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
-
-/** A page that must be supplied before something can go on. */
-interface Wanted {
-  readonly object: number;
-  readonly page: number;
-}
 
 /** Where populating stopped (a VPN), and what it waits for there. */
 interface Stop extends Wanted {
@@ -46,8 +40,6 @@ interface Stop extends Wanted {
 interface Progress {
   readonly result: number;
   readonly wanted: Wanted | null;
-  /** It failed for want of a frame. */
-  readonly isShort: boolean;
   /** VPN at which it stopped and is to go on, 0 for its start. */
   readonly stoppedAt: number;
   readonly start: number;
@@ -62,7 +54,6 @@ const NO_WRITE_BACKS: Cpu['writeBacks'] = [];
 const NOTHING: Progress = {
   result: 0,
   wanted: null,
-  isShort: false,
   stoppedAt: 0,
   start: 0,
   end: 0,
@@ -72,6 +63,11 @@ const NOTHING: Progress = {
 /** As it comes from the wire: a missing argument is NaN, which every syscall refuses. */
 function asNumber(value: unknown): number {
   return typeof value === 'number' ? value : NaN;
+}
+
+/** What a syscall lacked, if it failed for want of a frame. */
+function frameFor(cpu: Cpu, result: number): Wanted | null {
+  return wantsMemory(cpu, result) ? A_FRAME : null;
 }
 
 /**
@@ -128,9 +124,7 @@ export class KernelSyscalls {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);
-    if (progress.wanted !== null || progress.isShort) {
-      return this.#wait(number, pid, args, progress);
-    }
+    if (progress.wanted !== null) return this.#wait(number, pid, args, progress);
     return this.#finish(pid, progress);
   }
 
@@ -164,19 +158,16 @@ export class KernelSyscalls {
         asNumber(e),
         asNumber(f),
       );
-      const isShort = wantsMemory(cpu, result);
-      const wanted = result === -WAIT_PAGE ? this.#wanted() : null;
+      const wanted = result === -WAIT_PAGE ? takeWanted(cpu) : frameFor(cpu, result);
       const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
       const { stoppedAt, populateStart: start, populateEnd: end } = cpu;
-      return { result, wanted, isShort, stoppedAt, start, end, writeBacks };
+      return { result, wanted, stoppedAt, start, end, writeBacks };
     });
   }
 
-  /** In kernel mode. Objects with something behind them live as long as the machine. */
-  #wanted(): Wanted {
-    const { faultObject: object, faultPage: page } = this.#cpu;
-    releaseFaultObject(this.#cpu, object);
-    return { object, page };
+  /** As `provide`; nobody is killed for a syscall. */
+  #provide(pid: number, wanted: Wanted): Promise<number> {
+    return provide(wanted, this.#supply, () => this.#reclaimer.refill(pid));
   }
 
   async #wait(
@@ -187,22 +178,19 @@ export class KernelSyscalls {
   ): Promise<number> {
     let progress = first;
     let rest = args;
-    for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const { wanted } = progress;
-      const supplied =
-        wanted === null ? -ENOMEM : await this.#supply.supply(wanted.object, wanted.page);
-      if (supplied < 0 && supplied !== -ENOMEM) return -EIO;
-      if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) {
-        return wanted === null ? progress.result : -ENOMEM;
+    for (let attempt = 0; progress.wanted !== null; attempt++) {
+      const isPage = progress.result === -WAIT_PAGE;
+      if (attempt === FAULT_RETRIES_MAX) {
+        if (!isPage) return progress.result;
+        return panic('KernelSyscalls: a page is supplied again and again', pid, number);
       }
+      const provided = await this.#provide(pid, progress.wanted);
+      if (provided === -ENOMEM) return isPage ? -ENOMEM : progress.result;
+      if (provided < 0) return -EIO;
       rest = goingOn(rest, progress.stoppedAt);
       progress = this.#run(number, pid, rest);
-      if (progress.wanted === null && !progress.isShort) {
-        return this.#finish(pid, progress);
-      }
     }
-    if (progress.wanted === null) return progress.result;
-    return panic('KernelSyscalls: a page is supplied again and again', pid, number);
+    return this.#finish(pid, progress);
   }
 
   /** The syscall has succeeded whether or not its pages can be brought in, as on Linux. */
@@ -234,7 +222,7 @@ export class KernelSyscalls {
     if (proc === 0) return null;
     return inKernel(cpu, () => {
       const vpn = populate(cpu, proc, start, end);
-      return vpn === end ? null : { vpn, ...this.#wanted() };
+      return vpn === end ? null : { vpn, ...takeWanted(cpu) };
     });
   }
 
@@ -242,10 +230,8 @@ export class KernelSyscalls {
   async #populateRest(pid: number, first: Stop, end: number): Promise<void> {
     let stop: Stop | null = first;
     for (let attempt = 0; stop !== null && attempt < FAULT_RETRIES_MAX; attempt++) {
-      const { object, page, vpn }: Stop = stop;
-      const supplied = object === NO_OBJECT ? -ENOMEM : await this.#supply.supply(object, page);
-      if (supplied < 0 && supplied !== -ENOMEM) return;
-      if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) return;
+      const { vpn }: Stop = stop;
+      if ((await this.#provide(pid, stop)) < 0) return;
       stop = this.#populate(pid, vpn, end);
       // Only what makes no progress is counted.
       if (stop?.vpn !== vpn) attempt = 0;

@@ -13,7 +13,6 @@ import {
   FAULT_NO_MEMORY,
   FAULT_WAIT,
   handleFault,
-  releaseFaultObject,
   spaceOfPid,
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
@@ -23,15 +22,15 @@ import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
 import type { Reclaimer } from './reclaimer.ts';
+import { A_FRAME, provide, takeWanted } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 /** A fault's outcome, with the object and page that it waits for or the device it hit. */
-interface Outcome {
+interface Outcome extends Wanted {
   readonly code: number;
-  readonly object: number;
-  readonly page: number;
 }
 
-const DONE: Outcome = { code: FAULT_DONE, object: 0, page: 0 };
+const DONE: Outcome = { code: FAULT_DONE, ...A_FRAME };
 
 export class Pager {
   readonly #cpu: Cpu;
@@ -56,7 +55,7 @@ export class Pager {
   }
 
   /** The device object and page behind an address; null when there is none (any more). */
-  device(pid: number, address: number, write: boolean): { object: number; page: number } | null {
+  device(pid: number, address: number, write: boolean): Wanted | null {
     const { code, object, page } = this.#resolve(pid, Math.floor(address / PAGE_SIZE), write);
     return code === FAULT_DEVICE ? { object, page } : null;
   }
@@ -68,11 +67,8 @@ export class Pager {
       const space = spaceOfPid(cpu, pid);
       if (space === 0) return DONE;
       const code = handleFault(cpu, space, vpn, write, major);
-      if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, object: 0, page: 0 };
-      const { faultObject: object, faultPage: page } = cpu;
-      // Objects with something behind them are the host's, and live as long as the machine.
-      releaseFaultObject(cpu, object);
-      return { code, object, page };
+      if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, ...A_FRAME };
+      return { code, ...takeWanted(cpu) };
     });
   }
 
@@ -80,13 +76,10 @@ export class Pager {
     let outcome = first;
     let major = false;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const isWaiting = outcome.code === FAULT_WAIT;
-      const supplied = isWaiting
-        ? await this.#supply.supply(outcome.object, outcome.page)
-        : -ENOMEM;
-      major ||= isWaiting;
-      if (supplied < 0 && supplied !== -ENOMEM) return FAULT_BUS;
-      if (supplied === -ENOMEM && !(await this.#reclaimer.relieve(pid))) return FAULT_NO_MEMORY;
+      major ||= outcome.code === FAULT_WAIT;
+      const provided = await provide(outcome, this.#supply, () => this.#reclaimer.relieve(pid));
+      if (provided === -ENOMEM) return FAULT_NO_MEMORY;
+      if (provided < 0) return FAULT_BUS;
       outcome = this.#resolve(pid, vpn, write, major);
       if (outcome.code !== FAULT_WAIT && outcome.code !== FAULT_NO_MEMORY) return outcome.code;
     }

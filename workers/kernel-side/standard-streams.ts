@@ -2,29 +2,24 @@
  * write(2) to descriptors 1 and 2: the host's standard output and error, which are no objects of
  * the machine. Resolves when the host has taken the bytes, so that a fast program waits.
  */
-import {
-  NO_OBJECT,
-  WAIT_PAGE,
-  copyFromUser,
-  isUserRange,
-  releaseFaultObject,
-  spaceOfPid,
-} from '../../kernel/index.ts';
+import { WAIT_PAGE, copyFromUser, isUserRange, spaceOfPid } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
-import { EFAULT, EINVAL, EIO, ENOMEM, ESRCH } from '../../shared/errno.ts';
+import { EFAULT, EINVAL, ESRCH } from '../../shared/errno.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
 import type { Reclaimer } from './reclaimer.ts';
+import { A_FRAME, provide, takeWanted } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 /** Most bytes of one call; a longer one writes a part, as a pipe may. */
 const WRITE_BYTES_MAX = 2 ** 20;
 
-/** How far a copy came, and why not further: -errno, a page that it waits for, or a refusal. */
+/** How far a copy came, and why not further: -errno, what it waits for, or a refusal (null). */
 interface CopyStep {
   readonly done: number;
-  readonly stop: number | { readonly object: number; readonly page: number } | null;
+  readonly stop: number | Wanted | null;
 }
 
 /** Hands bytes to the host; resolves when it has taken them. */
@@ -63,10 +58,8 @@ export class StandardStreams {
       done = step.done;
       if (step.stop === null) return done;
       if (typeof step.stop === 'number') return step.stop;
-      const { object, page } = step.stop;
-      const supplied = object === NO_OBJECT ? -ENOMEM : await this.#supply.supply(object, page);
-      if (supplied < 0 && supplied !== -ENOMEM) return -EIO;
-      if (supplied === -ENOMEM && !(await this.#reclaimer.refill(pid))) return -ENOMEM;
+      const provided = await provide(step.stop, this.#supply, () => this.#reclaimer.refill(pid));
+      if (provided < 0) return provided;
     }
     return panic('StandardStreams: a page is supplied again and again', pid);
   }
@@ -84,14 +77,9 @@ export class StandardStreams {
       const from = address + at;
       const piece = Math.min(bytes.length - at, PAGE_SIZE - (from % PAGE_SIZE));
       const copied = copyFromUser(cpu, space, from, bytes.subarray(at, at + piece));
-      if (copied === -WAIT_PAGE) {
-        const { faultObject: object, faultPage: page } = cpu;
-        releaseFaultObject(cpu, object);
-        return { done: at, stop: { object, page } };
-      }
+      if (copied === -WAIT_PAGE) return { done: at, stop: takeWanted(cpu) };
       at += copied;
-      if (copied < piece)
-        return { done: at, stop: cpu.lacksFrame ? { object: NO_OBJECT, page: 0 } : null };
+      if (copied < piece) return { done: at, stop: cpu.lacksFrame ? A_FRAME : null };
     }
     return { done: bytes.length, stop: null };
   }

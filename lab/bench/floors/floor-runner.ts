@@ -9,11 +9,11 @@
 import { boot } from '../../../workers/index.ts';
 import type { BootOptions, MachineHandle } from '../../../workers/index.ts';
 import { hostFacts, pinnableCpus } from '../host.ts';
+import { pinThread } from '../pin.ts';
 import { spreadOf } from '../statistics.ts';
 import { areaFigures } from './area-loops.ts';
 import type { Figures } from './figures.ts';
 import type { FloorDocument, FloorOptions, RowResult } from './floor-results.ts';
-import { pinThread } from '../pin.ts';
 import { compileHostProgram } from './host-program.ts';
 import type { HostProgram } from './host-program.ts';
 import { lifeFigures } from './life-figures.ts';
