@@ -83,14 +83,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['shared/atomics.ts', 'workers/user/mmu.ts', 'workers/platform-*.ts'],
+    files: ['shared/atomics.ts', 'workers/cpu/memory/program-mmu.ts', 'workers/platform-*.ts'],
     rules: {
       'no-restricted-syntax': ['error', ...kernelSyntax.filter((rule) => rule !== atomicsRule)],
     },
   },
   {
     // These are outside kernel/: only the ban on Atomics is lifted for them.
-    files: ['workers/user/mmu.ts', 'workers/platform-*.ts', 'workers/cpu-side/wait-async.ts'],
+    files: ['workers/cpu/memory/program-mmu.ts', 'workers/platform-*.ts', 'workers/cpu/runtime/wait-async.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
 );

@@ -3,7 +3,7 @@
  * at the machine a few times a second and never delays the run.
  */
 import type { Spinner } from 'yocto-spinner';
-import type { MachineHandle } from '../workers/api.ts';
+import type { MachineHandle } from '../workers/api/machine-api.ts';
 import { formatCount } from './text-table.ts';
 
 const intervalMs = 250;

@@ -1,6 +1,6 @@
 /** What a run found out: the document that `--json` prints and the tables are made from. */
-import type { AuditReport, ExitStatus, MachineReport } from '../workers/api.ts';
-import type { ProcessReport, SyscallReport } from '../workers/api.ts';
+import type { AuditReport, ExitStatus, MachineReport } from '../workers/api/machine-api.ts';
+import type { ProcessReport, SyscallReport } from '../workers/api/machine-api.ts';
 import type { WordCheck } from './wc.ts';
 
 export interface PrintedLine {

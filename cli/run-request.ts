@@ -8,7 +8,7 @@ import {
 } from '../kernel/index.ts';
 import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
-import type { FaultMode } from '../workers/api.ts';
+import type { FaultMode } from '../workers/api/machine-api.ts';
 import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
 import { parseBuiltinArguments } from './builtin-programs.ts';
 import { requireModule, requireReadable, unreadableReason } from './load-module.ts';

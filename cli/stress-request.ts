@@ -3,7 +3,7 @@ import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
 import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import { THREADS_MAX } from '../lab/stress/arena.ts';
-import type { FaultMode } from '../workers/api.ts';
+import type { FaultMode } from '../workers/api/machine-api.ts';
 import type { OptionTable } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
 import { parseProtocol } from './run-request.ts';

@@ -3,17 +3,17 @@
  * no ordering.
  */
 import { poke } from '../shared/atomics.ts';
-import * as L from '../shared/layout.ts';
+import * as L from '../shared/layout/regions.ts';
 import { AREAS_MAX, CPUS_MAX, FRAMES_MAX, FRAMES_MIN, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { assert } from '../shared/panic.ts';
 import { seedFreeLists } from './frames/buddy.ts';
-import { formatInjections } from './inject.ts';
-import type { Injection } from './inject.ts';
-import type { LockingProtocol } from './locking/protocol.ts';
-import { viewOf } from './machine.ts';
-import { FLUSH_POLICIES } from './paging/flush-policies.ts';
-import type { FlushPolicy } from './paging/flush-policies.ts';
-import type { Machine } from './machine.ts';
+import { formatInjections } from './machine/inject.ts';
+import type { Injection } from './machine/inject.ts';
+import type { LockingProtocol } from './machine/locking-protocol.ts';
+import { viewOf } from './machine/machine.ts';
+import { FLUSH_POLICIES } from './machine/flush-policies.ts';
+import type { FlushPolicy } from './machine/flush-policies.ts';
+import type { Machine } from './machine/machine.ts';
 
 export interface FormatOptions {
   /** Simulated memory in frames of 4 KiB, FRAMES_MIN to FRAMES_MAX. */

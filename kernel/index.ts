@@ -2,27 +2,26 @@
  * The kernel, for Workers that run it and for those who teach with it or write a protocol.
  * Everything here is synchronous and works on any SharedArrayBuffer that `formatMachine` made.
  */
-export * from '../shared/addr.ts';
-export * from '../shared/addr-arith.ts';
-export * from '../shared/addr-range.ts';
+export * from '../shared/addr/addr.ts';
+export * from '../shared/addr/addr-arith.ts';
+export * from '../shared/addr/addr-range.ts';
 export { KernelPanic } from '../shared/panic.ts';
 export type { AreaIndexStore, AreaStore } from './areas/area-store.ts';
 export { audit } from './audit/audit.ts';
 export type { AuditResult } from './audit/audit.ts';
 export type { AuditOptions } from './audit/audit-ledger.ts';
-export { attachCpu } from './cpu/cpu.ts';
-export type { Cpu, UserHooks } from './cpu/cpu.ts';
+export { attachCpu } from './machine/cpu.ts';
+export type { Cpu, UserHooks } from './machine/cpu.ts';
 export {
   blockCpu,
   condemnCpu,
-  enterKernel,
   enterUser,
   leaveKernel,
   leaveUser,
   startCpu,
-  unblockCpu,
-} from './cpu/cpu-mode.ts';
-export { Cursor } from './paging/cursor.ts';
+} from './machine/cpu-mode.ts';
+export { enterKernel, unblockCpu } from './mmu/kernel-entry.ts';
+export { Cursor } from './machine/cursor.ts';
 export {
   INJECT_BACKEND,
   INJECT_KINDS,
@@ -32,14 +31,14 @@ export {
   injected,
   injectionCounts,
   parseInjection,
-} from './inject.ts';
-export type { InjectKind, Injection } from './inject.ts';
+} from './machine/inject.ts';
+export type { InjectKind, Injection } from './machine/inject.ts';
 export { formatMachine } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
-export * from './faults/fault-codes.ts';
+export * from './machine/fault-codes.ts';
 export { closeFd, fdFile, fdFlags, fdObject, isStreamFd, openFd } from './objects/fd.ts';
-export { fileObject, putFile } from './files/file.ts';
+export { fileObject, putFile } from './objects/open-file.ts';
 export { resizeObject } from './files/truncate.ts';
 export {
   beginWriteBack,
@@ -53,7 +52,7 @@ export { markDirty } from './objects/pages.ts';
 export { areMemfdFlags, createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
 export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
-export type { LockingProtocol, LockingProtocolName } from './locking/protocol.ts';
+export type { LockingProtocol, LockingProtocolName } from './machine/locking-protocol.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
 export {
   dmesgLines,
@@ -62,11 +61,11 @@ export {
   LOG_CPU_UP,
   LOG_OOM_KILL,
   LOG_OUT_OF_MEMORY,
-} from './reports/log.ts';
+} from './machine/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
 export { prezero } from './frames/prezero.ts';
-export { attachMachine } from './machine.ts';
-export type { Machine } from './machine.ts';
+export { attachMachine } from './machine/machine.ts';
+export type { Machine } from './machine/machine.ts';
 export * from './areas/mapping-backend.ts';
 export * from './areas/mapping-result.ts';
 export type { ObjectNames } from './reports/area-rows.ts';
@@ -78,10 +77,10 @@ export * from './areas/memory-area.ts';
 export { MemorySet } from './areas/memory-set.ts';
 export { sysMmap } from './syscalls/mmap.ts';
 export { dispatch } from './syscalls/dispatch.ts';
-export { TRY_KERNEL, WAIT_PAGE } from './syscalls/wait-codes.ts';
-export { FLUSH_POLICIES } from './paging/flush-policies.ts';
-export type { FlushPolicy } from './paging/flush-policies.ts';
-export { acknowledge, resumeUser, sweepTlb, walk } from './paging/mmu.ts';
+export { TRY_KERNEL, WAIT_PAGE } from './machine/wait-codes.ts';
+export { FLUSH_POLICIES } from './machine/flush-policies.ts';
+export type { FlushPolicy } from './machine/flush-policies.ts';
+export { acknowledge, resumeUser, sweepTlb, walk } from './mmu/walk.ts';
 export * from './areas/mock-backend.ts';
 export { sysMprotect } from './syscalls/mprotect.ts';
 export { sysMunmap } from './syscalls/munmap.ts';
@@ -95,39 +94,36 @@ export {
   frameBytesOf,
   pageIsIn,
 } from './faults/page-in.ts';
-export { populate } from './faults/populate.ts';
+export { populate } from './mmu/populate.ts';
 export {
-  allPids,
-  createProcess,
-  exitProcess,
   processCpu,
   rehomeProcess,
   processName,
-  processOf,
-  spaceOfPid,
-  releaseProcess,
   startProcess,
   withholdProcess,
 } from './processes/process.ts';
-export type { ProcessSpec } from './processes/process.ts';
+export { allPids, processOf, spaceOfPid } from './processes/pid-table.ts';
+export { createProcess } from './lifecycle/create.ts';
+export { exitProcess, releaseProcess } from './lifecycle/exit.ts';
+export type { ProcessSpec } from './lifecycle/create.ts';
 export { canBeWoken } from './processes/futex-wakers.ts';
 export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/futex.ts';
 export * from './processes/signals.ts';
 export { NO_OBJECT, SWAP_STORE } from './faults/swap-in.ts';
 export { putFrame } from './frames/frames.ts';
-export { copyFromUser, copyToUser, isUserRange } from './user-copy.ts';
+export { copyFromUser, copyToUser, isUserRange } from './mmu/user-copy.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
 export { badness } from './reclaim/badness.ts';
-export { groupIsFull, groupOf, groupUsage } from './reclaim/memory-group.ts';
-export type { MemoryGroup } from './reclaim/memory-group.ts';
+export { groupIsFull, groupOf, groupUsage } from './frames/memory-group.ts';
+export type { MemoryGroup } from './frames/memory-group.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';
 export type { Evicted } from './reclaim/evict.ts';
 export { evictObjectPages } from './reclaim/object-pages.ts';
 export { RECLAIM_POLICY_NAMES, reclaimPolicy } from './reclaim/policies.ts';
 export type { Choice, ReclaimPolicy, ReclaimPolicyName } from './reclaim/policies.ts';
-export { beginSwapRead, beginSwapWrite, endSwapWrite, finishSwapRead } from './reclaim/swap-map.ts';
-export { dropCleanFrames } from './reclaim/swap-map.ts';
+export { beginSwapRead, beginSwapWrite, endSwapWrite, finishSwapRead } from './objects/swap-map.ts';
+export { dropCleanFrames } from './objects/swap-map.ts';
 export {
   freeFrames,
   highWatermark,
@@ -136,12 +132,12 @@ export {
   shareFreeFrames,
   wantsMemory,
 } from './reclaim/watermarks.ts';
-export { sweepSpaces } from './processes/sweep.ts';
-export { reapCpu } from './processes/reap-cpu.ts';
+export { sweepSpaces } from './lifecycle/sweep.ts';
+export { reapCpu } from './lifecycle/reap-cpu.ts';
 export { stopRequested } from './audit/stop.ts';
 export { SYSCALL_NAMES, syscallIndex } from './syscalls/syscall-names.ts';
 export type { SyscallName } from './syscalls/syscall-names.ts';
-export { TLB_SLOTS, Tlb, tlbReset } from './paging/tlb.ts';
+export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
 export {
   cpuCounters,
   frameUsage,
@@ -152,13 +148,13 @@ export {
 export type { ProcessUsage } from './reports/usage.ts';
 // What a locking protocol of one's own is made of.
 export * as atomics from '../shared/atomics.ts';
-export * as layout from '../shared/layout.ts';
+export * as layout from '../shared/layout/regions.ts';
 export * as pte from '../shared/pte.ts';
-export { STAT, count } from './cpu/cpu.ts';
-export { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from './cpu/rwlock.ts';
-export { holds, lock, unlock } from './cpu/spinlock.ts';
-export { descends } from './locking/covering.ts';
-export { openAtRoot } from './locking/whole-table.ts';
-export { frameField, frameWord } from './machine.ts';
-export { ROOT_LEVEL, indexAt, nextAt, pagesAt } from './paging/cursor.ts';
+export { STAT, count } from './machine/cpu.ts';
+export { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from './machine/rwlock.ts';
+export { holds, lock, unlock } from './machine/spinlock.ts';
+export { descends } from './paging/covering.ts';
+export { openAtRoot } from './paging/covering.ts';
+export { frameField, frameWord } from './machine/machine.ts';
+export { ROOT_LEVEL, indexAt, nextAt, pagesAt } from './machine/cursor.ts';
 export { entryAt } from './paging/table.ts';

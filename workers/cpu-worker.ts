@@ -17,16 +17,16 @@ import {
   startProcess,
 } from '../kernel/index.ts';
 import { load, wait } from '../shared/atomics.ts';
-import { B_STOP } from '../shared/layout.ts';
-import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/protocol.ts';
-import { CpuContext } from './cpu-side/cpu-context.ts';
-import { ProcessAccount } from './cpu-side/process-account.ts';
+import { B_STOP } from '../shared/layout/regions.ts';
+import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/wire.ts';
+import { CpuContext } from './cpu/runtime/cpu-context.ts';
+import { ProcessAccount } from './cpu/runtime/process-account.ts';
 import { connect } from './wire/endpoint.ts';
 import { ProcessKilled } from './wire/errors.ts';
-import { loadProtocol } from './host/load-protocol.ts';
-import { ProcessRunner } from './cpu-side/process-runner.ts';
-import { RunQueue } from './cpu-side/run-queue.ts';
-import { UserMode } from './user/user-mode.ts';
+import { loadProtocol } from './boot/load-protocol.ts';
+import { ProcessRunner } from './cpu/runtime/process-runner.ts';
+import { RunQueue } from './cpu/runtime/run-queue.ts';
+import { UserMode } from './cpu/memory/user-mode.ts';
 
 /** How long a CPU that was called to an audit waits for it in the kernel. */
 const ATTEND_MS = 200;

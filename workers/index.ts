@@ -1,5 +1,5 @@
 /** The library, imported as 'faultline' by a host program. */
-export { boot } from './host/boot.ts';
+export { boot } from './boot/boot.ts';
 export {
   MachineStopped,
   MemoryFault,
@@ -8,5 +8,5 @@ export {
   WorkerDied,
 } from './wire/errors.ts';
 export { KernelPanic } from '../shared/panic.ts';
-export type * from './api.ts';
-export type { Backend, Device } from './kernel-side/extensions.ts';
+export type * from './api/machine-api.ts';
+export type { Backend, Device } from './kernel/files/extensions.ts';

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker, parentPort } from 'node:worker_threads';
 import type { TransferListItem, WorkerOptions } from 'node:worker_threads';
-import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR, EROFS } from '../shared/errno.ts';
+import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR, EROFS } from '../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
 import type {
   HostFile,

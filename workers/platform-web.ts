@@ -1,5 +1,5 @@
 /** The platform adapter for browsers: Web Workers and fetch. */
-import { EIO, ENOENT, EROFS } from '../shared/errno.ts';
+import { EIO, ENOENT, EROFS } from '../shared/abi/errno.ts';
 import type {
   HostFile,
   HostFileFailure,

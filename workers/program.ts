@@ -2,10 +2,10 @@
  * What a user program imports, as 'faultline/program'. Nothing in here needs a machine, so that a
  * program's module can also be loaded by a test or a type checker.
  */
-import type { Proc, Program } from './api.ts';
+import type { Proc, Program } from './api/machine-api.ts';
 
-export * from '../shared/mman.ts';
-export { WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG } from '../shared/wait-status.ts';
+export * from '../shared/abi/mman.ts';
+export { WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG } from '../shared/abi/wait-status.ts';
 export { BARRIER_BYTES, Barrier } from './sync/barrier.ts';
 export { BoundedQueue, queueBytes } from './sync/bounded-queue.ts';
 export { CONDITION_BYTES, Condition } from './sync/condition.ts';
@@ -27,7 +27,7 @@ export type {
   SpawnOptions,
   SyncSyscalls,
   WaitResult,
-} from './api.ts';
+} from './api/machine-api.ts';
 
 /**
  * Makes a program of its main function; a program's module exports it as default. `main` gets the

@@ -7,7 +7,7 @@
  * *Locking*: the area set's lock for reading. *Not guaranteed*: arguments are not checked here;
  * MemorySet checks them.
  */
-import { isAddr, isPowerOfTwo } from '../../shared/addr.ts';
+import { isAddr, isPowerOfTwo } from '../../shared/addr/addr.ts';
 import type { AreaIndexStore } from './area-store.ts';
 import { treeEndingAfter, treeFirstUnder, treeLastUnder } from './area-tree.ts';
 import { treeNext, treePrevious, treeStartingBefore } from './area-tree.ts';

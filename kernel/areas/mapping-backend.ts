@@ -13,7 +13,7 @@
  * *Not guaranteed*: that an operation which succeeded stays. A later one may fail, and then
  * both are rolled back; therefore free nothing in unmap that a rollback would need.
  */
-import type { AddrRange } from '../../shared/addr-range.ts';
+import type { AddrRange } from '../../shared/addr/addr-range.ts';
 
 /** A failure with its reason; a plain `false` is a failure without one, as in the seeds. */
 export interface BackendFailure {

@@ -1,8 +1,8 @@
 /*
  * Outcomes of mapping operations: results, not exceptions, so that every caller sees both paths.
  */
-import { AddrRange } from '../../shared/addr-range.ts';
-import { ADDR_MAX, isAddr } from '../../shared/addr.ts';
+import { AddrRange } from '../../shared/addr/addr-range.ts';
+import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
 import type { BackendResult } from './mapping-backend.ts';
 
 export type MappingErrorKind =

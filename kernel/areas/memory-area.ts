@@ -19,9 +19,9 @@
  * for every method that takes a page table. *Not guaranteed*: after a backend failure the page
  * table may hold a written prefix; MemorySet rolls it back.
  */
-import { AddrRange } from '../../shared/addr-range.ts';
-import type { VirtAddr } from '../../shared/addr.ts';
-import { ADDR_MAX, checkInteger } from '../../shared/addr.ts';
+import { AddrRange } from '../../shared/addr/addr-range.ts';
+import type { VirtAddr } from '../../shared/addr/addr.ts';
+import { ADDR_MAX, checkInteger } from '../../shared/addr/addr.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { backendOutcome, mappingFailure } from './mapping-result.ts';

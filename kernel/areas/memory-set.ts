@@ -15,9 +15,9 @@
  * *Not guaranteed*: page alignment. Addresses are bytes and any byte may be a boundary, as the
  * seeds' tests demand; a backend that needs pages must refuse the rest.
  */
-import { AddrRange } from '../../shared/addr-range.ts';
-import type { VirtAddr } from '../../shared/addr.ts';
-import { ADDR_MAX, isAddr } from '../../shared/addr.ts';
+import { AddrRange } from '../../shared/addr/addr-range.ts';
+import type { VirtAddr } from '../../shared/addr/addr.ts';
+import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
 import type { AreaEdit } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
 import { publishEdit, reserveNodes, splitArea } from './area-edit.ts';

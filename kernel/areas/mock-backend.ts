@@ -7,7 +7,7 @@
  * the table are ignored. *Locking*: none; one thread. *Not guaranteed*: rollback to a checkpoint
  * older than the last forget().
  */
-import type { AddrRange } from '../../shared/addr-range.ts';
+import type { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { BackendResult, MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingResult } from './mapping-result.ts';
 import { MemoryArea } from './memory-area.ts';

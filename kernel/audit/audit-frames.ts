@@ -1,12 +1,12 @@
 /** The audit's last part: every frame's state, place and count. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { BUDDY_ORDERS, TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { frameField, frameWord } from '../machine.ts';
-import type { Machine } from '../machine.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { frameField, frameWord } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { slabOfFrame } from '../frames/slab.ts';
 
 /** After the spaces and objects, whose references it compares with the counts. */

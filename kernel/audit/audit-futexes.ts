@@ -1,8 +1,8 @@
 /** The audit of futexes: queues against the waiters that processes own. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FUTEX_BUCKETS } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { slabLive } from '../frames/slab.ts';
 import { bucketOf, keyOf } from '../processes/futex-queue.ts';
 import { allPids, processOf } from '../processes/pid-table.ts';

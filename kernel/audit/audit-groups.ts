@@ -1,8 +1,8 @@
 /** The audit of memory groups: their counts against those of the spaces that are in them. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { MEMORY_GROUPS_MAX } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 
 /** After the spaces, which say what their group has of them. */

@@ -1,5 +1,5 @@
 /** What an audit has found out so far: expected references, places of frames, violations. */
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 export interface AuditOptions {
   /** Frames that the host is filling for a page-in at this moment. */

@@ -1,15 +1,15 @@
 /** The audit of records, objects, files, descriptors and page indexes. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FDS_MAX, PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
 import { liveBlocks } from './audit-spaces.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
-import { frameWord } from '../machine.ts';
+import { frameWord } from '../machine/machine.ts';
 import { indexNext } from '../objects/page-index.ts';
 import { isPageCache } from '../objects/pages.ts';
-import { allPids, processOf } from '../processes/process.ts';
+import { allPids, processOf } from '../processes/pid-table.ts';
 import { recordAt } from '../objects/record.ts';
 
 /** After the spaces, which count the areas that use each record. */

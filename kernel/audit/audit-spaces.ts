@@ -1,21 +1,21 @@
 /** The audit of address spaces: tables, entries and areas against each other. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../areas/area-flags.ts';
+import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../machine/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { indexLookup } from '../objects/page-index.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
-import { ROOT_LEVEL, pagesAt } from '../paging/cursor.ts';
-import { frameField, frameWord } from '../machine.ts';
-import type { Machine } from '../machine.ts';
-import { allPids, processOf } from '../processes/process.ts';
-import type { Area } from '../areas/shared-area-store.ts';
+import { ROOT_LEVEL, pagesAt } from '../machine/cursor.ts';
+import { frameField, frameWord } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { allPids, processOf } from '../processes/pid-table.ts';
+import type { Area } from '../space/shared-area-store.ts';
 import { slabOfFrame } from '../frames/slab.ts';
-import { areasOf } from '../processes/space.ts';
+import { areasOf } from '../space/space.ts';
 import { tableLevel } from '../paging/table.ts';
 
 /** What is known of the space under audit while its tables are walked in address order. */

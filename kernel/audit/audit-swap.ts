@@ -1,11 +1,11 @@
 /** The audit of the swap map: slots against the entries that name them and the frames they have. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import type { AuditLedger } from './audit-ledger.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { frameState } from '../frames/buddy.ts';
-import { frameField } from '../machine.ts';
-import { slotAt } from '../reclaim/swap-map.ts';
+import { frameField } from '../machine/machine.ts';
+import { slotAt } from '../objects/swap-map.ts';
 
 /** After the spaces, which count the entries that name each slot. */
 export function auditSwap(cpu: Cpu, ledger: AuditLedger): void {

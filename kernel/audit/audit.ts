@@ -15,7 +15,7 @@
  * It reads with plain accesses, because nobody else is in the kernel, and changes nothing.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { auditFrames } from './audit-frames.ts';
 import { auditFutexes } from './audit-futexes.ts';
 import { auditGroups } from './audit-groups.ts';
@@ -24,8 +24,8 @@ import { auditSpaces } from './audit-spaces.ts';
 import { auditSwap } from './audit-swap.ts';
 import { AuditLedger } from './audit-ledger.ts';
 import type { AuditOptions } from './audit-ledger.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { LOG_AUDIT, logEvent } from '../reports/log.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { LOG_AUDIT, logEvent } from '../machine/log.ts';
 import { resumeMachine, stopMachine } from './stop.ts';
 import type { Stopped } from './stop.ts';
 

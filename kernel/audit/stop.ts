@@ -10,9 +10,9 @@
  * without parking first; its CPU is reported as not verified.
  */
 import { add, load, notify, store, wait } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { CPUS_MAX, WAIT_SLICE_MS } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
 
 /** Longest time to wait for CPUs in user mode, in milliseconds. */

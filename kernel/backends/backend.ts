@@ -7,10 +7,10 @@
  * Locking: map, unmap and protect run under the areas' lock with the range locked by the RangeOp.
  * `page-source.ts` resolves faults, under the page's lock.
  */
-import type { AddrRange } from '../../shared/addr-range.ts';
+import type { AddrRange } from '../../shared/addr/addr-range.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../areas/area-flags.ts';
+import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult, MappingBackend } from '../areas/mapping-backend.ts';
 import { clearRange, protectRange, reserveRange } from '../paging/map-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';

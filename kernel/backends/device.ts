@@ -5,7 +5,7 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { RESERVED_DEVICE, makeReserved, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../areas/area-flags.ts';
+import { AREA_PROT } from '../machine/area-flags.ts';
 import { MachineBackend } from './backend.ts';
 
 export class DeviceBackend extends MachineBackend {

@@ -5,7 +5,7 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { RESERVED_LAZY, makeReserved, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../areas/area-flags.ts';
+import { AREA_PROT } from '../machine/area-flags.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { MachineBackend } from './backend.ts';
 

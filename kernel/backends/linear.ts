@@ -5,10 +5,10 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { peek } from '../../shared/atomics.ts';
-import { O_BASE_PFN, R_DELTA, R_OBJECT } from '../../shared/layout.ts';
+import { O_BASE_PFN, R_DELTA, R_OBJECT } from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PTE_SHARED, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../areas/area-flags.ts';
+import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendResult } from '../areas/mapping-backend.ts';
 import { presentRange } from '../paging/map-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';

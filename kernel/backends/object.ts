@@ -9,7 +9,7 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { RESERVED_OBJECT, makeReserved, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
+import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import { MachineBackend } from './backend.ts';
 
 export abstract class ObjectBackend extends MachineBackend {

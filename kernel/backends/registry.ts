@@ -7,9 +7,9 @@ import {
   OBJECT_SHARED,
   OBJECT_USER,
   R_KIND,
-} from '../../shared/layout.ts';
+} from '../../shared/layout/regions.ts';
 import { panic } from '../../shared/panic.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import type { MachineBackend } from './backend.ts';
 import { DeviceBackend } from './device.ts';

@@ -9,8 +9,8 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { peek } from '../../shared/atomics.ts';
-import { O_HOST, R_OBJECT } from '../../shared/layout.ts';
-import { AREA_PROT } from '../areas/area-flags.ts';
+import { O_HOST, R_OBJECT } from '../../shared/layout/regions.ts';
+import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult } from '../areas/mapping-backend.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { recordAt } from '../objects/record.ts';

@@ -7,13 +7,13 @@
  * Locking: the protocol's page lock, held by the fault handler.
  */
 import { compareExchange, copyWords } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { FAULT_DONE, FAULT_NO_MEMORY } from './fault-codes.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { FAULT_DONE, FAULT_NO_MEMORY } from '../machine/fault-codes.ts';
 import { allocFrame, frameRefs, freeFrame, putFrame } from '../frames/frames.ts';
-import { frameWord } from '../machine.ts';
+import { frameWord } from '../machine/machine.ts';
 import { shootDown } from '../paging/shootdown.ts';
 
 const WRITTEN: number = pte.PTE_A | pte.PTE_D;

@@ -18,12 +18,12 @@
  * Not guaranteed: that the access succeeds next time. The MMU walks again, and may fault again.
  */
 import { add, compareExchange, load } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import * as pte from '../../shared/pte.ts';
 import { breakCow } from './cow.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import type { Cursor } from '../paging/cursor.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { Cursor } from '../machine/cursor.ts';
 import {
   FAULT_ACCERR,
   FAULT_DEVICE,
@@ -31,16 +31,15 @@ import {
   FAULT_MAPERR,
   FAULT_NO_MEMORY,
   FAULT_SPURIOUS,
-} from './fault-codes.ts';
+} from '../machine/fault-codes.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
-import { zeroFrame } from '../machine.ts';
+import { zeroFrame } from '../machine/machine.ts';
 import { resolveObject, toObject } from './object-fault.ts';
-import { addResident } from '../paging/range-op.ts';
 import { shootDown } from '../paging/shootdown.ts';
 import { resolveSwap } from './swap-in.ts';
 import { peekEntry, pushDown, seek } from '../paging/table.ts';
-import { addsPage, groupIsFull, groupOf } from '../reclaim/memory-group.ts';
-import { growDown } from '../syscalls/grow.ts';
+import { addResident, addsPage, groupIsFull, groupOf } from '../frames/memory-group.ts';
+import { growDown } from '../space/grow.ts';
 
 /**
  * Resolves a fault of `space` at page `vpn`. Kernel mode. Returns a FAULT_* code; FAULT_WAIT and

@@ -8,16 +8,16 @@
  * that is made here of a page found before is seen by it.
  */
 import { compareExchange, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import * as pte from '../../shared/pte.ts';
 import { copyFrame } from './cow.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { FAULT_BUS, FAULT_DONE, FAULT_NO_MEMORY, FAULT_WAIT } from './fault-codes.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { FAULT_BUS, FAULT_DONE, FAULT_NO_MEMORY, FAULT_WAIT } from '../machine/fault-codes.ts';
 import { putFrame } from '../frames/frames.ts';
 import { getObject, putObject } from '../objects/object.ts';
 import { PAGE_ABSENT, PAGE_BEYOND, PAGE_NO_MEMORY, getPage } from '../objects/pages.ts';
-import { addResident } from '../paging/range-op.ts';
+import { addResident } from '../frames/memory-group.ts';
 import { recordAt } from '../objects/record.ts';
 import { NO_OBJECT, SWAP_STORE } from './swap-in.ts';
 

@@ -3,12 +3,12 @@
  * worker takes a frame, fills it with the host's help (asynchronously, no lock held), and gives
  * it to the object; the CPU that waits faults again and finds it.
  */
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
-import { zeroFrame } from '../machine.ts';
-import type { Machine } from '../machine.ts';
+import { zeroFrame } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { pageFrame, supplyPage } from '../objects/pages.ts';
 
 /** A zeroed frame to fill, 0 when memory is exhausted. */

@@ -8,12 +8,12 @@
  */
 import { compareExchange } from '../../shared/atomics.ts';
 import * as pte from '../../shared/pte.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { putFrame } from '../frames/frames.ts';
-import { addResident } from '../paging/range-op.ts';
-import { putSlot, swapLookup } from '../reclaim/swap-map.ts';
-import { FAULT_DONE, FAULT_WAIT } from './fault-codes.ts';
+import { addResident } from '../frames/memory-group.ts';
+import { putSlot, swapLookup } from '../objects/swap-map.ts';
+import { FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts';
 
 /** In place of an object's block, where a fault waits for a slot of the swap store. */
 export const SWAP_STORE = 0;

@@ -8,17 +8,18 @@
  * on the kernel worker, which alone makes and ends processes, so that no space comes or goes.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
-import type { Area } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
+import type { Area } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { changeObjectRange } from '../paging/object-range.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
-import { areasOf } from '../processes/space.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { areasOf } from '../space/space.ts';
 
 /** Does `action` (object-range.ts) to the pages [first, end) of the object in every mapping. */
 export function changeMappings(

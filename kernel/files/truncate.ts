@@ -12,10 +12,10 @@
  * Locking: none may be held. On the kernel worker (mappings.ts).
  */
 import { peek } from '../../shared/atomics.ts';
-import { EOPNOTSUPP } from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
 import { ZAP_ALL, ZAP_OBJECT } from '../paging/object-range.ts';
 import { changeMappings } from './mappings.ts';

@@ -11,12 +11,12 @@
  * Locking: as mappings.ts for cleanObject; O_LOCK for the rest. On the kernel worker.
  */
 import { and, load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import * as L from '../../shared/layout/regions.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { getFrame } from '../frames/frames.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
-import { frameField } from '../machine.ts';
+import { frameField } from '../machine/machine.ts';
 import { getObject } from '../objects/object.ts';
 import { indexLookup, indexNext } from '../objects/page-index.ts';
 import { CLEAN } from '../paging/object-range.ts';

@@ -9,13 +9,13 @@
  * only the head frame of a block is on a list.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { BUDDY_ORDERS } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { frameField } from '../machine.ts';
-import type { Machine } from '../machine.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { frameField } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 
 /** State of a frame, without order, level and flags. */
 export function frameState(machine: Machine, pfn: number): number {

@@ -9,15 +9,15 @@
  * hold a translation to the frame has acknowledged (see shootdown.ts and range-op.ts).
  */
 import { add, fillWords, load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import { frameState, giveBlock, setFrameState, smallestOrder, takeBlock } from './buddy.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { INJECT_FRAME, injected } from '../inject.ts';
-import { frameField, frameWord } from '../machine.ts';
-import type { Machine } from '../machine.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { INJECT_FRAME, injected } from '../machine/inject.ts';
+import { frameField, frameWord } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 
 /** A frame in the given state with a count of 1; 0 when memory is exhausted. Contents undefined. */
 export function allocFrame(cpu: Cpu, state: number): number {

@@ -7,12 +7,12 @@
  * Not guaranteed: that the next frame is a zeroed one. What a CPU has just freed is used first.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { BUDDY_ORDERS } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
-import { frameField, zeroFrame } from '../machine.ts';
-import type { Machine } from '../machine.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
+import { frameField, zeroFrame } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { checkPoison } from './frames.ts';
 
 /** Frames zeroed under one hold of the lock. */

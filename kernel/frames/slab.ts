@@ -6,16 +6,16 @@
  * Locking: B_SLAB_LOCK; the buddy lock nests inside it.
  */
 import { fillWords, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { retireFrame } from '../paging/grace.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { retireFrame } from './grace.ts';
 import { frameState } from './buddy.ts';
 import { allocFrame, freeFrame } from './frames.ts';
-import { frameField, frameOfWord, frameWord, zeroFrame } from '../machine.ts';
-import type { Machine } from '../machine.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import { frameField, frameOfWord, frameWord, zeroFrame } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 
 const HEAD = 0;
 const LIVE = 1;

@@ -3,7 +3,7 @@
  * Written by one CPU under its own protocol; the two halves are not atomic together.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 const HIGH = 2 ** 32;
 

@@ -6,13 +6,13 @@
  * lockAreas and keeps it; lockRange finds it held.
  * Not guaranteed: any parallelism within a space. This is the protocol to compare others with.
  */
-import { S_AREA_LOCK } from '../../shared/layout.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import type { Cursor } from '../paging/cursor.ts';
+import { S_AREA_LOCK } from '../../shared/layout/regions.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { Cursor } from '../machine/cursor.ts';
 import { assert } from '../../shared/panic.ts';
-import { holds, lock, unlock } from '../cpu/spinlock.ts';
-import type { LockingProtocol } from './protocol.ts';
-import { openAtRoot } from './whole-table.ts';
+import { holds, lock, unlock } from '../machine/spinlock.ts';
+import type { LockingProtocol } from '../machine/locking-protocol.ts';
+import { openAtRoot } from '../paging/covering.ts';
 
 export const globalProtocol: LockingProtocol = {
   name: 'global',

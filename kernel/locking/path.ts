@@ -16,17 +16,17 @@
  * Not guaranteed: parallelism in a young space. Until its tables exist, faults lock high ones.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { readLock, readUnlock, writeLock, writeUnlock } from '../cpu/rwlock.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
-import { frameField } from '../machine.ts';
-import { ROOT_LEVEL } from '../paging/cursor.ts';
-import type { Cursor } from '../paging/cursor.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { readLock, readUnlock, writeLock, writeUnlock } from '../machine/rwlock.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
+import { frameField } from '../machine/machine.ts';
+import { ROOT_LEVEL } from '../machine/cursor.ts';
+import type { Cursor } from '../machine/cursor.ts';
 import { entryAt } from '../paging/table.ts';
-import { descends } from './covering.ts';
-import type { LockingProtocol } from './protocol.ts';
+import { descends } from '../paging/covering.ts';
+import type { LockingProtocol } from '../machine/locking-protocol.ts';
 
 export const pathProtocol: LockingProtocol = {
   name: 'path',

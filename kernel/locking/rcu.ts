@@ -18,19 +18,19 @@
  * that somebody else made progress.
  */
 import { load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { ROOT_LEVEL, nextAt, pagesAt } from '../paging/cursor.ts';
-import type { Cursor } from '../paging/cursor.ts';
-import { frameField } from '../machine.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { ROOT_LEVEL, nextAt, pagesAt } from '../machine/cursor.ts';
+import type { Cursor } from '../machine/cursor.ts';
+import { frameField } from '../machine/machine.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { entryAt } from '../paging/table.ts';
-import { descends } from './covering.ts';
-import type { LockingProtocol } from './protocol.ts';
+import { descends } from '../paging/covering.ts';
+import type { LockingProtocol } from '../machine/locking-protocol.ts';
 
 export const rcuProtocol: LockingProtocol = {
   name: 'rcu',

@@ -1,9 +1,9 @@
 /** The protocols that ship, by name. */
 import { globalProtocol } from './global.ts';
 import { pathProtocol } from './path.ts';
-import type { LockingProtocol, LockingProtocolName } from './protocol.ts';
+import type { LockingProtocol, LockingProtocolName } from '../machine/locking-protocol.ts';
 import { rcuProtocol } from './rcu.ts';
-import { rwlockProtocol } from './rwlock.ts';
+import { rwlockProtocol } from './rwlock-protocol.ts';
 import { vmaProtocol } from './vma.ts';
 
 export const PROTOCOLS: Readonly<Record<LockingProtocolName, LockingProtocol>> = {

@@ -19,16 +19,16 @@
  * Not guaranteed: that faults bypass operations on a space that is changing fast; they fall back.
  */
 import { add, load, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { treeEndingAfter, treeNext } from '../areas/area-tree.ts';
-import { SharedAreaIndex } from '../areas/shared-area-index.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from '../cpu/rwlock.ts';
-import type { Cursor } from '../paging/cursor.ts';
-import type { LockingProtocol } from './protocol.ts';
-import { openAtRoot } from './whole-table.ts';
+import { SharedAreaIndex } from '../space/shared-area-index.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from '../machine/rwlock.ts';
+import type { Cursor } from '../machine/cursor.ts';
+import type { LockingProtocol } from '../machine/locking-protocol.ts';
+import { openAtRoot } from '../paging/covering.ts';
 
 /** Nodes on a search path before it is given up: far more than a balanced tree has. */
 const SEARCH_DEPTH_MAX = 128;

@@ -7,13 +7,13 @@
  * process's CPU too.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import { EBADF, EMFILE, ENOMEM } from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import { EBADF, EMFILE, ENOMEM } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FDS_MAX } from '../../shared/limits.ts';
-import { O_PATH } from '../../shared/mman.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
-import { createFile, fileFlags, fileObject, getFile, putFile } from '../files/file.ts';
+import { O_PATH } from '../../shared/abi/mman.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
+import { createFile, fileFlags, fileObject, getFile, putFile } from './open-file.ts';
 
 /** 0 to 2 are the host's standard streams and are never given out. */
 const FIRST_FD = 3;

@@ -12,15 +12,15 @@
  * before the object is shared.
  */
 import { add, load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { buddyAlloc } from '../frames/buddy.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { storeWide } from '../frames/wide.ts';
 import { claimFrame, freeFrame, putFrame } from '../frames/frames.ts';
-import { zeroFrame } from '../machine.ts';
-import { LOG_OBJECT, logEvent } from '../reports/log.ts';
+import { zeroFrame } from '../machine/machine.ts';
+import { LOG_OBJECT, logEvent } from '../machine/log.ts';
 import { indexFree } from './page-index.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 

@@ -7,11 +7,11 @@
  * takes a reference (pages.ts).
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame, freeFrame, putFrame } from '../frames/frames.ts';
-import { frameWord, zeroFrame } from '../machine.ts';
+import { frameWord, zeroFrame } from '../machine/machine.ts';
 
 /** Pages that one slot of a node at `level` stands for: 1, 1024, 1048576. */
 function pagesOf(level: number): number {

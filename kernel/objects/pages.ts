@@ -10,15 +10,15 @@
  * Locking: O_LOCK, for a few steps. It nests in page and range locks.
  */
 import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { allocFrame, freeFrame, getFrame } from '../frames/frames.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
-import { frameField, frameWord, zeroFrame } from '../machine.ts';
-import type { Machine } from '../machine.ts';
+import { frameField, frameWord, zeroFrame } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { indexInsert, indexLookup, indexNext, indexRemove } from './page-index.ts';
 
 /** In place of a frame. */

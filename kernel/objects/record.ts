@@ -10,15 +10,15 @@
  * locked, its area holds a reference, and a record's fields never change while it has one.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { RECORDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame } from '../frames/frames.ts';
-import { frameWord, zeroFrame } from '../machine.ts';
-import type { Machine } from '../machine.ts';
+import { frameWord, zeroFrame } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { getObject, putObject } from './object.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 
 const PER_FRAME = TABLE_ENTRIES / L.RECORD_WORDS;
 

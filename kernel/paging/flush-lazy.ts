@@ -18,27 +18,27 @@
  * frames than a record holds are flushed as under `batched`.
  */
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { userMode } from '../cpu/cpu-mode.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { userMode } from '../machine/cpu-mode.ts';
 import { putFrame } from '../frames/frames.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 import * as pte from '../../shared/pte.ts';
-import { flushBatched } from './flush-batched.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { shootDown } from './shootdown.ts';
 
-export function flushLazy(op: RangeOp): boolean {
+/** False where the operation has to be waited for; its frames are then still the caller's. */
+export function postponeFlush(op: RangeOp): boolean {
   const { cpu, space } = op;
   const { words } = cpu;
-  if (op.restricted || op.unlinked.length > 0 || op.dropped.length > 0) return flushBatched(op);
+  if (op.restricted || op.unlinked.length > 0 || op.dropped.length > 0) return false;
   // mmap over a mapping: the range is in use again before anybody could have swept.
-  if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) return flushBatched(op);
+  if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) return false;
   const frames = clearedFrames(op);
   const record = frames.length > L.LAZY_FRAMES_MAX ? 0 : slabAlloc(cpu, L.SLAB_LAZY);
-  if (record === 0) return flushBatched(op);
+  if (record === 0) return false;
   for (let i = 0; i < frames.length; i++) poke(words, record + L.Z_FRAMES + i, frames[i] as number);
   poke(words, record + L.Z_COUNT, frames.length);
   poke(words, record + L.Z_START, op.flushStart);
@@ -48,7 +48,7 @@ export function flushLazy(op: RangeOp): boolean {
   // ORDER: after the entries were cleared: who sweeps to this generation walks the new tables.
   poke(words, record + L.Z_GENERATION, (add(words, space + L.S_LAZY_GEN, 1) + 1) | 0);
   count(cpu, STAT.lazyFlushes, 1);
-  return false;
+  return true;
 }
 
 /** Releases the records of a space that every CPU has swept past. Under the areas' lock. */

@@ -8,11 +8,16 @@ import { compareExchange, fillWords, load, peek, poke } from '../../shared/atomi
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import { nextAt, pagesAt } from './cursor.ts';
-import { noteFlush } from './flush.ts';
+import { nextAt, pagesAt } from '../machine/cursor.ts';
 import { frameRefs, getFrame } from '../frames/frames.ts';
-import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
-import { logChange } from './range-op.ts';
+import {
+  LOG_CLEAR,
+  LOG_FILL,
+  LOG_PRESENT,
+  LOG_PROTECT,
+  logChange,
+  noteFlush,
+} from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { pushDown, seek } from './table.ts';
 

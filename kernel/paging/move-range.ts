@@ -11,8 +11,8 @@
 import { exchange, load, store } from '../../shared/atomics.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import { nextAt } from './cursor.ts';
-import { noteFlush } from './flush.ts';
+import { nextAt } from '../machine/cursor.ts';
+import { noteFlush } from './range-log.ts';
 import { leafSlot, splitSpans } from './map-range.ts';
 import type { RangeOp } from './range-op.ts';
 import { seek } from './table.ts';

@@ -8,10 +8,8 @@
 import { compareExchange, exchange, load } from '../../shared/atomics.ts';
 import * as pte from '../../shared/pte.ts';
 import { isPageCache, markDirty } from '../objects/pages.ts';
-import { nextAt } from './cursor.ts';
-import { noteFlush } from './flush.ts';
-import { LOG_CLEAR } from './range-log.ts';
-import { logChange } from './range-op.ts';
+import { nextAt } from '../machine/cursor.ts';
+import { LOG_CLEAR, logChange, noteFlush } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { seek } from './table.ts';
 

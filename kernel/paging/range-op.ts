@@ -5,29 +5,24 @@
  * - Undo: every change is logged; `rollback` restores the entries, whatever the operation did.
  * - Free after flush: frames behind cleared entries are remembered and given back by `finishRange`
  *   only after the shootdown. Nothing else may free them.
- * Locking: the protocol's range lock from `openRange` to `closeRange`, the areas' lock around it.
+ * Locking: the protocol's range lock from `openRange` (space/open-range.ts) to `closeRange`, the areas' lock around it.
  * Not guaranteed: that memory suffices. Splitting a span or making a table can fail; the backend
  * then reports ENOMEM and the caller rolls back.
  */
-import { add, load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import { load } from '../../shared/atomics.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { nextAt, pagesAt } from './cursor.ts';
-import type { Cursor } from './cursor.ts';
-import { noteFlush } from './flush.ts';
-import { sweepLazy } from './flush-lazy.ts';
-import { flushRange } from './flush-policy.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { nextAt, pagesAt } from '../machine/cursor.ts';
+import type { Cursor } from '../machine/cursor.ts';
+import { flushRange } from './flush.ts';
 import { putFrame } from '../frames/frames.ts';
-import { reapLimbo } from './grace.ts';
 import { markDirty } from '../objects/pages.ts';
-import { settleAnon } from '../areas/anon-identity.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
-import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT } from './range-log.ts';
-import { chargeGroup } from '../reclaim/memory-group.ts';
-import { putSlot } from '../reclaim/swap-map.ts';
+import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT, noteFlush } from './range-log.ts';
+import { addResident } from '../frames/memory-group.ts';
+import { putSlot } from '../objects/swap-map.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
 
@@ -82,37 +77,10 @@ export class RangeOp implements PageTableLike {
   }
 }
 
-/**
- * Locks [start, end) of a space for an operation. The areas' lock is held. An operation on two
- * spaces gives the second a cursor of its own.
- */
-export function openRange(
-  cpu: Cpu,
-  space: number,
-  start: number,
-  end: number,
-  cursor: Cursor = cpu.rangeCursor,
-): RangeOp {
-  reapLimbo(cpu);
-  if (peek(cpu.words, space + L.S_LAZY_HEAD) !== 0) sweepLazy(cpu, space);
-  settleAnon(cpu, space, start, end);
-  const op = new RangeOp(cpu, space, cursor);
-  cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);
-  return op;
-}
-
 /** Flushes, frees, unlocks: the end of every operation, also of one that was rolled back. */
 export function closeRange(op: RangeOp): void {
   finishRange(op);
   op.cpu.machine.protocol.unlockRange(op.cpu, op.cursor);
-}
-
-/** Notes a change for rollback. */
-export function logChange(op: RangeOp, kind: number, at: number, old: number, count: number): void {
-  op.kinds.push(kind);
-  op.slots.push(at);
-  op.olds.push(old);
-  op.counts.push(count);
 }
 
 /** The flush, and only after it the frames and tables, unless the policy keeps them for later. */
@@ -138,15 +106,6 @@ function releaseEntry(op: RangeOp, entry: number, flushed: boolean): void {
   if ((entry & WRITTEN) === WRITTEN) markDirty(op.cpu, pte.pfnOf(entry));
   for (let i = 0; i < pages && flushed; i++) putFrame(op.cpu, pte.pfnOf(entry) + i);
   op.resident -= pages;
-}
-
-/** Changes a space's resident count and its peak. */
-export function addResident(cpu: Cpu, space: number, pages: number): void {
-  // ORDER: counters. The peak may miss a race's width.
-  const now = add(cpu.words, space + L.S_RESIDENT, pages) + pages;
-  const peakAt = space + L.S_RESIDENT_PEAK;
-  if (now > peek(cpu.words, peakAt)) poke(cpu.words, peakAt, now);
-  chargeGroup(cpu, space, pages);
 }
 
 /**

@@ -16,12 +16,12 @@
  * such a CPU is condemned, as a watchdog would, and its Worker replaced.
  */
 import { add, compareExchange, load, pause, peek, store, wait } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { SHOOTDOWN_WATCHDOG_MS, SPIN_TURNS, TLB_RING, WAIT_SLICE_MS } from '../../shared/limits.ts';
-import { STAT, count } from '../cpu/cpu.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { condemnCpu, userMode } from '../cpu/cpu-mode.ts';
-import { LOG_CPU_STUCK, logEvent } from '../reports/log.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { condemnCpu, userMode } from '../machine/cpu-mode.ts';
+import { LOG_CPU_STUCK, logEvent } from '../machine/log.ts';
 
 /** Invalidates [start, start + pages) of `space` everywhere. Returns when all have acknowledged. */
 export function shootDown(cpu: Cpu, space: number, start: number, pages: number): void {

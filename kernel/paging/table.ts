@@ -7,18 +7,18 @@
  * for it). A live entry changes by atomic read-modify-write only: the MMU sets A and D any time.
  */
 import { add, compareExchange, fillWords, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { SPAN_PAGES, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { ROOT_LEVEL, indexAt } from './cursor.ts';
-import type { Cursor } from './cursor.ts';
-import { retireFrame } from './grace.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { ROOT_LEVEL, indexAt } from '../machine/cursor.ts';
+import type { Cursor } from '../machine/cursor.ts';
+import { retireFrame } from '../frames/grace.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
-import { INJECT_TABLE, injected } from '../inject.ts';
-import { frameField, frameWord, zeroFrame } from '../machine.ts';
-import type { Machine } from '../machine.ts';
+import { INJECT_TABLE, injected } from '../machine/inject.ts';
+import { frameField, frameWord, zeroFrame } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 /** A new empty table for a space; 0 when memory is exhausted. */
 export function allocTable(cpu: Cpu, space: number, level: number): number {

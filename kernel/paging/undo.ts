@@ -7,9 +7,9 @@ import { compareExchange, exchange, fillWords, load, peek, store } from '../../s
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import { pagesAt } from './cursor.ts';
-import { frameWord } from '../machine.ts';
-import { noteFlush } from './flush.ts';
+import { pagesAt } from '../machine/cursor.ts';
+import { frameWord } from '../machine/machine.ts';
+import { noteFlush } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { fillChild } from './table.ts';
 

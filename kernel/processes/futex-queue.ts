@@ -13,14 +13,14 @@
  * may be woken for whatever object comes to lie there, as any futex may be woken without a cause.
  */
 import { notify, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
-import { AREA_SHARED } from '../areas/area-flags.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
-import type { Machine } from '../machine.ts';
+import { AREA_SHARED } from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
+import type { Machine } from '../machine/machine.ts';
 import { recordAt } from '../objects/record.ts';
-import { areasOf } from './space.ts';
+import { areasOf } from '../space/space.ts';
 
 export interface FutexKey {
   /** An object's block, or minus the number of a space. */

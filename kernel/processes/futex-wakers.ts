@@ -10,10 +10,10 @@
  * CPUs, and the last one that could wake may end: then a program hangs as it would on Linux.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 
 /** Whether the waiter of process `proc`, which runs on this CPU, may be woken while that sleeps. */
 export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {

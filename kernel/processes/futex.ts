@@ -13,14 +13,14 @@
  * when it runs; programs loop.
  */
 import { load, notify, peek, poke, wait } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { CPUS_MAX, USER_SPACE_END, WAIT_SLICE_MS } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
-import { REFUSED, lockUserPage, userByte } from '../user-copy.ts';
-import { WAIT_PAGE } from '../syscalls/wait-codes.ts';
+import { REFUSED, lockUserPage, userByte } from '../mmu/user-copy.ts';
+import { WAIT_PAGE } from '../machine/wait-codes.ts';
 import { bucketOf, dequeue, enqueue, futexKey, keyOf, wakeKey } from './futex-queue.ts';
 import type { FutexKey } from './futex-queue.ts';
 import { hasSignal } from './signals.ts';

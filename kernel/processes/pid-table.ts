@@ -3,10 +3,10 @@
  * A block that the table names is published; who may look into it says process.ts.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import type { Machine } from '../machine.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { Machine } from '../machine/machine.ts';
 
 /** The block of a process, or 0 when there is none of that pid. */
 export function processOf(machine: Machine, pid: number): number {

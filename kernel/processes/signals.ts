@@ -13,10 +13,10 @@
  * Locking: none. The sets are words: senders set pending bits, the process's CPU does the rest.
  */
 import { and, load, or, peek, poke, store } from '../../shared/atomics.ts';
-import { ESRCH } from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
-import { SIGCHLD, SIGKILL, signalBit } from '../../shared/signals.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { ESRCH } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { SIGCHLD, SIGKILL, signalBit } from '../../shared/abi/signals.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
 import { processOf } from './pid-table.ts';
 

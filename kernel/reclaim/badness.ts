@@ -1,11 +1,11 @@
 /** Who is to go when memory is exhausted: whose end gives back most (Linux: oom_badness). */
 import { load } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { openAtRoot } from '../locking/whole-table.ts';
-import { Cursor, nextAt } from '../paging/cursor.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { openAtRoot } from '../paging/covering.ts';
+import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 
 /** Resident pages, swapped pages and tables of a space, as they are at this moment. Kernel mode. */

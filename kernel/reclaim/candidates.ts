@@ -3,13 +3,13 @@
  * use. Read without locks: by the time a page is evicted everything is looked at again.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { openAtRoot } from '../locking/whole-table.ts';
-import { frameField } from '../machine.ts';
-import { Cursor, nextAt } from '../paging/cursor.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { openAtRoot } from '../paging/covering.ts';
+import { frameField } from '../machine/machine.ts';
+import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 
 export interface Candidate {

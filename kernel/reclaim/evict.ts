@@ -9,21 +9,21 @@
  * be locked, or swap may be full.
  */
 import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import { AREA_LOCKED } from '../areas/area-flags.ts';
-import type { Area } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { AREA_LOCKED } from '../machine/area-flags.ts';
+import type { Area } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
-import { noteFlush } from '../paging/flush.ts';
-import { LOG_CLEAR } from '../paging/range-log.ts';
-import { closeRange, logChange, openRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { LOG_CLEAR, logChange, noteFlush } from '../paging/range-log.ts';
+import { closeRange } from '../paging/range-op.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { seek } from '../paging/table.ts';
-import { areasOf } from '../processes/space.ts';
-import { swapOutFrame } from './swap-map.ts';
+import { areasOf } from '../space/space.ts';
+import { swapOutFrame } from '../objects/swap-map.ts';
 
 export interface Evicted {
   /** Pages that are no longer in the space. */

@@ -6,12 +6,12 @@
  * is supplied anew.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { lock, unlock } from '../cpu/spinlock.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { loadWide } from '../frames/wide.ts';
-import { frameField } from '../machine.ts';
+import { frameField } from '../machine/machine.ts';
 import { indexLookup, indexNext, indexRemove } from '../objects/page-index.ts';
 
 export interface EvictedCache {

@@ -1,11 +1,11 @@
 /** How many free frames are few: when reclaim begins, and when it has done enough. */
 import { load, peek } from '../../shared/atomics.ts';
-import { EAGAIN, EFAULT, ENOMEM } from '../../shared/errno.ts';
-import { B_FREE_FRAMES, C_CACHE_COUNT } from '../../shared/layout.ts';
+import { EAGAIN, EFAULT, ENOMEM } from '../../shared/abi/errno.ts';
+import { B_FREE_FRAMES, C_CACHE_COUNT } from '../../shared/layout/regions.ts';
 import { RECLAIM_LOW_MAX, RECLAIM_LOW_MIN, RECLAIM_LOW_SHARE } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { drainCache } from '../frames/frames.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 /** Below this many free frames the reclaim daemon wakes up (Linux: the low watermark). */
 export function lowWatermark(machine: Machine): number {

@@ -2,13 +2,13 @@
  * A process's areas as reports show them: values, taken at one moment under the areas' lock.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { HEAP_START, PAGE_SIZE } from '../../shared/limits.ts';
-import type { Area } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Area } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
 import { recordAt } from '../objects/record.ts';
-import { areasOf } from '../processes/space.ts';
+import { areasOf } from '../space/space.ts';
 
 /** Names of objects by the host's number, for the last column of `maps`. */
 export type ObjectNames = ReadonlyMap<number, string>;

@@ -4,7 +4,7 @@
  */
 import { add, peek } from '../../shared/atomics.ts';
 import { HISTOGRAM_BUCKETS } from '../../shared/limits.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 const SUB_BITS = 3;
 const SUB = 1 << SUB_BITS;

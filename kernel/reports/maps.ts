@@ -1,7 +1,7 @@
 /** /proc/PID/maps: a space's areas as text, byte for byte as Linux 6.18 prints them. */
-import { OBJECT_SHARED } from '../../shared/layout.ts';
-import { AREA_PROT, AREA_SHARED } from '../areas/area-flags.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { OBJECT_SHARED } from '../../shared/layout/regions.ts';
+import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
 import { areaRows } from './area-rows.ts';
 import type { AreaRow, ObjectNames } from './area-rows.ts';

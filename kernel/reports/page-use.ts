@@ -6,18 +6,18 @@
  * that others are just taking or dropping: reports are of a moment, and of no single one.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { frameRefs } from '../frames/frames.ts';
-import { openAtRoot } from '../locking/whole-table.ts';
-import { frameField } from '../machine.ts';
-import type { Machine } from '../machine.ts';
+import { openAtRoot } from '../paging/covering.ts';
+import { frameField } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import { isPageCache } from '../objects/pages.ts';
-import { Cursor, nextAt } from '../paging/cursor.ts';
+import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
-import { slotAt } from '../reclaim/swap-map.ts';
+import { slotAt } from '../objects/swap-map.ts';
 
 /** Sums over pages, in bytes. Shares of a page are summed in 1/4096 of a byte, as in Linux. */
 export class PageUse {

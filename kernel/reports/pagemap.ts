@@ -9,10 +9,10 @@
  */
 import { load } from '../../shared/atomics.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { openAtRoot } from '../locking/whole-table.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { openAtRoot } from '../paging/covering.ts';
 import { isPageCache } from '../objects/pages.ts';
-import { Cursor, nextAt, pagesAt } from '../paging/cursor.ts';
+import { Cursor, nextAt, pagesAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
 import { isCounted, mapCount } from './page-use.ts';

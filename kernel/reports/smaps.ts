@@ -1,8 +1,8 @@
 /** /proc/PID/smaps: what each area holds, in the text of Linux 6.18 on x86-64. Sizes in KiB. */
-import { OBJECT_DEVICE, OBJECT_LINEAR } from '../../shared/layout.ts';
+import { OBJECT_DEVICE, OBJECT_LINEAR } from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as F from '../areas/area-flags.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import * as F from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
 import { areaRows } from './area-rows.ts';
 import type { AreaRow, ObjectNames } from './area-rows.ts';

@@ -4,13 +4,13 @@
  * out.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FDS_MAX, PAGE_SIZE } from '../../shared/limits.ts';
-import { PROT_EXEC, PROT_WRITE } from '../../shared/mman.ts';
-import { AREA_GROWSDOWN } from '../areas/area-flags.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { processName, processOf } from '../processes/process.ts';
-import { spaceOfPid } from '../processes/pid-table.ts';
+import { PROT_EXEC, PROT_WRITE } from '../../shared/abi/mman.ts';
+import { AREA_GROWSDOWN } from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { processName } from '../processes/process.ts';
+import { processOf, spaceOfPid } from '../processes/pid-table.ts';
 import { areaRows } from './area-rows.ts';
 import { PageUse, addPageUse } from './page-use.ts';
 

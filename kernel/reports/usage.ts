@@ -1,11 +1,12 @@
 /** What a process and the machine have used: the numbers of reports. */
 import { load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import type { Machine } from '../machine.ts';
-import { processName, processOf } from '../processes/process.ts';
-import { groupOf, groupUsage } from '../reclaim/memory-group.ts';
-import type { MemoryGroup } from '../reclaim/memory-group.ts';
+import * as L from '../../shared/layout/regions.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { Machine } from '../machine/machine.ts';
+import { processName } from '../processes/process.ts';
+import { processOf } from '../processes/pid-table.ts';
+import { groupOf, groupUsage } from '../frames/memory-group.ts';
+import type { MemoryGroup } from '../frames/memory-group.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 
 export interface ProcessUsage {

@@ -1,20 +1,21 @@
 /** brk(2) as the raw syscall: the checks and their order are Linux's (6.18), by execution there. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { HEAP_START, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
-import { PROT_READ, PROT_WRITE, RLIMIT_DATA } from '../../shared/mman.ts';
-import { AREA_ACCOUNT, AREA_LOCKED } from '../areas/area-flags.ts';
+import { PROT_READ, PROT_WRITE, RLIMIT_DATA } from '../../shared/abi/mman.ts';
+import { AREA_ACCOUNT, AREA_LOCKED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
-import { startGap } from '../areas/placement.ts';
-import type { AreaSet } from '../areas/shared-area-store.ts';
+import { startGap } from '../space/placement.ts';
+import type { AreaSet } from '../space/shared-area-store.ts';
 import { backendOf } from '../backends/registry.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
-import { mayExpand, mayLock, softLimit } from '../processes/limits.ts';
-import { areasOf } from '../processes/space.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { mayExpand, mayLock, softLimit } from '../space/rlimits.ts';
+import { areasOf } from '../space/space.ts';
 import { unmapRange } from './munmap.ts';
 
 /**

@@ -5,10 +5,10 @@
  * that never reach a program: -TRY_KERNEL and -WAIT_PAGE (wait-codes.ts).
  */
 import { peek } from '../../shared/atomics.ts';
-import { ENOSYS } from '../../shared/errno.ts';
-import { P_PID } from '../../shared/layout.ts';
-import * as S from '../../shared/syscalls.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { ENOSYS } from '../../shared/abi/errno.ts';
+import { P_PID } from '../../shared/layout/regions.ts';
+import * as S from '../../shared/abi/syscalls.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
 import { sysMadvise } from './madvise.ts';

@@ -1,8 +1,8 @@
 /** The advice that madvise keeps in an area's flags, and which areas take which (Linux 6.18). */
-import { EINVAL } from '../../shared/errno.ts';
-import * as M from '../../shared/mman.ts';
-import * as F from '../areas/area-flags.ts';
-import type { Area } from '../areas/shared-area-store.ts';
+import { EINVAL } from '../../shared/abi/errno.ts';
+import * as M from '../../shared/abi/mman.ts';
+import * as F from '../machine/area-flags.ts';
+import type { Area } from '../space/shared-area-store.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 
 /** Whether the advice only changes flags. */

@@ -7,27 +7,28 @@
  * MADV_POPULATE_* give the areas' lock up while they work.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
-import { prepareAnon } from '../areas/anon-identity.ts';
-import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../areas/area-flags.ts';
-import type { Area } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { populateAccess } from '../faults/populate.ts';
+import { prepareAnon } from '../space/anon-identity.ts';
+import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
+import type { Area } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { populateAccess } from '../mmu/populate.ts';
 import { punchHole } from '../files/truncate.ts';
 import { getObject, putObject } from '../objects/object.ts';
 import { recordAt } from '../objects/record.ts';
 import { discardRange, guardRange, unguardRange } from '../paging/map-range.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
-import { areasOf } from '../processes/space.ts';
-import type { AreaSet } from '../processes/space.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { areasOf } from '../space/space.ts';
+import type { AreaSet } from '../space/space.ts';
 import { advisedFlags, isAnonymous, isFlagAdvice } from './madvise-flags.ts';
-import { markRange } from './split.ts';
-import { TRY_KERNEL } from './wait-codes.ts';
-import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+import { markRange } from '../space/split.ts';
+import { TRY_KERNEL } from '../machine/wait-codes.ts';
+import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 /** 0, a negative errno, -WAIT_PAGE, or -TRY_KERNEL. */
 export function sysMadvise(

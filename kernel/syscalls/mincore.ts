@@ -1,18 +1,18 @@
 /** mincore(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
 import { load, peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Area } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { openAtRoot } from '../locking/whole-table.ts';
+import type { Area } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { openAtRoot } from '../paging/covering.ts';
 import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
-import { Cursor } from '../paging/cursor.ts';
+import { Cursor } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
-import { areasOf } from '../processes/space.ts';
-import { copyToUser, isUserRange } from '../user-copy.ts';
+import { areasOf } from '../space/space.ts';
+import { copyToUser, isUserRange } from '../mmu/user-copy.ts';
 
 /** Pages looked at before their bytes are copied out, as in Linux. */
 const CHUNK_PAGES = PAGE_SIZE;

@@ -3,25 +3,26 @@
  * execution there. Without swapping out, what is locked is also what is faulted in at once.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import {
   AREA_DROPPABLE,
   AREA_LOCKED,
   AREA_LOCKONFAULT,
   AREA_LOCK_FLAGS,
-} from '../areas/area-flags.ts';
-import type { Area, AreaSet } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { populateLocked } from '../faults/populate.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
-import { canLock, isPrivileged, lockLimitPages } from '../processes/limits.ts';
-import { areasOf } from '../processes/space.ts';
+} from '../machine/area-flags.ts';
+import type { Area, AreaSet } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { populateLocked } from '../mmu/populate.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { canLock, isPrivileged, lockLimitPages } from '../space/rlimits.ts';
+import { areasOf } from '../space/space.ts';
 import { mappingErrno } from './mmap.ts';
-import { markRange } from './split.ts';
-import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+import { markRange } from '../space/split.ts';
+import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 /** Locks [address, address + length), rounded out to pages, and faults it in. */
 export function sysMlock(cpu: Cpu, proc: number, address: number, length: number): number {

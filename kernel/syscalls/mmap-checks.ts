@@ -3,12 +3,12 @@
  * (do_mmap in 6.18, x86-64).
  */
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { fileObject, isReadable, isWritable } from '../files/file.ts';
+import * as M from '../../shared/abi/mman.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { fileObject, isReadable, isWritable } from '../objects/open-file.ts';
 import { objectSize } from '../objects/object.ts';
 
 /** Flags that MAP_SHARED_VALIDATE knows (LEGACY_MAP_MASK in Linux, less the type). */

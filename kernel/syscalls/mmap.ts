@@ -3,10 +3,10 @@
  * machine does not have is refused as Linux refuses what it does not have.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import {
   AREA_DROPPABLE,
   AREA_LOCKED,
@@ -14,26 +14,27 @@ import {
   AREA_NO_WRITE,
   AREA_SHARED,
   areaFlags,
-} from '../areas/area-flags.ts';
+} from '../machine/area-flags.ts';
 import type { MappingError } from '../areas/mapping-result.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
-import { place } from '../areas/placement.ts';
+import { place } from '../space/placement.ts';
 import { backendOf } from '../backends/registry.ts';
 import { TRY_KERNEL_CAUSE } from '../backends/user.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { fileObject, isWritable, putFile } from '../files/file.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { fileObject, isWritable, putFile } from '../objects/open-file.ts';
 import { fdFile, isStreamFd } from '../objects/fd.ts';
 import { createObject, putObject } from '../objects/object.ts';
 import { ANONYMOUS, internRecord, putRecord } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
-import { canLock, mayExpand, mayLock } from '../processes/limits.ts';
-import { areasOf } from '../processes/space.ts';
-import type { AreaSet } from '../processes/space.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { canLock, mayExpand, mayLock } from '../space/rlimits.ts';
+import { areasOf } from '../space/space.ts';
+import type { AreaSet } from '../space/space.ts';
 import { checkAnonymous, checkFile, checkHuge, refuseStream } from './mmap-checks.ts';
-import { checkSealed } from './sealed.ts';
-import { splitAt } from './split.ts';
-import { TRY_KERNEL } from './wait-codes.ts';
+import { checkSealed } from '../space/seal.ts';
+import { splitAt } from '../space/split.ts';
+import { TRY_KERNEL } from '../machine/wait-codes.ts';
 
 /** Maps `length` bytes; the address, or a negative errno. Runs in kernel mode on any CPU. */
 export function sysMmap(

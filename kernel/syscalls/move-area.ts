@@ -8,21 +8,22 @@
  * be taken back. Locking: the areas' lock, held by the caller, and one lock over both ranges.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import { EINVAL, ENOMEM } from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import { EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
-import { AREA_LOCK_FLAGS, AREA_SHARED } from '../areas/area-flags.ts';
+import { AREA_LOCK_FLAGS, AREA_SHARED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
-import { SharedAreaStore, replaceArea } from '../areas/shared-area-store.ts';
-import type { Area, AreaSet } from '../areas/shared-area-store.ts';
+import { SharedAreaStore, replaceArea } from '../space/shared-area-store.ts';
+import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { ANONYMOUS, internRecord, putRecord, recordAt } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { moveRange, prepareMove } from '../paging/move-range.ts';
-import { closeRange, openRange, pruneTables } from '../paging/range-op.ts';
+import { closeRange, pruneTables } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { mappingErrno } from './mmap.ts';
 import { lowerBound, upperBound } from './munmap.ts';

@@ -1,9 +1,9 @@
 /** mprotect(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import {
   AREA_ACCOUNT,
   AREA_GROWSDOWN,
@@ -13,17 +13,18 @@ import {
   AREA_SEALED,
   AREA_SHARED,
   isAccountable,
-} from '../areas/area-flags.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+} from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { ANONYMOUS } from '../objects/record.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';
-import { mayExpand } from '../processes/limits.ts';
-import { areasOf } from '../processes/space.ts';
-import type { Area, AreaSet } from '../areas/shared-area-store.ts';
+import { mayExpand } from '../space/rlimits.ts';
+import { areasOf } from '../space/space.ts';
+import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import { mappingErrno } from './mmap.ts';
-import { keepFirstSplit } from './split.ts';
-import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+import { keepFirstSplit } from '../space/split.ts';
+import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 const GROWS: number = M.PROT_GROWSDOWN | M.PROT_GROWSUP;
 const KNOWN: number = M.PROT_READ | M.PROT_WRITE | M.PROT_EXEC | M.PROT_SEM;

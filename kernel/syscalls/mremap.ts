@@ -2,24 +2,30 @@
  * mremap(2). The checks, their order and the steps are Linux's (6.18: mm/mremap.c), by execution
  * there. What is moved keeps its pages, permissions, locks and advice.
  */
-import { AddrRange } from '../../shared/addr-range.ts';
+import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
-import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../shared/mman.ts';
-import { AREA_LOCKED, AREA_SEALED, AREA_SHARED } from '../areas/area-flags.ts';
-import { place } from '../areas/placement.ts';
-import type { Area, AreaSet } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import {
+  MAP_FIXED,
+  MREMAP_DONTUNMAP,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+} from '../../shared/abi/mman.ts';
+import { AREA_LOCKED, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
+import { place } from '../space/placement.ts';
+import type { Area, AreaSet } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
-import { mayExpand, mayLock } from '../processes/limits.ts';
-import { areasOf } from '../processes/space.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { mayExpand, mayLock } from '../space/rlimits.ts';
+import { areasOf } from '../space/space.ts';
 import { mappingErrno } from './mmap.ts';
 import { moveArea } from './move-area.ts';
 import { unmapRange } from './munmap.ts';
-import { pageAligned } from './wrapping.ts';
+import { pageAligned } from '../space/wrapping.ts';
 
 const KNOWN: number = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
 /** With either of these, the mapping gets a new address for certain. */

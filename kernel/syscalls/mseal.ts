@@ -1,16 +1,17 @@
 /** mseal(2). The checks and their order are Linux's (6.18: mm/mseal.c), by execution there. */
-import { AddrRange } from '../../shared/addr-range.ts';
+import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
-import { AREA_SEALED } from '../areas/area-flags.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { closeRange, openRange } from '../paging/range-op.ts';
-import { areasOf } from '../processes/space.ts';
+import { AREA_SEALED } from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { areasOf } from '../space/space.ts';
 import { mappingErrno } from './mmap.ts';
-import { markRange } from './split.ts';
-import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+import { markRange } from '../space/split.ts';
+import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 /**
  * Seals [address, address + length) for ever: it cannot be unmapped, moved, replaced nor get other

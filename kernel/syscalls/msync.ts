@@ -1,16 +1,16 @@
 /** msync(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
-import { AREA_LOCKED, AREA_SHARED } from '../areas/area-flags.ts';
-import type { Area } from '../areas/shared-area-store.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import * as M from '../../shared/abi/mman.ts';
+import { AREA_LOCKED, AREA_SHARED } from '../machine/area-flags.ts';
+import type { Area } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { requestWriteBack } from '../files/write-back.ts';
 import { recordAt } from '../objects/record.ts';
-import { areasOf } from '../processes/space.ts';
-import { WRAP, pageAligned, unsignedPage } from './wrapping.ts';
+import { areasOf } from '../space/space.ts';
+import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 const KNOWN: number = M.MS_ASYNC | M.MS_INVALIDATE | M.MS_SYNC;
 

@@ -1,15 +1,16 @@
 /** munmap(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
-import { AddrRange } from '../../shared/addr-range.ts';
+import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { mappingErrno } from './mmap.ts';
-import { checkSealed } from './sealed.ts';
-import { closeRange, openRange, pruneTables } from '../paging/range-op.ts';
-import { areasOf } from '../processes/space.ts';
-import type { AreaSet } from '../processes/space.ts';
+import { checkSealed } from '../space/seal.ts';
+import { closeRange, pruneTables } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { areasOf } from '../space/space.ts';
+import type { AreaSet } from '../space/space.ts';
 
 const SPAN_BYTES = SPAN_PAGES * PAGE_SIZE;
 

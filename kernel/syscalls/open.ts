@@ -3,10 +3,10 @@
  * is an object. Checks are Linux's (6.18).
  */
 import { peek } from '../../shared/atomics.ts';
-import { EACCES, EINVAL, ENOMEM } from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
-import * as M from '../../shared/mman.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { EACCES, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
+import * as M from '../../shared/abi/mman.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { resizeObject } from '../files/truncate.ts';
 import { openFd } from '../objects/fd.ts';
 import { createObject, putObject } from '../objects/object.ts';

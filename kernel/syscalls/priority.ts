@@ -1,10 +1,10 @@
 /** getpriority(2) and setpriority(2) with PRIO_PROCESS. Everybody may change all, as root. */
 import { load, peek, store } from '../../shared/atomics.ts';
-import { EINVAL, ESRCH } from '../../shared/errno.ts';
-import { P_NICE, P_STATE, PROC_ZOMBIE } from '../../shared/layout.ts';
+import { EINVAL, ESRCH } from '../../shared/abi/errno.ts';
+import { P_NICE, P_STATE, PROC_ZOMBIE } from '../../shared/layout/regions.ts';
 import { NICE_MAX, NICE_MIN } from '../../shared/limits.ts';
-import { PRIO_PROCESS } from '../../shared/mman.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { PRIO_PROCESS } from '../../shared/abi/mman.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import { processOf } from '../processes/pid-table.ts';
 
 /** The block of process `who`, 0 being the caller; or a negative errno. */

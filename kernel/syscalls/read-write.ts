@@ -10,11 +10,11 @@
  * Not guaranteed: that a transfer is one step for mappings of the file.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
-import { O_APPEND } from '../../shared/mman.ts';
-import type { Cpu } from '../cpu/cpu.ts';
+import { O_APPEND } from '../../shared/abi/mman.ts';
+import type { Cpu } from '../machine/cpu.ts';
 import {
   fileFlags,
   fileObject,
@@ -23,7 +23,7 @@ import {
   isWritable,
   putFile,
   setFilePosition,
-} from '../files/file.ts';
+} from '../objects/open-file.ts';
 import { zeroGap } from '../files/truncate.ts';
 import { putFrame } from '../frames/frames.ts';
 import { releaseFaultObject } from '../faults/object-fault.ts';
@@ -42,9 +42,9 @@ import {
   markDirty,
   objectSize,
 } from '../objects/pages.ts';
-import { copyFromUser, copyToUser, isUserRange } from '../user-copy.ts';
-import { WAIT_PAGE } from './wait-codes.ts';
-import { signedOffset } from './wrapping.ts';
+import { copyFromUser, copyToUser, isUserRange } from '../mmu/user-copy.ts';
+import { WAIT_PAGE } from '../machine/wait-codes.ts';
+import { signedOffset } from '../space/wrapping.ts';
 
 /** What a hole reads as. */
 const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);

@@ -3,11 +3,11 @@
  * other resource is EINVAL. The structure in user memory is Linux's: two 64-bit numbers.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import { P_SPACE, RLIMIT_WORDS } from '../../shared/layout.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { isPrivileged, limitAt } from '../processes/limits.ts';
-import { copyFromUser, copyToUser } from '../user-copy.ts';
+import * as E from '../../shared/abi/errno.ts';
+import { P_SPACE, RLIMIT_WORDS } from '../../shared/layout/regions.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { isPrivileged, limitAt } from '../space/rlimits.ts';
+import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
 
 const BYTES: number = RLIMIT_WORDS * 4;
 

@@ -1,15 +1,21 @@
 /** lseek(2) and ftruncate(2). Checks and order are Linux's (6.18, tmpfs), by execution there. */
 import { peek } from '../../shared/atomics.ts';
-import * as E from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import * as E from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
-import type { Cpu } from '../cpu/cpu.ts';
-import { fileObject, filePosition, isWritable, putFile, setFilePosition } from '../files/file.ts';
+import * as M from '../../shared/abi/mman.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import {
+  fileObject,
+  filePosition,
+  isWritable,
+  putFile,
+  setFilePosition,
+} from '../objects/open-file.ts';
 import { resizeObject } from '../files/truncate.ts';
 import { fdFile } from '../objects/fd.ts';
 import { nextPage, objectSize } from '../objects/pages.ts';
-import { signedOffset } from './wrapping.ts';
+import { signedOffset } from '../space/wrapping.ts';
 
 /** Moves the position of a description; the new one, in bytes. */
 export function sysLseek(

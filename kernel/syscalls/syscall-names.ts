@@ -1,6 +1,6 @@
 /** The syscalls with a latency, in the order of their histograms. `exit` never returns. */
-import { SYSCALLS } from '../../shared/syscalls.ts';
-import type { NumericSyscall } from '../../shared/syscalls.ts';
+import { SYSCALLS } from '../../shared/abi/syscalls.ts';
+import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 
 const OTHERS = [
   'spawn',

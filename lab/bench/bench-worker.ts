@@ -9,7 +9,7 @@ import { attachCpu, attachMachine } from '../../kernel/index.ts';
 import type { LockingProtocol } from '../../kernel/index.ts';
 import { compareExchange, load, peek } from '../../shared/atomics.ts';
 import type { Words } from '../../shared/atomics.ts';
-import { loadProtocol } from '../../workers/host/load-protocol.ts';
+import { loadProtocol } from '../../workers/boot/load-protocol.ts';
 import type { Batch, BatchReport, CrewInit, CrewMessage } from './batch.ts';
 import { benchmarkNamed } from './benchmarks.ts';
 import * as C from './control.ts';

@@ -3,7 +3,7 @@
  * request timed by itself.
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import { MAP_FIXED } from '../../shared/mman.ts';
+import { MAP_FIXED } from '../../shared/abi/mman.ts';
 import { placementOf } from './benchmarks.ts';
 import type { Contention, CortenBenchmark } from './benchmarks.ts';
 import { REQUESTS, requestOffsets, stridePages } from './offsets.ts';

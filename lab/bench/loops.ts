@@ -4,7 +4,7 @@
  */
 import type { Words } from '../../shared/atomics.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import { GLOBAL_FIXED_PAGES, GLOBAL_SLICE_PAGES } from './benchmarks.ts';
 import type { LoopBenchmark } from './benchmarks.ts';
 import { barrier, post, take } from './control.ts';

@@ -7,7 +7,7 @@
  * In the last one the machine is audited while the space is alive, at the end for leaked frames.
  */
 import type { Machine } from '../../kernel/index.ts';
-import { loadProtocol } from '../../workers/host/load-protocol.ts';
+import { loadProtocol } from '../../workers/boot/load-protocol.ts';
 import { BENCHMARKS, contentionsOf } from './benchmarks.ts';
 import type { Benchmark } from './benchmarks.ts';
 import { repeatCell } from './cell.ts';

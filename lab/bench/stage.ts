@@ -37,10 +37,10 @@ import {
   C_STATS,
   OBJECT_FILE,
   RECORD_DIR_WORDS,
-} from '../../shared/layout.ts';
-import type { CpuStat } from '../../shared/layout.ts';
+} from '../../shared/layout/regions.ts';
+import type { CpuStat } from '../../shared/layout/regions.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
-import { O_RDWR } from '../../shared/mman.ts';
+import { O_RDWR } from '../../shared/abi/mman.ts';
 import { GLOBAL_FIXED_PAGES } from './benchmarks.ts';
 import { hottestWords } from './contention.ts';
 import type { HotWord } from './contention.ts';

@@ -21,10 +21,10 @@ import {
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { P_SPACE, S_TLB_GEN } from '../../shared/layout.ts';
+import { P_SPACE, S_TLB_GEN } from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
-import { SYS_BRK, SYS_MADVISE } from '../../shared/syscalls.ts';
+import * as M from '../../shared/abi/mman.ts';
+import { SYS_BRK, SYS_MADVISE } from '../../shared/abi/syscalls.ts';
 import type { Waiter } from './control.ts';
 
 export const RW: number = M.PROT_READ | M.PROT_WRITE;

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SYSCALLS } from '../../shared/syscalls.ts';
-import type { NumericSyscall } from '../../shared/syscalls.ts';
+import { SYSCALLS } from '../../shared/abi/syscalls.ts';
+import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 import { explain, firstDifference } from './compare.ts';
 import { Coverage, EXPECTED } from './coverage.ts';
 import { generateSequence } from './generator.ts';

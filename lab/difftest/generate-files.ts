@@ -1,6 +1,6 @@
 /** Arguments of the calls on files and descriptors. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import type { Choices } from './choices.ts';
 import type { CallKind } from './generator.ts';
 import type { Arg } from './sequence.ts';

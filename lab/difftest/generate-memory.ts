@@ -1,6 +1,6 @@
 /** Arguments of the calls that change, inspect or use mappings. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import { WRAPPING } from './choices.ts';
 import type { Choices, Range } from './choices.ts';
 import { protection } from './generate-mmap.ts';

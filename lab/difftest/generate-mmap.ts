@@ -1,6 +1,6 @@
 /** Arguments of mmap: every kind of placement, type, protection and flag. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import type { Choices, Range } from './choices.ts';
 import type { Theme } from './generator.ts';
 import type { Arg } from './sequence.ts';

@@ -3,7 +3,7 @@
  * The same seed gives the same sequence. A sequence has a theme, some kinds of calls that others
  * lack, so that the effects of rare kinds are not undone at once by all others.
  */
-import { O_CREAT, O_RDONLY, O_RDWR } from '../../shared/mman.ts';
+import { O_CREAT, O_RDONLY, O_RDWR } from '../../shared/abi/mman.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { Choices } from './choices.ts';
 import { FILE_CALLS } from './generate-files.ts';

@@ -1,8 +1,8 @@
 /** Steps as a list of instructions in memory (machine-code.ts), and their results. */
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
-import { PROT_NONE, PROT_READ } from '../../shared/mman.ts';
+import { PROT_NONE, PROT_READ } from '../../shared/abi/mman.ts';
 import { panic } from '../../shared/panic.ts';
-import * as S from '../../shared/syscalls.ts';
+import * as S from '../../shared/abi/syscalls.ts';
 import { CALL, COPY, COPY_IF, END, INSTRUCTION_BYTES } from './machine-code.ts';
 import { CROWD, CROWD_PAGES, SLOTS } from './sequence.ts';
 import type { Step, StepArg, StepResult } from './steps.ts';

@@ -2,11 +2,11 @@
  * Names of files for a process of a simulated machine: what the kernel worker keeps outside the
  * kernel, in short. All files are in memory, as on the host side (a tmpfs).
  */
-import type { Cpu } from '../../kernel/cpu/cpu.ts';
+import type { Cpu } from '../../kernel/machine/cpu.ts';
 import { putObject } from '../../kernel/objects/object.ts';
 import { createMemoryFile, memfdCreate, openObject } from '../../kernel/syscalls/open.ts';
-import { EEXIST, ENOENT, ENOMEM } from '../../shared/errno.ts';
-import { O_CREAT, O_EXCL, O_PATH } from '../../shared/mman.ts';
+import { EEXIST, ENOENT, ENOMEM } from '../../shared/abi/errno.ts';
+import { O_CREAT, O_EXCL, O_PATH } from '../../shared/abi/mman.ts';
 
 interface NamedFile {
   readonly object: number;

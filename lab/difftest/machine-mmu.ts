@@ -1,13 +1,13 @@
 /** What the MMU of a CPU Worker and the kernel worker do about accesses, on one thread. */
-import type { Cpu } from '../../kernel/cpu/cpu.ts';
-import * as F from '../../kernel/faults/fault-codes.ts';
+import type { Cpu } from '../../kernel/machine/cpu.ts';
+import * as F from '../../kernel/machine/fault-codes.ts';
 import { handleFault } from '../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';
 import { beginPageIn, finishPageIn } from '../../kernel/faults/page-in.ts';
-import { walk } from '../../kernel/paging/mmu.ts';
+import { walk } from '../../kernel/mmu/walk.ts';
 import { peekEntry } from '../../kernel/paging/table.ts';
-import { tlbFlushAll } from '../../kernel/paging/tlb.ts';
-import type { Tlb } from '../../kernel/paging/tlb.ts';
+import { tlbFlushAll } from '../../kernel/machine/tlb.ts';
+import type { Tlb } from '../../kernel/machine/tlb.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { pfnOf } from '../../shared/pte.ts';
@@ -18,7 +18,7 @@ import {
   SIGBUS,
   SIGKILL,
   SIGSEGV,
-} from '../../shared/signals.ts';
+} from '../../shared/abi/signals.ts';
 
 export class MachineMmu {
   readonly #cpu: Cpu;

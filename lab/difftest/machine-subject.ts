@@ -3,29 +3,27 @@
  * the kernel worker and the MMU of a CPU Worker would do is done here, on the spot.
  */
 import { audit } from '../../kernel/audit/audit.ts';
-import { attachCpu } from '../../kernel/cpu/cpu.ts';
-import type { Cpu } from '../../kernel/cpu/cpu.ts';
-import { enterKernel, leaveKernel, startCpu } from '../../kernel/cpu/cpu-mode.ts';
-import { populate } from '../../kernel/faults/populate.ts';
+import { attachCpu } from '../../kernel/machine/cpu.ts';
+import type { Cpu } from '../../kernel/machine/cpu.ts';
+import { leaveKernel, startCpu } from '../../kernel/machine/cpu-mode.ts';
+import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
+import { populate } from '../../kernel/mmu/populate.ts';
 import { formatMachine } from '../../kernel/format.ts';
 import { PROTOCOLS } from '../../kernel/locking/registry.ts';
-import { frameWord } from '../../kernel/machine.ts';
-import type { Machine } from '../../kernel/machine.ts';
-import { reapLimbo } from '../../kernel/paging/grace.ts';
-import { Tlb } from '../../kernel/paging/tlb.ts';
-import {
-  createProcess,
-  exitProcess,
-  processOf,
-  releaseProcess,
-  startProcess,
-} from '../../kernel/processes/process.ts';
-import { areasOf } from '../../kernel/processes/space.ts';
+import { frameWord } from '../../kernel/machine/machine.ts';
+import type { Machine } from '../../kernel/machine/machine.ts';
+import { reapLimbo } from '../../kernel/frames/grace.ts';
+import { Tlb } from '../../kernel/machine/tlb.ts';
+import { startProcess } from '../../kernel/processes/process.ts';
+import { createProcess } from '../../kernel/lifecycle/create.ts';
+import { exitProcess, releaseProcess } from '../../kernel/lifecycle/exit.ts';
+import { processOf } from '../../kernel/processes/pid-table.ts';
+import { areasOf } from '../../kernel/space/space.ts';
 import { formatMaps } from '../../kernel/reports/maps.ts';
 import { formatStatus } from '../../kernel/reports/status.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
-import { WAIT_PAGE } from '../../kernel/syscalls/wait-codes.ts';
-import { B_MAP_COUNT_MAX, P_SPACE, S_PRIVILEGED } from '../../shared/layout.ts';
+import { WAIT_PAGE } from '../../kernel/machine/wait-codes.ts';
+import { B_MAP_COUNT_MAX, P_SPACE, S_PRIVILEGED } from '../../shared/layout/regions.ts';
 import {
   AREAS_MAX,
   FAULT_RETRIES_MAX,
@@ -35,8 +33,8 @@ import {
 } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { peek, poke } from '../../shared/atomics.ts';
-import { SYS_BRK, SYS_MINCORE } from '../../shared/syscalls.ts';
-import { ENOSYS } from '../../shared/errno.ts';
+import { SYS_BRK, SYS_MINCORE } from '../../shared/abi/syscalls.ts';
+import { ENOSYS } from '../../shared/abi/errno.ts';
 import { MachineFiles } from './machine-files.ts';
 import { MachineMmu, supplyPage } from './machine-mmu.ts';
 import { HIGH, LOW, SCRATCH, SCRATCH_PAGES, SLOTS } from './sequence.ts';

@@ -1,8 +1,8 @@
 /** The steps of a sequence's calls and of the looks between them, and what their results mean. */
-import { errnoName } from '../../shared/errno.ts';
+import { errnoName } from '../../shared/abi/errno.ts';
 import { MMAP_MIN_ADDR, PAGE_SIZE } from '../../shared/limits.ts';
-import { SYSCALLS } from '../../shared/syscalls.ts';
-import type { NumericSyscall } from '../../shared/syscalls.ts';
+import { SYSCALLS } from '../../shared/abi/syscalls.ts';
+import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 import { Capture } from './capture.ts';
 import { hex } from './maps-text.ts';
 import type { Placed } from './maps-text.ts';

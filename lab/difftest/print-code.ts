@@ -1,6 +1,6 @@
 /** A sequence as code: for a C program on Linux and for a program of the machine. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import type { Arg, Op, Sequence } from './sequence.ts';
 
 interface Language {

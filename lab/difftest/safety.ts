@@ -3,7 +3,7 @@
  * besides the windows, and must survive. Sequences come from files too, so each call is checked.
  */
 import { MMAP_MIN_ADDR, PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import { hex } from './maps-text.ts';
 
 /** Lengths from here on wrap around when they are added to an address of a window. */

@@ -6,11 +6,11 @@
  * mappings by the same choices. Fences of another kind lie around each window, so that no area
  * merges with the filling.
  */
-import { EEXIST, errnoName } from '../../shared/errno.ts';
+import { EEXIST, errnoName } from '../../shared/abi/errno.ts';
 import { MMAP_MIN_ADDR, PAGE_SIZE } from '../../shared/limits.ts';
-import * as M from '../../shared/mman.ts';
+import * as M from '../../shared/abi/mman.ts';
 import { panic } from '../../shared/panic.ts';
-import * as S from '../../shared/syscalls.ts';
+import * as S from '../../shared/abi/syscalls.ts';
 import { gapsBetween, hex, parseMaps } from './maps-text.ts';
 import type { MapsLine, Placed } from './maps-text.ts';
 import { ELSEWHERE, OpSteps, fileName, wideBytes } from './op-steps.ts';

@@ -3,7 +3,7 @@
  * looks at what they did. A step depends on earlier ones only through descriptor slots, so that a
  * list of steps can be carried out without running any JavaScript in between.
  */
-import { signalName } from '../../shared/signals.ts';
+import { signalName } from '../../shared/abi/signals.ts';
 import type { Syscalls } from './subject.ts';
 
 export interface SlotRef {

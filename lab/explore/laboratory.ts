@@ -3,7 +3,7 @@
  * what is needed once and finds, minimises and retells failures.
  */
 import { isAbsolute, resolve } from 'node:path';
-import type { LockingProtocol } from '../../kernel/locking/protocol.ts';
+import type { LockingProtocol } from '../../kernel/machine/locking-protocol.ts';
 import { buildModel } from './build/build-model.ts';
 import type { Model } from './build/build-model.ts';
 import { Executor } from './engine/executor.ts';

@@ -6,7 +6,7 @@
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../workers/program.ts';
 import { SyscallError } from '../../workers/program.ts';
 import type { Proc } from '../../workers/program.ts';
-import { EAGAIN, ENOMEM } from '../../shared/errno.ts';
+import { EAGAIN, ENOMEM } from '../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { Violation } from './judge.ts';

@@ -5,7 +5,7 @@
 import { attachMachine, dmesgLines, protocolNamed } from '../../kernel/index.ts';
 import type { Machine } from '../../kernel/index.ts';
 import { load } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout.ts';
+import * as L from '../../shared/layout/regions.ts';
 import { panic } from '../../shared/panic.ts';
 
 /** The latest lines of the kernel log that are shown. */

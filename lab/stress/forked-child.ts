@@ -8,7 +8,7 @@
  *   stores stays, also across swap. The child's identity word is the parent's negated, so that a
  *   store that reaches the parent is found there.
  */
-import { PROT_WRITE } from '../../shared/mman.ts';
+import { PROT_WRITE } from '../../shared/abi/mman.ts';
 import { makeRandom } from '../../shared/random.ts';
 import type { Proc } from '../../workers/program.ts';
 import { IDENTITY, NUMBERS, THREADS_MAX, addressOf } from './arena.ts';

@@ -2,7 +2,7 @@
  * Forks of a stressed thread, while its siblings go on changing and storing to the arena. Each
  * child checks its copy against what the thread knew of every page at the fork: forked-child.ts.
  */
-import { ENOMEM, EAGAIN } from '../../shared/errno.ts';
+import { ENOMEM, EAGAIN } from '../../shared/abi/errno.ts';
 import { SyscallError } from '../../workers/program.ts';
 import { ForkKnowledge } from './fork-knowledge.ts';
 import { Violation } from './judge.ts';

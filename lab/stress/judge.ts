@@ -10,7 +10,7 @@
  * - What this thread stored is there until the next operation.
  * - A page that may only be read does not change.
  */
-import { PROT_READ, PROT_WRITE } from '../../shared/mman.ts';
+import { PROT_READ, PROT_WRITE } from '../../shared/abi/mman.ts';
 import { THREADS_MAX } from './arena.ts';
 import type { Contents, Refusal } from './contents.ts';
 import { UNKNOWN, UNMAPPED, generationOf, protOf } from './oracle.ts';

@@ -2,7 +2,7 @@
  * The operations of one thread of a stressed process: seeded mmap, munmap and mprotect, counted by
  * the oracle. They go the three ways into the kernel in turn: local, by trap, by message.
  */
-import { ENOMEM } from '../../shared/errno.ts';
+import { ENOMEM } from '../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../workers/program.ts';
 import type { Proc } from '../../workers/program.ts';

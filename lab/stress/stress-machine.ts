@@ -6,7 +6,7 @@
  * down by then. Choices follow from the seed; how threads interleave does not.
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import type { MachineHandle } from '../../workers/api.ts';
+import type { MachineHandle } from '../../workers/api/machine-api.ts';
 import { boot } from '../../workers/index.ts';
 import { SHARED_PAGES } from './arena.ts';
 import type { BallastTask } from './ballast.ts';

@@ -1,6 +1,6 @@
 /** What `faultline stress` is asked and what it found: types only. */
 import type { FlushPolicy } from '../../kernel/index.ts';
-import type { FaultMode } from '../../workers/api.ts';
+import type { FaultMode } from '../../workers/api/machine-api.ts';
 import type { Counter } from './oracle.ts';
 
 /** One machine under stress. */

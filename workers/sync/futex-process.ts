@@ -1,6 +1,6 @@
 /** What the library needs of a process, and how it waits: as every user of futexes, in a loop. */
-import { EAGAIN, EINTR } from '../../shared/errno.ts';
-import type { Proc } from '../api.ts';
+import { EAGAIN, EINTR } from '../../shared/abi/errno.ts';
+import type { Proc } from '../api/machine-api.ts';
 import { SyscallError } from '../wire/errors.ts';
 
 export type FutexProcess = Pick<Proc, 'mem' | 'local' | 'futexWait'>;

@@ -19,8 +19,8 @@ import {
   EPERM,
   ESRCH,
   errnoName,
-} from '../../shared/errno.ts';
-import type { FaultInfo } from '../api.ts';
+} from '../../shared/abi/errno.ts';
+import type { FaultInfo } from '../api/machine-api.ts';
 
 /** The texts of strerror(3), for messages only. */
 const errnoTexts: Readonly<Record<number, string>> = {

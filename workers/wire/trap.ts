@@ -13,8 +13,8 @@
  */
 import { load, notify, pause, poke, peek, store, wait } from '../../shared/atomics.ts';
 import type { Words } from '../../shared/atomics.ts';
-import { EINTR } from '../../shared/errno.ts';
-import * as L from '../../shared/layout.ts';
+import { EINTR } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
 import {
   SPIN_TURNS,
   TRAP_POLL_MS,

@@ -4,7 +4,7 @@ import { MemoryArea } from '../../../kernel/areas/memory-area.ts';
 import { MemorySet } from '../../../kernel/areas/memory-set.ts';
 import { MockBackend, MockPageTable } from '../../../kernel/areas/mock-backend.ts';
 import type { MockMemorySet } from '../../../kernel/areas/mock-backend.ts';
-import { AddrRange } from '../../../shared/addr-range.ts';
+import { AddrRange } from '../../../shared/addr/addr-range.ts';
 import { fastest, nanosecondsEach } from './figures.ts';
 import type { Figures } from './figures.ts';
 import { AREAS_FEW, AREAS_MANY, AREA_OPERATIONS } from './sizes.ts';

@@ -5,7 +5,7 @@
  *     areas 1 → tables 2 → records, objects, descriptors 3 → slabs, processes, swap, futexes 4
  *     → buddy 5
  */
-import * as L from '../../../shared/layout.ts';
+import * as L from '../../../shared/layout/regions.ts';
 import { TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';

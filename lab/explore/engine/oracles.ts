@@ -9,8 +9,8 @@
  * - At the end: nobody sleeps, the machine passes its audit, and some order of whole operations
  *   gives the same results and the same final state.
  */
-import type { Cpu } from '../../../kernel/cpu/cpu.ts';
-import * as L from '../../../shared/layout.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
+import * as L from '../../../shared/layout/regions.ts';
 import { PAGE_SIZE, TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as pte from '../../../shared/pte.ts';
 import * as T from '../runtime/task.ts';

@@ -5,7 +5,7 @@
  * lets a program read old memory after munmap has returned: there any order will do that keeps each
  * CPU's own.
  */
-import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import type { Operation } from '../model/kit.ts';
 import type { Executor } from './executor.ts';
 import type { Progress } from './progress.ts';

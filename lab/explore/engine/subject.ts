@@ -2,9 +2,9 @@
  * What is explored: one scenario under one protocol, set up once, and brought back to that state
  * before each execution.
  */
-import type { LockingProtocol } from '../../../kernel/locking/protocol.ts';
-import type { Cpu } from '../../../kernel/cpu/cpu.ts';
-import * as L from '../../../shared/layout.ts';
+import type { LockingProtocol } from '../../../kernel/machine/locking-protocol.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
+import * as L from '../../../shared/layout/regions.ts';
 import type { Model } from '../build/build-model.ts';
 import type { Operation, Scenario, World } from '../model/kit.ts';
 import type { Task } from '../runtime/task.ts';

@@ -1,7 +1,7 @@
-/** Names of the machine's words, after shared/layout.ts: 'cpu 1 C_MODE', 'table 12 entry 5'. */
-import * as L from '../../../shared/layout.ts';
+/** Names of the machine's words, after shared/layout/regions.ts: 'cpu 1 C_MODE', 'table 12 entry 5'. */
+import * as L from '../../../shared/layout/regions.ts';
 import { TABLE_ENTRIES } from '../../../shared/limits.ts';
-import type { Machine } from '../../../kernel/machine.ts';
+import type { Machine } from '../../../kernel/machine/machine.ts';
 
 /** Offset to name of the layout's constants with this prefix. */
 function fieldsOf(prefix: string): Map<number, string> {

@@ -7,22 +7,25 @@
  * order, interleaved with the others in every way the strategy tries. An operation's result is a
  * number that must be one which some order of whole operations gives as well.
  */
-import { attachCpu } from '../../../kernel/cpu/cpu.ts';
-import type { Cpu } from '../../../kernel/cpu/cpu.ts';
-import { enterKernel, leaveKernel, startCpu } from '../../../kernel/cpu/cpu-mode.ts';
-import { leaveUser } from '../../../kernel/cpu/cpu-mode.ts';
+import { attachCpu } from '../../../kernel/machine/cpu.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
+import { leaveKernel, startCpu } from '../../../kernel/machine/cpu-mode.ts';
+import { enterKernel } from '../../../kernel/mmu/kernel-entry.ts';
+import { leaveUser } from '../../../kernel/machine/cpu-mode.ts';
 import { formatMachine } from '../../../kernel/format.ts';
-import type { LockingProtocol } from '../../../kernel/locking/protocol.ts';
-import type { Machine } from '../../../kernel/machine.ts';
-import type { FlushPolicy } from '../../../kernel/paging/flush-policies.ts';
-import { resumeUser } from '../../../kernel/paging/mmu.ts';
-import { createProcess, processOf, startProcess } from '../../../kernel/processes/process.ts';
+import type { LockingProtocol } from '../../../kernel/machine/locking-protocol.ts';
+import type { Machine } from '../../../kernel/machine/machine.ts';
+import type { FlushPolicy } from '../../../kernel/machine/flush-policies.ts';
+import { resumeUser } from '../../../kernel/mmu/walk.ts';
+import { startProcess } from '../../../kernel/processes/process.ts';
+import { createProcess } from '../../../kernel/lifecycle/create.ts';
+import { processOf } from '../../../kernel/processes/pid-table.ts';
 import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
 import { peek } from '../../../shared/atomics.ts';
-import { P_SPACE } from '../../../shared/layout.ts';
+import { P_SPACE } from '../../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../../../shared/mman.ts';
-import { PROT_READ, PROT_WRITE } from '../../../shared/mman.ts';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../../../shared/abi/mman.ts';
+import { PROT_READ, PROT_WRITE } from '../../../shared/abi/mman.ts';
 import { setWords } from '../runtime/facade.ts';
 import { SWAP_SLOTS } from './swap-store.ts';
 

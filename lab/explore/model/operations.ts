@@ -1,8 +1,9 @@
 /** System calls and kernel calls as operations of scenarios. Pages count from BASE. */
-import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import { handleFault } from '../../../kernel/faults/fault.ts';
-import { reapLimbo } from '../../../kernel/paging/grace.ts';
-import { exitProcess, killProcess } from '../../../kernel/processes/process.ts';
+import { reapLimbo } from '../../../kernel/frames/grace.ts';
+import { exitProcess } from '../../../kernel/lifecycle/exit.ts';
+import { killProcess } from '../../../kernel/processes/signals.ts';
 import { sysMadvise } from '../../../kernel/syscalls/madvise.ts';
 import { sysMincore } from '../../../kernel/syscalls/mincore.ts';
 import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
@@ -10,7 +11,7 @@ import { sysMprotect } from '../../../kernel/syscalls/mprotect.ts';
 import { sysMremap } from '../../../kernel/syscalls/mremap.ts';
 import { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
-import { MREMAP_FIXED, MREMAP_MAYMOVE } from '../../../shared/mman.ts';
+import { MREMAP_FIXED, MREMAP_MAYMOVE } from '../../../shared/abi/mman.ts';
 import { ANON, BASE, BASE_VPN, RW, enter, leave, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
 

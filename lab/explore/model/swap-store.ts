@@ -1,10 +1,10 @@
 /** The swap store of explored machines: one word a slot, which is all that scenarios look at. */
-import type { Cpu } from '../../../kernel/cpu/cpu.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import { allocFrame, freeFrame } from '../../../kernel/frames/frames.ts';
-import { frameWord } from '../../../kernel/machine.ts';
-import { beginSwapRead, finishSwapRead } from '../../../kernel/reclaim/swap-map.ts';
+import { frameWord } from '../../../kernel/machine/machine.ts';
+import { beginSwapRead, finishSwapRead } from '../../../kernel/objects/swap-map.ts';
 import { load, store } from '../../../shared/atomics.ts';
-import { FRAME_USED } from '../../../shared/layout.ts';
+import { FRAME_USED } from '../../../shared/layout/regions.ts';
 
 /** Slots of an explored machine. */
 export const SWAP_SLOTS = 1;

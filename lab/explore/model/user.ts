@@ -4,19 +4,20 @@
  * into the kernel and tries again.
  */
 import { stopRequested } from '../../../kernel/audit/stop.ts';
-import type { Cpu } from '../../../kernel/cpu/cpu.ts';
-import { enterKernel, leaveUser } from '../../../kernel/cpu/cpu-mode.ts';
-import { FAULT_DONE, FAULT_WAIT } from '../../../kernel/faults/fault-codes.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
+import { leaveUser } from '../../../kernel/machine/cpu-mode.ts';
+import { enterKernel } from '../../../kernel/mmu/kernel-entry.ts';
+import { FAULT_DONE, FAULT_WAIT } from '../../../kernel/machine/fault-codes.ts';
 import { handleFault } from '../../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../../kernel/faults/object-fault.ts';
 import { abortPageIn, beginPageIn, finishPageIn } from '../../../kernel/faults/page-in.ts';
 import { SWAP_STORE } from '../../../kernel/faults/swap-in.ts';
-import { frameWord } from '../../../kernel/machine.ts';
-import { acknowledge, resumeUser, sweepTlb, walk } from '../../../kernel/paging/mmu.ts';
-import { TLB_SLOTS } from '../../../kernel/paging/tlb.ts';
-import { pendingSignal } from '../../../kernel/processes/process.ts';
+import { frameWord } from '../../../kernel/machine/machine.ts';
+import { acknowledge, resumeUser, sweepTlb, walk } from '../../../kernel/mmu/walk.ts';
+import { TLB_SLOTS } from '../../../kernel/machine/tlb.ts';
+import { pendingSignal } from '../../../kernel/processes/signals.ts';
 import { load, poke } from '../../../shared/atomics.ts';
-import { S_TLB_GEN } from '../../../shared/layout.ts';
+import { S_TLB_GEN } from '../../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { userLoad, userStore, weakLoad } from '../runtime/facade.ts';
 import { BASE_VPN, finish, spaceOf } from './kit.ts';

@@ -6,8 +6,8 @@ const RANGE_OP = 'kernel/paging/range-op.ts';
 const FAULT = 'kernel/faults/fault.ts';
 const COW = 'kernel/faults/cow.ts';
 const FRAMES = 'kernel/frames/frames.ts';
-const SPINLOCK = 'kernel/cpu/spinlock.ts';
-const CPU_MODE = 'kernel/cpu/cpu-mode.ts';
+const SPINLOCK = 'kernel/machine/spinlock.ts';
+const CPU_MODE = 'kernel/machine/cpu-mode.ts';
 const COW_FLUSH = 'if ((entry & pte.PTE_A) !== 0) shootDown(cpu, space, vpn, 1);';
 
 export const OTHER_MUTANTS: readonly Mutant[] = [

@@ -3,7 +3,7 @@ import { patch } from './mutant.ts';
 import type { Mutant } from './mutant.ts';
 
 const LAZY = 'kernel/paging/flush-lazy.ts';
-const MMU = 'kernel/paging/mmu.ts';
+const MMU = 'kernel/mmu/walk.ts';
 
 export const FLUSH_MUTANTS: readonly Mutant[] = [
   {

@@ -2,12 +2,12 @@
 import { patch } from './mutant.ts';
 import type { Mutant } from './mutant.ts';
 
-const FORK = 'kernel/processes/fork.ts';
+const FORK = 'kernel/lifecycle/fork.ts';
 const COW = 'kernel/faults/cow.ts';
 const EVICT = 'kernel/reclaim/evict.ts';
-const SWAP_MAP = 'kernel/reclaim/swap-map.ts';
+const SWAP_MAP = 'kernel/objects/swap-map.ts';
 const SWAP_IN = 'kernel/faults/swap-in.ts';
-const GROUP = 'kernel/reclaim/memory-group.ts';
+const GROUP = 'kernel/frames/memory-group.ts';
 
 export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
   {

@@ -87,7 +87,7 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     protocol: 'rcu',
     patches: [
       patch(
-        'kernel/reclaim/swap-map.ts',
+        'kernel/objects/swap-map.ts',
         'return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;',
         'return pfn !== 0 && peek(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT)) === 1;',
       ),

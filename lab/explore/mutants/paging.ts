@@ -5,9 +5,9 @@ import type { Mutant } from './mutant.ts';
 const TABLE = 'kernel/paging/table.ts';
 const RANGE_OP = 'kernel/paging/range-op.ts';
 const MAP_RANGE = 'kernel/paging/map-range.ts';
-const MMU = 'kernel/paging/mmu.ts';
+const MMU = 'kernel/mmu/walk.ts';
 const SHOOTDOWN = 'kernel/paging/shootdown.ts';
-const GRACE = 'kernel/paging/grace.ts';
+const GRACE = 'kernel/frames/grace.ts';
 const FLUSH = 'const flushed = op.flushEnd === op.flushStart || flushRange(op);';
 
 export const PAGING_MUTANTS: readonly Mutant[] = [
@@ -18,7 +18,7 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     protocol: 'rcu',
     patches: [
       patch(
-        'kernel/syscalls/split.ts',
+        'kernel/space/split.ts',
         'if (!splitSpans(op, start / PAGE_SIZE, end / PAGE_SIZE)) {',
         'if (start < 0) {',
       ),

@@ -1,8 +1,12 @@
 /** What madvise does to pages, against faults and against itself; the zero page; mincore. */
-import { MADV_DONTNEED, MADV_GUARD_INSTALL, MADV_GUARD_REMOVE } from '../../../../shared/mman.ts';
-import { MADV_DONTFORK, MADV_POPULATE_WRITE, MADV_REMOVE } from '../../../../shared/mman.ts';
-import { PROT_READ } from '../../../../shared/mman.ts';
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
+import {
+  MADV_DONTNEED,
+  MADV_GUARD_INSTALL,
+  MADV_GUARD_REMOVE,
+} from '../../../../shared/abi/mman.ts';
+import { MADV_DONTFORK, MADV_POPULATE_WRITE, MADV_REMOVE } from '../../../../shared/abi/mman.ts';
+import { PROT_READ } from '../../../../shared/abi/mman.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { sysMadvise } from '../../../../kernel/syscalls/madvise.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { BASE, RW, SHARED, enter, leave, mapPages, newThreads } from '../kit.ts';

@@ -1,5 +1,5 @@
 /** Faults that meet faults and range operations on one address space. */
-import { PROT_READ } from '../../../../shared/mman.ts';
+import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import { mapPages, newThreads } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
 import { mprotect, munmap } from '../operations.ts';

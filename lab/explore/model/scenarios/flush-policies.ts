@@ -2,7 +2,7 @@
  * The flush policies that are not the default: scenarios of what only `lazy` does, and the others
  * once more under `sync` and `lazy` where a flush matters.
  */
-import { PROT_READ } from '../../../../shared/mman.ts';
+import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import { mapPages, newThreads } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
 import { mmap, mprotect, munmap } from '../operations.ts';

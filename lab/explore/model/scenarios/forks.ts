@@ -1,16 +1,14 @@
 /** fork and what it shares: pages copied when they are written, references, the last owner. */
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
-import { enterKernel, leaveKernel } from '../../../../kernel/cpu/cpu-mode.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { leaveKernel } from '../../../../kernel/machine/cpu-mode.ts';
+import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
 import { peekEntry } from '../../../../kernel/paging/table.ts';
-import {
-  allPids,
-  createProcess,
-  processOf,
-  startProcess,
-} from '../../../../kernel/processes/process.ts';
+import { startProcess } from '../../../../kernel/processes/process.ts';
+import { allPids, processOf } from '../../../../kernel/processes/pid-table.ts';
+import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { peek } from '../../../../shared/atomics.ts';
-import { P_PARENT, P_SPACE } from '../../../../shared/layout.ts';
-import { PROT_READ } from '../../../../shared/mman.ts';
+import { P_PARENT, P_SPACE } from '../../../../shared/layout/regions.ts';
+import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import * as pte from '../../../../shared/pte.ts';
 import { BASE_VPN, RW, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';

@@ -1,13 +1,16 @@
 /** Futexes: no wake-up is lost, and no waiter is left behind. */
-import { blockCpu, enterKernel, leaveKernel, unblockCpu } from '../../../../kernel/cpu/cpu-mode.ts';
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
+import { blockCpu, leaveKernel } from '../../../../kernel/machine/cpu-mode.ts';
+import { enterKernel, unblockCpu } from '../../../../kernel/mmu/kernel-entry.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import {
   futexBegin,
   futexFinish,
   futexSleep,
   futexWake,
 } from '../../../../kernel/processes/futex.ts';
-import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
+import { startProcess } from '../../../../kernel/processes/process.ts';
+import { createProcess } from '../../../../kernel/lifecycle/create.ts';
+import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { BASE, BASE_VPN, RW, SHARED, enter, leave, mapPages, newProcess } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';

@@ -1,10 +1,13 @@
 /** Memory groups: counts that several spaces and CPUs change, limits that they meet together. */
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
-import { enterKernel, leaveKernel } from '../../../../kernel/cpu/cpu-mode.ts';
-import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
-import { groupOf } from '../../../../kernel/reclaim/memory-group.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { leaveKernel } from '../../../../kernel/machine/cpu-mode.ts';
+import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
+import { startProcess } from '../../../../kernel/processes/process.ts';
+import { createProcess } from '../../../../kernel/lifecycle/create.ts';
+import { processOf } from '../../../../kernel/processes/pid-table.ts';
+import { groupOf } from '../../../../kernel/frames/memory-group.ts';
 import { load, peek } from '../../../../shared/atomics.ts';
-import { G_RESIDENT, P_PID } from '../../../../shared/layout.ts';
+import { G_RESIDENT, P_PID } from '../../../../shared/layout/regions.ts';
 import { mapPages, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, fault, munmap } from '../operations.ts';

@@ -1,7 +1,7 @@
 /** The locks themselves, and the smallest scenario of all. */
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
-import { readLock, readUnlock, writeLock, writeUnlock } from '../../../../kernel/cpu/rwlock.ts';
-import { lock, unlock } from '../../../../kernel/cpu/spinlock.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { readLock, readUnlock, writeLock, writeUnlock } from '../../../../kernel/machine/rwlock.ts';
+import { lock, unlock } from '../../../../kernel/machine/spinlock.ts';
 import { add, peek, poke } from '../../../../shared/atomics.ts';
 import { enter, leave, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';

@@ -1,16 +1,16 @@
 /** What lies under the page tables: frames, slabs, grace periods, stopping, dead CPUs. */
 import { resumeMachine, stopMachine } from '../../../../kernel/audit/stop.ts';
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
-import { condemnCpu } from '../../../../kernel/cpu/cpu-mode.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { condemnCpu } from '../../../../kernel/machine/cpu-mode.ts';
 import { allocFrame, freeFrame, getFrame, putFrame } from '../../../../kernel/frames/frames.ts';
 import { slabAlloc, slabFree } from '../../../../kernel/frames/slab.ts';
-import { createProcess, exitProcess } from '../../../../kernel/processes/process.ts';
-import { releaseProcess } from '../../../../kernel/processes/process.ts';
-import { reapCpu } from '../../../../kernel/processes/reap-cpu.ts';
+import { createProcess } from '../../../../kernel/lifecycle/create.ts';
+import { exitProcess, releaseProcess } from '../../../../kernel/lifecycle/exit.ts';
+import { reapCpu } from '../../../../kernel/lifecycle/reap-cpu.ts';
 import { shareFreeFrames } from '../../../../kernel/reclaim/watermarks.ts';
 import { peek } from '../../../../shared/atomics.ts';
-import * as L from '../../../../shared/layout.ts';
-import { PROT_READ } from '../../../../shared/mman.ts';
+import * as L from '../../../../shared/layout/regions.ts';
+import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import { endCpu } from '../../runtime/facade.ts';
 import { enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';

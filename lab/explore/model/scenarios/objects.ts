@@ -1,16 +1,19 @@
 /** Memory objects: files, shared memory, copies of pages, mapping records. */
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
-import { enterKernel, leaveKernel } from '../../../../kernel/cpu/cpu-mode.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { leaveKernel } from '../../../../kernel/machine/cpu-mode.ts';
+import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
 import { resizeObject } from '../../../../kernel/files/truncate.ts';
 import { openFd } from '../../../../kernel/objects/fd.ts';
 import { createObject, putObject } from '../../../../kernel/objects/object.ts';
 import { internRecord, putRecord } from '../../../../kernel/objects/record.ts';
-import { createProcess, processOf, startProcess } from '../../../../kernel/processes/process.ts';
+import { startProcess } from '../../../../kernel/processes/process.ts';
+import { createProcess } from '../../../../kernel/lifecycle/create.ts';
+import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { evictObjectPages } from '../../../../kernel/reclaim/object-pages.ts';
 import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
-import { OBJECT_FILE, OBJECT_LINEAR } from '../../../../shared/layout.ts';
+import { OBJECT_FILE, OBJECT_LINEAR } from '../../../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
-import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, O_RDWR } from '../../../../shared/mman.ts';
+import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, O_RDWR } from '../../../../shared/abi/mman.ts';
 import { BASE, RW, SHARED, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, munmap } from '../operations.ts';

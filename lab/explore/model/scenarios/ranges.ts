@@ -1,6 +1,6 @@
 /** Operations on ranges that overlap, share a table, or meet faults. */
 import { peekEntry } from '../../../../kernel/paging/table.ts';
-import { MADV_DONTFORK, PROT_NONE, PROT_READ } from '../../../../shared/mman.ts';
+import { MADV_DONTFORK, PROT_NONE, PROT_READ } from '../../../../shared/abi/mman.ts';
 import * as pte from '../../../../shared/pte.ts';
 import { BASE_VPN, mapPages, newThreads, spaceOf } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';

@@ -2,9 +2,9 @@
  * Swap: pages that leave memory while they are used, and come back. CPU 0 does the kernel worker's
  * part; the store is a frame, one word a slot.
  */
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { putFrame } from '../../../../kernel/frames/frames.ts';
-import { frameWord } from '../../../../kernel/machine.ts';
+import { frameWord } from '../../../../kernel/machine/machine.ts';
 import { findCandidates } from '../../../../kernel/reclaim/candidates.ts';
 import type { Candidate } from '../../../../kernel/reclaim/candidates.ts';
 import { agePages, evictPages } from '../../../../kernel/reclaim/evict.ts';
@@ -12,9 +12,9 @@ import {
   beginSwapWrite,
   dropCleanFrames,
   endSwapWrite,
-} from '../../../../kernel/reclaim/swap-map.ts';
+} from '../../../../kernel/objects/swap-map.ts';
 import { load, peek, store } from '../../../../shared/atomics.ts';
-import { P_PID } from '../../../../shared/layout.ts';
+import { P_PID } from '../../../../shared/layout/regions.ts';
 import { BASE_VPN, enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, munmap, reap } from '../operations.ts';

@@ -1,8 +1,8 @@
 /** Shootdowns: translations that must be gone when the call that removed them returns. */
-import type { Cpu } from '../../../../kernel/cpu/cpu.ts';
-import { enterKernel } from '../../../../kernel/cpu/cpu-mode.ts';
-import { resumeUser } from '../../../../kernel/paging/mmu.ts';
-import { PROT_READ } from '../../../../shared/mman.ts';
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
+import { resumeUser } from '../../../../kernel/mmu/walk.ts';
+import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import { mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { kill, mprotect, munmap } from '../operations.ts';

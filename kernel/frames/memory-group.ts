@@ -1,0 +1,116 @@
+/**
+ * Memory groups: processes that together may have so many pages resident, like the control groups
+ * of Linux with `memory.max`. A group begins with a process that is given a limit; its descendants
+ * are in it, unless they begin one of their own.
+ *
+ * A page counts for each address space that has it resident, so one that two processes share counts
+ * twice (Linux charges whoever was first). A fault that would take a full group further is refused
+ * with FAULT_NO_MEMORY, and whoever waits for memory reclaims from the group alone.
+ *
+ * Locking: none. Blocks are taken by compare-exchange, and given back by the last space; counts are
+ * atomic. *Not guaranteed*: the limit to the page. CPUs that look at the same time may each add
+ * one, and fork copies a space whatever it has.
+ */
+import { add, compareExchange, load, peek, poke, store } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { MEMORY_GROUPS_MAX } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { Machine } from '../machine/machine.ts';
+
+/** A memory group as it is, in pages of 4 KiB; one that two processes share is counted twice. */
+export interface MemoryGroup {
+  /** Pages that may be resident, those that are, and the most that ever were. */
+  readonly limitPages: number;
+  readonly residentPages: number;
+  readonly residentPagesPeak: number;
+  /** Address spaces. */
+  readonly spaces: number;
+}
+
+/** A new group without members: its block, or 0 when there are MEMORY_GROUPS_MAX. */
+export function makeGroup(cpu: Cpu, limitPages: number): number {
+  const { words } = cpu;
+  for (let i = 0; i < MEMORY_GROUPS_MAX; i++) {
+    const group = L.B_GROUPS + i * L.GROUP_WORDS;
+    // ORDER: takes the block; nobody knows of it before a space names it.
+    if (compareExchange(words, group + L.G_LIMIT, 0, limitPages) === 0) {
+      poke(words, group + L.G_PEAK, 0);
+      return group;
+    }
+  }
+  return 0;
+}
+
+/** A new space joins a group, or none (0). Before anything of it is resident. */
+export function joinGroup(cpu: Cpu, space: number, group: number): void {
+  poke(cpu.words, space + L.S_GROUP, group);
+  // ORDER: a count; the caller's own space, or the group's newness, keeps the block meanwhile.
+  if (group !== 0) add(cpu.words, group + L.G_SPACES, 1);
+}
+
+/** A space that has nothing left leaves its group, which ends with the last. */
+export function leaveGroup(cpu: Cpu, space: number): void {
+  const { words } = cpu;
+  const group = groupOf(cpu, space);
+  // ORDER: the decrement to 0 comes after every other member's last use.
+  if (group === 0 || add(words, group + L.G_SPACES, -1) > 1) return;
+  // ORDER: nobody is left who could change it.
+  const resident = load(words, group + L.G_RESIDENT);
+  if (resident !== 0) panic('leaveGroup: pages are left', group, resident);
+  // ORDER: gives the block away, after its last use.
+  store(words, group + L.G_LIMIT, 0);
+}
+
+/** The block of a space's group, 0 for none. */
+export function groupOf(cpu: Cpu, space: number): number {
+  return peek(cpu.words, space + L.S_GROUP);
+}
+
+/** Changes a space's resident count and its peak, and those of its group. */
+export function addResident(cpu: Cpu, space: number, pages: number): void {
+  // ORDER: counters. The peak may miss a race's width.
+  const now = add(cpu.words, space + L.S_RESIDENT, pages) + pages;
+  const peakAt = space + L.S_RESIDENT_PEAK;
+  if (now > peek(cpu.words, peakAt)) poke(cpu.words, peakAt, now);
+  chargeGroup(cpu, space, pages);
+}
+
+function chargeGroup(cpu: Cpu, space: number, pages: number): void {
+  const { words } = cpu;
+  const group = groupOf(cpu, space);
+  if (group === 0) return;
+  // ORDER: counters. The peak may miss a race's width.
+  const now = add(words, group + L.G_RESIDENT, pages) + pages;
+  if (now > load(words, group + L.G_PEAK)) store(words, group + L.G_PEAK, now);
+}
+
+/** Whether a group (0 for none) has as many pages as it may. */
+export function groupIsFull(cpu: Cpu, group: number): boolean {
+  if (group === 0) return false;
+  // ORDER: momentary values; see above.
+  return load(cpu.words, group + L.G_RESIDENT) >= load(cpu.words, group + L.G_LIMIT);
+}
+
+/** Whether resolving a fault on this entry makes one page more resident. */
+export function addsPage(entry: number, write: boolean): boolean {
+  if (pte.isPresent(entry)) return write && pte.isZeroPage(entry);
+  if (!pte.isReserved(entry)) return false;
+  const kind = pte.reservedKind(entry);
+  if (kind === pte.RESERVED_LAZY) return write;
+  return kind !== pte.RESERVED_DEVICE && kind !== pte.RESERVED_GUARD;
+}
+
+/** What a group has, or null for 0. */
+export function groupUsage(machine: Machine, group: number): MemoryGroup | null {
+  if (group === 0) return null;
+  const { words } = machine;
+  return {
+    // ORDER: momentary values for reports and decisions.
+    limitPages: load(words, group + L.G_LIMIT),
+    residentPages: load(words, group + L.G_RESIDENT),
+    residentPagesPeak: load(words, group + L.G_PEAK),
+    spaces: load(words, group + L.G_SPACES),
+  };
+}

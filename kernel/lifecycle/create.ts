@@ -1,0 +1,134 @@
+/**
+ * A process is made: as a child with an empty address space, as a copy (fork), or as a thread that
+ * shares its parent's space.
+ *
+ * Locking: B_PROC_LOCK for the pid table. Until the table names it, nobody else knows the block.
+ */
+import { add, peek, poke, store } from '../../shared/atomics.ts';
+import { EAGAIN, ENOMEM, ESRCH } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { PROCESSES_MAX } from '../../shared/limits.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { closeAllFds, inheritFds } from '../objects/fd.ts';
+import { forkSpace } from './fork.ts';
+import { inheritShared } from './inherit.ts';
+import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { processOf, spaceOfPid } from '../processes/pid-table.ts';
+import { writeName } from '../processes/process.ts';
+import { inheritSignals } from '../processes/signals.ts';
+import { createSpace, getSpace, putSpace } from '../space/space.ts';
+import { inheritLimits } from '../space/rlimits.ts';
+import { groupOf, joinGroup, makeGroup } from '../frames/memory-group.ts';
+import { mapStack, unmapStack } from './thread-stack.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
+
+export interface ProcessSpec {
+  readonly name: string;
+  /** CPU that will run it; 0 (or none): the one that starts it first. */
+  readonly cpu?: number;
+  /** CPU in whose run queue it waits for that. */
+  readonly home?: number;
+  /** pid of the parent, 0 for a process of the host's. */
+  readonly parent: number;
+  /** Take over the parent's descriptors and shared mappings. */
+  readonly inherit?: boolean;
+  /** As after fork: take over the parent's descriptors and get a copy of its address space. */
+  readonly fork?: boolean;
+  /** A thread: use the parent's address space itself, and take over its descriptors. */
+  readonly thread?: boolean;
+  /** Bytes of a stack of its own, above a guard page. Default 0: none. */
+  readonly stackBytes?: number;
+  /** Default: its parent's. */
+  readonly nice?: number;
+  /** Begins a memory group that may have so many pages resident. Default: its parent's group. */
+  readonly memoryMaxPages?: number;
+}
+
+/**
+ * A new process with an empty address space, a copy of its parent's, or, a thread, its parent's
+ * own. Its pid, -EAGAIN (too many processes or memory groups), -ENOMEM, or -ESRCH for a child or
+ * thread whose parent has ended. No thread of the parent's can end meanwhile: this and all ends run
+ * on the kernel worker.
+ */
+export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
+  const { words, machine } = cpu;
+  const { thread = false, inherit = false, fork = false } = spec;
+  const parent = thread || inherit || fork ? processOf(machine, spec.parent) : 0;
+  const shared = parent !== 0 ? peek(words, parent + L.P_SPACE) : 0;
+  if ((thread || fork) && shared === 0) return -ESRCH;
+  const proc = slabAlloc(cpu, L.SLAB_PROC);
+  if (proc === 0) return -ENOMEM;
+  const space = thread ? getSpace(cpu, shared) : createSpace(cpu);
+  if (space === 0) {
+    slabFree(cpu, L.SLAB_PROC, proc);
+    return -ENOMEM;
+  }
+  fillBlock(cpu, proc, space, spec);
+  let pid = thread ? 0 : enterGroup(cpu, space, spec);
+  if (pid === 0 && parent !== 0) {
+    inheritFds(cpu, parent, proc);
+    if (fork) pid = forkSpace(cpu, shared, space);
+    else if (!thread) pid = inheritShared(cpu, shared, space);
+  }
+  if (pid === 0) pid = mapStack(cpu, proc, spec.stackBytes ?? 0);
+  if (pid === 0) pid = takePid(cpu, proc);
+  if (pid < 0) {
+    closeAllFds(cpu, proc);
+    unmapStack(cpu, proc);
+    putSpace(cpu, space);
+    slabFree(cpu, L.SLAB_PROC, proc);
+    return pid;
+  }
+  return pid;
+}
+
+/** Puts a new space into a group of its own, or its parent's. 0 or -EAGAIN. */
+function enterGroup(cpu: Cpu, space: number, spec: ProcessSpec): number {
+  const from = spaceOfPid(cpu, spec.parent);
+  let group = from === 0 ? 0 : groupOf(cpu, from);
+  if (spec.memoryMaxPages !== undefined) {
+    group = makeGroup(cpu, spec.memoryMaxPages);
+    if (group === 0) return -EAGAIN;
+  }
+  joinGroup(cpu, space, group);
+  return 0;
+}
+
+/** What a new process is, and what it has from its parent whatever it shares with it. */
+function fillBlock(cpu: Cpu, proc: number, space: number, spec: ProcessSpec): void {
+  const { words, machine } = cpu;
+  const parent = processOf(machine, spec.parent);
+  poke(words, proc + L.P_SPACE, space);
+  poke(words, proc + L.P_PARENT, spec.parent);
+  poke(words, proc + L.P_CPU, spec.cpu ?? 0);
+  poke(words, proc + L.P_HOME, spec.home ?? 0);
+  poke(words, proc + L.P_STATE, L.PROC_NEW);
+  writeName(cpu, proc, spec.name);
+  if (parent !== 0) {
+    inheritSignals(cpu, parent, proc);
+    const from = peek(words, parent + L.P_SPACE);
+    if (from !== 0 && from !== space) inheritLimits(cpu, from, space);
+  }
+  const inherited = parent === 0 ? 0 : peek(words, parent + L.P_NICE);
+  poke(words, proc + L.P_NICE, spec.nice ?? inherited);
+}
+
+/** Enters the process into the pid table under the next free pid. */
+function takePid(cpu: Cpu, proc: number): number {
+  const { words, machine } = cpu;
+  lock(cpu, L.B_PROC_LOCK);
+  let pid = -EAGAIN;
+  for (let tries = 0; tries < PROCESSES_MAX && pid < 0; tries++) {
+    // ORDER: a counter; the table slot decides.
+    const next = add(words, L.B_NEXT_PID, 1);
+    const slot = machine.procTable + (next % PROCESSES_MAX);
+    if (peek(words, slot) !== 0) continue;
+    poke(words, proc + L.P_PID, next);
+    // ORDER: publishes the whole block.
+    store(words, slot, proc);
+    poke(words, L.B_PROC_COUNT, peek(words, L.B_PROC_COUNT) + 1);
+    pid = next;
+  }
+  unlock(cpu, L.B_PROC_LOCK);
+  return pid;
+}

@@ -1,0 +1,68 @@
+/**
+ * A process ends: its descriptors, its futex waiters, its stack and its use of the address space go
+ * at once, its block when its end has been told.
+ *
+ * Locking: B_PROC_LOCK for the pid table; the block belongs to whoever ends the process.
+ */
+import { peek, poke, store } from '../../shared/atomics.ts';
+import { ESRCH } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { closeAllFds } from '../objects/fd.ts';
+import { dropFutexes } from '../processes/futex.ts';
+import { LOG_PROCESS_EXIT, LOG_PROCESS_KILLED, LOG_SEGFAULT, logEvent } from '../machine/log.ts';
+import { slabFree } from '../frames/slab.ts';
+import { processOf } from '../processes/pid-table.ts';
+import { putSpace } from '../space/space.ts';
+import { unmapStack } from './thread-stack.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
+import { storeWide } from '../frames/wide.ts';
+
+/**
+ * Ends a process: closes its descriptors and drops its use of the address space. The block stays
+ * as a zombie until `releaseProcess`. On the CPU that ends processes, or the process's own.
+ */
+export function exitProcess(
+  cpu: Cpu,
+  pid: number,
+  code: number,
+  signal: number,
+  address: number,
+): number {
+  const { words } = cpu;
+  const proc = processOf(cpu.machine, pid);
+  if (proc === 0) return -ESRCH;
+  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 0;
+  poke(words, proc + L.P_STATE, L.PROC_ZOMBIE);
+  poke(words, proc + L.P_EXIT_CODE, code);
+  poke(words, proc + L.P_EXIT_SIGNAL, signal);
+  storeWide(cpu.machine, proc + L.P_EXIT_ADDRESS, address);
+  dropFutexes(cpu, proc);
+  closeAllFds(cpu, proc);
+  unmapStack(cpu, proc);
+  putSpace(cpu, peek(words, proc + L.P_SPACE));
+  poke(words, proc + L.P_SPACE, 0);
+  if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);
+  else if (signal !== SIGSEGV && signal !== SIGBUS)
+    logEvent(cpu, LOG_PROCESS_KILLED, pid, signal, 0);
+  else logEvent(cpu, LOG_SEGFAULT, pid, Math.floor(address / PAGE_SIZE), signal);
+  return 0;
+}
+
+/** Frees the block of a zombie: its end has been told to whoever waits. */
+export function releaseProcess(cpu: Cpu, pid: number): number {
+  const { words, machine } = cpu;
+  const proc = processOf(machine, pid);
+  if (proc === 0) return -ESRCH;
+  if (peek(words, proc + L.P_STATE) !== L.PROC_ZOMBIE) panic('releaseProcess: still alive', pid);
+  lock(cpu, L.B_PROC_LOCK);
+  // ORDER: unreachable before the block is reused.
+  store(words, machine.procTable + (pid % PROCESSES_MAX), 0);
+  poke(words, L.B_PROC_COUNT, peek(words, L.B_PROC_COUNT) - 1);
+  unlock(cpu, L.B_PROC_LOCK);
+  slabFree(cpu, L.SLAB_PROC, proc);
+  return 0;
+}

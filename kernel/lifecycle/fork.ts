@@ -1,0 +1,158 @@
+/**
+ * fork(2)'s half of memory: a copy of an address space whose private pages are shared until one
+ * side writes.
+ *
+ *   forkSpace      for each area: a reserved copy in the child, then its pages
+ *   copyPages      one leaf table of the parent after the other
+ *   sharePage      a present private page: one more reference; both entries lose W and get COW
+ *
+ * Guarantees: the child's memory reads as the parent's at one moment between the parent's writes.
+ * Pages of shared objects are not copied: the child's own faults find them. DONTFORK areas are left
+ * out, WIPEONFORK areas are empty, locks are not inherited, as on Linux.
+ * Locking: the parent's areas and its whole table, then the child's, which nobody else can reach.
+ * The parent's TLBs are flushed before its table is unlocked: no thread of its writes a shared
+ * frame.
+ * Not guaranteed: memory for the child's tables. Then the caller frees the child; entries of the
+ * parent that are COW by now and have their frame for themselves again become writable at the next
+ * write, without a copy.
+ */
+import { compareExchange, copyWords, load, peek, poke } from '../../shared/atomics.ts';
+import { ENOMEM } from '../../shared/abi/errno.ts';
+import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import {
+  AREA_DONTFORK,
+  AREA_LOCKED,
+  AREA_LOCKONFAULT,
+  AREA_SHARED,
+  AREA_WIPEONFORK,
+} from '../machine/area-flags.ts';
+import { MemoryArea } from '../areas/memory-area.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { getFrame } from '../frames/frames.ts';
+import { Cursor, nextAt } from '../machine/cursor.ts';
+import { noteFlush } from '../paging/range-log.ts';
+import { openRange } from '../space/open-range.ts';
+import { guardRange, leafSlot } from '../paging/map-range.ts';
+import { closeRange } from '../paging/range-op.ts';
+import type { RangeOp } from '../paging/range-op.ts';
+import { seek } from '../paging/table.ts';
+import { getSlot } from '../objects/swap-map.ts';
+import { areasOf, inheritHeap } from '../space/space.ts';
+
+/** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
+export function forkSpace(cpu: Cpu, parent: number, child: number): number {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, parent);
+  protocol.lockAreas(cpu, child);
+  const from = openRange(cpu, parent, 0, USER_PAGES);
+  const to = openRange(cpu, child, 0, USER_PAGES, new Cursor());
+  inheritHeap(cpu, parent, child);
+  const copied = copyAreas(from, to);
+  closeRange(to);
+  closeRange(from);
+  protocol.unlockAreas(cpu, child);
+  protocol.unlockAreas(cpu, parent);
+  return copied ? 0 : -ENOMEM;
+}
+
+function copyAreas(from: RangeOp, to: RangeOp): boolean {
+  const { cpu } = from;
+  const parents = areasOf(cpu, from.space);
+  const children = areasOf(cpu, to.space);
+  let area = parents.nextArea(0);
+  while (area !== null) {
+    const { start, end, size, flags } = area;
+    if ((flags & AREA_DONTFORK) === 0) {
+      const inherited = flags & ~(AREA_LOCKED | AREA_LOCKONFAULT);
+      const copy = new MemoryArea(start, size, inherited, area.backend);
+      if (!children.map(copy, to, false).ok) return false;
+      const hasPages = (flags & (AREA_SHARED | AREA_WIPEONFORK)) === 0;
+      if (hasPages && !copyPages(from, to, start / PAGE_SIZE, end / PAGE_SIZE)) return false;
+    }
+    area = end < USER_PAGES * PAGE_SIZE ? parents.nextArea(end) : null;
+  }
+  return true;
+}
+
+/** Copies the private pages of [start, end). False when memory for a table is exhausted. */
+function copyPages(from: RangeOp, to: RangeOp, start: number, end: number): boolean {
+  const { cpu } = from;
+  let vpn = start;
+  while (vpn < end) {
+    const at = seek(cpu, from.cursor, vpn);
+    const stop = Math.min(end, nextAt(vpn, Math.max(1, from.cursor.level)));
+    if (from.cursor.level === 0) {
+      if (!copyTable(from, to, at, vpn, stop)) return false;
+    } else {
+      // A whole span: untouched, as the child has it already, or guarded.
+      const entry = peek(cpu.words, at);
+      if (pte.isGuard(entry) && !guardRange(to, vpn, stop, entry)) return false;
+    }
+    vpn = stop;
+  }
+  return true;
+}
+
+/**
+ * Copies the entries of [vpn, end), which lie in one leaf table, the first of them at `at`.
+ *
+ * All entries at once, and then what has to differ in the child: loads of the parent's entries one
+ * by one would take a third of a fork's time. What stands for untouched pages is alike in both.
+ */
+function copyTable(from: RangeOp, to: RangeOp, at: number, vpn: number, end: number): boolean {
+  const { words } = from.cpu;
+  let page = vpn;
+  let source = at;
+  // ORDER: under the range's lock only A and D bits change here.
+  while (page < end && !isCopied(load(words, source))) {
+    page++;
+    source++;
+  }
+  if (page === end) return true;
+  let slot = leafSlot(to, page);
+  if (slot === 0) return false;
+  copyWords(words, slot, source, end - page);
+  for (; page < end; page++, source++, slot++) {
+    const entry = peek(words, slot);
+    if (pte.isPresent(entry)) {
+      poke(words, slot, sharePage(from, to, source, page, entry));
+    } else if (pte.isSwapped(entry)) {
+      getSlot(from.cpu, pte.reservedRecord(entry));
+    }
+  }
+  return true;
+}
+
+/** Whether the entry is more than what mapping the area has put into the child. */
+function isCopied(entry: number): boolean {
+  if (pte.isPresent(entry)) return true;
+  const kind = pte.reservedKind(entry);
+  return pte.isReserved(entry) && kind !== pte.RESERVED_LAZY && kind !== pte.RESERVED_OBJECT;
+}
+
+/** Makes a present private page the child's too; the child's entry, not accessed. */
+function sharePage(from: RangeOp, to: RangeOp, at: number, vpn: number, seen: number): number {
+  const { cpu } = from;
+  const pfn = pte.pfnOf(seen);
+  if (pfn !== 0) {
+    getFrame(cpu, pfn);
+    to.resident++;
+  }
+  let entry = seen;
+  while ((entry & pte.PTE_W) !== 0) {
+    const shared = (entry & ~pte.PTE_W) | pte.PTE_COW;
+    // ORDER: a read-modify-write, because the MMU may set A or D at this moment.
+    const now = compareExchange(cpu.words, at, entry, shared);
+    if (now === entry) {
+      if ((entry & pte.PTE_A) !== 0) {
+        from.restricted = true;
+        noteFlush(from, vpn, 1);
+      }
+      entry = shared;
+    } else {
+      entry = now;
+    }
+  }
+  return entry & ~pte.PTE_A;
+}

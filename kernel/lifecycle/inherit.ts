@@ -1,0 +1,35 @@
+/** What a child gets of its parent's address space: the shared mappings, at the same addresses. */
+import { ENOMEM } from '../../shared/abi/errno.ts';
+import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import { AREA_SHARED } from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { MemoryArea } from '../areas/memory-area.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from '../space/open-range.ts';
+import { areasOf } from '../space/space.ts';
+
+/**
+ * Maps the shared areas of `parent` into the empty space `child`. 0 or -ENOMEM.
+ * Locks the parent's areas, then the child's, which nobody else can reach yet.
+ */
+export function inheritShared(cpu: Cpu, parent: number, child: number): number {
+  const { protocol } = cpu.machine;
+  let outcome = 0;
+  protocol.lockAreas(cpu, parent);
+  protocol.lockAreas(cpu, child);
+  const from = areasOf(cpu, parent);
+  const to = areasOf(cpu, child);
+  const op = openRange(cpu, child, 0, USER_PAGES);
+  let area = from.nextArea(0);
+  while (area !== null && outcome === 0) {
+    if ((area.flags & AREA_SHARED) !== 0) {
+      const copy = new MemoryArea(area.start, area.size, area.flags, area.backend);
+      if (!to.map(copy, op, false).ok) outcome = -ENOMEM;
+    }
+    area = area.end < USER_PAGES * PAGE_SIZE ? from.nextArea(area.end) : null;
+  }
+  closeRange(op);
+  protocol.unlockAreas(cpu, child);
+  protocol.unlockAreas(cpu, parent);
+  return outcome;
+}

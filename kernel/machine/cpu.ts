@@ -1,0 +1,83 @@
+/**
+ * A CPU as kernel code sees it: which block of the machine is its own, and scratch objects that
+ * spare the hot paths an allocation. Private to the Worker that runs it.
+ */
+import { peek, poke } from '../../shared/atomics.ts';
+import type { Words } from '../../shared/atomics.ts';
+import { CPU_STATS, CPU_WORDS, C_STATS } from '../../shared/layout/regions.ts';
+import type { CpuStat } from '../../shared/layout/regions.ts';
+import { assert } from '../../shared/panic.ts';
+import { Cursor } from './cursor.ts';
+import type { Machine } from './machine.ts';
+import { Tlb } from './tlb.ts';
+
+export interface Cpu {
+  readonly machine: Machine;
+  readonly words: Words;
+  /** 0 is the kernel worker. */
+  readonly id: number;
+  /** First word of its block. */
+  readonly base: number;
+  /** The cursor of the fault being handled; a CPU handles one at a time. */
+  readonly faultCursor: Cursor;
+  /** The cursor of the range operation in progress. */
+  readonly rangeCursor: Cursor;
+  /** Object block and page that the last fault waits for, or the device it hit. */
+  faultObject: number;
+  faultPage: number;
+  /** Whether the syscall in progress, or the last one, found no frame, or its memory group full. */
+  lacksFrame: boolean;
+  /**
+   * VPN at which the last syscall stopped that faults in pages of its range without keeping them:
+   * what is carried out again begins there. 0 for none.
+   */
+  stoppedAt: number;
+  /** VPNs [start, end) that the last syscall wants faulted in now that it has succeeded. */
+  populateStart: number;
+  populateEnd: number;
+  /** Pages of objects, [first, end), that the last syscall wants written back before it is over. */
+  readonly writeBacks: { object: number; first: number; end: number }[];
+  /** The translation cache of this CPU's user mode. */
+  readonly tlb: Tlb;
+  /** Backend modules of the user's: only the kernel worker has them, elsewhere null. */
+  userHooks: UserHooks | null;
+}
+
+/** What an area backed by a user's module asks it, by the host number of its object. */
+export interface UserHooks {
+  map(host: number, start: number, size: number, prot: number): boolean;
+  unmap(host: number, start: number, size: number): boolean;
+  protect(host: number, start: number, size: number, prot: number): boolean;
+}
+
+/** Makes the view of CPU `id`. The caller is the only Worker that runs it. */
+export function attachCpu(machine: Machine, id: number): Cpu {
+  assert(id >= 0 && id < machine.cpus, 'attachCpu: no such CPU', id);
+  return {
+    machine,
+    words: machine.words,
+    id,
+    base: machine.cpuBase + id * CPU_WORDS,
+    faultCursor: new Cursor(),
+    rangeCursor: new Cursor(),
+    faultObject: 0,
+    faultPage: 0,
+    lacksFrame: false,
+    stoppedAt: 0,
+    populateStart: 0,
+    populateEnd: 0,
+    writeBacks: [],
+    tlb: new Tlb(),
+    userHooks: null,
+  };
+}
+
+export const STAT: Readonly<Record<CpuStat, number>> = Object.freeze(
+  Object.fromEntries(CPU_STATS.map((name, index) => [name, C_STATS + index])),
+) as Record<CpuStat, number>;
+
+/** Adds to one of the CPU's own counters. Only the owner writes them, so plain accesses do. */
+export function count(cpu: Cpu, stat: number, amount: number): void {
+  const at = cpu.base + stat;
+  poke(cpu.words, at, peek(cpu.words, at) + amount);
+}

@@ -1,0 +1,96 @@
+/**
+ * Faults injected on purpose: the n-th operation of a kind fails, or a share of all, chosen by the
+ * machine's seed. What is refused looks to its caller like the real failure.
+ *
+ * Counters are shared by all CPUs, so that with one CPU a run repeats exactly; with several it
+ * repeats as far as their order does. A machine without injection pays one look at a flag.
+ */
+import { add, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import type { Cpu } from './cpu.ts';
+
+/** What can be made to fail, in the order of their counters. */
+export const INJECT_KINDS = ['frame', 'table', 'backend', 'read', 'swap', 'worker'] as const;
+export type InjectKind = (typeof INJECT_KINDS)[number];
+
+export const INJECT_FRAME = 0;
+export const INJECT_TABLE = 1;
+export const INJECT_BACKEND = 2;
+export const INJECT_READ = 3;
+export const INJECT_SWAP = 4;
+export const INJECT_WORKER = 5;
+
+export interface Injection {
+  readonly kind: InjectKind;
+  /** The one operation that fails, from 1; 0 for none. */
+  readonly nth: number;
+  /** Share of the operations that fail, 0 to 1. */
+  readonly share: number;
+}
+
+const HASH_RANGE = 2 ** 30;
+
+function wordsOf(kind: number): number {
+  return L.B_INJECT + kind * L.INJECT_WORDS;
+}
+
+/** Writes the boot words; by the formatter. */
+export function formatInjections(
+  words: Int32Array<SharedArrayBuffer>,
+  injections: readonly Injection[],
+  seed: number,
+): void {
+  for (const { kind, nth, share } of injections) {
+    const at = wordsOf(INJECT_KINDS.indexOf(kind));
+    poke(words, at + L.I_NTH, nth);
+    poke(words, at + L.I_SHARE, Math.round(share * HASH_RANGE));
+    poke(words, at + L.I_SEED, seed | 0);
+  }
+  poke(words, L.B_INJECTING, injections.length > 0 ? 1 : 0);
+}
+
+/** `7` is the seventh operation, `2%` a share of all; null is neither. */
+export function parseInjection(kind: InjectKind, text: string): Injection | null {
+  const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+  const share = percent === undefined ? 0 : Number(percent) / 100;
+  if (share > 0 && share <= 1) return { kind, nth: 0, share };
+  const nth = /^\d+$/.test(text) ? Number(text) : 0;
+  return nth >= 1 && nth < 2 ** 31 ? { kind, nth, share: 0 } : null;
+}
+
+/** Whether this operation, one of `kind`, is to fail. */
+export function injected(cpu: Cpu, kind: number): boolean {
+  return cpu.machine.injecting && drawn(cpu, kind);
+}
+
+function drawn(cpu: Cpu, kind: number): boolean {
+  const { words } = cpu;
+  const at = wordsOf(kind);
+  const nth = peek(words, at + L.I_NTH);
+  const share = peek(words, at + L.I_SHARE);
+  if (nth === 0 && share === 0) return false;
+  // ORDER: a counter; each operation gets a number of its own.
+  const number = add(words, at + L.I_COUNT, 1) + 1;
+  const fails = number === nth || scramble(number ^ peek(words, at + L.I_SEED)) < share;
+  // ORDER: a counter.
+  if (fails) add(words, at + L.I_FAILED, 1);
+  return fails;
+}
+
+/** A number from 0 to HASH_RANGE - 1 that looks random. */
+function scramble(value: number): number {
+  let bits = Math.imul(value ^ (value >>> 16), 0x45d9f3b);
+  bits = Math.imul(bits ^ (bits >>> 16), 0x45d9f3b);
+  return (bits ^ (bits >>> 16)) & (HASH_RANGE - 1);
+}
+
+/** Operations seen and failed, by kind, of those that were asked for. */
+export function injectionCounts(cpu: Cpu): Record<string, { seen: number; failed: number }> {
+  const counts: Record<string, { seen: number; failed: number }> = {};
+  for (const [index, kind] of INJECT_KINDS.entries()) {
+    const at = wordsOf(index);
+    const seen = peek(cpu.words, at + L.I_COUNT);
+    if (seen > 0) counts[kind] = { seen, failed: peek(cpu.words, at + L.I_FAILED) };
+  }
+  return counts;
+}

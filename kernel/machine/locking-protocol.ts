@@ -1,0 +1,40 @@
+/**
+ * How a fault locks its page and how an operation locks its range: the part of the kernel that is
+ * meant to be exchanged. One protocol a file; a user's protocol implements the same interface.
+ *
+ * What holds under every protocol
+ * - Between lockPage and unlockPage no other CPU changes the meaning of the entry for that page;
+ *   between lockRange and unlockRange, of any entry in the range.
+ * - `cursor.top` and `cursor.topLevel` name a table from which `seek` may descend, and all tables
+ *   below it that overlap the locked range are covered by the same locks.
+ * - The area set is read and changed between lockAreas and unlockAreas only.
+ * - Lock order: areas, then a range or a page, then objects, slabs, buddy. A CPU that holds a page
+ *   or range never takes the areas' lock.
+ * - All methods run in kernel mode. None throws but by panic.
+ */
+import type { Cpu } from './cpu.ts';
+import type { Cursor } from './cursor.ts';
+
+export type LockingProtocolName = 'global' | 'rwlock' | 'vma' | 'path' | 'rcu';
+
+export interface LockingProtocol {
+  readonly name: string;
+  /** Locks the area set of a space, for reading and writing it. */
+  lockAreas(cpu: Cpu, space: number): void;
+  unlockAreas(cpu: Cpu, space: number): void;
+  /** Locks the lowest existing table that decides about `vpn`. */
+  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void;
+  unlockPage(cpu: Cpu, cursor: Cursor): void;
+  /**
+   * Locks every table that decides about [start, end), the areas' lock being held. A table that
+   * lies wholly inside the range may be unlinked under this lock.
+   */
+  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void;
+  unlockRange(cpu: Cpu, cursor: Cursor): void;
+  /** A new table is about to be published under the cursor: bring it under the cursor's locks. */
+  adoptTable(cpu: Cpu, cursor: Cursor, table: number): void;
+  /** The table just adopted was not published after all. */
+  dropTable(cpu: Cpu, cursor: Cursor, table: number): void;
+  /** A table under the cursor was unlinked: nobody may work on it any more. */
+  markStray(cpu: Cpu, cursor: Cursor, table: number): void;
+}

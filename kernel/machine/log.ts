@@ -1,0 +1,95 @@
+/**
+ * The kernel log: a ring of numbers in the machine, formatted only when somebody reads it.
+ *
+ * Any CPU appends at any time; the newest DMESG_ENTRIES survive. Record: sequence number + 1,
+ * milliseconds since boot, CPU, event, three values.
+ */
+import { add, load, peek, poke, store } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { DMESG_ENTRIES } from '../../shared/limits.ts';
+import { SIGNAL_NAMES } from '../../shared/abi/signals.ts';
+import type { Cpu } from './cpu.ts';
+import type { Machine } from './machine.ts';
+
+export const LOG_BOOT = 1;
+export const LOG_CPU_UP = 2;
+export const LOG_CPU_DEAD = 3;
+export const LOG_CPU_STUCK = 4;
+export const LOG_PROCESS_START = 5;
+export const LOG_PROCESS_EXIT = 6;
+export const LOG_PROCESS_KILLED = 7;
+export const LOG_SEGFAULT = 8;
+export const LOG_OUT_OF_MEMORY = 9;
+export const LOG_OBJECT = 10;
+export const LOG_AUDIT = 11;
+export const LOG_OOM_KILL = 12;
+
+/** Appends an event with three 32-bit values. */
+export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: number): void {
+  const { words, machine } = cpu;
+  // ORDER: the sequence number gives the slot to one writer.
+  const sequence = add(words, L.B_DMESG_NEXT, 1);
+  const at = machine.dmesg + (sequence % DMESG_ENTRIES) * L.DMESG_WORDS;
+  // ORDER: no stamp while the record changes, so that a reader never takes half a record.
+  store(words, at, 0);
+  const record = [peek(words, L.B_JIFFIES), cpu.id, event, a, b, c];
+  for (let i = 0; i < record.length; i++) poke(words, at + 1 + i, record[i] as number);
+  // ORDER: publishes the record.
+  store(words, at, sequence + 1);
+}
+
+/** The log as text, oldest line first, as dmesg prints it. */
+export function dmesgLines(machine: Machine): string[] {
+  const { words } = machine;
+  const lines: string[] = [];
+  // ORDER: records older than this load are complete or carry another stamp.
+  const next = load(words, L.B_DMESG_NEXT);
+  for (let sequence = Math.max(0, next - DMESG_ENTRIES); sequence < next; sequence++) {
+    const at = machine.dmesg + (sequence % DMESG_ENTRIES) * L.DMESG_WORDS;
+    // ORDER: the stamp is checked before the record is read; a torn line is dropped.
+    if (load(words, at) !== sequence + 1) continue;
+    const seconds = (peek(words, at + 1) / 1000).toFixed(3).padStart(9);
+    const cpu = peek(words, at + 2);
+    const text = describe(
+      peek(words, at + 3),
+      peek(words, at + 4),
+      peek(words, at + 5),
+      peek(words, at + 6),
+    );
+    lines.push(`[${seconds}] cpu${cpu}: ${text}`);
+  }
+  return lines;
+}
+
+function describe(event: number, a: number, b: number, c: number): string {
+  switch (event) {
+    case LOG_BOOT:
+      return `boot: ${a} frames of 4 KiB, ${b} CPU blocks, checked ${c}`;
+    case LOG_CPU_UP:
+      return `CPU ${a} online`;
+    case LOG_CPU_DEAD:
+      return `CPU ${a} lost its Worker; ${b} processes killed`;
+    case LOG_CPU_STUCK:
+      return `watchdog: CPU ${a} gave no acknowledgement for ${b} ms in user mode; condemned`;
+    case LOG_PROCESS_START:
+      return `process ${a} started on CPU ${b}, parent ${c}`;
+    case LOG_PROCESS_EXIT:
+      return `process ${a} exited with code ${b}`;
+    case LOG_PROCESS_KILLED:
+      return `process ${a} ended by ${SIGNAL_NAMES[b] ?? `signal ${b}`}`;
+    case LOG_SEGFAULT:
+      return `process ${a} ended by ${SIGNAL_NAMES[c]} at page 0x${(b >>> 0).toString(16)}`;
+    case LOG_OUT_OF_MEMORY:
+      return `out of memory: process ${a}, page 0x${(b >>> 0).toString(16)}`;
+    case LOG_OOM_KILL:
+      return c === 0
+        ? `out of memory: process ${a} killed, which had ${b} pages`
+        : `memory limit of ${c} pages: process ${a} killed, which had ${b} pages`;
+    case LOG_OBJECT:
+      return `object of kind ${a} registered, ${b} pages, host number ${c}`;
+    case LOG_AUDIT:
+      return `audit: ${a} violations, ${b} frames, ${c} spaces`;
+    default:
+      return `event ${event}: ${a} ${b} ${c}`;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Faulting pages in ahead of their use: MAP_POPULATE, locked memory, MADV_POPULATE_READ and _WRITE.
+ * Area by area, by the rules of mm/gup.c in Linux 6.18.
+ *
+ * Locking: the areas' lock to look at an area, and none while its pages fault. What other CPUs map
+ * or unmap meanwhile is met as it is.
+ */
+import { peek } from '../../shared/atomics.ts';
+import { EFAULT, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { PROT_READ, PROT_WRITE } from '../../shared/abi/mman.ts';
+import { AREA_LOCKED, AREA_LOCKONFAULT, AREA_SHARED } from '../machine/area-flags.ts';
+import type { Area } from '../space/shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { areasOf } from '../space/space.ts';
+import { WAIT_PAGE } from '../machine/wait-codes.ts';
+import { handleFault } from '../faults/fault.ts';
+import { FAULT_ACCERR, FAULT_DEVICE, FAULT_DONE } from '../machine/fault-codes.ts';
+import { FAULT_NO_MEMORY, FAULT_WAIT } from '../machine/fault-codes.ts';
+import { releaseFaultObject } from '../faults/object-fault.ts';
+import { NO_OBJECT } from '../faults/swap-in.ts';
+
+/**
+ * Faults in the pages [vpn, end) of a process, as far as it can be done: an area that refuses is
+ * left at its first such page, as Linux does. Where the range begins with a locked area, it is the
+ * locked ones that want their pages, and others in between are passed over. Returns where it
+ * stopped: `end`, or the page for which the kernel worker must supply `cpu.faultPage` of
+ * `cpu.faultObject` (with a reference), or a frame where that is NO_OBJECT.
+ */
+export function populate(cpu: Cpu, proc: number, vpn: number, end: number): number {
+  const space = peek(cpu.words, proc + L.P_SPACE);
+  let page = vpn;
+  let wanted = -1;
+  for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {
+    const stop = Math.min(end, area.end / PAGE_SIZE);
+    page = Math.max(page, area.start / PAGE_SIZE);
+    if (page >= end) break;
+    if (wanted < 0) wanted = area.flags & AREA_LOCKED;
+    const isWanted = (area.flags & wanted) === wanted && isPopulated(area);
+    let outcome = isWanted ? FAULT_DONE : FAULT_ACCERR;
+    for (; outcome === FAULT_DONE && page < stop; page++) {
+      outcome = touch(cpu, space, page, isWritten(area));
+    }
+    if (outcome === FAULT_NO_MEMORY) cpu.faultObject = NO_OBJECT;
+    if (outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) return page - 1;
+    page = stop;
+  }
+  return end;
+}
+
+/**
+ * The same for mlock, which tells of the first failure. 0, -EFAULT where a page is refused, -ENOMEM
+ * without memory, or -WAIT_PAGE. Holes are no failure here.
+ */
+export function populateLocked(cpu: Cpu, space: number, start: number, end: number): number {
+  let page = start;
+  for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {
+    const stop = Math.min(end, area.end / PAGE_SIZE);
+    page = Math.max(page, area.start / PAGE_SIZE);
+    if (page >= end) break;
+    for (; isPopulated(area) && page < stop; page++) {
+      const outcome = touch(cpu, space, page, isWritten(area));
+      if (outcome !== FAULT_DONE) return errnoOf(outcome);
+    }
+    page = stop;
+  }
+  return 0;
+}
+
+/**
+ * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area
+ * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object,
+ * or -WAIT_PAGE. Pages before the failure stay, until they are reclaimed; `cpu.stoppedAt` tells the
+ * first of the others.
+ */
+export function populateAccess(
+  cpu: Cpu,
+  space: number,
+  start: number,
+  end: number,
+  write: boolean,
+): number {
+  let page = start;
+  while (page < end) {
+    const area = areaFrom(cpu, space, page);
+    if (area === null || area.start / PAGE_SIZE > page) return -ENOMEM;
+    // Unlike a program's read, this wants PROT_READ itself.
+    if (area.backend.isSpecial || (area.flags & (write ? PROT_WRITE : PROT_READ)) === 0)
+      return -EINVAL;
+    const stop = Math.min(end, area.end / PAGE_SIZE);
+    for (; page < stop; page++) {
+      const outcome = touch(cpu, space, page, write);
+      if (outcome === FAULT_DONE) continue;
+      cpu.stoppedAt = page;
+      return errnoOf(outcome);
+    }
+  }
+  return 0;
+}
+
+/** A copy of the first area that ends after page `vpn`, or null. */
+function areaFrom(cpu: Cpu, space: number, vpn: number): Area | null {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const area = areasOf(cpu, space).nextArea(vpn * PAGE_SIZE);
+  protocol.unlockAreas(cpu, space);
+  return area;
+}
+
+/** Linux passes over areas of devices, and over those that were locked for later. */
+function isPopulated(area: Area): boolean {
+  return !area.backend.isSpecial && (area.flags & AREA_LOCKONFAULT) === 0;
+}
+
+/** Private writable pages are copied at once; shared ones would only become dirty for nothing. */
+function isWritten(area: Area): boolean {
+  return (area.flags & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
+}
+
+function touch(cpu: Cpu, space: number, vpn: number, write: boolean): number {
+  const outcome = handleFault(cpu, space, vpn, write);
+  if (outcome === FAULT_DEVICE) releaseFaultObject(cpu, cpu.faultObject);
+  return outcome;
+}
+
+function errnoOf(outcome: number): number {
+  if (outcome === FAULT_WAIT) return -WAIT_PAGE;
+  return outcome === FAULT_NO_MEMORY ? -ENOMEM : -EFAULT;
+}

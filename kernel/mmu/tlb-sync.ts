@@ -1,0 +1,79 @@
+/**
+ * Keeping a TLB in step with its space: applying shootdowns, and comparing it with the tables.
+ *
+ * Guarantees: after `tlbCatchUp` no entry is older than the generation that it read.
+ */
+import { load, peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { PAGE_SIZE, TLB_FLUSH_ALL_PAGES, TLB_RING } from '../../shared/limits.ts';
+import * as pte from '../../shared/pte.ts';
+import { STAT, count } from '../machine/cpu.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { frameWord } from '../machine/machine.ts';
+import { peekEntry } from '../paging/table.ts';
+import { tlbFlushAll, tlbFlushPage } from '../machine/tlb.ts';
+import type { Tlb } from '../machine/tlb.ts';
+
+/**
+ * Applies what was invalidated since the TLB's generation, page by page where the space's ring
+ * still tells, everything otherwise. Returns the generation reached: the caller acknowledges it.
+ */
+export function tlbCatchUp(cpu: Cpu, tlb: Tlb): number {
+  const { words } = cpu;
+  // ORDER: after this CPU published USER (see cpu-mode.ts), so that no invalidation is missed.
+  const target = load(words, tlb.space + L.S_TLB_GEN);
+  const behind = (target - tlb.generation) | 0;
+  if (behind === 0) return target;
+  count(cpu, STAT.tlbFlushes, 1);
+  let exact = behind > 0 && behind < TLB_RING;
+  for (let i = 1; exact && i <= behind; i++) {
+    exact = applyRecord(cpu, tlb, (tlb.generation + i) | 0);
+  }
+  if (!exact) tlbFlushAll(tlb);
+  tlb.generation = target;
+  return target;
+}
+
+/** Applies one shootdown from the ring; false when it is gone, not yet written, or too large. */
+function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
+  const { words } = cpu;
+  const at = tlb.space + L.S_TLB_RING + (generation & (TLB_RING - 1)) * L.TLB_RING_WORDS;
+  // ORDER: the stamp is read before and after the record, which is written between two stamps.
+  if (load(words, at) !== generation) return false;
+  const start = load(words, at + 1);
+  const pages = load(words, at + 2);
+  if (load(words, at) !== generation) return false;
+  if (pages > TLB_FLUSH_ALL_PAGES) return false;
+  for (let i = 0; i < pages; i++) tlbFlushPage(tlb, start + i);
+  return true;
+}
+
+/**
+ * The pages whose translation says something else than the tables, after what was invalidated has
+ * been applied. While the machine is stopped.
+ */
+export function tlbAudit(cpu: Cpu, tlb: Tlb): number[] {
+  const bad: number[] = [];
+  if (tlb.space === 0 || peek(cpu.words, tlb.space + L.S_ID) !== tlb.spaceId) return bad;
+  // ORDER: the machine is stopped. What was announced lazily may still be here; a sweep is due
+  // before the TLB is used again.
+  if (load(cpu.words, tlb.space + L.S_LAZY_GEN) !== tlb.lazyGeneration) return bad;
+  tlbCatchUp(cpu, tlb);
+  for (let i = 0; i < tlb.filledCount; i++) {
+    const slot = tlb.filled[i] as number;
+    const base = tlb.readBase[slot] as number;
+    if (!(base >= 0)) continue;
+    if (!agrees(cpu, tlb, slot, base / PAGE_SIZE)) bad.push(base / PAGE_SIZE);
+  }
+  return bad;
+}
+
+function agrees(cpu: Cpu, tlb: Tlb, slot: number, vpn: number): boolean {
+  const entry = peekEntry(cpu, tlb.space, vpn);
+  if (!pte.isPresent(entry)) return false;
+  const offset = (entry & pte.PTE_S) !== 0 ? vpn & 1023 : 0;
+  if (frameWord(cpu.machine, pte.pfnOf(entry) + offset) !== tlb.frameAt[slot]) return false;
+  if ((entry & pte.PTE_R) === 0) return false;
+  if (tlb.writeBase[slot] !== tlb.readBase[slot]) return true;
+  return (entry & pte.PTE_W) !== 0 && (entry & pte.PTE_D) !== 0;
+}

@@ -1,0 +1,223 @@
+/**
+ * The swap map: which slot of the swap store holds a page, for how many entries, and whether its
+ * frame is still (or again) in memory. A page table names a slot in a reserved entry.
+ *
+ *     FREE → DIRTY     a page was taken out of a page table; its frame holds the only copy
+ *     DIRTY → WRITING  the kernel worker copies the frame to the store
+ *     WRITING → CLEAN  the store has it; the frame goes when no entry uses it (any more)
+ *     any → FREE       the last entry is gone
+ *
+ * Guarantees: while a slot has a frame, a fault takes that frame and no other copy exists; nobody
+ * writes to it, because the map's own reference makes every writer copy. A frame in the map knows
+ * its slot (F_AUX), so that all entries of one frame go to one slot.
+ * Locking: B_SWAP_LOCK. It is taken inside page and range locks and takes none itself.
+ * Not guaranteed: a free slot. Then the page stays where it is.
+ */
+import { peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { assert, panic } from '../../shared/panic.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
+import { frameRefs, getFrame, putFrame } from '../frames/frames.ts';
+import { frameField } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+
+/** First word of a slot. Slots are numbered from 1: 0 means none. */
+export function slotAt(machine: Machine, slot: number): number {
+  assert(slot > 0 && slot <= machine.swapSlots, 'slotAt: no such slot', slot);
+  return machine.swapMap + (slot - 1) * L.SWAP_WORDS;
+}
+
+/** The slot that a frame's page goes to, with a reference for an entry; 0 when swap is full. */
+export function swapOutFrame(cpu: Cpu, pfn: number): number {
+  const { machine, words } = cpu;
+  lock(cpu, L.B_SWAP_LOCK);
+  let slot = peek(words, frameField(machine, pfn, L.F_AUX));
+  if (slot !== 0) {
+    const refs = slotAt(machine, slot) + L.W_REFS;
+    poke(words, refs, peek(words, refs) + 1);
+  } else {
+    slot = takeSlot(cpu);
+    if (slot !== 0) {
+      const at = slotAt(machine, slot);
+      poke(words, at + L.W_REFS, 1);
+      poke(words, at + L.W_PFN, pfn);
+      poke(words, at + L.W_STATE, L.SWAP_DIRTY);
+      poke(words, at + L.W_USES, peek(words, at + L.W_USES) + 1);
+      poke(words, frameField(machine, pfn, L.F_AUX), slot);
+      getFrame(cpu, pfn);
+    }
+  }
+  unlock(cpu, L.B_SWAP_LOCK);
+  return slot;
+}
+
+function takeSlot(cpu: Cpu): number {
+  const { machine, words } = cpu;
+  let slot = peek(words, L.B_SWAP_FREE);
+  if (slot !== 0) {
+    poke(words, L.B_SWAP_FREE, peek(words, slotAt(machine, slot) + L.W_NEXT));
+  } else {
+    // Slots beyond the highest ever used have never been on the list.
+    if (peek(words, L.B_SWAP_HIGH) === machine.swapSlots) return 0;
+    slot = peek(words, L.B_SWAP_HIGH) + 1;
+    poke(words, L.B_SWAP_HIGH, slot);
+  }
+  poke(words, L.B_SWAP_USED, peek(words, L.B_SWAP_USED) + 1);
+  return slot;
+}
+
+/** One more entry names the slot: fork copied it. */
+export function getSlot(cpu: Cpu, slot: number): void {
+  lock(cpu, L.B_SWAP_LOCK);
+  const at = slotAt(cpu.machine, slot) + L.W_REFS;
+  if (peek(cpu.words, at) <= 0) panic('getSlot: slot is free', slot);
+  poke(cpu.words, at, peek(cpu.words, at) + 1);
+  unlock(cpu, L.B_SWAP_LOCK);
+}
+
+/** An entry no longer names the slot. The last one frees it, and its frame's share in the map. */
+export function putSlot(cpu: Cpu, slot: number): void {
+  const { machine, words } = cpu;
+  const at = slotAt(machine, slot);
+  lock(cpu, L.B_SWAP_LOCK);
+  const refs = peek(words, at + L.W_REFS) - 1;
+  if (refs < 0) panic('putSlot: slot is free', slot);
+  poke(words, at + L.W_REFS, refs);
+  let pfn = 0;
+  if (refs === 0) {
+    pfn = dropCached(cpu, at);
+    poke(words, at + L.W_STATE, L.SWAP_FREE);
+    poke(words, at + L.W_NEXT, peek(words, L.B_SWAP_FREE));
+    poke(words, L.B_SWAP_FREE, slot);
+    poke(words, L.B_SWAP_USED, peek(words, L.B_SWAP_USED) - 1);
+  }
+  unlock(cpu, L.B_SWAP_LOCK);
+  if (pfn !== 0) putFrame(cpu, pfn);
+}
+
+/** Takes the frame out of a slot, under the lock; the caller drops its reference. 0: none. */
+function dropCached(cpu: Cpu, at: number): number {
+  const pfn = peek(cpu.words, at + L.W_PFN);
+  if (pfn === 0) return 0;
+  poke(cpu.words, at + L.W_PFN, 0);
+  poke(cpu.words, frameField(cpu.machine, pfn, L.F_AUX), 0);
+  return pfn;
+}
+
+/** The frame that holds the slot's page now, with a reference for the caller; 0: in the store. */
+export function swapLookup(cpu: Cpu, slot: number): number {
+  lock(cpu, L.B_SWAP_LOCK);
+  const pfn = peek(cpu.words, slotAt(cpu.machine, slot) + L.W_PFN);
+  if (pfn !== 0) getFrame(cpu, pfn);
+  unlock(cpu, L.B_SWAP_LOCK);
+  return pfn;
+}
+
+/**
+ * The kernel worker is about to write a slot to the store: its frame, with a reference, or 0 when
+ * there is nothing to write any more.
+ */
+export function beginSwapWrite(cpu: Cpu, slot: number): number {
+  const { words } = cpu;
+  const at = slotAt(cpu.machine, slot);
+  lock(cpu, L.B_SWAP_LOCK);
+  const pfn = peek(words, at + L.W_STATE) === L.SWAP_DIRTY ? peek(words, at + L.W_PFN) : 0;
+  if (pfn !== 0) {
+    poke(words, at + L.W_STATE, L.SWAP_WRITING);
+    getFrame(cpu, pfn);
+  }
+  unlock(cpu, L.B_SWAP_LOCK);
+  return pfn;
+}
+
+/**
+ * The store has the slot (`written`), or could not take it. The frame leaves the map unless an
+ * entry uses it; an unwritten one stays and is written another time. Frames freed: 0 or 1.
+ *
+ * Also for a slot with nothing to write: its frame was brought back for one of its entries, and no
+ * entry uses it any more.
+ */
+export function endSwapWrite(cpu: Cpu, slot: number, written: boolean): number {
+  const { machine, words } = cpu;
+  const at = slotAt(machine, slot);
+  lock(cpu, L.B_SWAP_LOCK);
+  let pfn = 0;
+  // Freed meanwhile, and perhaps used again: then this write means nothing.
+  if (peek(words, at + L.W_STATE) === L.SWAP_WRITING) {
+    poke(words, at + L.W_STATE, written ? L.SWAP_CLEAN : L.SWAP_DIRTY);
+  }
+  const isClean = peek(words, at + L.W_STATE) === L.SWAP_CLEAN;
+  if (isClean && isUnused(cpu, peek(words, at + L.W_PFN))) pfn = dropCached(cpu, at);
+  unlock(cpu, L.B_SWAP_LOCK);
+  if (pfn === 0) return 0;
+  putFrame(cpu, pfn);
+  return 1;
+}
+
+/**
+ * Gives back frames that the store has too and that no entry uses any more: whoever asked for the
+ * page has written to a copy, or ended. Looks at `count` slots from `from` on; `next` is where to
+ * go on.
+ */
+export function dropCleanFrames(
+  cpu: Cpu,
+  from: number,
+  count: number,
+): { readonly freed: number; readonly next: number } {
+  const { machine, words } = cpu;
+  const pfns: number[] = [];
+  lock(cpu, L.B_SWAP_LOCK);
+  const high = peek(words, L.B_SWAP_HIGH);
+  let slot = from;
+  for (let i = 0; i < Math.min(count, high); i++, slot++) {
+    if (slot > high) slot = 1;
+    const at = slotAt(machine, slot);
+    if (peek(words, at + L.W_STATE) !== L.SWAP_CLEAN) continue;
+    if (isUnused(cpu, peek(words, at + L.W_PFN))) pfns.push(dropCached(cpu, at));
+  }
+  unlock(cpu, L.B_SWAP_LOCK);
+  for (const pfn of pfns) putFrame(cpu, pfn);
+  return { freed: pfns.length, next: slot };
+}
+
+/** Only the map holds the frame. New holders come through the map's lock, which the caller has. */
+function isUnused(cpu: Cpu, pfn: number): boolean {
+  return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;
+}
+
+/** The store has the slot's page, and no frame does. Under the lock. */
+function isInStoreAlone({ words }: Cpu, at: number): boolean {
+  return peek(words, at + L.W_STATE) === L.SWAP_CLEAN && peek(words, at + L.W_PFN) === 0;
+}
+
+/**
+ * What the store's answer for a slot must be compared with when it comes: see finishSwapRead. 0
+ * when there is nothing to read: the slot is free, or it has a frame, whose page the store may not
+ * have yet. Then the fault that asked finds out.
+ */
+export function beginSwapRead(cpu: Cpu, slot: number): number {
+  const at = slotAt(cpu.machine, slot);
+  lock(cpu, L.B_SWAP_LOCK);
+  const uses = isInStoreAlone(cpu, at) ? peek(cpu.words, at + L.W_USES) : 0;
+  unlock(cpu, L.B_SWAP_LOCK);
+  return uses;
+}
+
+/**
+ * Gives a slot its page back, in a frame whose reference becomes the map's. False when the slot has
+ * a frame, is free, or was used for another page since `beginSwapRead` gave `uses`: the caller
+ * keeps the frame.
+ */
+export function finishSwapRead(cpu: Cpu, slot: number, uses: number, pfn: number): boolean {
+  const { machine, words } = cpu;
+  const at = slotAt(machine, slot);
+  lock(cpu, L.B_SWAP_LOCK);
+  const wanted = isInStoreAlone(cpu, at) && peek(words, at + L.W_USES) === uses;
+  if (wanted) {
+    poke(words, at + L.W_PFN, pfn);
+    poke(words, frameField(machine, pfn, L.F_AUX), slot);
+  }
+  unlock(cpu, L.B_SWAP_LOCK);
+  return wanted;
+}

@@ -1,0 +1,196 @@
+/**
+ * The identity of private pages: Linux's anon_vma, as far as it decides which areas merge.
+ *
+ * In Linux an area gets an anon_vma with its first private page: a neighbour's, if the two differ
+ * in permissions only, else a new one. Areas with different ones never merge. Here a fault knows
+ * no area, so an identity is found out late: before an operation changes areas, those that it
+ * concerns or touches are looked at, and one without identity that has private pages gets one. The
+ * order in which areas were first written decides about neighbours' identities: each private frame
+ * carries a stamp.
+ *
+ * An area that nobody has written would be looked through at each operation beside it, however
+ * large it is: the space remembers one range that it has found bare, and how many faults it had had
+ * by then. Without another fault no private page has come into it.
+ *
+ * Guarantees: what an operation finds is what Linux would have, for faults of one CPU. An area is
+ * looked at again only until it has an identity.
+ * Locking: the areas' lock. Entries are read without theirs: a fault at this moment comes after.
+ * Not guaranteed: the order of faults on different CPUs.
+ */
+import { load, peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { PROT_WRITE } from '../../shared/abi/mman.ts';
+import * as pte from '../../shared/pte.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { frameField } from '../machine/machine.ts';
+import { isPageCache } from '../objects/pages.ts';
+import { openAtRoot } from '../paging/covering.ts';
+import { Cursor, nextAt } from '../machine/cursor.ts';
+import { seek } from '../paging/table.ts';
+import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
+import { treeEndingAfter, treeFind, treeNext, treePrevious } from '../areas/area-tree.ts';
+import { SharedAreaIndex } from './shared-area-index.ts';
+
+const NEVER = -1;
+
+/** Settles the identities of the areas that overlap or touch [start, end), in VPNs. */
+export function settleAnon(cpu: Cpu, space: number, start: number, end: number): void {
+  // ORDER: 0 only for the last user, who takes the whole space apart.
+  if (load(cpu.words, space + L.S_REFS) === 0) return;
+  const store = new SharedAreaIndex(cpu, space);
+  let node = treeEndingAfter(store, Math.max(0, start * PAGE_SIZE - 1));
+  while (node !== 0 && store.start(node) <= end * PAGE_SIZE) {
+    if (isOpen(cpu, node) && firstStamp(cpu, space, node, true) !== NEVER) {
+      settleRun(cpu, space, store, node);
+    }
+    node = treeNext(store, node);
+  }
+}
+
+/**
+ * Gives the area of page `vpn` an identity now, as if a private page had just been entered (Linux:
+ * anon_vma_prepare). To be called after openRange, which has settled the neighbours.
+ */
+export function prepareAnon(cpu: Cpu, space: number, vpn: number): void {
+  const store = new SharedAreaIndex(cpu, space);
+  const node = treeFind(store, vpn * PAGE_SIZE);
+  if (node !== 0) identify(cpu, space, store, node);
+}
+
+function identify(cpu: Cpu, space: number, store: SharedAreaIndex, node: number): void {
+  const { words } = cpu;
+  if (peek(words, node + L.A_ANON) !== 0 || (flagsOf(cpu, node) & AREA_SHARED) !== 0) return;
+  const next = treeNext(store, node);
+  const previous = treePrevious(store, node);
+  let id = next !== 0 && isKin(cpu, node, next) ? peek(words, next + L.A_ANON) : 0;
+  if (id === 0 && previous !== 0 && isKin(cpu, previous, node)) {
+    id = peek(words, previous + L.A_ANON);
+  }
+  if (id === 0) {
+    id = peek(words, space + L.S_LAST_ANON) + 1;
+    poke(words, space + L.S_LAST_ANON, id);
+  }
+  poke(words, node + L.A_ANON, id);
+}
+
+/** Settles `node` and its kin in a row that have pages, in the order of their first pages. */
+function settleRun(cpu: Cpu, space: number, store: SharedAreaIndex, node: number): void {
+  let first = node;
+  for (let below = treePrevious(store, first); below !== 0; below = treePrevious(store, first)) {
+    if (!isKin(cpu, below, first) || !isOpen(cpu, below)) break;
+    if (firstStamp(cpu, space, below, true) === NEVER) break;
+    first = below;
+  }
+  const run: number[] = [first];
+  for (let at = first, above = treeNext(store, at); above !== 0; above = treeNext(store, at)) {
+    if (!isKin(cpu, at, above) || !isOpen(cpu, above)) break;
+    if (at !== first || above !== node) {
+      if (firstStamp(cpu, space, above, true) === NEVER) break;
+    }
+    run.push(above);
+    at = above;
+  }
+  if (run.length > 1) sortByStamp(cpu, space, run);
+  for (let i = 0; i < run.length; i++) identify(cpu, space, store, run[i] as number);
+}
+
+/** Insertion sort: runs are short, and a callback may not touch shared memory. */
+function sortByStamp(cpu: Cpu, space: number, run: number[]): void {
+  const stamps: number[] = [];
+  for (let i = 0; i < run.length; i++) {
+    const node = run[i] as number;
+    const stamp = firstStamp(cpu, space, node, false);
+    let at = i;
+    for (; at > 0 && (((stamps[at - 1] as number) - stamp) | 0) > 0; at--) {
+      stamps[at] = stamps[at - 1] as number;
+      run[at] = run[at - 1] as number;
+    }
+    stamps[at] = stamp;
+    run[at] = node;
+  }
+}
+
+function flagsOf(cpu: Cpu, node: number): number {
+  return peek(cpu.words, node + L.A_FLAGS);
+}
+
+/**
+ * Whether the area may have private pages that no identity accounts for. An area that may not be
+ * written has got none since the operation that made it so, which has settled it.
+ */
+function isOpen(cpu: Cpu, node: number): boolean {
+  if (peek(cpu.words, node + L.A_ANON) !== 0) return false;
+  return (flagsOf(cpu, node) & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
+}
+
+/** Whether nodes in address order touch, equal but in permissions (anon_vma_compatible). */
+function isKin(cpu: Cpu, left: number, right: number): boolean {
+  const { words } = cpu;
+  return (
+    peek(words, left + L.A_END) === peek(words, right + L.A_START) &&
+    ((flagsOf(cpu, left) ^ flagsOf(cpu, right)) & ~AREA_PROT) === 0 &&
+    peek(words, left + L.A_RECORD) === peek(words, right + L.A_RECORD) &&
+    peek(words, left + L.A_DELTA) === peek(words, right + L.A_DELTA)
+  );
+}
+
+/** The stamp of the area's first private page, or of just any one; NEVER if it has none. */
+function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number {
+  const { words } = cpu;
+  const start = peek(words, node + L.A_START);
+  const end = peek(words, node + L.A_END);
+  const faults = faultsOf(cpu, space);
+  const isKnown = peek(words, space + L.S_BARE_FAULTS) === faults;
+  const bareStart = isKnown ? peek(words, space + L.S_BARE_START) : 0;
+  const bareEnd = isKnown ? peek(words, space + L.S_BARE_END) : 0;
+  const cursor = new Cursor();
+  openAtRoot(cpu, cursor, space, start, end);
+  let first = NEVER;
+  for (let vpn = start; vpn < end;) {
+    if (vpn >= bareStart && vpn < bareEnd) {
+      vpn = bareEnd;
+      continue;
+    }
+    let at = seek(cpu, cursor, vpn);
+    const { level } = cursor;
+    const stop = Math.min(vpn < bareStart ? bareStart : end, end, nextAt(vpn, level + 1));
+    do {
+      // ORDER: acquires the tables passed; the areas' lock keeps them linked.
+      const entry = load(words, at);
+      if (level > 0 && pte.isTable(entry)) break;
+      if (level === 0 && isPrivatePage(cpu, entry)) {
+        const stamp = stampOf(cpu, entry);
+        if (any) return stamp;
+        if (first === NEVER || ((stamp - first) | 0) < 0) first = stamp;
+      }
+      at++;
+      vpn = nextAt(vpn, level);
+    } while (vpn < stop);
+  }
+  if (first === NEVER) {
+    const touches = start <= bareEnd && end >= bareStart;
+    poke(words, space + L.S_BARE_START, touches ? Math.min(start, bareStart) : start);
+    poke(words, space + L.S_BARE_END, touches ? Math.max(end, bareEnd) : end);
+    poke(words, space + L.S_BARE_FAULTS, faults);
+  }
+  return first;
+}
+
+/** When the page of an entry was entered. */
+function stampOf({ machine, words }: Cpu, entry: number): number {
+  return peek(words, frameField(machine, pte.pfnOf(entry), L.F_LINK)) & 0x7fffffff;
+}
+
+/** Faults that the space has had. One that is under way on another CPU comes after. */
+function faultsOf(cpu: Cpu, space: number): number {
+  // ORDER: before the entries are read; a fault is counted after its entry is there.
+  const minor = load(cpu.words, space + L.S_FAULTS_MINOR);
+  return (minor + load(cpu.words, space + L.S_FAULTS_MAJOR)) | 0;
+}
+
+/** Whether the entry leads to a page of this mapping's own, not the zero page nor an object's. */
+function isPrivatePage(cpu: Cpu, entry: number): boolean {
+  if (!pte.isPresent(entry)) return pte.isSwapped(entry);
+  return !pte.isZeroPage(entry) && !isPageCache(cpu.machine, pte.pfnOf(entry));
+}

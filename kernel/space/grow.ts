@@ -1,0 +1,58 @@
+/**
+ * Growth of an area that grows down (MAP_GROWSDOWN), on a fault below its start: expand_downwards
+ * of Linux 6.18.
+ */
+import { poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { MMAP_MIN_ADDR, PAGE_SIZE, STACK_GUARD_PAGES } from '../../shared/limits.ts';
+import { RLIMIT_STACK } from '../../shared/abi/mman.ts';
+import { prepareAnon } from './anon-identity.ts';
+import { AREA_GROWSDOWN, AREA_PROT } from '../machine/area-flags.ts';
+import type { Area, AreaSet } from './shared-area-store.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { settleLazy } from '../paging/flush-lazy.ts';
+import { closeRange } from '../paging/range-op.ts';
+import { openRange } from './open-range.ts';
+import { mayExpand, mayLock, softLimit } from './rlimits.ts';
+import { areasOf } from './space.ts';
+
+/**
+ * After a fault at page `vpn`, where nothing was mapped: whether it is worth another try, because
+ * the area above has grown down to it or somebody has mapped it meanwhile. Takes the areas' lock.
+ */
+export function growDown(cpu: Cpu, space: number, vpn: number): boolean {
+  const { protocol } = cpu.machine;
+  protocol.lockAreas(cpu, space);
+  const areas = areasOf(cpu, space);
+  const area = areas.nextArea(vpn * PAGE_SIZE);
+  const grown = area !== null && growTo(cpu, space, areas, area, vpn * PAGE_SIZE);
+  protocol.unlockAreas(cpu, space);
+  return grown;
+}
+
+function growTo(cpu: Cpu, space: number, areas: AreaSet, area: Area, address: number): boolean {
+  if (area.start <= address) return true;
+  if ((area.flags & AREA_GROWSDOWN) === 0 || address < MMAP_MIN_ADDR) return false;
+  const below = areas.previousArea(area.start);
+  if (below !== null && (below.flags & AREA_GROWSDOWN) === 0 && (below.flags & AREA_PROT) !== 0) {
+    if (address - below.end < STACK_GUARD_PAGES * PAGE_SIZE) return false;
+  }
+  const start = address / PAGE_SIZE;
+  const end = area.start / PAGE_SIZE;
+  const pages = end - start;
+  settleLazy(cpu, space, start, end);
+  const op = openRange(cpu, space, start, end);
+  prepareAnon(cpu, space, end);
+  let grown = false;
+  if (
+    mayExpand(cpu, space, area.flags, pages) &&
+    area.end - address <= softLimit(cpu, space, RLIMIT_STACK) &&
+    mayLock(cpu, space, area.flags, pages)
+  ) {
+    // Linux does not merge here, though the area may touch another that grows now.
+    if (below !== null && below.end === address) poke(cpu.words, space + L.S_APART, 1);
+    grown = areas.extend(area.start, area.start - address, op, 'left', false).ok;
+  }
+  closeRange(op);
+  return grown;
+}

@@ -1,0 +1,34 @@
+/**
+ * The beginning of every operation on a range of an address space.
+ *
+ * Before it locks the range it does what is due anyway: it releases tables whose grace period is
+ * over and frames that every CPU has swept past, and settles the identities of the areas that the
+ * operation will look at.
+ */
+import { peek } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { reapLimbo } from '../frames/grace.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { Cursor } from '../machine/cursor.ts';
+import { sweepLazy } from '../paging/flush-lazy.ts';
+import { RangeOp } from '../paging/range-op.ts';
+import { settleAnon } from './anon-identity.ts';
+
+/**
+ * Locks [start, end) of a space for an operation. The areas' lock is held. An operation on two
+ * spaces gives the second a cursor of its own.
+ */
+export function openRange(
+  cpu: Cpu,
+  space: number,
+  start: number,
+  end: number,
+  cursor: Cursor = cpu.rangeCursor,
+): RangeOp {
+  reapLimbo(cpu);
+  if (peek(cpu.words, space + L.S_LAZY_HEAD) !== 0) sweepLazy(cpu, space);
+  settleAnon(cpu, space, start, end);
+  const op = new RangeOp(cpu, space, cursor);
+  cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);
+  return op;
+}

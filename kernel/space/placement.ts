@@ -1,0 +1,88 @@
+/**
+ * Where a new area goes: at a fixed address, at the hint, or in the highest gap below MMAP_TOP; as
+ * Linux x86-64 does it (get_unmapped_area, vm_unmapped_area), with a gap of STACK_GUARD_PAGES kept
+ * free below an area that grows down.
+ *
+ * Locking: the areas' lock for reading.
+ */
+import { AddrRange } from '../../shared/addr/addr-range.ts';
+import { EEXIST, EINVAL, ENOMEM, EPERM } from '../../shared/abi/errno.ts';
+import {
+  LOW_MMAP_END,
+  LOW_MMAP_START,
+  MMAP_MIN_ADDR,
+  MMAP_TOP,
+  PAGE_SIZE,
+  STACK_GUARD_PAGES,
+  USER_SPACE_END,
+} from '../../shared/limits.ts';
+import { MAP_32BIT, MAP_ABOVE4G, MAP_FIXED, MAP_FIXED_NOREPLACE } from '../../shared/abi/mman.ts';
+import { AREA_GROWSDOWN } from '../machine/area-flags.ts';
+import type { Area, AreaSet } from './shared-area-store.ts';
+
+const GUARD_BYTES = STACK_GUARD_PAGES * PAGE_SIZE;
+const FIXED: number = MAP_FIXED | MAP_FIXED_NOREPLACE;
+/** Where the search goes up when there is no gap below MMAP_TOP (Linux: TASK_UNMAPPED_BASE). */
+const UNMAPPED_BASE: number = Math.ceil(USER_SPACE_END / 3 / PAGE_SIZE) * PAGE_SIZE;
+
+/** The address for `size` bytes, whole pages and at most USER_SPACE_END; or a negative errno. */
+export function place(areas: AreaSet, address: number, size: number, mapFlags: number): number {
+  if ((mapFlags & FIXED) !== 0) return placeFixed(areas, address, size, mapFlags);
+  const rounded = address > 0 ? Math.floor(address / PAGE_SIZE) * PAGE_SIZE : 0;
+  const hint = rounded > 0 ? Math.max(rounded, MMAP_MIN_ADDR) : 0;
+  const low = (mapFlags & MAP_32BIT) !== 0;
+  const end = low ? LOW_MMAP_END : USER_SPACE_END;
+  if (size > end) return -ENOMEM;
+  if (hint > 0 && hint <= end - size && isFree(areas, hint, size)) return hint;
+  if (low) return searchUp(areas, size, LOW_MMAP_START, LOW_MMAP_END);
+  const start = searchDown(areas, size, (mapFlags & MAP_ABOVE4G) !== 0 ? 2 ** 32 : MMAP_MIN_ADDR);
+  return start < 0 ? searchUp(areas, size, UNMAPPED_BASE, USER_SPACE_END) : start;
+}
+
+function placeFixed(areas: AreaSet, address: number, size: number, mapFlags: number): number {
+  if (address < 0 || address > USER_SPACE_END - size) return -ENOMEM;
+  if (address % PAGE_SIZE !== 0) return -EINVAL;
+  if (address < MMAP_MIN_ADDR) return -EPERM;
+  if ((mapFlags & MAP_FIXED_NOREPLACE) === 0) return address;
+  return areas.overlaps(AddrRange.fromStartSize(address, size)) ? -EEXIST : address;
+}
+
+/** The first address that must stay free below an area (Linux: vm_start_gap). */
+export function startGap(area: Area): number {
+  const grows = (area.flags & AREA_GROWSDOWN) !== 0;
+  return grows ? Math.max(0, area.start - GUARD_BYTES) : area.start;
+}
+
+/** Whether nothing is mapped in the range, nor grows into it. */
+function isFree(areas: AreaSet, start: number, size: number): boolean {
+  const next = areas.nextArea(start);
+  return next === null || start + size <= startGap(next);
+}
+
+/** The highest gap in [low, MMAP_TOP). Each turn passes by one area that grows. */
+function searchDown(areas: AreaSet, size: number, low: number): number {
+  let high = MMAP_TOP;
+  while (high > low) {
+    const limit = new AddrRange(low, high);
+    const start = areas.findFreeAreaTopDown(size, limit, PAGE_SIZE);
+    if (start === null) return -ENOMEM;
+    const next = areas.nextArea(start + size);
+    if (next === null || startGap(next) >= start + size) return start;
+    high = startGap(next);
+  }
+  return -ENOMEM;
+}
+
+/** The lowest gap in [low, high). Each turn passes by one area that grows. */
+function searchUp(areas: AreaSet, size: number, low: number, high: number): number {
+  let from = low;
+  while (from < high) {
+    const start = areas.findFreeArea(from, size, new AddrRange(low, high), PAGE_SIZE);
+    if (start === null) return -ENOMEM;
+    const next = areas.nextArea(start + size);
+    // Linux compares with the last byte here.
+    if (next === null || startGap(next) >= start + size - 1) return start;
+    from = next.end;
+  }
+  return -ENOMEM;
+}

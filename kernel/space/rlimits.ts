@@ -1,0 +1,98 @@
+/**
+ * Resource limits of an address space's processes, and the questions that mapping operations ask
+ * them: may_expand_vm, can_do_mlock and mlock_future_ok of Linux.
+ *
+ * Threads share their limits as they share the space; a child starts with its parent's.
+ * Locking: the areas' lock for the questions, since they are about the sums kept with the areas.
+ * A limit that another thread changes meanwhile counts before or after, as on Linux.
+ */
+import { peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { MEMLOCK_LIMIT, PAGE_SIZE, STACK_LIMIT } from '../../shared/limits.ts';
+import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK } from '../../shared/abi/mman.ts';
+import { AREA_LOCKED, isDataArea } from '../machine/area-flags.ts';
+import type { Cpu } from '../machine/cpu.ts';
+
+const WORD = 2 ** 32;
+const INFINITE = -1;
+
+/** Word of the space where the limit lies: soft then hard, low word first; -1 for no such limit. */
+export function limitAt(space: number, resource: number): number {
+  const slot = [RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_AS].indexOf(resource);
+  return slot < 0 ? -1 : space + L.S_RLIMITS + slot * L.RLIMIT_WORDS;
+}
+
+/** The limits of a process of the host's: Linux's at boot. */
+export function initLimits(cpu: Cpu, space: number): void {
+  const { words } = cpu;
+  for (let i = 0; i < L.RLIMITS * L.RLIMIT_WORDS; i++)
+    poke(words, space + L.S_RLIMITS + i, INFINITE);
+  setLow(cpu, limitAt(space, RLIMIT_STACK), STACK_LIMIT);
+  setLow(cpu, limitAt(space, RLIMIT_MEMLOCK), MEMLOCK_LIMIT);
+  setLow(cpu, limitAt(space, RLIMIT_MEMLOCK) + 2, MEMLOCK_LIMIT);
+  poke(words, space + L.S_PRIVILEGED, peek(words, L.B_PRIVILEGED));
+}
+
+function setLow(cpu: Cpu, at: number, bytes: number): void {
+  poke(cpu.words, at, bytes);
+  poke(cpu.words, at + 1, 0);
+}
+
+/** A child's limits are its parent's at this moment. */
+export function inheritLimits(cpu: Cpu, parent: number, child: number): void {
+  const { words } = cpu;
+  for (let i = L.S_RLIMITS; i < L.S_RLIMITS + L.RLIMITS * L.RLIMIT_WORDS; i++) {
+    poke(words, child + i, peek(words, parent + i));
+  }
+  poke(words, child + L.S_PRIVILEGED, peek(words, parent + L.S_PRIVILEGED));
+}
+
+/** Whether the processes have CAP_IPC_LOCK and CAP_SYS_RESOURCE, as root has. */
+export function isPrivileged(cpu: Cpu, space: number): boolean {
+  return peek(cpu.words, space + L.S_PRIVILEGED) !== 0;
+}
+
+/** A 64-bit limit as a number, exact below 2^53; "no limit" is about 1.8e19. */
+function valueAt(cpu: Cpu, at: number): number {
+  return (peek(cpu.words, at + 1) >>> 0) * WORD + (peek(cpu.words, at) >>> 0);
+}
+
+/** The soft limit of a resource, in bytes. */
+export function softLimit(cpu: Cpu, space: number, resource: number): number {
+  return valueAt(cpu, limitAt(space, resource));
+}
+
+/** The hard limit, in bytes. */
+export function hardLimit(cpu: Cpu, space: number, resource: number): number {
+  return valueAt(cpu, limitAt(space, resource) + 2);
+}
+
+/** Whether `pages` more with these flags are within RLIMIT_AS and RLIMIT_DATA. */
+export function mayExpand(cpu: Cpu, space: number, flags: number, pages: number): boolean {
+  const { words } = cpu;
+  const total = peek(words, space + L.S_TOTAL_PAGES) + pages;
+  if (total > Math.floor(softLimit(cpu, space, RLIMIT_AS) / PAGE_SIZE)) return false;
+  if (!isDataArea(flags)) return true;
+  const data = peek(words, space + L.S_DATA_PAGES) + pages;
+  const soft = softLimit(cpu, space, RLIMIT_DATA);
+  if (data <= Math.floor(soft / PAGE_SIZE)) return true;
+  // Linux's exception for Valgrind: a soft limit of 0 stands for the hard one.
+  return soft === 0 && data <= Math.floor(hardLimit(cpu, space, RLIMIT_DATA) / PAGE_SIZE);
+}
+
+/** Whether the processes may lock memory at all. */
+export function canLock(cpu: Cpu, space: number): boolean {
+  return isPrivileged(cpu, space) || softLimit(cpu, space, RLIMIT_MEMLOCK) !== 0;
+}
+
+/** Whether `pages` more with these flags, if they are locked, are within RLIMIT_MEMLOCK. */
+export function mayLock(cpu: Cpu, space: number, flags: number, pages: number): boolean {
+  if ((flags & AREA_LOCKED) === 0 || isPrivileged(cpu, space)) return true;
+  const locked = peek(cpu.words, space + L.S_LOCKED_PAGES) + pages;
+  return locked <= lockLimitPages(cpu, space);
+}
+
+/** RLIMIT_MEMLOCK in whole pages. */
+export function lockLimitPages(cpu: Cpu, space: number): number {
+  return Math.floor(softLimit(cpu, space, RLIMIT_MEMLOCK) / PAGE_SIZE);
+}

@@ -1,0 +1,105 @@
+/**
+ * The links of an area set's nodes in the machine: what searching and walking need, without
+ * flags and backends. One slab block a node, addresses in VPNs.
+ *
+ * Locking: the areas' lock of the space; protocols that search without it say how (vma.ts).
+ */
+import { peek, poke } from '../../shared/atomics.ts';
+import * as L from '../../shared/layout/regions.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { AreaIndexStore } from '../areas/area-store.ts';
+
+export class SharedAreaIndex implements AreaIndexStore {
+  protected readonly cpu: Cpu;
+  protected readonly space: number;
+
+  constructor(cpu: Cpu, space: number) {
+    this.cpu = cpu;
+    this.space = space;
+  }
+
+  root(): number {
+    return peek(this.cpu.words, this.space + L.S_AREA_ROOT);
+  }
+
+  setRoot(node: number): void {
+    poke(this.cpu.words, this.space + L.S_AREA_ROOT, node);
+  }
+
+  count(): number {
+    return peek(this.cpu.words, this.space + L.S_AREA_COUNT);
+  }
+
+  setCount(count: number): void {
+    poke(this.cpu.words, this.space + L.S_AREA_COUNT, count);
+  }
+
+  countMax(): number {
+    return peek(this.cpu.words, L.B_MAP_COUNT_MAX);
+  }
+
+  left(node: number): number {
+    return peek(this.cpu.words, node + L.A_LEFT);
+  }
+
+  setLeft(node: number, left: number): void {
+    poke(this.cpu.words, node + L.A_LEFT, left);
+  }
+
+  right(node: number): number {
+    return peek(this.cpu.words, node + L.A_RIGHT);
+  }
+
+  setRight(node: number, right: number): void {
+    poke(this.cpu.words, node + L.A_RIGHT, right);
+  }
+
+  parent(node: number): number {
+    return peek(this.cpu.words, node + L.A_PARENT);
+  }
+
+  setParent(node: number, parent: number): void {
+    poke(this.cpu.words, node + L.A_PARENT, parent);
+  }
+
+  priority(node: number): number {
+    return peek(this.cpu.words, node + L.A_PRIORITY);
+  }
+
+  setPriority(node: number, priority: number): void {
+    poke(this.cpu.words, node + L.A_PRIORITY, priority);
+  }
+
+  start(node: number): number {
+    return peek(this.cpu.words, node + L.A_START) * PAGE_SIZE;
+  }
+
+  end(node: number): number {
+    return peek(this.cpu.words, node + L.A_END) * PAGE_SIZE;
+  }
+
+  minStart(node: number): number {
+    return peek(this.cpu.words, node + L.A_MIN_START) * PAGE_SIZE;
+  }
+
+  setMinStart(node: number, minStart: number): void {
+    poke(this.cpu.words, node + L.A_MIN_START, minStart / PAGE_SIZE);
+  }
+
+  maxEnd(node: number): number {
+    return peek(this.cpu.words, node + L.A_MAX_END) * PAGE_SIZE;
+  }
+
+  setMaxEnd(node: number, maxEnd: number): void {
+    poke(this.cpu.words, node + L.A_MAX_END, maxEnd / PAGE_SIZE);
+  }
+
+  maxGap(node: number): number {
+    return peek(this.cpu.words, node + L.A_MAX_GAP) * PAGE_SIZE;
+  }
+
+  setMaxGap(node: number, maxGap: number): void {
+    poke(this.cpu.words, node + L.A_MAX_GAP, maxGap / PAGE_SIZE);
+  }
+}

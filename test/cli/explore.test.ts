@@ -1,0 +1,72 @@
+/**
+ * Goal: `faultline explore` says the same however many explorations run side by side, and ends with
+ * a failure's story or with one line that says what is wrong with the command.
+ */
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+import { faultline } from '../support/command.ts';
+
+const SCENARIOS = ['fault-munmap', 'fault-fault-write', 'fault-mprotect'];
+const PROTOCOLS = ['--protocol', 'rcu', '--protocol', 'global'];
+const UNLOCKED = fileURLToPath(new URL('../fixtures/protocols/no-area-lock.mjs', import.meta.url));
+
+interface Line {
+  readonly scenario: string;
+  readonly protocol: string;
+  readonly executions: number;
+  readonly steps: number;
+  readonly complete: boolean;
+  readonly schedule: string | null;
+}
+
+async function explore(...args: string[]): Promise<{ status: number | null; lines: Line[] }> {
+  const { status, stdout, stderr } = await faultline('explore', ...args, '--json');
+  expect(stderr).not.toMatch(/^\s+at /m);
+  const lines = (JSON.parse(stdout) as Line[]).map(
+    ({ scenario, protocol, executions, steps, complete, schedule }) => {
+      return { scenario, protocol, executions, steps, complete, schedule };
+    },
+  );
+  return { status, lines };
+}
+
+describe('faultline explore', () => {
+  it('finds the same with one thread and with three', async () => {
+    const args = [...SCENARIOS, ...PROTOCOLS, '--bound', '1'];
+    const alone = await explore(...args);
+    const together = await explore(...args, '--jobs', '3');
+    expect(together).toEqual(alone);
+    expect(alone.status).toBe(0);
+    expect(alone.lines.map(({ scenario, protocol }) => `${scenario} ${protocol}`)).toEqual(
+      SCENARIOS.flatMap((name) => [`${name} rcu`, `${name} global`]),
+    );
+    expect(alone.lines.every(({ complete, executions }) => complete && executions > 1)).toBe(true);
+  }, 60_000);
+
+  it.each(['1', '2'])(
+    'stops at a failure and tells it, with --jobs %s',
+    async (jobs) => {
+      const args = ['mprotect-mprotect', 'munmap-munmap', '--protocol', UNLOCKED, '--jobs', jobs];
+      const { status, stdout } = await faultline('explore', ...args);
+      expect(status).toBe(1);
+      const [, schedule = ''] = /^Replay: faultline explore --replay '(.*)'$/m.exec(stdout) ?? [];
+      const again = await faultline('explore', '--replay', schedule);
+      expect(again.status).toBe(1);
+      expect(again.stdout).toContain(`Replay: faultline explore --replay '${schedule}'`);
+    },
+    60_000,
+  );
+
+  it.each([
+    [['fault-munmap', '--jobs', '0'], '--jobs must be'],
+    [['fault-munmap', '--jobs', 'many'], '--jobs must be'],
+    [['fault-mumap', '--jobs', '2'], "no scenario is called 'fault-mumap'; did you mean"],
+    [[], 'which scenario?'],
+  ])('refuses %j in one line', async (args, message) => {
+    const { status, stdout, stderr } = await faultline('explore', ...args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toContain(message);
+  });
+});

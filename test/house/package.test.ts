@@ -1,0 +1,206 @@
+/**
+ * Goal: what a user installs works. Method: pack, install the tarball into an empty folder outside
+ * the repository, and there do what the README says; nothing in that folder can see the sources.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const hasLibrary = existsSync(join(root, 'workers/index.ts'));
+const hasCommand = existsSync(join(root, 'cli/faultline.ts'));
+const commandTimeoutMs = 60_000;
+const installTimeoutMs = 120_000;
+
+interface Outcome {
+  readonly status: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(cwd: string, file: string, args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(file, args, { cwd, timeout: installTimeoutMs }, (error, stdout, stderr) => {
+      resolve({ status: error ? (error.code ?? error.signal ?? 'failed') : 0, stdout, stderr });
+    });
+  });
+}
+
+const node = (cwd: string, ...args: string[]): Promise<Outcome> => run(cwd, process.execPath, args);
+
+/** The npm that runs these tests, or the one on the PATH. */
+function npm(cwd: string, ...args: string[]): Promise<Outcome> {
+  const npmCli = process.env['npm_execpath'];
+  return npmCli === undefined ? run(cwd, 'npm', args) : node(cwd, npmCli, ...args);
+}
+
+const program = (types: { process: string; numbers: string }): string => `
+import { defineProgram, PROT_READ, PROT_WRITE } from 'faultline/program';
+import { MAP_ANONYMOUS, MAP_PRIVATE } from 'faultline/program';
+${types.process}
+const answer${types.numbers} = 42;
+export default defineProgram(async (proc, ...args) => {
+  const protection = PROT_READ | PROT_WRITE;
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  const address = await proc.mmap(0, 1 << 20, protection, flags, -1, 0);
+  proc.mem.store32(address, answer);
+  return proc.mem.load32(address) === answer ? args.length : 99;
+});
+`;
+
+const scenario = `
+import { leave, enter, mapPages, mprotect, newThreads, write } from 'faultline/explore';
+import type { Operation, Scenario, World } from 'faultline/explore';
+import { layout, lock, unlock } from 'faultline/kernel';
+import type { Cpu } from 'faultline/kernel';
+
+const takeBuddyLock: Operation = {
+  name: 'take the buddy lock',
+  run(world: World, cpu: Cpu): number {
+    enter(world, cpu);
+    lock(cpu, layout.B_BUDDY_LOCK);
+    unlock(cpu, layout.B_BUDDY_LOCK);
+    leave(world, cpu);
+    return 0;
+  },
+};
+
+const mine: Scenario = {
+  name: 'mine',
+  about: 'a page is written while its neighbour changes its permission',
+  cpus: [[write(0, 7), takeBuddyLock], [mprotect(1, 1, 1)]],
+  setup(world: World): void {
+    newThreads(world);
+    mapPages(world, 0, 0, 2);
+  },
+};
+export default mine;
+// @ts-expect-error: a page number is no string; without types this would pass.
+export const wrong: Operation = write('0', 7);
+`;
+
+const files: Readonly<Record<string, string>> = {
+  'program.js': program({ process: '', numbers: '' }),
+  'typed.ts': program({
+    process: "import type { Proc } from 'faultline/program';\nexport type P = Proc;",
+    numbers: ': number',
+  }),
+  'scenario.ts': scenario,
+  'main.js': `
+import { boot } from 'faultline';
+const machine = await boot({ memory: '64MiB', cpus: 2, protocol: 'rcu', faults: 'local' });
+const child = await machine.spawn(new URL('./program.js', import.meta.url), { args: ['x'] });
+console.log(JSON.stringify(await child.wait()));
+await machine.shutdown();
+`,
+  'main.ts': `
+import { boot } from 'faultline';
+import * as kernel from 'faultline/kernel';
+const machine = await boot({ memory: '64MiB', cpus: 2 });
+const child = await machine.spawn(new URL('./program.js', import.meta.url), { args: ['x'] });
+const status = await child.wait();
+// @ts-expect-error: the result is no string; without types this would pass.
+const wrong: string = status;
+await machine.shutdown();
+export { kernel, wrong };
+`,
+};
+
+let folder = '';
+let tarball = '';
+let consumer = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'faultline-package-'));
+  consumer = join(folder, 'consumer');
+  await mkdir(consumer);
+  await writeFile(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
+  for (const [name, text] of Object.entries(files)) await writeFile(join(consumer, name), text);
+  // dist/ is built already; prepack would rebuild it under the feet of the other tests.
+  const packed = await npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
+  expect(packed, packed.stderr).toMatchObject({ status: 0 });
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'missing');
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund'];
+  const installed = await npm(consumer, 'install', ...flags, tarball);
+  expect(installed, installed.stderr).toMatchObject({ status: 0 });
+}, installTimeoutMs);
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the packed tarball', () => {
+  it.skipIf(!hasLibrary)('holds nothing but the build, the readme and the licence', () => {
+    const names = readdirSync(join(consumer, 'node_modules/faultline')).sort();
+    const allowed = ['LICENSE', 'README.md', 'dist', 'package.json'];
+    expect(names.filter((name) => !allowed.includes(name))).toEqual([]);
+    expect(names).toEqual(expect.arrayContaining(['LICENSE', 'dist', 'package.json']));
+    expect(existsSync(join(consumer, 'node_modules/faultline/dist/.build'))).toBe(false);
+  });
+
+  it.skipIf(!hasLibrary)('satisfies publint', async () => {
+    const pkgDir = join(consumer, 'node_modules/faultline');
+    const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg ?? {}))).toEqual([]);
+  });
+
+  it.skipIf(!hasLibrary)('satisfies arethetypeswrong', { timeout: commandTimeoutMs }, async () => {
+    const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+    const args = ['--profile', 'esm-only', '--no-emoji', '--no-color'];
+    const checked = await node(folder, attw, tarball, ...args);
+    expect(checked, checked.stdout).toMatchObject({ status: 0 });
+  });
+
+  it.skipIf(!hasLibrary).each(['nodenext', 'bundler'])(
+    'type-checks in a TypeScript project with %s resolution',
+    { timeout: commandTimeoutMs },
+    async (resolution) => {
+      const compilerOptions = {
+        ...{ strict: true, noEmit: true, target: 'es2022', skipLibCheck: false },
+        module: resolution === 'bundler' ? 'preserve' : resolution,
+        moduleResolution: resolution,
+        types: ['node'],
+        typeRoots: [join(root, 'node_modules/@types')],
+      };
+      const config = { compilerOptions, files: ['main.ts', 'typed.ts', 'scenario.ts'] };
+      const configName = `tsconfig.${resolution}.json`;
+      await writeFile(join(consumer, configName), JSON.stringify(config));
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      const checked = await node(consumer, tsc, '-p', configName);
+      expect(checked, checked.stdout).toMatchObject({ status: 0 });
+    },
+  );
+
+  it.skipIf(!hasLibrary)('boots a machine from JavaScript and runs a program', async () => {
+    const finished = await node(consumer, 'main.js');
+    expect(finished, finished.stderr).toMatchObject({ status: 0 });
+    expect(JSON.parse(finished.stdout)).toMatchObject({ code: 1 });
+  });
+
+  it.skipIf(!hasCommand)("explores the user's scenario", async () => {
+    const command = ['exec', '--no', '--', 'faultline', 'explore', './scenario.ts', '--bound', '2'];
+    const finished = await npm(consumer, ...command);
+    expect(finished, finished.stderr).toMatchObject({ status: 0 });
+    expect(finished.stdout).toMatch(/complete +\d+/);
+  });
+
+  it.skipIf(!hasCommand)('runs a built-in program with the command', async () => {
+    const finished = await npm(consumer, 'exec', '--no', '--', 'faultline', 'run', 'hello');
+    expect(finished, finished.stderr).toMatchObject({ status: 0 });
+  });
+
+  it.skipIf(!hasCommand).each(['program.js', 'typed.ts'])(
+    "runs the user's %s with the command",
+    async (name) => {
+      const command = ['exec', '--no', '--', 'faultline', 'run', `./${name}`];
+      const finished = await npm(consumer, ...command);
+      expect(finished, finished.stderr).toMatchObject({ status: 0 });
+    },
+  );
+});

@@ -1,0 +1,119 @@
+/**
+ * Goal: the repository keeps its house rules. Method: read every source once and run each rule
+ * over all; each rule is first shown a sample that breaks it, so that a blind rule is noticed.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import * as rules from './tidy-rules.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
+const otherFolders = ['test', 'examples', 'scripts', 'docs', '.ci'];
+
+const entryPoints = [
+  'workers/index.ts',
+  'workers/program.ts',
+  'workers/kernel-worker.ts',
+  'workers/cpu-worker.ts',
+  'workers/platform-node.ts',
+  'workers/platform-web.ts',
+  'kernel/index.ts',
+  'cli/faultline.ts',
+];
+
+function readFolder(folder: string): rules.Source[] {
+  if (!existsSync(`${root}${folder}`)) return [];
+  return readdirSync(`${root}${folder}`, { recursive: folder !== '', withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(m?[jt]s|html|css|md|json)$|^run$/.test(entry.name))
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length).replace(/^\/+/, ''))
+    .filter((path) => path !== 'package-lock.json' && !path.includes('node_modules/'))
+    .sort()
+    .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
+}
+
+const everything = ['', ...sourceFolders, ...otherFolders].flatMap(readFolder);
+const code = everything.filter(({ path }) => /\.m?[jt]s$|^\.ci\//.test(path));
+const typescript = code.filter(({ path }) => path.endsWith('.ts'));
+const product = typescript.filter(({ path }) => sourceFolders.includes(rules.folderOf(path)));
+
+function sample(path: string, text: string): rules.Source {
+  return { path, text };
+}
+
+describe('tidy', () => {
+  it('finds the sources', () => {
+    const paths = everything.map(({ path }) => path);
+    expect(paths).toContain('shared/atomics.ts');
+    expect(paths).toContain('test/house/tidy.test.ts');
+    expect(paths).toContain('build.mjs');
+  });
+
+  it('has no tabs and no control characters', () => {
+    expect(rules.checkCharacters(sample('a.ts', 'a\n\tb\u0007\n'))).toEqual([
+      'a.ts:2: tab',
+      'a.ts:2: control character',
+    ]);
+    expect(everything.flatMap(rules.checkCharacters)).toEqual([]);
+  });
+
+  it('keeps to 100 columns', () => {
+    expect(rules.checkColumns(sample('a.ts', 'x'.repeat(101)))).toEqual(['a.ts:1: 101 columns']);
+    expect(code.flatMap(rules.checkColumns)).toEqual([]);
+  });
+
+  it('keeps files to 300 lines', () => {
+    expect(rules.checkFileLength(sample('a.ts', 'x\n'.repeat(301)))).toEqual(['a.ts: 301 lines']);
+    expect(rules.checkFileLength(sample('a.ts', 'x\n'.repeat(300)))).toEqual([]);
+    expect(product.flatMap(rules.checkFileLength)).toEqual([]);
+  });
+
+  it('keeps functions to 70 lines', () => {
+    const method = `class A {\n  m() {\n${'    x;\n'.repeat(69)}  }\n}`;
+    expect(rules.checkFunctionLength(sample('a.ts', method))).toEqual([
+      'a.ts:2: function of 71 lines',
+    ]);
+    expect(product.flatMap(rules.checkFunctionLength)).toEqual([]);
+  });
+
+  it('imports point down only', () => {
+    const upward = [
+      ["import 'comlink';", 'kernel/a.ts', 'comlink'],
+      ["export * from '../kernel/a.ts';", 'shared/a.ts', '../kernel/a.ts'],
+      ["type A = import('../lab/a.ts').A;", 'workers/a.ts', '../lab/a.ts'],
+      ["await import('../workers/a.ts');", 'programs/a.ts', '../workers/a.ts'],
+    ] as const;
+    for (const [text, path, specifier] of upward) {
+      expect(rules.checkImportDirection(sample(path, text))).toEqual([
+        `${path}: ${rules.folderOf(path)}/ must not import ${specifier}`,
+      ]);
+    }
+    expect(product.flatMap(rules.checkImportDirection)).toEqual([]);
+  });
+
+  it('says at each ordered atomic access why its order suffices', () => {
+    const imports = "import { load as read, peek } from '../../shared/atomics.ts';\n";
+    const far = `// ORDER: too far away.\n${'\n'.repeat(8)}read(words, 0);\n`;
+    const near = `// ORDER: near.\n${'\n'.repeat(7)}read(words, 0);\npeek(words, 0);\n`;
+    expect(rules.checkOrderComments(sample('kernel/a.ts', imports + far))).toEqual([
+      'kernel/a.ts:11: atomic call without an ORDER: comment',
+    ]);
+    expect(rules.checkOrderComments(sample('kernel/a.ts', imports + near))).toEqual([]);
+    const ordered = product.filter(({ path }) => /^(kernel|workers)\//.test(path));
+    expect(ordered.flatMap(rules.checkOrderComments)).toEqual([]);
+  });
+
+  it('has no dead files', () => {
+    const files = [
+      sample('workers/a.ts', "import './b.ts'; new URL('./c.js', import.meta.url);"),
+      ...['b', 'c', 'dead'].map((name) => sample(`workers/${name}.ts`, '')),
+    ];
+    expect(rules.findDeadFiles(files, ['workers/a.ts'])).toEqual(['workers/dead.ts']);
+    const roots = typescript
+      .map(({ path }) => path)
+      .filter((path) =>
+        /^(test\/.*\.test|programs\/[^/]+|web\/[^/]+|docs\/examples\/.*|[^/]+)\.ts$/.test(path),
+      );
+    expect(rules.findDeadFiles(typescript, [...roots, ...entryPoints])).toEqual([]);
+  });
+});

@@ -1,0 +1,234 @@
+/**
+ * Goal: the explorer runs the very source that ships, finds nothing in it, and finds seeded bugs.
+ * Method: the same operations on both builds, word by word; all scenarios exhaustively at a small
+ * bound under every protocol; every mutant; the replay of what they print.
+ */
+import { describe, expect, it } from 'vitest';
+import { attachCpu } from '../../kernel/machine/cpu.ts';
+import { leaveKernel, startCpu } from '../../kernel/machine/cpu-mode.ts';
+import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
+import { handleFault } from '../../kernel/faults/fault.ts';
+import { formatMachine } from '../../kernel/format.ts';
+import { PROTOCOLS, PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { startProcess } from '../../kernel/processes/process.ts';
+import { createProcess } from '../../kernel/lifecycle/create.ts';
+import { processOf } from '../../kernel/processes/pid-table.ts';
+import { sysMmap } from '../../kernel/syscalls/mmap.ts';
+import { sysMprotect } from '../../kernel/syscalls/mprotect.ts';
+import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
+import { buildModel, bundleModel } from '../../lab/explore/build/build-model.ts';
+import { projectSources } from '../../lab/explore/build/sources.ts';
+import { Executor } from '../../lab/explore/engine/executor.ts';
+import { explore } from '../../lab/explore/engine/explore.ts';
+import { Random } from '../../lab/explore/engine/random.ts';
+import { Replay, formatSchedule, parseSchedule } from '../../lab/explore/engine/schedule.ts';
+import { formatStory, tell } from '../../lab/explore/engine/story.ts';
+import { storyHtml } from '../../lab/explore/engine/story-html.ts';
+import { Subject } from '../../lab/explore/engine/subject.ts';
+import { Laboratory, protocolsFor } from '../../lab/explore/laboratory.ts';
+import { SWAP_SLOTS } from '../../lab/explore/model/swap-store.ts';
+import { MUTANTS } from '../../lab/explore/mutants.ts';
+import { P_SPACE } from '../../shared/layout/regions.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../../shared/abi/mman.ts';
+
+const BASE = 2 ** 32;
+const FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+const SEARCH = { strategy: 'exhaustive', bound: 1, depth: 3, seed: 1 } as const;
+const laboratory = new Laboratory();
+const scenarios = await laboratory.scenarios();
+
+describe('the explore build', () => {
+  it.each(PROTOCOL_NAMES)(
+    'is the same source: equal machines after random operations (%s)',
+    async (name) => {
+      const { module, ...model } = await buildModel({ smallLimits: false });
+      const protocol = PROTOCOLS[name];
+      const machine = formatMachine({ frames: 512, cpus: 1, protocol, swapSlots: SWAP_SLOTS });
+      const cpu = attachCpu(machine, 0);
+      startCpu(cpu);
+      enterKernel(cpu);
+      const pid = createProcess(cpu, { name: 'p', cpu: 0, parent: 0 });
+      startProcess(cpu, pid);
+      leaveKernel(cpu);
+      const proc = processOf(machine, pid);
+      const space = machine.words[proc + P_SPACE] as number;
+
+      const scenario = { name: 'none', about: '', cpus: [[]], frames: 512, setup: () => {} };
+      const subject = new Subject({ module, ...model }, scenario, module.PROTOCOLS[name]);
+      subject.direct(() => module.newThreads(subject.world));
+      const twin = subject.world.cpus[0]!;
+      expect(subject.words).toEqual(machine.words);
+
+      const random = new Random(7);
+      const results = new Set<number>();
+      for (let i = 0; i < 300; i++) {
+        const kind = random.below(5);
+        const at = BASE + random.below(1500) * PAGE_SIZE;
+        const size = (1 + random.below(1200)) * PAGE_SIZE;
+        const prot = random.below(4);
+        enterKernel(cpu);
+        subject.direct(() => module.enterKernel(twin));
+        let result = 0;
+        let twinResult = 0;
+        if (kind === 0) {
+          result = sysMmap(cpu, proc, at, size, prot, FLAGS, -1, 0);
+          twinResult = subject.direct(() =>
+            module.sysMmap(twin, proc, at, size, prot, FLAGS, -1, 0),
+          );
+        } else if (kind === 1) {
+          result = sysMunmap(cpu, proc, at, size);
+          twinResult = subject.direct(() => module.sysMunmap(twin, proc, at, size));
+        } else if (kind === 2) {
+          result = sysMprotect(cpu, proc, at, size, prot);
+          twinResult = subject.direct(() => module.sysMprotect(twin, proc, at, size, prot));
+        } else {
+          result = handleFault(cpu, space, at / PAGE_SIZE, kind === 3);
+          twinResult = subject.direct(() =>
+            module.handleFault(twin, space, at / PAGE_SIZE, kind === 3),
+          );
+        }
+        leaveKernel(cpu);
+        subject.direct(() => module.leaveKernel(twin));
+        expect(twinResult).toBe(result);
+        results.add(Math.min(result, 10));
+      }
+      expect(results.size).toBeGreaterThan(3);
+      expect(Buffer.compare(bytesOf(subject.words), bytesOf(machine.words))).toBe(0);
+    },
+  );
+
+  it.each([
+    ['a callback', 'export function f(c) { [1].forEach(() => lock(c, 1)); }', /callback/],
+    ['a getter', 'export class A { get x() { return load(w, 1); } }', /getter/],
+    ['a constructor', 'export class A { constructor(c) { lock(c, 1); } }', /constructor/],
+    ['a function as a value', 'export const table = [lock];', /used as a value/],
+    ['a method as a value', 'export function f(p) { return p.lockPage; }', /used as a value/],
+    ['try', 'export function f(c) { try { lock(c, 1); } finally { f(c); } }', /TryStatement/],
+    ['async', 'export async function f(c) { lock(c, 1); }', /async/],
+    ['a computed call', 'export function f(p, n) { p[n](); }', /computed call/],
+    ['a default value', 'export function f(x = load(w, 1)) { return x; }', /default value/],
+    ['module-level code', 'export const x = load([], 1);', /module-level/],
+    ['an optional call', 'export function f(p, c) { p?.lockPage(c); }', /optional call/],
+    ['an unknown import', "import { none } from '../../shared/pte.ts'; none();", /none/],
+  ])('refuses %s, by file and line', async (_what, code, reason) => {
+    const path = 'test/refused.js';
+    const source = `import { lock } from '../../kernel/machine/spinlock.ts';
+import { load } from '../../shared/atomics.ts';
+const w = [];
+${code}`;
+    const project = projectSources();
+    const read = (name: string): string | null => (name === path ? source : project(name));
+    const failure = bundleModel({ userModules: [path], read });
+    await expect(failure).rejects.toThrow(reason);
+    await expect(failure).rejects.toThrow(/refused\.js:4/);
+  });
+
+  it('refuses a patch whose text is not there exactly once', async () => {
+    const patch = { path: 'kernel/mmu/walk.ts', find: 'no such text', replace: '' };
+    await expect(bundleModel({ patches: [patch] })).rejects.toThrow(/occurs 0 times/);
+  });
+});
+
+describe('exploration', () => {
+  it.each(PROTOCOL_NAMES)(
+    'finds nothing in any scenario with one preemption (%s)',
+    async (protocol) => {
+      expect(scenarios.length).toBeGreaterThanOrEqual(20);
+      for (const scenario of scenarios) {
+        if (!protocolsFor(scenario, PROTOCOL_NAMES).includes(protocol)) continue;
+        const experiment = { scenario: scenario.name, protocol, mutant: null };
+        const limits = { executionsMax: 1e6, timeMaxMs: 20_000 };
+        const report = await laboratory.explore(experiment, { ...SEARCH, ...limits });
+        const { failure } = report.exploration.finding ?? { failure: null };
+        expect({ ...experiment, failure, schedule: report.schedule }).toEqual({
+          ...experiment,
+          failure: null,
+          schedule: null,
+        });
+        expect(report.exploration.complete).toBe(true);
+      }
+    },
+    120_000,
+  );
+
+  it('finds mutants, replays them exactly, and tells the story', async () => {
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(20);
+    for (const name of ['free-before-ack', 'double-map', 'no-second-look', 'lost-wake-up']) {
+      const mutant = laboratory.mutant(name)!;
+      const experiment = { scenario: mutant.scenario, protocol: mutant.protocol, mutant: name };
+      const limits = { executionsMax: 20_000, timeMaxMs: 20_000 };
+      const report = await laboratory.explore(experiment, { ...SEARCH, ...limits, bound: 2 });
+      const { finding } = report.exploration;
+      const text = parseSchedule(report.schedule ?? '')!;
+      expect(text).toMatchObject(experiment);
+      const executor = await laboratory.executor(experiment);
+      executor.execute(new Replay(text.segments));
+      expect(executor.failure?.kind).toBe(finding?.failure.kind);
+      expect([...executor.schedule.slice(0, executor.steps)]).toEqual([...finding!.schedule]);
+      const story = tell(executor, text.segments);
+      expect(formatStory(story, 100)).toMatch(/CPU 1[^]*\.ts:\d+/);
+      expect(storyHtml(story, name, 'faultline')).not.toMatch(/https?:|<script/);
+      // The kernel itself does nothing wrong on this schedule.
+      const clean = await laboratory.executor({ ...experiment, mutant: null });
+      clean.execute(new Replay(text.segments));
+      expect(clean.failure).toBeNull();
+    }
+  }, 60_000);
+
+  it('builds every mutant: no patch has drifted away from the source', async () => {
+    for (const { patches } of MUTANTS) {
+      expect((await bundleModel({ patches })).code.length).toBeGreaterThan(0);
+    }
+  }, 60_000);
+
+  it.each(['fault-fault-write', 'fault-munmap'])(
+    'finds nothing either when plain accesses are scheduled, not judged (%s)',
+    async (name) => {
+      const counts: number[] = [];
+      for (const yieldPlain of [false, true]) {
+        const model = await buildModel({ yieldPlain });
+        const scenario = model.module.SCENARIOS.find((one) => one.name === name)!;
+        const executor = new Executor(new Subject(model, scenario, model.module.PROTOCOLS.rcu));
+        const search = { ...SEARCH, bound: 2, executionsMax: 1e6, timeMaxMs: 60_000 };
+        const { executions, steps, ...rest } = explore(executor, search, () => performance.now());
+        expect(rest).toMatchObject({ complete: true, finding: null });
+        const mean = Math.round(steps / executions);
+        const how = yieldPlain ? 'scheduled' : 'judged';
+        console.log(`${name}, plain accesses ${how}: ${executions} executions of ${mean} steps`);
+        counts.push(executions);
+      }
+      expect(counts[0]).toBeLessThan(counts[1]!);
+    },
+    120_000,
+  );
+
+  it('prints and parses schedules', () => {
+    const text = 'fault-munmap@rcu+no-flush:0*41,1*12,0~,0*3';
+    expect(formatSchedule(parseSchedule(text)!)).toBe(text);
+    expect(formatSchedule(parseSchedule('a@./p.ts:1*2')!)).toBe('a@./p.ts:1*2');
+    expect(parseSchedule('fault-munmap@rcu:0*x')).toBeNull();
+    expect(parseSchedule('nonsense')).toBeNull();
+  });
+
+  it('explores all 924 orders of two operations of six steps, and says how fast', async () => {
+    const experiment = { scenario: 'six-steps', protocol: 'rcu', mutant: null };
+    const limits = { executionsMax: 1e6, timeMaxMs: 20_000 };
+    const search = { ...SEARCH, ...limits, bound: Infinity };
+    const { executor, exploration } = await laboratory.search(experiment, search);
+    expect(exploration.complete).toBe(true);
+    expect(exploration.executions).toBeGreaterThanOrEqual(924);
+    const random = { ...search, strategy: 'random', executionsMax: 300_000 } as const;
+    explore(executor, random, () => performance.now());
+    const cpuStart = process.cpuUsage().user;
+    const { executions } = explore(executor, random, () => performance.now());
+    const seconds = (process.cpuUsage().user - cpuStart) / 1e6;
+    console.log(`explore: ${Math.round(executions / seconds)} executions of 12 steps a second`);
+    // Far below what an idle core gives, so that only a real slowdown fails.
+    expect(executions / seconds).toBeGreaterThan(50_000);
+  }, 60_000);
+});
+
+function bytesOf(words: Int32Array<SharedArrayBuffer>): Uint8Array {
+  return new Uint8Array(words.buffer);
+}

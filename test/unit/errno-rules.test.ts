@@ -1,0 +1,48 @@
+/*
+ * Goal: every rule about which errno a memory syscall gives, and in which order its checks are
+ * made, holds here as it does on Linux 6.18. Method: one row a rule, each on a machine of its own;
+ * the same sequences run against the host's kernel in the differential test.
+ */
+import { describe, expect, it } from 'vitest';
+
+import * as limits from '../fixtures/errno-rules/limits.ts';
+import { madvise } from '../fixtures/errno-rules/madvise.ts';
+import * as mmap from '../fixtures/errno-rules/mmap.ts';
+import { mremap } from '../fixtures/errno-rules/mremap.ts';
+import { mprotect, munmap } from '../fixtures/errno-rules/munmap-mprotect.ts';
+import * as others from '../fixtures/errno-rules/others.ts';
+import { Kit, outcome } from '../fixtures/errno-rules/kit.ts';
+import type { Row } from '../fixtures/errno-rules/kit.ts';
+import { expectClean } from '../support/kernel-helpers.ts';
+
+const tables: Readonly<Record<string, readonly Row[]>> = {
+  'mmap refuses': mmap.refused,
+  'mmap, limits and seals': mmap.limits,
+  'mmap accepts': mmap.accepted,
+  munmap,
+  mprotect,
+  mremap,
+  madvise,
+  mincore: others.mincore,
+  msync: others.msync,
+  'mlock, munlock, mlockall': others.mlock,
+  brk: others.brk,
+  mseal: others.mseal,
+  'RLIMIT_MEMLOCK and privileges': limits.memlock,
+  'getrlimit and setrlimit': limits.rlimit,
+  'vm.max_map_count': limits.mapCount,
+  'faults and signals': others.faults,
+};
+
+for (const [name, rows] of Object.entries(tables)) {
+  describe(name, () => {
+    for (const [what, expected, call, then] of rows) {
+      it(`${what}: ${expected}`, () => {
+        const kit = new Kit();
+        expect(outcome(call(kit))).toBe(expected);
+        then?.(kit);
+        expectClean(kit.t);
+      });
+    }
+  });
+}

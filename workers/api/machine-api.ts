@@ -1,0 +1,229 @@
+/**
+ * The public types: what `boot()` gives a host program, and what a user program gets as `proc`.
+ * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
+ */
+import type { LockingProtocolName } from '../../kernel/machine/locking-protocol.ts';
+import type { InjectKind } from '../../kernel/machine/inject.ts';
+import type { ReclaimPolicyName } from '../../kernel/reclaim/policies.ts';
+import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
+import type { ProcessCalls } from './process-api.ts';
+import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report-api.ts';
+import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
+
+export type * from './process-api.ts';
+export type * from './report-api.ts';
+export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
+
+// ---- The host's side ----------------------------------------------------------------------------
+
+/** A host file that programs may write, if `writable` says so. Not in a browser: EROFS. */
+export interface HostFileSource {
+  readonly path: string;
+  /**
+   * What programs write reaches the host's file with msync(MS_SYNC), when a descriptor is closed or
+   * a mapping goes by `proc` or `proc.sync`, when the program ends, and about once a second. Errors
+   * are printed, and told to msync as EIO.
+   */
+  readonly writable: boolean;
+}
+
+/**
+ * A file handed to the machine: a host path (Node) for reading, a path that may be written, or
+ * bytes (anywhere).
+ */
+export type FileSource = string | HostFileSource | Uint8Array | Blob;
+
+export interface BootOptions {
+  /** Simulated memory: bytes, or '64MiB', '1GiB'. 1 MiB to 4 GiB. Default '64MiB'. */
+  readonly memory?: number | string;
+  /** CPU workers in the pool, 1 to 32. Default 2. */
+  readonly cpus?: number;
+  /** A built-in protocol's name, or the URL of a module whose default export is a protocol. */
+  readonly protocol?: LockingProtocolName | (string & {});
+  readonly faults?: FaultMode;
+  /** When translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
+  readonly shootdown?: FlushPolicy;
+  /**
+   * Swap store: bytes, or '64MiB'; up to 16 GiB. Under Node it is a temporary file, in a browser it
+   * is memory. Default 0: no swap.
+   */
+  readonly swap?: number | string;
+  /** Who leaves memory first: 'clock' (default), 'fifo', 'random', or a policy module's URL. */
+  readonly reclaim?: ReclaimPolicyName | (string & {});
+  /**
+   * Operations that fail on purpose, by kind: 'frame' and 'table' allocations, 'read's of files,
+   * calls of 'backend' modules, 'swap' writes, 'worker' (asked once each 10 ms: a Worker of the
+   * pool that runs no program of the host's is killed). A number n is the n-th one; '2%' is a share
+   * of all, chosen by the seed.
+   */
+  readonly inject?: Readonly<Partial<Record<InjectKind, number | string>>>;
+  /**
+   * Free memory that the kernel worker zeroes ahead, so that faults need not: bytes, or '16MiB'.
+   * Default 0.
+   */
+  readonly prezero?: number | string;
+  /** Poison freed frames and check more invariants. Default false. */
+  readonly checked?: boolean;
+  /** Seed that programs read as `proc.seed`. Default 1. */
+  readonly seed?: number;
+  /** Files that programs may `open` by name. */
+  readonly files?: Readonly<Record<string, FileSource>>;
+  /** Device modules, run in the kernel worker; opened as `/dev/NAME`. */
+  readonly devices?: Readonly<Record<string, URL | string>>;
+  /** User backend modules, run in the kernel worker; opened as `/backend/NAME`. */
+  readonly backends?: Readonly<Record<string, URL | string>>;
+  /** Physically contiguous regions, opened as `/dev/NAME` and mapped linearly: name to size. */
+  readonly linear?: Readonly<Record<string, number | string>>;
+  /** Receives each line that a program prints. Default: the host's console. */
+  readonly onPrint?: (line: string, pid: number) => void;
+  /**
+   * Receives what programs write to descriptors 1 and 2; the program waits for the promise.
+   * Default: the host's standard output and error, in a browser its console.
+   */
+  readonly onOutput?: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
+}
+
+export interface SpawnOptions {
+  /** Arguments handed to the program; structured-clonable. */
+  readonly args?: readonly unknown[];
+  /** Shown in reports. Default: the module's file name. */
+  readonly name?: string;
+  /** A Worker of its own instead of a shared one from the pool. */
+  readonly dedicated?: boolean;
+  /** The child gets the parent's open descriptors and shared mappings, as after fork. */
+  readonly inherit?: boolean;
+  /** Nice value, -20 (most urgent) to 19. Default: the parent's, or 0. */
+  readonly nice?: number;
+  /**
+   * Begins a memory group: the process and its descendants may have so much resident together, in
+   * bytes or as '8MiB' (Linux: a control group's memory.max). Beyond it their own pages go to swap;
+   * where none can go, the one of them that has most is killed. Default: the parent's group.
+   */
+  readonly memoryMax?: number | string;
+}
+
+export interface CloneOptions {
+  /** Arguments handed to the entry function; structured-clonable. */
+  readonly args?: readonly unknown[];
+  /** Shown in reports. Default: the entry's name. */
+  readonly name?: string;
+  /** A Worker of its own instead of a shared one from the pool. */
+  readonly dedicated?: boolean;
+  /** Bytes of a stack of its own, `proc.stack`, above a guard page; 0 for none. Default 64 KiB. */
+  readonly stackBytes?: number;
+}
+
+export interface ProcessHandle {
+  readonly pid: number;
+  /** Resolves when the process has ended; may be called any number of times. */
+  wait(): Promise<ExitStatus>;
+  /**
+   * Sends a signal: 'SIGKILL' (default), 'SIGTERM', 'SIGUSR1', 'SIGUSR2' or 'SIGCHLD'. Where it
+   * ends the process, resolves when that is gone.
+   */
+  kill(signal?: string): Promise<void>;
+}
+
+export interface MachineHandle {
+  readonly buffer: SharedArrayBuffer;
+  spawn(module: URL | string, options?: SpawnOptions): Promise<ProcessHandle>;
+  /** Hands another file to the running machine. */
+  addFile(name: string, source: FileSource): Promise<void>;
+  /**
+   * The texts of /proc/PID/maps, smaps, status and statm, as Linux 6.18 prints them; `status` has
+   * the lines about what this machine has. SyscallError ESRCH when the process has ended.
+   */
+  maps(pid: number): Promise<string>;
+  smaps(pid: number): Promise<string>;
+  status(pid: number): Promise<string>;
+  statm(pid: number): Promise<string>;
+  /**
+   * Entries of /proc/PID/pagemap for `pages` pages from the byte address `address`, a multiple of
+   * 4096: bit 63 present, 62 swapped, 61 file or shared, 58 guard, 56 mapped once, 0-54 frame
+   * number. At most 2^20 pages; RangeError or TypeError for a range that is none.
+   */
+  pagemap(pid: number, address: number, pages: number): Promise<BigUint64Array>;
+  stats(): Promise<MachineReport>;
+  dmesg(): Promise<string[]>;
+  audit(): Promise<AuditReport>;
+  /** Kills what still runs and ends every Worker. */
+  shutdown(): Promise<void>;
+}
+
+// ---- The program's side -------------------------------------------------------------------------
+
+export type Program = (proc: Proc, ...args: never[]) => Promise<number | void> | number | void;
+
+/**
+ * User memory. Every access is translated by the CPU's MMU and may fault.
+ * Throws `MemoryFault` when the kernel refuses, RangeError or TypeError for an address that is no
+ * integer. Unaligned accesses work, byte by byte, and are not atomic.
+ */
+export interface Memory {
+  /** Unsigned, 0 to 255. */
+  load8(address: number): number;
+  /** Unsigned, 0 to 65535. */
+  load16(address: number): number;
+  /** Signed 32-bit. */
+  load32(address: number): number;
+  load64(address: number): bigint;
+  loadF32(address: number): number;
+  loadF64(address: number): number;
+  store8(address: number, value: number): void;
+  store16(address: number, value: number): void;
+  store32(address: number, value: number): void;
+  store64(address: number, value: bigint): void;
+  storeF32(address: number, value: number): void;
+  storeF64(address: number, value: number): void;
+  /** Sequentially consistent accesses to an aligned word. RMW forms return the value before. */
+  atomicLoad32(address: number): number;
+  atomicStore32(address: number, value: number): void;
+  atomicAdd32(address: number, value: number): number;
+  atomicExchange32(address: number, value: number): number;
+  atomicCompareExchange32(address: number, expected: number, replacement: number): number;
+  /** Copies user memory out, page by page, at typed-array speed. */
+  read(address: number, length: number): Uint8Array;
+  readInto(address: number, target: Uint8Array): void;
+  write(address: number, source: Uint8Array): void;
+  copy(to: number, from: number, length: number): void;
+  fill(address: number, value: number, length: number): void;
+}
+
+/** Fills page `page` of a pager's object; `target` is 4 KiB of zeroes. */
+export type PageReader = (page: number, target: Uint8Array) => void | Promise<void>;
+
+export interface Proc extends AsyncSyscalls, ProcessCalls {
+  readonly pid: number;
+  readonly cpu: number;
+  /** The machine's seed. */
+  readonly seed: number;
+  readonly mem: Memory;
+  /** Syscalls by trap: a mailbox in the machine; blocks the Worker until answered. */
+  readonly sync: SyncSyscalls;
+  /** Syscalls run by this CPU itself: no message at all. */
+  readonly local: SyncSyscalls;
+  /**
+   * Opens a file, device or backend that the host handed to the machine, or (O_CREAT) a file in the
+   * machine's memory. Names are plain strings: there are no directories. EACCES EEXIST EISDIR
+   * EMFILE ENAMETOOLONG ENOENT ENOTDIR.
+   */
+  open(name: string, flags?: number): Promise<number>;
+  /** A file in memory without a name, open for reading and writing. EINVAL EMFILE ENOMEM. */
+  memfdCreate(name: string, flags?: number): Promise<number>;
+  /**
+   * Makes this process the pager of a memory object, which others open as `/pager/NAME` (or get
+   * with the descriptor) and map like a file: `readPage` fills each page that somebody touches
+   * first, in this process's Worker, between its own turns. Resolves to a descriptor.
+   *
+   * Who faults sleeps meanwhile, with its whole Worker: give a pager a Worker of its own
+   * (`dedicated`). What `readPage` throws, and the pager's end, is SIGBUS for who faulted. EEXIST
+   * EINVAL EMFILE.
+   */
+  pager(name: string, sizeBytes: number, readPage: PageReader): Promise<number>;
+  /** Takes a file's name away; who has it open or mapped keeps it. EISDIR ENOENT EPERM. */
+  unlink(name: string): Promise<0>;
+  /** Size in bytes; kind: 'file' (the host's), 'memory', 'user', 'device' or 'linear'. EBADF. */
+  fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;
+  /** Writes a line to the host. */
+  print(line: string): void;
+}

@@ -1,0 +1,91 @@
+/** The public types of processes: their starts, ends and signals. Types only, no logic. */
+import type { SignalName } from '../../shared/abi/signals.ts';
+import type { CloneOptions, ExitStatus, SpawnOptions } from './machine-api.ts';
+
+export type { SignalName } from '../../shared/abi/signals.ts';
+
+export interface FaultInfo {
+  readonly signal: 'SIGSEGV' | 'SIGBUS';
+  readonly code: 'SEGV_MAPERR' | 'SEGV_ACCERR' | 'BUS_ADRERR';
+  readonly address: number;
+  readonly access: 'read' | 'write';
+}
+
+/** Runs on the faulting CPU; the access is retried when it returns, and fails when it throws. */
+export type FaultHandler = (info: FaultInfo) => void;
+
+export interface SignalInfo {
+  readonly signal: SignalName;
+  /** Who sent it, for SIGCHLD the child; 0 for the host. */
+  readonly pid: number;
+}
+
+/** What it throws comes out of the call at which it ran; between two awaits it ends the process. */
+export type SignalHandler = (info: SignalInfo) => void;
+
+/** A handler, nothing at all, or the default action. */
+export type SignalAction = SignalHandler | 'ignore' | null;
+
+export interface WaitResult {
+  readonly pid: number;
+  readonly status: ExitStatus;
+  /** The same as wait(2) reports it: for WIFEXITED, WEXITSTATUS, WIFSIGNALED, WTERMSIG. */
+  readonly waitStatus: number;
+}
+
+/** The calls of `proc` about processes, threads and signals. */
+export interface ProcessCalls {
+  /** Starts a child; resolves to its pid. */
+  spawn(module: URL | string, options?: SpawnOptions): Promise<number>;
+  /**
+   * Starts a thread: `entry` names an exported function of this program's module, which is called
+   * as `entry(proc, ...args)`, on another CPU of the pool where there is one. Resolves to its pid;
+   * `wait` joins it.
+   *
+   * The thread shares the address space and nothing else. It is a process in every other respect:
+   * a pid, a `proc` and handlers of its own, a copy of the descriptors, an instance of the module
+   * of its own unless it happens to share a Worker. It ends alone, by returning, `exit`, a signal,
+   * or what it throws, an unhandled MemoryFault included; the address space goes with the last
+   * thread that uses it, and other threads run on when the one that made it ends. Linux differs:
+   * there descriptors are shared with CLONE_FILES, a fatal signal or exit_group ends all threads,
+   * and any thread of the group may wait for a child of another.
+   *
+   * TypeError when `entry` is no string; a name that the module does not export ends the thread
+   * with SIGABRT.
+   */
+  clone(entry: string, options?: CloneOptions): Promise<number>;
+  /**
+   * Starts a child with a copy of this process's address space, as it is at that moment, and the
+   * same open descriptors: `entry` names an exported function of this program's module, called as
+   * `entry(proc, ...args)`. Resolves to the child's pid. Pages are copied when one side writes.
+   *
+   * Linux's child goes on where its parent called fork; a JavaScript function cannot, so the child
+   * has an entry of its own, and arguments (structured-clonable) for the parent's variables.
+   * EAGAIN: too many processes; ENOMEM: no memory for the child's page tables.
+   */
+  fork(entry: string, ...args: readonly unknown[]): Promise<number>;
+  /** Waits for a child or thread of one's own; any when no pid is given. ECHILD: there is none. */
+  wait(pid?: number): Promise<WaitResult>;
+  /** Ends this process; never returns. */
+  exit(code?: number): never;
+  /**
+   * Sends a signal, SIGKILL by default; 0 only asks whether the process is there. Where it ends
+   * the other process, resolves when that is gone. ESRCH; EINVAL for a signal that cannot be sent;
+   * EPERM for pid 0, which is the host's.
+   */
+  kill(pid: number, signal?: string | 0): Promise<0>;
+  nanosleep(nanoseconds: number): Promise<0>;
+  /**
+   * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this
+   * process's thread at its next syscall, at an access that polls, or between two awaits. Faults
+   * call theirs at once, and are never ignored. EINVAL for SIGKILL and SIGABRT.
+   */
+  sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | 'ignore' | null): void;
+  sigaction(signal: SignalName, handler: SignalAction): void;
+  /** Changes the set of blocked signals; the one before. SIGKILL stays out of it. EINVAL. */
+  sigprocmask(how: 'block' | 'unblock' | 'set', signals: readonly string[]): SignalName[];
+  /** Signals that have been sent and wait because they are blocked. */
+  sigpending(): SignalName[];
+  /** Memory of this thread's own, above a guard page: see CloneOptions; null without one. */
+  readonly stack: { readonly address: number; readonly bytes: number } | null;
+}

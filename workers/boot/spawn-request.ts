@@ -1,0 +1,55 @@
+/** What `spawn` sends to the kernel worker, from the host and from programs alike. */
+import { FRAMES_MAX, NICE_MAX, NICE_MIN, PAGE_SIZE } from '../../shared/limits.ts';
+import type { WireSpawn } from '../../shared/wire.ts';
+import type { CloneOptions, SpawnOptions } from '../api/machine-api.ts';
+import { parseSize } from './size.ts';
+
+/** Bytes of a thread's stack, when nothing is said about it. */
+const STACK_BYTES = 65536;
+
+const plain = {
+  entry: 'default',
+  args: [],
+  dedicated: false,
+  inherit: false,
+  thread: false,
+  fork: false,
+  stackBytes: 0,
+  nice: null,
+  memoryMaxPages: null,
+};
+
+/** `module` is an absolute URL. */
+export function spawnRequest(module: string, options: SpawnOptions): WireSpawn {
+  const { args = [], name = moduleName(module), dedicated = false, inherit = false } = options;
+  const { nice = null } = options;
+  if (nice !== null && !(Number.isInteger(nice) && nice >= NICE_MIN && nice <= NICE_MAX)) {
+    throw new RangeError(`spawn: nice must be an integer from ${NICE_MIN} to ${NICE_MAX}`);
+  }
+  const memoryMaxPages = options.memoryMax === undefined ? null : groupPages(options.memoryMax);
+  return { ...plain, module, name, args, dedicated, inherit, nice, memoryMaxPages };
+}
+
+function groupPages(memoryMax: number | string): number {
+  const pages = Math.floor((parseSize(memoryMax) ?? 0) / PAGE_SIZE);
+  if (pages >= 1 && pages <= FRAMES_MAX) return pages;
+  throw new RangeError("spawn: memoryMax must be 4KiB to 4GiB, in bytes or as '8MiB'");
+}
+
+/** What `clone` sends: `module` is the caller's own. */
+export function cloneRequest(module: string, entry: string, options: CloneOptions): WireSpawn {
+  const { args = [], name = entry, dedicated = false, stackBytes = STACK_BYTES } = options;
+  return { ...plain, module, entry, name, args, dedicated, thread: true, stackBytes };
+}
+
+/** What `fork` sends: `module` is the caller's own. */
+export function forkRequest(module: string, entry: string, args: readonly unknown[]): WireSpawn {
+  return { ...plain, module, entry, name: entry, args, fork: true };
+}
+
+/** The file name in a module's URL, without its extension; 'program' when it has none. */
+function moduleName(module: string): string {
+  const path = module.startsWith('data:') ? '' : module.replace(/[?#].*$/, '');
+  const file = path.slice(path.lastIndexOf('/') + 1).replace(/\.[cm]?[jt]s$/, '');
+  return file === '' ? 'program' : file;
+}

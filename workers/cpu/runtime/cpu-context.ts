@@ -1,0 +1,122 @@
+/**
+ * What the processes of one CPU worker share: the CPU and its user mode, the line to the kernel
+ * worker, and the two ways into the kernel that return a result.
+ */
+import {
+  TRY_KERNEL,
+  WAIT_PAGE,
+  blockCpu,
+  dispatch,
+  populate,
+  recordLatency,
+  releaseFaultObject,
+  syscallIndex,
+  unblockCpu,
+  wantsMemory,
+} from '../../../kernel/index.ts';
+import type { Cpu, SyscallName } from '../../../kernel/index.ts';
+import type { CpuInit, KernelCpuApi } from '../../../shared/wire.ts';
+import { isLocalSyscall } from '../../../shared/abi/syscalls.ts';
+import type { Connection } from '../../wire/endpoint.ts';
+import { TrapCaller } from '../../wire/trap.ts';
+import type { UserMode } from '../memory/user-mode.ts';
+import type { RunQueue } from './run-queue.ts';
+
+/** A process of this CPU, while another one has the thread. */
+export interface Sibling {
+  /** Whether a signal must end it. */
+  isKilled(): boolean;
+  /** In kernel mode: ends the process, which is killed. */
+  endKilled(): void;
+}
+
+export class CpuContext {
+  readonly cpu: Cpu;
+  readonly mode: UserMode;
+  readonly init: CpuInit;
+  readonly kernel: Connection<KernelCpuApi>['remote'];
+  readonly queue: RunQueue;
+  readonly #runners: ReadonlyMap<number, Sibling>;
+  readonly #traps: TrapCaller;
+
+  /** `runners` are the processes that run on this CPU, by pid. */
+  constructor(
+    mode: UserMode,
+    init: CpuInit,
+    kernel: Connection<KernelCpuApi>,
+    queue: RunQueue,
+    runners: ReadonlyMap<number, Sibling>,
+  ) {
+    const { cpu } = mode;
+    this.cpu = cpu;
+    this.mode = mode;
+    this.init = init;
+    this.kernel = kernel.remote;
+    this.queue = queue;
+    this.#runners = runners;
+    this.#traps = new TrapCaller(
+      cpu.words,
+      cpu.base,
+      () => kernel.ring(),
+      (sleep) => queue.asleep(sleep),
+    );
+  }
+
+  /**
+   * In kernel mode: calls the kernel worker and sleeps. -EINTR when `isInterrupted` cut it short.
+   * BLOCKED meanwhile, so that nobody waits for an acknowledgement of this CPU.
+   *
+   * Other processes of the CPU that are killed meanwhile end during the sleep: it may last until
+   * one of them has given its memory back.
+   */
+  trap(op: number, pid: number, args: readonly number[], isInterrupted: () => boolean): number {
+    blockCpu(this.cpu);
+    const look = (): boolean => {
+      this.endKilled(pid);
+      return isInterrupted();
+    };
+    const result = this.#traps.call(op, pid, args, look);
+    unblockCpu(this.cpu);
+    return result;
+  }
+
+  /** BLOCKED in a call of process `caller`: ends the CPU's other processes that are killed. */
+  endKilled(caller: number): void {
+    for (const [pid, runner] of [...this.#runners]) {
+      if (pid === caller || !runner.isKilled()) continue;
+      unblockCpu(this.cpu);
+      runner.endKilled();
+      blockCpu(this.cpu);
+    }
+  }
+
+  /** In kernel mode: runs a syscall of the process with block `proc`, or answers -TRY_KERNEL. */
+  local(number: number, proc: number, args: readonly number[]): number {
+    if (!isLocalSyscall(number)) return -TRY_KERNEL;
+    const { cpu } = this;
+    const [a = NaN, b = NaN, c = NaN, d = NaN, e = NaN, f = NaN] = args;
+    cpu.populateStart = 0;
+    cpu.populateEnd = 0;
+    const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
+    // Frames are the kernel worker's to reclaim.
+    if (wantsMemory(cpu, result)) return -TRY_KERNEL;
+    if (result !== -WAIT_PAGE) return result;
+    // Pages are the kernel worker's to supply; there the syscall starts again.
+    releaseFaultObject(cpu, cpu.faultObject);
+    return -TRY_KERNEL;
+  }
+
+  /** In kernel mode: faults in what the last syscall wants; the VPN where the kernel goes on. */
+  populate(proc: number): number {
+    const { cpu } = this;
+    const vpn = populate(cpu, proc, cpu.populateStart, cpu.populateEnd);
+    if (vpn !== cpu.populateEnd) releaseFaultObject(cpu, cpu.faultObject);
+    return vpn;
+  }
+
+  /** Counts a syscall's latency as its caller saw it. */
+  record(name: SyscallName, startedMs: number): void {
+    const ns = (performance.now() - startedMs) * 1e6;
+    recordLatency(this.cpu.machine, syscallIndex(name), ns);
+  }
+}

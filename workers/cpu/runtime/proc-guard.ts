@@ -1,0 +1,93 @@
+/**
+ * What stands between a process's promises and its end: a call that is under way when the process
+ * ends never settles, so that no line of an ended program runs because of it.
+ */
+import { SyscallError, ProcessKilled } from '../../wire/errors.ts';
+
+/** Runs a function now or later. */
+export type Resume = (run: () => void) => void;
+
+export class ProcGuard {
+  readonly pid: number;
+  readonly #resume: Resume;
+  /** How the process ended: a signal's name or 'exit'; null while it lives. */
+  #ending: string | null = null;
+  /** Errors that this process's calls gave to it. */
+  readonly #errors = new WeakSet<object>();
+
+  /** `resume` lets the process go on: when it is its turn. */
+  constructor(pid: number, resume: Resume = (run) => run()) {
+    this.pid = pid;
+    this.#resume = resume;
+  }
+
+  get isOver(): boolean {
+    return this.#ending !== null;
+  }
+
+  end(how: string): void {
+    this.#ending ??= how;
+  }
+
+  /** Throws ProcessKilled once the process has ended. */
+  check(): void {
+    if (this.#ending !== null) throw new ProcessKilled(this.pid, this.#ending);
+  }
+
+  /** Whether a call of this process failed with `error`. */
+  owns(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && this.#errors.has(error);
+  }
+
+  /** Runs a call of the process and remembers what it throws. */
+  sync<Value>(call: () => Value): Value {
+    try {
+      return call();
+    } catch (error) {
+      this.#own(error);
+      throw error;
+    }
+  }
+
+  /** The promise, as long as the process lives; it settles when `resume` says so. */
+  async<Value>(start: () => Promise<Value>, resume: Resume = this.#resume): Promise<Value> {
+    // Not a rejection: a program that retries in a loop would never give up the Worker again.
+    if (this.#ending !== null) return new Promise(() => {});
+    return new Promise((resolve, reject) => {
+      start().then(
+        (value) => this.#goOn(resume, () => resolve(value)),
+        (error: Error) => {
+          this.#own(error);
+          this.#goOn(resume, () => reject(error));
+        },
+      );
+    });
+  }
+
+  #goOn(resume: Resume, settle: () => void): void {
+    if (this.#ending !== null) return;
+    resume(() => {
+      if (this.#ending === null) settle();
+    });
+  }
+
+  #own(error: unknown): void {
+    if (typeof error === 'object' && error !== null) this.#errors.add(error);
+  }
+}
+
+/** A syscall's result, or its errno as an exception. */
+export function checkResult<Value>(syscall: string, result: Value | number): Value {
+  if (typeof result === 'number' && result < 0) throw new SyscallError(syscall, -result);
+  return result as Value;
+}
+
+/** Syscalls take numbers; anything else is a mistake of the program, not of the machine's user. */
+export function checkNumbers(syscall: string, args: readonly unknown[]): void {
+  const wrong = args.findIndex((arg) => typeof arg !== 'number');
+  if (wrong >= 0) {
+    throw new TypeError(
+      `${syscall}: argument ${wrong + 1} must be a number, got ${typeof args[wrong]}`,
+    );
+  }
+}

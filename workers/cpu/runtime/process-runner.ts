@@ -1,0 +1,262 @@
+/**
+ * One process on its CPU worker: loads its module, runs its main function, and sees to its end. The
+ * process has been started (startProcess) on this CPU.
+ *
+ * Guarantees: exactly one end is reported to the kernel worker, however often and by whatever the
+ * process is ended; afterwards its `proc` throws ProcessKilled and its awaits never resume. Other
+ * processes of the Worker do not notice, unless it never gives up the Worker.
+ */
+import {
+  FAULT_DONE,
+  TRY_KERNEL,
+  hasSignal,
+  loadWide,
+  pendingSignal,
+  processOf,
+} from '../../../kernel/index.ts';
+import { EINTR } from '../../../shared/abi/errno.ts';
+import { P_STACK, P_STACK_BYTES } from '../../../shared/layout/regions.ts';
+import { PAGE_SIZE } from '../../../shared/limits.ts';
+import { KernelPanic } from '../../../shared/panic.ts';
+import {
+  TRAP_DEVICE_LOAD,
+  TRAP_DEVICE_STORE,
+  TRAP_FAULT,
+  TRAP_POPULATE,
+} from '../../../shared/wire.ts';
+import type { WireStart, WireStatus } from '../../../shared/wire.ts';
+import { signalName } from '../../../shared/abi/signals.ts';
+import type { Proc, Program } from '../../api/machine-api.ts';
+import type { CpuContext } from './cpu-context.ts';
+import { futexWaitSync } from './futex-wait.ts';
+import type { FutexHost } from './futex-wait.ts';
+import { MemoryFault, ProcessKilled, describeThrown } from '../../wire/errors.ts';
+import { Mmu } from '../memory/program-mmu.ts';
+import type { MmuHost } from '../memory/program-mmu.ts';
+import { createProc } from './proc.ts';
+import { PageServer } from './page-server.ts';
+import { ProcGuard } from './proc-guard.ts';
+import type { ProcessAccount } from './process-account.ts';
+import { SignalDelivery } from './signal-delivery.ts';
+
+export class ProcessRunner {
+  readonly pid: number;
+  readonly module: string;
+  readonly #entry: string;
+  readonly context: CpuContext;
+  readonly guard: ProcGuard;
+  readonly mmu: Mmu;
+  readonly account: ProcessAccount;
+  readonly signals: SignalDelivery;
+  readonly pages: PageServer = new PageServer();
+  readonly #proc: number;
+  readonly #onEnd: () => void;
+
+  constructor(context: CpuContext, start: WireStart, account: ProcessAccount, onEnd: () => void) {
+    const { pid, module, entry } = start;
+    const { cpu, queue } = context;
+    this.context = context;
+    this.pid = pid;
+    this.module = module;
+    this.#entry = entry;
+    this.account = account;
+    this.guard = new ProcGuard(pid, (run) => queue.ready(account, run));
+    this.#proc = processOf(cpu.machine, pid);
+    this.signals = new SignalDelivery(cpu, this.#proc, this.guard, (signal) =>
+      this.#die({ signal: signalName(signal) }),
+    );
+    this.#onEnd = onEnd;
+    this.mmu = new Mmu(context.mode, this.#proc, this.#mmuHost());
+  }
+
+  /** Runs the program to its end. Never rejects. */
+  async run(args: readonly unknown[]): Promise<void> {
+    const main = await this.#load();
+    if (main === null || this.guard.isOver) return;
+    try {
+      this.context.queue.runs(this.account);
+      const code = await main(createProc(this), ...(args as never[]));
+      this.end({ code: Number(code ?? 0) & 0xff });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** The process is over, for the reason that `status` gives. Only the first one counts. */
+  end(status: WireStatus): void {
+    if (this.guard.isOver) return;
+    this.context.queue.charge();
+    this.account.close();
+    this.guard.end('signal' in status ? status.signal : 'exit');
+    // Before the kernel worker hears of it: its memory and its block are gone soon after.
+    this.mmu.close();
+    this.#onEnd();
+    this.context.kernel.exited(this.pid, status).catch(() => {});
+  }
+
+  /** Whether a signal must end it. */
+  isKilled(): boolean {
+    return pendingSignal(this.context.cpu, this.#proc) !== 0;
+  }
+
+  /** In kernel mode, in the midst of another process's call: ends this one, which is killed. */
+  endKilled(): void {
+    this.context.mode.drop(this.mmu);
+    this.end({ signal: signalName(pendingSignal(this.context.cpu, this.#proc)) });
+  }
+
+  /** Ends the process because of something that it threw. */
+  fail(error: unknown): void {
+    if (error instanceof KernelPanic) {
+      this.context.kernel.panicked(error.message).catch(() => {});
+    } else if (error instanceof MemoryFault) {
+      const { signal, code, address, access } = error;
+      this.end({ signal, faultCode: code, address, reason: `${access} refused` });
+    } else {
+      this.end({ signal: 'SIGABRT', reason: describeThrown(error) });
+    }
+  }
+
+  /**
+   * Ends the process with an error that nobody handled, if it is this process's: one of its calls
+   * failed with it, or it is a fault while its memory is in use.
+   */
+  claim(error: unknown): boolean {
+    const isFault = error instanceof MemoryFault && this.context.mode.isLive(this.mmu);
+    if (!isFault && !this.guard.owns(error)) return false;
+    this.fail(error);
+    return true;
+  }
+
+  /** The kernel worker says that there are signals: they are handled between two awaits. */
+  signalled(): void {
+    this.context.queue.ready(this.account, () => {
+      try {
+        if (!this.guard.isOver) this.check();
+      } catch (error) {
+        if (!(error instanceof ProcessKilled)) this.fail(error);
+      }
+    });
+  }
+
+  /** Memory of the process's own above its guard page, if it has been given one. */
+  stack(): Proc['stack'] {
+    const { machine } = this.context.cpu;
+    const bytes = loadWide(machine, this.#proc + P_STACK_BYTES);
+    if (bytes === 0) return null;
+    const address = loadWide(machine, this.#proc + P_STACK) + PAGE_SIZE;
+    return { address, bytes: bytes - PAGE_SIZE };
+  }
+
+  /** What waits on futexes need of this process. */
+  futexHost(): FutexHost {
+    const { context, signals } = this;
+    return {
+      cpu: context.cpu,
+      proc: this.#proc,
+      inKernel: (work) => context.mode.inKernel(work),
+      supply: (address) => this.#sleepIn(TRAP_FAULT, [address, 0]),
+      asleep: (sleep) => context.queue.asleep(sleep),
+      isOver: () => this.guard.isOver,
+      endKilled: () => context.endKilled(this.pid),
+      onInterrupt: (interrupt) => signals.onInterrupt(interrupt),
+    };
+  }
+
+  /** A wait on a futex in which the whole Worker sleeps. */
+  futexWait(address: number, expected: number, timeoutMs: number): number {
+    this.check();
+    const result = futexWaitSync(this.futexHost(), address, expected, timeoutMs);
+    if (result === -EINTR) this.check();
+    return result;
+  }
+
+  /** A syscall by trap. A signal that cuts it short ends the process. */
+  trap(op: number, args: readonly number[]): number {
+    this.check();
+    const result = this.context.mode.inKernel(() => this.#sleepIn(op, args));
+    if (result === -EINTR) this.check();
+    return result;
+  }
+
+  /** A syscall on this CPU, or by trap where only the kernel worker can do it. */
+  local(op: number, args: readonly number[]): number {
+    this.check();
+    const { context } = this;
+    const result = context.mode.inKernel(() => this.#localIn(op, args));
+    return result === -TRY_KERNEL ? this.trap(op, args) : result;
+  }
+
+  /** In kernel mode: the syscall, and then the pages that it wants faulted in. */
+  #localIn(op: number, args: readonly number[]): number {
+    const { context } = this;
+    const { cpu } = context;
+    const result = context.local(op, this.#proc, args);
+    if (cpu.populateEnd !== cpu.populateStart) {
+      const end = cpu.populateEnd;
+      const vpn = context.populate(this.#proc);
+      if (vpn !== end) this.#sleepIn(TRAP_POPULATE, [vpn, end]);
+    }
+    return result;
+  }
+
+  /** Handles signals; throws when the process has ended, by one of them perhaps. */
+  check(): void {
+    this.guard.check();
+    this.context.queue.runs(this.account);
+    if (!hasSignal(this.context.cpu, this.#proc)) return;
+    const signal = pendingSignal(this.context.cpu, this.#proc);
+    if (signal !== 0) this.#die({ signal: signalName(signal) });
+    this.signals.deliver();
+    this.guard.check();
+  }
+
+  /** Ends the process in the midst of its code, which ProcessKilled then unwinds. */
+  #die(status: { readonly signal: string; readonly reason?: string }): never {
+    this.end(status);
+    throw new ProcessKilled(this.pid, status.signal);
+  }
+
+  #sleepIn(op: number, args: readonly number[]): number {
+    const { context } = this;
+    const isInterrupted = (): boolean => pendingSignal(context.cpu, this.#proc) !== 0;
+    return context.trap(op, this.pid, args, isInterrupted);
+  }
+
+  #mmuHost(): MmuHost {
+    return {
+      faults: this.context.init.faults,
+      trapFault: (address, write) => {
+        const outcome = this.#sleepIn(TRAP_FAULT, [address, write ? 1 : 0]);
+        // Interrupted: the MMU asks `check` before it walks again.
+        return outcome === -EINTR ? FAULT_DONE : outcome;
+      },
+      deviceLoad: (address, width) => this.#sleepIn(TRAP_DEVICE_LOAD, [address, width]),
+      deviceStore: (address, width, value) =>
+        this.#sleepIn(TRAP_DEVICE_STORE, [address, width, value]),
+      handler: (signal) => this.signals.faultHandler(signal),
+      check: () => this.check(),
+      die: (signal, reason) => {
+        // A signal from outside needs no reason.
+        this.check();
+        return this.#die({ signal: signalName(signal), reason });
+      },
+    };
+  }
+
+  async #load(): Promise<Program | null> {
+    try {
+      const loaded = (await import(/* @vite-ignore */ this.module)) as Record<string, unknown>;
+      const main = loaded[this.#entry];
+      if (typeof main === 'function') return main as Program;
+      const reason =
+        this.#entry === 'default'
+          ? 'its module has no default export made by defineProgram'
+          : `its module exports no function ${this.#entry}`;
+      this.end({ signal: 'SIGABRT', reason });
+    } catch (error) {
+      this.end({ signal: 'SIGABRT', reason: `its module did not load: ${describeThrown(error)}` });
+    }
+    return null;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * A promise that sleeps on a word of the machine: Atomics.waitAsync, whose type the language's
+ * version of this project does not know yet, and polling where the host has not got it.
+ */
+import { load } from '../../../shared/atomics.ts';
+import type { Words } from '../../../shared/atomics.ts';
+import { WAIT_SLICE_MS } from '../../../shared/limits.ts';
+
+interface WaitAsyncResult {
+  readonly async: boolean;
+  readonly value: Promise<unknown> | string;
+}
+
+type WaitAsync = (words: Words, at: number, expected: number, ms: number) => WaitAsyncResult;
+
+const waitAsync = (Atomics as { waitAsync?: WaitAsync }).waitAsync;
+
+/**
+ * Resolves at the latest when the word no longer holds `expected`, after a notify of it, or after
+ * `timeoutMs`; perhaps before. The caller looks again.
+ */
+export async function sleepOn(
+  words: Words,
+  at: number,
+  expected: number,
+  timeoutMs: number,
+): Promise<void> {
+  // ORDER: the caller has just looked; the host's own comparison decides.
+  if (load(words, at) !== expected) return;
+  if (waitAsync === undefined) {
+    const sliceMs = Math.min(timeoutMs, WAIT_SLICE_MS);
+    await new Promise((resolve) => setTimeout(resolve, sliceMs));
+    return;
+  }
+  await waitAsync.call(Atomics, words, at, expected, timeoutMs).value;
+}

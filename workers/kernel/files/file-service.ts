@@ -1,0 +1,125 @@
+/**
+ * The syscalls that take or tell a file's name. The namespace is flat: a name is a string, given by
+ * the host or by the program that made the file. A prefix of names that ends before a slash counts
+ * as a directory, which can only be refused.
+ */
+import {
+  areMemfdFlags,
+  fdFile,
+  fileObject,
+  objectSize,
+  openObject,
+  processOf,
+  putFile,
+} from '../../../kernel/index.ts';
+import type { Cpu } from '../../../kernel/index.ts';
+import { peek } from '../../../shared/atomics.ts';
+import * as E from '../../../shared/abi/errno.ts';
+import * as L from '../../../shared/layout/regions.ts';
+import { MEMFD_NAME_BYTES_MAX, PATH_BYTES_MAX } from '../../../shared/limits.ts';
+import * as M from '../../../shared/abi/mman.ts';
+import type { WireFileInfo } from '../../../shared/wire.ts';
+import { inKernel } from '../serve/in-kernel.ts';
+import type { ObjectRegistry, RegisteredObject } from './object-registry.ts';
+
+export class FileService {
+  readonly #cpu: Cpu;
+  readonly #objects: ObjectRegistry;
+
+  constructor(cpu: Cpu, objects: ObjectRegistry) {
+    this.#cpu = cpu;
+    this.#objects = objects;
+  }
+
+  /** open(2). EACCES EEXIST EINVAL EISDIR EMFILE ENAMETOOLONG ENOENT ENOMEM ENOTDIR. */
+  open(pid: number, name: string, flags: number): number {
+    const cpu = this.#cpu;
+    const proc = this.#process(pid);
+    if (proc === 0) return -E.ESRCH;
+    if (!Number.isInteger(flags) || flags !== (flags | 0)) return -E.EINVAL;
+    const object = this.#find(name, flags);
+    if (typeof object === 'number') return object;
+    return inKernel(cpu, () => openObject(cpu, proc, object.block, flags));
+  }
+
+  /** memfd_create(2). EINVAL EMFILE ENOMEM. */
+  memfdCreate(pid: number, name: string, flags: number): number {
+    const cpu = this.#cpu;
+    const proc = this.#process(pid);
+    if (proc === 0) return -E.ESRCH;
+    const isShort = isName(name) && byteLength(name) <= MEMFD_NAME_BYTES_MAX;
+    if (!isShort || !areMemfdFlags(flags)) return -E.EINVAL;
+    const object = this.#objects.createMemory(`/memfd:${name}`, false);
+    if (object === null) return -E.ENOMEM;
+    return inKernel(cpu, () => openObject(cpu, proc, object.block, M.O_RDWR));
+  }
+
+  /** unlink(2): who has the file open or mapped keeps it. EISDIR ENOENT EPERM. */
+  unlink(pid: number, name: string): number {
+    if (this.#process(pid) === 0) return -E.ESRCH;
+    const object = this.#objects.byName(name);
+    if (object === undefined) {
+      return name !== '' && this.#objects.isDirectory(name.replace(/\/+$/, ''))
+        ? -E.EISDIR
+        : -E.ENOENT;
+    }
+    const isFile = object.kind === L.OBJECT_SHARED || object.kind === L.OBJECT_FILE;
+    if (!isFile) return -E.EPERM;
+    this.#objects.unlink(name);
+    return 0;
+  }
+
+  /** fstat(2). -EBADF, or what is known of the file. */
+  fstat(pid: number, fd: number): WireFileInfo | number {
+    const cpu = this.#cpu;
+    const proc = this.#process(pid);
+    if (proc === 0) return -E.ESRCH;
+    return inKernel(cpu, () => {
+      const file = fdFile(cpu, proc, fd, true);
+      if (file === 0) return -E.EBADF;
+      const object = fileObject(cpu, file);
+      const size = objectSize(cpu, object);
+      const kind = peek(cpu.words, object + L.O_KIND);
+      putFile(cpu, file);
+      return {
+        size,
+        kind: kind === L.OBJECT_SHARED ? 'memory' : (L.OBJECT_KIND_NAMES[kind] ?? ''),
+      };
+    });
+  }
+
+  #find(name: string, flags: number): RegisteredObject | number {
+    if (!isName(name)) return -E.EINVAL;
+    if (name === '') return -E.ENOENT;
+    if (byteLength(name) > PATH_BYTES_MAX) return -E.ENAMETOOLONG;
+    const creates = (flags & M.O_CREAT) !== 0 && (flags & M.O_PATH) === 0;
+    const object = this.#objects.byName(name);
+    if (object !== undefined) return creates && (flags & M.O_EXCL) !== 0 ? -E.EEXIST : object;
+    if (this.#objects.isDirectory(name.replace(/\/+$/, ''))) return -E.EISDIR;
+    if (this.#goesThroughFile(name)) return -E.ENOTDIR;
+    if (!creates) return -E.ENOENT;
+    if (name.endsWith('/')) return -E.EISDIR;
+    return this.#objects.createMemory(name, true) ?? -E.ENOMEM;
+  }
+
+  #goesThroughFile(name: string): boolean {
+    for (let at = name.indexOf('/', 1); at > 0; at = name.indexOf('/', at + 1)) {
+      if (this.#objects.byName(name.slice(0, at)) !== undefined) return true;
+    }
+    return false;
+  }
+
+  #process(pid: number): number {
+    const proc = processOf(this.#cpu.machine, pid);
+    const isAlive = proc !== 0 && peek(this.#cpu.words, proc + L.P_STATE) !== L.PROC_ZOMBIE;
+    return isAlive ? proc : 0;
+  }
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && !name.includes('\0');
+}
+
+function byteLength(name: string): number {
+  return new TextEncoder().encode(name).length;
+}

@@ -1,0 +1,202 @@
+/**
+ * The objects that have a name: files, device and backend modules and linear regions, which the
+ * host hands to the machine, and files that programs make in the machine's memory. The kernel
+ * proper keeps a block for each; what stands behind it is kept here.
+ *
+ * Guarantees: names are unique. An object with something of the host's behind it lives as long as
+ * the machine; one that is memory only, until nobody uses it and it has no name any more.
+ */
+import { createMemoryFile, createObject, putObject } from '../../../kernel/index.ts';
+import type { Cpu, UserHooks } from '../../../kernel/index.ts';
+import { load } from '../../../shared/atomics.ts';
+import { EEXIST, ENOMEM } from '../../../shared/abi/errno.ts';
+import * as L from '../../../shared/layout/regions.ts';
+import type { KernelInit, WireFile } from '../../../shared/wire.ts';
+import { SyscallError, describeThrown } from '../../wire/errors.ts';
+import { loadBackend, loadDevice } from './extensions.ts';
+import type { Backend, Device } from './extensions.ts';
+import { openHostFile } from './host-file.ts';
+import { inKernel } from '../serve/in-kernel.ts';
+import type { HostFile } from '../../platform.ts';
+import { WriteBack } from './write-back-service.ts';
+
+export interface RegisteredObject {
+  readonly name: string;
+  /** The machine's number for it: the inode in /proc/PID/maps. */
+  readonly number: number;
+  /** Its block in the machine. */
+  readonly block: number;
+  /** OBJECT_* kind. */
+  readonly kind: number;
+  readonly file: HostFile | null;
+  readonly backend: Backend | null;
+  readonly device: Device | null;
+}
+
+type Behind = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'device'>>;
+
+export class ObjectRegistry {
+  /** What brings written pages of host files to the host. */
+  readonly writeBack: WriteBack;
+  readonly #cpu: Cpu;
+  readonly #byName = new Map<string, RegisteredObject>();
+  readonly #byBlock = new Map<number, RegisteredObject>();
+  readonly #byNumber = new Map<number, RegisteredObject>();
+  /** Memory only and without a name: gone as soon as nobody else uses them. */
+  readonly #unlinked = new Set<RegisteredObject>();
+  #numbers = 0;
+  readonly #log: (line: string) => void;
+
+  /** `log` receives what a module or a host file fails with. `cpu` is the one with the modules. */
+  constructor(cpu: Cpu, log: (line: string) => void) {
+    this.#cpu = cpu;
+    this.#log = log;
+    this.writeBack = new WriteBack(cpu, log);
+    cpu.userHooks = this.#hooks();
+  }
+
+  /** Registers all that `boot` was given. */
+  async addAll(init: KernelInit): Promise<void> {
+    for (const [name, file] of Object.entries(init.files)) await this.addFile(name, file);
+    for (const [name, url] of Object.entries(init.devices)) {
+      const device = await loadDevice(url);
+      this.#add(`/dev/${name}`, L.OBJECT_DEVICE, device.sizeBytes, true, { device });
+    }
+    for (const [name, url] of Object.entries(init.backends)) {
+      const backend = await loadBackend(url);
+      this.addBackend(`/backend/${name}`, backend);
+    }
+    for (const [name, sizeBytes] of Object.entries(init.linear)) {
+      this.#add(`/dev/${name}`, L.OBJECT_LINEAR, sizeBytes, true, {});
+    }
+  }
+
+  /** An object whose pages `backend` supplies. Throws SyscallError: EEXIST, ENOMEM. */
+  addBackend(path: string, backend: Backend): RegisteredObject {
+    return this.#add(path, L.OBJECT_USER, backend.sizeBytes, true, { backend });
+  }
+
+  async addFile(name: string, source: WireFile): Promise<void> {
+    this.#checkFree(name);
+    const file = await openHostFile(source);
+    const isWritable = file.write !== undefined;
+    const object = this.#add(name, L.OBJECT_FILE, file.sizeBytes, isWritable, { file });
+    if (isWritable) this.writeBack.add(object.block, name, file);
+  }
+
+  /** A file in the machine's memory, empty; with no name for a memfd. Null: out of memory. */
+  createMemory(name: string, isLinked: boolean): RegisteredObject | null {
+    const number = this.#numbers + 1;
+    const block = inKernel(this.#cpu, () => createMemoryFile(this.#cpu, number));
+    if (block === 0) return null;
+    const object = this.#register(name, block, L.OBJECT_SHARED, {});
+    if (isLinked) this.#byName.set(name, object);
+    else this.#unlinked.add(object);
+    return object;
+  }
+
+  /** Takes a name away. False when there is none such. */
+  unlink(name: string): boolean {
+    const object = this.#byName.get(name);
+    if (object === undefined) return false;
+    this.#byName.delete(name);
+    if (object.kind === L.OBJECT_SHARED) this.#unlinked.add(object);
+    return true;
+  }
+
+  byName(name: string): RegisteredObject | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Whether names begin with `path` and a slash. */
+  isDirectory(path: string): boolean {
+    if (['', '/', '/dev', '/backend', '/pager'].includes(path)) return true;
+    return [...this.#byName.keys()].some((name) => name.startsWith(`${path}/`));
+  }
+
+  byBlock(block: number): RegisteredObject | undefined {
+    return this.#byBlock.get(block);
+  }
+
+  blocks(): number[] {
+    return [...this.#byBlock.keys()];
+  }
+
+  /** For /proc/PID/maps: the machine's numbers of objects to their names. */
+  names(): ReadonlyMap<number, string> {
+    const shown = (object: RegisteredObject): string =>
+      this.#byName.get(object.name) === object ? object.name : `${object.name} (deleted)`;
+    return new Map([...this.#byNumber].map(([number, object]) => [number, shown(object)]));
+  }
+
+  /** Now and then: lets go of what nobody uses, writes back what was written a while ago. */
+  tick(nowMs: number): void {
+    for (const object of this.#unlinked) {
+      // ORDER: 1 is the registry's own reference, from which nobody else can make another.
+      if (load(this.#cpu.words, object.block + L.O_REFS) === 1) this.#release(object);
+    }
+    this.writeBack.tick(nowMs);
+  }
+
+  /** Writes back what is left, and closes the host's files. */
+  async closeAll(): Promise<void> {
+    await this.writeBack.syncAll(true);
+    await Promise.all([...this.#byBlock.values()].map(async ({ file }) => file?.close()));
+  }
+
+  #checkFree(name: string): void {
+    if (this.#byName.has(name)) throw new SyscallError('open', EEXIST, `'${name}' exists already`);
+  }
+
+  #add(
+    name: string,
+    kind: number,
+    size: number,
+    writable: boolean,
+    behind: Behind,
+  ): RegisteredObject {
+    this.#checkFree(name);
+    const spec = { kind, size, host: this.#numbers + 1, writable };
+    const block = inKernel(this.#cpu, () => createObject(this.#cpu, spec));
+    if (block === 0) throw new SyscallError('open', ENOMEM, `no memory for '${name}'`);
+    const object = this.#register(name, block, kind, behind);
+    this.#byName.set(name, object);
+    return object;
+  }
+
+  #register(name: string, block: number, kind: number, behind: Behind): RegisteredObject {
+    const number = ++this.#numbers;
+    const { file = null, backend = null, device = null } = behind;
+    const object = { name, number, block, kind, file, backend, device };
+    this.#byBlock.set(block, object);
+    this.#byNumber.set(number, object);
+    return object;
+  }
+
+  #release(object: RegisteredObject): void {
+    this.#unlinked.delete(object);
+    this.#byBlock.delete(object.block);
+    this.#byNumber.delete(object.number);
+    inKernel(this.#cpu, () => putObject(this.#cpu, object.block));
+  }
+
+  #hooks(): UserHooks {
+    return {
+      map: (host, ...range) => this.#ask(host, (backend) => backend.map?.(...range)),
+      unmap: (host, ...range) => this.#ask(host, (backend) => backend.unmap?.(...range)),
+      protect: (host, ...range) => this.#ask(host, (backend) => backend.protect?.(...range)),
+    };
+  }
+
+  /** A module that throws has refused: an exception must not pass through the locked kernel. */
+  #ask(host: number, question: (backend: Backend) => boolean | undefined): boolean {
+    const object = this.#byNumber.get(host);
+    if (!object?.backend) return false;
+    try {
+      return question(object.backend) !== false;
+    } catch (error) {
+      this.#log(`${object.name}: ${describeThrown(error)}`);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * write(2) to descriptors 1 and 2: the host's standard output and error, which are no objects of
+ * the machine. Resolves when the host has taken the bytes, so that a fast program waits.
+ */
+import { WAIT_PAGE, copyFromUser, isUserRange, spaceOfPid } from '../../../kernel/index.ts';
+import type { Cpu } from '../../../kernel/index.ts';
+import { EFAULT, EINVAL, ESRCH } from '../../../shared/abi/errno.ts';
+import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
+import { panic } from '../../../shared/panic.ts';
+import { inKernel } from '../serve/in-kernel.ts';
+import type { PageSupply } from '../memory/page-supply.ts';
+import type { Reclaimer } from '../memory/reclaimer.ts';
+import { A_FRAME, provide, takeWanted } from '../memory/page-request.ts';
+import type { Wanted } from '../memory/page-request.ts';
+
+/** Most bytes of one call; a longer one writes a part, as a pipe may. */
+const WRITE_BYTES_MAX = 2 ** 20;
+
+/** How far a copy came, and why not further: -errno, what it waits for, or a refusal (null). */
+interface CopyStep {
+  readonly done: number;
+  readonly stop: number | Wanted | null;
+}
+
+/** Hands bytes to the host; resolves when it has taken them. */
+export type HostOutput = (fd: number, bytes: Uint8Array, pid: number) => Promise<void>;
+
+export class StandardStreams {
+  readonly #cpu: Cpu;
+  readonly #supply: PageSupply;
+  readonly #reclaimer: Reclaimer;
+  readonly #output: HostOutput;
+
+  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer, output: HostOutput) {
+    this.#cpu = cpu;
+    this.#supply = supply;
+    this.#reclaimer = reclaimer;
+    this.#output = output;
+  }
+
+  /** Bytes written, or -errno. */
+  async write(pid: number, fd: number, address: number, length: number): Promise<number> {
+    if (!Number.isInteger(address) || !Number.isInteger(length) || length < 0) return -EINVAL;
+    const bytes = new Uint8Array(Math.min(length, WRITE_BYTES_MAX));
+    if (!isUserRange(address, bytes.length)) return -EFAULT;
+    const copied = await this.#copy(pid, address, bytes);
+    if (copied < 0) return copied;
+    if (copied === 0) return length === 0 ? 0 : -EFAULT;
+    await this.#output(fd, bytes.subarray(0, copied), pid);
+    return copied;
+  }
+
+  /** Bytes copied, fewer than all where a page refuses; or -errno. */
+  async #copy(pid: number, address: number, bytes: Uint8Array): Promise<number> {
+    let done = 0;
+    for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+      const step = inKernel(this.#cpu, () => this.#copyPages(pid, address, bytes, done));
+      done = step.done;
+      if (step.stop === null) return done;
+      if (typeof step.stop === 'number') return step.stop;
+      const provided = await provide(step.stop, this.#supply, () => this.#reclaimer.refill(pid));
+      if (provided < 0) return provided;
+    }
+    return panic('StandardStreams: a page is supplied again and again', pid);
+  }
+
+  /**
+   * From byte `done` on, in kernel mode. Page by page: what is copied may be reclaimed before the
+   * rest is there.
+   */
+  #copyPages(pid: number, address: number, bytes: Uint8Array, done: number): CopyStep {
+    const cpu = this.#cpu;
+    const space = spaceOfPid(cpu, pid);
+    if (space === 0) return { done, stop: -ESRCH };
+    cpu.lacksFrame = false;
+    for (let at = done; at < bytes.length;) {
+      const from = address + at;
+      const piece = Math.min(bytes.length - at, PAGE_SIZE - (from % PAGE_SIZE));
+      const copied = copyFromUser(cpu, space, from, bytes.subarray(at, at + piece));
+      if (copied === -WAIT_PAGE) return { done: at, stop: takeWanted(cpu) };
+      at += copied;
+      if (copied < piece) return { done: at, stop: cpu.lacksFrame ? A_FRAME : null };
+    }
+    return { done: bytes.length, stop: null };
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Pages that only the kernel worker can supply: read from a host file or made by a backend module.
+ *
+ * Guarantees: a page that several CPUs wait for is read once. A file is read in windows of
+ * READAHEAD_PAGES, so that a scan costs one wait per window; pages beyond the wanted one are a
+ * bonus, given up silently when memory is short.
+ */
+import {
+  INJECT_BACKEND,
+  INJECT_READ,
+  injected,
+  SWAP_STORE,
+  beginPageIn,
+  finishPageIn,
+  frameBytesOf,
+  pageIsIn,
+} from '../../../kernel/index.ts';
+import type { Cpu } from '../../../kernel/index.ts';
+import { EIO, ENOMEM } from '../../../shared/abi/errno.ts';
+import { PAGE_SIZE } from '../../../shared/limits.ts';
+import { describeThrown } from '../../wire/errors.ts';
+import { inKernel } from '../serve/in-kernel.ts';
+import type { MemoryPressure } from './memory-pressure.ts';
+import type { ObjectRegistry, RegisteredObject } from '../files/object-registry.ts';
+import type { Swapper } from './swapper.ts';
+
+/** Pages of a file that are read together, aligned; a power of two. */
+const READAHEAD_PAGES = 16;
+
+export class PageSupply {
+  readonly #cpu: Cpu;
+  readonly #objects: ObjectRegistry;
+  readonly #log: (line: string) => void;
+  /** Reads under way, by object and first page of the window. */
+  readonly #reads = new Map<string, Promise<number>>();
+
+  readonly #swapper: Swapper | null;
+  readonly #pressure: MemoryPressure;
+
+  /** `log` receives what a backend module or a read failed with. */
+  constructor(
+    cpu: Cpu,
+    objects: ObjectRegistry,
+    swapper: Swapper | null,
+    pressure: MemoryPressure,
+    log: (line: string) => void,
+  ) {
+    this.#cpu = cpu;
+    this.#swapper = swapper;
+    this.#pressure = pressure;
+    this.#objects = objects;
+    this.#log = log;
+  }
+
+  /** Brings a page of an object, or of the swap store, into memory. 0, -EIO or -ENOMEM. */
+  supply(block: number, page: number): Promise<number> {
+    if (block === SWAP_STORE) {
+      if (this.#swapper === null) return Promise.resolve(-EIO);
+      return this.#pressure.wait(this.#swapper.read(page));
+    }
+    const object = this.#objects.byBlock(block);
+    if (object === undefined) return Promise.resolve(-EIO);
+    const count = object.file === null ? 1 : READAHEAD_PAGES;
+    const first = page - (page % count);
+    const key = `${block}/${first}`;
+    let read = this.#reads.get(key);
+    if (read === undefined) {
+      read = this.#read(object, first, count, page)
+        .catch((error: unknown) => {
+          this.#log(`${object.name}: page ${page}: ${describeThrown(error)}`);
+          return -EIO;
+        })
+        .finally(() => this.#reads.delete(key));
+      this.#reads.set(key, read);
+    }
+    return read;
+  }
+
+  async #read(
+    object: RegisteredObject,
+    first: number,
+    count: number,
+    wanted: number,
+  ): Promise<number> {
+    const { writeBack } = this.#objects;
+    let bytes: Uint8Array;
+    let version: number;
+    do {
+      version = writeBack.version(object.block);
+      bytes = await this.#bytes(object, first, count);
+      // Written meanwhile: what was read may be older than a page that was written and evicted.
+    } while (version !== writeBack.version(object.block));
+    const content = (page: number): Uint8Array =>
+      bytes.subarray((page - first) * PAGE_SIZE, (page - first + 1) * PAGE_SIZE);
+    // The wanted page first: when memory is short it must be the one that is there.
+    const isIn = inKernel(this.#cpu, () => this.#install(object, wanted, content(wanted)));
+    const end = first + Math.ceil(bytes.length / PAGE_SIZE);
+    inKernel(this.#cpu, () => {
+      for (let page = first; page < end && isIn; page++) {
+        if (pageIsIn(this.#cpu, object.block, page)) continue;
+        if (!this.#install(object, page, content(page))) break;
+      }
+    });
+    return isIn ? 0 : -ENOMEM;
+  }
+
+  async #bytes(object: RegisteredObject, first: number, count: number): Promise<Uint8Array> {
+    const kind = object.file === null ? INJECT_BACKEND : INJECT_READ;
+    if (injected(this.#cpu, kind)) throw new Error('failed on purpose (inject)');
+    if (object.file !== null) return object.file.read(first * PAGE_SIZE, count * PAGE_SIZE);
+    const page = new Uint8Array(PAGE_SIZE);
+    await object.backend?.readPage(first, page);
+    return page;
+  }
+
+  /** Installs a page, zero beyond `content`. False when memory is exhausted. */
+  #install(object: RegisteredObject, page: number, content: Uint8Array): boolean {
+    const cpu = this.#cpu;
+    const pfn = beginPageIn(cpu);
+    if (pfn === 0) return false;
+    frameBytesOf(cpu.machine, pfn).set(content);
+    return finishPageIn(cpu, object.block, page, pfn);
+  }
+}

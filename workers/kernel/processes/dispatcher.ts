@@ -1,0 +1,160 @@
+/**
+ * Where new processes start. Each is put into the run queue of the CPU that the pool chose for it;
+ * what a busy CPU has not started yet, an idle one takes over.
+ *
+ * A process belongs to no CPU before one starts it (startProcess, an atomic exchange), so taking
+ * over needs no recall: the idle CPU is told of the process too, and the first of the two runs it.
+ *
+ * Guarantees: every process that is dispatched is started by exactly one CPU, unless it ends
+ * before; also when the CPU that was to start it dies.
+ * Not guaranteed: that a process which has started ever moves: its program's variables cannot. Nor
+ * that a thread starts soon: it was put apart from its siblings, on whom it may have to wait.
+ */
+import { platform } from '#platform';
+import { processCpu, rehomeProcess, withholdProcess } from '../../../kernel/index.ts';
+import type { Cpu } from '../../../kernel/index.ts';
+import { load } from '../../../shared/atomics.ts';
+import { CPU_WORDS, C_MODE, MODE_IDLE, MODE_MASK } from '../../../shared/layout/regions.ts';
+import type { WireStart } from '../../../shared/wire.ts';
+import { WorkerDied, describeThrown } from '../../wire/errors.ts';
+import { inKernel } from '../serve/in-kernel.ts';
+import type { Pool, Slot } from './pool.ts';
+import type { ProcessEntry } from './process-table.ts';
+
+interface NewProcess {
+  readonly entry: ProcessEntry;
+  readonly order: WireStart;
+  /** Times that `balance` has found it not started. */
+  age: number;
+}
+
+export class Dispatcher {
+  readonly #cpu: Cpu;
+  readonly #pool: Pool;
+  readonly #onFailure: (pid: number, reason: string) => void;
+  /** Those that may not have been started yet, by pid. */
+  readonly #waiting = new Map<number, NewProcess>();
+  /** What goes to each CPU at the end of this turn. */
+  readonly #batches = new Map<Slot, WireStart[]>();
+
+  /** `onFailure` ends a process that cannot be started. */
+  constructor(cpu: Cpu, pool: Pool, onFailure: (pid: number, reason: string) => void) {
+    this.#cpu = cpu;
+    this.#pool = pool;
+    this.#onFailure = onFailure;
+  }
+
+  /** Puts a new process into the run queue of the CPU that its entry names. */
+  dispatch(entry: ProcessEntry, order: WireStart): void {
+    this.#waiting.set(entry.pid, { entry, order, age: 0 });
+    const slot = this.#pool.slot(entry.cpu);
+    if (slot !== undefined) this.#send(slot, order);
+  }
+
+  /** Evens out what has not been started. Called at every tick. */
+  balance(): void {
+    const queues = this.#queues();
+    if (queues.size === 0) return;
+    for (const idle of this.#pool.live()) {
+      if (idle.dedicated || queues.has(idle.cpu) || !this.#isIdle(idle)) continue;
+      const [longest] = [...queues.values()].sort((a, b) => b.length - a.length);
+      if (longest === undefined) return;
+      for (const process of longest.splice(Math.floor(longest.length / 2))) {
+        this.#place(process.entry, idle);
+        this.#offer(process, idle);
+      }
+    }
+  }
+
+  /** The Worker of a CPU has died: what it had not started goes elsewhere, or ends for `reason`. */
+  async cpuDied(cpu: number, reason: string): Promise<void> {
+    const { machine } = this.#cpu;
+    // First the pool replaces the Worker.
+    await Promise.resolve();
+    for (const process of [...this.#waiting.values()]) {
+      const { entry } = process;
+      if (entry.cpu !== cpu || entry.status !== null) continue;
+      if (processCpu(machine, entry.pid) !== 0) continue;
+      try {
+        const slot = await this.#pool.acquire(entry.dedicated);
+        entry.cpu = slot.cpu;
+        entry.generation = slot.generation;
+        this.#offer(process, slot);
+      } catch {
+        this.#fail(entry.pid, reason);
+      }
+    }
+  }
+
+  /** Processes that an idle CPU may take, having waited for a tick at least, by CPU. */
+  #queues(): Map<number, NewProcess[]> {
+    const queues = new Map<number, NewProcess[]>();
+    for (const process of this.#waiting.values()) {
+      const { entry } = process;
+      const runsOn = processCpu(this.#cpu.machine, entry.pid);
+      if (entry.status !== null || runsOn !== 0) {
+        this.#waiting.delete(entry.pid);
+        const slot = this.#pool.slot(runsOn);
+        if (entry.status === null && slot !== undefined) this.#place(entry, slot);
+      } else if (isMovable(entry) && ++process.age > 1) {
+        const queue = queues.get(entry.cpu);
+        if (queue === undefined) queues.set(entry.cpu, [process]);
+        else queue.push(process);
+      }
+    }
+    return queues;
+  }
+
+  #isIdle(slot: Slot): boolean {
+    const { machine, words } = this.#cpu;
+    // ORDER: a guess. A CPU that is busy after all gets some processes too many, once.
+    return (load(words, machine.cpuBase + slot.cpu * CPU_WORDS + C_MODE) & MODE_MASK) === MODE_IDLE;
+  }
+
+  /** Puts a process that has not started into the run queue of `to`, which counts it already. */
+  #offer(process: NewProcess, to: Slot): void {
+    const { entry, order } = process;
+    inKernel(this.#cpu, () => rehomeProcess(this.#cpu, entry.pid, to.cpu));
+    process.age = 0;
+    this.#send(to, order);
+  }
+
+  /** Counts the process for the CPU `to`. */
+  #place(entry: ProcessEntry, to: Slot): void {
+    const from = this.#pool.slot(entry.cpu);
+    if (from === to && entry.generation === to.generation) return;
+    if (from !== undefined) this.#pool.release(from, entry.generation);
+    to.load++;
+    entry.cpu = to.cpu;
+    entry.generation = to.generation;
+  }
+
+  #send(slot: Slot, order: WireStart): void {
+    const batch = this.#batches.get(slot);
+    if (batch !== undefined) {
+      batch.push(order);
+      return;
+    }
+    this.#batches.set(slot, [order]);
+    platform.afterTurn(() => this.#flush(slot));
+  }
+
+  #flush(slot: Slot): void {
+    const orders = this.#batches.get(slot) ?? [];
+    this.#batches.delete(slot);
+    slot.connection?.remote.start(orders).catch((error: unknown) => {
+      // What a dead Worker has not started is sent to another one.
+      if (error instanceof WorkerDied) return;
+      for (const { pid } of orders) this.#fail(pid, describeThrown(error));
+    });
+  }
+
+  #fail(pid: number, reason: string): void {
+    if (inKernel(this.#cpu, () => withholdProcess(this.#cpu, pid))) this.#onFailure(pid, reason);
+  }
+}
+
+/** Threads are spread on purpose, and dedicated processes alone. */
+function isMovable({ dedicated, tgid, pid }: ProcessEntry): boolean {
+  return !dedicated && tgid === pid;
+}

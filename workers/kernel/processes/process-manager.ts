@@ -1,0 +1,266 @@
+/**
+ * The lives of processes, as the kernel worker directs them: spawned onto a CPU of the pool, ended
+ * by themselves, by a signal, or with their Worker.
+ *
+ * Guarantees: every process that `spawn` gave a pid to ends exactly once in the table, whatever
+ * happens to its Worker, and its memory is given back before anybody is told. All ends run on the
+ * kernel worker, so none can meet a syscall of the same process.
+ */
+import {
+  condemnCpu,
+  SIGNAL_FATAL,
+  SIGNAL_PENDING,
+  createProcess,
+  exitProcess,
+  ignoresSignal,
+  processCpu,
+  releaseProcess,
+  sendSignal,
+  withholdProcess,
+} from '../../../kernel/index.ts';
+import type { Cpu, ProcessSpec } from '../../../kernel/index.ts';
+import { load } from '../../../shared/atomics.ts';
+import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
+import {
+  CPU_WORDS,
+  C_MODE,
+  MODE_BLOCKED,
+  MODE_MASK,
+  MODE_PARKED,
+} from '../../../shared/layout/regions.ts';
+import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
+import {
+  SENDABLE_SIGNALS,
+  SIGCHLD,
+  SIGKILL,
+  signalName,
+  signalNumber,
+} from '../../../shared/abi/signals.ts';
+import type { ProcessReport } from '../../api/machine-api.ts';
+import { SyscallError } from '../../wire/errors.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { inKernel } from '../serve/in-kernel.ts';
+import type { Pool, Slot } from './pool.ts';
+import { HOST_PID, ProcessTable } from './process-table.ts';
+import type { ProcessEntry } from './process-table.ts';
+import type { Locate } from '../files/user-pagers.ts';
+
+/** How long a killed process may run on before its Worker is ended. */
+const KILL_GRACE_MS = 500;
+/** Pause between two attempts to condemn a CPU that is in the kernel. */
+const CONDEMN_RETRY_MS = 1;
+/** Times that memory is reclaimed for one new process. */
+const SPAWN_RETRIES_MAX = 8;
+
+function exit(cpu: Cpu, pid: number, status: WireStatus): void {
+  if ('code' in status) exitProcess(cpu, pid, status.code, 0, 0);
+  else exitProcess(cpu, pid, 0, signalNumber(status.signal) || SIGKILL, status.address ?? 0);
+}
+
+/** Gathers what is known of a process. */
+export type Reporter = (
+  entry: ProcessEntry,
+  status: WireStatus | null,
+  nowMs: number,
+) => ProcessReport;
+
+/** Frees frames for a call of process `pid`; false when there are none to be had. */
+export type Refill = (pid: number) => Promise<boolean>;
+
+export class ProcessManager {
+  readonly table: ProcessTable;
+  readonly #cpu: Cpu;
+  readonly #pool: Pool;
+  readonly #report: Reporter;
+  readonly #dispatcher: Dispatcher;
+
+  readonly #refill: Refill;
+
+  /** `report` is called just before a process's memory is given back. */
+  constructor(cpu: Cpu, pool: Pool, report: Reporter, refill: Refill) {
+    this.#refill = refill;
+    this.#cpu = cpu;
+    this.#pool = pool;
+    this.#report = report;
+    this.#dispatcher = new Dispatcher(cpu, pool, (pid, reason) =>
+      this.exited(pid, { signal: 'SIGKILL', reason }),
+    );
+    this.table = new ProcessTable((pid) => inKernel(cpu, () => releaseProcess(cpu, pid)));
+  }
+
+  /** The child's or thread's pid, or -errno. Memory is reclaimed for it, but nobody killed. */
+  async spawn(parent: number, request: WireSpawn): Promise<number> {
+    let pid = await this.#trySpawn(parent, request);
+    for (let i = 0; pid === -ENOMEM && i < SPAWN_RETRIES_MAX; i++) {
+      if (!(await this.#refill(parent))) break;
+      pid = await this.#trySpawn(parent, request);
+    }
+    return pid;
+  }
+
+  async #trySpawn(parent: number, request: WireSpawn): Promise<number> {
+    const cpu = this.#cpu;
+    try {
+      const { name, module, entry, args, thread, dedicated } = request;
+      const tgid = thread ? (this.table.get(parent)?.tgid ?? 0) : 0;
+      const peers = thread ? this.#threadCpus(tgid) : [];
+      const slot = await this.#pool.acquire(dedicated, peers);
+      const { generation } = slot;
+      const isOrphan = parent !== HOST_PID && this.table.get(parent)?.status !== null;
+      const pid = isOrphan
+        ? -ESRCH
+        : inKernel(cpu, () => createProcess(cpu, specOf(parent, slot.cpu, request)));
+      if (pid < 0) {
+        this.#pool.release(slot, generation);
+        return pid;
+      }
+      const made: ProcessEntry = {
+        pid,
+        tgid: thread ? tgid : pid,
+        parent,
+        name,
+        dedicated,
+        cpu: slot.cpu,
+        generation,
+        startedMs: performance.now(),
+        endedMs: 0,
+        status: null,
+        report: null,
+      };
+      this.table.add(made);
+      this.#dispatcher.dispatch(made, { pid, module, entry, args });
+      return pid;
+    } catch (error) {
+      if (error instanceof SyscallError) return -error.errno;
+      throw error;
+    }
+  }
+
+  /** A process has ended; nothing of it runs any more. */
+  exited(pid: number, status: WireStatus): void {
+    const entry = this.table.get(pid);
+    if (entry === undefined || entry.status !== null) return;
+    const nowMs = performance.now();
+    const { parent } = entry;
+    entry.report = this.#report(entry, status, nowMs);
+    inKernel(this.#cpu, () => exit(this.#cpu, pid, status));
+    this.table.end(pid, status, nowMs, ignoresSignal(this.#cpu, parent, SIGCHLD));
+    const slot = this.#pool.slot(entry.cpu);
+    if (slot !== undefined) this.#pool.release(slot, entry.generation);
+    // After the waits, which a handler of the parent's would interrupt. Threads end unannounced.
+    if (parent !== HOST_PID && entry.tgid === pid) this.#send(parent, SIGCHLD, pid);
+  }
+
+  /** Ends a process's waits for children: a signal was handled. */
+  interruptWaits(pid: number): void {
+    this.table.interrupt(pid);
+  }
+
+  /** Evens out the CPUs' run queues. Called at every tick. */
+  balance(): void {
+    this.#dispatcher.balance();
+  }
+
+  /**
+   * Sends a signal on behalf of `sender`, or with signal 0 only asks for the target; resolves when
+   * that is gone, if it is to go. One that was waited for takes any signal. 0, or -errno.
+   */
+  async kill(sender: number, target: number, signal: string | 0): Promise<number> {
+    const number = signal === 0 ? 0 : signalNumber(signal);
+    if (signal !== 0 && !SENDABLE_SIGNALS.has(number)) return -EINVAL;
+    if (target === HOST_PID) return -EPERM;
+    if (number === 0) return this.table.exists(target) ? 0 : -ESRCH;
+    if (this.table.get(target) === undefined) return -ESRCH;
+    if (!this.#send(target, number, sender)) return 0;
+    await this.table.status(target);
+    return 0;
+  }
+
+  /** Every process of a CPU whose Worker is gone. */
+  cpuDied(cpu: number, reason: string): void {
+    for (const { pid } of this.table.running()) {
+      if (processCpu(this.#cpu.machine, pid) !== cpu) continue;
+      this.exited(pid, { signal: 'SIGKILL', reason: `its Worker died: ${reason}` });
+    }
+    void this.#dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
+  }
+
+  /** Makes a CPU unable to enter the kernel, so that its Worker holds no lock when it is ended. */
+  async condemn(cpu: number): Promise<void> {
+    while (!condemnCpu(this.#cpu, cpu)) {
+      await new Promise((resolve) => setTimeout(resolve, CONDEMN_RETRY_MS));
+    }
+  }
+
+  /** The CPUs of a process's threads, one for each. */
+  #threadCpus(tgid: number): number[] {
+    const threads = this.table.running().filter((entry) => entry.tgid === tgid);
+    // Where it runs, which may be another CPU than it was put to last.
+    return threads.map(({ pid, cpu }) => processCpu(this.#cpu.machine, pid) || cpu);
+  }
+
+  /** Sends a signal and has its target look; whether that ends it. */
+  #send(target: number, signal: number, sender: number): boolean {
+    const cpu = this.#cpu;
+    const effect = inKernel(cpu, () => sendSignal(cpu, target, signal, sender));
+    if (effect === SIGNAL_PENDING) {
+      // It may be about to run, with nobody to tell yet: then it looks when it has started.
+      const remote = this.#slotOf(target)?.connection?.remote;
+      remote?.signalled(target).catch(() => {});
+    }
+    if (effect !== SIGNAL_FATAL) return false;
+    if (inKernel(cpu, () => withholdProcess(cpu, target))) {
+      this.exited(target, { signal: signalName(signal) });
+    } else {
+      this.#end(target, signalName(signal));
+    }
+    return true;
+  }
+
+  /** The CPU that runs a process; none while it has not been started. */
+  #slotOf(pid: number): Slot | undefined {
+    return this.#pool.slot(processCpu(this.#cpu.machine, pid));
+  }
+
+  /** Where a process runs; null when it has ended or has no Worker. */
+  locate: Locate = (pid) => {
+    const isRunning = this.table.get(pid)?.status === null;
+    const slot = isRunning ? this.#slotOf(pid) : undefined;
+    const remote = slot?.connection?.remote;
+    return slot === undefined || remote === undefined ? null : { cpu: slot.cpu, remote };
+  };
+
+  /** Ends the process if it awaits; if it runs and touches memory, the MMU ends it. */
+  #end(pid: number, signal: string): void {
+    const slot = this.#slotOf(pid);
+    if (slot === undefined) return;
+    slot.connection?.remote.kill(pid, signal).catch(() => {});
+    this.#expectEnd(pid, signal, slot, slot.generation);
+  }
+
+  /** Ends a Worker that does not end the process; one that sleeps in a call will when it looks. */
+  #expectEnd(pid: number, signal: string, slot: Slot, generation: number): void {
+    setTimeout(() => {
+      if (this.table.get(pid)?.status !== null || slot.generation !== generation) return;
+      const { machine, words } = this.#cpu;
+      // ORDER: a momentary value; a CPU that wakes up now has its time again.
+      const mode = load(words, machine.cpuBase + slot.cpu * CPU_WORDS + C_MODE) & MODE_MASK;
+      if (mode === MODE_BLOCKED || mode === MODE_PARKED) {
+        this.#expectEnd(pid, signal, slot, generation);
+        return;
+      }
+      const reason = `process ${pid} did not react to ${signal} for ${KILL_GRACE_MS} ms`;
+      this.#pool.end(slot, reason);
+    }, KILL_GRACE_MS);
+  }
+}
+
+/** What the kernel makes of a request. */
+function specOf(parent: number, home: number, request: WireSpawn): ProcessSpec {
+  const { name, inherit, thread, fork, stackBytes, nice, memoryMaxPages } = request;
+  return {
+    ...{ parent, home, name, inherit, thread, fork, stackBytes },
+    ...(nice === null ? {} : { nice }),
+    ...(memoryMaxPages === null ? {} : { memoryMaxPages }),
+  };
+}

@@ -1,0 +1,199 @@
+/**
+ * Who waits for whom: the processes of a machine as parents, children and waiters. The kernel
+ * proper keeps memory; this keeps promises, and so lives in the kernel worker.
+ *
+ * Guarantees: a child's end is reported to one `wait` of its parent (or kept until then), and to
+ * any number of the host's `status` calls. Children of a process that ends pass to the host. No
+ * operation looks at processes that are not of the family concerned.
+ */
+import { ECHILD, EINTR, ESRCH } from '../../../shared/abi/errno.ts';
+import { PROCESSES_MAX } from '../../../shared/limits.ts';
+import type { WireStatus, WireWaitResult } from '../../../shared/wire.ts';
+import type { ProcessReport } from '../../api/machine-api.ts';
+
+/** The parent of those whom the host spawned, or whose parent has ended. */
+export const HOST_PID = 0;
+
+export interface ProcessEntry {
+  readonly pid: number;
+  /** The process whose threads share an address space: its own pid unless it is a thread. */
+  readonly tgid: number;
+  parent: number;
+  readonly name: string;
+  /** Whether it has a Worker of its own. */
+  readonly dedicated: boolean;
+  /** CPU in whose run queue it was put, and which Worker of that CPU. */
+  cpu: number;
+  generation: number;
+  readonly startedMs: number;
+  endedMs: number;
+  status: WireStatus | null;
+  /** What is known of it when it has ended. */
+  report: ProcessReport | null;
+}
+
+interface Waiter {
+  readonly child: number | null;
+  readonly resolve: (result: WireWaitResult | number) => void;
+}
+
+/** A process's children: running, and ended but not waited for; and its waits for them. */
+interface Family {
+  readonly running: Map<number, ProcessEntry>;
+  readonly ended: Map<number, ProcessEntry>;
+  waiters: Waiter[];
+}
+
+export class ProcessTable {
+  /** Running ones, and ended ones that their parent has not waited for. */
+  readonly #entries = new Map<number, ProcessEntry>();
+  /** By parent; none for those without children. */
+  readonly #families = new Map<number, Family>();
+  /** Ended and waited for, oldest first; kept for reports. */
+  readonly #past = new Map<number, ProcessEntry>();
+  readonly #watchers = new Map<number, ((status: WireStatus) => void)[]>();
+  /** Called when nobody can ask the kernel for an ended process any more. */
+  readonly #reap: (pid: number) => void;
+
+  constructor(reap: (pid: number) => void) {
+    this.#reap = reap;
+  }
+
+  add(entry: ProcessEntry): void {
+    this.#entries.set(entry.pid, entry);
+    if (entry.parent !== HOST_PID) this.#family(entry.parent).running.set(entry.pid, entry);
+  }
+
+  get(pid: number): ProcessEntry | undefined {
+    return this.#entries.get(pid) ?? this.#past.get(pid);
+  }
+
+  /** Whether there is a process of that pid, running or a zombie. */
+  exists(pid: number): boolean {
+    return this.#entries.has(pid);
+  }
+
+  /** Those that have not ended. */
+  running(): ProcessEntry[] {
+    return [...this.#entries.values()].filter(({ status }) => status === null);
+  }
+
+  /** Of those the ones that the host itself spawned. */
+  ofHost(): ProcessEntry[] {
+    return this.running().filter(({ parent }) => parent === HOST_PID);
+  }
+
+  /** All that are remembered, by pid. */
+  all(): ProcessEntry[] {
+    return [...this.#past.values(), ...this.#entries.values()].sort((a, b) => a.pid - b.pid);
+  }
+
+  /**
+   * Records a process's end and tells everybody who waits. False when it has ended before.
+   * `isForgotten`: its parent does not want to hear of it (SIGCHLD ignored).
+   */
+  end(pid: number, status: WireStatus, nowMs: number, isForgotten = false): boolean {
+    const entry = this.#entries.get(pid);
+    if (entry === undefined || entry.status !== null) return false;
+    entry.status = status;
+    entry.endedMs = nowMs;
+    this.#leaveChildren(pid);
+    for (const watch of this.#watchers.get(pid) ?? []) watch(status);
+    this.#watchers.delete(pid);
+    this.#deliver(entry, status, isForgotten);
+    return true;
+  }
+
+  /** The status of a process, when it has ended. */
+  status(pid: number): Promise<WireStatus> | number {
+    const entry = this.get(pid);
+    if (entry === undefined) return -ESRCH;
+    if (entry.status !== null) return Promise.resolve(entry.status);
+    return new Promise((resolve) => {
+      const watchers = this.#watchers.get(pid);
+      if (watchers === undefined) this.#watchers.set(pid, [resolve]);
+      else watchers.push(resolve);
+    });
+  }
+
+  /** wait(2): the end of one child, or of any when `child` is null. -ECHILD when there is none. */
+  wait(parent: number, child: number | null): Promise<WireWaitResult | number> {
+    const family = this.#families.get(parent);
+    if (family === undefined || !mayHope(family, child)) return Promise.resolve(-ECHILD);
+    const [first] = family.ended.values();
+    const ended = child === null ? first : family.ended.get(child);
+    if (ended?.status) {
+      this.#forget(ended);
+      return Promise.resolve({ pid: ended.pid, status: ended.status });
+    }
+    return new Promise((resolve) => family.waiters.push({ child, resolve }));
+  }
+
+  /** Ends the waits of a process with -EINTR: a signal was handled. */
+  interrupt(parent: number): void {
+    const family = this.#families.get(parent);
+    for (const waiter of family?.waiters.splice(0) ?? []) waiter.resolve(-EINTR);
+  }
+
+  #family(parent: number): Family {
+    let family = this.#families.get(parent);
+    if (family === undefined) {
+      family = { running: new Map(), ended: new Map(), waiters: [] };
+      this.#families.set(parent, family);
+    }
+    return family;
+  }
+
+  /** A process has ended: its children pass to the host, its own waits end. */
+  #leaveChildren(pid: number): void {
+    const family = this.#families.get(pid);
+    if (family === undefined) return;
+    this.interrupt(pid);
+    this.#families.delete(pid);
+    for (const child of family.running.values()) child.parent = HOST_PID;
+    for (const child of family.ended.values()) {
+      child.parent = HOST_PID;
+      this.#forget(child);
+    }
+  }
+
+  /** Gives a child's end to the first waiter of its parent that it concerns. */
+  #deliver(entry: ProcessEntry, status: WireStatus, isForgotten: boolean): void {
+    const family = this.#families.get(entry.parent);
+    if (entry.parent === HOST_PID || family === undefined) {
+      this.#forget(entry);
+      return;
+    }
+    family.running.delete(entry.pid);
+    const index = family.waiters.findIndex(({ child }) => child === null || child === entry.pid);
+    if (isForgotten) {
+      this.#forget(entry);
+    } else if (index >= 0) {
+      const [waiter] = family.waiters.splice(index, 1);
+      this.#forget(entry);
+      waiter?.resolve({ pid: entry.pid, status });
+    } else {
+      family.ended.set(entry.pid, entry);
+      return;
+    }
+    // Waiters that no child is left for.
+    const hopeless = family.waiters.filter(({ child }) => !mayHope(family, child));
+    family.waiters = family.waiters.filter((waiter) => !hopeless.includes(waiter));
+    for (const waiter of hopeless) waiter.resolve(-ECHILD);
+  }
+
+  #forget(entry: ProcessEntry): void {
+    this.#entries.delete(entry.pid);
+    this.#families.get(entry.parent)?.ended.delete(entry.pid);
+    this.#past.set(entry.pid, entry);
+    const [oldest] = this.#past.keys();
+    if (this.#past.size > PROCESSES_MAX && oldest !== undefined) this.#past.delete(oldest);
+    this.#reap(entry.pid);
+  }
+}
+
+/** Whether a wait for `child`, or any child, can succeed now or later. */
+function mayHope({ running, ended }: Family, child: number | null): boolean {
+  if (child === null) return running.size + ended.size > 0;
+  return running.has(child) || ended.has(child);
+}

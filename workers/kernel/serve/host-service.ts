@@ -1,0 +1,50 @@
+/** What the kernel worker offers to the host. */
+import { ESRCH } from '../../../shared/abi/errno.ts';
+import type { WireProcFile } from '../../../shared/wire.ts';
+import type { AuditReport, MachineReport } from '../../api/machine-api.ts';
+import { SyscallError } from '../../wire/errors.ts';
+import type { ObjectRegistry } from '../files/object-registry.ts';
+import type { Pool } from '../processes/pool.ts';
+import type { ProcessManager } from '../processes/process-manager.ts';
+import { HOST_PID } from '../processes/process-table.ts';
+import type { KernelApi } from '../../boot/worker-host.ts';
+
+export interface HostServiceOptions {
+  /** Resolves when boot is complete. */
+  readonly ready: () => Promise<void>;
+  readonly processes: ProcessManager;
+  readonly objects: ObjectRegistry;
+  readonly pool: Pool;
+  readonly procFile: (pid: number, name: WireProcFile) => string | number;
+  readonly pagemap: (pid: number, first: number, pages: number) => BigUint64Array | number;
+  readonly stats: () => MachineReport;
+  readonly dmesg: () => string[];
+  readonly audit: () => Promise<AuditReport>;
+}
+
+export function hostService(options: HostServiceOptions): KernelApi {
+  const { processes, objects, pool } = options;
+  return {
+    ready: () => options.ready(),
+    spawn: (request) => processes.spawn(HOST_PID, request),
+    status: async (pid) => {
+      const status = await processes.table.status(pid);
+      if (typeof status === 'number') throw new SyscallError('wait', ESRCH);
+      // What it wrote to the host's files is there when its end is known.
+      await objects.writeBack.syncAll(false);
+      return status;
+    },
+    kill: (pid, signal) => processes.kill(HOST_PID, pid, signal),
+    addFile: (name, file) => objects.addFile(name, file),
+    procFile: (pid, name) => options.procFile(pid, name),
+    pagemap: (pid, first, pages) => options.pagemap(pid, first, pages),
+    stats: () => options.stats(),
+    dmesg: () => options.dmesg(),
+    audit: () => options.audit(),
+    cpuDied: (cpu, generation, reason) => pool.died(cpu, generation, reason),
+    shutdown: async () => {
+      await pool.shutdown();
+      await objects.closeAll();
+    },
+  };
+}

@@ -1,0 +1,240 @@
+/**
+ * The kernel worker's syscalls: what a process asks by comlink or by trap, carried out on the
+ * kernel worker's CPU, which alone can wait for pages. Results are numbers; negative ones -errno.
+ */
+import {
+  WAIT_PAGE,
+  dispatch,
+  isStreamFd,
+  populate,
+  processOf,
+  putObject,
+  wantsMemory,
+} from '../../../kernel/index.ts';
+import type { Cpu } from '../../../kernel/index.ts';
+import { peek } from '../../../shared/atomics.ts';
+import { EIO, ENOMEM, ESRCH } from '../../../shared/abi/errno.ts';
+import { P_STATE, PROC_ZOMBIE } from '../../../shared/layout/regions.ts';
+import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
+import { panic } from '../../../shared/panic.ts';
+import { inKernel } from './in-kernel.ts';
+import type { PageSupply } from '../memory/page-supply.ts';
+import type { Reclaimer } from '../memory/reclaimer.ts';
+import { StandardStreams } from '../files/standard-streams.ts';
+import type { HostOutput } from '../files/standard-streams.ts';
+import { SYS_CLOSE, SYS_MUNMAP, SYS_WRITE } from '../../../shared/abi/syscalls.ts';
+import type { ObjectRegistry } from '../files/object-registry.ts';
+import { Transfers } from '../files/transfers.ts';
+import { A_FRAME, provide, takeWanted } from '../memory/page-request.ts';
+import type { Wanted } from '../memory/page-request.ts';
+
+/** Syscalls after which a program may expect that the host has what it wrote. */
+const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
+
+/** Where populating stopped (a VPN), and what it waits for there. */
+interface Stop extends Wanted {
+  readonly vpn: number;
+}
+
+/** How far a syscall came; what it waits for; what it wants faulted in afterwards (VPNs). */
+interface Progress {
+  readonly result: number;
+  readonly wanted: Wanted | null;
+  /** VPN at which it stopped and is to go on, 0 for its start. */
+  readonly stoppedAt: number;
+  readonly start: number;
+  readonly end: number;
+  /** Pages of objects that must be on the host before the syscall is over. */
+  readonly writeBacks: Cpu['writeBacks'];
+}
+
+const NO_WRITE_BACKS: Cpu['writeBacks'] = [];
+
+/** A success that leaves nothing to do. */
+const NOTHING: Progress = {
+  result: 0,
+  wanted: null,
+  stoppedAt: 0,
+  start: 0,
+  end: 0,
+  writeBacks: NO_WRITE_BACKS,
+};
+
+/** As it comes from the wire: a missing argument is NaN, which every syscall refuses. */
+function asNumber(value: unknown): number {
+  return typeof value === 'number' ? value : NaN;
+}
+
+/** What a syscall lacked, if it failed for want of a frame. */
+function frameFor(cpu: Cpu, result: number): Wanted | null {
+  return wantsMemory(cpu, result) ? A_FRAME : null;
+}
+
+/**
+ * Arguments {address, length, …} from a later page on: were the range begun anew each time, one
+ * larger than memory would never end, its first pages being reclaimed for its last.
+ */
+function goingOn(args: readonly unknown[], stoppedAt: number): readonly unknown[] {
+  const [address, length, ...others] = args;
+  if (stoppedAt === 0) return args;
+  const at = stoppedAt * PAGE_SIZE;
+  return [at, asNumber(length) - (at - asNumber(address)), ...others];
+}
+
+export class KernelSyscalls {
+  readonly #cpu: Cpu;
+  readonly #supply: PageSupply;
+  readonly #reclaimer: Reclaimer;
+
+  readonly #streams: StandardStreams;
+  readonly #objects: ObjectRegistry;
+  readonly #transfers: Transfers;
+
+  constructor(
+    cpu: Cpu,
+    supply: PageSupply,
+    reclaimer: Reclaimer,
+    objects: ObjectRegistry,
+    output: HostOutput,
+  ) {
+    this.#objects = objects;
+    this.#transfers = new Transfers(cpu, (...call) => this.#call(...call));
+    this.#streams = new StandardStreams(cpu, supply, reclaimer, output);
+    this.#cpu = cpu;
+    this.#supply = supply;
+    this.#reclaimer = reclaimer;
+  }
+
+  /** A syscall of the table in shared/abi/syscalls.ts. Answers later only when it waits for a page. */
+  call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    if (Transfers.isTransfer(number)) return this.#transfers.call(number, pid, args);
+    const result = this.#call(number, pid, args);
+    const { writeBack } = this.#objects;
+    if (!WRITES_BACK.includes(number) || !writeBack.isNeeded) return result;
+    // The program has let go of pages: now the host gets them.
+    return Promise.resolve(result).then(async (outcome) => {
+      await writeBack.syncAll(number === SYS_CLOSE);
+      return outcome;
+    });
+  }
+
+  #call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    const [fd, address, length] = args as readonly number[];
+    if (number === SYS_WRITE && isStreamFd(fd ?? NaN)) {
+      return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
+    }
+    const progress = this.#run(number, pid, args);
+    if (progress.wanted !== null) return this.#wait(number, pid, args, progress);
+    return this.#finish(pid, progress);
+  }
+
+  /** Faults in the pages [start, end) (VPNs) as far as it can be done. Always 0. */
+  populate(pid: number, start: number, end: number): number | Promise<number> {
+    return this.#finish(pid, { ...NOTHING, start, end });
+  }
+
+  /** The block of a process that has not ended. */
+  #process(pid: number): number {
+    const proc = processOf(this.#cpu.machine, pid);
+    return proc !== 0 && peek(this.#cpu.words, proc + P_STATE) !== PROC_ZOMBIE ? proc : 0;
+  }
+
+  #run(number: number, pid: number, args: readonly unknown[]): Progress {
+    const proc = this.#process(pid);
+    if (proc === 0) return { ...NOTHING, result: -ESRCH };
+    const cpu = this.#cpu;
+    const [a, b, c, d, e, f] = args;
+    return inKernel(cpu, () => {
+      cpu.populateStart = 0;
+      cpu.populateEnd = 0;
+      const result = dispatch(
+        cpu,
+        proc,
+        number,
+        asNumber(a),
+        asNumber(b),
+        asNumber(c),
+        asNumber(d),
+        asNumber(e),
+        asNumber(f),
+      );
+      const wanted = result === -WAIT_PAGE ? takeWanted(cpu) : frameFor(cpu, result);
+      const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
+      const { stoppedAt, populateStart: start, populateEnd: end } = cpu;
+      return { result, wanted, stoppedAt, start, end, writeBacks };
+    });
+  }
+
+  /** As `provide`; nobody is killed for a syscall. */
+  #provide(pid: number, wanted: Wanted): Promise<number> {
+    return provide(wanted, this.#supply, () => this.#reclaimer.refill(pid));
+  }
+
+  async #wait(
+    number: number,
+    pid: number,
+    args: readonly unknown[],
+    first: Progress,
+  ): Promise<number> {
+    let progress = first;
+    let rest = args;
+    for (let attempt = 0; progress.wanted !== null; attempt++) {
+      const isPage = progress.result === -WAIT_PAGE;
+      if (attempt === FAULT_RETRIES_MAX) {
+        if (!isPage) return progress.result;
+        return panic('KernelSyscalls: a page is supplied again and again', pid, number);
+      }
+      const provided = await this.#provide(pid, progress.wanted);
+      if (provided === -ENOMEM) return isPage ? -ENOMEM : progress.result;
+      if (provided < 0) return -EIO;
+      rest = goingOn(rest, progress.stoppedAt);
+      progress = this.#run(number, pid, rest);
+    }
+    return this.#finish(pid, progress);
+  }
+
+  /** The syscall has succeeded whether or not its pages can be brought in, as on Linux. */
+  #finish(pid: number, progress: Progress): number | Promise<number> {
+    const { result, start, end, writeBacks } = progress;
+    if (writeBacks.length > 0) return this.#writeBack(result, writeBacks);
+    if (start === end) return result;
+    const stop = this.#populate(pid, start, end);
+    if (stop === null) return result;
+    return this.#populateRest(pid, stop, end).then(() => result);
+  }
+
+  /** What msync(2) answers when the host has the pages, or has refused them. */
+  async #writeBack(result: number, list: Cpu['writeBacks']): Promise<number> {
+    const { writeBack } = this.#objects;
+    const outcomes = await Promise.all(
+      list.map(({ object, first, end }) => writeBack.sync(object, first, end, true)),
+    );
+    inKernel(this.#cpu, () => {
+      for (const { object } of list) putObject(this.#cpu, object);
+    });
+    return outcomes.some((outcome) => outcome < 0) ? -EIO : result;
+  }
+
+  /** Populates until a page must be supplied or a frame found; null when all is done. */
+  #populate(pid: number, start: number, end: number): Stop | null {
+    const cpu = this.#cpu;
+    const proc = this.#process(pid);
+    if (proc === 0) return null;
+    return inKernel(cpu, () => {
+      const vpn = populate(cpu, proc, start, end);
+      return vpn === end ? null : { vpn, ...takeWanted(cpu) };
+    });
+  }
+
+  /** Goes on as long as each page that is waited for can be had, or a frame for it. */
+  async #populateRest(pid: number, first: Stop, end: number): Promise<void> {
+    let stop: Stop | null = first;
+    for (let attempt = 0; stop !== null && attempt < FAULT_RETRIES_MAX; attempt++) {
+      const { vpn }: Stop = stop;
+      if ((await this.#provide(pid, stop)) < 0) return;
+      stop = this.#populate(pid, vpn, end);
+      // Only what makes no progress is counted.
+      if (stop?.vpn !== vpn) attempt = 0;
+    }
+  }
+}

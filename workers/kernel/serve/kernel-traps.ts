@@ -1,0 +1,28 @@
+/** What each trap means to the kernel worker. */
+import * as protocol from '../../../shared/wire.ts';
+import type { DeviceAccess } from '../files/device-access.ts';
+import type { KernelSyscalls } from './kernel-syscalls.ts';
+import type { Pager } from '../memory/pager.ts';
+import type { TrapHandler } from '../../wire/trap.ts';
+
+export function trapHandler(
+  syscalls: KernelSyscalls,
+  pager: Pager,
+  devices: DeviceAccess,
+): TrapHandler {
+  return ({ op, pid, args }) => {
+    const [first = 0, second = 0, third = 0] = args;
+    switch (op) {
+      case protocol.TRAP_FAULT:
+        return pager.fault(pid, first, second !== 0);
+      case protocol.TRAP_DEVICE_LOAD:
+        return devices.load(pid, first, second);
+      case protocol.TRAP_DEVICE_STORE:
+        return devices.store(pid, first, second, third);
+      case protocol.TRAP_POPULATE:
+        return syscalls.populate(pid, first, second);
+      default:
+        return syscalls.call(op, pid, args);
+    }
+  };
+}
