@@ -90,7 +90,11 @@ export default tseslint.config(
   },
   {
     // These are outside kernel/: only the ban on Atomics is lifted for them.
-    files: ['workers/cpu/memory/program-mmu.ts', 'workers/platform-*.ts', 'workers/cpu/runtime/wait-async.ts'],
+    files: [
+      'workers/cpu/memory/program-mmu.ts',
+      'workers/platform-*.ts',
+      'workers/cpu/runtime/wait-async.ts',
+    ],
     rules: { 'no-restricted-syntax': 'off' },
   },
 );

@@ -8,7 +8,12 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { boot } from '../workers/index.ts';
-import type { BootOptions, ExitStatus, MachineHandle, ProcessHandle } from '../workers/api/machine-api.ts';
+import type {
+  BootOptions,
+  ExitStatus,
+  MachineHandle,
+  ProcessHandle,
+} from '../workers/api/machine-api.ts';
 import { PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { startProgress } from './progress.ts';
 import type { PrintedLine, RunDocument } from './run-document.ts';

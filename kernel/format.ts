@@ -3,7 +3,9 @@
  * no ordering.
  */
 import { poke } from '../shared/atomics.ts';
-import * as L from '../shared/layout/regions.ts';
+import * as BOOT from '../shared/layout/boot.ts';
+import * as FRAME from '../shared/layout/frame.ts';
+import { layOut } from '../shared/layout/regions.ts';
 import { AREAS_MAX, CPUS_MAX, FRAMES_MAX, FRAMES_MIN, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { assert } from '../shared/panic.ts';
 import { seedFreeLists } from './frames/buddy.ts';
@@ -47,23 +49,23 @@ export function formatMachine(options: FormatOptions): Machine {
   assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
   assert(swapSlots >= 0 && swapSlots <= SWAP_SLOTS_MAX, 'formatMachine: swapSlots', swapSlots);
-  const regions = L.layOut(frames, cpus, swapSlots);
+  const regions = layOut({ frames, cpus, swapSlots });
   const buffer = new SharedArrayBuffer(regions.totalWords * 4);
   const words = new Int32Array(buffer);
-  poke(words, L.B_VERSION, L.LAYOUT_VERSION);
-  poke(words, L.B_FRAMES, frames);
-  poke(words, L.B_CPUS, cpus);
-  poke(words, L.B_SWAP_SLOTS, swapSlots);
-  poke(words, L.B_MAP_COUNT_MAX, mapCountMax);
-  poke(words, L.B_PRIVILEGED, privileged ? 1 : 0);
-  poke(words, L.B_CHECKED, checked ? 1 : 0);
-  poke(words, L.B_FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
-  poke(words, L.B_NEXT_PID, 1);
-  poke(words, L.B_EPOCH, 1);
+  poke(words, BOOT.VERSION, BOOT.LAYOUT_VERSION);
+  poke(words, BOOT.FRAMES, frames);
+  poke(words, BOOT.CPUS, cpus);
+  poke(words, BOOT.SWAP_SLOTS, swapSlots);
+  poke(words, BOOT.MAP_COUNT_MAX, mapCountMax);
+  poke(words, BOOT.PRIVILEGED, privileged ? 1 : 0);
+  poke(words, BOOT.CHECKED, checked ? 1 : 0);
+  poke(words, BOOT.FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
+  poke(words, BOOT.NEXT_PID, 1);
+  poke(words, BOOT.EPOCH, 1);
   formatInjections(words, injections, seed);
-  poke(words, L.B_MAGIC, L.MAGIC);
+  poke(words, BOOT.MAGIC, BOOT.MAGIC_NUMBER);
   const machine = viewOf(buffer, words, protocol);
-  poke(words, machine.meta + L.F_STATE, L.FRAME_HOLE);
+  poke(words, machine.meta + FRAME.STATE, FRAME.HOLE);
   seedFreeLists(machine);
   return machine;
 }

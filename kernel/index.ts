@@ -148,7 +148,7 @@ export {
 export type { ProcessUsage } from './reports/usage.ts';
 // What a locking protocol of one's own is made of.
 export * as atomics from '../shared/atomics.ts';
-export * as layout from '../shared/layout/regions.ts';
+export * as layout from '../shared/layout/index.ts';
 export * as pte from '../shared/pte.ts';
 export { STAT, count } from './machine/cpu.ts';
 export { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from './machine/rwlock.ts';

@@ -113,6 +113,8 @@ export const FUTEX_BUCKETS = 256;
 export const DMESG_ENTRIES = 1024;
 /** Buckets of a latency histogram: 8 per power of two of nanoseconds. */
 export const HISTOGRAM_BUCKETS = 320;
+/** Latency histograms: one a syscall. */
+export const HISTOGRAMS_MAX = 64;
 /** Bytes of a process name kept in the machine. */
 export const PROCESS_NAME_BYTES = 64;
 

@@ -17,7 +17,7 @@ import {
   startProcess,
 } from '../kernel/index.ts';
 import { load, wait } from '../shared/atomics.ts';
-import { B_STOP } from '../shared/layout/regions.ts';
+import * as BOOT from '../shared/layout/boot.ts';
 import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/wire.ts';
 import { CpuContext } from './cpu/runtime/cpu-context.ts';
 import { ProcessAccount } from './cpu/runtime/process-account.ts';
@@ -38,8 +38,8 @@ function attend({ cpu, mode, kernel }: CpuContext): void {
   kernel.attending().catch(() => {});
   const deadlineMs = performance.now() + ATTEND_MS;
   // ORDER: in kernel mode, so that the auditor waits until this CPU has parked.
-  while (load(cpu.words, B_STOP) === 0 && performance.now() < deadlineMs) {
-    wait(cpu.words, B_STOP, 0, 1);
+  while (load(cpu.words, BOOT.STOP) === 0 && performance.now() < deadlineMs) {
+    wait(cpu.words, BOOT.STOP, 0, 1);
   }
   leaveKernel(cpu);
   enterKernel(cpu);

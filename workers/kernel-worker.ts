@@ -22,7 +22,7 @@ import {
 } from '../kernel/index.ts';
 import type { Cpu, ReclaimPolicy } from '../kernel/index.ts';
 import { load } from '../shared/atomics.ts';
-import { CPU_WORDS, C_MODE, MODE_DEAD, MODE_MASK, MODE_OFFLINE } from '../shared/layout/regions.ts';
+import * as CPU from '../shared/layout/cpu.ts';
 import { DEDICATED_CPUS_MAX } from '../shared/limits.ts';
 import { makeRandom } from '../shared/random.ts';
 import type { CpuApi, HostApi, KernelInit } from '../shared/wire.ts';
@@ -145,7 +145,7 @@ class KernelWorker {
     this.#objects.tick(performance.now());
     if (machine.flushPolicy === 'lazy') inKernel(this.#cpu, () => sweepSpaces(this.#cpu));
     for (const slot of this.#pool.live()) {
-      if (this.#mode(slot.cpu) === MODE_DEAD) {
+      if (this.#mode(slot.cpu) === CPU.MODE_DEAD) {
         this.#pool.end(slot, 'a shootdown waited too long for its acknowledgement');
       }
     }
@@ -172,7 +172,7 @@ class KernelWorker {
   #mode(cpu: number): number {
     const { machine, words } = this.#cpu;
     // ORDER: a momentary value; the exchange in condemnCpu decides.
-    return load(words, machine.cpuBase + cpu * CPU_WORDS + C_MODE) & MODE_MASK;
+    return load(words, machine.cpuBase + cpu * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK;
   }
 
   #createPool(): Pool {
@@ -213,7 +213,7 @@ class KernelWorker {
     }
     this.#processes.cpuDied(cpu, reason);
     // One that never came up has nothing to take back.
-    if (this.#mode(cpu) !== MODE_OFFLINE) inKernel(this.#cpu, () => reapCpu(this.#cpu, cpu));
+    if (this.#mode(cpu) !== CPU.MODE_OFFLINE) inKernel(this.#cpu, () => reapCpu(this.#cpu, cpu));
   }
 
   #panicked(message: string): void {

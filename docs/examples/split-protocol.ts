@@ -3,8 +3,9 @@
  *
  * Guarantees: faults run in parallel with each other and with the part of an operation that only
  * looks at areas; they exclude its work on the page table.
- * Locking: S_AREA_LOCK covers the area set. S_RW_LOCK covers the page table: faults take it for
- * reading, lockRange for writing. Two faults on one page meet at the entry, by compare-exchange.
+ * Locking: SPACE.AREA_LOCK covers the area set. SPACE.RW_LOCK covers the page table: faults take it
+ * for reading, lockRange for writing. Two faults on one page meet at the entry, by
+ * compare-exchange.
  * Not guaranteed: parallelism between operations.
  */
 import {
@@ -23,29 +24,29 @@ const splitProtocol: LockingProtocol = {
   name: 'split',
 
   lockAreas(cpu: Cpu, space: number): void {
-    lock(cpu, space + layout.S_AREA_LOCK);
+    lock(cpu, space + layout.SPACE.AREA_LOCK);
   },
 
   unlockAreas(cpu: Cpu, space: number): void {
-    unlock(cpu, space + layout.S_AREA_LOCK);
+    unlock(cpu, space + layout.SPACE.AREA_LOCK);
   },
 
   lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
-    readLock(cpu, space + layout.S_RW_LOCK);
+    readLock(cpu, space + layout.SPACE.RW_LOCK);
     openAtRoot(cpu, cursor, space, vpn, vpn + 1);
   },
 
   unlockPage(cpu: Cpu, cursor: Cursor): void {
-    readUnlock(cpu, cursor.space + layout.S_RW_LOCK);
+    readUnlock(cpu, cursor.space + layout.SPACE.RW_LOCK);
   },
 
   lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
-    writeLock(cpu, space + layout.S_RW_LOCK);
+    writeLock(cpu, space + layout.SPACE.RW_LOCK);
     openAtRoot(cpu, cursor, space, start, end);
   },
 
   unlockRange(cpu: Cpu, cursor: Cursor): void {
-    writeUnlock(cpu, cursor.space + layout.S_RW_LOCK);
+    writeUnlock(cpu, cursor.space + layout.SPACE.RW_LOCK);
   },
 
   adoptTable(): void {},

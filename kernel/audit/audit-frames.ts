@@ -1,6 +1,9 @@
 /** The audit's last part: every frame's state, place and count. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { BUDDY_ORDERS, TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
@@ -21,7 +24,7 @@ export function auditFrames(cpu: Cpu, ledger: AuditLedger): void {
   }
   let inUse = 0;
   for (let pfn = 1; pfn < machine.frames; pfn++) {
-    if (ledger.placed[pfn] === 1 && frameState(machine, pfn) <= L.FRAME_CACHED) continue;
+    if (ledger.placed[pfn] === 1 && frameState(machine, pfn) <= FRAME.CACHED) continue;
     auditUsed(machine, ledger, pfn);
     inUse++;
   }
@@ -38,30 +41,30 @@ function auditFreeLists(machine: Machine, ledger: AuditLedger): number {
   let free = 0;
   for (let order = 0; order < BUDDY_ORDERS; order++) {
     let previous = 0;
-    let pfn = peek(words, L.B_FREE_HEADS + order);
+    let pfn = peek(words, BOOT.FREE_HEADS + order);
     while (pfn !== 0 && ledger.placed[pfn] === 0) {
-      const state = peek(words, frameField(machine, pfn, L.F_STATE)) & 0xff;
+      const state = peek(words, frameField(machine, pfn, FRAME.STATE)) & 0xff;
       ledger.check(
-        state === (L.FRAME_FREE_HEAD | (order << L.F_ORDER_SHIFT)) && pfn % (1 << order) === 0,
+        state === (FRAME.FREE_HEAD | (order << FRAME.ORDER_SHIFT)) && pfn % (1 << order) === 0,
         `free block ${pfn} of order ${order} has state 0x${state.toString(16)}`,
       );
       ledger.check(
-        peek(words, frameField(machine, pfn, L.F_AUX)) === previous,
+        peek(words, frameField(machine, pfn, FRAME.AUX)) === previous,
         `free block ${pfn} of order ${order}: broken back link`,
       );
       for (let i = 0; i < 1 << order; i++) {
         ledger.place(pfn + i, `a free block of order ${order}`);
         if (i === 0) continue;
         const inner = frameState(machine, pfn + i);
-        ledger.check(inner === L.FRAME_FREE, `frame ${pfn + i} in a free block has state ${inner}`);
+        ledger.check(inner === FRAME.FREE, `frame ${pfn + i} in a free block has state ${inner}`);
       }
       free += 1 << order;
       previous = pfn;
-      pfn = peek(words, frameField(machine, pfn, L.F_LINK));
+      pfn = peek(words, frameField(machine, pfn, FRAME.LINK));
     }
     ledger.check(pfn === 0, `free list of order ${order} runs in a circle at ${pfn}`);
   }
-  const counted = peek(words, L.B_FREE_FRAMES);
+  const counted = peek(words, BOOT.FREE_FRAMES);
   ledger.check(counted === free, `free frames: counter ${counted}, lists ${free}`);
   return free;
 }
@@ -69,13 +72,13 @@ function auditFreeLists(machine: Machine, ledger: AuditLedger): number {
 function auditCaches(machine: Machine, ledger: AuditLedger): number {
   let cached = 0;
   for (let id = 0; id < machine.cpus; id++) {
-    const block = machine.cpuBase + id * L.CPU_WORDS;
-    const count = peek(machine.words, block + L.C_CACHE_COUNT);
+    const block = machine.cpuBase + id * CPU.WORDS;
+    const count = peek(machine.words, block + CPU.CACHE_COUNT);
     for (let i = 0; i < count; i++) {
-      const pfn = peek(machine.words, block + L.C_CACHE + i);
+      const pfn = peek(machine.words, block + CPU.CACHE + i);
       ledger.place(pfn, `the cache of CPU ${id}`);
       const state = frameState(machine, pfn);
-      ledger.check(state === L.FRAME_CACHED, `cached frame ${pfn} has state ${state}`);
+      ledger.check(state === FRAME.CACHED, `cached frame ${pfn} has state ${state}`);
     }
     cached += count;
   }
@@ -84,17 +87,17 @@ function auditCaches(machine: Machine, ledger: AuditLedger): number {
 
 function auditLimbo(machine: Machine, ledger: AuditLedger): void {
   for (let id = 0; id < machine.cpus; id++) {
-    const block = machine.cpuBase + id * L.CPU_WORDS;
-    let pfn = peek(machine.words, block + L.C_LIMBO_HEAD);
+    const block = machine.cpuBase + id * CPU.WORDS;
+    let pfn = peek(machine.words, block + CPU.LIMBO_HEAD);
     let length = 0;
     while (pfn !== 0 && ledger.placed[pfn] === 0) {
       ledger.place(pfn, `the limbo of CPU ${id}`);
       const state = frameState(machine, pfn);
-      ledger.check(state === L.FRAME_RETIRED, `frame ${pfn} in limbo has state ${state}`);
+      ledger.check(state === FRAME.RETIRED, `frame ${pfn} in limbo has state ${state}`);
       length++;
-      pfn = peek(machine.words, frameField(machine, pfn, L.F_LINK));
+      pfn = peek(machine.words, frameField(machine, pfn, FRAME.LINK));
     }
-    const counted = peek(machine.words, block + L.C_LIMBO_COUNT);
+    const counted = peek(machine.words, block + CPU.LIMBO_COUNT);
     ledger.check(counted === length, `limbo of CPU ${id}: counter ${counted}, list ${length}`);
     ledger.tally('retiredTables', length);
   }
@@ -103,34 +106,31 @@ function auditLimbo(machine: Machine, ledger: AuditLedger): void {
 /** A frame that is not free: its count against what was found. */
 function auditUsed(machine: Machine, ledger: AuditLedger, pfn: number): void {
   const state = frameState(machine, pfn);
-  const count = peek(machine.words, frameField(machine, pfn, L.F_COUNT));
+  const count = peek(machine.words, frameField(machine, pfn, FRAME.COUNT));
   const found = ledger.references[pfn] ?? 0;
   const placed = ledger.placed[pfn] === 1;
   switch (state) {
-    case L.FRAME_USED:
+    case FRAME.USED:
       ledger.check(
         count === found && found > 0,
         `frame ${pfn}: count ${count}, but ${found} entries and holders`,
       );
       return;
-    case L.FRAME_SLAB:
+    case FRAME.SLAB:
       return auditSlabFrame(machine, ledger, pfn, count);
-    case L.FRAME_TABLE:
-    case L.FRAME_KERNEL:
-    case L.FRAME_RETIRED:
-      ledger.check(
-        placed,
-        `${L.FRAME_STATE_NAMES[state]} frame ${pfn} leaked: nothing leads to it`,
-      );
-      ledger.check(found === 0, `${L.FRAME_STATE_NAMES[state]} frame ${pfn} is mapped`);
+    case FRAME.TABLE:
+    case FRAME.KERNEL:
+    case FRAME.RETIRED:
+      ledger.check(placed, `${FRAME.STATE_NAMES[state]} frame ${pfn} leaked: nothing leads to it`);
+      ledger.check(found === 0, `${FRAME.STATE_NAMES[state]} frame ${pfn} is mapped`);
       return;
     default:
-      ledger.check(false, `frame ${pfn} has state ${L.FRAME_STATE_NAMES[state]} but is in no list`);
+      ledger.check(false, `frame ${pfn} has state ${FRAME.STATE_NAMES[state]} but is in no list`);
   }
 }
 
 function auditSlabFrame(machine: Machine, ledger: AuditLedger, pfn: number, count: number): void {
-  const size = L.SLAB_SIZES[slabOfFrame(machine, pfn)] ?? TABLE_ENTRIES;
+  const size = SLAB.SIZES[slabOfFrame(machine, pfn)] ?? TABLE_ENTRIES;
   const first = frameWord(machine, pfn);
   let live = 0;
   for (let at = first; at < first + TABLE_ENTRIES; at += size) {

@@ -1,6 +1,7 @@
 /** The audit of memory groups: their counts against those of the spaces that are in them. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as GROUP from '../../shared/layout/group.ts';
 import { MEMORY_GROUPS_MAX } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AuditLedger } from './audit-ledger.ts';
@@ -9,10 +10,10 @@ import type { AuditLedger } from './audit-ledger.ts';
 export function auditGroups(cpu: Cpu, ledger: AuditLedger): void {
   const { words } = cpu;
   for (let i = 0; i < MEMORY_GROUPS_MAX; i++) {
-    const group = L.B_GROUPS + i * L.GROUP_WORDS;
-    const limit = peek(words, group + L.G_LIMIT);
-    const spaces = peek(words, group + L.G_SPACES);
-    const resident = peek(words, group + L.G_RESIDENT);
+    const group = BOOT.GROUPS + i * GROUP.WORDS;
+    const limit = peek(words, group + GROUP.LIMIT);
+    const spaces = peek(words, group + GROUP.SPACES);
+    const resident = peek(words, group + GROUP.RESIDENT);
     const found = ledger.groups.get(group) ?? { spaces: 0, resident: 0 };
     ledger.check((limit === 0) === (spaces === 0), `group ${i}: limit ${limit}, ${spaces} spaces`);
     ledger.check(

@@ -1,6 +1,11 @@
 /** The audit of records, objects, files, descriptors and page indexes. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FILE from '../../shared/layout/file.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { FDS_MAX, PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
 import { liveBlocks } from './audit-spaces.ts';
@@ -17,30 +22,30 @@ export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOption
   const holders = new Map<number, number>(options.heldObjects ?? []);
   auditRecords(cpu, ledger, holders);
   auditFiles(cpu, ledger, holders);
-  for (const object of liveBlocks(cpu.machine, L.SLAB_OBJECT)) {
+  for (const object of liveBlocks(cpu.machine, SLAB.OBJECT)) {
     auditObject(cpu, ledger, object, holders.get(object) ?? 0);
   }
 }
 
 function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>): void {
   const { machine, words } = cpu;
-  for (let i = 0; i < L.RECORD_DIR_WORDS; i++) {
+  for (let i = 0; i < RECORD.DIRECTORY_WORDS; i++) {
     const frame = peek(words, machine.recordDir + i);
     if (frame !== 0) ledger.place(frame, 'the record directory');
   }
-  const last = peek(words, L.B_RECORD_COUNT);
+  const last = peek(words, BOOT.RECORD_COUNT);
   let live = 0;
   for (let id = 1; id <= last; id++) {
     const at = recordAt(machine, id);
-    const refs = peek(words, at + L.R_REFS);
+    const refs = peek(words, at + RECORD.REFS);
     const users = ledger.recordUsers.get(id) ?? 0;
     ledger.check(refs === users, `record ${id}: ${refs} references, ${users} areas`);
     if (refs === 0) continue;
     live++;
-    const object = peek(words, at + L.R_OBJECT);
+    const object = peek(words, at + RECORD.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
   }
-  const counted = peek(words, L.B_RECORD_LIVE);
+  const counted = peek(words, BOOT.RECORD_LIVE);
   ledger.check(counted === live, `records: counter ${counted}, live ${live}`);
   ledger.tally('records', live);
 }
@@ -50,17 +55,17 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>)
   const descriptors = new Map<number, number>();
   for (const pid of allPids(cpu.machine)) {
     const proc = processOf(cpu.machine, pid);
-    ledger.check(peek(cpu.words, proc + L.P_FD_LOCK) === 0, `process ${pid}: fd lock held`);
+    ledger.check(peek(cpu.words, proc + PROCESS.FD_LOCK) === 0, `process ${pid}: fd lock held`);
     for (let fd = 0; fd < FDS_MAX; fd++) {
-      const file = peek(cpu.words, proc + L.P_FDS + fd * L.FD_WORDS);
+      const file = peek(cpu.words, proc + PROCESS.FDS + fd * PROCESS.FD_WORDS);
       if (file !== 0) descriptors.set(file, (descriptors.get(file) ?? 0) + 1);
     }
   }
-  for (const file of liveBlocks(cpu.machine, L.SLAB_FILE)) {
-    const refs = peek(cpu.words, file + L.D_REFS);
+  for (const file of liveBlocks(cpu.machine, SLAB.FILE)) {
+    const refs = peek(cpu.words, file + FILE.REFS);
     const found = descriptors.get(file) ?? 0;
     ledger.check(refs === found, `file ${file}: ${refs} references, ${found} descriptors`);
-    const object = peek(cpu.words, file + L.D_OBJECT);
+    const object = peek(cpu.words, file + FILE.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
     descriptors.delete(file);
     ledger.tally('files', 1);
@@ -70,20 +75,20 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>)
 
 function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: number): void {
   const { machine, words } = cpu;
-  const refs = peek(words, object + L.O_REFS);
-  const name = `${L.OBJECT_KIND_NAMES[peek(words, object + L.O_KIND)]} object ${object}`;
+  const refs = peek(words, object + OBJECT.REFS);
+  const name = `${OBJECT.KIND_NAMES[peek(words, object + OBJECT.KIND)]} object ${object}`;
   ledger.check(refs === holders, `${name}: ${refs} references, ${holders} holders`);
-  ledger.check(peek(words, object + L.O_LOCK) === 0, `${name}: lock held`);
-  const size = loadWide(machine, object + L.O_SIZE);
-  const pages = peek(words, object + L.O_PAGES);
+  ledger.check(peek(words, object + OBJECT.LOCK) === 0, `${name}: lock held`);
+  const size = loadWide(machine, object + OBJECT.SIZE);
+  const pages = peek(words, object + OBJECT.PAGES);
   ledger.check(pages === Math.ceil(size / PAGE_SIZE), `${name}: ${pages} pages, ${size} bytes`);
   ledger.check(
-    loadWide(machine, object + L.O_SUPPLIED) <= size,
+    loadWide(machine, object + OBJECT.SUPPLIED) <= size,
     `${name}: supplied beyond its end`,
   );
   const beyond = indexNext(cpu, object, pages, USER_PAGES, true);
   // In memory, a write that failed may have left a page there, as on tmpfs.
-  const mayBe = peek(words, object + L.O_KIND) === L.OBJECT_SHARED;
+  const mayBe = peek(words, object + OBJECT.KIND) === OBJECT.SHARED;
   ledger.check(beyond < 0 || mayBe, `${name}: page ${beyond} is beyond its end`);
   auditPages(cpu, ledger, object);
   ledger.tally('objects', 1);
@@ -92,13 +97,13 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: num
 /** The pages of an object: one reference each. */
 function auditPages(cpu: Cpu, ledger: AuditLedger, object: number): void {
   const { words } = cpu;
-  if (peek(words, object + L.O_KIND) === L.OBJECT_LINEAR) {
-    const base = peek(words, object + L.O_BASE_PFN);
-    for (let i = 0; i < peek(words, object + L.O_PAGES); i++) ledger.refer(base + i);
+  if (peek(words, object + OBJECT.KIND) === OBJECT.LINEAR) {
+    const base = peek(words, object + OBJECT.BASE_PFN);
+    for (let i = 0; i < peek(words, object + OBJECT.PAGES); i++) ledger.refer(base + i);
     return;
   }
-  const root = peek(words, object + L.O_INDEX_ROOT);
-  if (root !== 0) walkIndex(cpu, ledger, root, peek(words, object + L.O_INDEX_HEIGHT) - 1);
+  const root = peek(words, object + OBJECT.INDEX_ROOT);
+  if (root !== 0) walkIndex(cpu, ledger, root, peek(words, object + OBJECT.INDEX_HEIGHT) - 1);
 }
 
 /** Depth is bounded by the height of an index, 3. */

@@ -1,6 +1,13 @@
 /** The audit of address spaces: tables, entries and areas against each other. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as AREA from '../../shared/layout/area.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as LAZY from '../../shared/layout/lazy-flush.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../machine/area-flags.ts';
@@ -33,18 +40,18 @@ interface Walk {
 export function auditSpaces(cpu: Cpu, ledger: AuditLedger): void {
   const users = new Map<number, number>();
   for (const pid of allPids(cpu.machine)) {
-    const space = peek(cpu.words, processOf(cpu.machine, pid) + L.P_SPACE);
+    const space = peek(cpu.words, processOf(cpu.machine, pid) + PROCESS.SPACE);
     if (space !== 0) users.set(space, (users.get(space) ?? 0) + 1);
   }
-  for (const space of liveBlocks(cpu.machine, L.SLAB_SPACE)) {
-    const refs = peek(cpu.words, space + L.S_REFS);
+  for (const space of liveBlocks(cpu.machine, SLAB.SPACE)) {
+    const refs = peek(cpu.words, space + SPACE.REFS);
     const found = users.get(space) ?? 0;
     ledger.check(refs === found, `space ${space}: ${refs} references, ${found} processes`);
     auditSpace(cpu, ledger, space);
     ledger.tally('spaces', 1);
   }
-  for (const area of liveBlocks(cpu.machine, L.SLAB_AREA)) {
-    const lock = peek(cpu.words, area + L.A_LOCK);
+  for (const area of liveBlocks(cpu.machine, SLAB.AREA)) {
+    const lock = peek(cpu.words, area + AREA.LOCK);
     ledger.check(lock === 0, `area ${area}: lock held 0x${lock.toString(16)}`);
   }
 }
@@ -52,9 +59,9 @@ export function auditSpaces(cpu: Cpu, ledger: AuditLedger): void {
 /** All blocks of a slab that are in use. */
 export function liveBlocks(machine: Machine, slab: number): number[] {
   const blocks: number[] = [];
-  const size = L.SLAB_SIZES[slab] ?? TABLE_ENTRIES;
+  const size = SLAB.SIZES[slab] ?? TABLE_ENTRIES;
   for (let pfn = 1; pfn < machine.frames; pfn++) {
-    if (frameState(machine, pfn) !== L.FRAME_SLAB || slabOfFrame(machine, pfn) !== slab) continue;
+    if (frameState(machine, pfn) !== FRAME.SLAB || slabOfFrame(machine, pfn) !== slab) continue;
     const first = frameWord(machine, pfn);
     for (let at = first; at < first + TABLE_ENTRIES; at += size) {
       if (peek(machine.words, at) !== 0) blocks.push(at);
@@ -66,13 +73,13 @@ export function liveBlocks(machine: Machine, slab: number): number[] {
 function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
   const { words } = cpu;
   for (const [name, at] of [
-    ['area', L.S_AREA_LOCK],
-    ['rw', L.S_RW_LOCK],
+    ['area', SPACE.AREA_LOCK],
+    ['rw', SPACE.RW_LOCK],
   ] as const) {
     ledger.check(peek(words, space + at) === 0, `space ${space}: ${name} lock held`);
   }
   const set = areasOf(cpu, space);
-  const canonical = peek(words, space + L.S_APART) === 0;
+  const canonical = peek(words, space + SPACE.UNMERGED) === 0;
   for (const violation of set.verify(canonical)) {
     ledger.check(false, `space ${space}: ${violation}`);
   }
@@ -82,19 +89,19 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
   auditSums(cpu, ledger, space, areas);
   auditLazy(cpu, ledger, space);
   const walk: Walk = { cpu, ledger, space, areas, next: 0, tables: 0, resident: 0 };
-  walkTable(walk, peek(words, space + L.S_ROOT), ROOT_LEVEL, 0);
+  walkTable(walk, peek(words, space + SPACE.ROOT), ROOT_LEVEL, 0);
   endWalk(walk);
-  const tables = peek(words, space + L.S_TABLES);
+  const tables = peek(words, space + SPACE.TABLES);
   ledger.check(
     tables === walk.tables,
     `space ${space}: counts ${tables} tables, has ${walk.tables}`,
   );
-  const resident = peek(words, space + L.S_RESIDENT);
+  const resident = peek(words, space + SPACE.RESIDENT);
   ledger.check(
     resident === walk.resident,
     `space ${space}: counts ${resident} resident pages, has ${walk.resident}`,
   );
-  ledger.inGroup(peek(words, space + L.S_GROUP), walk.resident);
+  ledger.inGroup(peek(words, space + SPACE.GROUP), walk.resident);
   ledger.tally('tables', walk.tables);
   ledger.tally('residentPages', walk.resident);
 }
@@ -109,9 +116,9 @@ function auditSums(cpu: Cpu, ledger: AuditLedger, space: number, areas: readonly
     if ((flags & AREA_LOCKED) !== 0) locked += pages;
   }
   for (const [name, field, sum] of [
-    ['all', L.S_TOTAL_PAGES, total],
-    ['data', L.S_DATA_PAGES, data],
-    ['locked', L.S_LOCKED_PAGES, locked],
+    ['all', SPACE.TOTAL_PAGES, total],
+    ['data', SPACE.DATA_PAGES, data],
+    ['locked', SPACE.LOCKED_PAGES, locked],
   ] as const) {
     const counted = peek(cpu.words, space + field);
     ledger.check(counted === sum, `space ${space}: counts ${counted} ${name} pages, has ${sum}`);
@@ -122,12 +129,12 @@ function auditSums(cpu: Cpu, ledger: AuditLedger, space: number, areas: readonly
 function auditLazy(cpu: Cpu, ledger: AuditLedger, space: number): void {
   const { words } = cpu;
   for (
-    let record = peek(words, space + L.S_LAZY_HEAD);
+    let record = peek(words, space + SPACE.LAZY_HEAD);
     record !== 0;
-    record = peek(words, record + L.Z_NEXT)
+    record = peek(words, record + LAZY.NEXT)
   ) {
-    const count = peek(words, record + L.Z_COUNT);
-    for (let i = 0; i < count; i++) ledger.refer(peek(words, record + L.Z_FRAMES + i));
+    const count = peek(words, record + LAZY.COUNT);
+    for (let i = 0; i < count; i++) ledger.refer(peek(words, record + LAZY.FRAMES + i));
     ledger.tally('lazyRecords', 1);
   }
 }
@@ -136,13 +143,12 @@ function auditLazy(cpu: Cpu, ledger: AuditLedger, space: number): void {
 function walkTable(walk: Walk, table: number, level: number, base: number): void {
   const { cpu, ledger } = walk;
   const { machine } = cpu;
-  const sound =
-    frameState(machine, table) === L.FRAME_TABLE && tableLevel(machine, table) === level;
+  const sound = frameState(machine, table) === FRAME.TABLE && tableLevel(machine, table) === level;
   ledger.check(sound, `table ${table} at level ${level} is no such table`);
   if (!sound) return;
-  const flags = peek(machine.words, frameField(machine, table, L.F_STATE));
-  ledger.check((flags & L.F_STRAY) === 0, `table ${table} is stray but linked`);
-  const lock = peek(machine.words, frameField(machine, table, L.F_AUX));
+  const flags = peek(machine.words, frameField(machine, table, FRAME.STATE));
+  ledger.check((flags & FRAME.STRAY) === 0, `table ${table} is stray but linked`);
+  const lock = peek(machine.words, frameField(machine, table, FRAME.AUX));
   ledger.check(lock === 0, `table ${table}: lock held 0x${lock.toString(16)}`);
   ledger.place(table, `level ${level} of space ${walk.space}`);
   walk.tables++;
@@ -191,13 +197,13 @@ function auditPresent(walk: Walk, entry: number, pages: number, where: string): 
   const { ledger, cpu } = walk;
   const pfn = pte.pfnOf(entry);
   const state = pfn < cpu.machine.frames ? frameState(cpu.machine, pfn) : -1;
-  ledger.check(state === L.FRAME_USED, `${where}: frame ${pfn} has state ${state}`);
+  ledger.check(state === FRAME.USED, `${where}: frame ${pfn} has state ${state}`);
   ledger.check(pages === 1 || (entry & pte.PTE_S) !== 0, `${where}: leaf above level 0 without S`);
   ledger.check(
     (entry & pte.PTE_COW) === 0 || (entry & (pte.PTE_W | pte.PTE_SHARED)) === 0,
     `${where}: COW entry is writable or shared`,
   );
-  if (state === L.FRAME_USED) for (let i = 0; i < pages; i++) ledger.refer(pfn + i);
+  if (state === FRAME.USED) for (let i = 0; i < pages; i++) ledger.refer(pfn + i);
   walk.resident += pages;
 }
 
@@ -205,10 +211,10 @@ function auditPresent(walk: Walk, entry: number, pages: number, where: string): 
 function auditSharedPage(walk: Walk, entry: number, vpn: number, area: Area, where: string): void {
   const { cpu, ledger } = walk;
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + L.R_OBJECT);
-  const page = vpn + peek(cpu.words, record + L.R_DELTA);
-  const linear = peek(cpu.words, object + L.O_KIND) === L.OBJECT_LINEAR;
-  const base = peek(cpu.words, object + L.O_BASE_PFN);
+  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const page = vpn + peek(cpu.words, record + RECORD.DELTA);
+  const linear = peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR;
+  const base = peek(cpu.words, object + OBJECT.BASE_PFN);
   const pfn = linear ? base + page : indexLookup(cpu, object, page);
   ledger.check(
     pte.pfnOf(entry) === pfn,

@@ -1,6 +1,8 @@
 /** The audit of the swap map: slots against the entries that name them and the frames they have. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as SWAP from '../../shared/layout/swap.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameState } from '../frames/buddy.ts';
@@ -10,22 +12,22 @@ import { slotAt } from '../objects/swap-map.ts';
 /** After the spaces, which count the entries that name each slot. */
 export function auditSwap(cpu: Cpu, ledger: AuditLedger): void {
   const { machine, words } = cpu;
-  const high = peek(words, L.B_SWAP_HIGH);
+  const high = peek(words, BOOT.SWAP_HIGH);
   let used = 0;
   for (let slot = 1; slot <= high; slot++) {
     const at = slotAt(machine, slot);
-    const refs = peek(words, at + L.W_REFS);
+    const refs = peek(words, at + SWAP.REFS);
     const users = ledger.slotUsers.get(slot) ?? 0;
     ledger.check(refs === users, `swap slot ${slot}: ${refs} references, ${users} entries`);
-    const state = peek(words, at + L.W_STATE);
-    ledger.check((state === L.SWAP_FREE) === (refs === 0), `swap slot ${slot}: state ${state}`);
+    const state = peek(words, at + SWAP.STATE);
+    ledger.check((state === SWAP.FREE) === (refs === 0), `swap slot ${slot}: state ${state}`);
     auditCached(cpu, ledger, slot, at);
     if (refs > 0) used++;
   }
   for (const slot of ledger.slotUsers.keys()) {
     ledger.check(slot >= 1 && slot <= high, `swap slot ${slot} is named but was never taken`);
   }
-  const counted = peek(words, L.B_SWAP_USED);
+  const counted = peek(words, BOOT.SWAP_USED);
   ledger.check(counted === used, `swap slots: counter ${counted}, used ${used}`);
   auditFreeSlots(cpu, ledger, high - used);
   ledger.tally('swapSlots', used);
@@ -34,18 +36,18 @@ export function auditSwap(cpu: Cpu, ledger: AuditLedger): void {
 /** The frame that a slot has: in use, referenced by the map, and aware of its slot. */
 function auditCached(cpu: Cpu, ledger: AuditLedger, slot: number, at: number): void {
   const { machine, words } = cpu;
-  const pfn = peek(words, at + L.W_PFN);
-  const state = peek(words, at + L.W_STATE);
+  const pfn = peek(words, at + SWAP.PFN);
+  const state = peek(words, at + SWAP.STATE);
   if (pfn === 0) {
-    const lost = state === L.SWAP_DIRTY || state === L.SWAP_WRITING;
+    const lost = state === SWAP.DIRTY || state === SWAP.WRITING;
     ledger.check(!lost, `swap slot ${slot}: not written, but its frame is gone`);
     return;
   }
-  ledger.check(state !== L.SWAP_FREE, `swap slot ${slot}: free with frame ${pfn}`);
-  const isUsed = pfn < machine.frames && frameState(machine, pfn) === L.FRAME_USED;
+  ledger.check(state !== SWAP.FREE, `swap slot ${slot}: free with frame ${pfn}`);
+  const isUsed = pfn < machine.frames && frameState(machine, pfn) === FRAME.USED;
   ledger.check(isUsed, `swap slot ${slot}: frame ${pfn} is not in use`);
   if (!isUsed) return;
-  const back = peek(words, frameField(machine, pfn, L.F_AUX));
+  const back = peek(words, frameField(machine, pfn, FRAME.AUX));
   ledger.check(back === slot, `swap slot ${slot}: frame ${pfn} says slot ${back}`);
   ledger.refer(pfn);
 }
@@ -53,10 +55,10 @@ function auditCached(cpu: Cpu, ledger: AuditLedger, slot: number, at: number): v
 function auditFreeSlots(cpu: Cpu, ledger: AuditLedger, expected: number): void {
   const { machine, words } = cpu;
   let length = 0;
-  let slot = peek(words, L.B_SWAP_FREE);
+  let slot = peek(words, BOOT.SWAP_FREE);
   while (slot !== 0 && length <= expected) {
     length++;
-    slot = peek(words, slotAt(machine, slot) + L.W_NEXT);
+    slot = peek(words, slotAt(machine, slot) + SWAP.NEXT);
   }
   ledger.check(length === expected, `swap free list: ${length} slots, expected ${expected}`);
 }

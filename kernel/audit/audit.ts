@@ -15,7 +15,8 @@
  * It reads with plain accesses, because nobody else is in the kernel, and changes nothing.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
 import { auditFrames } from './audit-frames.ts';
 import { auditFutexes } from './audit-futexes.ts';
 import { auditGroups } from './audit-groups.ts';
@@ -56,9 +57,9 @@ export function audit(cpu: Cpu, options: AuditOptions = {}): AuditResult {
 
 function auditTlbs(cpu: Cpu, ledger: AuditLedger, stopped: Stopped): void {
   for (const id of stopped.verified) {
-    const block = cpu.machine.cpuBase + id * L.CPU_WORDS;
-    const bad = peek(cpu.words, block + L.C_TLB_BAD);
-    const vpn = peek(cpu.words, block + L.C_TLB_BAD_VPN);
+    const block = cpu.machine.cpuBase + id * CPU.WORDS;
+    const bad = peek(cpu.words, block + CPU.TLB_BAD);
+    const vpn = peek(cpu.words, block + CPU.TLB_BAD_VPN);
     ledger.check(
       bad === 0,
       `CPU ${id}: ${bad} TLB entries differ from the tables, first VPN ${vpn}`,
@@ -70,11 +71,11 @@ function auditTlbs(cpu: Cpu, ledger: AuditLedger, stopped: Stopped): void {
 
 function auditLocks(cpu: Cpu, ledger: AuditLedger): void {
   const locks = [
-    ['buddy', L.B_BUDDY_LOCK],
-    ['slab', L.B_SLAB_LOCK],
-    ['record', L.B_RECORD_LOCK],
-    ['process', L.B_PROC_LOCK],
-    ['swap', L.B_SWAP_LOCK],
+    ['buddy', BOOT.BUDDY_LOCK],
+    ['slab', BOOT.SLAB_LOCK],
+    ['record', BOOT.RECORD_LOCK],
+    ['process', BOOT.PROC_LOCK],
+    ['swap', BOOT.SWAP_LOCK],
   ] as const;
   for (const [name, at] of locks) {
     const word = peek(cpu.words, at);

@@ -1,16 +1,18 @@
 /**
  * Stopping the machine, so that an auditor may look at everything at once.
  *
- * Protocol: B_STOP = PARK makes every CPU that enters the kernel park there. CPUs in user mode are
- * brought in by advancing their space's TLB generation. B_STOP = VERIFY makes the parked ones
- * compare their TLBs with the tables. B_STOP = 0 lets them go on.
+ * Protocol: BOOT.STOP = PARK makes every CPU that enters the kernel park there. CPUs in user mode
+ * are brought in by advancing their space's TLB generation. BOOT.STOP = VERIFY makes the parked
+ * ones compare their TLBs with the tables. BOOT.STOP = 0 lets them go on.
  *
  * Guarantees: between `stopMachine` and `resumeMachine` no other CPU is in the kernel.
  * Not guaranteed: that a program which never touches memory stops. It cannot use a translation
  * without parking first; its CPU is reported as not verified.
  */
 import { add, load, notify, store, wait } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { CPUS_MAX, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
@@ -30,31 +32,31 @@ export function stopMachine(cpu: Cpu): Stopped {
   const { words, machine } = cpu;
   for (let id = 0; id < machine.cpus; id++) {
     // ORDER: cleared before the phase that asks for a new answer.
-    store(words, machine.cpuBase + id * L.CPU_WORDS + L.C_STOP_SEEN, 0);
+    store(words, machine.cpuBase + id * CPU.WORDS + CPU.STOP_SEEN, 0);
   }
   // ORDER: before the modes are read; a CPU that enters later reads the phase and parks.
-  add(words, L.B_CPU_WAITERS, 1);
-  store(words, L.B_STOP, L.STOP_PARK);
+  add(words, BOOT.CPU_WAITERS, 1);
+  store(words, BOOT.STOP, BOOT.STOP_PARK);
   const unverified = awaitParked(cpu);
   // ORDER: everybody else is parked or outside the kernel.
-  store(words, L.B_STOP, L.STOP_VERIFY);
-  notify(words, L.B_STOP, CPUS_MAX);
+  store(words, BOOT.STOP, BOOT.STOP_VERIFY);
+  notify(words, BOOT.STOP, CPUS_MAX);
   const verified = awaitVerified(cpu);
   // ORDER: only a count.
-  add(words, L.B_CPU_WAITERS, -1);
+  add(words, BOOT.CPU_WAITERS, -1);
   return { verified, unverified };
 }
 
 /** Whether an auditor waits for this CPU. Asked in user mode when the TLB generation has moved. */
 export function stopRequested(cpu: Cpu): boolean {
   // ORDER: the auditor stored the phase before it advanced the generation.
-  return load(cpu.words, L.B_STOP) !== 0;
+  return load(cpu.words, BOOT.STOP) !== 0;
 }
 
 export function resumeMachine(cpu: Cpu): void {
   // ORDER: releases what the auditor did, which is nothing but reading.
-  store(cpu.words, L.B_STOP, 0);
-  notify(cpu.words, L.B_STOP, CPUS_MAX);
+  store(cpu.words, BOOT.STOP, 0);
+  notify(cpu.words, BOOT.STOP, CPUS_MAX);
 }
 
 /** Waits until no other CPU is in the kernel, and none in user mode for USER_WAIT_MS. */
@@ -64,18 +66,18 @@ function awaitParked(cpu: Cpu): number[] {
     const running: number[] = [];
     let inKernel = false;
     // ORDER: the event is read before the modes, so that a change between is not slept through.
-    const event = load(words, L.B_CPU_EVENT);
+    const event = load(words, BOOT.CPU_EVENT);
     for (let id = 0; id < machine.cpus; id++) {
       if (id === cpu.id) continue;
-      const mode = load(words, machine.cpuBase + id * L.CPU_WORDS + L.C_MODE);
-      if ((mode & L.MODE_MASK) === L.MODE_KERNEL) inKernel = true;
-      if ((mode & L.MODE_MASK) === L.MODE_USER) {
+      const mode = load(words, machine.cpuBase + id * CPU.WORDS + CPU.MODE);
+      if ((mode & CPU.MODE_MASK) === CPU.MODE_KERNEL) inKernel = true;
+      if ((mode & CPU.MODE_MASK) === CPU.MODE_USER) {
         running.push(id);
-        pokeSpace(cpu, (mode >>> L.MODE_SPACE_SHIFT) << L.SPACE_ALIGN_SHIFT);
+        pokeSpace(cpu, (mode >>> CPU.MODE_SPACE_SHIFT) << SPACE.ALIGN_SHIFT);
       }
     }
     if (!inKernel && (running.length === 0 || waitedMs >= USER_WAIT_MS)) return running;
-    if (wait(words, L.B_CPU_EVENT, event, WAIT_SLICE_MS)) waitedMs += WAIT_SLICE_MS;
+    if (wait(words, BOOT.CPU_EVENT, event, WAIT_SLICE_MS)) waitedMs += WAIT_SLICE_MS;
   }
 }
 
@@ -85,15 +87,15 @@ function awaitVerified(cpu: Cpu): number[] {
   for (;;) {
     const verified: number[] = [];
     let missing = false;
-    // ORDER: the event first, as above; C_STOP_SEEN publishes the verdict.
-    const event = load(words, L.B_CPU_EVENT);
+    // ORDER: the event first, as above; CPU.STOP_SEEN publishes the verdict.
+    const event = load(words, BOOT.CPU_EVENT);
     for (let id = 0; id < machine.cpus; id++) {
-      const block = machine.cpuBase + id * L.CPU_WORDS;
-      if ((load(words, block + L.C_MODE) & L.MODE_MASK) !== L.MODE_PARKED) continue;
-      if (load(words, block + L.C_STOP_SEEN) === L.STOP_VERIFY) verified.push(id);
+      const block = machine.cpuBase + id * CPU.WORDS;
+      if ((load(words, block + CPU.MODE) & CPU.MODE_MASK) !== CPU.MODE_PARKED) continue;
+      if (load(words, block + CPU.STOP_SEEN) === BOOT.STOP_VERIFY) verified.push(id);
       else missing = true;
     }
     if (!missing) return verified;
-    wait(words, L.B_CPU_EVENT, event, WAIT_SLICE_MS);
+    wait(words, BOOT.CPU_EVENT, event, WAIT_SLICE_MS);
   }
 }

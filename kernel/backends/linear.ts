@@ -5,7 +5,8 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { peek } from '../../shared/atomics.ts';
-import { O_BASE_PFN, R_DELTA, R_OBJECT } from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PTE_SHARED, rwxOfProt } from '../../shared/pte.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
@@ -27,9 +28,9 @@ export class LinearBackend extends MachineBackend {
   override map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
     const { machine, words } = op.cpu;
     const at = recordAt(machine, this.record);
-    const base = peek(words, peek(words, at + R_OBJECT) + O_BASE_PFN);
+    const base = peek(words, peek(words, at + RECORD.OBJECT) + OBJECT.BASE_PFN);
     const vpn = start / PAGE_SIZE;
-    const pfn = base + vpn + peek(words, at + R_DELTA);
+    const pfn = base + vpn + peek(words, at + RECORD.DELTA);
     const bits = rwxOfProt(flags & AREA_PROT) | PTE_SHARED;
     return done(presentRange(op, vpn, (start + size) / PAGE_SIZE, pfn, bits));
   }

@@ -1,13 +1,7 @@
 /** From a mapping record to its backend. */
 import { peek } from '../../shared/atomics.ts';
-import {
-  OBJECT_DEVICE,
-  OBJECT_FILE,
-  OBJECT_LINEAR,
-  OBJECT_SHARED,
-  OBJECT_USER,
-  R_KIND,
-} from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { panic } from '../../shared/panic.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
@@ -21,17 +15,17 @@ import { UserBackend } from './user.ts';
 /** The backend of a record. A value: made when needed, never kept. */
 export function backendOf(machine: Machine, record: number, anon = 0, delta = 0): MachineBackend {
   if (record === ANONYMOUS) return new LazyBackend(anon, delta);
-  const kind = peek(machine.words, recordAt(machine, record) + R_KIND);
+  const kind = peek(machine.words, recordAt(machine, record) + RECORD.KIND);
   switch (kind) {
-    case OBJECT_SHARED:
+    case OBJECT.SHARED:
       return new SharedBackend(record, anon);
-    case OBJECT_FILE:
+    case OBJECT.FILE:
       return new FileBackend(record, anon);
-    case OBJECT_USER:
+    case OBJECT.USER:
       return new UserBackend(record, anon);
-    case OBJECT_DEVICE:
+    case OBJECT.DEVICE:
       return new DeviceBackend(record);
-    case OBJECT_LINEAR:
+    case OBJECT.LINEAR:
       return new LinearBackend(record);
     default:
       return panic('backendOf: kind', record, kind);

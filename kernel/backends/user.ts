@@ -9,7 +9,8 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { peek } from '../../shared/atomics.ts';
-import { O_HOST, R_OBJECT } from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult } from '../areas/mapping-backend.ts';
 import type { RangeOp } from '../paging/range-op.ts';
@@ -48,7 +49,7 @@ export class UserBackend extends ObjectBackend {
   }
 
   private host(op: RangeOp): number {
-    const object = peek(op.cpu.words, recordAt(op.cpu.machine, this.record) + R_OBJECT);
-    return peek(op.cpu.words, object + O_HOST);
+    const object = peek(op.cpu.words, recordAt(op.cpu.machine, this.record) + RECORD.OBJECT);
+    return peek(op.cpu.words, object + OBJECT.HOST);
   }
 }

@@ -7,7 +7,7 @@
  * Locking: the protocol's page lock, held by the fault handler.
  */
 import { compareExchange, copyWords } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -42,7 +42,7 @@ export function breakCow(cpu: Cpu, space: number, at: number, entry: number, vpn
 
 /** A private copy of a frame; 0 when memory is exhausted. */
 export function copyFrame(cpu: Cpu, source: number): number {
-  const copy = allocFrame(cpu, L.FRAME_USED);
+  const copy = allocFrame(cpu, FRAME.USED);
   if (copy === 0) return 0;
   const { machine } = cpu;
   copyWords(cpu.words, frameWord(machine, copy), frameWord(machine, source), TABLE_ENTRIES);

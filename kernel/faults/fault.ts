@@ -18,7 +18,8 @@
  * Not guaranteed: that the access succeeds next time. The MMU walks again, and may fault again.
  */
 import { add, compareExchange, load } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
 import { breakCow } from './cow.ts';
 import { STAT, count } from '../machine/cpu.ts';
@@ -69,7 +70,7 @@ export function handleFault(
   if (outcome === FAULT_DONE) {
     count(cpu, major ? STAT.faultsMajor : STAT.faultsMinor, 1);
     // ORDER: a counter.
-    add(cpu.words, space + (major ? L.S_FAULTS_MAJOR : L.S_FAULTS_MINOR), 1);
+    add(cpu.words, space + (major ? SPACE.FAULTS_MAJOR : SPACE.FAULTS_MINOR), 1);
   }
   return outcome === FAULT_SPURIOUS ? FAULT_DONE : outcome;
 }
@@ -82,7 +83,7 @@ function exceedsGroup(cpu: Cpu, group: number, entry: number, write: boolean): b
 /** Below an area that grows down: whether it has, so that the access is worth another try. */
 function mayGrow(cpu: Cpu, space: number, vpn: number): boolean {
   // ORDER: a hint; whoever has mapped such an area sees it.
-  if (load(cpu.words, space + L.S_GROWS) === 0) return false;
+  if (load(cpu.words, space + SPACE.GROWS) === 0) return false;
   return peekEntry(cpu, space, vpn) === 0 && growDown(cpu, space, vpn);
 }
 
@@ -95,7 +96,7 @@ function prepareCandidate(cpu: Cpu, space: number, vpn: number): number {
 }
 
 function zeroedFrame(cpu: Cpu): number {
-  const pfn = allocFrame(cpu, L.FRAME_USED);
+  const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn !== 0) {
     zeroFrame(cpu.machine, pfn);
     count(cpu, STAT.framesZeroed, 1);

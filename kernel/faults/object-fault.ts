@@ -8,7 +8,7 @@
  * that is made here of a page found before is seen by it.
  */
 import { compareExchange, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import * as pte from '../../shared/pte.ts';
 import { copyFrame } from './cow.ts';
 import { STAT, count } from '../machine/cpu.ts';
@@ -32,8 +32,8 @@ export function resolveObject(
 ): number {
   const { words, machine } = cpu;
   const record = recordAt(machine, pte.reservedRecord(entry));
-  const object = peek(words, record + L.R_OBJECT);
-  const page = vpn + peek(words, record + L.R_DELTA);
+  const object = peek(words, record + RECORD.OBJECT);
+  const page = vpn + peek(words, record + RECORD.DELTA);
   const pfn = getPage(cpu, object, page);
   if (pfn === PAGE_BEYOND) return FAULT_BUS;
   if (pfn === PAGE_NO_MEMORY) return FAULT_NO_MEMORY;
@@ -71,8 +71,8 @@ function enter(cpu: Cpu, space: number, at: number, entry: number, leaf: number)
 export function toObject(cpu: Cpu, entry: number, vpn: number): void {
   const { words, machine } = cpu;
   const record = recordAt(machine, pte.reservedRecord(entry));
-  cpu.faultObject = peek(words, record + L.R_OBJECT);
-  cpu.faultPage = vpn + peek(words, record + L.R_DELTA);
+  cpu.faultObject = peek(words, record + RECORD.OBJECT);
+  cpu.faultPage = vpn + peek(words, record + RECORD.DELTA);
   getObject(cpu, cpu.faultObject);
 }
 

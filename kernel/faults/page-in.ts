@@ -3,7 +3,7 @@
  * worker takes a frame, fills it with the host's help (asynchronously, no lock held), and gives
  * it to the object; the CPU that waits faults again and finds it.
  */
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
@@ -13,7 +13,7 @@ import { pageFrame, supplyPage } from '../objects/pages.ts';
 
 /** A zeroed frame to fill, 0 when memory is exhausted. */
 export function beginPageIn(cpu: Cpu): number {
-  const pfn = allocFrame(cpu, L.FRAME_USED);
+  const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn !== 0) zeroFrame(cpu.machine, pfn);
   return pfn;
 }

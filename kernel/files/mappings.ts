@@ -8,7 +8,10 @@
  * on the kernel worker, which alone makes and ends processes, so that no space comes or goes.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
@@ -35,7 +38,7 @@ export function changeMappings(
   for (let slot = 0; slot < PROCESSES_MAX; slot++) {
     // ORDER: acquires the block.
     const proc = load(words, machine.procTable + slot);
-    const space = proc === 0 ? 0 : peek(words, proc + L.P_SPACE);
+    const space = proc === 0 ? 0 : peek(words, proc + PROCESS.SPACE);
     if (space === 0 || seen.includes(space)) continue;
     seen.push(space);
     changeSpace(cpu, space, object, first, end, action);
@@ -44,9 +47,9 @@ export function changeMappings(
 
 /** Whether the object has a mapping record. One that is made later finds the object as it is. */
 function isMapped(cpu: Cpu, object: number): boolean {
-  lock(cpu, L.B_RECORD_LOCK);
-  const records = peek(cpu.words, object + L.O_RECORDS);
-  unlock(cpu, L.B_RECORD_LOCK);
+  lock(cpu, BOOT.RECORD_LOCK);
+  const records = peek(cpu.words, object + OBJECT.RECORDS);
+  unlock(cpu, BOOT.RECORD_LOCK);
   return records !== 0;
 }
 
@@ -72,7 +75,7 @@ function changeSpace(
 function isOf(cpu: Cpu, area: Area, object: number): boolean {
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
-  return peek(cpu.words, recordAt(cpu.machine, record) + L.R_OBJECT) === object;
+  return peek(cpu.words, recordAt(cpu.machine, record) + RECORD.OBJECT) === object;
 }
 
 function changeArea(
@@ -84,7 +87,7 @@ function changeArea(
   action: number,
 ): void {
   const { record } = area.backend;
-  const delta = peek(cpu.words, recordAt(cpu.machine, record) + L.R_DELTA);
+  const delta = peek(cpu.words, recordAt(cpu.machine, record) + RECORD.DELTA);
   const from = Math.max(first - delta, area.start / PAGE_SIZE);
   const to = Math.min(end - delta, area.end / PAGE_SIZE);
   if (from >= to) return;

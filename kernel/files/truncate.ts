@@ -13,7 +13,7 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
@@ -37,7 +37,7 @@ export function resizeObject(cpu: Cpu, object: number, size: number): void {
  * itself, does not (6.18).
  */
 export function zeroGap(cpu: Cpu, object: number): void {
-  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_SHARED) return;
+  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.SHARED) return;
   zeroFrom(cpu, object, objectSize(cpu, object));
 }
 
@@ -47,7 +47,7 @@ export function zeroGap(cpu: Cpu, object: number): void {
  * The caller holds no lock, the areas' of its own space included, and a reference to the object.
  */
 export function punchHole(cpu: Cpu, object: number, first: number, end: number): number {
-  if (peek(cpu.words, object + L.O_KIND) !== L.OBJECT_SHARED) return -EOPNOTSUPP;
+  if (peek(cpu.words, object + OBJECT.KIND) !== OBJECT.SHARED) return -EOPNOTSUPP;
   dropPages(cpu, object, first, end);
   changeMappings(cpu, object, first, end, ZAP_OBJECT);
   return 0;

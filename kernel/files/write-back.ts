@@ -8,10 +8,11 @@
  * Guarantees: a store that returned before `cleanObject` is in the pages taken afterwards; one that
  * comes later sets D again, because `cleanObject` flushes. A page whose writing failed is marked
  * again by the caller.
- * Locking: as mappings.ts for cleanObject; O_LOCK for the rest. On the kernel worker.
+ * Locking: as mappings.ts for cleanObject; OBJECT.LOCK for the rest. On the kernel worker.
  */
 import { and, load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { getFrame } from '../frames/frames.ts';
@@ -27,8 +28,8 @@ import { changeMappings } from './mappings.ts';
  * have nothing behind them that could be out of date.
  */
 export function isWrittenBack(cpu: Cpu, object: number): boolean {
-  const kind = peek(cpu.words, object + L.O_KIND);
-  return kind === L.OBJECT_FILE && peek(cpu.words, object + L.O_WRITABLE) !== 0;
+  const kind = peek(cpu.words, object + OBJECT.KIND);
+  return kind === OBJECT.FILE && peek(cpu.words, object + OBJECT.WRITABLE) !== 0;
 }
 
 /**
@@ -56,42 +57,42 @@ export interface DirtyPage {
 export function takeDirty(cpu: Cpu, object: number, from: number, end: number): DirtyPage | null {
   const { machine, words } = cpu;
   let taken: DirtyPage | null = null;
-  lock(cpu, object + L.O_LOCK);
-  const stop = Math.min(end, peek(words, object + L.O_PAGES));
+  lock(cpu, object + OBJECT.LOCK);
+  const stop = Math.min(end, peek(words, object + OBJECT.PAGES));
   let page = indexNext(cpu, object, from, stop, true);
   while (page >= 0 && taken === null) {
     const pfn = indexLookup(cpu, object, page);
-    const state = frameField(machine, pfn, L.F_STATE);
+    const state = frameField(machine, pfn, FRAME.STATE);
     // ORDER: before the page is copied: what is written later marks it again.
-    if ((load(words, state) & L.F_DIRTY) !== 0) {
-      and(words, state, ~L.F_DIRTY);
+    if ((load(words, state) & FRAME.DIRTY) !== 0) {
+      and(words, state, ~FRAME.DIRTY);
       getFrame(cpu, pfn);
       taken = { page, pfn };
     } else {
       page = indexNext(cpu, object, page + 1, stop, true);
     }
   }
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
   return taken;
 }
 
 /** The host's part begins. Returns how much of the host's file is still what the object has. */
 export function beginWriteBack(cpu: Cpu, object: number): number {
   const { machine } = cpu;
-  lock(cpu, object + L.O_LOCK);
-  const supplied = loadWide(machine, object + L.O_SUPPLIED);
-  storeWide(machine, object + L.O_WRITTEN, loadWide(machine, object + L.O_SIZE));
-  unlock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
+  const supplied = loadWide(machine, object + OBJECT.SUPPLIED);
+  storeWide(machine, object + OBJECT.WRITTEN, loadWide(machine, object + OBJECT.SIZE));
+  unlock(cpu, object + OBJECT.LOCK);
   return supplied;
 }
 
 /** The host's file is now as long as the object, and supplies what a cut has not taken since. */
 export function endWriteBack(cpu: Cpu, object: number): void {
   const { machine } = cpu;
-  lock(cpu, object + L.O_LOCK);
-  const written = loadWide(machine, object + L.O_WRITTEN);
-  if (written > loadWide(machine, object + L.O_SUPPLIED)) {
-    storeWide(machine, object + L.O_SUPPLIED, written);
+  lock(cpu, object + OBJECT.LOCK);
+  const written = loadWide(machine, object + OBJECT.WRITTEN);
+  if (written > loadWide(machine, object + OBJECT.SUPPLIED)) {
+    storeWide(machine, object + OBJECT.SUPPLIED, written);
   }
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
 }

@@ -9,7 +9,9 @@
  * hold a translation to the frame has acknowledged (see shootdown.ts and range-op.ts).
  */
 import { add, fillWords, load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import { frameState, giveBlock, setFrameState, smallestOrder, takeBlock } from './buddy.ts';
@@ -23,7 +25,7 @@ import { lock, unlock } from '../machine/spinlock.ts';
 export function allocFrame(cpu: Cpu, state: number): number {
   if (injected(cpu, INJECT_FRAME)) return 0;
   const { words } = cpu;
-  const countAt = cpu.base + L.C_CACHE_COUNT;
+  const countAt = cpu.base + CPU.CACHE_COUNT;
   let cached = peek(words, countAt);
   if (cached === 0) {
     cached = refill(cpu);
@@ -32,7 +34,7 @@ export function allocFrame(cpu: Cpu, state: number): number {
       return 0;
     }
   }
-  const pfn = peek(words, cpu.base + L.C_CACHE + cached - 1);
+  const pfn = peek(words, cpu.base + CPU.CACHE + cached - 1);
   poke(words, countAt, cached - 1);
   claimFrame(cpu, pfn, state);
   return pfn;
@@ -42,46 +44,46 @@ export function allocFrame(cpu: Cpu, state: number): number {
 export function claimFrame(cpu: Cpu, pfn: number, state: number): void {
   const { words, machine } = cpu;
   if (machine.checked) checkPoison(machine, pfn);
-  const stateAt = frameField(machine, pfn, L.F_STATE);
+  const stateAt = frameField(machine, pfn, FRAME.STATE);
   // zeroFrame looks at the mark once more.
-  poke(words, stateAt, state | (peek(words, stateAt) & L.F_ZEROED));
-  poke(words, frameField(machine, pfn, L.F_COUNT), 1);
+  poke(words, stateAt, state | (peek(words, stateAt) & FRAME.ZEROED));
+  poke(words, frameField(machine, pfn, FRAME.COUNT), 1);
   // When it was taken into use: what a first-in first-out reclaim policy goes by.
-  poke(words, frameField(machine, pfn, L.F_LINK), peek(words, L.B_JIFFIES));
-  poke(words, frameField(machine, pfn, L.F_AUX), 0);
+  poke(words, frameField(machine, pfn, FRAME.LINK), peek(words, BOOT.JIFFIES));
+  poke(words, frameField(machine, pfn, FRAME.AUX), 0);
 }
 
 /** Frees a frame that nobody references any more, whatever it was used for. */
 export function freeFrame(cpu: Cpu, pfn: number): void {
   const { words, machine } = cpu;
   const state = frameState(machine, pfn);
-  if (state < L.FRAME_USED || state === L.FRAME_HOLE) panic('freeFrame: not in use', pfn, state);
+  if (state < FRAME.USED || state === FRAME.HOLE) panic('freeFrame: not in use', pfn, state);
   if (machine.checked) poison(machine, pfn);
-  poke(words, frameField(machine, pfn, L.F_COUNT), 0);
-  const stateAt = frameField(machine, pfn, L.F_STATE);
-  // Not F_ZEROED: whoever took the frame may have had no use for it.
-  poke(words, stateAt, L.FRAME_CACHED | (peek(words, stateAt) & L.F_POISONED));
-  const countAt = cpu.base + L.C_CACHE_COUNT;
+  poke(words, frameField(machine, pfn, FRAME.COUNT), 0);
+  const stateAt = frameField(machine, pfn, FRAME.STATE);
+  // Not FRAME.ZEROED: whoever took the frame may have had no use for it.
+  poke(words, stateAt, FRAME.CACHED | (peek(words, stateAt) & FRAME.POISONED));
+  const countAt = cpu.base + CPU.CACHE_COUNT;
   let cached = peek(words, countAt);
   if (cached === 2 * machine.cacheBatch) {
     drainCache(cpu, machine.cacheBatch);
     cached = peek(words, countAt);
   }
-  poke(words, cpu.base + L.C_CACHE + cached, pfn);
+  poke(words, cpu.base + CPU.CACHE + cached, pfn);
   poke(words, countAt, cached + 1);
 }
 
 /** Adds a reference to a frame in use. */
 export function getFrame(cpu: Cpu, pfn: number): void {
   // ORDER: the caller holds a reference or a lock that keeps the count above 0.
-  const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), 1);
+  const before = add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), 1);
   if (before <= 0) panic('getFrame: frame is free', pfn, before);
 }
 
 /** Drops a reference; the last one frees the frame. Only after the flush, see above. */
 export function putFrame(cpu: Cpu, pfn: number): void {
   // ORDER: the decrement that reaches 0 comes after all other holders' last accesses.
-  const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), -1);
+  const before = add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), -1);
   if (before <= 0) panic('putFrame: frame is free', pfn, before);
   if (before === 1) freeFrame(cpu, pfn);
 }
@@ -89,14 +91,14 @@ export function putFrame(cpu: Cpu, pfn: number): void {
 /** References of a frame. Stable at 1 for whoever holds that one. */
 export function frameRefs(machine: Machine, pfn: number): number {
   // ORDER: a sole owner reads its own 1; any other value is only a hint.
-  return load(machine.words, frameField(machine, pfn, L.F_COUNT));
+  return load(machine.words, frameField(machine, pfn, FRAME.COUNT));
 }
 
 /** Fetches a batch from the buddy allocator; the number of frames now in the cache. */
 function refill(cpu: Cpu): number {
   const { machine, words } = cpu;
   let cached = 0;
-  lock(cpu, L.B_BUDDY_LOCK);
+  lock(cpu, BOOT.BUDDY_LOCK);
   while (cached < machine.cacheBatch) {
     // The frames that one at a time would give, in blocks: as many as are asked for, from the
     // smallest block there is.
@@ -106,44 +108,44 @@ function refill(cpu: Cpu): number {
     if (first === 0) break;
     // Last first, because a cache is a stack: pages touched in order get frames in order.
     for (let pfn = first + (1 << order) - 1; pfn >= first; pfn--) {
-      setFrameState(machine, pfn, L.FRAME_CACHED, 0);
-      poke(words, cpu.base + L.C_CACHE + cached, pfn);
+      setFrameState(machine, pfn, FRAME.CACHED, 0);
+      poke(words, cpu.base + CPU.CACHE + cached, pfn);
       cached++;
     }
   }
-  unlock(cpu, L.B_BUDDY_LOCK);
-  poke(words, cpu.base + L.C_CACHE_COUNT, cached);
+  unlock(cpu, BOOT.BUDDY_LOCK);
+  poke(words, cpu.base + CPU.CACHE_COUNT, cached);
   return cached;
 }
 
 /** Returns `frames` of the CPU's cached frames to the buddy allocator. */
 export function drainCache(cpu: Cpu, frames: number): void {
   const { machine, words } = cpu;
-  const countAt = cpu.base + L.C_CACHE_COUNT;
+  const countAt = cpu.base + CPU.CACHE_COUNT;
   let cached = peek(words, countAt);
   assert(frames <= cached, 'drainCache: more than cached', frames);
-  lock(cpu, L.B_BUDDY_LOCK);
+  lock(cpu, BOOT.BUDDY_LOCK);
   for (let i = 0; i < frames; i++) {
     cached--;
-    giveBlock(machine, peek(words, cpu.base + L.C_CACHE + cached), 0);
+    giveBlock(machine, peek(words, cpu.base + CPU.CACHE + cached), 0);
   }
-  unlock(cpu, L.B_BUDDY_LOCK);
+  unlock(cpu, BOOT.BUDDY_LOCK);
   poke(words, countAt, cached);
 }
 
 function poison(machine: Machine, pfn: number): void {
   const at = frameWord(machine, pfn);
-  fillWords(machine.words, at, at + TABLE_ENTRIES, L.POISON);
-  const stateAt = frameField(machine, pfn, L.F_STATE);
-  poke(machine.words, stateAt, peek(machine.words, stateAt) | L.F_POISONED);
+  fillWords(machine.words, at, at + TABLE_ENTRIES, FRAME.POISON);
+  const stateAt = frameField(machine, pfn, FRAME.STATE);
+  poke(machine.words, stateAt, peek(machine.words, stateAt) | FRAME.POISONED);
 }
 
 /** A write through a dangling translation shows as damaged poison, or in a frame zeroed ahead. */
 export function checkPoison(machine: Machine, pfn: number): void {
   const { words } = machine;
-  const state = peek(words, frameField(machine, pfn, L.F_STATE));
-  if ((state & (L.F_POISONED | L.F_ZEROED)) === 0) return;
-  const expected = (state & L.F_ZEROED) !== 0 ? 0 : L.POISON;
+  const state = peek(words, frameField(machine, pfn, FRAME.STATE));
+  if ((state & (FRAME.POISONED | FRAME.ZEROED)) === 0) return;
+  const expected = (state & FRAME.ZEROED) !== 0 ? 0 : FRAME.POISON;
   const at = frameWord(machine, pfn);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
     const word = peek(words, at + i);

@@ -8,12 +8,14 @@
  * of a dead CPU.
  * Not guaranteed: promptness. A frame waits in limbo until its CPU enters the kernel again.
  *
- * Being outside kernel mode is the quiescent state, so readers pay nothing. C_EPOCH says since when
- * a CPU has been in the kernel: retiring stamps the frame with the epoch and then advances it, so
- * whoever entered later has a larger one.
+ * Being outside kernel mode is the quiescent state, so readers pay nothing. CPU.EPOCH says since
+ * when a CPU has been in the kernel: retiring stamps the frame with the epoch and then advances it,
+ * so whoever entered later has a larger one.
  */
 import { add, load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameField } from '../machine/machine.ts';
@@ -24,31 +26,31 @@ import { freeFrame } from './frames.ts';
 export function retireFrame(cpu: Cpu, pfn: number): void {
   const { machine, words, base } = cpu;
   // Whoever still waits for the lock of a retired table must find it stray.
-  setFrameState(machine, pfn, L.FRAME_RETIRED | L.F_STRAY, 0);
+  setFrameState(machine, pfn, FRAME.RETIRED | FRAME.STRAY, 0);
   // ORDER: stamped after the frame became unreachable; later entrants see the next epoch.
-  poke(words, frameField(machine, pfn, L.F_COUNT), add(words, L.B_EPOCH, 1));
-  poke(words, frameField(machine, pfn, L.F_LINK), 0);
-  const tail = peek(words, base + L.C_LIMBO_TAIL);
-  if (tail === 0) poke(words, base + L.C_LIMBO_HEAD, pfn);
-  else poke(words, frameField(machine, tail, L.F_LINK), pfn);
-  poke(words, base + L.C_LIMBO_TAIL, pfn);
-  poke(words, base + L.C_LIMBO_COUNT, peek(words, base + L.C_LIMBO_COUNT) + 1);
+  poke(words, frameField(machine, pfn, FRAME.COUNT), add(words, BOOT.EPOCH, 1));
+  poke(words, frameField(machine, pfn, FRAME.LINK), 0);
+  const tail = peek(words, base + CPU.LIMBO_TAIL);
+  if (tail === 0) poke(words, base + CPU.LIMBO_HEAD, pfn);
+  else poke(words, frameField(machine, tail, FRAME.LINK), pfn);
+  poke(words, base + CPU.LIMBO_TAIL, pfn);
+  poke(words, base + CPU.LIMBO_COUNT, peek(words, base + CPU.LIMBO_COUNT) + 1);
   count(cpu, STAT.framesRetired, 1);
 }
 
 /** Frees those of this CPU's retired frames whose grace period is over. Oldest first. */
 export function reapLimbo(cpu: Cpu): void {
   const { machine, words, base } = cpu;
-  let pfn = peek(words, base + L.C_LIMBO_HEAD);
+  let pfn = peek(words, base + CPU.LIMBO_HEAD);
   if (pfn === 0) return;
   const oldest = oldestReader(cpu);
   while (pfn !== 0) {
-    const stamp = peek(words, frameField(machine, pfn, L.F_COUNT));
+    const stamp = peek(words, frameField(machine, pfn, FRAME.COUNT));
     if (((oldest - stamp) | 0) <= 0) return;
-    const next = peek(words, frameField(machine, pfn, L.F_LINK));
-    poke(words, base + L.C_LIMBO_HEAD, next);
-    if (next === 0) poke(words, base + L.C_LIMBO_TAIL, 0);
-    poke(words, base + L.C_LIMBO_COUNT, peek(words, base + L.C_LIMBO_COUNT) - 1);
+    const next = peek(words, frameField(machine, pfn, FRAME.LINK));
+    poke(words, base + CPU.LIMBO_HEAD, next);
+    if (next === 0) poke(words, base + CPU.LIMBO_TAIL, 0);
+    poke(words, base + CPU.LIMBO_COUNT, peek(words, base + CPU.LIMBO_COUNT) - 1);
     freeFrame(cpu, pfn);
     count(cpu, STAT.framesReaped, 1);
     pfn = next;
@@ -59,12 +61,12 @@ export function reapLimbo(cpu: Cpu): void {
 function oldestReader(cpu: Cpu): number {
   const { machine, words } = cpu;
   // ORDER: read before the modes: a CPU that enters after this load has at least this epoch.
-  let oldest = load(words, L.B_EPOCH);
+  let oldest = load(words, BOOT.EPOCH);
   for (let id = 0; id < machine.cpus; id++) {
-    const block = machine.cpuBase + id * L.CPU_WORDS;
+    const block = machine.cpuBase + id * CPU.WORDS;
     // ORDER: the mode first. A CPU seen outside the kernel left it, or enters later than our load.
-    if ((load(words, block + L.C_MODE) & L.MODE_MASK) !== L.MODE_KERNEL) continue;
-    const epoch = load(words, block + L.C_EPOCH);
+    if ((load(words, block + CPU.MODE) & CPU.MODE_MASK) !== CPU.MODE_KERNEL) continue;
+    const epoch = load(words, block + CPU.EPOCH);
     if (((epoch - oldest) | 0) < 0) oldest = epoch;
   }
   return oldest;

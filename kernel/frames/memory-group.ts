@@ -12,7 +12,9 @@
  * one, and fork copies a space whatever it has.
  */
 import { add, compareExchange, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as GROUP from '../../shared/layout/group.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { MEMORY_GROUPS_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
@@ -33,10 +35,10 @@ export interface MemoryGroup {
 export function makeGroup(cpu: Cpu, limitPages: number): number {
   const { words } = cpu;
   for (let i = 0; i < MEMORY_GROUPS_MAX; i++) {
-    const group = L.B_GROUPS + i * L.GROUP_WORDS;
+    const group = BOOT.GROUPS + i * GROUP.WORDS;
     // ORDER: takes the block; nobody knows of it before a space names it.
-    if (compareExchange(words, group + L.G_LIMIT, 0, limitPages) === 0) {
-      poke(words, group + L.G_PEAK, 0);
+    if (compareExchange(words, group + GROUP.LIMIT, 0, limitPages) === 0) {
+      poke(words, group + GROUP.PEAK, 0);
       return group;
     }
   }
@@ -45,9 +47,9 @@ export function makeGroup(cpu: Cpu, limitPages: number): number {
 
 /** A new space joins a group, or none (0). Before anything of it is resident. */
 export function joinGroup(cpu: Cpu, space: number, group: number): void {
-  poke(cpu.words, space + L.S_GROUP, group);
+  poke(cpu.words, space + SPACE.GROUP, group);
   // ORDER: a count; the caller's own space, or the group's newness, keeps the block meanwhile.
-  if (group !== 0) add(cpu.words, group + L.G_SPACES, 1);
+  if (group !== 0) add(cpu.words, group + GROUP.SPACES, 1);
 }
 
 /** A space that has nothing left leaves its group, which ends with the last. */
@@ -55,24 +57,24 @@ export function leaveGroup(cpu: Cpu, space: number): void {
   const { words } = cpu;
   const group = groupOf(cpu, space);
   // ORDER: the decrement to 0 comes after every other member's last use.
-  if (group === 0 || add(words, group + L.G_SPACES, -1) > 1) return;
+  if (group === 0 || add(words, group + GROUP.SPACES, -1) > 1) return;
   // ORDER: nobody is left who could change it.
-  const resident = load(words, group + L.G_RESIDENT);
+  const resident = load(words, group + GROUP.RESIDENT);
   if (resident !== 0) panic('leaveGroup: pages are left', group, resident);
   // ORDER: gives the block away, after its last use.
-  store(words, group + L.G_LIMIT, 0);
+  store(words, group + GROUP.LIMIT, 0);
 }
 
 /** The block of a space's group, 0 for none. */
 export function groupOf(cpu: Cpu, space: number): number {
-  return peek(cpu.words, space + L.S_GROUP);
+  return peek(cpu.words, space + SPACE.GROUP);
 }
 
 /** Changes a space's resident count and its peak, and those of its group. */
 export function addResident(cpu: Cpu, space: number, pages: number): void {
   // ORDER: counters. The peak may miss a race's width.
-  const now = add(cpu.words, space + L.S_RESIDENT, pages) + pages;
-  const peakAt = space + L.S_RESIDENT_PEAK;
+  const now = add(cpu.words, space + SPACE.RESIDENT, pages) + pages;
+  const peakAt = space + SPACE.RESIDENT_PEAK;
   if (now > peek(cpu.words, peakAt)) poke(cpu.words, peakAt, now);
   chargeGroup(cpu, space, pages);
 }
@@ -82,15 +84,15 @@ function chargeGroup(cpu: Cpu, space: number, pages: number): void {
   const group = groupOf(cpu, space);
   if (group === 0) return;
   // ORDER: counters. The peak may miss a race's width.
-  const now = add(words, group + L.G_RESIDENT, pages) + pages;
-  if (now > load(words, group + L.G_PEAK)) store(words, group + L.G_PEAK, now);
+  const now = add(words, group + GROUP.RESIDENT, pages) + pages;
+  if (now > load(words, group + GROUP.PEAK)) store(words, group + GROUP.PEAK, now);
 }
 
 /** Whether a group (0 for none) has as many pages as it may. */
 export function groupIsFull(cpu: Cpu, group: number): boolean {
   if (group === 0) return false;
   // ORDER: momentary values; see above.
-  return load(cpu.words, group + L.G_RESIDENT) >= load(cpu.words, group + L.G_LIMIT);
+  return load(cpu.words, group + GROUP.RESIDENT) >= load(cpu.words, group + GROUP.LIMIT);
 }
 
 /** Whether resolving a fault on this entry makes one page more resident. */
@@ -108,9 +110,9 @@ export function groupUsage(machine: Machine, group: number): MemoryGroup | null 
   const { words } = machine;
   return {
     // ORDER: momentary values for reports and decisions.
-    limitPages: load(words, group + L.G_LIMIT),
-    residentPages: load(words, group + L.G_RESIDENT),
-    residentPagesPeak: load(words, group + L.G_PEAK),
-    spaces: load(words, group + L.G_SPACES),
+    limitPages: load(words, group + GROUP.LIMIT),
+    residentPages: load(words, group + GROUP.RESIDENT),
+    residentPagesPeak: load(words, group + GROUP.PEAK),
+    spaces: load(words, group + GROUP.SPACES),
   };
 }

@@ -1,13 +1,14 @@
 /**
  * Zeroing ahead: the free frames that are handed out next are zeroed while nobody waits for them,
  * so that a demand-zero fault finds its frame ready. They stay where they are, in the buddy
- * allocator's lists, and carry a mark (F_ZEROED) until they are used.
+ * allocator's lists, and carry a mark (FRAME.ZEROED) until they are used.
  *
- * Locking: B_BUDDY_LOCK, for PREZERO_BATCH frames at a time: a few microseconds.
+ * Locking: BOOT.BUDDY_LOCK, for PREZERO_BATCH frames at a time: a few microseconds.
  * Not guaranteed: that the next frame is a zeroed one. What a CPU has just freed is used first.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { BUDDY_ORDERS } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -26,9 +27,9 @@ export function prezero(cpu: Cpu, frames: number): number {
   const { machine } = cpu;
   let zeroed = 0;
   let left = frames;
-  lock(cpu, L.B_BUDDY_LOCK);
+  lock(cpu, BOOT.BUDDY_LOCK);
   for (let order = 0; order < BUDDY_ORDERS; order++) {
-    let head = peek(machine.words, L.B_FREE_HEADS + order);
+    let head = peek(machine.words, BOOT.FREE_HEADS + order);
     for (; head !== 0 && left > 0; head = peek(machine.words, linkOf(machine, head))) {
       const end = head + Math.min(1 << order, left);
       left -= end - head;
@@ -38,21 +39,21 @@ export function prezero(cpu: Cpu, frames: number): number {
     }
     if (zeroed === PREZERO_BATCH) break;
   }
-  unlock(cpu, L.B_BUDDY_LOCK);
+  unlock(cpu, BOOT.BUDDY_LOCK);
   return zeroed;
 }
 
 function linkOf(machine: Machine, pfn: number): number {
-  return frameField(machine, pfn, L.F_LINK);
+  return frameField(machine, pfn, FRAME.LINK);
 }
 
 /** Zeroes a free frame; false when it is zero already. */
 function zeroFree(machine: Machine, pfn: number): boolean {
   const { words } = machine;
-  const at = frameField(machine, pfn, L.F_STATE);
-  if ((peek(words, at) & L.F_ZEROED) !== 0) return false;
+  const at = frameField(machine, pfn, FRAME.STATE);
+  if ((peek(words, at) & FRAME.ZEROED) !== 0) return false;
   if (machine.checked) checkPoison(machine, pfn);
   zeroFrame(machine, pfn);
-  poke(words, at, (peek(words, at) & ~L.F_POISONED) | L.F_ZEROED);
+  poke(words, at, (peek(words, at) & ~FRAME.POISONED) | FRAME.ZEROED);
   return true;
 }

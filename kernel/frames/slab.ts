@@ -3,10 +3,12 @@
  *
  * Guarantees: a block comes zeroed but for its first word, which is 1 while the block is in use;
  * a frame whose blocks are all free goes back to the allocator.
- * Locking: B_SLAB_LOCK; the buddy lock nests inside it.
+ * Locking: BOOT.SLAB_LOCK; the buddy lock nests inside it.
  */
 import { fillWords, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -22,21 +24,21 @@ const LIVE = 1;
 const FRAMES = 2;
 
 function slabField(slab: number, field: number): number {
-  return L.B_SLABS + slab * L.SLAB_STATE_WORDS + field;
+  return BOOT.SLABS + slab * SLAB.STATE_WORDS + field;
 }
 
 /** A block of the slab, named by the index of its first word; 0 when memory is exhausted. */
 export function slabAlloc(cpu: Cpu, slab: number): number {
-  lock(cpu, L.B_SLAB_LOCK);
+  lock(cpu, BOOT.SLAB_LOCK);
   const at = takeSlot(cpu, slab);
-  unlock(cpu, L.B_SLAB_LOCK);
+  unlock(cpu, BOOT.SLAB_LOCK);
   return at;
 }
 
 export function slabFree(cpu: Cpu, slab: number, at: number): void {
-  lock(cpu, L.B_SLAB_LOCK);
+  lock(cpu, BOOT.SLAB_LOCK);
   giveSlot(cpu, slab, at);
-  unlock(cpu, L.B_SLAB_LOCK);
+  unlock(cpu, BOOT.SLAB_LOCK);
 }
 
 /** Blocks of a slab in use. */
@@ -44,24 +46,24 @@ export function slabLive(machine: Machine, slab: number): number {
   return peek(machine.words, slabField(slab, LIVE));
 }
 
-/** The slab a frame belongs to. Its state must be FRAME_SLAB. */
+/** The slab a frame belongs to. Its state must be FRAME.SLAB. */
 export function slabOfFrame(machine: Machine, pfn: number): number {
-  return (peek(machine.words, frameField(machine, pfn, L.F_STATE)) >> L.F_ORDER_SHIFT) & 0xf;
+  return (peek(machine.words, frameField(machine, pfn, FRAME.STATE)) >> FRAME.ORDER_SHIFT) & 0xf;
 }
 
 function takeSlot(cpu: Cpu, slab: number): number {
   const { machine, words } = cpu;
-  const size = L.SLAB_SIZES[slab] as number;
+  const size = SLAB.SIZES[slab] as number;
   let pfn = peek(words, slabField(slab, HEAD));
   if (pfn === 0) {
-    pfn = allocFrame(cpu, L.FRAME_SLAB | (slab << L.F_ORDER_SHIFT));
+    pfn = allocFrame(cpu, FRAME.SLAB | (slab << FRAME.ORDER_SHIFT));
     if (pfn === 0) return 0;
     zeroFrame(machine, pfn);
-    poke(words, frameField(machine, pfn, L.F_COUNT), 0);
+    poke(words, frameField(machine, pfn, FRAME.COUNT), 0);
     addPartial(cpu, slab, pfn);
     poke(words, slabField(slab, FRAMES), peek(words, slabField(slab, FRAMES)) + 1);
   }
-  const countAt = frameField(machine, pfn, L.F_COUNT);
+  const countAt = frameField(machine, pfn, FRAME.COUNT);
   const used = peek(words, countAt) + 1;
   poke(words, countAt, used);
   if (used === TABLE_ENTRIES / size) removePartial(cpu, slab, pfn);
@@ -69,7 +71,7 @@ function takeSlot(cpu: Cpu, slab: number): number {
   const first = frameWord(machine, pfn);
   for (let at = first; at < first + TABLE_ENTRIES; at += size) {
     if (peek(words, at) === 0) {
-      fillWords(words, at, at + size - (L.SLAB_STABLE_WORDS[slab] as number), 0);
+      fillWords(words, at, at + size - (SLAB.STABLE_WORDS[slab] as number), 0);
       poke(words, at, 1);
       return at;
     }
@@ -79,13 +81,13 @@ function takeSlot(cpu: Cpu, slab: number): number {
 
 function giveSlot(cpu: Cpu, slab: number, at: number): void {
   const { machine, words } = cpu;
-  const size = L.SLAB_SIZES[slab] as number;
+  const size = SLAB.SIZES[slab] as number;
   const pfn = frameOfWord(machine, at);
-  const owned = frameState(machine, pfn) === L.FRAME_SLAB && slabOfFrame(machine, pfn) === slab;
+  const owned = frameState(machine, pfn) === FRAME.SLAB && slabOfFrame(machine, pfn) === slab;
   assert(owned, 'slabFree: another slab', at);
   if (peek(words, at) === 0) panic('slabFree: freed twice', at, slab);
   poke(words, at, 0);
-  const countAt = frameField(machine, pfn, L.F_COUNT);
+  const countAt = frameField(machine, pfn, FRAME.COUNT);
   const used = peek(words, countAt) - 1;
   poke(words, countAt, used);
   poke(words, slabField(slab, LIVE), peek(words, slabField(slab, LIVE)) - 1);
@@ -93,7 +95,7 @@ function giveSlot(cpu: Cpu, slab: number, at: number): void {
   if (used === 0) {
     removePartial(cpu, slab, pfn);
     poke(words, slabField(slab, FRAMES), peek(words, slabField(slab, FRAMES)) - 1);
-    if (L.SLAB_DEFERRED[slab] === true) retireFrame(cpu, pfn);
+    if (SLAB.DEFERRED[slab] === true) retireFrame(cpu, pfn);
     else freeFrame(cpu, pfn);
   }
 }
@@ -101,17 +103,17 @@ function giveSlot(cpu: Cpu, slab: number, at: number): void {
 function addPartial(cpu: Cpu, slab: number, pfn: number): void {
   const { machine, words } = cpu;
   const head = peek(words, slabField(slab, HEAD));
-  poke(words, frameField(machine, pfn, L.F_LINK), head);
-  poke(words, frameField(machine, pfn, L.F_AUX), 0);
-  if (head !== 0) poke(words, frameField(machine, head, L.F_AUX), pfn);
+  poke(words, frameField(machine, pfn, FRAME.LINK), head);
+  poke(words, frameField(machine, pfn, FRAME.AUX), 0);
+  if (head !== 0) poke(words, frameField(machine, head, FRAME.AUX), pfn);
   poke(words, slabField(slab, HEAD), pfn);
 }
 
 function removePartial(cpu: Cpu, slab: number, pfn: number): void {
   const { machine, words } = cpu;
-  const next = peek(words, frameField(machine, pfn, L.F_LINK));
-  const previous = peek(words, frameField(machine, pfn, L.F_AUX));
-  if (next !== 0) poke(words, frameField(machine, next, L.F_AUX), previous);
-  if (previous !== 0) poke(words, frameField(machine, previous, L.F_LINK), next);
+  const next = peek(words, frameField(machine, pfn, FRAME.LINK));
+  const previous = peek(words, frameField(machine, pfn, FRAME.AUX));
+  if (next !== 0) poke(words, frameField(machine, next, FRAME.AUX), previous);
+  if (previous !== 0) poke(words, frameField(machine, previous, FRAME.LINK), next);
   else poke(words, slabField(slab, HEAD), next);
 }

@@ -2,11 +2,13 @@
  * A process is made: as a child with an empty address space, as a copy (fork), or as a thread that
  * shares its parent's space.
  *
- * Locking: B_PROC_LOCK for the pid table. Until the table names it, nobody else knows the block.
+ * Locking: BOOT.PROC_LOCK for the pid table. Until the table names it, nobody else knows the block.
  */
 import { add, peek, poke, store } from '../../shared/atomics.ts';
 import { EAGAIN, ENOMEM, ESRCH } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeAllFds, inheritFds } from '../objects/fd.ts';
@@ -54,13 +56,13 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
   const { words, machine } = cpu;
   const { thread = false, inherit = false, fork = false } = spec;
   const parent = thread || inherit || fork ? processOf(machine, spec.parent) : 0;
-  const shared = parent !== 0 ? peek(words, parent + L.P_SPACE) : 0;
+  const shared = parent !== 0 ? peek(words, parent + PROCESS.SPACE) : 0;
   if ((thread || fork) && shared === 0) return -ESRCH;
-  const proc = slabAlloc(cpu, L.SLAB_PROC);
+  const proc = slabAlloc(cpu, SLAB.PROCESS);
   if (proc === 0) return -ENOMEM;
   const space = thread ? getSpace(cpu, shared) : createSpace(cpu);
   if (space === 0) {
-    slabFree(cpu, L.SLAB_PROC, proc);
+    slabFree(cpu, SLAB.PROCESS, proc);
     return -ENOMEM;
   }
   fillBlock(cpu, proc, space, spec);
@@ -76,7 +78,7 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
     closeAllFds(cpu, proc);
     unmapStack(cpu, proc);
     putSpace(cpu, space);
-    slabFree(cpu, L.SLAB_PROC, proc);
+    slabFree(cpu, SLAB.PROCESS, proc);
     return pid;
   }
   return pid;
@@ -98,37 +100,37 @@ function enterGroup(cpu: Cpu, space: number, spec: ProcessSpec): number {
 function fillBlock(cpu: Cpu, proc: number, space: number, spec: ProcessSpec): void {
   const { words, machine } = cpu;
   const parent = processOf(machine, spec.parent);
-  poke(words, proc + L.P_SPACE, space);
-  poke(words, proc + L.P_PARENT, spec.parent);
-  poke(words, proc + L.P_CPU, spec.cpu ?? 0);
-  poke(words, proc + L.P_HOME, spec.home ?? 0);
-  poke(words, proc + L.P_STATE, L.PROC_NEW);
+  poke(words, proc + PROCESS.SPACE, space);
+  poke(words, proc + PROCESS.PARENT, spec.parent);
+  poke(words, proc + PROCESS.CPU, spec.cpu ?? 0);
+  poke(words, proc + PROCESS.HOME, spec.home ?? 0);
+  poke(words, proc + PROCESS.STATE, PROCESS.NEW);
   writeName(cpu, proc, spec.name);
   if (parent !== 0) {
     inheritSignals(cpu, parent, proc);
-    const from = peek(words, parent + L.P_SPACE);
+    const from = peek(words, parent + PROCESS.SPACE);
     if (from !== 0 && from !== space) inheritLimits(cpu, from, space);
   }
-  const inherited = parent === 0 ? 0 : peek(words, parent + L.P_NICE);
-  poke(words, proc + L.P_NICE, spec.nice ?? inherited);
+  const inherited = parent === 0 ? 0 : peek(words, parent + PROCESS.NICE);
+  poke(words, proc + PROCESS.NICE, spec.nice ?? inherited);
 }
 
 /** Enters the process into the pid table under the next free pid. */
 function takePid(cpu: Cpu, proc: number): number {
   const { words, machine } = cpu;
-  lock(cpu, L.B_PROC_LOCK);
+  lock(cpu, BOOT.PROC_LOCK);
   let pid = -EAGAIN;
   for (let tries = 0; tries < PROCESSES_MAX && pid < 0; tries++) {
     // ORDER: a counter; the table slot decides.
-    const next = add(words, L.B_NEXT_PID, 1);
+    const next = add(words, BOOT.NEXT_PID, 1);
     const slot = machine.procTable + (next % PROCESSES_MAX);
     if (peek(words, slot) !== 0) continue;
-    poke(words, proc + L.P_PID, next);
+    poke(words, proc + PROCESS.PID, next);
     // ORDER: publishes the whole block.
     store(words, slot, proc);
-    poke(words, L.B_PROC_COUNT, peek(words, L.B_PROC_COUNT) + 1);
+    poke(words, BOOT.PROC_COUNT, peek(words, BOOT.PROC_COUNT) + 1);
     pid = next;
   }
-  unlock(cpu, L.B_PROC_LOCK);
+  unlock(cpu, BOOT.PROC_LOCK);
   return pid;
 }

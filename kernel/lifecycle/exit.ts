@@ -2,11 +2,13 @@
  * A process ends: its descriptors, its futex waiters, its stack and its use of the address space go
  * at once, its block when its end has been told.
  *
- * Locking: B_PROC_LOCK for the pid table; the block belongs to whoever ends the process.
+ * Locking: BOOT.PROC_LOCK for the pid table; the block belongs to whoever ends the process.
  */
 import { peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
@@ -35,16 +37,16 @@ export function exitProcess(
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
   if (proc === 0) return -ESRCH;
-  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 0;
-  poke(words, proc + L.P_STATE, L.PROC_ZOMBIE);
-  poke(words, proc + L.P_EXIT_CODE, code);
-  poke(words, proc + L.P_EXIT_SIGNAL, signal);
-  storeWide(cpu.machine, proc + L.P_EXIT_ADDRESS, address);
+  if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return 0;
+  poke(words, proc + PROCESS.STATE, PROCESS.ZOMBIE);
+  poke(words, proc + PROCESS.EXIT_CODE, code);
+  poke(words, proc + PROCESS.EXIT_SIGNAL, signal);
+  storeWide(cpu.machine, proc + PROCESS.EXIT_ADDRESS, address);
   dropFutexes(cpu, proc);
   closeAllFds(cpu, proc);
   unmapStack(cpu, proc);
-  putSpace(cpu, peek(words, proc + L.P_SPACE));
-  poke(words, proc + L.P_SPACE, 0);
+  putSpace(cpu, peek(words, proc + PROCESS.SPACE));
+  poke(words, proc + PROCESS.SPACE, 0);
   if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);
   else if (signal !== SIGSEGV && signal !== SIGBUS)
     logEvent(cpu, LOG_PROCESS_KILLED, pid, signal, 0);
@@ -57,12 +59,13 @@ export function releaseProcess(cpu: Cpu, pid: number): number {
   const { words, machine } = cpu;
   const proc = processOf(machine, pid);
   if (proc === 0) return -ESRCH;
-  if (peek(words, proc + L.P_STATE) !== L.PROC_ZOMBIE) panic('releaseProcess: still alive', pid);
-  lock(cpu, L.B_PROC_LOCK);
+  if (peek(words, proc + PROCESS.STATE) !== PROCESS.ZOMBIE)
+    panic('releaseProcess: still alive', pid);
+  lock(cpu, BOOT.PROC_LOCK);
   // ORDER: unreachable before the block is reused.
   store(words, machine.procTable + (pid % PROCESSES_MAX), 0);
-  poke(words, L.B_PROC_COUNT, peek(words, L.B_PROC_COUNT) - 1);
-  unlock(cpu, L.B_PROC_LOCK);
-  slabFree(cpu, L.SLAB_PROC, proc);
+  poke(words, BOOT.PROC_COUNT, peek(words, BOOT.PROC_COUNT) - 1);
+  unlock(cpu, BOOT.PROC_LOCK);
+  slabFree(cpu, SLAB.PROCESS, proc);
   return 0;
 }

@@ -5,7 +5,10 @@
  * Locking: none needed for the dead CPU's own fields: its mode is DEAD, so nobody else writes them.
  */
 import { fillWords, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGKILL } from '../../shared/abi/signals.ts';
 import { giveBlock } from '../frames/buddy.ts';
@@ -19,48 +22,48 @@ import { lock, unlock } from '../machine/spinlock.ts';
 /** Reaps CPU `dead`, which was condemned. The pids of the processes that ended with it. */
 export function reapCpu(cpu: Cpu, dead: number): number[] {
   const { machine, words } = cpu;
-  const block = machine.cpuBase + dead * L.CPU_WORDS;
+  const block = machine.cpuBase + dead * CPU.WORDS;
   // ORDER: acquires what the CPU wrote before it was condemned.
-  const mode = load(words, block + L.C_MODE) & L.MODE_MASK;
-  if (mode !== L.MODE_DEAD) panic('reapCpu: not condemned', dead, mode);
+  const mode = load(words, block + CPU.MODE) & CPU.MODE_MASK;
+  if (mode !== CPU.MODE_DEAD) panic('reapCpu: not condemned', dead, mode);
   const ended: number[] = [];
   for (const pid of allPids(machine)) {
     const proc = processOf(machine, pid);
-    if (proc === 0 || peek(words, proc + L.P_CPU) !== dead) continue;
-    const state = peek(words, proc + L.P_STATE);
-    if (state === L.PROC_ZOMBIE) continue;
+    if (proc === 0 || peek(words, proc + PROCESS.CPU) !== dead) continue;
+    const state = peek(words, proc + PROCESS.STATE);
+    if (state === PROCESS.ZOMBIE) continue;
     exitProcess(cpu, pid, 0, SIGKILL, 0);
     ended.push(pid);
   }
   takeCache(cpu, block);
   takeLimbo(cpu, block);
-  fillWords(words, block + L.C_EPOCH, block + L.C_STATS, 0);
+  fillWords(words, block + CPU.EPOCH, block + CPU.STATS, 0);
   logEvent(cpu, LOG_CPU_DEAD, dead, ended.length, 0);
   // ORDER: last; a new Worker may start the CPU when it reads OFFLINE.
-  store(words, block + L.C_MODE, L.MODE_OFFLINE);
+  store(words, block + CPU.MODE, CPU.MODE_OFFLINE);
   return ended;
 }
 
 function takeCache(cpu: Cpu, block: number): void {
   const { words } = cpu;
-  const cached = peek(words, block + L.C_CACHE_COUNT);
-  lock(cpu, L.B_BUDDY_LOCK);
+  const cached = peek(words, block + CPU.CACHE_COUNT);
+  lock(cpu, BOOT.BUDDY_LOCK);
   for (let i = 0; i < cached; i++) {
-    giveBlock(cpu.machine, peek(words, block + L.C_CACHE + i), 0);
+    giveBlock(cpu.machine, peek(words, block + CPU.CACHE + i), 0);
   }
-  unlock(cpu, L.B_BUDDY_LOCK);
+  unlock(cpu, BOOT.BUDDY_LOCK);
 }
 
 /** Joins the dead CPU's limbo list in front of our own: its stamps are older or irrelevant. */
 function takeLimbo(cpu: Cpu, block: number): void {
   const { machine, words, base } = cpu;
-  const head = peek(words, block + L.C_LIMBO_HEAD);
+  const head = peek(words, block + CPU.LIMBO_HEAD);
   if (head === 0) return;
-  const tail = peek(words, block + L.C_LIMBO_TAIL);
-  const mine = peek(words, base + L.C_LIMBO_HEAD);
-  poke(words, frameField(machine, tail, L.F_LINK), mine);
-  poke(words, base + L.C_LIMBO_HEAD, head);
-  if (mine === 0) poke(words, base + L.C_LIMBO_TAIL, tail);
-  const joined = peek(words, base + L.C_LIMBO_COUNT) + peek(words, block + L.C_LIMBO_COUNT);
-  poke(words, base + L.C_LIMBO_COUNT, joined);
+  const tail = peek(words, block + CPU.LIMBO_TAIL);
+  const mine = peek(words, base + CPU.LIMBO_HEAD);
+  poke(words, frameField(machine, tail, FRAME.LINK), mine);
+  poke(words, base + CPU.LIMBO_HEAD, head);
+  if (mine === 0) poke(words, base + CPU.LIMBO_TAIL, tail);
+  const joined = peek(words, base + CPU.LIMBO_COUNT) + peek(words, block + CPU.LIMBO_COUNT);
+  poke(words, base + CPU.LIMBO_COUNT, joined);
 }

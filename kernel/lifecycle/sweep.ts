@@ -1,6 +1,7 @@
 /** The kernel worker's tick under the lazy flush policy: idle spaces give their frames back too. */
 import { load, peek } from '../../shared/atomics.ts';
-import { P_SPACE, S_LAZY_HEAD } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { sweepLazy } from '../paging/flush-lazy.ts';
 import { allPids, processOf } from '../processes/pid-table.ts';
@@ -9,9 +10,9 @@ import { allPids, processOf } from '../processes/pid-table.ts';
 export function sweepSpaces(cpu: Cpu): void {
   const { machine, words } = cpu;
   for (const pid of allPids(machine)) {
-    const space = peek(words, processOf(machine, pid) + P_SPACE);
+    const space = peek(words, processOf(machine, pid) + PROCESS.SPACE);
     // ORDER: only a hint; the list itself is read under the lock.
-    if (space === 0 || load(words, space + S_LAZY_HEAD) === 0) continue;
+    if (space === 0 || load(words, space + SPACE.LAZY_HEAD) === 0) continue;
     machine.protocol.lockAreas(cpu, space);
     sweepLazy(cpu, space);
     machine.protocol.unlockAreas(cpu, space);

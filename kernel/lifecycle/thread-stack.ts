@@ -5,7 +5,7 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import { EINVAL } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, STACK_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -22,8 +22,8 @@ export function mapStack(cpu: Cpu, proc: number, bytes: number): number {
   const flags = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
   const at = sysMmap(cpu, proc, 0, size, M.PROT_NONE, flags, -1, 0);
   if (at < 0) return at;
-  storeWide(cpu.machine, proc + L.P_STACK, at);
-  storeWide(cpu.machine, proc + L.P_STACK_BYTES, size);
+  storeWide(cpu.machine, proc + PROCESS.STACK, at);
+  storeWide(cpu.machine, proc + PROCESS.STACK_BYTES, size);
   const prot = M.PROT_READ | M.PROT_WRITE;
   const outcome = sysMprotect(cpu, proc, at + PAGE_SIZE, size - PAGE_SIZE, prot);
   if (outcome < 0) unmapStack(cpu, proc);
@@ -32,8 +32,8 @@ export function mapStack(cpu: Cpu, proc: number, bytes: number): number {
 
 /** Unmaps the stack of a process that has ended. What the program has sealed stays. */
 export function unmapStack(cpu: Cpu, proc: number): void {
-  const size = loadWide(cpu.machine, proc + L.P_STACK_BYTES);
-  if (size === 0 || peek(cpu.words, proc + L.P_SPACE) === 0) return;
-  sysMunmap(cpu, proc, loadWide(cpu.machine, proc + L.P_STACK), size);
-  storeWide(cpu.machine, proc + L.P_STACK_BYTES, 0);
+  const size = loadWide(cpu.machine, proc + PROCESS.STACK_BYTES);
+  if (size === 0 || peek(cpu.words, proc + PROCESS.SPACE) === 0) return;
+  sysMunmap(cpu, proc, loadWide(cpu.machine, proc + PROCESS.STACK), size);
+  storeWide(cpu.machine, proc + PROCESS.STACK_BYTES, 0);
 }

@@ -2,11 +2,11 @@
  * Protocol `global`: one lock for each address space.
  *
  * Guarantees: faults and operations on one space exclude each other completely.
- * Locking: S_AREA_LOCK covers the area set and the whole page table. An operation takes it in
+ * Locking: SPACE.AREA_LOCK covers the area set and the whole page table. An operation takes it in
  * lockAreas and keeps it; lockRange finds it held.
  * Not guaranteed: any parallelism within a space. This is the protocol to compare others with.
  */
-import { S_AREA_LOCK } from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Cursor } from '../machine/cursor.ts';
 import { assert } from '../../shared/panic.ts';
@@ -18,24 +18,24 @@ export const globalProtocol: LockingProtocol = {
   name: 'global',
 
   lockAreas(cpu: Cpu, space: number): void {
-    lock(cpu, space + S_AREA_LOCK);
+    lock(cpu, space + SPACE.AREA_LOCK);
   },
 
   unlockAreas(cpu: Cpu, space: number): void {
-    unlock(cpu, space + S_AREA_LOCK);
+    unlock(cpu, space + SPACE.AREA_LOCK);
   },
 
   lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
-    lock(cpu, space + S_AREA_LOCK);
+    lock(cpu, space + SPACE.AREA_LOCK);
     openAtRoot(cpu, cursor, space, vpn, vpn + 1);
   },
 
   unlockPage(cpu: Cpu, cursor: Cursor): void {
-    unlock(cpu, cursor.space + S_AREA_LOCK);
+    unlock(cpu, cursor.space + SPACE.AREA_LOCK);
   },
 
   lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
-    assert(holds(cpu, space + S_AREA_LOCK), 'lockRange: areas not locked', space);
+    assert(holds(cpu, space + SPACE.AREA_LOCK), 'lockRange: areas not locked', space);
     openAtRoot(cpu, cursor, space, start, end);
   },
 

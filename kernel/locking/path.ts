@@ -12,11 +12,12 @@
  * A table cannot vanish under a reader of its parent, because unlinking it takes the parent (or one
  * above) for writing; so there is nothing to check again after step 2. A table that appears between
  * the two locks is below the writer's and makes no difference.
- * The area set has a lock of its own, S_AREA_LOCK, which faults never take.
+ * The area set has a lock of its own, SPACE.AREA_LOCK, which faults never take.
  * Not guaranteed: parallelism in a young space. Until its tables exist, faults lock high ones.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { readLock, readUnlock, writeLock, writeUnlock } from '../machine/rwlock.ts';
@@ -32,11 +33,11 @@ export const pathProtocol: LockingProtocol = {
   name: 'path',
 
   lockAreas(cpu: Cpu, space: number): void {
-    lock(cpu, space + L.S_AREA_LOCK);
+    lock(cpu, space + SPACE.AREA_LOCK);
   },
 
   unlockAreas(cpu: Cpu, space: number): void {
-    unlock(cpu, space + L.S_AREA_LOCK);
+    unlock(cpu, space + SPACE.AREA_LOCK);
   },
 
   lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
@@ -65,29 +66,29 @@ function lockPath(cpu: Cpu, cursor: Cursor, space: number, start: number, end: n
   cursor.space = space;
   cursor.start = start;
   cursor.end = end;
-  let table = peek(words, space + L.S_ROOT);
+  let table = peek(words, space + SPACE.ROOT);
   let level = ROOT_LEVEL;
   while (descends(start, end, level)) {
-    readLock(cpu, frameField(machine, table, L.F_AUX));
+    readLock(cpu, frameField(machine, table, FRAME.AUX));
     // ORDER: under the table's read lock a table entry stays one.
     const entry = load(words, entryAt(machine, table, level, start));
     if (!pte.isTable(entry)) {
-      readUnlock(cpu, frameField(machine, table, L.F_AUX));
+      readUnlock(cpu, frameField(machine, table, FRAME.AUX));
       break;
     }
     cursor.held.push(table);
     table = pte.pfnOf(entry);
     level--;
   }
-  writeLock(cpu, frameField(machine, table, L.F_AUX));
+  writeLock(cpu, frameField(machine, table, FRAME.AUX));
   cursor.top = table;
   cursor.topLevel = level;
 }
 
 function unlockPath(cpu: Cpu, cursor: Cursor): void {
   const { machine } = cpu;
-  writeUnlock(cpu, frameField(machine, cursor.top, L.F_AUX));
+  writeUnlock(cpu, frameField(machine, cursor.top, FRAME.AUX));
   for (let table = cursor.held.pop(); table !== undefined; table = cursor.held.pop()) {
-    readUnlock(cpu, frameField(machine, table, L.F_AUX));
+    readUnlock(cpu, frameField(machine, table, FRAME.AUX));
   }
 }

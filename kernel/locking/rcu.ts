@@ -13,12 +13,13 @@
  *     cursors lock in this pre-order of one tree, so they cannot deadlock.
  *  4. A table made under the cursor is locked before it is published. A table unlinked under the
  *     cursor is marked stray while locked. Unlock in reverse order.
- * The area set has a lock of its own, S_AREA_LOCK, which faults never take.
+ * The area set has a lock of its own, SPACE.AREA_LOCK, which faults never take.
  * Not guaranteed: progress of one fault against an endless stream of unlinking; each retry means
  * that somebody else made progress.
  */
 import { load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
@@ -36,11 +37,11 @@ export const rcuProtocol: LockingProtocol = {
   name: 'rcu',
 
   lockAreas(cpu: Cpu, space: number): void {
-    lock(cpu, space + L.S_AREA_LOCK);
+    lock(cpu, space + SPACE.AREA_LOCK);
   },
 
   unlockAreas(cpu: Cpu, space: number): void {
-    unlock(cpu, space + L.S_AREA_LOCK);
+    unlock(cpu, space + SPACE.AREA_LOCK);
   },
 
   lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
@@ -61,18 +62,18 @@ export const rcuProtocol: LockingProtocol = {
   },
 
   adoptTable(cpu: Cpu, cursor: Cursor, table: number): void {
-    lock(cpu, frameField(cpu.machine, table, L.F_AUX));
+    lock(cpu, frameField(cpu.machine, table, FRAME.AUX));
     cursor.held.push(table);
   },
 
   dropTable(cpu: Cpu, cursor: Cursor, table: number): void {
     if (cursor.held.pop() !== table) panic('dropTable: not the last adopted', table);
-    unlock(cpu, frameField(cpu.machine, table, L.F_AUX));
+    unlock(cpu, frameField(cpu.machine, table, FRAME.AUX));
   },
 
   markStray(cpu: Cpu, _cursor: Cursor, table: number): void {
-    const at = frameField(cpu.machine, table, L.F_STATE);
-    poke(cpu.words, at, peek(cpu.words, at) | L.F_STRAY);
+    const at = frameField(cpu.machine, table, FRAME.STATE);
+    poke(cpu.words, at, peek(cpu.words, at) | FRAME.STRAY);
   },
 };
 
@@ -83,7 +84,7 @@ function lockCovering(cpu: Cpu, cursor: Cursor, space: number, start: number, en
   cursor.start = start;
   cursor.end = end;
   for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-    let table = peek(words, space + L.S_ROOT);
+    let table = peek(words, space + SPACE.ROOT);
     let level = ROOT_LEVEL;
     while (descends(start, end, level)) {
       // ORDER: acquires the contents of the child, whose publication was a release.
@@ -92,14 +93,14 @@ function lockCovering(cpu: Cpu, cursor: Cursor, space: number, start: number, en
       table = pte.pfnOf(entry);
       level--;
     }
-    lock(cpu, frameField(machine, table, L.F_AUX));
+    lock(cpu, frameField(machine, table, FRAME.AUX));
     if (stillCovers(cpu, table, level, start, end)) {
       cursor.top = table;
       cursor.topLevel = level;
       cursor.held.push(table);
       return;
     }
-    unlock(cpu, frameField(machine, table, L.F_AUX));
+    unlock(cpu, frameField(machine, table, FRAME.AUX));
     count(cpu, STAT.faultRetries, 1);
   }
   panic('lockCovering: livelock', space, start, end);
@@ -108,7 +109,7 @@ function lockCovering(cpu: Cpu, cursor: Cursor, space: number, start: number, en
 /** Under the lock of `table`: it is reachable, and the deciding entry is not in a lower table. */
 function stillCovers(cpu: Cpu, table: number, level: number, start: number, end: number): boolean {
   const { machine, words } = cpu;
-  if ((peek(words, frameField(machine, table, L.F_STATE)) & L.F_STRAY) !== 0) return false;
+  if ((peek(words, frameField(machine, table, FRAME.STATE)) & FRAME.STRAY) !== 0) return false;
   if (!descends(start, end, level)) return true;
   // ORDER: under the table's lock only A and D bits of a superpage can change here.
   return !pte.isTable(load(words, entryAt(machine, table, level, start)));
@@ -130,7 +131,7 @@ function lockBelow(cpu: Cpu, cursor: Cursor): void {
       table = pte.pfnOf(entry);
       level--;
       if (at === cursor.start || (at & (pagesAt(level + 1) - 1)) === 0) {
-        lock(cpu, frameField(machine, table, L.F_AUX));
+        lock(cpu, frameField(machine, table, FRAME.AUX));
         cursor.held.push(table);
       }
     }
@@ -140,6 +141,6 @@ function lockBelow(cpu: Cpu, cursor: Cursor): void {
 
 function unlockHeld(cpu: Cpu, cursor: Cursor): void {
   for (let table = cursor.held.pop(); table !== undefined; table = cursor.held.pop()) {
-    unlock(cpu, frameField(cpu.machine, table, L.F_AUX));
+    unlock(cpu, frameField(cpu.machine, table, FRAME.AUX));
   }
 }

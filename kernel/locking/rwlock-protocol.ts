@@ -2,12 +2,12 @@
  * Protocol `rwlock`: one reader/writer lock an address space, as mmap_lock in Linux up to 6.3.
  *
  * Guarantees: faults run in parallel with each other and exclude operations.
- * Locking: lockAreas takes S_RW_LOCK for writing, which covers the area set and the page table;
+ * Locking: lockAreas takes SPACE.RW_LOCK for writing, which covers the area set and the page table;
  * faults take it for reading. Two faults on one page, or on one empty slot above it, meet at the
  * entry: each installs by compare-exchange, the loser frees its candidate.
  * Not guaranteed: parallelism between operations, however far apart.
  */
-import { S_RW_LOCK } from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Cursor } from '../machine/cursor.ts';
 import { readLock, readUnlock, writeLock, writeUnlock } from '../machine/rwlock.ts';
@@ -18,20 +18,20 @@ export const rwlockProtocol: LockingProtocol = {
   name: 'rwlock',
 
   lockAreas(cpu: Cpu, space: number): void {
-    writeLock(cpu, space + S_RW_LOCK);
+    writeLock(cpu, space + SPACE.RW_LOCK);
   },
 
   unlockAreas(cpu: Cpu, space: number): void {
-    writeUnlock(cpu, space + S_RW_LOCK);
+    writeUnlock(cpu, space + SPACE.RW_LOCK);
   },
 
   lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
-    readLock(cpu, space + S_RW_LOCK);
+    readLock(cpu, space + SPACE.RW_LOCK);
     openAtRoot(cpu, cursor, space, vpn, vpn + 1);
   },
 
   unlockPage(cpu: Cpu, cursor: Cursor): void {
-    readUnlock(cpu, cursor.space + S_RW_LOCK);
+    readUnlock(cpu, cursor.space + SPACE.RW_LOCK);
   },
 
   lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {

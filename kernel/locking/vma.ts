@@ -5,21 +5,22 @@
  * not touch its area. An operation excludes faults on the areas that it touches, and all other
  * operations.
  * Locking
- *  - An operation takes S_RW_LOCK for writing (Linux: mmap_lock). lockRange locks each area that
- *    overlaps or touches its range: it waits for the area's readers and then sets A_SEQ to
- *    S_AREA_SEQ. Areas that it writes are born locked the same way. Advancing S_AREA_SEQ at the end
- *    unlocks them all at once.
- *  - A fault searches the area index without a lock, counts itself into A_LOCK, and only then
+ *  - An operation takes SPACE.RW_LOCK for writing (Linux: mmap_lock). lockRange locks each area
+ *    that overlaps or touches its range: it waits for the area's readers and then sets AREA.SEQ to
+ *    SPACE.AREA_SEQ. Areas that it writes are born locked the same way. Advancing SPACE.AREA_SEQ at
+ *    the end unlocks them all at once.
+ *  - A fault searches the area index without a lock, counts itself into AREA.LOCK, and only then
  *    checks: the node is in use, for this space, for this page, and not locked for writing.
- *  - When anything is amiss it takes S_RW_LOCK for reading instead (counted as lockFallbacks).
+ *  - When anything is amiss it takes SPACE.RW_LOCK for reading instead (counted as lockFallbacks).
  *  - Faults on one page of one area meet at the entry, by compare-exchange.
- * Why the search is safe: S_INDEX_SEQ is compared after each node read, before its links are
+ * Why the search is safe: SPACE.INDEX_SEQ is compared after each node read, before its links are
  * followed, so a torn tree is never walked; frames of area nodes are freed after a grace period,
- * and A_LOCK survives a node's reuse, so counting in and out of a stale node harms nobody.
+ * and AREA.LOCK survives a node's reuse, so counting in and out of a stale node harms nobody.
  * Not guaranteed: that faults bypass operations on a space that is changing fast; they fall back.
  */
 import { add, load, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as AREA from '../../shared/layout/area.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { treeEndingAfter, treeNext } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from '../space/shared-area-index.ts';
@@ -37,26 +38,26 @@ export const vmaProtocol: LockingProtocol = {
   name: 'vma',
 
   lockAreas(cpu: Cpu, space: number): void {
-    writeLock(cpu, space + L.S_RW_LOCK);
+    writeLock(cpu, space + SPACE.RW_LOCK);
   },
 
   unlockAreas(cpu: Cpu, space: number): void {
     // ORDER: unlocks every area locked under this number, after all that was done to it.
-    add(cpu.words, space + L.S_AREA_SEQ, 1);
-    writeUnlock(cpu, space + L.S_RW_LOCK);
+    add(cpu.words, space + SPACE.AREA_SEQ, 1);
+    writeUnlock(cpu, space + SPACE.RW_LOCK);
   },
 
   lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
     cursor.area = lockArea(cpu, space, vpn);
     if (cursor.area === 0) {
       count(cpu, STAT.lockFallbacks, 1);
-      readLock(cpu, space + L.S_RW_LOCK);
+      readLock(cpu, space + SPACE.RW_LOCK);
     }
     openAtRoot(cpu, cursor, space, vpn, vpn + 1);
   },
 
   unlockPage(cpu: Cpu, cursor: Cursor): void {
-    const at = cursor.area === 0 ? cursor.space + L.S_RW_LOCK : cursor.area + L.A_LOCK;
+    const at = cursor.area === 0 ? cursor.space + SPACE.RW_LOCK : cursor.area + AREA.LOCK;
     cursor.area = 0;
     readUnlock(cpu, at);
   },
@@ -82,17 +83,17 @@ export const vmaProtocol: LockingProtocol = {
 function lockArea(cpu: Cpu, space: number, vpn: number): number {
   const { words } = cpu;
   const area = findArea(cpu, space, vpn);
-  if (area === 0 || !tryReadLock(cpu, area + L.A_LOCK)) return 0;
-  // ORDER: after we are counted in. A writer that came first has set A_SEQ; one that comes later
+  if (area === 0 || !tryReadLock(cpu, area + AREA.LOCK)) return 0;
+  // ORDER: after we are counted in. A writer that came first has set AREA.SEQ; one that comes later
   // waits for us.
   const stable =
-    load(words, area + L.A_LIVE) !== 0 &&
-    load(words, area + L.A_SPACE) === space &&
-    load(words, area + L.A_SEQ) !== load(words, space + L.S_AREA_SEQ) &&
-    load(words, area + L.A_START) <= vpn &&
-    load(words, area + L.A_END) > vpn;
+    load(words, area + AREA.LIVE) !== 0 &&
+    load(words, area + AREA.SPACE) === space &&
+    load(words, area + AREA.SEQ) !== load(words, space + SPACE.AREA_SEQ) &&
+    load(words, area + AREA.START) <= vpn &&
+    load(words, area + AREA.END) > vpn;
   if (stable) return area;
-  readUnlock(cpu, area + L.A_LOCK);
+  readUnlock(cpu, area + AREA.LOCK);
   return 0;
 }
 
@@ -100,27 +101,27 @@ function lockArea(cpu: Cpu, space: number, vpn: number): number {
 function findArea(cpu: Cpu, space: number, vpn: number): number {
   const { words } = cpu;
   // ORDER: an even number before; compared after every node, before its links are followed.
-  const sequence = load(words, space + L.S_INDEX_SEQ);
+  const sequence = load(words, space + SPACE.INDEX_SEQ);
   if ((sequence & 1) !== 0) return 0;
-  let node = load(words, space + L.S_AREA_ROOT);
+  let node = load(words, space + SPACE.AREA_ROOT);
   for (let depth = 0; depth < SEARCH_DEPTH_MAX && node !== 0; depth++) {
-    if (load(words, space + L.S_INDEX_SEQ) !== sequence) return 0;
-    const start = load(words, node + L.A_START);
-    const end = load(words, node + L.A_END);
-    const next = load(words, node + (vpn < start ? L.A_LEFT : L.A_RIGHT));
+    if (load(words, space + SPACE.INDEX_SEQ) !== sequence) return 0;
+    const start = load(words, node + AREA.START);
+    const end = load(words, node + AREA.END);
+    const next = load(words, node + (vpn < start ? AREA.LEFT : AREA.RIGHT));
     // ORDER: the fields read belong together only if nothing changed meanwhile.
-    if (load(words, space + L.S_INDEX_SEQ) !== sequence) return 0;
+    if (load(words, space + SPACE.INDEX_SEQ) !== sequence) return 0;
     if (start <= vpn && vpn < end) return node;
     node = next;
   }
   return 0;
 }
 
-/** Waits for the area's readers and keeps new ones out until S_AREA_SEQ advances. */
+/** Waits for the area's readers and keeps new ones out until SPACE.AREA_SEQ advances. */
 function lockAreaForWriting(cpu: Cpu, space: number, area: number): void {
   const { words } = cpu;
-  writeLock(cpu, area + L.A_LOCK);
+  writeLock(cpu, area + AREA.LOCK);
   // ORDER: visible to every reader that is counted in after the lock is released.
-  store(words, area + L.A_SEQ, load(words, space + L.S_AREA_SEQ));
-  writeUnlock(cpu, area + L.A_LOCK);
+  store(words, area + AREA.SEQ, load(words, space + SPACE.AREA_SEQ));
+  writeUnlock(cpu, area + AREA.LOCK);
 }

@@ -4,8 +4,8 @@
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import type { Words } from '../../shared/atomics.ts';
-import { CPU_STATS, CPU_WORDS, C_STATS } from '../../shared/layout/regions.ts';
-import type { CpuStat } from '../../shared/layout/regions.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import type { StatName } from '../../shared/layout/cpu.ts';
 import { assert } from '../../shared/panic.ts';
 import { Cursor } from './cursor.ts';
 import type { Machine } from './machine.ts';
@@ -57,7 +57,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     machine,
     words: machine.words,
     id,
-    base: machine.cpuBase + id * CPU_WORDS,
+    base: machine.cpuBase + id * CPU.WORDS,
     faultCursor: new Cursor(),
     rangeCursor: new Cursor(),
     faultObject: 0,
@@ -72,9 +72,9 @@ export function attachCpu(machine: Machine, id: number): Cpu {
   };
 }
 
-export const STAT: Readonly<Record<CpuStat, number>> = Object.freeze(
-  Object.fromEntries(CPU_STATS.map((name, index) => [name, C_STATS + index])),
-) as Record<CpuStat, number>;
+export const STAT: Readonly<Record<StatName, number>> = Object.freeze(
+  Object.fromEntries(CPU.STAT_NAMES.map((name, index) => [name, CPU.STATS + index])),
+) as Record<StatName, number>;
 
 /** Adds to one of the CPU's own counters. Only the owner writes them, so plain accesses do. */
 export function count(cpu: Cpu, stat: number, amount: number): void {

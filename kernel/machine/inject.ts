@@ -6,7 +6,8 @@
  * repeats as far as their order does. A machine without injection pays one look at a flag.
  */
 import { add, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as INJECT from '../../shared/layout/inject.ts';
 import type { Cpu } from './cpu.ts';
 
 /** What can be made to fail, in the order of their counters. */
@@ -31,7 +32,7 @@ export interface Injection {
 const HASH_RANGE = 2 ** 30;
 
 function wordsOf(kind: number): number {
-  return L.B_INJECT + kind * L.INJECT_WORDS;
+  return BOOT.INJECT_KINDS + kind * INJECT.WORDS;
 }
 
 /** Writes the boot words; by the formatter. */
@@ -42,11 +43,11 @@ export function formatInjections(
 ): void {
   for (const { kind, nth, share } of injections) {
     const at = wordsOf(INJECT_KINDS.indexOf(kind));
-    poke(words, at + L.I_NTH, nth);
-    poke(words, at + L.I_SHARE, Math.round(share * HASH_RANGE));
-    poke(words, at + L.I_SEED, seed | 0);
+    poke(words, at + INJECT.NTH, nth);
+    poke(words, at + INJECT.SHARE, Math.round(share * HASH_RANGE));
+    poke(words, at + INJECT.SEED, seed | 0);
   }
-  poke(words, L.B_INJECTING, injections.length > 0 ? 1 : 0);
+  poke(words, BOOT.INJECTING, injections.length > 0 ? 1 : 0);
 }
 
 /** `7` is the seventh operation, `2%` a share of all; null is neither. */
@@ -66,14 +67,14 @@ export function injected(cpu: Cpu, kind: number): boolean {
 function drawn(cpu: Cpu, kind: number): boolean {
   const { words } = cpu;
   const at = wordsOf(kind);
-  const nth = peek(words, at + L.I_NTH);
-  const share = peek(words, at + L.I_SHARE);
+  const nth = peek(words, at + INJECT.NTH);
+  const share = peek(words, at + INJECT.SHARE);
   if (nth === 0 && share === 0) return false;
   // ORDER: a counter; each operation gets a number of its own.
-  const number = add(words, at + L.I_COUNT, 1) + 1;
-  const fails = number === nth || scramble(number ^ peek(words, at + L.I_SEED)) < share;
+  const number = add(words, at + INJECT.COUNT, 1) + 1;
+  const fails = number === nth || scramble(number ^ peek(words, at + INJECT.SEED)) < share;
   // ORDER: a counter.
-  if (fails) add(words, at + L.I_FAILED, 1);
+  if (fails) add(words, at + INJECT.FAILED, 1);
   return fails;
 }
 
@@ -89,8 +90,8 @@ export function injectionCounts(cpu: Cpu): Record<string, { seen: number; failed
   const counts: Record<string, { seen: number; failed: number }> = {};
   for (const [index, kind] of INJECT_KINDS.entries()) {
     const at = wordsOf(index);
-    const seen = peek(cpu.words, at + L.I_COUNT);
-    if (seen > 0) counts[kind] = { seen, failed: peek(cpu.words, at + L.I_FAILED) };
+    const seen = peek(cpu.words, at + INJECT.COUNT);
+    if (seen > 0) counts[kind] = { seen, failed: peek(cpu.words, at + INJECT.FAILED) };
   }
   return counts;
 }

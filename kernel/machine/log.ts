@@ -5,7 +5,8 @@
  * milliseconds since boot, CPU, event, three values.
  */
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as LOG from '../../shared/layout/log.ts';
 import { DMESG_ENTRIES } from '../../shared/limits.ts';
 import { SIGNAL_NAMES } from '../../shared/abi/signals.ts';
 import type { Cpu } from './cpu.ts';
@@ -28,11 +29,11 @@ export const LOG_OOM_KILL = 12;
 export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: number): void {
   const { words, machine } = cpu;
   // ORDER: the sequence number gives the slot to one writer.
-  const sequence = add(words, L.B_DMESG_NEXT, 1);
-  const at = machine.dmesg + (sequence % DMESG_ENTRIES) * L.DMESG_WORDS;
+  const sequence = add(words, BOOT.DMESG_NEXT, 1);
+  const at = machine.dmesg + (sequence % DMESG_ENTRIES) * LOG.WORDS;
   // ORDER: no stamp while the record changes, so that a reader never takes half a record.
   store(words, at, 0);
-  const record = [peek(words, L.B_JIFFIES), cpu.id, event, a, b, c];
+  const record = [peek(words, BOOT.JIFFIES), cpu.id, event, a, b, c];
   for (let i = 0; i < record.length; i++) poke(words, at + 1 + i, record[i] as number);
   // ORDER: publishes the record.
   store(words, at, sequence + 1);
@@ -43,9 +44,9 @@ export function dmesgLines(machine: Machine): string[] {
   const { words } = machine;
   const lines: string[] = [];
   // ORDER: records older than this load are complete or carry another stamp.
-  const next = load(words, L.B_DMESG_NEXT);
+  const next = load(words, BOOT.DMESG_NEXT);
   for (let sequence = Math.max(0, next - DMESG_ENTRIES); sequence < next; sequence++) {
-    const at = machine.dmesg + (sequence % DMESG_ENTRIES) * L.DMESG_WORDS;
+    const at = machine.dmesg + (sequence % DMESG_ENTRIES) * LOG.WORDS;
     // ORDER: the stamp is checked before the record is read; a torn line is dropped.
     if (load(words, at) !== sequence + 1) continue;
     const seconds = (peek(words, at + 1) / 1000).toFixed(3).padStart(9);

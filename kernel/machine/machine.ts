@@ -5,14 +5,17 @@
  */
 import { copyWords, load, peek, poke } from '../../shared/atomics.ts';
 import type { Words } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import { layOut } from '../../shared/layout/regions.ts';
+import type { Regions } from '../../shared/layout/regions.ts';
 import { CPU_CACHE_BATCH, PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import type { LockingProtocol } from './locking-protocol.ts';
 import { FLUSH_POLICIES } from './flush-policies.ts';
 import type { FlushPolicy } from './flush-policies.ts';
 
-export interface Machine extends L.Regions {
+export interface Machine extends Regions {
   readonly buffer: SharedArrayBuffer;
   readonly words: Words;
   /** The frames' bytes: frame f is [f * 4096, (f + 1) * 4096). */
@@ -37,8 +40,10 @@ export interface Machine extends L.Regions {
 export function attachMachine(buffer: SharedArrayBuffer, protocol: LockingProtocol): Machine {
   const words = new Int32Array(buffer);
   // ORDER: boot words never change; the message that brought the buffer ordered them before us.
-  if (load(words, L.B_MAGIC) !== L.MAGIC) panic('attachMachine: not a machine', buffer.byteLength);
-  if (peek(words, L.B_VERSION) !== L.LAYOUT_VERSION) panic('attachMachine: other layout version');
+  if (load(words, BOOT.MAGIC) !== BOOT.MAGIC_NUMBER)
+    panic('attachMachine: not a machine', buffer.byteLength);
+  if (peek(words, BOOT.VERSION) !== BOOT.LAYOUT_VERSION)
+    panic('attachMachine: other layout version');
   return viewOf(buffer, words, protocol);
 }
 
@@ -48,10 +53,10 @@ export function viewOf(
   words: Words,
   protocol: LockingProtocol,
 ): Machine {
-  const frames = peek(words, L.B_FRAMES);
-  const cpus = peek(words, L.B_CPUS);
-  const swapSlots = peek(words, L.B_SWAP_SLOTS);
-  const regions = L.layOut(frames, cpus, swapSlots);
+  const frames = peek(words, BOOT.FRAMES);
+  const cpus = peek(words, BOOT.CPUS);
+  const swapSlots = peek(words, BOOT.SWAP_SLOTS);
+  const regions = layOut({ frames, cpus, swapSlots });
   return {
     ...regions,
     buffer,
@@ -60,11 +65,11 @@ export function viewOf(
     frames,
     cpus,
     swapSlots,
-    injecting: peek(words, L.B_INJECTING) !== 0,
-    checked: peek(words, L.B_CHECKED) !== 0,
+    injecting: peek(words, BOOT.INJECTING) !== 0,
+    checked: peek(words, BOOT.CHECKED) !== 0,
     cacheBatch: Math.max(1, Math.min(CPU_CACHE_BATCH, Math.floor(frames / 512))),
     protocol,
-    flushPolicy: FLUSH_POLICIES[peek(words, L.B_FLUSH_POLICY)] ?? 'batched',
+    flushPolicy: FLUSH_POLICIES[peek(words, BOOT.FLUSH_POLICY)] ?? 'batched',
   };
 }
 
@@ -80,7 +85,7 @@ export function frameOfWord(machine: Machine, at: number): number {
 
 /** Index of a field of a frame's metadata. */
 export function frameField(machine: Machine, pfn: number, field: number): number {
-  return machine.meta + pfn * L.FRAME_META_WORDS + field;
+  return machine.meta + pfn * FRAME.WORDS + field;
 }
 
 /**
@@ -90,10 +95,10 @@ export function frameField(machine: Machine, pfn: number, field: number): number
  * while it was free.
  */
 export function zeroFrame(machine: Machine, pfn: number): void {
-  const stateAt = frameField(machine, pfn, L.F_STATE);
+  const stateAt = frameField(machine, pfn, FRAME.STATE);
   const state = peek(machine.words, stateAt);
-  if ((state & L.F_ZEROED) !== 0) {
-    poke(machine.words, stateAt, state & ~L.F_ZEROED);
+  if ((state & FRAME.ZEROED) !== 0) {
+    poke(machine.words, stateAt, state & ~FRAME.ZEROED);
     return;
   }
   copyWords(machine.words, frameWord(machine, pfn), machine.frameBase, TABLE_ENTRIES);

@@ -29,7 +29,7 @@ export class Tlb {
    * and large enough not to lie in the engine's heap.
    */
   readonly polls: Int32Array = new Int32Array(32).fill(POLL_ACCESSES);
-  /** Space whose translations it holds, 0 for none, and its S_ID: blocks are reused. */
+  /** Space whose translations it holds, 0 for none, and its SPACE.ID: blocks are reused. */
   space = 0;
   spaceId = 0;
   /** Generation of that space that has been applied, and the lazy one swept. */

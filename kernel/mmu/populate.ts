@@ -7,7 +7,7 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import { EFAULT, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_READ, PROT_WRITE } from '../../shared/abi/mman.ts';
 import { AREA_LOCKED, AREA_LOCKONFAULT, AREA_SHARED } from '../machine/area-flags.ts';
@@ -29,7 +29,7 @@ import { NO_OBJECT } from '../faults/swap-in.ts';
  * `cpu.faultObject` (with a reference), or a frame where that is NO_OBJECT.
  */
 export function populate(cpu: Cpu, proc: number, vpn: number, end: number): number {
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   let page = vpn;
   let wanted = -1;
   for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {

@@ -4,7 +4,7 @@
  * Guarantees: after `tlbCatchUp` no entry is older than the generation that it read.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, TLB_FLUSH_ALL_PAGES, TLB_RING } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { STAT, count } from '../machine/cpu.ts';
@@ -21,7 +21,7 @@ import type { Tlb } from '../machine/tlb.ts';
 export function tlbCatchUp(cpu: Cpu, tlb: Tlb): number {
   const { words } = cpu;
   // ORDER: after this CPU published USER (see cpu-mode.ts), so that no invalidation is missed.
-  const target = load(words, tlb.space + L.S_TLB_GEN);
+  const target = load(words, tlb.space + SPACE.TLB_GEN);
   const behind = (target - tlb.generation) | 0;
   if (behind === 0) return target;
   count(cpu, STAT.tlbFlushes, 1);
@@ -37,7 +37,7 @@ export function tlbCatchUp(cpu: Cpu, tlb: Tlb): number {
 /** Applies one shootdown from the ring; false when it is gone, not yet written, or too large. */
 function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
   const { words } = cpu;
-  const at = tlb.space + L.S_TLB_RING + (generation & (TLB_RING - 1)) * L.TLB_RING_WORDS;
+  const at = tlb.space + SPACE.TLB_RING + (generation & (TLB_RING - 1)) * SPACE.TLB_RING_WORDS;
   // ORDER: the stamp is read before and after the record, which is written between two stamps.
   if (load(words, at) !== generation) return false;
   const start = load(words, at + 1);
@@ -54,10 +54,10 @@ function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
  */
 export function tlbAudit(cpu: Cpu, tlb: Tlb): number[] {
   const bad: number[] = [];
-  if (tlb.space === 0 || peek(cpu.words, tlb.space + L.S_ID) !== tlb.spaceId) return bad;
+  if (tlb.space === 0 || peek(cpu.words, tlb.space + SPACE.ID) !== tlb.spaceId) return bad;
   // ORDER: the machine is stopped. What was announced lazily may still be here; a sweep is due
   // before the TLB is used again.
-  if (load(cpu.words, tlb.space + L.S_LAZY_GEN) !== tlb.lazyGeneration) return bad;
+  if (load(cpu.words, tlb.space + SPACE.LAZY_GEN) !== tlb.lazyGeneration) return bad;
   tlbCatchUp(cpu, tlb);
   for (let i = 0; i < tlb.filledCount; i++) {
     const slot = tlb.filled[i] as number;

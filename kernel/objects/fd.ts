@@ -3,12 +3,12 @@
  *
  * Guarantees: the lowest free number is given out. Whoever got a description from `fdFile` keeps it
  * until `putFile`, however soon the program closes the descriptor.
- * Locking: P_FD_LOCK: descriptors are opened and closed on the kernel worker, and looked up on the
- * process's CPU too.
+ * Locking: PROCESS.FD_LOCK: descriptors are opened and closed on the kernel worker, and looked up
+ * on the process's CPU too.
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import { EBADF, EMFILE, ENOMEM } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { FDS_MAX } from '../../shared/limits.ts';
 import { O_PATH } from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -21,7 +21,7 @@ const STDOUT = 1;
 const STDERR = 2;
 
 function fdAt(proc: number, fd: number): number {
-  return proc + L.P_FDS + fd * L.FD_WORDS;
+  return proc + PROCESS.FDS + fd * PROCESS.FD_WORDS;
 }
 
 function isFd(fd: number): boolean {
@@ -45,23 +45,23 @@ export function openFd(cpu: Cpu, proc: number, object: number, flags: number): n
 /** The lowest free descriptor, which has the caller's reference from now on; or -EMFILE. */
 function installFd(cpu: Cpu, proc: number, file: number): number {
   let result = -EMFILE;
-  lock(cpu, proc + L.P_FD_LOCK);
+  lock(cpu, proc + PROCESS.FD_LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX && result < 0; fd++) {
     if (peek(cpu.words, fdAt(proc, fd)) !== 0) continue;
     poke(cpu.words, fdAt(proc, fd), file);
     result = fd;
   }
-  unlock(cpu, proc + L.P_FD_LOCK);
+  unlock(cpu, proc + PROCESS.FD_LOCK);
   return result;
 }
 
 /** 0, or -EBADF. Mappings of the object stay. */
 export function closeFd(cpu: Cpu, proc: number, fd: number): number {
   if (!isFd(fd)) return -EBADF;
-  lock(cpu, proc + L.P_FD_LOCK);
+  lock(cpu, proc + PROCESS.FD_LOCK);
   const file = peek(cpu.words, fdAt(proc, fd));
   poke(cpu.words, fdAt(proc, fd), 0);
-  unlock(cpu, proc + L.P_FD_LOCK);
+  unlock(cpu, proc + PROCESS.FD_LOCK);
   if (file === 0) return -EBADF;
   putFile(cpu, file);
   return 0;
@@ -82,11 +82,11 @@ export function dupFd(cpu: Cpu, proc: number, fd: number): number {
  */
 export function fdFile(cpu: Cpu, proc: number, fd: number, orPath = false): number {
   if (!isFd(fd)) return 0;
-  lock(cpu, proc + L.P_FD_LOCK);
+  lock(cpu, proc + PROCESS.FD_LOCK);
   let file = peek(cpu.words, fdAt(proc, fd));
   if (file !== 0 && !orPath && (fileFlags(cpu, file) & O_PATH) !== 0) file = 0;
   if (file !== 0) getFile(cpu, file);
-  unlock(cpu, proc + L.P_FD_LOCK);
+  unlock(cpu, proc + PROCESS.FD_LOCK);
   return file;
 }
 
@@ -103,14 +103,14 @@ export function fdFlags(cpu: Cpu, proc: number, fd: number): number {
 
 /** The child's descriptors refer to the same descriptions as the parent's, as after fork. */
 export function inheritFds(cpu: Cpu, parent: number, child: number): void {
-  lock(cpu, parent + L.P_FD_LOCK);
+  lock(cpu, parent + PROCESS.FD_LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
     const file = peek(cpu.words, fdAt(parent, fd));
     if (file === 0) continue;
     getFile(cpu, file);
     poke(cpu.words, fdAt(child, fd), file);
   }
-  unlock(cpu, parent + L.P_FD_LOCK);
+  unlock(cpu, parent + PROCESS.FD_LOCK);
 }
 
 export function closeAllFds(cpu: Cpu, proc: number): void {

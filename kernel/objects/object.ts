@@ -8,11 +8,14 @@
  *   device   no pages: each access calls the device's handler
  *   linear   a physically contiguous region, present from the start
  *
- * Locking: O_REFS is atomic; size and page index are under O_LOCK (pages.ts); the rest is written
- * before the object is shared.
+ * Locking: OBJECT.REFS is atomic; size and page index are under OBJECT.LOCK (pages.ts); the rest is
+ * written before the object is shared.
  */
 import { add, load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { buddyAlloc } from '../frames/buddy.ts';
@@ -40,46 +43,46 @@ export interface ObjectSpec {
 export function createObject(cpu: Cpu, spec: ObjectSpec): number {
   const { words } = cpu;
   const pages = Math.ceil(spec.size / PAGE_SIZE);
-  const object = slabAlloc(cpu, L.SLAB_OBJECT);
+  const object = slabAlloc(cpu, SLAB.OBJECT);
   if (object === 0) return 0;
-  poke(words, object + L.O_REFS, 1);
-  poke(words, object + L.O_KIND, spec.kind);
-  poke(words, object + L.O_HOST, spec.host);
-  poke(words, object + L.O_PAGES, pages);
-  poke(words, object + L.O_WRITABLE, spec.writable ? 1 : 0);
-  poke(words, object + L.O_INDEX_HEIGHT, 1);
+  poke(words, object + OBJECT.REFS, 1);
+  poke(words, object + OBJECT.KIND, spec.kind);
+  poke(words, object + OBJECT.HOST, spec.host);
+  poke(words, object + OBJECT.PAGES, pages);
+  poke(words, object + OBJECT.WRITABLE, spec.writable ? 1 : 0);
+  poke(words, object + OBJECT.INDEX_HEIGHT, 1);
   // ORDER: a counter; the number is only for reports.
-  poke(words, object + L.O_INODE, add(words, L.B_OBJECTS, 1) + 1);
-  storeWide(cpu.machine, object + L.O_SIZE, spec.size);
-  if (spec.kind !== L.OBJECT_SHARED) storeWide(cpu.machine, object + L.O_SUPPLIED, spec.size);
-  if (spec.kind === L.OBJECT_LINEAR && !takeLinear(cpu, object, pages)) {
-    slabFree(cpu, L.SLAB_OBJECT, object);
+  poke(words, object + OBJECT.INODE, add(words, BOOT.OBJECTS, 1) + 1);
+  storeWide(cpu.machine, object + OBJECT.SIZE, spec.size);
+  if (spec.kind !== OBJECT.SHARED) storeWide(cpu.machine, object + OBJECT.SUPPLIED, spec.size);
+  if (spec.kind === OBJECT.LINEAR && !takeLinear(cpu, object, pages)) {
+    slabFree(cpu, SLAB.OBJECT, object);
     return 0;
   }
-  if (spec.kind !== L.OBJECT_SHARED) logEvent(cpu, LOG_OBJECT, spec.kind, pages, spec.host);
+  if (spec.kind !== OBJECT.SHARED) logEvent(cpu, LOG_OBJECT, spec.kind, pages, spec.host);
   return object;
 }
 
 export function getObject(cpu: Cpu, object: number): void {
   // ORDER: the caller has a reference, or the record lock that keeps one.
-  if (add(cpu.words, object + L.O_REFS, 1) <= 0) panic('getObject: object is free', object);
+  if (add(cpu.words, object + OBJECT.REFS, 1) <= 0) panic('getObject: object is free', object);
 }
 
 /** Drops a reference. The last one frees the pages and the object. */
 export function putObject(cpu: Cpu, object: number): void {
   // ORDER: the decrement to 0 comes after every other holder's last use.
-  const before = add(cpu.words, object + L.O_REFS, -1);
+  const before = add(cpu.words, object + OBJECT.REFS, -1);
   if (before <= 0) panic('putObject: object is free', object);
   if (before > 1) return;
-  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_LINEAR) releaseLinear(cpu, object);
+  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR) releaseLinear(cpu, object);
   else indexFree(cpu, object);
-  slabFree(cpu, L.SLAB_OBJECT, object);
+  slabFree(cpu, SLAB.OBJECT, object);
 }
 
 /** Pages of the object: a fault at or beyond is SIGBUS. */
 export function objectPages(cpu: Cpu, object: number): number {
   // ORDER: the size may change under a truncation; a fault takes the value of its moment.
-  return load(cpu.words, object + L.O_PAGES);
+  return load(cpu.words, object + OBJECT.PAGES);
 }
 
 /** Frames of a linear object, in one buddy block; the rest of the block goes back at once. */
@@ -91,16 +94,16 @@ function takeLinear(cpu: Cpu, object: number, pages: number): boolean {
   const base = buddyAlloc(cpu, order);
   if (base === 0) return false;
   for (let i = 0; i < 1 << order; i++) {
-    claimFrame(cpu, base + i, L.FRAME_USED);
+    claimFrame(cpu, base + i, FRAME.USED);
     if (i < pages) zeroFrame(machine, base + i);
     else freeFrame(cpu, base + i);
   }
-  poke(words, object + L.O_BASE_PFN, base);
+  poke(words, object + OBJECT.BASE_PFN, base);
   return true;
 }
 
 function releaseLinear(cpu: Cpu, object: number): void {
-  const base = peek(cpu.words, object + L.O_BASE_PFN);
-  const pages = peek(cpu.words, object + L.O_PAGES);
+  const base = peek(cpu.words, object + OBJECT.BASE_PFN);
+  const pages = peek(cpu.words, object + OBJECT.PAGES);
   for (let i = 0; i < pages; i++) putFrame(cpu, base + i);
 }

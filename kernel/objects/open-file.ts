@@ -2,11 +2,12 @@
  * Open file descriptions: an object, O_* flags and a position, which all descriptors share that
  * came from one open (by dup, by inheritance), as in POSIX.
  *
- * Locking: D_REFS is atomic. The position belongs to the kernel worker, which alone reads, writes
- * and seeks; the rest never changes.
+ * Locking: FILE.REFS is atomic. The position belongs to the kernel worker, which alone reads,
+ * writes and seeks; the rest never changes.
  */
 import { add, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FILE from '../../shared/layout/file.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { panic } from '../../shared/panic.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -16,38 +17,38 @@ import { getObject, putObject } from './object.ts';
 
 /** A description with one reference, at position 0; 0 when memory is exhausted. */
 export function createFile(cpu: Cpu, object: number, flags: number): number {
-  const file = slabAlloc(cpu, L.SLAB_FILE);
+  const file = slabAlloc(cpu, SLAB.FILE);
   if (file === 0) return 0;
   getObject(cpu, object);
-  poke(cpu.words, file + L.D_REFS, 1);
-  poke(cpu.words, file + L.D_OBJECT, object);
-  poke(cpu.words, file + L.D_FLAGS, flags);
+  poke(cpu.words, file + FILE.REFS, 1);
+  poke(cpu.words, file + FILE.OBJECT, object);
+  poke(cpu.words, file + FILE.FLAGS, flags);
   return file;
 }
 
 export function getFile(cpu: Cpu, file: number): void {
   // ORDER: the caller has a reference, or the lock of a descriptor that has one.
-  if (add(cpu.words, file + L.D_REFS, 1) <= 0) panic('getFile: description is free', file);
+  if (add(cpu.words, file + FILE.REFS, 1) <= 0) panic('getFile: description is free', file);
 }
 
 /** Drops a reference; the last one closes the object. */
 export function putFile(cpu: Cpu, file: number): void {
   // ORDER: the decrement to 0 comes after every other holder's last use.
-  const before = add(cpu.words, file + L.D_REFS, -1);
+  const before = add(cpu.words, file + FILE.REFS, -1);
   if (before <= 0) panic('putFile: description is free', file);
   if (before > 1) return;
-  const object = peek(cpu.words, file + L.D_OBJECT);
-  slabFree(cpu, L.SLAB_FILE, file);
+  const object = peek(cpu.words, file + FILE.OBJECT);
+  slabFree(cpu, SLAB.FILE, file);
   putObject(cpu, object);
 }
 
 export function fileObject(cpu: Cpu, file: number): number {
-  return peek(cpu.words, file + L.D_OBJECT);
+  return peek(cpu.words, file + FILE.OBJECT);
 }
 
 /** O_* flags. */
 export function fileFlags(cpu: Cpu, file: number): number {
-  return peek(cpu.words, file + L.D_FLAGS);
+  return peek(cpu.words, file + FILE.FLAGS);
 }
 
 /** As Linux's FMODE_READ: access mode 3 allows neither reading nor writing. */
@@ -63,9 +64,9 @@ export function isWritable(cpu: Cpu, file: number): boolean {
 
 /** Bytes from the start of the object. */
 export function filePosition(cpu: Cpu, file: number): number {
-  return loadWide(cpu.machine, file + L.D_POSITION);
+  return loadWide(cpu.machine, file + FILE.POSITION);
 }
 
 export function setFilePosition(cpu: Cpu, file: number, position: number): void {
-  storeWide(cpu.machine, file + L.D_POSITION, position);
+  storeWide(cpu.machine, file + FILE.POSITION, position);
 }

@@ -2,12 +2,13 @@
  * The pages of a memory object: a radix tree from page number to frame, in frames.
  *
  * Guarantees: the tree grows with the pages that are there, not with the size of the object.
- * Locking: the object's O_LOCK, unless nobody else can reach the object. The buddy lock nests in
- * it. A reader that holds the lock may use a frame found until it unlocks; who wants it longer
+ * Locking: the object's OBJECT.LOCK, unless nobody else can reach the object. The buddy lock nests
+ * in it. A reader that holds the lock may use a frame found until it unlocks; who wants it longer
  * takes a reference (pages.ts).
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame, freeFrame, putFrame } from '../frames/frames.ts';
@@ -25,9 +26,9 @@ function slotOf(page: number, level: number): number {
 /** The frame of a page, or 0 when it is not there. */
 export function indexLookup(cpu: Cpu, object: number, page: number): number {
   const { words, machine } = cpu;
-  const height = peek(words, object + L.O_INDEX_HEIGHT);
+  const height = peek(words, object + OBJECT.INDEX_HEIGHT);
   if (page >= pagesOf(height)) return 0;
-  let at = object + L.O_INDEX_ROOT;
+  let at = object + OBJECT.INDEX_ROOT;
   for (let level = height - 1; level >= 0; level--) {
     const node = peek(words, at);
     if (node === 0) return 0;
@@ -40,8 +41,8 @@ export function indexLookup(cpu: Cpu, object: number, page: number): number {
 export function indexInsert(cpu: Cpu, object: number, page: number, pfn: number): boolean {
   const { words, machine } = cpu;
   if (!growIndex(cpu, object, page)) return false;
-  let at = object + L.O_INDEX_ROOT;
-  for (let level = peek(words, object + L.O_INDEX_HEIGHT) - 1; level >= 0; level--) {
+  let at = object + OBJECT.INDEX_ROOT;
+  for (let level = peek(words, object + OBJECT.INDEX_HEIGHT) - 1; level >= 0; level--) {
     const node = childNode(cpu, at);
     if (node === 0) return false;
     at = frameWord(machine, node) + slotOf(page, level);
@@ -53,8 +54,8 @@ export function indexInsert(cpu: Cpu, object: number, page: number, pfn: number)
 /** Puts roots above the root until the tree can hold `page`: 1 to 3 levels. */
 function growIndex(cpu: Cpu, object: number, page: number): boolean {
   const { words, machine } = cpu;
-  const rootAt = object + L.O_INDEX_ROOT;
-  let height = peek(words, object + L.O_INDEX_HEIGHT);
+  const rootAt = object + OBJECT.INDEX_ROOT;
+  let height = peek(words, object + OBJECT.INDEX_HEIGHT);
   while (page >= pagesOf(height)) {
     const old = peek(words, rootAt);
     if (old !== 0) {
@@ -67,7 +68,7 @@ function growIndex(cpu: Cpu, object: number, page: number): boolean {
       poke(words, frameWord(machine, root), old);
     }
     height++;
-    poke(words, object + L.O_INDEX_HEIGHT, height);
+    poke(words, object + OBJECT.INDEX_HEIGHT, height);
   }
   return true;
 }
@@ -75,7 +76,7 @@ function growIndex(cpu: Cpu, object: number, page: number): boolean {
 function childNode(cpu: Cpu, at: number): number {
   const seen = peek(cpu.words, at);
   if (seen !== 0) return seen;
-  const node = allocFrame(cpu, L.FRAME_KERNEL);
+  const node = allocFrame(cpu, FRAME.KERNEL);
   if (node === 0) return 0;
   zeroFrame(cpu.machine, node);
   poke(cpu.words, at, node);
@@ -93,11 +94,11 @@ export function indexNext(
   const { words, machine } = cpu;
   let page = from;
   while (page < end) {
-    const height = peek(words, object + L.O_INDEX_HEIGHT);
+    const height = peek(words, object + OBJECT.INDEX_HEIGHT);
     if (page >= pagesOf(height)) return there ? -1 : page;
     // Down to the slot of the page, or the empty one that stands for it.
     let level = height;
-    let entry = peek(words, object + L.O_INDEX_ROOT);
+    let entry = peek(words, object + OBJECT.INDEX_ROOT);
     while (level > 0 && entry !== 0) {
       level--;
       entry = peek(words, frameWord(machine, entry) + slotOf(page, level));
@@ -110,8 +111,8 @@ export function indexNext(
 
 /** Drops the pages [first, end); each loses the index's reference. */
 export function indexRemove(cpu: Cpu, object: number, first: number, end: number): void {
-  const height = peek(cpu.words, object + L.O_INDEX_HEIGHT);
-  removeBelow(cpu, object + L.O_INDEX_ROOT, height, 0, first, end);
+  const height = peek(cpu.words, object + OBJECT.INDEX_HEIGHT);
+  removeBelow(cpu, object + OBJECT.INDEX_ROOT, height, 0, first, end);
 }
 
 /** The slot `at` stands for the pages from `base` at `level`. Depth is bounded by 3 levels. */
@@ -143,7 +144,7 @@ function removeBelow(
 
 /** Frees the whole index: nobody can reach the object any more. */
 export function indexFree(cpu: Cpu, object: number): void {
-  indexRemove(cpu, object, 0, pagesOf(peek(cpu.words, object + L.O_INDEX_HEIGHT)));
+  indexRemove(cpu, object, 0, pagesOf(peek(cpu.words, object + OBJECT.INDEX_HEIGHT)));
 }
 
 function freeNode(cpu: Cpu, node: number, level: number): void {

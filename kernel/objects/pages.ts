@@ -1,16 +1,17 @@
 /**
  * The page cache: the pages of memory objects, as mappings and file operations find them.
  *
- *     absent   the host must supply it first: below O_SUPPLIED
+ *     absent   the host must supply it first: below OBJECT.SUPPLIED
  *     hole     not there and beyond what the host has: reads as zero, made at the first touch
  *     there    in the index, with a frame that everybody shares
  *
  * Guarantees: a page has one frame at a time. A frame comes with a reference for the caller, taken
  * before anybody could remove the page; no page at or beyond the object's end is handed out.
- * Locking: O_LOCK, for a few steps. It nests in page and range locks.
+ * Locking: OBJECT.LOCK, for a few steps. It nests in page and range locks.
  */
 import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -31,14 +32,14 @@ const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
 
 /** The frame of a page, with a reference, or PAGE_ABSENT, PAGE_HOLE, PAGE_BEYOND. */
 export function findPage(cpu: Cpu, object: number, page: number): number {
-  lock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
   let pfn = PAGE_BEYOND;
-  if (page < peek(cpu.words, object + L.O_PAGES)) {
+  if (page < peek(cpu.words, object + OBJECT.PAGES)) {
     pfn = indexLookup(cpu, object, page);
     if (pfn !== 0) getFrame(cpu, pfn);
-    else if (page * PAGE_SIZE >= loadWide(cpu.machine, object + L.O_SUPPLIED)) pfn = PAGE_HOLE;
+    else if (page * PAGE_SIZE >= loadWide(cpu.machine, object + OBJECT.SUPPLIED)) pfn = PAGE_HOLE;
   }
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
   return pfn;
 }
 
@@ -55,7 +56,7 @@ export function getWritePage(cpu: Cpu, object: number, page: number): number {
 }
 
 function makePage(cpu: Cpu, object: number, page: number, beyond: boolean): number {
-  const pfn = allocFrame(cpu, L.FRAME_USED);
+  const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn === 0) return PAGE_NO_MEMORY;
   zeroFrame(cpu.machine, pfn);
   return enterPage(cpu, object, page, pfn, beyond);
@@ -68,15 +69,15 @@ function makePage(cpu: Cpu, object: number, page: number, beyond: boolean): numb
 function enterPage(cpu: Cpu, object: number, page: number, pfn: number, beyond: boolean): number {
   const { machine, words } = cpu;
   let result = PAGE_BEYOND;
-  lock(cpu, object + L.O_LOCK);
-  if (beyond || page < peek(words, object + L.O_PAGES)) {
+  lock(cpu, object + OBJECT.LOCK);
+  if (beyond || page < peek(words, object + OBJECT.PAGES)) {
     result = indexLookup(cpu, object, page);
     if (result === 0) result = indexInsert(cpu, object, page, pfn) ? pfn : PAGE_NO_MEMORY;
     if (result > 0) getFrame(cpu, result);
   }
   // ORDER: before the lock lets anybody else find the frame.
-  if (result === pfn) or(words, frameField(machine, pfn, L.F_STATE), L.F_PAGE_CACHE);
-  unlock(cpu, object + L.O_LOCK);
+  if (result === pfn) or(words, frameField(machine, pfn, FRAME.STATE), FRAME.PAGE_CACHE);
+  unlock(cpu, object + OBJECT.LOCK);
   if (result !== pfn) {
     if (result > 0) count(cpu, STAT.raceLosses, 1);
     freeFrame(cpu, pfn);
@@ -91,60 +92,60 @@ function enterPage(cpu: Cpu, object: number, page: number, pfn: number, beyond: 
  */
 export function supplyPage(cpu: Cpu, object: number, page: number, pfn: number): boolean {
   const { machine } = cpu;
-  lock(cpu, object + L.O_LOCK);
-  const rest = loadWide(machine, object + L.O_SUPPLIED) - page * PAGE_SIZE;
+  lock(cpu, object + OBJECT.LOCK);
+  const rest = loadWide(machine, object + OBJECT.SUPPLIED) - page * PAGE_SIZE;
   const isWanted = rest > 0 && indexLookup(cpu, object, page) === 0;
   if (isWanted && rest < PAGE_SIZE) zeroBytes(cpu, pfn, rest);
   const isEntered = isWanted && indexInsert(cpu, object, page, pfn);
   // ORDER: as in enterPage.
-  if (isEntered) or(cpu.words, frameField(machine, pfn, L.F_STATE), L.F_PAGE_CACHE);
-  unlock(cpu, object + L.O_LOCK);
+  if (isEntered) or(cpu.words, frameField(machine, pfn, FRAME.STATE), FRAME.PAGE_CACHE);
+  unlock(cpu, object + OBJECT.LOCK);
   if (!isEntered) freeFrame(cpu, pfn);
   return isEntered || !isWanted;
 }
 
 /** The frame of a page for comparing, 0 for none: without a reference, so it may be gone. */
 export function pageFrame(cpu: Cpu, object: number, page: number): number {
-  lock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
   const pfn = indexLookup(cpu, object, page);
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
   return pfn;
 }
 
 /** The first page from `from` on that is there (or with `there` false: is not); -1 for none. */
 export function nextPage(cpu: Cpu, object: number, from: number, there: boolean): number {
-  lock(cpu, object + L.O_LOCK);
-  const page = indexNext(cpu, object, from, peek(cpu.words, object + L.O_PAGES), there);
-  unlock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
+  const page = indexNext(cpu, object, from, peek(cpu.words, object + OBJECT.PAGES), there);
+  unlock(cpu, object + OBJECT.LOCK);
   return page;
 }
 
 /** Whether a frame in use is, or was until lately, the page of an object. */
 export function isPageCache(machine: Machine, pfn: number): boolean {
   // ORDER: set before the frame could be found; the caller holds a reference.
-  return (load(machine.words, frameField(machine, pfn, L.F_STATE)) & L.F_PAGE_CACHE) !== 0;
+  return (load(machine.words, frameField(machine, pfn, FRAME.STATE)) & FRAME.PAGE_CACHE) !== 0;
 }
 
 /** Notes that an object's page differs from what the host has. The caller holds a reference. */
 export function markDirty(cpu: Cpu, pfn: number): void {
-  const at = frameField(cpu.machine, pfn, L.F_STATE);
+  const at = frameField(cpu.machine, pfn, FRAME.STATE);
   // ORDER: after the write; whoever takes the mark away copies the page afterwards.
-  if ((load(cpu.words, at) & L.F_DIRTY) === 0) or(cpu.words, at, L.F_DIRTY);
+  if ((load(cpu.words, at) & FRAME.DIRTY) === 0) or(cpu.words, at, FRAME.DIRTY);
 }
 
 /** Bytes of the object at this moment. */
 export function objectSize(cpu: Cpu, object: number): number {
-  lock(cpu, object + L.O_LOCK);
-  const size = loadWide(cpu.machine, object + L.O_SIZE);
-  unlock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
+  const size = loadWide(cpu.machine, object + OBJECT.SIZE);
+  unlock(cpu, object + OBJECT.LOCK);
   return size;
 }
 
 /** A write has reached `end`: the object is at least that long. */
 export function extendObject(cpu: Cpu, object: number, end: number): void {
-  lock(cpu, object + L.O_LOCK);
-  if (end > loadWide(cpu.machine, object + L.O_SIZE)) setSize(cpu, object, end);
-  unlock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
+  if (end > loadWide(cpu.machine, object + OBJECT.SIZE)) setSize(cpu, object, end);
+  unlock(cpu, object + OBJECT.LOCK);
 }
 
 /**
@@ -153,31 +154,31 @@ export function extendObject(cpu: Cpu, object: number, end: number): void {
  */
 export function cutObject(cpu: Cpu, object: number, size: number): number {
   const { machine, words } = cpu;
-  lock(cpu, object + L.O_LOCK);
-  const pages = peek(words, object + L.O_PAGES);
-  for (const field of [L.O_SUPPLIED, L.O_WRITTEN]) {
+  lock(cpu, object + OBJECT.LOCK);
+  const pages = peek(words, object + OBJECT.PAGES);
+  for (const field of [OBJECT.SUPPLIED, OBJECT.WRITTEN]) {
     if (size < loadWide(machine, object + field)) storeWide(machine, object + field, size);
   }
   // Also what a failed write has left behind the end.
   indexRemove(cpu, object, Math.ceil(size / PAGE_SIZE), FILE_BYTES_MAX / PAGE_SIZE);
   zeroTail(cpu, object, size);
   setSize(cpu, object, size);
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
   return pages;
 }
 
 /** Makes the pages [first, end) holes again. The caller then takes them out of all mappings. */
 export function dropPages(cpu: Cpu, object: number, first: number, end: number): void {
-  lock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
   indexRemove(cpu, object, first, end);
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
 }
 
 /** Zeroes what lies between byte `from` of the object and the end of its page, if it is there. */
 export function zeroFrom(cpu: Cpu, object: number, from: number): void {
-  lock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
   zeroTail(cpu, object, from);
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
 }
 
 function zeroTail(cpu: Cpu, object: number, from: number): void {
@@ -191,7 +192,7 @@ function zeroBytes(cpu: Cpu, pfn: number, from: number): void {
 }
 
 function setSize(cpu: Cpu, object: number, size: number): void {
-  storeWide(cpu.machine, object + L.O_SIZE, size);
+  storeWide(cpu.machine, object + OBJECT.SIZE, size);
   // ORDER: read without the lock by those who only compare (objectPages).
-  store(cpu.words, object + L.O_PAGES, Math.ceil(size / PAGE_SIZE));
+  store(cpu.words, object + OBJECT.PAGES, Math.ceil(size / PAGE_SIZE));
 }

@@ -6,11 +6,14 @@
  * lost. Records are interned: equal mappings have equal numbers, so that areas merge exactly when
  * their numbers are equal. Number 0 is private anonymous memory, which needs no object.
  *
- * Locking: B_RECORD_LOCK. A fault reads a record without it: the entry that named the record is
+ * Locking: BOOT.RECORD_LOCK. A fault reads a record without it: the entry that named the record is
  * locked, its area holds a reference, and a record's fields never change while it has one.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { RECORDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -20,7 +23,7 @@ import type { Machine } from '../machine/machine.ts';
 import { getObject, putObject } from './object.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
-const PER_FRAME = TABLE_ENTRIES / L.RECORD_WORDS;
+const PER_FRAME = TABLE_ENTRIES / RECORD.WORDS;
 
 /** The record of private anonymous memory. */
 export const ANONYMOUS = 0;
@@ -29,37 +32,37 @@ export const ANONYMOUS = 0;
 export function recordAt(machine: Machine, id: number): number {
   assert(id > 0 && id < RECORDS_MAX, 'recordAt: no such record', id);
   const frame = peek(machine.words, machine.recordDir + Math.floor(id / PER_FRAME));
-  return frameWord(machine, frame) + (id % PER_FRAME) * L.RECORD_WORDS;
+  return frameWord(machine, frame) + (id % PER_FRAME) * RECORD.WORDS;
 }
 
 /** The record for this mapping, with a reference for the caller; 0 when out of memory. */
 export function internRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
-  lock(cpu, L.B_RECORD_LOCK);
+  lock(cpu, BOOT.RECORD_LOCK);
   let id = findRecord(cpu, object, delta, shared);
   if (id === 0) id = newRecord(cpu, object, delta, shared);
   else addReference(cpu, id, 1);
-  unlock(cpu, L.B_RECORD_LOCK);
+  unlock(cpu, BOOT.RECORD_LOCK);
   return id;
 }
 
 export function getRecord(cpu: Cpu, id: number): void {
   if (id === ANONYMOUS) return;
-  lock(cpu, L.B_RECORD_LOCK);
+  lock(cpu, BOOT.RECORD_LOCK);
   addReference(cpu, id, 1);
-  unlock(cpu, L.B_RECORD_LOCK);
+  unlock(cpu, BOOT.RECORD_LOCK);
 }
 
 /** Drops a reference; the last one frees the record and its reference to the object. */
 export function putRecord(cpu: Cpu, id: number): void {
   if (id === ANONYMOUS) return;
-  lock(cpu, L.B_RECORD_LOCK);
+  lock(cpu, BOOT.RECORD_LOCK);
   const object = addReference(cpu, id, -1) === 0 ? freeRecord(cpu, id) : 0;
-  unlock(cpu, L.B_RECORD_LOCK);
+  unlock(cpu, BOOT.RECORD_LOCK);
   if (object !== 0) putObject(cpu, object);
 }
 
 function addReference(cpu: Cpu, id: number, amount: number): number {
-  const at = recordAt(cpu.machine, id) + L.R_REFS;
+  const at = recordAt(cpu.machine, id) + RECORD.REFS;
   const refs = peek(cpu.words, at) + amount;
   if (refs < 0 || (refs === 1 && amount === 1)) panic('record: reference to a free one', id);
   poke(cpu.words, at, refs);
@@ -68,16 +71,16 @@ function addReference(cpu: Cpu, id: number, amount: number): number {
 
 function findRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
   const { machine, words } = cpu;
-  let id = peek(words, object + L.O_RECORDS);
+  let id = peek(words, object + OBJECT.RECORDS);
   while (id !== 0) {
     const at = recordAt(machine, id);
     if (
-      peek(words, at + L.R_DELTA) === delta &&
-      peek(words, at + L.R_SHARED) === (shared ? 1 : 0)
+      peek(words, at + RECORD.DELTA) === delta &&
+      peek(words, at + RECORD.SHARED) === (shared ? 1 : 0)
     ) {
       return id;
     }
-    id = peek(words, at + L.R_NEXT);
+    id = peek(words, at + RECORD.NEXT);
   }
   return 0;
 }
@@ -87,17 +90,17 @@ function newRecord(cpu: Cpu, object: number, delta: number, shared: boolean): nu
   const id = takeNumber(cpu);
   if (id === 0) return 0;
   const at = recordAt(machine, id);
-  const next = peek(words, object + L.O_RECORDS);
-  poke(words, at + L.R_REFS, 1);
-  poke(words, at + L.R_KIND, peek(words, object + L.O_KIND));
-  poke(words, at + L.R_OBJECT, object);
-  poke(words, at + L.R_DELTA, delta);
-  poke(words, at + L.R_SHARED, shared ? 1 : 0);
-  poke(words, at + L.R_NEXT, next);
-  poke(words, at + L.R_PREVIOUS, 0);
-  if (next !== 0) poke(words, recordAt(machine, next) + L.R_PREVIOUS, id);
-  poke(words, object + L.O_RECORDS, id);
-  poke(words, L.B_RECORD_LIVE, peek(words, L.B_RECORD_LIVE) + 1);
+  const next = peek(words, object + OBJECT.RECORDS);
+  poke(words, at + RECORD.REFS, 1);
+  poke(words, at + RECORD.KIND, peek(words, object + OBJECT.KIND));
+  poke(words, at + RECORD.OBJECT, object);
+  poke(words, at + RECORD.DELTA, delta);
+  poke(words, at + RECORD.SHARED, shared ? 1 : 0);
+  poke(words, at + RECORD.NEXT, next);
+  poke(words, at + RECORD.PREVIOUS, 0);
+  if (next !== 0) poke(words, recordAt(machine, next) + RECORD.PREVIOUS, id);
+  poke(words, object + OBJECT.RECORDS, id);
+  poke(words, BOOT.RECORD_LIVE, peek(words, BOOT.RECORD_LIVE) + 1);
   getObject(cpu, object);
   return id;
 }
@@ -105,22 +108,22 @@ function newRecord(cpu: Cpu, object: number, delta: number, shared: boolean): nu
 /** A free record number, from the free list or from a new frame of records. */
 function takeNumber(cpu: Cpu): number {
   const { machine, words } = cpu;
-  const free = peek(words, L.B_RECORD_FREE);
+  const free = peek(words, BOOT.RECORD_FREE);
   if (free !== 0) {
-    poke(words, L.B_RECORD_FREE, peek(words, recordAt(machine, free) + L.R_NEXT));
+    poke(words, BOOT.RECORD_FREE, peek(words, recordAt(machine, free) + RECORD.NEXT));
     return free;
   }
   // Number 0 is taken by ANONYMOUS, so the first frame starts at 1.
-  const id = peek(words, L.B_RECORD_COUNT) + 1;
+  const id = peek(words, BOOT.RECORD_COUNT) + 1;
   if (id >= RECORDS_MAX) return 0;
   const slot = machine.recordDir + Math.floor(id / PER_FRAME);
   if (peek(words, slot) === 0) {
-    const pfn = allocFrame(cpu, L.FRAME_KERNEL);
+    const pfn = allocFrame(cpu, FRAME.KERNEL);
     if (pfn === 0) return 0;
     zeroFrame(machine, pfn);
     poke(words, slot, pfn);
   }
-  poke(words, L.B_RECORD_COUNT, id);
+  poke(words, BOOT.RECORD_COUNT, id);
   return id;
 }
 
@@ -128,15 +131,15 @@ function takeNumber(cpu: Cpu): number {
 function freeRecord(cpu: Cpu, id: number): number {
   const { machine, words } = cpu;
   const at = recordAt(machine, id);
-  const object = peek(words, at + L.R_OBJECT);
-  const next = peek(words, at + L.R_NEXT);
-  const previous = peek(words, at + L.R_PREVIOUS);
-  if (next !== 0) poke(words, recordAt(machine, next) + L.R_PREVIOUS, previous);
-  if (previous !== 0) poke(words, recordAt(machine, previous) + L.R_NEXT, next);
-  else poke(words, object + L.O_RECORDS, next);
-  poke(words, at + L.R_OBJECT, 0);
-  poke(words, at + L.R_NEXT, peek(words, L.B_RECORD_FREE));
-  poke(words, L.B_RECORD_FREE, id);
-  poke(words, L.B_RECORD_LIVE, peek(words, L.B_RECORD_LIVE) - 1);
+  const object = peek(words, at + RECORD.OBJECT);
+  const next = peek(words, at + RECORD.NEXT);
+  const previous = peek(words, at + RECORD.PREVIOUS);
+  if (next !== 0) poke(words, recordAt(machine, next) + RECORD.PREVIOUS, previous);
+  if (previous !== 0) poke(words, recordAt(machine, previous) + RECORD.NEXT, next);
+  else poke(words, object + OBJECT.RECORDS, next);
+  poke(words, at + RECORD.OBJECT, 0);
+  poke(words, at + RECORD.NEXT, peek(words, BOOT.RECORD_FREE));
+  poke(words, BOOT.RECORD_FREE, id);
+  poke(words, BOOT.RECORD_LIVE, peek(words, BOOT.RECORD_LIVE) - 1);
   return object;
 }

@@ -9,12 +9,14 @@
  *
  * Guarantees: while a slot has a frame, a fault takes that frame and no other copy exists; nobody
  * writes to it, because the map's own reference makes every writer copy. A frame in the map knows
- * its slot (F_AUX), so that all entries of one frame go to one slot.
- * Locking: B_SWAP_LOCK. It is taken inside page and range locks and takes none itself.
+ * its slot (FRAME.AUX), so that all entries of one frame go to one slot.
+ * Locking: BOOT.SWAP_LOCK. It is taken inside page and range locks and takes none itself.
  * Not guaranteed: a free slot. Then the page stays where it is.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SWAP from '../../shared/layout/swap.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -25,92 +27,92 @@ import type { Machine } from '../machine/machine.ts';
 /** First word of a slot. Slots are numbered from 1: 0 means none. */
 export function slotAt(machine: Machine, slot: number): number {
   assert(slot > 0 && slot <= machine.swapSlots, 'slotAt: no such slot', slot);
-  return machine.swapMap + (slot - 1) * L.SWAP_WORDS;
+  return machine.swapMap + (slot - 1) * SWAP.WORDS;
 }
 
 /** The slot that a frame's page goes to, with a reference for an entry; 0 when swap is full. */
 export function swapOutFrame(cpu: Cpu, pfn: number): number {
   const { machine, words } = cpu;
-  lock(cpu, L.B_SWAP_LOCK);
-  let slot = peek(words, frameField(machine, pfn, L.F_AUX));
+  lock(cpu, BOOT.SWAP_LOCK);
+  let slot = peek(words, frameField(machine, pfn, FRAME.AUX));
   if (slot !== 0) {
-    const refs = slotAt(machine, slot) + L.W_REFS;
+    const refs = slotAt(machine, slot) + SWAP.REFS;
     poke(words, refs, peek(words, refs) + 1);
   } else {
     slot = takeSlot(cpu);
     if (slot !== 0) {
       const at = slotAt(machine, slot);
-      poke(words, at + L.W_REFS, 1);
-      poke(words, at + L.W_PFN, pfn);
-      poke(words, at + L.W_STATE, L.SWAP_DIRTY);
-      poke(words, at + L.W_USES, peek(words, at + L.W_USES) + 1);
-      poke(words, frameField(machine, pfn, L.F_AUX), slot);
+      poke(words, at + SWAP.REFS, 1);
+      poke(words, at + SWAP.PFN, pfn);
+      poke(words, at + SWAP.STATE, SWAP.DIRTY);
+      poke(words, at + SWAP.USES, peek(words, at + SWAP.USES) + 1);
+      poke(words, frameField(machine, pfn, FRAME.AUX), slot);
       getFrame(cpu, pfn);
     }
   }
-  unlock(cpu, L.B_SWAP_LOCK);
+  unlock(cpu, BOOT.SWAP_LOCK);
   return slot;
 }
 
 function takeSlot(cpu: Cpu): number {
   const { machine, words } = cpu;
-  let slot = peek(words, L.B_SWAP_FREE);
+  let slot = peek(words, BOOT.SWAP_FREE);
   if (slot !== 0) {
-    poke(words, L.B_SWAP_FREE, peek(words, slotAt(machine, slot) + L.W_NEXT));
+    poke(words, BOOT.SWAP_FREE, peek(words, slotAt(machine, slot) + SWAP.NEXT));
   } else {
     // Slots beyond the highest ever used have never been on the list.
-    if (peek(words, L.B_SWAP_HIGH) === machine.swapSlots) return 0;
-    slot = peek(words, L.B_SWAP_HIGH) + 1;
-    poke(words, L.B_SWAP_HIGH, slot);
+    if (peek(words, BOOT.SWAP_HIGH) === machine.swapSlots) return 0;
+    slot = peek(words, BOOT.SWAP_HIGH) + 1;
+    poke(words, BOOT.SWAP_HIGH, slot);
   }
-  poke(words, L.B_SWAP_USED, peek(words, L.B_SWAP_USED) + 1);
+  poke(words, BOOT.SWAP_USED, peek(words, BOOT.SWAP_USED) + 1);
   return slot;
 }
 
 /** One more entry names the slot: fork copied it. */
 export function getSlot(cpu: Cpu, slot: number): void {
-  lock(cpu, L.B_SWAP_LOCK);
-  const at = slotAt(cpu.machine, slot) + L.W_REFS;
+  lock(cpu, BOOT.SWAP_LOCK);
+  const at = slotAt(cpu.machine, slot) + SWAP.REFS;
   if (peek(cpu.words, at) <= 0) panic('getSlot: slot is free', slot);
   poke(cpu.words, at, peek(cpu.words, at) + 1);
-  unlock(cpu, L.B_SWAP_LOCK);
+  unlock(cpu, BOOT.SWAP_LOCK);
 }
 
 /** An entry no longer names the slot. The last one frees it, and its frame's share in the map. */
 export function putSlot(cpu: Cpu, slot: number): void {
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
-  lock(cpu, L.B_SWAP_LOCK);
-  const refs = peek(words, at + L.W_REFS) - 1;
+  lock(cpu, BOOT.SWAP_LOCK);
+  const refs = peek(words, at + SWAP.REFS) - 1;
   if (refs < 0) panic('putSlot: slot is free', slot);
-  poke(words, at + L.W_REFS, refs);
+  poke(words, at + SWAP.REFS, refs);
   let pfn = 0;
   if (refs === 0) {
     pfn = dropCached(cpu, at);
-    poke(words, at + L.W_STATE, L.SWAP_FREE);
-    poke(words, at + L.W_NEXT, peek(words, L.B_SWAP_FREE));
-    poke(words, L.B_SWAP_FREE, slot);
-    poke(words, L.B_SWAP_USED, peek(words, L.B_SWAP_USED) - 1);
+    poke(words, at + SWAP.STATE, SWAP.FREE);
+    poke(words, at + SWAP.NEXT, peek(words, BOOT.SWAP_FREE));
+    poke(words, BOOT.SWAP_FREE, slot);
+    poke(words, BOOT.SWAP_USED, peek(words, BOOT.SWAP_USED) - 1);
   }
-  unlock(cpu, L.B_SWAP_LOCK);
+  unlock(cpu, BOOT.SWAP_LOCK);
   if (pfn !== 0) putFrame(cpu, pfn);
 }
 
 /** Takes the frame out of a slot, under the lock; the caller drops its reference. 0: none. */
 function dropCached(cpu: Cpu, at: number): number {
-  const pfn = peek(cpu.words, at + L.W_PFN);
+  const pfn = peek(cpu.words, at + SWAP.PFN);
   if (pfn === 0) return 0;
-  poke(cpu.words, at + L.W_PFN, 0);
-  poke(cpu.words, frameField(cpu.machine, pfn, L.F_AUX), 0);
+  poke(cpu.words, at + SWAP.PFN, 0);
+  poke(cpu.words, frameField(cpu.machine, pfn, FRAME.AUX), 0);
   return pfn;
 }
 
 /** The frame that holds the slot's page now, with a reference for the caller; 0: in the store. */
 export function swapLookup(cpu: Cpu, slot: number): number {
-  lock(cpu, L.B_SWAP_LOCK);
-  const pfn = peek(cpu.words, slotAt(cpu.machine, slot) + L.W_PFN);
+  lock(cpu, BOOT.SWAP_LOCK);
+  const pfn = peek(cpu.words, slotAt(cpu.machine, slot) + SWAP.PFN);
   if (pfn !== 0) getFrame(cpu, pfn);
-  unlock(cpu, L.B_SWAP_LOCK);
+  unlock(cpu, BOOT.SWAP_LOCK);
   return pfn;
 }
 
@@ -121,13 +123,13 @@ export function swapLookup(cpu: Cpu, slot: number): number {
 export function beginSwapWrite(cpu: Cpu, slot: number): number {
   const { words } = cpu;
   const at = slotAt(cpu.machine, slot);
-  lock(cpu, L.B_SWAP_LOCK);
-  const pfn = peek(words, at + L.W_STATE) === L.SWAP_DIRTY ? peek(words, at + L.W_PFN) : 0;
+  lock(cpu, BOOT.SWAP_LOCK);
+  const pfn = peek(words, at + SWAP.STATE) === SWAP.DIRTY ? peek(words, at + SWAP.PFN) : 0;
   if (pfn !== 0) {
-    poke(words, at + L.W_STATE, L.SWAP_WRITING);
+    poke(words, at + SWAP.STATE, SWAP.WRITING);
     getFrame(cpu, pfn);
   }
-  unlock(cpu, L.B_SWAP_LOCK);
+  unlock(cpu, BOOT.SWAP_LOCK);
   return pfn;
 }
 
@@ -141,15 +143,15 @@ export function beginSwapWrite(cpu: Cpu, slot: number): number {
 export function endSwapWrite(cpu: Cpu, slot: number, written: boolean): number {
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
-  lock(cpu, L.B_SWAP_LOCK);
+  lock(cpu, BOOT.SWAP_LOCK);
   let pfn = 0;
   // Freed meanwhile, and perhaps used again: then this write means nothing.
-  if (peek(words, at + L.W_STATE) === L.SWAP_WRITING) {
-    poke(words, at + L.W_STATE, written ? L.SWAP_CLEAN : L.SWAP_DIRTY);
+  if (peek(words, at + SWAP.STATE) === SWAP.WRITING) {
+    poke(words, at + SWAP.STATE, written ? SWAP.CLEAN : SWAP.DIRTY);
   }
-  const isClean = peek(words, at + L.W_STATE) === L.SWAP_CLEAN;
-  if (isClean && isUnused(cpu, peek(words, at + L.W_PFN))) pfn = dropCached(cpu, at);
-  unlock(cpu, L.B_SWAP_LOCK);
+  const isClean = peek(words, at + SWAP.STATE) === SWAP.CLEAN;
+  if (isClean && isUnused(cpu, peek(words, at + SWAP.PFN))) pfn = dropCached(cpu, at);
+  unlock(cpu, BOOT.SWAP_LOCK);
   if (pfn === 0) return 0;
   putFrame(cpu, pfn);
   return 1;
@@ -167,16 +169,16 @@ export function dropCleanFrames(
 ): { readonly freed: number; readonly next: number } {
   const { machine, words } = cpu;
   const pfns: number[] = [];
-  lock(cpu, L.B_SWAP_LOCK);
-  const high = peek(words, L.B_SWAP_HIGH);
+  lock(cpu, BOOT.SWAP_LOCK);
+  const high = peek(words, BOOT.SWAP_HIGH);
   let slot = from;
   for (let i = 0; i < Math.min(count, high); i++, slot++) {
     if (slot > high) slot = 1;
     const at = slotAt(machine, slot);
-    if (peek(words, at + L.W_STATE) !== L.SWAP_CLEAN) continue;
-    if (isUnused(cpu, peek(words, at + L.W_PFN))) pfns.push(dropCached(cpu, at));
+    if (peek(words, at + SWAP.STATE) !== SWAP.CLEAN) continue;
+    if (isUnused(cpu, peek(words, at + SWAP.PFN))) pfns.push(dropCached(cpu, at));
   }
-  unlock(cpu, L.B_SWAP_LOCK);
+  unlock(cpu, BOOT.SWAP_LOCK);
   for (const pfn of pfns) putFrame(cpu, pfn);
   return { freed: pfns.length, next: slot };
 }
@@ -188,7 +190,7 @@ function isUnused(cpu: Cpu, pfn: number): boolean {
 
 /** The store has the slot's page, and no frame does. Under the lock. */
 function isInStoreAlone({ words }: Cpu, at: number): boolean {
-  return peek(words, at + L.W_STATE) === L.SWAP_CLEAN && peek(words, at + L.W_PFN) === 0;
+  return peek(words, at + SWAP.STATE) === SWAP.CLEAN && peek(words, at + SWAP.PFN) === 0;
 }
 
 /**
@@ -198,9 +200,9 @@ function isInStoreAlone({ words }: Cpu, at: number): boolean {
  */
 export function beginSwapRead(cpu: Cpu, slot: number): number {
   const at = slotAt(cpu.machine, slot);
-  lock(cpu, L.B_SWAP_LOCK);
-  const uses = isInStoreAlone(cpu, at) ? peek(cpu.words, at + L.W_USES) : 0;
-  unlock(cpu, L.B_SWAP_LOCK);
+  lock(cpu, BOOT.SWAP_LOCK);
+  const uses = isInStoreAlone(cpu, at) ? peek(cpu.words, at + SWAP.USES) : 0;
+  unlock(cpu, BOOT.SWAP_LOCK);
   return uses;
 }
 
@@ -212,12 +214,12 @@ export function beginSwapRead(cpu: Cpu, slot: number): number {
 export function finishSwapRead(cpu: Cpu, slot: number, uses: number, pfn: number): boolean {
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
-  lock(cpu, L.B_SWAP_LOCK);
-  const wanted = isInStoreAlone(cpu, at) && peek(words, at + L.W_USES) === uses;
+  lock(cpu, BOOT.SWAP_LOCK);
+  const wanted = isInStoreAlone(cpu, at) && peek(words, at + SWAP.USES) === uses;
   if (wanted) {
-    poke(words, at + L.W_PFN, pfn);
-    poke(words, frameField(machine, pfn, L.F_AUX), slot);
+    poke(words, at + SWAP.PFN, pfn);
+    poke(words, frameField(machine, pfn, FRAME.AUX), slot);
   }
-  unlock(cpu, L.B_SWAP_LOCK);
+  unlock(cpu, BOOT.SWAP_LOCK);
   return wanted;
 }

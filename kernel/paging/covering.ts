@@ -1,6 +1,6 @@
 /** From which table a cursor starts: the root, or the lowest table that covers a range. */
 import { peek } from '../../shared/atomics.ts';
-import { S_ROOT } from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, indexAt, pagesAt } from '../machine/cursor.ts';
 import type { Cursor } from '../machine/cursor.ts';
@@ -14,7 +14,7 @@ export function openAtRoot(
   end: number,
 ): void {
   cursor.space = space;
-  cursor.top = peek(cpu.words, space + S_ROOT);
+  cursor.top = peek(cpu.words, space + SPACE.ROOT);
   cursor.topLevel = ROOT_LEVEL;
   cursor.start = start;
   cursor.end = end;

@@ -18,7 +18,10 @@
  * frames than a record holds are flushed as under `batched`.
  */
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as LAZY from '../../shared/layout/lazy-flush.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { userMode } from '../machine/cpu-mode.ts';
@@ -37,16 +40,17 @@ export function postponeFlush(op: RangeOp): boolean {
   // mmap over a mapping: the range is in use again before anybody could have swept.
   if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) return false;
   const frames = clearedFrames(op);
-  const record = frames.length > L.LAZY_FRAMES_MAX ? 0 : slabAlloc(cpu, L.SLAB_LAZY);
+  const record = frames.length > LAZY.FRAMES_MAX ? 0 : slabAlloc(cpu, SLAB.LAZY);
   if (record === 0) return false;
-  for (let i = 0; i < frames.length; i++) poke(words, record + L.Z_FRAMES + i, frames[i] as number);
-  poke(words, record + L.Z_COUNT, frames.length);
-  poke(words, record + L.Z_START, op.flushStart);
-  poke(words, record + L.Z_PAGES, op.flushEnd - op.flushStart);
-  poke(words, record + L.Z_NEXT, peek(words, space + L.S_LAZY_HEAD));
-  poke(words, space + L.S_LAZY_HEAD, record);
+  for (let i = 0; i < frames.length; i++)
+    poke(words, record + LAZY.FRAMES + i, frames[i] as number);
+  poke(words, record + LAZY.COUNT, frames.length);
+  poke(words, record + LAZY.START, op.flushStart);
+  poke(words, record + LAZY.PAGES, op.flushEnd - op.flushStart);
+  poke(words, record + LAZY.NEXT, peek(words, space + SPACE.LAZY_HEAD));
+  poke(words, space + SPACE.LAZY_HEAD, record);
   // ORDER: after the entries were cleared: who sweeps to this generation walks the new tables.
-  poke(words, record + L.Z_GENERATION, (add(words, space + L.S_LAZY_GEN, 1) + 1) | 0);
+  poke(words, record + LAZY.GENERATION, (add(words, space + SPACE.LAZY_GEN, 1) + 1) | 0);
   count(cpu, STAT.lazyFlushes, 1);
   return true;
 }
@@ -54,25 +58,25 @@ export function postponeFlush(op: RangeOp): boolean {
 /** Releases the records of a space that every CPU has swept past. Under the areas' lock. */
 export function sweepLazy(cpu: Cpu, space: number): void {
   const { words } = cpu;
-  let link = space + L.S_LAZY_HEAD;
+  let link = space + SPACE.LAZY_HEAD;
   for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
-    if (swept(cpu, space, peek(words, record + L.Z_GENERATION))) release(cpu, link, record);
-    else link = record + L.Z_NEXT;
+    if (swept(cpu, space, peek(words, record + LAZY.GENERATION))) release(cpu, link, record);
+    else link = record + LAZY.NEXT;
   }
 }
 
 /** Before [start, end) is mapped again: waits for the records that overlap it. */
 export function settleLazy(cpu: Cpu, space: number, start: number, end: number): void {
   const { words } = cpu;
-  let link = space + L.S_LAZY_HEAD;
+  let link = space + SPACE.LAZY_HEAD;
   for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
-    const first = peek(words, record + L.Z_START);
-    const pages = peek(words, record + L.Z_PAGES);
+    const first = peek(words, record + LAZY.START);
+    const pages = peek(words, record + LAZY.PAGES);
     if (first >= end || first + pages <= start) {
-      link = record + L.Z_NEXT;
+      link = record + LAZY.NEXT;
       continue;
     }
-    if (!swept(cpu, space, peek(words, record + L.Z_GENERATION))) {
+    if (!swept(cpu, space, peek(words, record + LAZY.GENERATION))) {
       shootDown(cpu, space, first, pages);
     }
     release(cpu, link, record);
@@ -84,23 +88,23 @@ function swept(cpu: Cpu, space: number, generation: number): boolean {
   const { machine, words } = cpu;
   const mode = userMode(space);
   for (let id = 0; id < machine.cpus; id++) {
-    const block = machine.cpuBase + id * L.CPU_WORDS;
+    const block = machine.cpuBase + id * CPU.WORDS;
     // ORDER: the mode first. A CPU outside user mode sweeps before it uses its TLB again; one in
     // user mode has stored what it swept, after it dropped its entries. Our own CPU is in the
     // kernel now and sweeps when it leaves it.
-    if (load(words, block + L.C_MODE) !== mode) continue;
-    if (((load(words, block + L.C_LAZY_ACK) - generation) | 0) < 0) return false;
+    if (load(words, block + CPU.MODE) !== mode) continue;
+    if (((load(words, block + CPU.LAZY_ACK) - generation) | 0) < 0) return false;
   }
   return true;
 }
 
 function release(cpu: Cpu, link: number, record: number): void {
   const { words } = cpu;
-  const frames = peek(words, record + L.Z_COUNT);
-  for (let i = 0; i < frames; i++) putFrame(cpu, peek(words, record + L.Z_FRAMES + i));
+  const frames = peek(words, record + LAZY.COUNT);
+  for (let i = 0; i < frames; i++) putFrame(cpu, peek(words, record + LAZY.FRAMES + i));
   // ORDER: the list belongs to the areas' lock; stored for those who only look whether it is empty.
-  store(words, link, peek(words, record + L.Z_NEXT));
-  slabFree(cpu, L.SLAB_LAZY, record);
+  store(words, link, peek(words, record + LAZY.NEXT));
+  slabFree(cpu, SLAB.LAZY, record);
 }
 
 function clearedFrames(op: RangeOp): number[] {

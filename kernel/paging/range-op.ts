@@ -5,7 +5,8 @@
  * - Undo: every change is logged; `rollback` restores the entries, whatever the operation did.
  * - Free after flush: frames behind cleared entries are remembered and given back by `finishRange`
  *   only after the shootdown. Nothing else may free them.
- * Locking: the protocol's range lock from `openRange` (space/open-range.ts) to `closeRange`, the areas' lock around it.
+ * Locking: the protocol's range lock from `openRange` (space/open-range.ts) to `closeRange`, the
+ * areas' lock around it.
  * Not guaranteed: that memory suffices. Splitting a span or making a table can fail; the backend
  * then reports ENOMEM and the caller rolls back.
  */

@@ -5,9 +5,9 @@
  *  1. The initiator clears or restricts entries, under the protocol's locks.
  *  2. It writes {first VPN, pages} into the space's ring and advances the space's generation, which
  *     every CPU in user mode polls at each access.
- *  3. For each CPU: if C_MODE says USER of this space, it waits until C_ACK reaches the generation
- *     or the mode changes. CPUs in the kernel, idle, blocked, parked or dead are exempt: they catch
- *     up before they use the TLB again.
+ *  3. For each CPU: if CPU.MODE says USER of this space, it waits until CPU.ACK reaches the
+ *     generation or the mode changes. CPUs in the kernel, idle, blocked, parked or dead are exempt:
+ *     they catch up before they use the TLB again.
  *  4. Only then may frames be freed and locks dropped.
  *
  * Guarantees: free after flush; no deadlock between initiators, who are in kernel mode themselves.
@@ -16,7 +16,9 @@
  * such a CPU is condemned, as a watchdog would, and its Worker replaced.
  */
 import { add, compareExchange, load, pause, peek, store, wait } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { SHOOTDOWN_WATCHDOG_MS, SPIN_TURNS, TLB_RING, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -28,12 +30,12 @@ export function shootDown(cpu: Cpu, space: number, start: number, pages: number)
   const generation = announce(cpu, space, start, pages);
   count(cpu, STAT.shootdowns, 1);
   // ORDER: a counter.
-  add(cpu.words, space + L.S_SHOOTDOWNS, 1);
+  add(cpu.words, space + SPACE.SHOOTDOWNS, 1);
   const mode = userMode(space);
   for (let id = 0; id < cpu.machine.cpus; id++) {
-    const block = cpu.machine.cpuBase + id * L.CPU_WORDS;
+    const block = cpu.machine.cpuBase + id * CPU.WORDS;
     // ORDER: read after the generation was advanced (Dekker; see cpu-mode.ts).
-    if (id !== cpu.id && load(cpu.words, block + L.C_MODE) === mode) {
+    if (id !== cpu.id && load(cpu.words, block + CPU.MODE) === mode) {
       count(cpu, STAT.shootdownTargets, 1);
       awaitCpu(cpu, id, block, mode, generation);
     }
@@ -48,8 +50,8 @@ export function pokeSpace(cpu: Cpu, space: number): void {
 function announce(cpu: Cpu, space: number, start: number, pages: number): number {
   const { words } = cpu;
   // ORDER: entries were changed before; a CPU that reads this generation walks the new tables.
-  const generation = (add(words, space + L.S_TLB_GEN, 1) + 1) | 0;
-  const at = space + L.S_TLB_RING + (generation & (TLB_RING - 1)) * L.TLB_RING_WORDS;
+  const generation = (add(words, space + SPACE.TLB_GEN, 1) + 1) | 0;
+  const at = space + SPACE.TLB_RING + (generation & (TLB_RING - 1)) * SPACE.TLB_RING_WORDS;
   // ORDER: claimed by exchange. While the record changes its stamp is one that belongs to another
   // slot, so that a reader in between, however far behind, flushes everything; and so does an
   // initiator that finds a slower one still writing, a whole ring behind: it leaves no record.
@@ -71,26 +73,26 @@ function awaitCpu(cpu: Cpu, id: number, block: number, mode: number, generation:
     pause();
   }
   // ORDER: the flag is set before the last look, so the CPU's signal cannot fall between.
-  add(words, L.B_CPU_WAITERS, 1);
-  const startedMs = peek(words, L.B_JIFFIES);
+  add(words, BOOT.CPU_WAITERS, 1);
+  const startedMs = peek(words, BOOT.JIFFIES);
   for (let sleptMs = 0; ;) {
-    const event = load(words, L.B_CPU_EVENT);
+    const event = load(words, BOOT.CPU_EVENT);
     if (answered(cpu, block, mode, generation)) break;
-    const waitedMs = Math.max(sleptMs, (peek(words, L.B_JIFFIES) - startedMs) | 0);
+    const waitedMs = Math.max(sleptMs, (peek(words, BOOT.JIFFIES) - startedMs) | 0);
     if (waitedMs >= SHOOTDOWN_WATCHDOG_MS && condemnCpu(cpu, id)) {
       logEvent(cpu, LOG_CPU_STUCK, id, waitedMs, 0);
       break;
     }
     // Other CPUs' events end a slice early, so only a whole one counts as time; the machine's
     // clock counts where there are many events, but stands still while the kernel worker waits.
-    if (wait(words, L.B_CPU_EVENT, event, WAIT_SLICE_MS)) sleptMs += WAIT_SLICE_MS;
+    if (wait(words, BOOT.CPU_EVENT, event, WAIT_SLICE_MS)) sleptMs += WAIT_SLICE_MS;
   }
   // ORDER: only a count; the others' own increments keep the flag up.
-  add(words, L.B_CPU_WAITERS, -1);
+  add(words, BOOT.CPU_WAITERS, -1);
 }
 
 function answered(cpu: Cpu, block: number, mode: number, generation: number): boolean {
   // ORDER: the acknowledgement is stored after the stale entries were dropped.
-  if (load(cpu.words, block + L.C_MODE) !== mode) return true;
-  return ((load(cpu.words, block + L.C_ACK) - generation) | 0) >= 0;
+  if (load(cpu.words, block + CPU.MODE) !== mode) return true;
+  return ((load(cpu.words, block + CPU.ACK) - generation) | 0) >= 0;
 }

@@ -7,7 +7,9 @@
  * for it). A live entry changes by atomic read-modify-write only: the MMU sets A and D any time.
  */
 import { add, compareExchange, fillWords, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { SPAN_PAGES, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
@@ -23,15 +25,15 @@ import type { Machine } from '../machine/machine.ts';
 /** A new empty table for a space; 0 when memory is exhausted. */
 export function allocTable(cpu: Cpu, space: number, level: number): number {
   if (injected(cpu, INJECT_TABLE)) return 0;
-  const pfn = allocFrame(cpu, L.FRAME_TABLE | (level << L.F_LEVEL_SHIFT));
+  const pfn = allocFrame(cpu, FRAME.TABLE | (level << FRAME.LEVEL_SHIFT));
   if (pfn === 0) return 0;
   zeroFrame(cpu.machine, pfn);
   // ORDER: counters; nothing is concluded from them while others run.
-  add(cpu.words, space + L.S_TABLES, 1);
-  const tables = add(cpu.words, L.B_TABLE_FRAMES, 1) + 1;
+  add(cpu.words, space + SPACE.TABLES, 1);
+  const tables = add(cpu.words, BOOT.TABLE_FRAMES, 1) + 1;
   // A lost update of the peak by a racing CPU is off by the race's width only.
-  if (tables > peek(cpu.words, L.B_TABLE_FRAMES_PEAK)) {
-    poke(cpu.words, L.B_TABLE_FRAMES_PEAK, tables);
+  if (tables > peek(cpu.words, BOOT.TABLE_FRAMES_PEAK)) {
+    poke(cpu.words, BOOT.TABLE_FRAMES_PEAK, tables);
   }
   return pfn;
 }
@@ -39,21 +41,21 @@ export function allocTable(cpu: Cpu, space: number, level: number): number {
 /** Retires an unlinked table, after the shootdown. */
 export function retireTable(cpu: Cpu, space: number, pfn: number): void {
   // ORDER: counters, as above.
-  add(cpu.words, space + L.S_TABLES, -1);
-  add(cpu.words, L.B_TABLE_FRAMES, -1);
+  add(cpu.words, space + SPACE.TABLES, -1);
+  add(cpu.words, BOOT.TABLE_FRAMES, -1);
   retireFrame(cpu, pfn);
 }
 
 /** Frees a table that was never published, or that nobody else can reach any more. */
 export function freeTable(cpu: Cpu, space: number, pfn: number): void {
   // ORDER: counters, as above.
-  add(cpu.words, space + L.S_TABLES, -1);
-  add(cpu.words, L.B_TABLE_FRAMES, -1);
+  add(cpu.words, space + SPACE.TABLES, -1);
+  add(cpu.words, BOOT.TABLE_FRAMES, -1);
   freeFrame(cpu, pfn);
 }
 
 export function tableLevel(machine: Machine, pfn: number): number {
-  return (peek(machine.words, frameField(machine, pfn, L.F_STATE)) >> L.F_LEVEL_SHIFT) & 3;
+  return (peek(machine.words, frameField(machine, pfn, FRAME.STATE)) >> FRAME.LEVEL_SHIFT) & 3;
 }
 
 /** Index of the entry for `vpn` in the table `pfn` at `level`. */
@@ -90,7 +92,7 @@ export function seek(cpu: Cpu, cursor: Cursor, vpn: number, lowest = 0): number 
  * Kernel mode only.
  */
 export function peekEntry(cpu: Cpu, space: number, vpn: number): number {
-  let table = peek(cpu.words, space + L.S_ROOT);
+  let table = peek(cpu.words, space + SPACE.ROOT);
   for (let level = ROOT_LEVEL; ; level--) {
     // ORDER: acquires the child table's contents.
     const entry = load(cpu.words, entryAt(cpu.machine, table, level, vpn));

@@ -5,15 +5,18 @@
  * within, so that processes that map it at different addresses meet; for a private one the address
  * space and the address. As Linux's get_futex_key.
  *
- *     waiter:  FUTEX_WAITING, in its bucket's queue → FUTEX_WOKEN, in no queue → freed by itself
+ *     waiter:  FUTEX.WAITING, in its bucket's queue → FUTEX.WOKEN, in no queue → freed by itself
  *
- * Locking: a bucket's lock for its queue, for Q_STATE and for the links in between. It nests inside
- * a page's lock, and nothing nests inside it. Q_OWN_* belong to the process's CPU.
+ * Locking: a bucket's lock for its queue, for FUTEX.STATE and for the links in between. It nests
+ * inside a page's lock, and nothing nests inside it. Q_OWN_* belong to the process's CPU.
  * Not guaranteed: that a key's object still exists. A waiter whose mapping went keeps the key and
  * may be woken for whatever object comes to lie there, as any futex may be woken without a cause.
  */
 import { notify, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FUTEX from '../../shared/layout/futex.ts';
+import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -44,8 +47,10 @@ export function futexKey(cpu: Cpu, space: number, address: number): FutexKey | n
   if (area !== null) {
     const isShared = (area.flags & AREA_SHARED) !== 0;
     const record = isShared ? recordAt(cpu.machine, area.backend.record) : 0;
-    const id = isShared ? peek(cpu.words, record + L.R_OBJECT) : -peek(cpu.words, space + L.S_ID);
-    const page = isShared ? vpn + peek(cpu.words, record + L.R_DELTA) : vpn;
+    const id = isShared
+      ? peek(cpu.words, record + RECORD.OBJECT)
+      : -peek(cpu.words, space + SPACE.ID);
+    const page = isShared ? vpn + peek(cpu.words, record + RECORD.DELTA) : vpn;
     key = { id, page, offset: address % PAGE_SIZE };
   }
   protocol.unlockAreas(cpu, space);
@@ -57,41 +62,41 @@ export function bucketOf(machine: Machine, key: FutexKey): number {
   let hash = Math.imul(key.id, 0x9e3779b1) ^ Math.imul(key.page, 0x85ebca6b) ^ (key.offset >>> 2);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
   const bucket = (hash >>> 16) & (FUTEX_BUCKETS - 1);
-  return machine.futexQueues + bucket * L.FUTEX_QUEUE_WORDS;
+  return machine.futexQueues + bucket * FUTEX_QUEUE.WORDS;
 }
 
 /** The key that a waiter carries. */
 export function keyOf(machine: Machine, waiter: number): FutexKey {
   const { words } = machine;
   return {
-    id: peek(words, waiter + L.Q_ID),
-    page: peek(words, waiter + L.Q_PAGE),
-    offset: peek(words, waiter + L.Q_OFFSET),
+    id: peek(words, waiter + FUTEX.ID),
+    page: peek(words, waiter + FUTEX.PAGE),
+    offset: peek(words, waiter + FUTEX.OFFSET),
   };
 }
 
 /** Appends a waiter to its bucket's queue. The caller holds the bucket's lock. */
 export function enqueue(cpu: Cpu, bucket: number, waiter: number, key: FutexKey): void {
   const { words } = cpu;
-  const last = peek(words, bucket + L.U_LAST);
-  poke(words, waiter + L.Q_ID, key.id);
-  poke(words, waiter + L.Q_PAGE, key.page);
-  poke(words, waiter + L.Q_OFFSET, key.offset);
-  poke(words, waiter + L.Q_NEXT, 0);
-  poke(words, waiter + L.Q_PREVIOUS, last);
+  const last = peek(words, bucket + FUTEX_QUEUE.LAST);
+  poke(words, waiter + FUTEX.ID, key.id);
+  poke(words, waiter + FUTEX.PAGE, key.page);
+  poke(words, waiter + FUTEX.OFFSET, key.offset);
+  poke(words, waiter + FUTEX.NEXT, 0);
+  poke(words, waiter + FUTEX.PREVIOUS, last);
   // ORDER: the waiter's own sleep reads it without the lock.
-  store(words, waiter + L.Q_STATE, L.FUTEX_WAITING);
-  poke(words, last === 0 ? bucket + L.U_FIRST : last + L.Q_NEXT, waiter);
-  poke(words, bucket + L.U_LAST, waiter);
+  store(words, waiter + FUTEX.STATE, FUTEX.WAITING);
+  poke(words, last === 0 ? bucket + FUTEX_QUEUE.FIRST : last + FUTEX.NEXT, waiter);
+  poke(words, bucket + FUTEX_QUEUE.LAST, waiter);
 }
 
 /** Takes a waiter out of its bucket's queue. The caller holds the bucket's lock. */
 export function dequeue(cpu: Cpu, bucket: number, waiter: number): void {
   const { words } = cpu;
-  const next = peek(words, waiter + L.Q_NEXT);
-  const previous = peek(words, waiter + L.Q_PREVIOUS);
-  poke(words, previous === 0 ? bucket + L.U_FIRST : previous + L.Q_NEXT, next);
-  poke(words, next === 0 ? bucket + L.U_LAST : next + L.Q_PREVIOUS, previous);
+  const next = peek(words, waiter + FUTEX.NEXT);
+  const previous = peek(words, waiter + FUTEX.PREVIOUS);
+  poke(words, previous === 0 ? bucket + FUTEX_QUEUE.FIRST : previous + FUTEX.NEXT, next);
+  poke(words, next === 0 ? bucket + FUTEX_QUEUE.LAST : next + FUTEX.PREVIOUS, previous);
 }
 
 /** Wakes the first `count` waiters for the key, longest waiting first. How many it were. */
@@ -99,23 +104,23 @@ export function wakeKey(cpu: Cpu, key: FutexKey, count: number): number {
   const { words } = cpu;
   const bucket = bucketOf(cpu.machine, key);
   let woken = 0;
-  lock(cpu, bucket + L.U_LOCK);
-  let waiter = peek(words, bucket + L.U_FIRST);
+  lock(cpu, bucket + FUTEX_QUEUE.LOCK);
+  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);
   while (waiter !== 0 && woken < count) {
-    const next = peek(words, waiter + L.Q_NEXT);
+    const next = peek(words, waiter + FUTEX.NEXT);
     if (
-      peek(words, waiter + L.Q_ID) === key.id &&
-      peek(words, waiter + L.Q_PAGE) === key.page &&
-      peek(words, waiter + L.Q_OFFSET) === key.offset
+      peek(words, waiter + FUTEX.ID) === key.id &&
+      peek(words, waiter + FUTEX.PAGE) === key.page &&
+      peek(words, waiter + FUTEX.OFFSET) === key.offset
     ) {
       dequeue(cpu, bucket, waiter);
       // ORDER: before the notify. The waiter frees its block under this bucket's lock only.
-      store(words, waiter + L.Q_STATE, L.FUTEX_WOKEN);
-      notify(words, waiter + L.Q_STATE, EVERYBODY);
+      store(words, waiter + FUTEX.STATE, FUTEX.WOKEN);
+      notify(words, waiter + FUTEX.STATE, EVERYBODY);
       woken++;
     }
     waiter = next;
   }
-  unlock(cpu, bucket + L.U_LOCK);
+  unlock(cpu, bucket + FUTEX_QUEUE.LOCK);
   return woken;
 }

@@ -10,7 +10,10 @@
  * CPUs, and the last one that could wake may end: then a program hangs as it would on Linux.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FUTEX from '../../shared/layout/futex.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -18,23 +21,23 @@ import { lock, unlock } from '../machine/spinlock.ts';
 /** Whether the waiter of process `proc`, which runs on this CPU, may be woken while that sleeps. */
 export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {
   const { words, machine } = cpu;
-  const isPrivate = peek(words, waiter + L.Q_ID) < 0;
-  const space = peek(words, proc + L.P_SPACE);
+  const isPrivate = peek(words, waiter + FUTEX.ID) < 0;
+  const space = peek(words, proc + PROCESS.SPACE);
   let peers = 0;
   let elsewhere = 0;
   // The lock keeps the blocks from being freed; what they say is a momentary value all the same.
-  lock(cpu, L.B_PROC_LOCK);
+  lock(cpu, BOOT.PROC_LOCK);
   // ORDER: momentary values: processes come and go.
-  const last = Math.min(PROCESSES_MAX, load(words, L.B_NEXT_PID));
+  const last = Math.min(PROCESSES_MAX, load(words, BOOT.NEXT_PID));
   for (let slot = 0; slot < last && elsewhere === 0; slot++) {
     const other = load(words, machine.procTable + slot);
     if (other === 0 || other === proc) continue;
-    if (load(words, other + L.P_STATE) === L.PROC_ZOMBIE) continue;
-    if (isPrivate && load(words, other + L.P_SPACE) !== space) continue;
+    if (load(words, other + PROCESS.STATE) === PROCESS.ZOMBIE) continue;
+    if (isPrivate && load(words, other + PROCESS.SPACE) !== space) continue;
     peers++;
     if (canRunElsewhere(cpu, other, !isPrivate)) elsewhere++;
   }
-  unlock(cpu, L.B_PROC_LOCK);
+  unlock(cpu, BOOT.PROC_LOCK);
   return elsewhere > 0 || (!isPrivate && peers === 0);
 }
 
@@ -42,14 +45,14 @@ export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {
 function canRunElsewhere(cpu: Cpu, proc: number, isMovable: boolean): boolean {
   const { words, machine } = cpu;
   // ORDER: momentary values, as above.
-  const runsOn = load(words, proc + L.P_CPU);
+  const runsOn = load(words, proc + PROCESS.CPU);
   if (runsOn !== 0) return runsOn !== cpu.id;
-  if (load(words, proc + L.P_HOME) !== cpu.id) return true;
+  if (load(words, proc + PROCESS.HOME) !== cpu.id) return true;
   let others = 0;
   for (let id = 1; id < machine.cpus && isMovable; id++) {
     // ORDER: a momentary value.
-    const mode = load(words, machine.cpuBase + id * L.CPU_WORDS + L.C_MODE) & L.MODE_MASK;
-    if (id !== cpu.id && mode !== L.MODE_OFFLINE && mode !== L.MODE_DEAD) others++;
+    const mode = load(words, machine.cpuBase + id * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK;
+    if (id !== cpu.id && mode !== CPU.MODE_OFFLINE && mode !== CPU.MODE_DEAD) others++;
   }
   return others > 0;
 }

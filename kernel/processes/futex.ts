@@ -14,7 +14,10 @@
  */
 import { load, notify, peek, poke, wait } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FUTEX from '../../shared/layout/futex.ts';
+import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { CPUS_MAX, USER_SPACE_END, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -40,8 +43,8 @@ export function futexBegin(cpu: Cpu, proc: number, address: number, expected: nu
   const bad = checkFutex(address);
   if (bad !== 0) return bad;
   if (!Number.isInteger(expected)) return -E.EINVAL;
-  const space = peek(cpu.words, proc + L.P_SPACE);
-  const waiter = slabAlloc(cpu, L.SLAB_FUTEX);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const waiter = slabAlloc(cpu, SLAB.FUTEX);
   if (waiter === 0) return -E.ENOMEM;
   const key = futexKey(cpu, space, address);
   const outcome =
@@ -52,7 +55,7 @@ export function futexBegin(cpu: Cpu, proc: number, address: number, expected: nu
           waiter,
         });
   if (outcome !== 0) {
-    slabFree(cpu, L.SLAB_FUTEX, waiter);
+    slabFree(cpu, SLAB.FUTEX, waiter);
     return outcome;
   }
   own(cpu, proc, waiter);
@@ -70,13 +73,13 @@ function compareAndQueue(
   const entryWord = lockUserPage(cpu, space, address, false);
   if (entryWord < 0) return entryWord === REFUSED ? -E.EFAULT : -WAIT_PAGE;
   const bucket = bucketOf(cpu.machine, key);
-  lock(cpu, bucket + L.U_LOCK);
+  lock(cpu, bucket + FUTEX_QUEUE.LOCK);
   // ORDER: after the lock, entry and value: a waker whose section is over has stored its value,
   // and entered the copy of a COW page that it stored to, before that.
   const value = load(words, userByte(cpu, entryWord, address) / 4);
   const isAsExpected = value === (expected | 0);
   if (isAsExpected) enqueue(cpu, bucket, waiter, key);
-  unlock(cpu, bucket + L.U_LOCK);
+  unlock(cpu, bucket + FUTEX_QUEUE.LOCK);
   cpu.machine.protocol.unlockPage(cpu, cpu.faultCursor);
   return isAsExpected ? 0 : -E.EAGAIN;
 }
@@ -88,23 +91,23 @@ function compareAndQueue(
 export function futexSleep(cpu: Cpu, proc: number, waiter: number, timeoutMs: number): void {
   let leftMs = timeoutMs;
   // ORDER: `wait` compares, so a wake between the load and the sleep is not missed.
-  while (load(cpu.words, waiter + L.Q_STATE) === L.FUTEX_WAITING) {
+  while (load(cpu.words, waiter + FUTEX.STATE) === FUTEX.WAITING) {
     if (leftMs <= 0 || hasSignal(cpu, proc)) return;
     const sliceMs = Math.min(leftMs, WAIT_SLICE_MS);
-    if (wait(cpu.words, waiter + L.Q_STATE, L.FUTEX_WAITING, sliceMs)) leftMs -= sliceMs;
+    if (wait(cpu.words, waiter + FUTEX.STATE, FUTEX.WAITING, sliceMs)) leftMs -= sliceMs;
   }
 }
 
 /** Ends a wait, woken or not, and frees the waiter. True when it was woken. */
 export function futexFinish(cpu: Cpu, proc: number, waiter: number): boolean {
   const bucket = bucketOf(cpu.machine, keyOf(cpu.machine, waiter));
-  lock(cpu, bucket + L.U_LOCK);
+  lock(cpu, bucket + FUTEX_QUEUE.LOCK);
   // ORDER: under the lock nobody changes it; a waker that did is done with the block.
-  const isWoken = load(cpu.words, waiter + L.Q_STATE) === L.FUTEX_WOKEN;
+  const isWoken = load(cpu.words, waiter + FUTEX.STATE) === FUTEX.WOKEN;
   if (!isWoken) dequeue(cpu, bucket, waiter);
-  unlock(cpu, bucket + L.U_LOCK);
+  unlock(cpu, bucket + FUTEX_QUEUE.LOCK);
   disown(cpu, proc, waiter);
-  slabFree(cpu, L.SLAB_FUTEX, waiter);
+  slabFree(cpu, SLAB.FUTEX, waiter);
   return isWoken;
 }
 
@@ -113,17 +116,17 @@ export function futexWake(cpu: Cpu, proc: number, address: number, count: number
   const bad = checkFutex(address);
   if (bad !== 0) return bad;
   if (!Number.isInteger(count) || count < 0) return -E.EINVAL;
-  const key = futexKey(cpu, peek(cpu.words, proc + L.P_SPACE), address);
+  const key = futexKey(cpu, peek(cpu.words, proc + PROCESS.SPACE), address);
   return key === null ? -E.EFAULT : wakeKey(cpu, key, count);
 }
 
 /** Ends all waits of a process that has ended. Its CPU does not touch them any more. */
 export function dropFutexes(cpu: Cpu, proc: number): void {
-  let waiter = peek(cpu.words, proc + L.P_FUTEXES);
+  let waiter = peek(cpu.words, proc + PROCESS.FUTEXES);
   while (waiter !== 0) {
-    const next = peek(cpu.words, waiter + L.Q_OWN_NEXT);
+    const next = peek(cpu.words, waiter + FUTEX.OWN_NEXT);
     // A promise that sleeps on the word is freed by this, and finds its process ended.
-    notify(cpu.words, waiter + L.Q_STATE, CPUS_MAX);
+    notify(cpu.words, waiter + FUTEX.STATE, CPUS_MAX);
     futexFinish(cpu, proc, waiter);
     waiter = next;
   }
@@ -131,17 +134,17 @@ export function dropFutexes(cpu: Cpu, proc: number): void {
 
 function own(cpu: Cpu, proc: number, waiter: number): void {
   const { words } = cpu;
-  const first = peek(words, proc + L.P_FUTEXES);
-  poke(words, waiter + L.Q_OWNER, proc);
-  poke(words, waiter + L.Q_OWN_NEXT, first);
-  if (first !== 0) poke(words, first + L.Q_OWN_PREVIOUS, waiter);
-  poke(words, proc + L.P_FUTEXES, waiter);
+  const first = peek(words, proc + PROCESS.FUTEXES);
+  poke(words, waiter + FUTEX.OWNER, proc);
+  poke(words, waiter + FUTEX.OWN_NEXT, first);
+  if (first !== 0) poke(words, first + FUTEX.OWN_PREVIOUS, waiter);
+  poke(words, proc + PROCESS.FUTEXES, waiter);
 }
 
 function disown(cpu: Cpu, proc: number, waiter: number): void {
   const { words } = cpu;
-  const next = peek(words, waiter + L.Q_OWN_NEXT);
-  const previous = peek(words, waiter + L.Q_OWN_PREVIOUS);
-  poke(words, previous === 0 ? proc + L.P_FUTEXES : previous + L.Q_OWN_NEXT, next);
-  if (next !== 0) poke(words, next + L.Q_OWN_PREVIOUS, previous);
+  const next = peek(words, waiter + FUTEX.OWN_NEXT);
+  const previous = peek(words, waiter + FUTEX.OWN_PREVIOUS);
+  poke(words, previous === 0 ? proc + PROCESS.FUTEXES : previous + FUTEX.OWN_NEXT, next);
+  if (next !== 0) poke(words, next + FUTEX.OWN_PREVIOUS, previous);
 }

@@ -1,9 +1,9 @@
 /**
- * The pid table: from a pid to its process's block. B_PROC_LOCK for changes; any CPU reads it.
+ * The pid table: from a pid to its process's block. BOOT.PROC_LOCK for changes; any CPU reads it.
  * A block that the table names is published; who may look into it says process.ts.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -13,13 +13,13 @@ export function processOf(machine: Machine, pid: number): number {
   if (!Number.isInteger(pid) || pid <= 0) return 0;
   // ORDER: acquires the block published by createProcess.
   const proc = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
-  return proc !== 0 && peek(machine.words, proc + L.P_PID) === pid ? proc : 0;
+  return proc !== 0 && peek(machine.words, proc + PROCESS.PID) === pid ? proc : 0;
 }
 
 /** The address space of a process; 0 when there is no such process or it has ended. */
 export function spaceOfPid(cpu: Cpu, pid: number): number {
   const proc = processOf(cpu.machine, pid);
-  return proc === 0 ? 0 : peek(cpu.words, proc + L.P_SPACE);
+  return proc === 0 ? 0 : peek(cpu.words, proc + PROCESS.SPACE);
 }
 
 /** pids of all processes that have a block, in table order. */
@@ -28,7 +28,7 @@ export function allPids(machine: Machine): number[] {
   for (let slot = 0; slot < PROCESSES_MAX; slot++) {
     // ORDER: acquires the block.
     const proc = load(machine.words, machine.procTable + slot);
-    if (proc !== 0) pids.push(peek(machine.words, proc + L.P_PID));
+    if (proc !== 0) pids.push(peek(machine.words, proc + PROCESS.PID));
   }
   return pids;
 }

@@ -11,7 +11,7 @@
  */
 import { compareExchange, load, peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESS_NAME_BYTES } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { LOG_PROCESS_START, logEvent } from '../machine/log.ts';
@@ -25,35 +25,35 @@ import { processOf } from './pid-table.ts';
 export function startProcess(cpu: Cpu, pid: number): number {
   const proc = processOf(cpu.machine, pid);
   if (proc === 0 || !claim(cpu, proc, cpu.id)) return -ESRCH;
-  if (peek(cpu.words, proc + L.P_STATE) !== L.PROC_NEW) return -ESRCH;
-  poke(cpu.words, proc + L.P_STATE, L.PROC_RUNNING);
-  logEvent(cpu, LOG_PROCESS_START, pid, cpu.id, peek(cpu.words, proc + L.P_PARENT));
+  if (peek(cpu.words, proc + PROCESS.STATE) !== PROCESS.NEW) return -ESRCH;
+  poke(cpu.words, proc + PROCESS.STATE, PROCESS.RUNNING);
+  logEvent(cpu, LOG_PROCESS_START, pid, cpu.id, peek(cpu.words, proc + PROCESS.PARENT));
   return 0;
 }
 
 /** Sees to it that no CPU starts a new process any more. False when one has it already. */
 export function withholdProcess(cpu: Cpu, pid: number): boolean {
   const proc = processOf(cpu.machine, pid);
-  return proc !== 0 && claim(cpu, proc, L.CPU_NOBODY);
+  return proc !== 0 && claim(cpu, proc, PROCESS.CPU_NOBODY);
 }
 
 /** A new process waits in the run queue of another CPU, too. */
 export function rehomeProcess(cpu: Cpu, pid: number, home: number): void {
   const proc = processOf(cpu.machine, pid);
   // ORDER: a hint for canBeWoken.
-  if (proc !== 0) store(cpu.words, proc + L.P_HOME, home);
+  if (proc !== 0) store(cpu.words, proc + PROCESS.HOME, home);
 }
 
-/** The CPU that runs a process; 0 when none has started it, CPU_NOBODY when none may. */
+/** The CPU that runs a process; 0 when none has started it, PROCESS.CPU_NOBODY when none may. */
 export function processCpu(machine: Machine, pid: number): number {
   const proc = processOf(machine, pid);
   // ORDER: a momentary value, unless the process has one.
-  return proc === 0 ? 0 : load(machine.words, proc + L.P_CPU);
+  return proc === 0 ? 0 : load(machine.words, proc + PROCESS.CPU);
 }
 
 function claim(cpu: Cpu, proc: number, owner: number): boolean {
   // ORDER: the exchange decides between CPUs, and acquires the block as its maker left it.
-  const before = compareExchange(cpu.words, proc + L.P_CPU, 0, owner);
+  const before = compareExchange(cpu.words, proc + PROCESS.CPU, 0, owner);
   return before === 0 || before === owner;
 }
 
@@ -65,14 +65,14 @@ export function writeName(cpu: Cpu, proc: number, name: string): void {
       const code = name.charCodeAt(i * 4 + j) || 0;
       word |= (code < 256 ? code : 63) << (8 * j);
     }
-    poke(cpu.words, proc + L.P_NAME + i, word);
+    poke(cpu.words, proc + PROCESS.NAME + i, word);
   }
 }
 
 export function processName(machine: Machine, proc: number): string {
   let name = '';
   for (let i = 0; i < PROCESS_NAME_BYTES / 4; i++) {
-    const word = peek(machine.words, proc + L.P_NAME + i);
+    const word = peek(machine.words, proc + PROCESS.NAME + i);
     for (let j = 0; j < 4; j++) {
       const code = (word >>> (8 * j)) & 0xff;
       if (code === 0) return name;

@@ -2,8 +2,8 @@
  * Signals: what a process has pending, blocks, catches and ignores, and what sending one does.
  *
  *     send → ignored: dropped
- *          → default action, not blocked: P_PENDING, which ends the process (killProcess)
- *          → caught or blocked: a bit of P_SIG_PENDING, taken by the process at its next safe point
+ *          → default action, not blocked: PROCESS.PENDING, which ends the process (killProcess)
+ *          → caught or blocked: a bit of SIG_PENDING, taken by the process at its next safe point
  *
  * A signal that ends the process is decided when it is sent, as in Linux's complete_signal: what
  * the process installs later does not save it.
@@ -14,7 +14,7 @@
  */
 import { and, load, or, peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { SIGCHLD, SIGKILL, signalBit } from '../../shared/abi/signals.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
@@ -44,21 +44,21 @@ export function sendSignal(cpu: Cpu, pid: number, signal: number, sender: number
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
   if (proc === 0) return -ESRCH;
-  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return SIGNAL_IGNORED;
+  if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return SIGNAL_IGNORED;
   const bit = signalBit(signal);
   // ORDER: momentary values: a signal that crosses sigaction or sigprocmask may come before it.
-  const isBlocked = (load(words, proc + L.P_SIG_BLOCKED) & bit & ~UNBLOCKABLE) !== 0;
-  const isCaught = (load(words, proc + L.P_SIG_CAUGHT) & bit) !== 0;
-  const isIgnored = (load(words, proc + L.P_SIG_IGNORED) & bit) !== 0;
+  const isBlocked = (load(words, proc + PROCESS.SIG_BLOCKED) & bit & ~UNBLOCKABLE) !== 0;
+  const isCaught = (load(words, proc + PROCESS.SIG_CAUGHT) & bit) !== 0;
+  const isIgnored = (load(words, proc + PROCESS.SIG_IGNORED) & bit) !== 0;
   if (!isBlocked && !isCaught) {
     if (isIgnored || isIgnoredByDefault(signal)) return SIGNAL_IGNORED;
     killProcess(cpu, pid, signal);
     return SIGNAL_FATAL;
   }
-  poke(words, proc + L.P_SIG_SENDERS + signal, sender);
+  poke(words, proc + PROCESS.SIG_SENDERS + signal, sender);
   // ORDER: the bit is set before the generation that makes the process look.
-  or(words, proc + L.P_SIG_PENDING, bit);
-  const space = peek(words, proc + L.P_SPACE);
+  or(words, proc + PROCESS.SIG_PENDING, bit);
+  const space = peek(words, proc + PROCESS.SPACE);
   if (space !== 0) pokeSpace(cpu, space);
   return SIGNAL_PENDING;
 }
@@ -68,10 +68,10 @@ export function killProcess(cpu: Cpu, pid: number, signal: number): number {
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
   if (proc === 0) return -ESRCH;
-  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 0;
+  if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return 0;
   // ORDER: the signal is stored before the generation that makes the process look.
-  store(words, proc + L.P_PENDING, signal);
-  const space = peek(words, proc + L.P_SPACE);
+  store(words, proc + PROCESS.PENDING, signal);
+  const space = peek(words, proc + PROCESS.SPACE);
   if (space !== 0) pokeSpace(cpu, space);
   return 0;
 }
@@ -79,7 +79,7 @@ export function killProcess(cpu: Cpu, pid: number, signal: number): number {
 /** The signal that must end this process now, 0 for none. */
 export function pendingSignal(cpu: Cpu, proc: number): number {
   // ORDER: the killer stored it before it advanced the generation that brought us here.
-  return load(cpu.words, proc + L.P_PENDING);
+  return load(cpu.words, proc + PROCESS.PENDING);
 }
 
 /** Whether the process must look: something ends it, or a signal waits that it does not block. */
@@ -89,8 +89,8 @@ export function hasSignal(cpu: Cpu, proc: number): boolean {
 
 function deliverable(cpu: Cpu, proc: number): number {
   // ORDER: acquires the sender's number. The mask is this CPU's own.
-  const pending = load(cpu.words, proc + L.P_SIG_PENDING);
-  return pending === 0 ? 0 : pending & ~load(cpu.words, proc + L.P_SIG_BLOCKED);
+  const pending = load(cpu.words, proc + PROCESS.SIG_PENDING);
+  return pending === 0 ? 0 : pending & ~load(cpu.words, proc + PROCESS.SIG_BLOCKED);
 }
 
 /** Takes the lowest pending signal that is not blocked; 0 for none. By the process's CPU. */
@@ -99,19 +99,19 @@ export function takeSignal(cpu: Cpu, proc: number): number {
   if (set === 0) return 0;
   const signal = 32 - Math.clz32(set & -set);
   // ORDER: cleared before the handler runs: the same signal sent meanwhile is another one.
-  and(cpu.words, proc + L.P_SIG_PENDING, ~signalBit(signal));
+  and(cpu.words, proc + PROCESS.SIG_PENDING, ~signalBit(signal));
   return signal;
 }
 
 /** Who sent the signal that was taken last of this number: a pid, 0 for the host. */
 export function signalSender(cpu: Cpu, proc: number, signal: number): number {
-  return peek(cpu.words, proc + L.P_SIG_SENDERS + signal);
+  return peek(cpu.words, proc + PROCESS.SIG_SENDERS + signal);
 }
 
 /** The set of pending signals, blocked ones included. */
 export function pendingSet(cpu: Cpu, proc: number): number {
   // ORDER: a momentary value.
-  return load(cpu.words, proc + L.P_SIG_PENDING);
+  return load(cpu.words, proc + PROCESS.SIG_PENDING);
 }
 
 /** Sets what the process does on `signal`, ACTION_*. What becomes ignored is dropped. */
@@ -119,21 +119,21 @@ export function setAction(cpu: Cpu, proc: number, signal: number, action: number
   const { words } = cpu;
   const bit = signalBit(signal);
   // ORDER: written by the process's own CPU only.
-  const caught = load(words, proc + L.P_SIG_CAUGHT) & ~bit;
-  const ignored = load(words, proc + L.P_SIG_IGNORED) & ~bit;
+  const caught = load(words, proc + PROCESS.SIG_CAUGHT) & ~bit;
+  const ignored = load(words, proc + PROCESS.SIG_IGNORED) & ~bit;
   // ORDER: senders read them one by one; between the two stores the default action counts.
-  store(words, proc + L.P_SIG_CAUGHT, action === ACTION_CATCH ? caught | bit : caught);
-  store(words, proc + L.P_SIG_IGNORED, action === ACTION_IGNORE ? ignored | bit : ignored);
+  store(words, proc + PROCESS.SIG_CAUGHT, action === ACTION_CATCH ? caught | bit : caught);
+  store(words, proc + PROCESS.SIG_IGNORED, action === ACTION_IGNORE ? ignored | bit : ignored);
   const drops = action === ACTION_DEFAULT ? isIgnoredByDefault(signal) : action === ACTION_IGNORE;
-  if (drops) and(words, proc + L.P_SIG_PENDING, ~bit);
+  if (drops) and(words, proc + PROCESS.SIG_PENDING, ~bit);
 }
 
 /** ACTION_* of a signal. */
 export function actionOf(cpu: Cpu, proc: number, signal: number): number {
   const bit = signalBit(signal);
   // ORDER: written by the process's own CPU.
-  if ((load(cpu.words, proc + L.P_SIG_CAUGHT) & bit) !== 0) return ACTION_CATCH;
-  return (load(cpu.words, proc + L.P_SIG_IGNORED) & bit) !== 0 ? ACTION_IGNORE : ACTION_DEFAULT;
+  if ((load(cpu.words, proc + PROCESS.SIG_CAUGHT) & bit) !== 0) return ACTION_CATCH;
+  return (load(cpu.words, proc + PROCESS.SIG_IGNORED) & bit) !== 0 ? ACTION_IGNORE : ACTION_DEFAULT;
 }
 
 /** Whether a process ignores a signal on purpose. False when there is no such process. */
@@ -150,21 +150,21 @@ export function defaultsToNothing(signal: number): boolean {
 /** Blocks exactly the signals of `mask` but SIGKILL; the set that was blocked before. */
 export function setMask(cpu: Cpu, proc: number, mask: number): number {
   // ORDER: written by the process's own CPU only.
-  const before = load(cpu.words, proc + L.P_SIG_BLOCKED);
+  const before = load(cpu.words, proc + PROCESS.SIG_BLOCKED);
   // ORDER: senders read a momentary value; the process looks at what is pending afterwards.
-  store(cpu.words, proc + L.P_SIG_BLOCKED, mask & ~UNBLOCKABLE);
+  store(cpu.words, proc + PROCESS.SIG_BLOCKED, mask & ~UNBLOCKABLE);
   return before;
 }
 
 /** The blocked set. */
 export function maskOf(cpu: Cpu, proc: number): number {
   // ORDER: written by the process's own CPU.
-  return load(cpu.words, proc + L.P_SIG_BLOCKED);
+  return load(cpu.words, proc + PROCESS.SIG_BLOCKED);
 }
 
 /** A child or thread blocks and ignores what its parent does; it has no handlers yet. */
 export function inheritSignals(cpu: Cpu, parent: number, child: number): void {
-  poke(cpu.words, child + L.P_SIG_BLOCKED, maskOf(cpu, parent));
+  poke(cpu.words, child + PROCESS.SIG_BLOCKED, maskOf(cpu, parent));
   // ORDER: a momentary value of the parent's.
-  poke(cpu.words, child + L.P_SIG_IGNORED, load(cpu.words, parent + L.P_SIG_IGNORED));
+  poke(cpu.words, child + PROCESS.SIG_IGNORED, load(cpu.words, parent + PROCESS.SIG_IGNORED));
 }

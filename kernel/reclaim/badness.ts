@@ -1,6 +1,6 @@
 /** Who is to go when memory is exhausted: whose end gives back most (Linux: oom_badness). */
 import { load } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -12,7 +12,7 @@ import { seek } from '../paging/table.ts';
 export function badness(cpu: Cpu, space: number): number {
   const { words } = cpu;
   // ORDER: momentary values of counters.
-  let pages = load(words, space + L.S_RESIDENT) + load(words, space + L.S_TABLES);
+  let pages = load(words, space + SPACE.RESIDENT) + load(words, space + SPACE.TABLES);
   const cursor = new Cursor();
   openAtRoot(cpu, cursor, space, 0, USER_PAGES);
   for (let vpn = 0; vpn < USER_PAGES; vpn = nextAt(vpn, cursor.level)) {

@@ -3,7 +3,7 @@
  * use. Read without locks: by the time a page is evicted everything is looked at again.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -22,7 +22,7 @@ export interface Candidate {
   readonly accessed: boolean;
   /** Written since it was brought in. */
   readonly dirty: boolean;
-  /** B_JIFFIES when its frame was taken into use: milliseconds since boot. */
+  /** BOOT.JIFFIES when its frame was taken into use: milliseconds since boot. */
   readonly loadedMs: number;
 }
 
@@ -53,7 +53,7 @@ export function findCandidates(
         pfn,
         accessed: (entry & pte.PTE_A) !== 0,
         dirty: (entry & pte.PTE_D) !== 0,
-        loadedMs: peek(words, frameField(machine, pfn, L.F_LINK)),
+        loadedMs: peek(words, frameField(machine, pfn, FRAME.LINK)),
       });
     }
     page = nextAt(page, cursor.level);

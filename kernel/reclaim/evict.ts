@@ -9,7 +9,8 @@
  * be locked, or swap may be full.
  */
 import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { AREA_LOCKED } from '../machine/area-flags.ts';
@@ -88,9 +89,9 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
   const at = recordAt(cpu.machine, record);
-  const object = peek(cpu.words, at + L.R_OBJECT);
-  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_LINEAR) return false;
-  const page = vpn + peek(cpu.words, at + L.R_DELTA);
+  const object = peek(cpu.words, at + RECORD.OBJECT);
+  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR) return false;
+  const page = vpn + peek(cpu.words, at + RECORD.DELTA);
   return pageFrame(cpu, object, page) === pte.pfnOf(entry);
 }
 

@@ -6,7 +6,8 @@
  * is supplied anew.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -22,7 +23,7 @@ export interface EvictedCache {
 
 /**
  * Frees up to `most` pages of an object from page `from` on that came into memory before `beforeMs`
- * (B_JIFFIES). Kernel mode.
+ * (BOOT.JIFFIES). Kernel mode.
  */
 export function evictObjectPages(
   cpu: Cpu,
@@ -32,14 +33,14 @@ export function evictObjectPages(
   beforeMs: number,
 ): EvictedCache {
   const { machine, words } = cpu;
-  const kind = peek(words, object + L.O_KIND);
-  if (kind !== L.OBJECT_FILE && kind !== L.OBJECT_USER) return { freed: 0, next: 0 };
+  const kind = peek(words, object + OBJECT.KIND);
+  if (kind !== OBJECT.FILE && kind !== OBJECT.USER) return { freed: 0, next: 0 };
   let freed = 0;
   let page = from;
-  lock(cpu, object + L.O_LOCK);
+  lock(cpu, object + OBJECT.LOCK);
   const end = Math.min(
-    peek(words, object + L.O_PAGES),
-    Math.floor(loadWide(machine, object + L.O_SUPPLIED) / PAGE_SIZE),
+    peek(words, object + OBJECT.PAGES),
+    Math.floor(loadWide(machine, object + OBJECT.SUPPLIED) / PAGE_SIZE),
   );
   while (page >= 0 && page < end && freed < most) {
     page = indexNext(cpu, object, page, end, true);
@@ -50,7 +51,7 @@ export function evictObjectPages(
     }
     page++;
   }
-  unlock(cpu, object + L.O_LOCK);
+  unlock(cpu, object + OBJECT.LOCK);
   return { freed, next: page > 0 && page < end ? page : 0 };
 }
 
@@ -58,7 +59,7 @@ export function evictObjectPages(
 function isIdle(cpu: Cpu, pfn: number, beforeMs: number): boolean {
   const { machine, words } = cpu;
   // ORDER: under the object's lock a count of 1 stays 1, and no mapping can set the dirty mark.
-  if (load(words, frameField(machine, pfn, L.F_COUNT)) !== 1) return false;
-  if ((load(words, frameField(machine, pfn, L.F_STATE)) & L.F_DIRTY) !== 0) return false;
-  return peek(words, frameField(machine, pfn, L.F_LINK)) < beforeMs;
+  if (load(words, frameField(machine, pfn, FRAME.COUNT)) !== 1) return false;
+  if ((load(words, frameField(machine, pfn, FRAME.STATE)) & FRAME.DIRTY) !== 0) return false;
+  return peek(words, frameField(machine, pfn, FRAME.LINK)) < beforeMs;
 }

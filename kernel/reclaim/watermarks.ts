@@ -1,7 +1,8 @@
 /** How many free frames are few: when reclaim begins, and when it has done enough. */
 import { load, peek } from '../../shared/atomics.ts';
 import { EAGAIN, EFAULT, ENOMEM } from '../../shared/abi/errno.ts';
-import { B_FREE_FRAMES, C_CACHE_COUNT } from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
 import { RECLAIM_LOW_MAX, RECLAIM_LOW_MIN, RECLAIM_LOW_SHARE } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { drainCache } from '../frames/frames.ts';
@@ -21,7 +22,7 @@ export function highWatermark(machine: Machine): number {
 /** Frames on the buddy's lists; those in CPUs' caches are not counted. */
 export function freeFrames(machine: Machine): number {
   // ORDER: a momentary value, by which reclaim decides how much to do.
-  return load(machine.words, B_FREE_FRAMES);
+  return load(machine.words, BOOT.FREE_FRAMES);
 }
 
 export function memoryIsShort(machine: Machine): boolean {
@@ -40,5 +41,5 @@ export function wantsMemory(cpu: Cpu, result: number): boolean {
 
 /** Gives the frames in this CPU's cache back, where other CPUs can get them. Kernel mode. */
 export function shareFreeFrames(cpu: Cpu): void {
-  drainCache(cpu, peek(cpu.words, cpu.base + C_CACHE_COUNT));
+  drainCache(cpu, peek(cpu.words, cpu.base + CPU.CACHE_COUNT));
 }

@@ -2,7 +2,9 @@
  * A process's areas as reports show them: values, taken at one moment under the areas' lock.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START, PAGE_SIZE } from '../../shared/limits.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -33,7 +35,7 @@ export function areaRows(cpu: Cpu, space: number, names: ObjectNames): AreaRow[]
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space).iter();
-  const brk = loadWide(cpu.machine, space + L.S_BRK);
+  const brk = loadWide(cpu.machine, space + SPACE.BRK);
   const rows: AreaRow[] = [];
   // Under the lock: an area's reference keeps its record, and that the object.
   for (const area of areas) rows.push(areaRow(cpu, area, brk, names));
@@ -50,11 +52,11 @@ function areaRow(cpu: Cpu, area: Area, brk: number, names: ObjectNames): AreaRow
   }
   const { words, machine } = cpu;
   const at = recordAt(machine, backend.record);
-  const kind = peek(words, at + L.R_KIND);
-  const object = peek(words, at + L.R_OBJECT);
-  const host = peek(words, object + L.O_HOST);
-  const offset = peek(words, at + L.R_DELTA) * PAGE_SIZE + start;
-  const inode = peek(words, object + L.O_INODE);
+  const kind = peek(words, at + RECORD.KIND);
+  const object = peek(words, at + RECORD.OBJECT);
+  const host = peek(words, object + OBJECT.HOST);
+  const offset = peek(words, at + RECORD.DELTA) * PAGE_SIZE + start;
+  const inode = peek(words, object + OBJECT.INODE);
   const name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
   return { start, end, flags, kind, offset, inode, name };
 }

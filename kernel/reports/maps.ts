@@ -1,5 +1,5 @@
 /** /proc/PID/maps: a space's areas as text, byte for byte as Linux 6.18 prints them. */
-import { OBJECT_SHARED } from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
@@ -44,5 +44,5 @@ function permissions(flags: number): string {
 /** As where Linux keeps shared memory and memfds: 00:01. What the host handed in: 00:02. */
 function device({ kind }: AreaRow): string {
   if (kind === 0) return '00:00';
-  return kind === OBJECT_SHARED ? '00:01' : '00:02';
+  return kind === OBJECT.SHARED ? '00:01' : '00:02';
 }

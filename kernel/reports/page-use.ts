@@ -6,7 +6,9 @@
  * that others are just taking or dropping: reports are of a moment, and of no single one.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as SWAP from '../../shared/layout/swap.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -71,22 +73,22 @@ export function isCounted(machine: Machine, entry: number): boolean {
 
 /** Entries that map a frame: its references less those of a page cache and of the swap map. */
 export function mapCount(machine: Machine, pfn: number): number {
-  const slot = peek(machine.words, frameField(machine, pfn, L.F_AUX));
+  const slot = peek(machine.words, frameField(machine, pfn, FRAME.AUX));
   const holders = (isPageCache(machine, pfn) ? 1 : 0) + (slot !== 0 ? 1 : 0);
   return Math.max(1, frameRefs(machine, pfn) - holders);
 }
 
 function addResident(machine: Machine, use: PageUse, entry: number, kind: number): void {
   const pfn = pte.pfnOf(entry);
-  const stateAt = frameField(machine, pfn, L.F_STATE);
+  const stateAt = frameField(machine, pfn, FRAME.STATE);
   // ORDER: a momentary value for a report.
-  const noted = (load(machine.words, stateAt) & L.F_DIRTY) !== 0;
+  const noted = (load(machine.words, stateAt) & FRAME.DIRTY) !== 0;
   const dirty = noted || (entry & pte.PTE_D) !== 0;
   const mapped = mapCount(machine, pfn);
   const share = Math.floor((PAGE_SIZE * SHARE) / mapped);
   use.rss += PAGE_SIZE;
   if (!isPageCache(machine, pfn)) use.anonymous += PAGE_SIZE;
-  else if (kind === L.OBJECT_SHARED) use.shmem += PAGE_SIZE;
+  else if (kind === OBJECT.SHARED) use.shmem += PAGE_SIZE;
   else use.file += PAGE_SIZE;
   use.pss += share;
   if (dirty) use.pssDirty += share;
@@ -99,7 +101,7 @@ function addResident(machine: Machine, use: PageUse, entry: number, kind: number
 
 function addSwapped(cpu: Cpu, use: PageUse, entry: number): void {
   const slot = pte.reservedRecord(entry);
-  const refs = Math.max(1, peek(cpu.words, slotAt(cpu.machine, slot) + L.W_REFS));
+  const refs = Math.max(1, peek(cpu.words, slotAt(cpu.machine, slot) + SWAP.REFS));
   use.swap += PAGE_SIZE;
   use.swapPss += Math.floor((PAGE_SIZE * SHARE) / refs);
 }

@@ -1,6 +1,6 @@
 /** /proc/PID/smaps: what each area holds, in the text of Linux 6.18 on x86-64. Sizes in KiB. */
-import { OBJECT_DEVICE, OBJECT_LINEAR } from '../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import * as F from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
@@ -62,7 +62,7 @@ function label(name: string): string {
 function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
   const isShared = (flags & F.AREA_SHARED) !== 0;
   const mayWrite = (flags & F.AREA_NO_WRITE) === 0;
-  const isDriver = kind === OBJECT_DEVICE || kind === OBJECT_LINEAR;
+  const isDriver = kind === OBJECT.DEVICE || kind === OBJECT.LINEAR;
   const isDroppable = (flags & F.AREA_DROPPABLE) !== 0;
   const mnemonics: readonly (readonly [string, boolean])[] = [
     ['rd', (flags & 1) !== 0],

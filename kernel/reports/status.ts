@@ -4,7 +4,9 @@
  * out.
  */
 import { load, peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { FDS_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_EXEC, PROT_WRITE } from '../../shared/abi/mman.ts';
 import { AREA_GROWSDOWN } from '../machine/area-flags.ts';
@@ -33,16 +35,16 @@ export function formatStatus(cpu: Cpu, pid: number, tgid: number): string | null
   const { machine, words } = cpu;
   const proc = processOf(machine, pid);
   if (proc === 0) return null;
-  const space = peek(words, proc + L.P_SPACE);
+  const space = peek(words, proc + PROCESS.SPACE);
   // ORDER: a momentary value for a report.
-  const threads = space === 0 ? 1 : load(words, space + L.S_REFS);
+  const threads = space === 0 ? 1 : load(words, space + SPACE.REFS);
   const lines: (readonly [string, string | number])[] = [
     ['Name', escapeName(processName(machine, proc))],
     ['State', stateOf(cpu, proc)],
     ['Tgid', tgid],
     ['Ngid', 0],
     ['Pid', pid],
-    ['PPid', peek(words, proc + L.P_PARENT)],
+    ['PPid', peek(words, proc + PROCESS.PARENT)],
     ['TracerPid', 0],
     ['FDSize', FDS_MAX],
     ['Kthread', 0],
@@ -67,8 +69,8 @@ function memoryLines(cpu: Cpu, space: number): (readonly [string, string])[] {
   const { words } = cpu;
   const { use, total, peak, locked, data, stack, exec } = spaceUse(cpu, space);
   // ORDER: momentary values for a report.
-  const highest = load(words, space + L.S_RESIDENT_PEAK) * PAGE_SIZE;
-  const tables = load(words, space + L.S_TABLES);
+  const highest = load(words, space + SPACE.RESIDENT_PEAK) * PAGE_SIZE;
+  const tables = load(words, space + SPACE.TABLES);
   return [
     ['VmPeak', kib(peak * PAGE_KIB)],
     ['VmSize', kib(total * PAGE_KIB)],
@@ -108,10 +110,10 @@ function spaceUse(cpu: Cpu, space: number): SpaceUse {
   const { words } = cpu;
   return {
     use,
-    total: peek(words, space + L.S_TOTAL_PAGES),
-    peak: peek(words, space + L.S_TOTAL_PEAK),
-    locked: peek(words, space + L.S_LOCKED_PAGES),
-    data: peek(words, space + L.S_DATA_PAGES),
+    total: peek(words, space + SPACE.TOTAL_PAGES),
+    peak: peek(words, space + SPACE.TOTAL_PEAK),
+    locked: peek(words, space + SPACE.LOCKED_PAGES),
+    data: peek(words, space + SPACE.DATA_PAGES),
     stack,
     exec,
   };
@@ -120,12 +122,13 @@ function spaceUse(cpu: Cpu, space: number): SpaceUse {
 /** R: in user mode at this moment. S: waiting, or not its turn. Z: ended and not waited for. */
 function stateOf(cpu: Cpu, proc: number): string {
   const { machine, words } = cpu;
-  if (peek(words, proc + L.P_STATE) === L.PROC_ZOMBIE) return 'Z (zombie)';
-  const base = machine.cpuBase + peek(words, proc + L.P_CPU) * L.CPU_WORDS;
+  if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return 'Z (zombie)';
+  const base = machine.cpuBase + peek(words, proc + PROCESS.CPU) * CPU.WORDS;
   // ORDER: a momentary value for a report.
-  const mode = load(words, base + L.C_MODE);
-  const space = (mode >>> L.MODE_SPACE_SHIFT) << L.SPACE_ALIGN_SHIFT;
-  const runs = (mode & L.MODE_MASK) === L.MODE_USER && space === peek(words, proc + L.P_SPACE);
+  const mode = load(words, base + CPU.MODE);
+  const space = (mode >>> CPU.MODE_SPACE_SHIFT) << SPACE.ALIGN_SHIFT;
+  const runs =
+    (mode & CPU.MODE_MASK) === CPU.MODE_USER && space === peek(words, proc + PROCESS.SPACE);
   return runs ? 'R (running)' : 'S (sleeping)';
 }
 

@@ -1,6 +1,9 @@
 /** What a process and the machine have used: the numbers of reports. */
 import { load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
 import { processName } from '../processes/process.ts';
@@ -30,38 +33,38 @@ export interface ProcessUsage {
 export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
   const { machine, words } = cpu;
   const proc = processOf(machine, pid);
-  const space = proc === 0 ? 0 : peek(words, proc + L.P_SPACE);
+  const space = proc === 0 ? 0 : peek(words, proc + PROCESS.SPACE);
   if (space === 0) return null;
   return {
     pid,
     name: processName(machine, proc),
-    cpu: peek(words, proc + L.P_CPU),
-    cpuUs: loadWide(machine, proc + L.P_CPU_US),
+    cpu: peek(words, proc + PROCESS.CPU),
+    cpuUs: loadWide(machine, proc + PROCESS.CPU_US),
     // ORDER: momentary values of counters.
-    faultsMinor: load(words, space + L.S_FAULTS_MINOR),
-    faultsMajor: load(words, space + L.S_FAULTS_MAJOR),
-    tlbHits: loadWide(machine, proc + L.P_TLB_HITS),
-    tlbMisses: loadWide(machine, proc + L.P_TLB_MISSES),
-    shootdowns: load(words, space + L.S_SHOOTDOWNS),
-    residentPages: load(words, space + L.S_RESIDENT),
-    residentPagesPeak: load(words, space + L.S_RESIDENT_PEAK),
+    faultsMinor: load(words, space + SPACE.FAULTS_MINOR),
+    faultsMajor: load(words, space + SPACE.FAULTS_MAJOR),
+    tlbHits: loadWide(machine, proc + PROCESS.TLB_HITS),
+    tlbMisses: loadWide(machine, proc + PROCESS.TLB_MISSES),
+    shootdowns: load(words, space + SPACE.SHOOTDOWNS),
+    residentPages: load(words, space + SPACE.RESIDENT),
+    residentPagesPeak: load(words, space + SPACE.RESIDENT_PEAK),
     memoryGroup: groupUsage(machine, groupOf(cpu, space)),
   };
 }
 
 /** Publishes a process's TLB counters. By the CPU that runs it. */
 export function publishTlbCounters(cpu: Cpu, proc: number, hits: number, misses: number): void {
-  storeWide(cpu.machine, proc + L.P_TLB_HITS, hits);
-  storeWide(cpu.machine, proc + L.P_TLB_MISSES, misses);
+  storeWide(cpu.machine, proc + PROCESS.TLB_HITS, hits);
+  storeWide(cpu.machine, proc + PROCESS.TLB_MISSES, misses);
 }
 
 /** Sums of the CPUs' counters, by name. */
 export function cpuCounters(machine: Machine): Record<string, number> {
   const sums: Record<string, number> = {};
-  L.CPU_STATS.forEach((name, index) => {
+  CPU.STAT_NAMES.forEach((name, index) => {
     let sum = 0;
     for (let id = 0; id < machine.cpus; id++) {
-      sum += peek(machine.words, machine.cpuBase + id * L.CPU_WORDS + L.C_STATS + index);
+      sum += peek(machine.words, machine.cpuBase + id * CPU.WORDS + CPU.STATS + index);
     }
     sums[name] = sum;
   });
@@ -79,19 +82,19 @@ export function frameUsage(machine: Machine): {
   const { words } = machine;
   let cached = 0;
   for (let id = 0; id < machine.cpus; id++) {
-    cached += peek(words, machine.cpuBase + id * L.CPU_WORDS + L.C_CACHE_COUNT);
+    cached += peek(words, machine.cpuBase + id * CPU.WORDS + CPU.CACHE_COUNT);
   }
   const total = machine.frames - 1;
   return {
     total,
-    used: total - peek(words, L.B_FREE_FRAMES) - cached,
-    usedPeak: total - peek(words, L.B_FREE_LOW),
-    tables: peek(words, L.B_TABLE_FRAMES),
-    tablesPeak: peek(words, L.B_TABLE_FRAMES_PEAK),
+    used: total - peek(words, BOOT.FREE_FRAMES) - cached,
+    usedPeak: total - peek(words, BOOT.FREE_LOW),
+    tables: peek(words, BOOT.TABLE_FRAMES),
+    tablesPeak: peek(words, BOOT.TABLE_FRAMES_PEAK),
   };
 }
 
 /** Advances the machine's clock. By the kernel worker only. */
 export function setJiffies(machine: Machine, ms: number): void {
-  poke(machine.words, L.B_JIFFIES, Math.floor(ms));
+  poke(machine.words, BOOT.JIFFIES, Math.floor(ms));
 }

@@ -18,7 +18,9 @@
  * Not guaranteed: the order of faults on different CPUs.
  */
 import { load, peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as AREA from '../../shared/layout/area.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_WRITE } from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -37,7 +39,7 @@ const NEVER = -1;
 /** Settles the identities of the areas that overlap or touch [start, end), in VPNs. */
 export function settleAnon(cpu: Cpu, space: number, start: number, end: number): void {
   // ORDER: 0 only for the last user, who takes the whole space apart.
-  if (load(cpu.words, space + L.S_REFS) === 0) return;
+  if (load(cpu.words, space + SPACE.REFS) === 0) return;
   const store = new SharedAreaIndex(cpu, space);
   let node = treeEndingAfter(store, Math.max(0, start * PAGE_SIZE - 1));
   while (node !== 0 && store.start(node) <= end * PAGE_SIZE) {
@@ -60,18 +62,18 @@ export function prepareAnon(cpu: Cpu, space: number, vpn: number): void {
 
 function identify(cpu: Cpu, space: number, store: SharedAreaIndex, node: number): void {
   const { words } = cpu;
-  if (peek(words, node + L.A_ANON) !== 0 || (flagsOf(cpu, node) & AREA_SHARED) !== 0) return;
+  if (peek(words, node + AREA.ANON) !== 0 || (flagsOf(cpu, node) & AREA_SHARED) !== 0) return;
   const next = treeNext(store, node);
   const previous = treePrevious(store, node);
-  let id = next !== 0 && isKin(cpu, node, next) ? peek(words, next + L.A_ANON) : 0;
+  let id = next !== 0 && isKin(cpu, node, next) ? peek(words, next + AREA.ANON) : 0;
   if (id === 0 && previous !== 0 && isKin(cpu, previous, node)) {
-    id = peek(words, previous + L.A_ANON);
+    id = peek(words, previous + AREA.ANON);
   }
   if (id === 0) {
-    id = peek(words, space + L.S_LAST_ANON) + 1;
-    poke(words, space + L.S_LAST_ANON, id);
+    id = peek(words, space + SPACE.LAST_ANON) + 1;
+    poke(words, space + SPACE.LAST_ANON, id);
   }
-  poke(words, node + L.A_ANON, id);
+  poke(words, node + AREA.ANON, id);
 }
 
 /** Settles `node` and its kin in a row that have pages, in the order of their first pages. */
@@ -112,7 +114,7 @@ function sortByStamp(cpu: Cpu, space: number, run: number[]): void {
 }
 
 function flagsOf(cpu: Cpu, node: number): number {
-  return peek(cpu.words, node + L.A_FLAGS);
+  return peek(cpu.words, node + AREA.FLAGS);
 }
 
 /**
@@ -120,7 +122,7 @@ function flagsOf(cpu: Cpu, node: number): number {
  * written has got none since the operation that made it so, which has settled it.
  */
 function isOpen(cpu: Cpu, node: number): boolean {
-  if (peek(cpu.words, node + L.A_ANON) !== 0) return false;
+  if (peek(cpu.words, node + AREA.ANON) !== 0) return false;
   return (flagsOf(cpu, node) & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
 }
 
@@ -128,22 +130,22 @@ function isOpen(cpu: Cpu, node: number): boolean {
 function isKin(cpu: Cpu, left: number, right: number): boolean {
   const { words } = cpu;
   return (
-    peek(words, left + L.A_END) === peek(words, right + L.A_START) &&
+    peek(words, left + AREA.END) === peek(words, right + AREA.START) &&
     ((flagsOf(cpu, left) ^ flagsOf(cpu, right)) & ~AREA_PROT) === 0 &&
-    peek(words, left + L.A_RECORD) === peek(words, right + L.A_RECORD) &&
-    peek(words, left + L.A_DELTA) === peek(words, right + L.A_DELTA)
+    peek(words, left + AREA.RECORD) === peek(words, right + AREA.RECORD) &&
+    peek(words, left + AREA.DELTA) === peek(words, right + AREA.DELTA)
   );
 }
 
 /** The stamp of the area's first private page, or of just any one; NEVER if it has none. */
 function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number {
   const { words } = cpu;
-  const start = peek(words, node + L.A_START);
-  const end = peek(words, node + L.A_END);
+  const start = peek(words, node + AREA.START);
+  const end = peek(words, node + AREA.END);
   const faults = faultsOf(cpu, space);
-  const isKnown = peek(words, space + L.S_BARE_FAULTS) === faults;
-  const bareStart = isKnown ? peek(words, space + L.S_BARE_START) : 0;
-  const bareEnd = isKnown ? peek(words, space + L.S_BARE_END) : 0;
+  const isKnown = peek(words, space + SPACE.NO_PRIVATE_FAULTS) === faults;
+  const bareStart = isKnown ? peek(words, space + SPACE.NO_PRIVATE_START) : 0;
+  const bareEnd = isKnown ? peek(words, space + SPACE.NO_PRIVATE_END) : 0;
   const cursor = new Cursor();
   openAtRoot(cpu, cursor, space, start, end);
   let first = NEVER;
@@ -170,23 +172,23 @@ function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number
   }
   if (first === NEVER) {
     const touches = start <= bareEnd && end >= bareStart;
-    poke(words, space + L.S_BARE_START, touches ? Math.min(start, bareStart) : start);
-    poke(words, space + L.S_BARE_END, touches ? Math.max(end, bareEnd) : end);
-    poke(words, space + L.S_BARE_FAULTS, faults);
+    poke(words, space + SPACE.NO_PRIVATE_START, touches ? Math.min(start, bareStart) : start);
+    poke(words, space + SPACE.NO_PRIVATE_END, touches ? Math.max(end, bareEnd) : end);
+    poke(words, space + SPACE.NO_PRIVATE_FAULTS, faults);
   }
   return first;
 }
 
 /** When the page of an entry was entered. */
 function stampOf({ machine, words }: Cpu, entry: number): number {
-  return peek(words, frameField(machine, pte.pfnOf(entry), L.F_LINK)) & 0x7fffffff;
+  return peek(words, frameField(machine, pte.pfnOf(entry), FRAME.LINK)) & 0x7fffffff;
 }
 
 /** Faults that the space has had. One that is under way on another CPU comes after. */
 function faultsOf(cpu: Cpu, space: number): number {
   // ORDER: before the entries are read; a fault is counted after its entry is there.
-  const minor = load(cpu.words, space + L.S_FAULTS_MINOR);
-  return (minor + load(cpu.words, space + L.S_FAULTS_MAJOR)) | 0;
+  const minor = load(cpu.words, space + SPACE.FAULTS_MINOR);
+  return (minor + load(cpu.words, space + SPACE.FAULTS_MAJOR)) | 0;
 }
 
 /** Whether the entry leads to a page of this mapping's own, not the zero page nor an object's. */

@@ -3,7 +3,7 @@
  * of Linux 6.18.
  */
 import { poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { MMAP_MIN_ADDR, PAGE_SIZE, STACK_GUARD_PAGES } from '../../shared/limits.ts';
 import { RLIMIT_STACK } from '../../shared/abi/mman.ts';
 import { prepareAnon } from './anon-identity.ts';
@@ -50,7 +50,7 @@ function growTo(cpu: Cpu, space: number, areas: AreaSet, area: Area, address: nu
     mayLock(cpu, space, area.flags, pages)
   ) {
     // Linux does not merge here, though the area may touch another that grows now.
-    if (below !== null && below.end === address) poke(cpu.words, space + L.S_APART, 1);
+    if (below !== null && below.end === address) poke(cpu.words, space + SPACE.UNMERGED, 1);
     grown = areas.extend(area.start, area.start - address, op, 'left', false).ok;
   }
   closeRange(op);

@@ -6,7 +6,7 @@
  * operation will look at.
  */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { reapLimbo } from '../frames/grace.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Cursor } from '../machine/cursor.ts';
@@ -26,7 +26,7 @@ export function openRange(
   cursor: Cursor = cpu.rangeCursor,
 ): RangeOp {
   reapLimbo(cpu);
-  if (peek(cpu.words, space + L.S_LAZY_HEAD) !== 0) sweepLazy(cpu, space);
+  if (peek(cpu.words, space + SPACE.LAZY_HEAD) !== 0) sweepLazy(cpu, space);
   settleAnon(cpu, space, start, end);
   const op = new RangeOp(cpu, space, cursor);
   cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);

@@ -7,7 +7,8 @@
  * A limit that another thread changes meanwhile counts before or after, as on Linux.
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { MEMLOCK_LIMIT, PAGE_SIZE, STACK_LIMIT } from '../../shared/limits.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK } from '../../shared/abi/mman.ts';
 import { AREA_LOCKED, isDataArea } from '../machine/area-flags.ts';
@@ -19,18 +20,18 @@ const INFINITE = -1;
 /** Word of the space where the limit lies: soft then hard, low word first; -1 for no such limit. */
 export function limitAt(space: number, resource: number): number {
   const slot = [RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_AS].indexOf(resource);
-  return slot < 0 ? -1 : space + L.S_RLIMITS + slot * L.RLIMIT_WORDS;
+  return slot < 0 ? -1 : space + SPACE.RLIMITS + slot * SPACE.RLIMIT_WORDS;
 }
 
 /** The limits of a process of the host's: Linux's at boot. */
 export function initLimits(cpu: Cpu, space: number): void {
   const { words } = cpu;
-  for (let i = 0; i < L.RLIMITS * L.RLIMIT_WORDS; i++)
-    poke(words, space + L.S_RLIMITS + i, INFINITE);
+  for (let i = 0; i < SPACE.RLIMITS_MAX * SPACE.RLIMIT_WORDS; i++)
+    poke(words, space + SPACE.RLIMITS + i, INFINITE);
   setLow(cpu, limitAt(space, RLIMIT_STACK), STACK_LIMIT);
   setLow(cpu, limitAt(space, RLIMIT_MEMLOCK), MEMLOCK_LIMIT);
   setLow(cpu, limitAt(space, RLIMIT_MEMLOCK) + 2, MEMLOCK_LIMIT);
-  poke(words, space + L.S_PRIVILEGED, peek(words, L.B_PRIVILEGED));
+  poke(words, space + SPACE.PRIVILEGED, peek(words, BOOT.PRIVILEGED));
 }
 
 function setLow(cpu: Cpu, at: number, bytes: number): void {
@@ -41,15 +42,15 @@ function setLow(cpu: Cpu, at: number, bytes: number): void {
 /** A child's limits are its parent's at this moment. */
 export function inheritLimits(cpu: Cpu, parent: number, child: number): void {
   const { words } = cpu;
-  for (let i = L.S_RLIMITS; i < L.S_RLIMITS + L.RLIMITS * L.RLIMIT_WORDS; i++) {
+  for (let i = SPACE.RLIMITS; i < SPACE.RLIMITS + SPACE.RLIMITS_MAX * SPACE.RLIMIT_WORDS; i++) {
     poke(words, child + i, peek(words, parent + i));
   }
-  poke(words, child + L.S_PRIVILEGED, peek(words, parent + L.S_PRIVILEGED));
+  poke(words, child + SPACE.PRIVILEGED, peek(words, parent + SPACE.PRIVILEGED));
 }
 
 /** Whether the processes have CAP_IPC_LOCK and CAP_SYS_RESOURCE, as root has. */
 export function isPrivileged(cpu: Cpu, space: number): boolean {
-  return peek(cpu.words, space + L.S_PRIVILEGED) !== 0;
+  return peek(cpu.words, space + SPACE.PRIVILEGED) !== 0;
 }
 
 /** A 64-bit limit as a number, exact below 2^53; "no limit" is about 1.8e19. */
@@ -70,10 +71,10 @@ export function hardLimit(cpu: Cpu, space: number, resource: number): number {
 /** Whether `pages` more with these flags are within RLIMIT_AS and RLIMIT_DATA. */
 export function mayExpand(cpu: Cpu, space: number, flags: number, pages: number): boolean {
   const { words } = cpu;
-  const total = peek(words, space + L.S_TOTAL_PAGES) + pages;
+  const total = peek(words, space + SPACE.TOTAL_PAGES) + pages;
   if (total > Math.floor(softLimit(cpu, space, RLIMIT_AS) / PAGE_SIZE)) return false;
   if (!isDataArea(flags)) return true;
-  const data = peek(words, space + L.S_DATA_PAGES) + pages;
+  const data = peek(words, space + SPACE.DATA_PAGES) + pages;
   const soft = softLimit(cpu, space, RLIMIT_DATA);
   if (data <= Math.floor(soft / PAGE_SIZE)) return true;
   // Linux's exception for Valgrind: a soft limit of 0 stands for the hard one.
@@ -88,7 +89,7 @@ export function canLock(cpu: Cpu, space: number): boolean {
 /** Whether `pages` more with these flags, if they are locked, are within RLIMIT_MEMLOCK. */
 export function mayLock(cpu: Cpu, space: number, flags: number, pages: number): boolean {
   if ((flags & AREA_LOCKED) === 0 || isPrivileged(cpu, space)) return true;
-  const locked = peek(cpu.words, space + L.S_LOCKED_PAGES) + pages;
+  const locked = peek(cpu.words, space + SPACE.LOCKED_PAGES) + pages;
   return locked <= lockLimitPages(cpu, space);
 }
 

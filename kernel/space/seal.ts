@@ -1,7 +1,7 @@
 /** Sealed areas (mseal): what refuses to be unmapped or replaced. */
 import { peek } from '../../shared/atomics.ts';
 import { EPERM } from '../../shared/abi/errno.ts';
-import { S_SEALS } from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { AREA_SEALED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AreaSet } from './space.ts';
@@ -19,7 +19,7 @@ export function checkSealed(
   start: number,
   end: number,
 ): number {
-  if (peek(cpu.words, space + S_SEALS) === 0) return 0;
+  if (peek(cpu.words, space + SPACE.SEALS) === 0) return 0;
   const first = areas.nextArea(start);
   let area = first;
   while (area !== null && area.start < end && (area.flags & AREA_SEALED) === 0) {

@@ -5,7 +5,9 @@
  * Locking: the areas' lock of the space; protocols that search without it say how (vma.ts).
  */
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as AREA from '../../shared/layout/area.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AreaIndexStore } from '../areas/area-store.ts';
@@ -20,86 +22,86 @@ export class SharedAreaIndex implements AreaIndexStore {
   }
 
   root(): number {
-    return peek(this.cpu.words, this.space + L.S_AREA_ROOT);
+    return peek(this.cpu.words, this.space + SPACE.AREA_ROOT);
   }
 
   setRoot(node: number): void {
-    poke(this.cpu.words, this.space + L.S_AREA_ROOT, node);
+    poke(this.cpu.words, this.space + SPACE.AREA_ROOT, node);
   }
 
   count(): number {
-    return peek(this.cpu.words, this.space + L.S_AREA_COUNT);
+    return peek(this.cpu.words, this.space + SPACE.AREA_COUNT);
   }
 
   setCount(count: number): void {
-    poke(this.cpu.words, this.space + L.S_AREA_COUNT, count);
+    poke(this.cpu.words, this.space + SPACE.AREA_COUNT, count);
   }
 
   countMax(): number {
-    return peek(this.cpu.words, L.B_MAP_COUNT_MAX);
+    return peek(this.cpu.words, BOOT.MAP_COUNT_MAX);
   }
 
   left(node: number): number {
-    return peek(this.cpu.words, node + L.A_LEFT);
+    return peek(this.cpu.words, node + AREA.LEFT);
   }
 
   setLeft(node: number, left: number): void {
-    poke(this.cpu.words, node + L.A_LEFT, left);
+    poke(this.cpu.words, node + AREA.LEFT, left);
   }
 
   right(node: number): number {
-    return peek(this.cpu.words, node + L.A_RIGHT);
+    return peek(this.cpu.words, node + AREA.RIGHT);
   }
 
   setRight(node: number, right: number): void {
-    poke(this.cpu.words, node + L.A_RIGHT, right);
+    poke(this.cpu.words, node + AREA.RIGHT, right);
   }
 
   parent(node: number): number {
-    return peek(this.cpu.words, node + L.A_PARENT);
+    return peek(this.cpu.words, node + AREA.PARENT);
   }
 
   setParent(node: number, parent: number): void {
-    poke(this.cpu.words, node + L.A_PARENT, parent);
+    poke(this.cpu.words, node + AREA.PARENT, parent);
   }
 
   priority(node: number): number {
-    return peek(this.cpu.words, node + L.A_PRIORITY);
+    return peek(this.cpu.words, node + AREA.PRIORITY);
   }
 
   setPriority(node: number, priority: number): void {
-    poke(this.cpu.words, node + L.A_PRIORITY, priority);
+    poke(this.cpu.words, node + AREA.PRIORITY, priority);
   }
 
   start(node: number): number {
-    return peek(this.cpu.words, node + L.A_START) * PAGE_SIZE;
+    return peek(this.cpu.words, node + AREA.START) * PAGE_SIZE;
   }
 
   end(node: number): number {
-    return peek(this.cpu.words, node + L.A_END) * PAGE_SIZE;
+    return peek(this.cpu.words, node + AREA.END) * PAGE_SIZE;
   }
 
   minStart(node: number): number {
-    return peek(this.cpu.words, node + L.A_MIN_START) * PAGE_SIZE;
+    return peek(this.cpu.words, node + AREA.MIN_START) * PAGE_SIZE;
   }
 
   setMinStart(node: number, minStart: number): void {
-    poke(this.cpu.words, node + L.A_MIN_START, minStart / PAGE_SIZE);
+    poke(this.cpu.words, node + AREA.MIN_START, minStart / PAGE_SIZE);
   }
 
   maxEnd(node: number): number {
-    return peek(this.cpu.words, node + L.A_MAX_END) * PAGE_SIZE;
+    return peek(this.cpu.words, node + AREA.MAX_END) * PAGE_SIZE;
   }
 
   setMaxEnd(node: number, maxEnd: number): void {
-    poke(this.cpu.words, node + L.A_MAX_END, maxEnd / PAGE_SIZE);
+    poke(this.cpu.words, node + AREA.MAX_END, maxEnd / PAGE_SIZE);
   }
 
   maxGap(node: number): number {
-    return peek(this.cpu.words, node + L.A_MAX_GAP) * PAGE_SIZE;
+    return peek(this.cpu.words, node + AREA.MAX_GAP) * PAGE_SIZE;
   }
 
   setMaxGap(node: number, maxGap: number): void {
-    poke(this.cpu.words, node + L.A_MAX_GAP, maxGap / PAGE_SIZE);
+    poke(this.cpu.words, node + AREA.MAX_GAP, maxGap / PAGE_SIZE);
   }
 }

@@ -5,7 +5,9 @@
  * mapping record, from writeArea to freeNode, and counts in the space's sums of pages.
  */
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as AREA from '../../shared/layout/area.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { AREA_GROWSDOWN, AREA_LOCKED, AREA_SEALED, isDataArea } from '../machine/area-flags.ts';
 import type { AreaStore } from '../areas/area-store.ts';
@@ -37,72 +39,72 @@ export class SharedAreaStore
 {
   beginChange(): void {
     // ORDER: odd before the first change; readers that saw an even value compare it again.
-    add(this.cpu.words, this.space + L.S_INDEX_SEQ, 1);
+    add(this.cpu.words, this.space + SPACE.INDEX_SEQ, 1);
   }
 
   endChange(): void {
     // ORDER: even again after the last change.
-    add(this.cpu.words, this.space + L.S_INDEX_SEQ, 1);
+    add(this.cpu.words, this.space + SPACE.INDEX_SEQ, 1);
   }
 
   /** 0 when memory is exhausted. */
   allocNode(): number {
-    return slabAlloc(this.cpu, L.SLAB_AREA);
+    return slabAlloc(this.cpu, SLAB.AREA);
   }
 
   freeNode(node: number): void {
     this.account(node, -1);
-    putRecord(this.cpu, peek(this.cpu.words, node + L.A_RECORD));
-    slabFree(this.cpu, L.SLAB_AREA, node);
+    putRecord(this.cpu, peek(this.cpu.words, node + AREA.RECORD));
+    slabFree(this.cpu, SLAB.AREA, node);
   }
 
   readArea(node: number): Area {
     const { words, machine } = this.cpu;
     const start = this.start(node);
-    const state = AREA_STATES[peek(words, node + L.A_STATE)];
-    const flags = peek(words, node + L.A_FLAGS);
-    const anon = peek(words, node + L.A_ANON);
-    const delta = peek(words, node + L.A_DELTA);
-    const backend = backendOf(machine, peek(words, node + L.A_RECORD), anon, delta);
+    const state = AREA_STATES[peek(words, node + AREA.STATE)];
+    const flags = peek(words, node + AREA.FLAGS);
+    const anon = peek(words, node + AREA.ANON);
+    const delta = peek(words, node + AREA.DELTA);
+    const backend = backendOf(machine, peek(words, node + AREA.RECORD), anon, delta);
     return new MemoryArea(start, this.end(node) - start, flags, backend, state);
   }
 
   writeArea(node: number, area: Area): void {
     const { words } = this.cpu;
-    const before = peek(words, node + L.A_RECORD);
+    const before = peek(words, node + AREA.RECORD);
     if (before !== area.backend.record) {
       getRecord(this.cpu, area.backend.record);
       putRecord(this.cpu, before);
     }
     // ORDER: locked for writing before it can be found; unlocked when the operation ends.
-    store(words, node + L.A_SEQ, load(words, this.space + L.S_AREA_SEQ));
-    poke(words, node + L.A_SPACE, this.space);
+    store(words, node + AREA.SEQ, load(words, this.space + SPACE.AREA_SEQ));
+    poke(words, node + AREA.SPACE, this.space);
     this.account(node, -1);
-    poke(words, node + L.A_START, area.start / PAGE_SIZE);
-    poke(words, node + L.A_END, area.end / PAGE_SIZE);
-    poke(words, node + L.A_FLAGS, area.flags);
-    poke(words, node + L.A_RECORD, area.backend.record);
-    poke(words, node + L.A_ANON, area.backend.anon);
-    poke(words, node + L.A_DELTA, area.backend.delta);
-    poke(words, node + L.A_STATE, AREA_STATES.indexOf(area.state));
+    poke(words, node + AREA.START, area.start / PAGE_SIZE);
+    poke(words, node + AREA.END, area.end / PAGE_SIZE);
+    poke(words, node + AREA.FLAGS, area.flags);
+    poke(words, node + AREA.RECORD, area.backend.record);
+    poke(words, node + AREA.ANON, area.backend.anon);
+    poke(words, node + AREA.DELTA, area.backend.delta);
+    poke(words, node + AREA.STATE, AREA_STATES.indexOf(area.state));
     this.account(node, 1);
-    if ((area.flags & AREA_GROWSDOWN) !== 0) poke(words, this.space + L.S_GROWS, 1);
-    if ((area.flags & AREA_SEALED) !== 0) poke(words, this.space + L.S_SEALS, 1);
+    if ((area.flags & AREA_GROWSDOWN) !== 0) poke(words, this.space + SPACE.GROWS, 1);
+    if ((area.flags & AREA_SEALED) !== 0) poke(words, this.space + SPACE.SEALS, 1);
   }
 
   /** Adds the node's pages to the space's sums, or takes them away. A fresh node has none. */
   private account(node: number, sign: number): void {
     const { words } = this.cpu;
-    const pages = sign * (peek(words, node + L.A_END) - peek(words, node + L.A_START));
+    const pages = sign * (peek(words, node + AREA.END) - peek(words, node + AREA.START));
     if (pages === 0) return;
-    const flags = peek(words, node + L.A_FLAGS);
-    this.addPages(L.S_TOTAL_PAGES, pages);
-    const total = peek(words, this.space + L.S_TOTAL_PAGES);
-    if (total > peek(words, this.space + L.S_TOTAL_PEAK)) {
-      poke(words, this.space + L.S_TOTAL_PEAK, total);
+    const flags = peek(words, node + AREA.FLAGS);
+    this.addPages(SPACE.TOTAL_PAGES, pages);
+    const total = peek(words, this.space + SPACE.TOTAL_PAGES);
+    if (total > peek(words, this.space + SPACE.TOTAL_PEAK)) {
+      poke(words, this.space + SPACE.TOTAL_PEAK, total);
     }
-    if (isDataArea(flags)) this.addPages(L.S_DATA_PAGES, pages);
-    if ((flags & AREA_LOCKED) !== 0) this.addPages(L.S_LOCKED_PAGES, pages);
+    if (isDataArea(flags)) this.addPages(SPACE.DATA_PAGES, pages);
+    if ((flags & AREA_LOCKED) !== 0) this.addPages(SPACE.LOCKED_PAGES, pages);
   }
 
   private addPages(field: number, pages: number): void {

@@ -6,7 +6,8 @@
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek, poke } from '../../shared/atomics.ts';
-import { B_MAP_COUNT_MAX, S_APART } from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { mappingFailure } from '../areas/mapping-result.ts';
 import type { MappingResult } from '../areas/mapping-result.ts';
@@ -49,12 +50,12 @@ export function markRange(
  * range open. A change that failed for want of frames leaves nothing behind.
  */
 export function keepFirstSplit(op: RangeOp, areas: AreaSet, start: number): void {
-  if (areas.len() + 1 === peek(op.cpu.words, B_MAP_COUNT_MAX)) divide(op, areas, start);
+  if (areas.len() + 1 === peek(op.cpu.words, BOOT.MAP_COUNT_MAX)) divide(op, areas, start);
 }
 
 /** Two areas where one was, if there is memory for it. */
 function divide(op: RangeOp, areas: AreaSet, address: number): void {
   const vpn = address / PAGE_SIZE;
   if (!splitSpan(op, vpn, vpn) || !areas.divide(address).ok) return;
-  poke(op.cpu.words, op.space + S_APART, 1);
+  poke(op.cpu.words, op.space + SPACE.UNMERGED, 1);
 }

@@ -1,6 +1,8 @@
 /** brk(2) as the raw syscall: the checks and their order are Linux's (6.18), by execution there. */
 import { peek } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { PROT_READ, PROT_WRITE, RLIMIT_DATA } from '../../shared/abi/mman.ts';
 import { AREA_ACCOUNT, AREA_LOCKED } from '../machine/area-flags.ts';
@@ -23,13 +25,13 @@ import { unmapRange } from './munmap.ts';
  * cannot be, the old one. Never an errno.
  */
 export function sysBrk(cpu: Cpu, proc: number, address: number): number {
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { machine } = cpu;
   const { protocol } = machine;
   protocol.lockAreas(cpu, space);
-  const before = loadWide(machine, space + L.S_BRK);
+  const before = loadWide(machine, space + SPACE.BRK);
   const moved = isBreak(cpu, space, address) && moveBreak(cpu, space, before, address);
-  if (moved) storeWide(machine, space + L.S_BRK, address);
+  if (moved) storeWide(machine, space + SPACE.BRK, address);
   protocol.unlockAreas(cpu, space);
   return moved ? address : before;
 }
@@ -50,7 +52,7 @@ function moveBreak(cpu: Cpu, space: number, before: number, after: number): bool
     if (first === null || first.start >= start) return false;
     return unmapRange(cpu, space, areas, end, start - end) === 0;
   }
-  const future = peek(cpu.words, space + L.S_FUTURE_FLAGS);
+  const future = peek(cpu.words, space + SPACE.FUTURE_FLAGS);
   if (!mayLock(cpu, space, future, (end - start) / PAGE_SIZE)) return false;
   const next = areas.nextArea(start);
   // A page more than the gap that Linux keeps below what grows.
@@ -74,7 +76,7 @@ function growHeap(
   flags: number,
 ): boolean {
   if (!mayExpand(cpu, space, flags, (end - start) / PAGE_SIZE)) return false;
-  if (areas.len() > peek(cpu.words, L.B_MAP_COUNT_MAX)) return false;
+  if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return false;
   const area = new MemoryArea(start, end - start, flags, backendOf(cpu.machine, ANONYMOUS));
   settleLazy(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
   const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);

@@ -6,7 +6,7 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import { ENOSYS } from '../../shared/abi/errno.ts';
-import { P_PID } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import * as S from '../../shared/abi/syscalls.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
@@ -111,7 +111,7 @@ function dispatchProcess(
     case S.SYS_FUTEX_WAKE:
       return futexWake(cpu, proc, a, b);
     case S.SYS_GETPID:
-      return peek(cpu.words, proc + P_PID);
+      return peek(cpu.words, proc + PROCESS.PID);
     case S.SYS_SCHED_YIELD:
       return 0;
     default:

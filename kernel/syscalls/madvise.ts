@@ -8,7 +8,8 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
@@ -45,7 +46,7 @@ export function sysMadvise(
   // A length just below 2^64 rounds up to 0 and is refused; a length of 0 is nothing to do.
   if ((length !== 0 && size === 0) || start + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const end = start + size;
   switch (advice) {
     case M.MADV_HWPOISON:
@@ -233,8 +234,8 @@ function removePages(cpu: Cpu, space: number, area: Area, from: number, to: numb
   if ((area.flags & (AREA_SHARED | AREA_NO_WRITE)) !== AREA_SHARED) return -E.EACCES;
   if (area.backend.isSpecial) return -E.ENODEV;
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + L.R_OBJECT);
-  const delta = peek(cpu.words, record + L.R_DELTA);
+  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const delta = peek(cpu.words, record + RECORD.DELTA);
   const { protocol } = cpu.machine;
   getObject(cpu, object);
   // A hole is one in every mapping: the areas of other spaces are locked, and this one's again.

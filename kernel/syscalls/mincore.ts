@@ -1,7 +1,8 @@
 /** mincore(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
 import { load, peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Area } from '../space/shared-area-store.ts';
@@ -34,7 +35,7 @@ export function sysMincore(
   if (!isUserRange(address, length)) return -E.ENOMEM;
   const end = address / PAGE_SIZE + Math.ceil(length / PAGE_SIZE);
   if (!isUserRange(vector, end - address / PAGE_SIZE)) return -E.EFAULT;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   let target = vector;
   for (let vpn = address / PAGE_SIZE; vpn < end;) {
     const bytes = look(cpu, space, vpn, end);
@@ -74,6 +75,6 @@ function isCached(cpu: Cpu, area: Area, vpn: number): boolean {
   if (record === ANONYMOUS) return false;
   if (kind === 'device') return true;
   const at = recordAt(cpu.machine, record);
-  const page = vpn + peek(cpu.words, at + L.R_DELTA);
-  return pageFrame(cpu, peek(cpu.words, at + L.R_OBJECT), page) > 0;
+  const page = vpn + peek(cpu.words, at + RECORD.DELTA);
+  return pageFrame(cpu, peek(cpu.words, at + RECORD.OBJECT), page) > 0;
 }

@@ -4,7 +4,8 @@
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import {
@@ -27,7 +28,7 @@ import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 /** Locks [address, address + length), rounded out to pages, and faults it in. */
 export function sysMlock(cpu: Cpu, proc: number, address: number, length: number): number {
   if (![address, length].every(Number.isInteger)) return -E.EINVAL;
-  return lockRange(cpu, peek(cpu.words, proc + L.P_SPACE), address, length, AREA_LOCKED);
+  return lockRange(cpu, peek(cpu.words, proc + PROCESS.SPACE), address, length, AREA_LOCKED);
 }
 
 /** As mlock; with MLOCK_ONFAULT pages stay once they were faulted in. */
@@ -41,7 +42,7 @@ export function sysMlock2(
   if (![address, length, flags].every(Number.isInteger)) return -E.EINVAL;
   if (flags !== 0 && flags !== M.MLOCK_ONFAULT) return -E.EINVAL;
   const bits = AREA_LOCKED | (flags === 0 ? 0 : AREA_LOCKONFAULT);
-  return lockRange(cpu, peek(cpu.words, proc + L.P_SPACE), address, length, bits);
+  return lockRange(cpu, peek(cpu.words, proc + PROCESS.SPACE), address, length, bits);
 }
 
 function lockRange(cpu: Cpu, space: number, address: number, length: number, bits: number): number {
@@ -65,7 +66,7 @@ function lockRange(cpu: Cpu, space: number, address: number, length: number, bit
 export function sysMunlock(cpu: Cpu, proc: number, address: number, length: number): number {
   if (![address, length].every(Number.isInteger)) return -E.EINVAL;
   const { start, size } = pagesOf(address, length);
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = setLockFlags(cpu, space, areasOf(cpu, space), start, size, 0);
@@ -89,7 +90,7 @@ function mayLockRange(
 ): boolean {
   if (isPrivileged(cpu, space)) return true;
   const limit = lockLimitPages(cpu, space);
-  let pages = size / PAGE_SIZE + peek(cpu.words, space + L.S_LOCKED_PAGES);
+  let pages = size / PAGE_SIZE + peek(cpu.words, space + SPACE.LOCKED_PAGES);
   if (pages <= limit) return true;
   const end = start + size;
   let area = start < USER_SPACE_END ? areas.nextArea(start) : null;
@@ -147,12 +148,12 @@ export function sysMlockall(cpu: Cpu, proc: number, flags: number): number {
   const known = M.MCL_CURRENT | M.MCL_FUTURE | M.MCL_ONFAULT;
   if (!Number.isInteger(flags) || flags <= 0 || flags > known) return -E.EINVAL;
   if (flags === M.MCL_ONFAULT) return -E.EINVAL;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   if (!canLock(cpu, space)) return -E.EPERM;
   const current = (flags & M.MCL_CURRENT) !== 0;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const total = peek(cpu.words, space + L.S_TOTAL_PAGES);
+  const total = peek(cpu.words, space + SPACE.TOTAL_PAGES);
   const within = isPrivileged(cpu, space) || total <= lockLimitPages(cpu, space);
   if (!current || within) lockAll(cpu, space, flags);
   protocol.unlockAreas(cpu, space);
@@ -166,7 +167,7 @@ export function sysMlockall(cpu: Cpu, proc: number, flags: number): number {
 
 /** Undoes mlock and mlockall of the whole space, for the future too. Always 0. */
 export function sysMunlockall(cpu: Cpu, proc: number): number {
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   lockAll(cpu, space, 0);
@@ -179,7 +180,7 @@ function lockAll(cpu: Cpu, space: number, flags: number): void {
   const bits = AREA_LOCKED | ((flags & M.MCL_ONFAULT) !== 0 ? AREA_LOCKONFAULT : 0);
   const future = (flags & M.MCL_FUTURE) !== 0;
   const current = (flags & M.MCL_CURRENT) !== 0;
-  poke(cpu.words, space + L.S_FUTURE_FLAGS, future ? bits : 0);
+  poke(cpu.words, space + SPACE.FUTURE_FLAGS, future ? bits : 0);
   if (future && !current) return;
   const areas = areasOf(cpu, space);
   let area = areas.nextArea(0);

@@ -4,7 +4,7 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -74,8 +74,8 @@ export function checkFile(
   if (!isReadable(cpu, file)) return -E.EACCES;
   if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
   const object = fileObject(cpu, file);
-  const kind = peek(cpu.words, object + L.O_KIND);
-  if (kind === L.OBJECT_DEVICE || kind === L.OBJECT_LINEAR) {
+  const kind = peek(cpu.words, object + OBJECT.KIND);
+  if (kind === OBJECT.DEVICE || kind === OBJECT.LINEAR) {
     // As a driver's mmap method does: its registers or its frames, as they are, or not at all.
     if (!shared || offset + size > Math.ceil(objectSize(cpu, object) / PAGE_SIZE) * PAGE_SIZE) {
       return -E.EINVAL;

@@ -4,7 +4,10 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import {
@@ -55,7 +58,7 @@ export function sysMmap(
   const file = anonymous || isStream ? 0 : fdFile(cpu, proc, fd);
   if (!anonymous && !isStream && file === 0) return -E.EBADF;
   const request = { address, length, prot, flags, file, isStream, offset };
-  const start = checkAndMap(cpu, peek(cpu.words, proc + L.P_SPACE), request);
+  const start = checkAndMap(cpu, peek(cpu.words, proc + PROCESS.SPACE), request);
   if (file !== 0) putFile(cpu, file);
   return start;
 }
@@ -106,7 +109,7 @@ function checkKind(cpu: Cpu, size: number, request: Request): number {
 /** The new area's flags. */
 function flagsFor(cpu: Cpu, space: number, request: Request): number {
   const { file, prot, flags } = request;
-  const bits = areaFlags(prot, flags) | peek(cpu.words, space + L.S_FUTURE_FLAGS);
+  const bits = areaFlags(prot, flags) | peek(cpu.words, space + SPACE.FUTURE_FLAGS);
   const readOnly = file !== 0 && (bits & AREA_SHARED) !== 0 && !isWritable(cpu, file);
   return readOnly ? bits | AREA_NO_WRITE : bits;
 }
@@ -120,7 +123,7 @@ function checkPlace(
   size: number,
   areaBits: number,
 ): number {
-  if (areas.len() > peek(cpu.words, L.B_MAP_COUNT_MAX)) return -E.ENOMEM;
+  if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
   const start = place(areas, request.address, size, request.flags);
   if (start < 0) return start;
   if ((request.flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
@@ -187,7 +190,7 @@ function recordFor(
     return id === 0 ? -E.ENOMEM : id;
   }
   if (!shared) return ANONYMOUS;
-  const spec = { kind: L.OBJECT_SHARED, size, host: 0, writable: true };
+  const spec = { kind: OBJECT.SHARED, size, host: 0, writable: true };
   const object = createObject(cpu, spec);
   if (object === 0) return -E.ENOMEM;
   const id = internRecord(cpu, object, -vpn, true);

@@ -9,7 +9,9 @@
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import { EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { AREA_LOCK_FLAGS, AREA_SHARED } from '../machine/area-flags.ts';
@@ -43,7 +45,7 @@ export interface Move {
 
 /** Moves; the target, where nothing may be mapped, is free of the old range. 0 or an errno. */
 export function moveArea(cpu: Cpu, space: number, areas: AreaSet, move: Move): number {
-  if (areas.len() >= peek(cpu.words, L.B_MAP_COUNT_MAX) - MOVE_AREAS) return -ENOMEM;
+  if (areas.len() >= peek(cpu.words, BOOT.MAP_COUNT_MAX) - MOVE_AREAS) return -ENOMEM;
   const { from, oldSize, to, newSize } = move;
   const low = Math.min(from, to) / PAGE_SIZE;
   const high = Math.max(from + oldSize, to + newSize) / PAGE_SIZE;
@@ -120,7 +122,7 @@ function leaveOld(op: RangeOp, areas: AreaSet, from: number, size: number): void
   const kept = backendOf(cpu.machine, backend.record, anon, backend.delta);
   const old = new MemoryArea(start, end - start, flags & ~AREA_LOCK_FLAGS, kept, area.state);
   replaceArea(cpu, space, old);
-  poke(cpu.words, space + L.S_APART, 1);
+  poke(cpu.words, space + SPACE.UNMERGED, 1);
 }
 
 /**
@@ -134,8 +136,8 @@ function movedBackend(cpu: Cpu, area: Area, from: number, to: number): MachineBa
     return backendOf(cpu.machine, ANONYMOUS, anon, anon === 0 ? 0 : delta + shift);
   }
   const at = recordAt(cpu.machine, record);
-  const object = peek(cpu.words, at + L.R_OBJECT);
-  const offset = peek(cpu.words, at + L.R_DELTA) + shift;
+  const object = peek(cpu.words, at + RECORD.OBJECT);
+  const offset = peek(cpu.words, at + RECORD.DELTA) + shift;
   const moved = internRecord(cpu, object, offset, (area.flags & AREA_SHARED) !== 0);
   return moved === 0 ? null : backendOf(cpu.machine, moved, anon);
 }

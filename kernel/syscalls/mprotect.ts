@@ -1,7 +1,7 @@
 /** mprotect(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import {
@@ -49,7 +49,7 @@ export function sysMprotect(
   if (size === 0 || start + size >= WRAP) return -E.ENOMEM;
   if ((prot & ~GROWS & ~KNOWN) !== 0) return -E.EINVAL;
   if (start >= USER_SPACE_END) return -E.ENOMEM;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = protectMapped(cpu, space, start, start + size, prot);

@@ -5,7 +5,8 @@
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import {
   MAP_FIXED,
@@ -62,7 +63,7 @@ export function sysMremap(
   if (![address, oldLength, newLength, flags, newAddress].every(Number.isInteger)) {
     return -E.EINVAL;
   }
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const areas = areasOf(cpu, space);
   const oldSize = pageAligned(oldLength);
   const newSize = pageAligned(newLength);
@@ -91,7 +92,7 @@ function checkArguments(remap: Remap): number {
 function remapLocked(remap: Remap): number {
   const { cpu, areas, address, oldSize, newSize, flags } = remap;
   if ((flags & MOVES) !== 0) {
-    const most = peek(cpu.words, L.B_MAP_COUNT_MAX);
+    const most = peek(cpu.words, BOOT.MAP_COUNT_MAX);
     if (areas.len() >= most - FIXED_AREAS) return -E.ENOMEM;
     if ((flags & MREMAP_FIXED) !== 0 && oldSize === newSize) return moveAreas(remap);
   }

@@ -2,7 +2,7 @@
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { AREA_SEALED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -32,7 +32,7 @@ export function sysMseal(
   if (start + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
   if (start + size > USER_SPACE_END) return -E.ENOMEM;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = seal(cpu, space, start, start + size);

@@ -1,7 +1,8 @@
 /** msync(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { AREA_LOCKED, AREA_SHARED } from '../machine/area-flags.ts';
@@ -33,7 +34,7 @@ export function sysMsync(
   const end = start + pageAligned(length);
   if (end >= WRAP) return -E.ENOMEM;
   if (end === start) return 0;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = syncAreas(cpu, space, start, end, flags);
@@ -60,7 +61,7 @@ function syncAreas(cpu: Cpu, space: number, start: number, end: number, flags: n
 
 function syncArea(cpu: Cpu, area: Area, start: number, end: number): void {
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + L.R_OBJECT);
-  const delta = peek(cpu.words, record + L.R_DELTA);
+  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const delta = peek(cpu.words, record + RECORD.DELTA);
   requestWriteBack(cpu, object, start / PAGE_SIZE + delta, end / PAGE_SIZE + delta);
 }

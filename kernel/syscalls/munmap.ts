@@ -2,7 +2,7 @@
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { mappingErrno } from './mmap.ts';
@@ -20,7 +20,7 @@ export function sysMunmap(cpu: Cpu, proc: number, address: number, length: numbe
   if (address < 0 || address % PAGE_SIZE !== 0 || length <= 0) return -E.EINVAL;
   const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
   if (size > USER_SPACE_END || address > USER_SPACE_END - size) return -E.EINVAL;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = unmapRange(cpu, space, areasOf(cpu, space), address, size);

@@ -4,7 +4,7 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import { EACCES, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import * as M from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { resizeObject } from '../files/truncate.ts';
@@ -23,10 +23,10 @@ export function openObject(cpu: Cpu, proc: number, object: number, flags: number
   // As Linux: O_PATH makes the other flags meaningless.
   if ((flags & M.O_PATH) !== 0) return openFd(cpu, proc, object, M.O_PATH);
   const isForWriting = (flags & M.O_ACCMODE) !== M.O_RDONLY || (flags & M.O_TRUNC) !== 0;
-  if (isForWriting && peek(cpu.words, object + L.O_WRITABLE) === 0) return -EACCES;
+  if (isForWriting && peek(cpu.words, object + OBJECT.WRITABLE) === 0) return -EACCES;
   const fd = openFd(cpu, proc, object, flags & KEPT);
-  const kind = peek(cpu.words, object + L.O_KIND);
-  const isRegular = kind === L.OBJECT_SHARED || kind === L.OBJECT_FILE;
+  const kind = peek(cpu.words, object + OBJECT.KIND);
+  const isRegular = kind === OBJECT.SHARED || kind === OBJECT.FILE;
   if (fd >= 0 && isRegular && (flags & M.O_TRUNC) !== 0) resizeObject(cpu, object, 0);
   return fd;
 }
@@ -37,7 +37,7 @@ export function areMemfdFlags(flags: number): boolean {
 
 /** A file in memory that did not exist: an object with a reference for the caller; 0: no memory. */
 export function createMemoryFile(cpu: Cpu, host: number): number {
-  return createObject(cpu, { kind: L.OBJECT_SHARED, size: 0, host, writable: true });
+  return createObject(cpu, { kind: OBJECT.SHARED, size: 0, host, writable: true });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** getpriority(2) and setpriority(2) with PRIO_PROCESS. Everybody may change all, as root. */
 import { load, peek, store } from '../../shared/atomics.ts';
 import { EINVAL, ESRCH } from '../../shared/abi/errno.ts';
-import { P_NICE, P_STATE, PROC_ZOMBIE } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { NICE_MAX, NICE_MIN } from '../../shared/limits.ts';
 import { PRIO_PROCESS } from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -11,7 +11,7 @@ import { processOf } from '../processes/pid-table.ts';
 function target(cpu: Cpu, proc: number, which: number, who: number): number {
   if (which !== PRIO_PROCESS || !Number.isInteger(who)) return -EINVAL;
   const found = who === 0 ? proc : processOf(cpu.machine, who);
-  if (found === 0 || peek(cpu.words, found + P_STATE) === PROC_ZOMBIE) return -ESRCH;
+  if (found === 0 || peek(cpu.words, found + PROCESS.STATE) === PROCESS.ZOMBIE) return -ESRCH;
   return found;
 }
 
@@ -19,7 +19,7 @@ function target(cpu: Cpu, proc: number, which: number, who: number): number {
 export function sysGetpriority(cpu: Cpu, proc: number, which: number, who: number): number {
   const found = target(cpu, proc, which, who);
   // ORDER: a momentary value.
-  return found < 0 ? found : 20 - load(cpu.words, found + P_NICE);
+  return found < 0 ? found : 20 - load(cpu.words, found + PROCESS.NICE);
 }
 
 /** Sets the nice value, cut to -20 to 19. 0, -EINVAL or -ESRCH. */
@@ -34,6 +34,6 @@ export function sysSetpriority(
   if (found < 0) return found;
   if (!Number.isInteger(nice)) return -EINVAL;
   // ORDER: the process's CPU reads it at its next turn.
-  store(cpu.words, found + P_NICE, Math.max(NICE_MIN, Math.min(NICE_MAX, nice)));
+  store(cpu.words, found + PROCESS.NICE, Math.max(NICE_MIN, Math.min(NICE_MAX, nice)));
   return 0;
 }

@@ -11,7 +11,8 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
 import { O_APPEND } from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -129,8 +130,8 @@ function writePosition(cpu: Cpu, file: number, position: number): number {
 
 /** Devices have registers and regions have frames, but neither has a read or write method. */
 function isFile(cpu: Cpu, object: number): boolean {
-  const kind = peek(cpu.words, object + L.O_KIND);
-  return kind !== L.OBJECT_DEVICE && kind !== L.OBJECT_LINEAR;
+  const kind = peek(cpu.words, object + OBJECT.KIND);
+  return kind !== OBJECT.DEVICE && kind !== OBJECT.LINEAR;
 }
 
 function readAt(
@@ -145,7 +146,7 @@ function readAt(
   if (!isReadable(cpu, file)) return -E.EBADF;
   if (!isFile(cpu, object)) return -E.EINVAL;
   if (!isUserRange(address, length)) return -E.EFAULT;
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const rest = objectSize(cpu, object) - position;
   const total = Math.min(length, TRANSFER_BYTES_MAX, Math.max(0, rest));
   let done = 0;
@@ -195,12 +196,12 @@ function writeAt(
   if (!isUserRange(address, length)) return -E.EFAULT;
   if (length === 0) return 0;
   if (position >= FILE_BYTES_MAX) return -E.EFBIG;
-  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_USER) {
+  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.USER) {
     // A module says how large its object is, for good.
     if (position >= objectSize(cpu, object)) return -E.ENOSPC;
     length = Math.min(length, objectSize(cpu, object) - position);
   }
-  const space = peek(cpu.words, proc + L.P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const total = Math.min(length, TRANSFER_BYTES_MAX, FILE_BYTES_MAX - position);
   let done = 0;
   while (done < total) {
@@ -246,7 +247,7 @@ function writePiece(
 
 /** A page that was made for nothing, behind the end. On tmpfs it stays there, as mincore shows. */
 function dropBeyond(cpu: Cpu, object: number): void {
-  if (peek(cpu.words, object + L.O_KIND) === L.OBJECT_SHARED) return;
+  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.SHARED) return;
   const pages = Math.ceil(objectSize(cpu, object) / PAGE_SIZE);
   dropPages(cpu, object, pages, FILE_BYTES_MAX / PAGE_SIZE);
 }

@@ -4,20 +4,21 @@
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import { P_SPACE, RLIMIT_WORDS } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { isPrivileged, limitAt } from '../space/rlimits.ts';
 import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
 
-const BYTES: number = RLIMIT_WORDS * 4;
+const BYTES: number = SPACE.RLIMIT_WORDS * 4;
 
 /** Writes {soft, hard} of a resource to `address`. 0, -EINVAL or -EFAULT, or -WAIT_PAGE. */
 export function sysGetrlimit(cpu: Cpu, proc: number, resource: number, address: number): number {
-  const space = peek(cpu.words, proc + P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const at = limitAt(space, resource);
   if (at < 0) return -E.EINVAL;
-  const limit = new Int32Array(RLIMIT_WORDS);
-  for (let i = 0; i < RLIMIT_WORDS; i++) limit[i] = peek(cpu.words, at + i);
+  const limit = new Int32Array(SPACE.RLIMIT_WORDS);
+  for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) limit[i] = peek(cpu.words, at + i);
   const copied = copyToUser(cpu, space, address, new Uint8Array(limit.buffer));
   if (copied < 0) return copied;
   return copied < BYTES ? -E.EFAULT : 0;
@@ -25,7 +26,7 @@ export function sysGetrlimit(cpu: Cpu, proc: number, resource: number, address: 
 
 /** Reads {soft, hard} from `address`. 0, -EFAULT, -EINVAL, -EPERM for raising hard, -WAIT_PAGE. */
 export function sysSetrlimit(cpu: Cpu, proc: number, resource: number, address: number): number {
-  const space = peek(cpu.words, proc + P_SPACE);
+  const space = peek(cpu.words, proc + PROCESS.SPACE);
   const bytes = new Uint8Array(BYTES);
   const copied = copyFromUser(cpu, space, address, bytes);
   if (copied < 0) return copied;
@@ -34,10 +35,10 @@ export function sysSetrlimit(cpu: Cpu, proc: number, resource: number, address: 
   if (at < 0) return -E.EINVAL;
   const limit = new Uint32Array(bytes.buffer);
   if (isAbove(limit, 0, limit, 2)) return -E.EINVAL;
-  const now = new Uint32Array(RLIMIT_WORDS);
-  for (let i = 0; i < RLIMIT_WORDS; i++) now[i] = peek(cpu.words, at + i);
+  const now = new Uint32Array(SPACE.RLIMIT_WORDS);
+  for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) now[i] = peek(cpu.words, at + i);
   if (isAbove(limit, 2, now, 2) && !isPrivileged(cpu, space)) return -E.EPERM;
-  for (let i = 0; i < RLIMIT_WORDS; i++) poke(cpu.words, at + i, (limit[i] as number) | 0);
+  for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) poke(cpu.words, at + i, (limit[i] as number) | 0);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 /** Which accesses of a run were to memory that its threads share: the counting pass's result. */
 import type { Machine } from '../../kernel/index.ts';
-import { wordName } from '../explore/engine/word-names.ts';
+import { wordName } from '../../shared/layout/names.ts';
 import type { AccessCounts } from './meter.ts';
 
 /** Words of a 64-byte cache line. */
@@ -8,7 +8,7 @@ const LINE_SHIFT = 4;
 /** Names of shared words that a result lists. */
 const HOTTEST = 8;
 
-/** Shared words of one kind, such as 'space S_RESIDENT', and writes to them per operation. */
+/** Shared words of one kind, such as 'space SPACE.RESIDENT', and writes to them per operation. */
 export interface HotWord {
   readonly name: string;
   readonly writes: number;

@@ -29,16 +29,12 @@ import {
   startCpu,
   startProcess,
 } from '../../kernel/index.ts';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import type { Cpu, LockingProtocol, Machine } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import {
-  CPU_STATS,
-  CPU_WORDS,
-  C_STATS,
-  OBJECT_FILE,
-  RECORD_DIR_WORDS,
-} from '../../shared/layout/regions.ts';
-import type { CpuStat } from '../../shared/layout/regions.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import type { StatName } from '../../shared/layout/cpu.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { O_RDWR } from '../../shared/abi/mman.ts';
 import { GLOBAL_FIXED_PAGES } from './benchmarks.ts';
@@ -47,7 +43,7 @@ import type { HotWord } from './contention.ts';
 import type { AccessCounts } from './meter.ts';
 import { BenchThread } from './thread.ts';
 
-export type Counters = Readonly<Record<CpuStat, number>>;
+export type Counters = Readonly<Record<StatName, number>>;
 
 /** The lowest descriptor that a process gets. */
 export const FIRST_FD = 3;
@@ -127,7 +123,7 @@ export class Stage {
   /** A file of that size whose pages are all in the page cache. */
   createFile(bytes: number): number {
     return this.#inKernel((cpu) => {
-      const object = createObject(cpu, { kind: OBJECT_FILE, size: bytes, host: 1, writable: true });
+      const object = createObject(cpu, { kind: OBJECT.FILE, size: bytes, host: 1, writable: true });
       if (object === 0) throw new Error('no memory for a file');
       for (let page = 0; page < bytes / PAGE_SIZE; page++) {
         const pfn = beginPageIn(cpu);
@@ -171,7 +167,7 @@ export class Stage {
       this.begin([]);
       this.end();
     }
-    const records = words.subarray(machine.recordDir, machine.recordDir + RECORD_DIR_WORDS);
+    const records = words.subarray(machine.recordDir, machine.recordDir + RECORD.DIRECTORY_WORDS);
     const kept = records.filter((pfn) => pfn !== 0).length;
     return this.#inKernel(() => frameUsage(machine).used) - kept;
   }
@@ -179,10 +175,10 @@ export class Stage {
   /** Sums of the counters of CPUs 1 to `threads`. */
   counters(threads: number): Counters {
     const { words, machine } = this.#cpu;
-    const sums = CPU_STATS.map((name, index) => {
+    const sums = CPU.STAT_NAMES.map((name, index) => {
       let sum = 0;
       for (let id = 1; id <= threads; id++) {
-        sum += peek(words, machine.cpuBase + id * CPU_WORDS + C_STATS + index);
+        sum += peek(words, machine.cpuBase + id * CPU.WORDS + CPU.STATS + index);
       }
       return [name, sum] as const;
     });

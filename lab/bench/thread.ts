@@ -21,7 +21,8 @@ import {
 } from '../../kernel/index.ts';
 import type { Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import { P_SPACE, S_TLB_GEN } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { SYS_BRK, SYS_MADVISE } from '../../shared/abi/syscalls.ts';
@@ -43,8 +44,8 @@ export class BenchThread implements Waiter {
   /** Chooses the process whose address space the next `enter` runs. */
   adopt(proc: number): void {
     this.#proc = proc;
-    this.#space = peek(this.cpu.words, proc + P_SPACE);
-    this.#generationAt = this.#space + S_TLB_GEN;
+    this.#space = peek(this.cpu.words, proc + PROCESS.SPACE);
+    this.#generationAt = this.#space + SPACE.TLB_GEN;
   }
 
   enter(): void {

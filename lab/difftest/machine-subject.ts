@@ -23,7 +23,9 @@ import { formatMaps } from '../../kernel/reports/maps.ts';
 import { formatStatus } from '../../kernel/reports/status.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
 import { WAIT_PAGE } from '../../kernel/machine/wait-codes.ts';
-import { B_MAP_COUNT_MAX, P_SPACE, S_PRIVILEGED } from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import {
   AREAS_MAX,
   FAULT_RETRIES_MAX,
@@ -107,14 +109,14 @@ export class MachineSubject implements Subject {
     this.#cpu = cpu;
     this.pid = pid;
     this.#proc = processOf(cpu.machine, pid);
-    this.#space = peek(cpu.words, this.#proc + P_SPACE);
-    poke(cpu.words, this.#space + S_PRIVILEGED, privileged ? 1 : 0);
+    this.#space = peek(cpu.words, this.#proc + PROCESS.SPACE);
+    poke(cpu.words, this.#space + SPACE.PRIVILEGED, privileged ? 1 : 0);
     this.#files = new MachineFiles(cpu, this.#proc);
     this.#mmu = new MachineMmu(cpu, this.#space, tlb);
   }
 
   forgetFiles(): void {
-    poke(this.#cpu.words, B_MAP_COUNT_MAX, AREAS_MAX);
+    poke(this.#cpu.words, BOOT.MAP_COUNT_MAX, AREAS_MAX);
     this.#files.unlinkAll();
   }
 
@@ -209,7 +211,7 @@ export class MachineSubject implements Subject {
       case 'room': {
         // Here the limit is any number.
         const { words } = this.#cpu;
-        poke(words, B_MAP_COUNT_MAX, areasOf(this.#cpu, this.#space).len() + step.room);
+        poke(words, BOOT.MAP_COUNT_MAX, areasOf(this.#cpu, this.#space).len() + step.room);
         return 0;
       }
       case 'maps':

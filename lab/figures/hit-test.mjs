@@ -1,6 +1,7 @@
 /**
  * What each part of the TLB's hit test costs, over arrays as constants, in the shape of
- * workers/cpu/memory/tlb-access.ts: nanoseconds a load, in order through a page and from page to page of
+ * workers/cpu/memory/tlb-access.ts: nanoseconds a load, in order through a page and from page to
+ * page of
  * 64. Run it: node lab/figures/hit-test.mjs
  */
 import { spawnSync } from 'node:child_process';

@@ -3,19 +3,22 @@
  * still, and nobody in it can be asked.
  */
 import { attachMachine, dmesgLines, protocolNamed } from '../../kernel/index.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import type { Machine } from '../../kernel/index.ts';
 import { load } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { panic } from '../../shared/panic.ts';
 
 /** The latest lines of the kernel log that are shown. */
 const LOG_LINES = 40;
 const MODE_NAMES = ['offline', 'idle', 'kernel', 'user', 'blocked', 'parked', 'dead'];
 const LOCKS = [
-  ['buddy', L.B_BUDDY_LOCK],
-  ['slab', L.B_SLAB_LOCK],
-  ['record', L.B_RECORD_LOCK],
-  ['process', L.B_PROC_LOCK],
+  ['buddy', BOOT.BUDDY_LOCK],
+  ['slab', BOOT.SLAB_LOCK],
+  ['record', BOOT.RECORD_LOCK],
+  ['process', BOOT.PROC_LOCK],
 ] as const;
 
 /** The kernel log, then a line for each CPU that is up, then the locks that are held. */
@@ -25,30 +28,30 @@ export function machineState(buffer: SharedArrayBuffer): string[] {
   const lines = dmesgLines(machine).slice(-LOG_LINES);
   const spaces = new Set<number>();
   for (let cpu = 0; cpu < machine.cpus; cpu++) {
-    const at = machine.cpuBase + cpu * L.CPU_WORDS;
-    const mode = load(words, at + L.C_MODE);
-    const space = (mode >>> L.MODE_SPACE_SHIFT) << L.SPACE_ALIGN_SHIFT;
-    if ((mode & L.MODE_MASK) === L.MODE_OFFLINE) continue;
+    const at = machine.cpuBase + cpu * CPU.WORDS;
+    const mode = load(words, at + CPU.MODE);
+    const space = (mode >>> CPU.MODE_SPACE_SHIFT) << SPACE.ALIGN_SHIFT;
+    if ((mode & CPU.MODE_MASK) === CPU.MODE_OFFLINE) continue;
     if (space !== 0) spaces.add(space);
     lines.push(
-      `CPU ${cpu}: ${MODE_NAMES[mode & L.MODE_MASK] ?? mode}, space ${space}, ` +
-        `epoch ${load(words, at + L.C_EPOCH)}, acknowledged ${load(words, at + L.C_ACK)}, ` +
-        `trap ${load(words, at + L.C_TRAP_OP)} of process ${load(words, at + L.C_TRAP_PID)} ` +
-        `number ${load(words, at + L.C_TRAP_SEQ)}, answered ${load(words, at + L.C_TRAP_DONE)}`,
+      `CPU ${cpu}: ${MODE_NAMES[mode & CPU.MODE_MASK] ?? mode}, space ${space}, ` +
+        `epoch ${load(words, at + CPU.EPOCH)}, acknowledged ${load(words, at + CPU.ACK)}, ` +
+        `trap ${load(words, at + CPU.TRAP_OP)} of process ${load(words, at + CPU.TRAP_PID)} ` +
+        `number ${load(words, at + CPU.TRAP_SEQ)}, answered ${load(words, at + CPU.TRAP_DONE)}`,
     );
   }
   for (const space of spaces) {
     lines.push(
-      `space ${space}: TLB generation ${load(words, space + L.S_TLB_GEN)}, ` +
-        `area lock 0x${hex(load(words, space + L.S_AREA_LOCK))}, ` +
-        `reader/writer lock 0x${hex(load(words, space + L.S_RW_LOCK))}`,
+      `space ${space}: TLB generation ${load(words, space + SPACE.TLB_GEN)}, ` +
+        `area lock 0x${hex(load(words, space + SPACE.AREA_LOCK))}, ` +
+        `reader/writer lock 0x${hex(load(words, space + SPACE.RW_LOCK))}`,
     );
   }
   for (const [name, lock] of LOCKS) {
     const word = load(words, lock);
     if (word !== 0) lines.push(`${name} lock: 0x${hex(word)}`);
   }
-  lines.push(`epoch ${load(words, L.B_EPOCH)}, stop phase ${load(words, L.B_STOP)}`);
+  lines.push(`epoch ${load(words, BOOT.EPOCH)}, stop phase ${load(words, BOOT.STOP)}`);
   return lines;
 }
 
@@ -56,7 +59,7 @@ export function machineState(buffer: SharedArrayBuffer): string[] {
 export function recordFrames(buffer: SharedArrayBuffer): number {
   const machine = view(buffer);
   const first = machine.recordDir;
-  const slots = machine.words.subarray(first, first + L.RECORD_DIR_WORDS);
+  const slots = machine.words.subarray(first, first + RECORD.DIRECTORY_WORDS);
   return slots.filter((pfn) => pfn !== 0).length;
 }
 

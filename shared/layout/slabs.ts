@@ -1,42 +1,48 @@
 /** The slabs: which blocks share frames, how large they are, and what is kept of a freed one. */
-import { AREA_WORDS, FILE_WORDS, FUTEX_WORDS, LAZY_WORDS } from './blocks.ts';
-import { OBJECT_WORDS, PROC_WORDS, SPACE_WORDS } from './blocks.ts';
 import { TABLE_ENTRIES } from '../limits.ts';
 import { assert } from '../panic.ts';
+import * as AREA_BLOCK from './area.ts';
+import type { Block } from './block.ts';
+import * as FILE_BLOCK from './file.ts';
+import * as FUTEX_BLOCK from './futex.ts';
+import * as LAZY_BLOCK from './lazy-flush.ts';
+import * as OBJECT_BLOCK from './object.ts';
+import * as PROCESS_BLOCK from './process.ts';
+import * as SPACE_BLOCK from './space.ts';
 
-export const SLAB_SPACE = 0;
-export const SLAB_PROC = 1;
-export const SLAB_AREA = 2;
-export const SLAB_OBJECT = 3;
-export const SLAB_LAZY = 4;
-export const SLAB_FUTEX = 5;
-export const SLAB_FILE = 6;
-export const SLAB_SIZES: readonly number[] = [
-  SPACE_WORDS,
-  PROC_WORDS,
-  AREA_WORDS,
-  OBJECT_WORDS,
-  LAZY_WORDS,
-  FUTEX_WORDS,
-  FILE_WORDS,
+export const SPACE = 0;
+export const PROCESS = 1;
+export const AREA = 2;
+export const OBJECT = 3;
+export const LAZY = 4;
+export const FUTEX = 5;
+export const FILE = 6;
+
+/** By slab. */
+export const BLOCKS: readonly Block[] = [
+  SPACE_BLOCK.LAYOUT,
+  PROCESS_BLOCK.LAYOUT,
+  AREA_BLOCK.LAYOUT,
+  OBJECT_BLOCK.LAYOUT,
+  LAZY_BLOCK.LAYOUT,
+  FUTEX_BLOCK.LAYOUT,
+  FILE_BLOCK.LAYOUT,
 ];
+export const SIZES: readonly number[] = BLOCKS.map((block) => block.words);
 /** Words at the end of a block that keep their value when the block is freed and reused. */
-export const SLAB_STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0];
+export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0];
 /** Slabs whose frames lock-free readers may look at: freed after a grace period. */
-export const SLAB_DEFERRED: readonly boolean[] = [false, false, true, false, false, false, false];
-export const SLAB_NAMES: readonly string[] = [
-  'space',
-  'process',
-  'area',
-  'object',
-  'lazy',
-  'futex',
-  'file',
-];
-/** Per slab: head of the list of frames with a free block, live blocks, frames. */
-export const SLAB_STATE_WORDS = 3;
+export const DEFERRED: readonly boolean[] = [false, false, true, false, false, false, false];
+/**
+ * Words of a slab's state in the boot block: first frame with a free block, live blocks, frames.
+ */
+export const STATE_WORDS = 3;
 
 assert(
-  SLAB_SIZES.every((words) => TABLE_ENTRIES % words === 0),
-  'slabs: blocks must tile a frame',
+  SIZES.every((words) => TABLE_ENTRIES % words === 0),
+  'layout: slab blocks must tile a frame',
+);
+assert(
+  BLOCKS.every((block) => block.fields[0]?.name === 'LIVE' && block.fields[0].at === 0),
+  'layout: a slab block must start with LIVE',
 );

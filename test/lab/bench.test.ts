@@ -219,7 +219,7 @@ describe('a tiny run of every benchmark', () => {
       }
       if (protocol === 'global' && cpus === 2 && benchmark === 'PF') {
         // Each fault takes the space's lock and gives it back.
-        const lock = counted?.hottest.find(({ name }) => name === 'space S_AREA_LOCK');
+        const lock = counted?.hottest.find(({ name }) => name === 'space SPACE.AREA_LOCK');
         expect(lock?.writes, where).toBeGreaterThanOrEqual(2);
       }
       if (protocol !== 'vma') expect(perOperation.lockFallbacks, where).toBe(0);

@@ -28,7 +28,7 @@ import { Subject } from '../../lab/explore/engine/subject.ts';
 import { Laboratory, protocolsFor } from '../../lab/explore/laboratory.ts';
 import { SWAP_SLOTS } from '../../lab/explore/model/swap-store.ts';
 import { MUTANTS } from '../../lab/explore/mutants.ts';
-import { P_SPACE } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../../shared/abi/mman.ts';
 
@@ -52,7 +52,7 @@ describe('the explore build', () => {
       startProcess(cpu, pid);
       leaveKernel(cpu);
       const proc = processOf(machine, pid);
-      const space = machine.words[proc + P_SPACE] as number;
+      const space = machine.words[proc + PROCESS.SPACE] as number;
 
       const scenario = { name: 'none', about: '', cpus: [[]], frames: 512, setup: () => {} };
       const subject = new Subject({ module, ...model }, scenario, module.PROTOCOLS[name]);
@@ -112,7 +112,7 @@ describe('the explore build', () => {
     ['an optional call', 'export function f(p, c) { p?.lockPage(c); }', /optional call/],
     ['an unknown import', "import { none } from '../../shared/pte.ts'; none();", /none/],
   ])('refuses %s, by file and line', async (_what, code, reason) => {
-    const path = 'test/refused.js';
+    const path = 'test/lab/refused.js';
     const source = `import { lock } from '../../kernel/machine/spinlock.ts';
 import { load } from '../../shared/atomics.ts';
 const w = [];

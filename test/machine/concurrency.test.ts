@@ -5,6 +5,8 @@
  * own accesses (fixtures/concurrency/cpu.ts), and the test audits the machine again and again.
  */
 import { fileURLToPath } from 'node:url';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -28,8 +30,7 @@ import { startProcess } from '../../kernel/processes/process.ts';
 import { reapCpu } from '../../kernel/lifecycle/reap-cpu.ts';
 import { cpuCounters, frameUsage } from '../../kernel/reports/usage.ts';
 import { load } from '../../shared/atomics.ts';
-import { CPU_WORDS, C_MODE, MODE_DEAD, MODE_MASK, MODE_USER } from '../../shared/layout/regions.ts';
-import { OBJECT_FILE, RECORD_DIR_WORDS } from '../../shared/layout/regions.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
 import { PAGE_SIZE, SPAN_PAGES } from '../../shared/limits.ts';
 import { O_RDWR } from '../../shared/abi/mman.ts';
 import { PAGE_WORDS } from '../fixtures/concurrency/oracle.ts';
@@ -79,7 +80,7 @@ function newScene(protocol: LockingProtocolName, threads: number): Scene {
   const pid = createProcess(cpu, { name: 'shared', cpu: 1, parent: 0 });
   startProcess(cpu, pid);
   const proc = processOf(machine, pid);
-  const spec = { kind: OBJECT_FILE, size: PAGES * PAGE_SIZE, host: 1, writable: true };
+  const spec = { kind: OBJECT.FILE, size: PAGES * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(cpu, spec);
   for (let page = 0; page < PAGES; page++) {
     expect(finishPageIn(cpu, object, page, beginPageIn(cpu))).toBe(true);
@@ -161,7 +162,10 @@ function expectNothingLeft({ cpu, machine }: Scene): void {
   enterKernel(cpu);
   reapLimbo(cpu);
   expect(audit(cpu).violations).toEqual([]);
-  const records = machine.words.subarray(machine.recordDir, machine.recordDir + RECORD_DIR_WORDS);
+  const records = machine.words.subarray(
+    machine.recordDir,
+    machine.recordDir + RECORD.DIRECTORY_WORDS,
+  );
   expect(frameUsage(machine).used).toBe(records.filter((pfn) => pfn !== 0).length);
   leaveKernel(cpu);
 }
@@ -169,7 +173,7 @@ function expectNothingLeft({ cpu, machine }: Scene): void {
 describe.each(PROTOCOL_NAMES)('CPUs that share a space under %s', (protocol) => {
   it.each([2, 4])('%d threads', { timeout: 60_000 + DURATION_MS }, async (threads) => {
     const scene = newScene(protocol, threads);
-    const again = `CONCURRENCY_SEED=${SEED} npx vitest run test/machine/concurrency.test.ts -t ${protocol}`;
+    const again = `CONCURRENCY_SEED=${SEED} npx vitest run concurrency -t ${protocol}`;
     startThreads(scene, {}, protocol);
     const violations: string[] = [];
     const reports = await auditUntilEnd(scene, violations);
@@ -193,9 +197,12 @@ it('takes over from a CPU that was ended in user mode', { timeout: 60_000 }, asy
   const scene = newScene('rcu', 2);
   const { machine, cpu, pid } = scene;
   startThreads(scene, { durationMs: 1e9, operationsPercent: 5 }, 'rcu');
-  const mode = (id: number) => load(machine.words, machine.cpuBase + id * CPU_WORDS + C_MODE);
+  const mode = (id: number) => load(machine.words, machine.cpuBase + id * CPU.WORDS + CPU.MODE);
   const limit = performance.now() + PATIENCE_MS;
-  while ((mode(1) & MODE_MASK) !== MODE_USER || (mode(2) & MODE_MASK) !== MODE_USER) {
+  while (
+    (mode(1) & CPU.MODE_MASK) !== CPU.MODE_USER ||
+    (mode(2) & CPU.MODE_MASK) !== CPU.MODE_USER
+  ) {
     expect(performance.now()).toBeLessThan(limit);
     await sleep(5);
   }
@@ -205,7 +212,7 @@ it('takes over from a CPU that was ended in user mode', { timeout: 60_000 }, asy
     enterKernel(cpu);
     while (!condemnCpu(cpu, index + 1)) expect(performance.now()).toBeLessThan(limit);
     leaveKernel(cpu);
-    expect(mode(index + 1) & MODE_MASK).toBe(MODE_DEAD);
+    expect(mode(index + 1) & CPU.MODE_MASK).toBe(CPU.MODE_DEAD);
     await worker.terminate();
   }
   expect(scene.errors).toEqual([]);

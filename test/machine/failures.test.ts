@@ -3,9 +3,10 @@
  * Method: the program under test shares one CPU with a neighbour that must finish its work.
  */
 import { KernelPanic, MachineStopped } from 'faultline';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
 import type { ExitStatus, MachineHandle, Proc } from 'faultline';
 import { describe, expect, it } from 'vitest';
-import { BOOT_WORDS, CPU_WORDS, C_MODE, MODE_PARKED } from '../../shared/layout/regions.ts';
 import { expectClean, module, program, start } from '../support/worker-programs.ts';
 
 /** Adds up a page, slowly, until it is told to finish by a word that the test cannot see. */
@@ -381,7 +382,7 @@ describe('a broken machine', () => {
   /** Makes a CPU's mode word one that it cannot be in. */
   const breakCpu = (machine: MachineHandle, cpu: number): void => {
     const words = new Int32Array(machine.buffer);
-    words[BOOT_WORDS + cpu * CPU_WORDS + C_MODE] = MODE_PARKED;
+    words[BOOT.WORDS + cpu * CPU.WORDS + CPU.MODE] = CPU.MODE_PARKED;
   };
 
   it('stops at a panic on a CPU, and says so to every caller', async () => {

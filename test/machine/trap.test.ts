@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { store } from '../../shared/atomics.ts';
 import { EINTR } from '../../shared/abi/errno.ts';
-import { BOOT_WORDS, CPU_WORDS, C_EPOCH, C_STATS } from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
 import { TrapServer } from '../../workers/wire/trap.ts';
 import type { TrapRequest } from '../../workers/wire/trap.ts';
 import { bundleWorker } from '../support/worker-bundle.ts';
@@ -48,11 +49,11 @@ afterEach(async () => {
 });
 
 function startMachine() {
-  const words = new Int32Array(new SharedArrayBuffer((BOOT_WORDS + CPUS * CPU_WORDS) * 4));
+  const words = new Int32Array(new SharedArrayBuffer((BOOT.WORDS + CPUS * CPU.WORDS) * 4));
   const requests: TrapRequest[] = [];
   const parked: ((value: number) => void)[] = [];
   let rings = 0;
-  const server = new TrapServer(words, BOOT_WORDS, (request) => {
+  const server = new TrapServer(words, BOOT.WORDS, (request) => {
     requests.push(request);
     const sum = request.args.reduce((a, b) => a + b, 0);
     if (request.op === OP_ADD) return sum;
@@ -63,7 +64,7 @@ function startMachine() {
   });
   const run = (cpu: number, calls: readonly Call[]): Promise<number[]> => {
     server.addCpu(cpu);
-    const base = BOOT_WORDS + cpu * CPU_WORDS;
+    const base = BOOT.WORDS + cpu * CPU.WORDS;
     const worker = new Worker(bundle.url, {
       workerData: { buffer: words.buffer, base, cpu, calls },
     });
@@ -147,7 +148,7 @@ describe('the trap mailbox', () => {
     while (parked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await workers.splice(0)[0]?.terminate();
     // As the reaper does: the next Worker's first request has the very number of the lost one.
-    words.fill(0, BOOT_WORDS + CPU_WORDS + C_EPOCH, BOOT_WORDS + CPU_WORDS + C_STATS);
+    words.fill(0, BOOT.WORDS + CPU.WORDS + CPU.EPOCH, BOOT.WORDS + CPU.WORDS + CPU.STATS);
     const next = run(1, [{ op: OP_LATER, args: [40] }]);
     while (requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
     parked[0]?.(777);

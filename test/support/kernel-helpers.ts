@@ -16,7 +16,7 @@ import { startProcess } from '../../kernel/processes/process.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';
 import { peek } from '../../shared/atomics.ts';
-import { P_SPACE } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 
 export interface TestMachine {
   readonly machine: Machine;
@@ -63,7 +63,7 @@ export function testProcess(t: TestMachine): { pid: number; proc: number; space:
   expect(pid).toBeGreaterThan(0);
   startProcess(t.cpu, pid);
   const proc = processOf(t.machine, pid);
-  return { pid, proc, space: peek(t.machine.words, proc + P_SPACE) };
+  return { pid, proc, space: peek(t.machine.words, proc + PROCESS.SPACE) };
 }
 
 /** Leaves and enters the kernel, so that grace periods end. */

@@ -20,7 +20,13 @@ import { recordAt } from '../../kernel/objects/record.ts';
 import { entryAt, peekEntry } from '../../kernel/paging/table.ts';
 import { tlbAudit } from '../../kernel/mmu/tlb-sync.ts';
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as AREA from '../../shared/layout/area.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as RECORD from '../../shared/layout/record.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, SPAN_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -42,7 +48,7 @@ beforeEach(() => {
   t = testMachine();
   ({ proc, space } = testProcess(t));
   const { cpu } = t;
-  const spec = { kind: L.OBJECT_FILE, size: 4 * PAGE_SIZE, host: 1, writable: true };
+  const spec = { kind: OBJECT.FILE, size: 4 * PAGE_SIZE, host: 1, writable: true };
   object = createObject(cpu, spec);
   for (let page = 0; page < 2; page++) {
     expect(finishPageIn(cpu, object, page, beginPageIn(cpu))).toBe(true);
@@ -60,7 +66,7 @@ beforeEach(() => {
   }
   map(8 * SPAN_PAGES, FIXED_ANON, -1);
   expect(sysMunmap(cpu, proc, 8 * SPAN_PAGES * PAGE_SIZE, 4 * PAGE_SIZE)).toBe(0);
-  expect(peek(cpu.words, cpu.base + L.C_LIMBO_COUNT)).toBe(1);
+  expect(peek(cpu.words, cpu.base + CPU.LIMBO_COUNT)).toBe(1);
 });
 
 function map(vpn: number, flags: number, fd: number): void {
@@ -70,7 +76,7 @@ function map(vpn: number, flags: number, fd: number): void {
 
 function leafAt(vpn: number): number {
   const { machine, words } = t.cpu;
-  const level1 = pte.pfnOf(peek(words, entryAt(machine, peek(words, space + L.S_ROOT), 2, vpn)));
+  const level1 = pte.pfnOf(peek(words, entryAt(machine, peek(words, space + SPACE.ROOT), 2, vpn)));
   const level0 = pte.pfnOf(peek(words, entryAt(machine, level1, 1, vpn)));
   return entryAt(machine, level0, 0, vpn);
 }
@@ -125,7 +131,7 @@ describe('entries', () => {
   const pfn = (vpn: number) => pte.pfnOf(peekEntry(t.cpu, space, vpn));
 
   it('an entry to a free frame', () => {
-    const free = peek(t.cpu.words, L.B_FREE_HEADS + 10);
+    const free = peek(t.cpu.words, BOOT.FREE_HEADS + 10);
     const found = damage(leafAt(ANON), (old) => (old & 0xfff) | (free << 12));
     expectOnly(found, new RegExp(`frame ${free} has state 1`), /frame \d+: count 1, but 0 entries/);
   });
@@ -216,15 +222,15 @@ describe('entries', () => {
 
 describe('frames', () => {
   it('a frame that leaked', () => {
-    const leaked = allocFrame(t.cpu, L.FRAME_USED);
+    const leaked = allocFrame(t.cpu, FRAME.USED);
     expectOnly(audit(t.cpu).violations, new RegExp(`frame ${leaked}: count 1, but 0 entries`));
     expect(audit(t.cpu, { heldFrames: [leaked] }).violations).toEqual([]);
   });
 
   it.each([
-    ['table', L.FRAME_TABLE],
-    ['kernel', L.FRAME_KERNEL],
-    ['retired', L.FRAME_RETIRED],
+    ['table', FRAME.TABLE],
+    ['kernel', FRAME.KERNEL],
+    ['retired', FRAME.RETIRED],
   ])('a %s frame that nothing leads to', (name, state) => {
     allocFrame(t.cpu, state);
     expectOnly(audit(t.cpu).violations, new RegExp(`${name} frame \\d+ leaked`));
@@ -233,63 +239,64 @@ describe('frames', () => {
   it('a wrong count', () => {
     const pfn = pte.pfnOf(peekEntry(t.cpu, space, ANON));
     expectOnly(
-      damage(field(pfn, L.F_COUNT), () => 2),
+      damage(field(pfn, FRAME.COUNT), () => 2),
       /count 2, but 1 entries/,
     );
   });
 
   it('a broken back link of a free list', () => {
-    const head = peek(t.cpu.words, L.B_FREE_HEADS + 10);
+    const head = peek(t.cpu.words, BOOT.FREE_HEADS + 10);
     expectOnly(
-      damage(field(head, L.F_AUX), () => 77),
+      damage(field(head, FRAME.AUX), () => 77),
       /order 10: broken back link/,
     );
   });
 
   it('a free list that runs in a circle', () => {
-    const head = peek(t.cpu.words, L.B_FREE_HEADS + 10);
+    const head = peek(t.cpu.words, BOOT.FREE_HEADS + 10);
     let last = head;
-    for (let next = last; next !== 0; next = peek(t.cpu.words, field(last, L.F_LINK))) last = next;
+    for (let next = last; next !== 0; next = peek(t.cpu.words, field(last, FRAME.LINK)))
+      last = next;
     expectOnly(
-      damage(field(last, L.F_LINK), () => head),
+      damage(field(last, FRAME.LINK), () => head),
       /order 10 runs in a circle/,
     );
   });
 
   it('a free block cut off its list, and a wrong counter', () => {
-    const heads = [...Array(10).keys()].map((order) => L.B_FREE_HEADS + order);
+    const heads = [...Array(10).keys()].map((order) => BOOT.FREE_HEADS + order);
     const at = heads.find((head) => peek(t.cpu.words, head) !== 0) as number;
     const found = damage(at, () => 0);
     expectOnly(found, /free frames: counter/, /is in no list/);
     expectOnly(
-      damage(L.B_FREE_FRAMES, (old) => old + 1),
+      damage(BOOT.FREE_FRAMES, (old) => old + 1),
       /free frames: counter/,
     );
   });
 
   it('a frame in two places', () => {
     const { cpu } = t;
-    const cached = peek(cpu.words, cpu.base + L.C_CACHE);
-    const found = damage(cpu.base + L.C_CACHE + 1, () => cached);
+    const cached = peek(cpu.words, cpu.base + CPU.CACHE);
+    const found = damage(cpu.base + CPU.CACHE + 1, () => cached);
     const sum = /free \+ \d+ cached/;
     expectOnly(found, /two places, the second is the cache/, /cached but is in no list/, sum);
   });
 
   it('a frame in the cache with another state', () => {
-    const cached = peek(t.cpu.words, t.cpu.base + L.C_CACHE);
-    const found = damage(field(cached, L.F_STATE), () => L.FRAME_USED);
+    const cached = peek(t.cpu.words, t.cpu.base + CPU.CACHE);
+    const found = damage(field(cached, FRAME.STATE), () => FRAME.USED);
     expectOnly(found, /cached frame \d+ has state 3/, /but 0 entries/, /free \+ \d+ cached/);
   });
 
   it('a frame in use whose state says that it is free', () => {
     const pfn = pte.pfnOf(peekEntry(t.cpu, space, ANON));
-    const found = damage(field(pfn, L.F_STATE), () => L.FRAME_FREE);
+    const found = damage(field(pfn, FRAME.STATE), () => FRAME.FREE);
     expectOnly(found, /has state 0/, /has state free but is in no list/);
   });
 
   it('a limbo list that does not match its counter', () => {
     expectOnly(
-      damage(t.cpu.base + L.C_LIMBO_COUNT, () => 5),
+      damage(t.cpu.base + CPU.LIMBO_COUNT, () => 5),
       /limbo of CPU 0: counter 5, list 1/,
     );
   });
@@ -297,7 +304,7 @@ describe('frames', () => {
   it('a slab frame with a wrong count', () => {
     const pfn = Math.floor((space - t.machine.frameBase) / 1024);
     expectOnly(
-      damage(field(pfn, L.F_COUNT), (old) => old + 1),
+      damage(field(pfn, FRAME.COUNT), (old) => old + 1),
       /slab frame \d+: count 2, live 1/,
     );
   });
@@ -305,22 +312,22 @@ describe('frames', () => {
 
 describe('tables', () => {
   it('a stray table that is linked', () => {
-    const at = field(tableOf(ANON), L.F_STATE);
+    const at = field(tableOf(ANON), FRAME.STATE);
     expectOnly(
-      damage(at, (old) => old | L.F_STRAY),
+      damage(at, (old) => old | FRAME.STRAY),
       /stray but linked/,
     );
   });
 
   it('a table of the wrong level', () => {
-    const at = field(tableOf(ANON), L.F_STATE);
-    const found = damage(at, (old) => old | (1 << L.F_LEVEL_SHIFT));
+    const at = field(tableOf(ANON), FRAME.STATE);
+    const found = damage(at, (old) => old | (1 << FRAME.LEVEL_SHIFT));
     expect(found.join()).toMatch(/table \d+ at level 0 is no such table/);
   });
 
   it('a table linked twice', () => {
     const { machine, words } = t.cpu;
-    const root = peek(words, space + L.S_ROOT);
+    const root = peek(words, space + SPACE.ROOT);
     const entry = peek(words, entryAt(machine, root, 2, ANON));
     const found = damage(frameWord(machine, root) + 900, () => entry);
     expect(found.join()).toMatch(/is in two places, the second is level 1 of space/);
@@ -328,24 +335,24 @@ describe('tables', () => {
 
   it('wrong counters', () => {
     expectOnly(
-      damage(space + L.S_TABLES, (old) => old + 1),
+      damage(space + SPACE.TABLES, (old) => old + 1),
       /counts 4 tables, has 3/,
     );
     expectOnly(
-      damage(space + L.S_RESIDENT, (old) => old - 1),
+      damage(space + SPACE.RESIDENT, (old) => old - 1),
       /counts 5 resident pages, has 6/,
     );
   });
 
   it('held locks', () => {
     const held: [number, RegExp][] = [
-      [field(tableOf(ANON), L.F_AUX), /table \d+: lock held 0x1/],
-      [space + L.S_AREA_LOCK, /area lock held/],
-      [space + L.S_RW_LOCK, /rw lock held/],
-      [L.B_BUDDY_LOCK, /buddy lock held/],
-      [L.B_SLAB_LOCK, /slab lock held/],
-      [L.B_RECORD_LOCK, /record lock held/],
-      [L.B_PROC_LOCK, /process lock held/],
+      [field(tableOf(ANON), FRAME.AUX), /table \d+: lock held 0x1/],
+      [space + SPACE.AREA_LOCK, /area lock held/],
+      [space + SPACE.RW_LOCK, /rw lock held/],
+      [BOOT.BUDDY_LOCK, /buddy lock held/],
+      [BOOT.SLAB_LOCK, /slab lock held/],
+      [BOOT.RECORD_LOCK, /record lock held/],
+      [BOOT.PROC_LOCK, /process lock held/],
     ];
     for (const [at, pattern] of held)
       expectOnly(
@@ -356,24 +363,24 @@ describe('tables', () => {
 });
 
 describe('areas, records, objects', () => {
-  const root = () => peek(t.cpu.words, space + L.S_AREA_ROOT);
+  const root = () => peek(t.cpu.words, space + SPACE.AREA_ROOT);
 
   it('areas that overlap', () => {
-    const found = damage(nodeOf(ANON) + L.A_END, () => SHARED + 1);
+    const found = damage(nodeOf(ANON) + AREA.END, () => SHARED + 1);
     expect(found.join()).toMatch(/overlap/);
   });
 
   it('areas that should be one', () => {
     map(EMPTY, FIXED_ANON, -1);
     map(EMPTY + 8, FIXED_ANON, -1);
-    const found = damage(nodeOf(EMPTY) + L.A_END, () => EMPTY + 8);
+    const found = damage(nodeOf(EMPTY) + AREA.END, () => EMPTY + 8);
     expect(found.join()).toMatch(/should be one/);
     expect(found.join()).toMatch(/mapped by an area but empty/);
   });
 
   it('a wrong number of areas', () => {
     expectOnly(
-      damage(space + L.S_AREA_COUNT, () => 9),
+      damage(space + SPACE.AREA_COUNT, () => 9),
       /the set counts 9 areas but has 3/,
     );
     expect(root()).not.toBe(0);
@@ -381,27 +388,27 @@ describe('areas, records, objects', () => {
 
   it('a record with a wrong count', () => {
     const id = pte.reservedRecord(peekEntry(t.cpu, space, SHARED + 3));
-    const at = recordAt(t.machine, id) + L.R_REFS;
+    const at = recordAt(t.machine, id) + RECORD.REFS;
     expectOnly(
       damage(at, (old) => old + 1),
       /record \d+: 2 references, 1 areas/,
     );
     expectOnly(
-      damage(L.B_RECORD_LIVE, (old) => old + 1),
+      damage(BOOT.RECORD_LIVE, (old) => old + 1),
       /records: counter 3, live 2/,
     );
   });
 
   it('an object with a wrong count', () => {
     expectOnly(
-      damage(object + L.O_REFS, (old) => old + 1),
+      damage(object + OBJECT.REFS, (old) => old + 1),
       /file object \d+: 3 references, 2/,
     );
   });
 
   it('a space with a wrong count', () => {
     expectOnly(
-      damage(space + L.S_REFS, (old) => old + 1),
+      damage(space + SPACE.REFS, (old) => old + 1),
       /space \d+: 2 references, 1 processes/,
     );
   });
@@ -409,9 +416,9 @@ describe('areas, records, objects', () => {
   function nodeOf(vpn: number): number {
     const { words } = t.cpu;
     for (let at = root(); at !== 0;) {
-      const start = peek(words, at + L.A_START);
+      const start = peek(words, at + AREA.START);
       if (start === vpn) return at;
-      at = peek(words, at + (vpn < start ? L.A_LEFT : L.A_RIGHT));
+      at = peek(words, at + (vpn < start ? AREA.LEFT : AREA.RIGHT));
     }
     throw new Error('no such area');
   }
@@ -421,8 +428,8 @@ describe('TLBs', () => {
   it('a translation that the tables do not have', () => {
     const cpu = attachCpu(t.machine, 1);
     cpu.tlb.space = space;
-    cpu.tlb.spaceId = peek(cpu.words, space + L.S_ID);
-    cpu.tlb.generation = peek(cpu.words, space + L.S_TLB_GEN);
+    cpu.tlb.spaceId = peek(cpu.words, space + SPACE.ID);
+    cpu.tlb.generation = peek(cpu.words, space + SPACE.TLB_GEN);
     expect(walk(cpu, cpu.tlb, ANON, true)).toBe(true);
     expect(walk(cpu, cpu.tlb, SHARED, false)).toBe(true);
     expect(tlbAudit(cpu, cpu.tlb)).toEqual([]);

@@ -37,7 +37,11 @@ import { peekEntry } from '../../kernel/paging/table.ts';
 import { frameUsage } from '../../kernel/reports/usage.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import { EACCES } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, SPAN_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -85,7 +89,7 @@ function touch(p: Process, vpn: number, write: boolean): number {
   const { faultObject, faultPage } = cpu;
   expect(pageIsIn(cpu, faultObject, faultPage)).toBe(false);
   const pfn = beginPageIn(cpu);
-  const size = peek(cpu.words, faultObject + L.O_SIZE);
+  const size = peek(cpu.words, faultObject + OBJECT.SIZE);
   const bytes = frameBytesOf(t.machine, pfn).subarray(0, Math.min(P, size - faultPage * P));
   bytes.fill(faultPage + 1);
   expect(finishPageIn(cpu, faultObject, faultPage, pfn)).toBe(true);
@@ -118,7 +122,7 @@ function endAll(...processes: Process[]): void {
 describe('file', () => {
   it('is read once, shared by processes, and copied by a private write', () => {
     const b = testProcess(t);
-    const [object, fd] = open(a, L.OBJECT_FILE, 8 * P);
+    const [object, fd] = open(a, OBJECT.FILE, 8 * P);
     const fdB = openFd(cpu, b.proc, object, M.O_RDONLY);
     expect(map(a, VPN, 4, MAP_PRIVATE, fd, 2)).toBe(true);
     expect(map(b, VPN, 4, MAP_PRIVATE, fdB, 3)).toBe(true);
@@ -151,7 +155,7 @@ describe('file', () => {
   });
 
   it('is written in place by a shared mapping, which a private one sees until it copies', () => {
-    const [, fd] = open(a, L.OBJECT_FILE, 2 * P);
+    const [, fd] = open(a, OBJECT.FILE, 2 * P);
     expect(map(a, VPN, 2, MAP_SHARED, fd)).toBe(true);
     expect(map(a, VPN + 8, 2, MAP_PRIVATE, fd)).toBe(true);
     expect(touch(a, VPN, true)).toBe(FAULT_DONE);
@@ -163,7 +167,7 @@ describe('file', () => {
   });
 
   it('ends with zeroes in its last page, and with SIGBUS beyond', () => {
-    const [, fd] = open(a, L.OBJECT_FILE, P + 100);
+    const [, fd] = open(a, OBJECT.FILE, P + 100);
     expect(map(a, VPN, 4, MAP_PRIVATE, fd)).toBe(true);
     expect(touch(a, VPN + 1, false)).toBe(FAULT_DONE);
     expect(byteOf(a, VPN + 1, 99)).toBe(2);
@@ -176,7 +180,7 @@ describe('file', () => {
   });
 
   it('keeps its offsets when areas are split, and each half reads its own pages', () => {
-    const [, fd] = open(a, L.OBJECT_FILE, 16 * P);
+    const [, fd] = open(a, OBJECT.FILE, 16 * P);
     expect(map(a, VPN, 12, MAP_PRIVATE, fd, 3)).toBe(true);
     expect(sysMunmap(cpu, a.proc, (VPN + 4) * P, 2 * P)).toBe(0);
     expect(sysMprotect(cpu, a.proc, (VPN + 8) * P, P, M.PROT_READ)).toBe(0);
@@ -190,12 +194,12 @@ describe('file', () => {
   });
 
   it('stays while it is mapped, and goes with its last mapping', () => {
-    const [, fd] = open(a, L.OBJECT_FILE, 4 * P);
+    const [, fd] = open(a, OBJECT.FILE, 4 * P);
     expect(map(a, VPN, 4, MAP_SHARED, fd)).toBe(true);
     expect(closeFd(cpu, a.proc, fd)).toBe(0);
     expect(touch(a, VPN, false)).toBe(FAULT_DONE);
     expectClean(t);
-    const live = () => peek(cpu.words, L.B_SLABS + L.SLAB_OBJECT * L.SLAB_STATE_WORDS + 1);
+    const live = () => peek(cpu.words, BOOT.SLABS + SLAB.OBJECT * SLAB.STATE_WORDS + 1);
     expect(sysMunmap(cpu, a.proc, VPN * P, 3 * P)).toBe(0);
     expect(live()).toBe(1);
     expect(sysMunmap(cpu, a.proc, VPN * P, 4 * P)).toBe(0);
@@ -205,7 +209,7 @@ describe('file', () => {
   });
 
   it('lets a page-in fail, or come second', () => {
-    const [object, fd] = open(a, L.OBJECT_FILE, 4 * P);
+    const [object, fd] = open(a, OBJECT.FILE, 4 * P);
     expect(map(a, VPN, 4, MAP_SHARED, fd)).toBe(true);
     expect(handleFault(cpu, a.space, VPN, false)).toBe(FAULT_WAIT);
     expect([cpu.faultObject, cpu.faultPage]).toEqual([object, 0]);
@@ -221,8 +225,8 @@ describe('file', () => {
   });
 
   it('reaches pages under an index of any height', () => {
-    const [object, fd] = open(a, L.OBJECT_FILE, 2 ** 34);
-    expect(peek(cpu.words, object + L.O_INDEX_HEIGHT)).toBe(1);
+    const [object, fd] = open(a, OBJECT.FILE, 2 ** 34);
+    expect(peek(cpu.words, object + OBJECT.INDEX_HEIGHT)).toBe(1);
     for (const page of [0, 1023, 1024, 2 ** 20, 2 ** 22 - 1]) {
       expect(map(a, VPN, 1, MAP_SHARED, fd, page)).toBe(true);
       expect(handleFault(cpu, a.space, VPN, false)).toBe(FAULT_WAIT);
@@ -231,7 +235,7 @@ describe('file', () => {
       releaseFaultObject(cpu, object);
       expect(handleFault(cpu, a.space, VPN, false)).toBe(FAULT_DONE);
     }
-    expect(peek(cpu.words, object + L.O_INDEX_HEIGHT)).toBe(3);
+    expect(peek(cpu.words, object + OBJECT.INDEX_HEIGHT)).toBe(3);
     expectClean(t);
     endAll(a);
   });
@@ -239,14 +243,14 @@ describe('file', () => {
 
 describe('shared and inherited memory', () => {
   it('meets at one frame in parent and child, whoever is first', () => {
-    const [, fd] = open(a, L.OBJECT_FILE, 4 * P);
+    const [, fd] = open(a, OBJECT.FILE, 4 * P);
     expect(map(a, VPN, 4, MAP_SHARED | MAP_ANONYMOUS)).toBe(true);
     expect(map(a, VPN + 8, 4, MAP_PRIVATE | MAP_ANONYMOUS)).toBe(true);
     expect(map(a, VPN + 16, 4, MAP_SHARED, fd, 1)).toBe(true);
     expect(sysMunmap(cpu, a.proc, (VPN + 1) * P, P)).toBe(0);
     const pid = createProcess(cpu, { name: 'child', cpu: 0, parent: a.pid, inherit: true });
     const proc = processOf(t.machine, pid);
-    const b = { pid, proc, space: peek(cpu.words, proc + L.P_SPACE) };
+    const b = { pid, proc, space: peek(cpu.words, proc + PROCESS.SPACE) };
     const starts = areasOf(cpu, b.space)
       .iter()
       .map((area) => area.start / P - VPN);
@@ -272,7 +276,7 @@ describe('shared and inherited memory', () => {
 
 describe('device', () => {
   it('is asked at each access, and is never resident', () => {
-    const [object, fd] = open(a, L.OBJECT_DEVICE, 1024 * P);
+    const [object, fd] = open(a, OBJECT.DEVICE, 1024 * P);
     expect(map(a, VPN, 1024, MAP_SHARED, fd, 0, M.PROT_READ)).toBe(true);
     for (const page of [0, 5, 1023]) {
       expect(handleFault(cpu, a.space, VPN + page, false)).toBe(FAULT_DEVICE);
@@ -280,7 +284,7 @@ describe('device', () => {
       releaseFaultObject(cpu, object);
       expect(handleFault(cpu, a.space, VPN + page, true)).toBe(FAULT_ACCERR);
     }
-    expect(peek(cpu.words, a.space + L.S_RESIDENT)).toBe(0);
+    expect(peek(cpu.words, a.space + SPACE.RESIDENT)).toBe(0);
     expect(sysMunmap(cpu, a.proc, (VPN + 1) * P, P)).toBe(0);
     expect(handleFault(cpu, a.space, VPN + 2, false)).toBe(FAULT_DEVICE);
     expect(cpu.faultPage).toBe(2);
@@ -292,10 +296,10 @@ describe('device', () => {
 
 describe('linear', () => {
   it('is present from the start, page by page where nothing is aligned', () => {
-    const [object, fd] = open(a, L.OBJECT_LINEAR, 100 * P);
-    const base = peek(cpu.words, object + L.O_BASE_PFN);
+    const [object, fd] = open(a, OBJECT.LINEAR, 100 * P);
+    const base = peek(cpu.words, object + OBJECT.BASE_PFN);
     expect(map(a, VPN + 1, 50, MAP_SHARED, fd, 7)).toBe(true);
-    expect(peek(cpu.words, a.space + L.S_RESIDENT)).toBe(50);
+    expect(peek(cpu.words, a.space + SPACE.RESIDENT)).toBe(50);
     for (const page of [0, 49]) expect(pfnOf(a, VPN + 1 + page)).toBe(base + 7 + page);
     expect([frameRefs(t.machine, base + 6), frameRefs(t.machine, base + 7)]).toEqual([1, 2]);
     expect(handleFault(cpu, a.space, VPN + 1, true)).toBe(FAULT_DONE);
@@ -308,12 +312,12 @@ describe('linear', () => {
   });
 
   it('is a superpage where both sides are aligned, and no object beyond one block', () => {
-    const big = { kind: L.OBJECT_LINEAR, size: 1025 * P, host: 1, writable: true };
+    const big = { kind: OBJECT.LINEAR, size: 1025 * P, host: 1, writable: true };
     expect(createObject(cpu, big)).toBe(0);
-    const [, fd] = open(a, L.OBJECT_LINEAR, 1024 * P);
+    const [, fd] = open(a, OBJECT.LINEAR, 1024 * P);
     expect(map(a, VPN, 1024, MAP_SHARED, fd)).toBe(true);
     expect(peekEntry(cpu, a.space, VPN + 9) & pte.PTE_S).toBe(pte.PTE_S);
-    expect(peek(cpu.words, a.space + L.S_RESIDENT)).toBe(1024);
+    expect(peek(cpu.words, a.space + SPACE.RESIDENT)).toBe(1024);
     expectClean(t);
     endAll(a);
   });
@@ -344,7 +348,7 @@ describe('user backends', () => {
   }
 
   it('are asked before each change, and supply pages as files do', () => {
-    const [, fd] = open(a, L.OBJECT_USER, 16 * P, 77);
+    const [, fd] = open(a, OBJECT.USER, 16 * P, 77);
     expect(map(a, VPN, 4, MAP_SHARED, fd, 5)).toBe(true);
     expect(touch(a, VPN + 1, true)).toBe(FAULT_DONE);
     expect(byteOf(a, VPN + 1)).toBe(7);
@@ -362,7 +366,7 @@ describe('user backends', () => {
     ['refuse with EACCES', () => undefined, -EACCES],
     ['cannot run on another CPU', () => (cpu.userHooks = null), -TRY_KERNEL],
   ])('%s, and all is as before', (_what, prepare, answer) => {
-    const [, fd] = open(a, L.OBJECT_USER, 16 * P, 77);
+    const [, fd] = open(a, OBJECT.USER, 16 * P, 77);
     expect(map(a, VPN, 4, MAP_PRIVATE | MAP_ANONYMOUS)).toBe(true);
     expect(map(a, VPN + 4, 4, MAP_SHARED, fd)).toBe(true);
     expect(map(a, VPN + 8, 4, MAP_PRIVATE | MAP_ANONYMOUS)).toBe(true);

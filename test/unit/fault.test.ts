@@ -15,7 +15,7 @@ import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess, releaseProcess } from '../../kernel/lifecycle/exit.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';
 import { peek } from '../../shared/atomics.ts';
-import { P_SPACE } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { peekEntry } from '../../kernel/paging/table.ts';
 import { frameUsage } from '../../kernel/reports/usage.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
@@ -149,5 +149,5 @@ function childOf(
 ): ReturnType<typeof testProcess> {
   const pid = createProcess(t.cpu, { name: 'child', cpu: 0, parent, inherit: true });
   const proc = processOf(t.machine, pid);
-  return { pid, proc, space: peek(t.machine.words, proc + P_SPACE) };
+  return { pid, proc, space: peek(t.machine.words, proc + PROCESS.SPACE) };
 }

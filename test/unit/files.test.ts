@@ -28,7 +28,8 @@ import { WAIT_PAGE } from '../../kernel/machine/wait-codes.ts';
 import { copyFromUser, copyToUser } from '../../kernel/mmu/user-copy.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { FDS_MAX, FILE_BYTES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as S from '../../shared/abi/syscalls.ts';
@@ -105,7 +106,7 @@ function sizeOf(fd: number): number {
 
 /** A host file of that many bytes, 'a' all over its first page, 'b' over its second, … */
 function hostFile(bytes: number, writable = true): number {
-  const object = createObject(cpu, { kind: L.OBJECT_FILE, size: bytes, host: 1, writable });
+  const object = createObject(cpu, { kind: OBJECT.FILE, size: bytes, host: 1, writable });
   const fd = openObject(cpu, a.proc, object, writable ? M.O_RDWR : M.O_RDONLY);
   putObject(cpu, object);
   return fd;
@@ -115,7 +116,7 @@ function hostFile(bytes: number, writable = true): number {
 function supply(): void {
   const { faultObject, faultPage } = cpu;
   const pfn = beginPageIn(cpu);
-  const end = loadWide(t.machine, faultObject + L.O_SUPPLIED) - faultPage * P;
+  const end = loadWide(t.machine, faultObject + OBJECT.SUPPLIED) - faultPage * P;
   frameBytesOf(t.machine, pfn).fill(97 + faultPage, 0, Math.max(0, Math.min(P, end)));
   expect(finishPageIn(cpu, faultObject, faultPage, pfn)).toBe(true);
   releaseFaultObject(cpu, faultObject);
@@ -285,7 +286,7 @@ describe('errors', () => {
   });
 
   it('has neither reads nor positions for devices and regions', () => {
-    for (const kind of [L.OBJECT_DEVICE, L.OBJECT_LINEAR]) {
+    for (const kind of [OBJECT.DEVICE, OBJECT.LINEAR]) {
       const object = createObject(cpu, { kind, size: P, host: 1, writable: true });
       const fd = openObject(cpu, a.proc, object, M.O_RDWR | M.O_TRUNC);
       putObject(cpu, object);
@@ -298,7 +299,7 @@ describe('errors', () => {
   });
 
   it('opens for writing only what may be written, and runs out of descriptors', () => {
-    const object = createObject(cpu, { kind: L.OBJECT_FILE, size: P, host: 1, writable: false });
+    const object = createObject(cpu, { kind: OBJECT.FILE, size: P, host: 1, writable: false });
     for (const flags of [M.O_WRONLY, M.O_RDWR, M.O_ACCMODE, M.O_RDONLY | M.O_TRUNC]) {
       expect(openObject(cpu, a.proc, object, flags)).toBe(-E.EACCES);
     }
@@ -375,7 +376,7 @@ describe('truncation', () => {
     map(fd, 8, M.MAP_SHARED);
     map(fd, 8, M.MAP_PRIVATE, AT + 2 ** 20);
     const pid = createProcess(cpu, { name: 'child', cpu: 0, parent: a.pid, inherit: true });
-    const space = peek(cpu.words, processOf(t.machine, pid) + L.P_SPACE);
+    const space = peek(cpu.words, processOf(t.machine, pid) + PROCESS.SPACE);
     for (let page = 0; page < 8; page++) {
       expect(handleFault(cpu, a.space, AT / P + page, true)).toBe(FAULT_DONE);
       expect(handleFault(cpu, a.space, (AT + 2 ** 20) / P + page, page % 2 === 0)).toBe(FAULT_DONE);

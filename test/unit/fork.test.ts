@@ -17,7 +17,8 @@ import { sysMprotect } from '../../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/abi/errno.ts';
-import { FRAME_USED, P_SPACE } from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -40,7 +41,7 @@ function fork(t: TestMachine, parent: Process): Process | number {
   const pid = createProcess(t.cpu, { name: 'child', cpu: 0, parent: parent.pid, fork: true });
   if (pid < 0) return pid;
   const proc = processOf(t.machine, pid);
-  return { pid, proc, space: peek(t.machine.words, proc + P_SPACE) };
+  return { pid, proc, space: peek(t.machine.words, proc + PROCESS.SPACE) };
 }
 
 function mustFork(t: TestMachine, parent: Process): Process {
@@ -163,7 +164,7 @@ describe.each(PROTOCOL_NAMES)('fork under %s', (protocol) => {
     map(t, parent, 9000, 1, SHARED);
     for (const page of [0, 5000, 9000]) write(t, parent, page, page + 1);
     const taken: number[] = [];
-    for (let pfn = allocFrame(t.cpu, FRAME_USED); pfn !== 0; pfn = allocFrame(t.cpu, FRAME_USED)) {
+    for (let pfn = allocFrame(t.cpu, FRAME.USED); pfn !== 0; pfn = allocFrame(t.cpu, FRAME.USED)) {
       taken.push(pfn);
     }
     let failures = 0;

@@ -14,7 +14,11 @@ import { frameField, frameWord } from '../../kernel/machine/machine.ts';
 import { createObject, putObject } from '../../kernel/objects/object.ts';
 import { slabAlloc, slabFree, slabLive } from '../../kernel/frames/slab.ts';
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
 import { expectClean, testMachine } from '../support/kernel-helpers.ts';
 import type { TestMachine } from '../support/kernel-helpers.ts';
@@ -22,23 +26,23 @@ import type { TestMachine } from '../support/kernel-helpers.ts';
 function freeHeads(t: TestMachine): number[][] {
   return [...Array(BUDDY_ORDERS).keys()].map((order) => {
     const heads: number[] = [];
-    let pfn = peek(t.cpu.words, L.B_FREE_HEADS + order);
-    for (; pfn !== 0; pfn = peek(t.cpu.words, frameField(t.machine, pfn, L.F_LINK)))
+    let pfn = peek(t.cpu.words, BOOT.FREE_HEADS + order);
+    for (; pfn !== 0; pfn = peek(t.cpu.words, frameField(t.machine, pfn, FRAME.LINK)))
       heads.push(pfn);
     return heads.sort((x, y) => x - y);
   });
 }
 
 function freeFrames(t: TestMachine): number {
-  return peek(t.cpu.words, L.B_FREE_FRAMES);
+  return peek(t.cpu.words, BOOT.FREE_FRAMES);
 }
 
 /** A block in use is a run of used frames with a holder each, so that the audit can say so. */
 function use(t: TestMachine, pfn: number, order: number): number[] {
   const frames = [...Array(1 << order).keys()].map((i) => pfn + i);
   for (const frame of frames) {
-    setFrameState(t.machine, frame, L.FRAME_USED, 0);
-    poke(t.cpu.words, frameField(t.machine, frame, L.F_COUNT), 1);
+    setFrameState(t.machine, frame, FRAME.USED, 0);
+    poke(t.cpu.words, frameField(t.machine, frame, FRAME.COUNT), 1);
   }
   return frames;
 }
@@ -62,7 +66,7 @@ describe('buddy', () => {
       expect(freeHeads(t)).toEqual(seeded);
     }
     expect(freeFrames(t)).toBe(frames - 1);
-    expect(peek(t.cpu.words, L.B_FREE_LOW)).toBe(0);
+    expect(peek(t.cpu.words, BOOT.FREE_LOW)).toBe(0);
     expectClean(t);
   });
 
@@ -92,14 +96,14 @@ describe('buddy', () => {
             inUse.delete(pfn);
             for (let i = 0; i < 1 << order; i++) {
               frames.delete(pfn + i);
-              setFrameState(t.machine, pfn + i, L.FRAME_FREE, 0);
+              setFrameState(t.machine, pfn + i, FRAME.FREE, 0);
             }
             buddyFree(t.cpu, pfn, order);
           }
           expect(freeFrames(t)).toBe(1499 - frames.size);
         }
         for (const [pfn, order] of inUse) {
-          for (let i = 0; i < 1 << order; i++) setFrameState(t.machine, pfn + i, L.FRAME_FREE, 0);
+          for (let i = 0; i < 1 << order; i++) setFrameState(t.machine, pfn + i, FRAME.FREE, 0);
           buddyFree(t.cpu, pfn, order);
         }
         expect(freeHeads(t)).toEqual(seeded);
@@ -129,11 +133,11 @@ describe('frames', () => {
   it('come from the CPU’s cache, in batches, and go back when it overflows', () => {
     const t = testMachine({ frames: 4096 });
     const { cpu, machine } = t;
-    const cached = () => peek(cpu.words, cpu.base + L.C_CACHE_COUNT);
-    const frames = [allocFrame(cpu, L.FRAME_USED)];
+    const cached = () => peek(cpu.words, cpu.base + CPU.CACHE_COUNT);
+    const frames = [allocFrame(cpu, FRAME.USED)];
     expect(machine.cacheBatch).toBe(8);
     expect([cached(), freeFrames(t)]).toEqual([7, 4095 - 8]);
-    for (let i = 0; i < 40; i++) frames.push(allocFrame(cpu, L.FRAME_USED));
+    for (let i = 0; i < 40; i++) frames.push(allocFrame(cpu, FRAME.USED));
     for (const pfn of frames) {
       freeFrame(cpu, pfn);
       expect(cached()).toBeLessThanOrEqual(16);
@@ -149,15 +153,15 @@ describe('frames', () => {
     const seeded = freeHeads(t);
     const frames = new Set<number>();
     for (;;) {
-      const pfn = allocFrame(t.cpu, L.FRAME_USED);
+      const pfn = allocFrame(t.cpu, FRAME.USED);
       if (pfn === 0) break;
       frames.add(pfn);
     }
     expect(frames.size).toBe(299);
-    expect(allocFrame(t.cpu, L.FRAME_USED)).toBe(0);
-    expect(slabAlloc(t.cpu, L.SLAB_AREA)).toBe(0);
+    expect(allocFrame(t.cpu, FRAME.USED)).toBe(0);
+    expect(slabAlloc(t.cpu, SLAB.AREA)).toBe(0);
     for (const pfn of frames) putFrame(t.cpu, pfn);
-    drainCache(t.cpu, peek(t.cpu.words, t.cpu.base + L.C_CACHE_COUNT));
+    drainCache(t.cpu, peek(t.cpu.words, t.cpu.base + CPU.CACHE_COUNT));
     expect(freeHeads(t)).toEqual(seeded);
     expectClean(t);
   });
@@ -169,7 +173,7 @@ describe('frames', () => {
     const frames = new Set<number>();
     let turn = 0;
     for (;;) {
-      const pfn = allocFrame([t.cpu, other][turn % 2] as Cpu, L.FRAME_USED);
+      const pfn = allocFrame([t.cpu, other][turn % 2] as Cpu, FRAME.USED);
       if (pfn === 0) break;
       expect(frames.has(pfn)).toBe(false);
       frames.add(pfn);
@@ -178,19 +182,19 @@ describe('frames', () => {
     // What the other CPU's cache holds is out of reach, by contract.
     expect(frames.size).toBeGreaterThanOrEqual(1023 - 2 * t.machine.cacheBatch);
     for (const pfn of frames) freeFrame([other, t.cpu][turn++ % 2] as Cpu, pfn);
-    for (const cpu of [t.cpu, other]) drainCache(cpu, peek(cpu.words, cpu.base + L.C_CACHE_COUNT));
+    for (const cpu of [t.cpu, other]) drainCache(cpu, peek(cpu.words, cpu.base + CPU.CACHE_COUNT));
     expect(freeFrames(t)).toBe(1023);
   });
 
   it('are freed by the last reference', () => {
     const t = testMachine();
-    const pfn = allocFrame(t.cpu, L.FRAME_USED);
+    const pfn = allocFrame(t.cpu, FRAME.USED);
     expect(frameRefs(t.machine, pfn)).toBe(1);
     getFrame(t.cpu, pfn);
     putFrame(t.cpu, pfn);
-    expect(frameState(t.machine, pfn)).toBe(L.FRAME_USED);
+    expect(frameState(t.machine, pfn)).toBe(FRAME.USED);
     putFrame(t.cpu, pfn);
-    expect(frameState(t.machine, pfn)).toBe(L.FRAME_CACHED);
+    expect(frameState(t.machine, pfn)).toBe(FRAME.CACHED);
     expectClean(t);
   });
 
@@ -202,7 +206,7 @@ describe('frames', () => {
     ];
     for (const [misused, message] of misuse) {
       const t = testMachine();
-      const pfn = allocFrame(t.cpu, L.FRAME_USED);
+      const pfn = allocFrame(t.cpu, FRAME.USED);
       freeFrame(t.cpu, pfn);
       expect(() => misused(t.cpu, pfn)).toThrow(message);
     }
@@ -213,19 +217,19 @@ describe('frames', () => {
 
   it.each([0, 500, 1023])('show a write after their end at word %d', (word) => {
     const t = testMachine({ checked: true });
-    const pfn = allocFrame(t.cpu, L.FRAME_USED);
+    const pfn = allocFrame(t.cpu, FRAME.USED);
     freeFrame(t.cpu, pfn);
     poke(t.cpu.words, frameWord(t.machine, pfn) + word, 1);
-    expect(() => allocFrame(t.cpu, L.FRAME_USED)).toThrow('allocFrame: written after free');
+    expect(() => allocFrame(t.cpu, FRAME.USED)).toThrow('allocFrame: written after free');
   });
 
   it('show it also after they went through the free lists, and into a linear object', () => {
     const t = testMachine({ checked: true, frames: 300 });
-    const spec = { kind: L.OBJECT_LINEAR, size: PAGE_SIZE, host: 1, writable: true };
+    const spec = { kind: OBJECT.LINEAR, size: PAGE_SIZE, host: 1, writable: true };
     // The slab of objects has its frame, and memory then is one frame: the damaged one.
     expect(createObject(t.cpu, spec)).toBeGreaterThan(0);
     let last = 0;
-    for (let pfn = 1; pfn !== 0; pfn = allocFrame(t.cpu, L.FRAME_USED)) last = pfn;
+    for (let pfn = 1; pfn !== 0; pfn = allocFrame(t.cpu, FRAME.USED)) last = pfn;
     freeFrame(t.cpu, last);
     drainCache(t.cpu, 1);
     poke(t.cpu.words, frameWord(t.machine, last) + 9, 1);
@@ -234,34 +238,34 @@ describe('frames', () => {
 
   it('are not poisoned in an unchecked machine', () => {
     const t = testMachine({ checked: false });
-    const pfn = allocFrame(t.cpu, L.FRAME_USED);
+    const pfn = allocFrame(t.cpu, FRAME.USED);
     poke(t.cpu.words, frameWord(t.machine, pfn), 77);
     freeFrame(t.cpu, pfn);
     expect(peek(t.cpu.words, frameWord(t.machine, pfn))).toBe(77);
-    expect(allocFrame(t.cpu, L.FRAME_USED)).toBe(pfn);
+    expect(allocFrame(t.cpu, FRAME.USED)).toBe(pfn);
   });
 
   it('of a linear object are one aligned block, zeroed, and the rest comes back', () => {
     const t = testMachine({ checked: true });
     const before = freeFrames(t);
-    const spec = { kind: L.OBJECT_LINEAR, size: 5 * PAGE_SIZE, host: 1, writable: true };
+    const spec = { kind: OBJECT.LINEAR, size: 5 * PAGE_SIZE, host: 1, writable: true };
     const object = createObject(t.cpu, spec);
-    const base = peek(t.cpu.words, object + L.O_BASE_PFN);
+    const base = peek(t.cpu.words, object + OBJECT.BASE_PFN);
     expect(base % 8).toBe(0);
     const at = frameWord(t.machine, base);
     expect(t.machine.words.subarray(at, at + 5 * 1024).every((word) => word === 0)).toBe(true);
     putObject(t.cpu, object);
-    drainCache(t.cpu, peek(t.cpu.words, t.cpu.base + L.C_CACHE_COUNT));
+    drainCache(t.cpu, peek(t.cpu.words, t.cpu.base + CPU.CACHE_COUNT));
     expect(freeFrames(t)).toBe(before);
     expectClean(t);
   });
 });
 
 describe('slabs', () => {
-  it.each([L.SLAB_SPACE, L.SLAB_PROC, L.SLAB_AREA, L.SLAB_OBJECT])('kind %d', (slab) => {
+  it.each([SLAB.SPACE, SLAB.PROCESS, SLAB.AREA, SLAB.OBJECT])('kind %d', (slab) => {
     const t = testMachine();
     const { cpu, machine } = t;
-    const size = L.SLAB_SIZES[slab] as number;
+    const size = SLAB.SIZES[slab] as number;
     const perFrame = 1024 / size;
     const blocks = new Set<number>();
     for (let i = 0; i < 3 * perFrame + 1; i++) {
@@ -269,7 +273,7 @@ describe('slabs', () => {
       expect(blocks.has(at)).toBe(false);
       expect((at - machine.frameBase) % size).toBe(0);
       // Zeroed but for the mark of a block in use, also when it was used before.
-      const end = at + size - (L.SLAB_STABLE_WORDS[slab] as number);
+      const end = at + size - (SLAB.STABLE_WORDS[slab] as number);
       const [mark, ...rest] = machine.words.subarray(at, end);
       expect([mark, rest.every((word) => word === 0)]).toEqual([1, true]);
       machine.words.fill(-1, at + 1, at + size);
@@ -281,7 +285,7 @@ describe('slabs', () => {
       }
     }
     expect(slabLive(machine, slab)).toBe(blocks.size);
-    const framesAt = L.B_SLABS + slab * L.SLAB_STATE_WORDS + 2;
+    const framesAt = BOOT.SLABS + slab * SLAB.STATE_WORDS + 2;
     expect(peek(cpu.words, framesAt)).toBeGreaterThan(1);
     for (const at of blocks) slabFree(cpu, slab, at);
     expect([slabLive(machine, slab), peek(cpu.words, framesAt)]).toEqual([0, 0]);
@@ -292,11 +296,11 @@ describe('slabs', () => {
 
   it('panic when a block is freed twice or as another kind', () => {
     const t = testMachine();
-    const [one] = [slabAlloc(t.cpu, L.SLAB_AREA), slabAlloc(t.cpu, L.SLAB_AREA)];
-    slabFree(t.cpu, L.SLAB_AREA, one);
-    expect(() => slabFree(t.cpu, L.SLAB_AREA, one)).toThrow('freed twice');
+    const [one] = [slabAlloc(t.cpu, SLAB.AREA), slabAlloc(t.cpu, SLAB.AREA)];
+    slabFree(t.cpu, SLAB.AREA, one);
+    expect(() => slabFree(t.cpu, SLAB.AREA, one)).toThrow('freed twice');
     const other = testMachine();
-    const area = slabAlloc(other.cpu, L.SLAB_AREA);
-    expect(() => slabFree(other.cpu, L.SLAB_OBJECT, area)).toThrow('another slab');
+    const area = slabAlloc(other.cpu, SLAB.AREA);
+    expect(() => slabFree(other.cpu, SLAB.OBJECT, area)).toThrow('another slab');
   });
 });

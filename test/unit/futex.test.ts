@@ -16,7 +16,8 @@ import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
 import { copyToUser } from '../../kernel/mmu/user-copy.ts';
 import { peek } from '../../shared/atomics.ts';
 import { EAGAIN, EFAULT, EINVAL } from '../../shared/abi/errno.ts';
-import { P_SPACE, SLAB_FUTEX } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { SIGUSR1 } from '../../shared/abi/signals.ts';
 import { testMachine, testProcess } from '../support/kernel-helpers.ts';
@@ -37,11 +38,11 @@ function world() {
     processOf(cpu.machine, createProcess(cpu, { name: 'c', parent: pid, ...spec }));
   const set = (of: number, address: number, value: number): void => {
     const bytes = new Uint8Array(new Int32Array([value]).buffer);
-    expect(copyToUser(cpu, peek(cpu.words, of + P_SPACE), address, bytes)).toBe(4);
+    expect(copyToUser(cpu, peek(cpu.words, of + PROCESS.SPACE), address, bytes)).toBe(4);
   };
   const clean = (): void => {
     expect(audit(cpu).violations).toEqual([]);
-    expect(slabLive(cpu.machine, SLAB_FUTEX)).toBe(0);
+    expect(slabLive(cpu.machine, SLAB.FUTEX)).toBe(0);
   };
   return { cpu, proc, pid, map, child, set, clean };
 }

@@ -14,7 +14,7 @@ import { processOf } from '../../kernel/processes/pid-table.ts';
 import { frameUsage } from '../../kernel/reports/usage.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import { P_SPACE } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { SPAN_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as S from '../../shared/abi/syscalls.ts';
@@ -128,7 +128,7 @@ describe('a guard', () => {
       expect(a.advise(page, pages, INSTALL)).toBe(0);
     }
     const pid = createProcess(a.cpu, { name: 'child', cpu: 0, parent: a.pid });
-    const child = peek(a.cpu.words, processOf(a.t.machine, pid) + P_SPACE);
+    const child = peek(a.cpu.words, processOf(a.t.machine, pid) + PROCESS.SPACE);
     expect(forkSpace(a.cpu, a.space, child)).toBe(0);
     const outcomes = [0, 1, 2, 3, SPAN_PAGES + 2, SPAN_PAGES + 3].map((page) => {
       return handleFault(a.cpu, child, a.vpn + page, false);

@@ -15,7 +15,8 @@ import { leaveKernel } from '../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
 import { poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as S from '../../shared/abi/syscalls.ts';
@@ -138,10 +139,10 @@ describe('DONTNEED', () => {
     a = new Arena({ flushPolicy });
     a.map(0, 2);
     a.write(0, 1);
-    const before = a.cpu.words[a.space + L.S_TLB_GEN] as number;
+    const before = a.cpu.words[a.space + SPACE.TLB_GEN] as number;
     expect(a.advise(0, 2, M.MADV_DONTNEED)).toBe(0);
     // What comes lazily would advance another word: the page may be touched again at once.
-    expect(a.cpu.words[a.space + L.S_TLB_GEN]).toBe(before + 1);
+    expect(a.cpu.words[a.space + SPACE.TLB_GEN]).toBe(before + 1);
     expectClean(a.t);
   });
 
@@ -235,7 +236,7 @@ describe('advice that is kept', () => {
 
   it('is EAGAIN where it cannot divide an area', () => {
     a.map(0, 4);
-    poke(a.cpu.words, L.B_MAP_COUNT_MAX, 1);
+    poke(a.cpu.words, BOOT.MAP_COUNT_MAX, 1);
     expect(a.advise(1, 1, M.MADV_DONTFORK)).toBe(-E.EAGAIN);
     expect(a.advise(1, 1, M.MADV_WILLNEED)).toBe(0);
     expect(a.advise(0, 4, M.MADV_DONTFORK)).toBe(0);

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { openFd } from '../../kernel/objects/fd.ts';
 import { createObject, putObject } from '../../kernel/objects/object.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import { USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as S from '../../shared/abi/syscalls.ts';
@@ -37,7 +37,7 @@ function writeBacks(): [number, number][] {
 
 /** A host file of so many pages that may be written. */
 function hostFile(pages: number): number {
-  const spec = { kind: L.OBJECT_FILE, size: pages * P, host: 1, writable: true };
+  const spec = { kind: OBJECT.FILE, size: pages * P, host: 1, writable: true };
   const object = createObject(a.cpu, spec);
   const fd = openFd(a.cpu, a.proc, object, M.O_RDWR);
   putObject(a.cpu, object);

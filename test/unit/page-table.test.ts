@@ -6,6 +6,7 @@
  * and the machine is audited; a step that answered ENOMEM must have changed nothing.
  */
 import fc from 'fast-check';
+import * as RECORD from '../../shared/layout/record.ts';
 import { describe, expect, it } from 'vitest';
 
 import { audit } from '../../kernel/audit/audit.ts';
@@ -38,18 +39,11 @@ import { tlbAudit } from '../../kernel/mmu/tlb-sync.ts';
 import { frameUsage } from '../../kernel/reports/usage.ts';
 import { peek } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/abi/errno.ts';
-import {
-  B_FREE_FRAMES,
-  C_CACHE_COUNT,
-  F_COUNT,
-  FRAME_USED,
-  OBJECT_LINEAR,
-  O_BASE_PFN,
-  RECORD_DIR_WORDS,
-  S_ID,
-  S_TABLES,
-  S_TLB_GEN,
-} from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, SPAN_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -104,7 +98,7 @@ type Step =
 
 function newWorld(protocol: LockingProtocolName, seen: Map<string, number>): World {
   const t = testMachine({ protocol, frames: 2304 });
-  const spec = { kind: OBJECT_LINEAR, size: LINEAR_PAGES * PAGE_SIZE, host: 1, writable: true };
+  const spec = { kind: OBJECT.LINEAR, size: LINEAR_PAGES * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(t.cpu, spec);
   const { pid, proc, space } = testProcess(t);
   const fd = openFd(t.cpu, proc, object, M.O_RDWR);
@@ -115,7 +109,7 @@ function newWorld(protocol: LockingProtocolName, seen: Map<string, number>): Wor
     proc,
     space,
     fd,
-    base: t.machine.words[object + O_BASE_PFN] as number,
+    base: t.machine.words[object + OBJECT.BASE_PFN] as number,
     pages: new Array<Page | null>(HIGH - LOW).fill(null),
     linear: new Array<number>(LINEAR_PAGES).fill(0),
     held: [],
@@ -126,12 +120,12 @@ function newWorld(protocol: LockingProtocolName, seen: Map<string, number>): Wor
 
 function freeFrames({ t }: World): number {
   const { words } = t.machine;
-  return (words[B_FREE_FRAMES] as number) + (words[t.cpu.base + C_CACHE_COUNT] as number);
+  return (words[BOOT.FREE_FRAMES] as number) + (words[t.cpu.base + CPU.CACHE_COUNT] as number);
 }
 
 /** Frames in other CPUs' caches do not exist here: one CPU does everything. */
 function squeeze(world: World, left: number): void {
-  while (freeFrames(world) > left) world.held.push(allocFrame(world.t.cpu, FRAME_USED));
+  while (freeFrames(world) > left) world.held.push(allocFrame(world.t.cpu, FRAME.USED));
   while (freeFrames(world) < left && world.held.length > 0) {
     freeFrame(world.t.cpu, world.held.pop() as number);
   }
@@ -368,7 +362,7 @@ function runAll(protocol: LockingProtocolName, steps: readonly Step[], seen: Map
   quiesce(t);
   expect(difference(world, new Array<null>(HIGH - LOW).fill(null))).toBe('');
   // Only the root is left: the others were freed after their grace period.
-  expect(peek(t.cpu.words, space + S_TABLES)).toBe(1);
+  expect(peek(t.cpu.words, space + SPACE.TABLES)).toBe(1);
   expect(frameUsage(t.machine).tables).toBe(1);
   exitProcess(t.cpu, pid, 0, 0, 0);
   releaseProcess(t.cpu, pid);
@@ -377,7 +371,7 @@ function runAll(protocol: LockingProtocolName, steps: readonly Step[], seen: Map
   // Frames of mapping records stay for the next mapping.
   const { words, recordDir } = t.machine;
   const records = words
-    .subarray(recordDir, recordDir + RECORD_DIR_WORDS)
+    .subarray(recordDir, recordDir + RECORD.DIRECTORY_WORDS)
     .filter((pfn) => pfn !== 0);
   expect(frameUsage(t.machine).used).toBe(records.length);
 }
@@ -415,8 +409,8 @@ describe('what only a race or a failure shows', () => {
     expect(handleFault(cpu, space, BORDER, true)).toBe(FAULT_DONE);
     expect(sysMprotect(cpu, proc, at, PAGE_SIZE, M.PROT_READ)).toBe(0);
     other.tlb.space = space;
-    other.tlb.spaceId = peek(cpu.words, space + S_ID);
-    other.tlb.generation = peek(cpu.words, space + S_TLB_GEN);
+    other.tlb.spaceId = peek(cpu.words, space + SPACE.ID);
+    other.tlb.generation = peek(cpu.words, space + SPACE.TLB_GEN);
     const { protocol } = cpu.machine;
     protocol.lockAreas(cpu, space);
     const op = openRange(cpu, space, BORDER, BORDER + 1);
@@ -453,11 +447,11 @@ describe('what only a race or a failure shows', () => {
     const { cpu, machine } = t;
     const { proc, space } = testProcess(t);
     const size = LINEAR_PAGES * PAGE_SIZE;
-    const object = createObject(cpu, { kind: OBJECT_LINEAR, size, host: 1, writable: true });
+    const object = createObject(cpu, { kind: OBJECT.LINEAR, size, host: 1, writable: true });
     const fd = openFd(cpu, proc, object, M.O_RDWR);
     putObject(cpu, object);
-    const base = peek(cpu.words, object + O_BASE_PFN);
-    const refs = (page: number) => peek(cpu.words, frameField(machine, base + page, F_COUNT));
+    const base = peek(cpu.words, object + OBJECT.BASE_PFN);
+    const refs = (page: number) => peek(cpu.words, frameField(machine, base + page, FRAME.COUNT));
     expect(sysMmap(cpu, proc, size, size, RW, M.MAP_SHARED | FIXED, fd, 0)).toBe(size);
     const entry = peekEntry(cpu, space, SPAN_PAGES + 7);
     expect(entry & pte.PTE_S).toBe(pte.PTE_S);

@@ -13,7 +13,7 @@ import { openFd } from '../../kernel/objects/fd.ts';
 import { createObject, putObject } from '../../kernel/objects/object.ts';
 import { WAIT_PAGE } from '../../kernel/machine/wait-codes.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
 import { Arena, NONE, P, R, RW, SHARED_ANON } from '../support/kernel-arena.ts';
@@ -47,7 +47,7 @@ function state(page: number, pages: number): string {
 
 /** A host file whose pages must be supplied. */
 function hostFile(pages: number): number {
-  const spec = { kind: L.OBJECT_FILE, size: pages * P, host: 1, writable: false };
+  const spec = { kind: OBJECT.FILE, size: pages * P, host: 1, writable: false };
   const object = createObject(a.cpu, spec);
   const fd = openFd(a.cpu, a.proc, object, M.O_RDONLY);
   putObject(a.cpu, object);

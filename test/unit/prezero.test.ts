@@ -10,7 +10,8 @@ import { allocFrame, drainCache, putFrame } from '../../kernel/frames/frames.ts'
 import { prezero } from '../../kernel/frames/prezero.ts';
 import { frameField, frameWord, zeroFrame } from '../../kernel/machine/machine.ts';
 import { peek, poke } from '../../shared/atomics.ts';
-import { C_CACHE_COUNT, FRAME_USED, F_STATE, F_ZEROED } from '../../shared/layout/regions.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import { testMachine } from '../support/kernel-helpers.ts';
 import type { TestMachine } from '../support/kernel-helpers.ts';
 
@@ -23,11 +24,11 @@ function prezeroAll({ cpu }: TestMachine, frames: number): number {
 
 /** Takes all cached frames back, so that the next allocation comes from the buddy allocator. */
 function emptyCache({ cpu }: TestMachine): void {
-  drainCache(cpu, peek(cpu.words, cpu.base + C_CACHE_COUNT));
+  drainCache(cpu, peek(cpu.words, cpu.base + CPU.CACHE_COUNT));
 }
 
 function isMarked({ cpu, machine }: TestMachine, pfn: number): boolean {
-  return (peek(cpu.words, frameField(machine, pfn, F_STATE)) & F_ZEROED) !== 0;
+  return (peek(cpu.words, frameField(machine, pfn, FRAME.STATE)) & FRAME.ZEROED) !== 0;
 }
 
 describe('zeroing ahead', () => {
@@ -36,7 +37,7 @@ describe('zeroing ahead', () => {
     emptyCache(t);
     expect(prezeroAll(t, 100)).toBe(100);
     expect(prezeroAll(t, 100)).toBe(0);
-    const marks = Array.from({ length: 200 }, () => isMarked(t, allocFrame(t.cpu, FRAME_USED)));
+    const marks = Array.from({ length: 200 }, () => isMarked(t, allocFrame(t.cpu, FRAME.USED)));
     // The batch in which the hundredth lies is handed out in an order of its own.
     expect(marks.slice(0, 88)).toEqual(Array(88).fill(true));
     expect(marks.filter(Boolean)).toHaveLength(100);
@@ -46,7 +47,7 @@ describe('zeroing ahead', () => {
     const t = testMachine({ checked: false });
     emptyCache(t);
     prezeroAll(t, 64);
-    const pfn = allocFrame(t.cpu, FRAME_USED);
+    const pfn = allocFrame(t.cpu, FRAME.USED);
     const at = frameWord(t.machine, pfn);
     poke(t.cpu.words, at, 7);
     zeroFrame(t.machine, pfn);
@@ -59,18 +60,18 @@ describe('zeroing ahead', () => {
     const t = testMachine({ checked: false });
     emptyCache(t);
     prezeroAll(t, 64);
-    const pfn = allocFrame(t.cpu, FRAME_USED);
+    const pfn = allocFrame(t.cpu, FRAME.USED);
     poke(t.cpu.words, frameWord(t.machine, pfn) + 5, 7);
     putFrame(t.cpu, pfn);
     expect(isMarked(t, pfn)).toBe(false);
-    expect(allocFrame(t.cpu, FRAME_USED)).toBe(pfn);
+    expect(allocFrame(t.cpu, FRAME.USED)).toBe(pfn);
     zeroFrame(t.machine, pfn);
     expect(peek(t.cpu.words, frameWord(t.machine, pfn) + 5)).toBe(0);
   });
 
   it('replaces poison, and a checked machine sees a write after it', () => {
     const t = testMachine({ checked: true });
-    const used = allocFrame(t.cpu, FRAME_USED);
+    const used = allocFrame(t.cpu, FRAME.USED);
     putFrame(t.cpu, used);
     emptyCache(t);
     const free = t.machine.frames - 1;
@@ -78,7 +79,7 @@ describe('zeroing ahead', () => {
     expect(audit(t.cpu).violations).toEqual([]);
     poke(t.cpu.words, frameWord(t.machine, used) + 9, 1);
     expect(() => {
-      for (let i = 0; i < free; i++) allocFrame(t.cpu, FRAME_USED);
+      for (let i = 0; i < free; i++) allocFrame(t.cpu, FRAME.USED);
     }).toThrow('written after free');
   });
 });

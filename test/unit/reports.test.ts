@@ -16,7 +16,7 @@ import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess, releaseProcess } from '../../kernel/lifecycle/exit.ts';
 import { sysMmap } from '../../kernel/syscalls/mmap.ts';
 import { peek } from '../../shared/atomics.ts';
-import { P_PID } from '../../shared/layout/regions.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { HEAP_START } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import {
@@ -40,7 +40,7 @@ let pid: number;
 
 beforeEach(() => {
   k = new Kit();
-  pid = peek(k.t.machine.words, k.proc + P_PID);
+  pid = peek(k.t.machine.words, k.proc + PROCESS.PID);
 });
 
 const maps = (): string => formatMaps(k.t.cpu, pid, NAMES) as string;

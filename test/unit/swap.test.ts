@@ -27,7 +27,9 @@ import { sysMmap } from '../../kernel/syscalls/mmap.ts';
 import { sysMprotect } from '../../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
 import { peek, poke } from '../../shared/atomics.ts';
-import { B_SWAP_USED, FRAME_USED, P_SPACE } from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -80,7 +82,7 @@ class World {
   read(slot: number): boolean {
     const { cpu, machine } = this.t;
     const uses = beginSwapRead(cpu, slot);
-    const pfn = allocFrame(cpu, FRAME_USED);
+    const pfn = allocFrame(cpu, FRAME.USED);
     const page = this.store.get(slot);
     if (page === undefined) throw new Error(`slot ${slot} was never written`);
     machine.words.set(page, frameWord(machine, pfn));
@@ -130,7 +132,7 @@ class World {
     const pid = createProcess(cpu, { name: 'child', cpu: 0, parent: parent.pid, fork: true });
     expect(pid).toBeGreaterThan(0);
     const proc = processOf(machine, pid);
-    return { pid, proc, space: peek(machine.words, proc + P_SPACE) };
+    return { pid, proc, space: peek(machine.words, proc + PROCESS.SPACE) };
   }
 
   end(process: Process): void {
@@ -140,7 +142,7 @@ class World {
   }
 
   used(): number {
-    return peek(this.t.machine.words, B_SWAP_USED);
+    return peek(this.t.machine.words, BOOT.SWAP_USED);
   }
 }
 
@@ -190,7 +192,7 @@ describe.each(PROTOCOL_NAMES)('swap under %s', (protocol) => {
     expect(w.get(p, 0)).toBe(1);
     w.set(p, 1, 2);
     expect(w.evict(p, 1)).toBe(1);
-    const pfn = allocFrame(w.t.cpu, FRAME_USED);
+    const pfn = allocFrame(w.t.cpu, FRAME.USED);
     w.t.machine.words.set(old, frameWord(w.t.machine, pfn));
     expect(finishSwapRead(w.t.cpu, 1, uses, pfn)).toBe(false);
     freeFrame(w.t.cpu, pfn);

@@ -17,7 +17,8 @@ import { areasOf } from '../../kernel/space/space.ts';
 import { peekEntry } from '../../kernel/paging/table.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import {
   AREAS_MAX,
   MMAP_MIN_ADDR,
@@ -52,12 +53,12 @@ beforeEach(() => {
   ({ proc, space } = testProcess(t));
   const make = (kind: number, size: number) =>
     createObject(t.cpu, { kind, size, host: 1, writable: true });
-  const file = make(L.OBJECT_FILE, 100 * P);
+  const file = make(OBJECT.FILE, 100 * P);
   fds.rw = openFd(t.cpu, proc, file, M.O_RDWR);
   fds.ro = openFd(t.cpu, proc, file, M.O_RDONLY);
   fds.wo = openFd(t.cpu, proc, file, M.O_WRONLY);
   putObject(t.cpu, file);
-  const device = make(L.OBJECT_DEVICE, 2 * P);
+  const device = make(OBJECT.DEVICE, 2 * P);
   fds.device = openFd(t.cpu, proc, device, M.O_RDWR);
   putObject(t.cpu, device);
   expect(mmap(BASE, 8 * P, RW, ANON | FIXED)).toBe(BASE);
@@ -361,7 +362,7 @@ describe('areas', () => {
 
   it('are limited: at the limit edges may be trimmed and areas grow, but nothing is split', () => {
     // The set believes that it is full; making 65,530 areas would take a while.
-    const count = space + L.S_AREA_COUNT;
+    const count = space + SPACE.AREA_COUNT;
     poke(t.cpu.words, count, AREAS_MAX);
     expect(sysMunmap(t.cpu, proc, BASE + 2 * P, P)).toBe(-E.ENOMEM);
     expect(sysMprotect(t.cpu, proc, BASE + 2 * P, P, R)).toBe(-E.ENOMEM);

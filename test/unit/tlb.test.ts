@@ -20,7 +20,8 @@ import { peekEntry } from '../../kernel/paging/table.ts';
 import { TLB_SLOTS, Tlb, tlbFill, tlbFlushAll, tlbFlushPage } from '../../kernel/machine/tlb.ts';
 import { tlbAudit, tlbCatchUp } from '../../kernel/mmu/tlb-sync.ts';
 import { load, peek, store } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, TLB_FLUSH_ALL_PAGES, TLB_RING } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -142,7 +143,7 @@ describe('catching up', () => {
     expect(held()).not.toContain(3);
     expect(held()).not.toContain(4);
     expect(held()).not.toContain(60);
-    expect(user.tlb.generation).toBe(peek(user.words, space + L.S_TLB_GEN));
+    expect(user.tlb.generation).toBe(peek(user.words, space + SPACE.TLB_GEN));
   });
 
   it.each([
@@ -166,16 +167,16 @@ describe('catching up', () => {
     for (let i = 0; i < TLB_RING; i++) pokeSpace(t.cpu, space);
     tlbCatchUp(user, user.tlb);
     for (let i = 0; i < 64; i++) expect(walk(user, user.tlb, vpn + i, true)).toBe(true);
-    store(user.words, space + L.S_TLB_GEN, peek(user.words, space + L.S_TLB_GEN) + 1);
+    store(user.words, space + SPACE.TLB_GEN, peek(user.words, space + SPACE.TLB_GEN) + 1);
     tlbCatchUp(user, user.tlb);
     expect(held()).toEqual([]);
   });
 
   it.each([2 ** 31 - 3, -2, -(2 ** 31)])('counts on past a wrap of the generation: %d', (from) => {
-    store(user.words, space + L.S_TLB_GEN, from);
+    store(user.words, space + SPACE.TLB_GEN, from);
     user.tlb.generation = from | 0;
     for (let i = 0; i < 6; i++) shootDown(t.cpu, space, vpn + i, 1);
-    expect(peek(user.words, space + L.S_TLB_GEN)).toBe((from + 6) | 0);
+    expect(peek(user.words, space + SPACE.TLB_GEN)).toBe((from + 6) | 0);
     tlbCatchUp(user, user.tlb);
     expect(held()).toHaveLength(58);
     for (let i = 0; i < TLB_RING; i++) shootDown(t.cpu, space, vpn + 10, 1);
@@ -184,13 +185,13 @@ describe('catching up', () => {
   });
 
   it('waits for the acknowledgement of a CPU across a wrap of the generation', () => {
-    store(user.words, space + L.S_TLB_GEN, 2 ** 31 - 1);
+    store(user.words, space + SPACE.TLB_GEN, 2 ** 31 - 1);
     user.tlb.generation = 2 ** 31 - 1;
     goUser();
     // Acknowledged in advance, so that the initiator, on the same thread, need not wait.
-    store(user.words, user.base + L.C_ACK, (2 ** 31) | 0);
+    store(user.words, user.base + CPU.ACK, (2 ** 31) | 0);
     shootDown(t.cpu, space, vpn, 1);
-    expect(load(user.words, user.base + L.C_MODE) & L.MODE_MASK).toBe(L.MODE_USER);
+    expect(load(user.words, user.base + CPU.MODE) & CPU.MODE_MASK).toBe(CPU.MODE_USER);
     leaveUser(user);
   });
 
@@ -216,7 +217,7 @@ describe('changing spaces', () => {
     releaseProcess(t.cpu, pid);
     const next = testProcess(t);
     expect(next.space).toBe(space);
-    expect(peek(user.words, space + L.S_ID)).not.toBe(id);
+    expect(peek(user.words, space + SPACE.ID)).not.toBe(id);
     expect(tlbAudit(user, user.tlb)).toEqual([]);
     goUser();
     expect(held()).toEqual([]);
@@ -228,22 +229,22 @@ describe('changing spaces', () => {
     const other = testProcess(t);
     for (let i = 0; i < 9; i++) pokeSpace(t.cpu, space);
     goUser();
-    const high = peek(user.words, user.base + L.C_ACK);
+    const high = peek(user.words, user.base + CPU.ACK);
     expect(high).toBeGreaterThanOrEqual(9);
     enterKernel(user);
     resumeUser(user, user.tlb, other.space);
-    expect(peek(user.words, user.base + L.C_ACK)).toBe(0);
+    expect(peek(user.words, user.base + CPU.ACK)).toBe(0);
     leaveUser(user);
     // And back: the acknowledgement in the word is then the other space's again.
     goUser();
-    expect(peek(user.words, user.base + L.C_ACK)).toBe(high);
+    expect(peek(user.words, user.base + CPU.ACK)).toBe(high);
     leaveUser(user);
   });
 
   it('asks only CPUs in user mode of that space', () => {
     const other = testProcess(t);
-    const targets = () => peek(t.cpu.words, t.cpu.base + L.C_STATS + targetIndex);
-    const targetIndex = L.CPU_STATS.indexOf('shootdownTargets');
+    const targets = () => peek(t.cpu.words, t.cpu.base + CPU.STATS + targetIndex);
+    const targetIndex = CPU.STAT_NAMES.indexOf('shootdownTargets');
     const before = targets();
     shootDown(t.cpu, space, vpn, 1);
     enterKernel(user);

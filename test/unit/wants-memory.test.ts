@@ -8,7 +8,7 @@ import { allocFrame, freeFrame } from '../../kernel/frames/frames.ts';
 import { memoryIsShort, wantsMemory } from '../../kernel/reclaim/watermarks.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
 import { EFAULT, ENOMEM } from '../../shared/abi/errno.ts';
-import { FRAME_USED } from '../../shared/layout/regions.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { SYS_GETRLIMIT, SYS_MMAP, SYS_MUNMAP } from '../../shared/abi/syscalls.ts';
 import { expectClean, testMachine, testProcess } from '../support/kernel-helpers.ts';
@@ -24,7 +24,7 @@ function mmap(t: TestMachine, proc: number, at: number, pages = 1): number {
 
 function takeAllFrames({ cpu }: TestMachine): number[] {
   const taken: number[] = [];
-  for (let pfn = allocFrame(cpu, FRAME_USED); pfn !== 0; pfn = allocFrame(cpu, FRAME_USED)) {
+  for (let pfn = allocFrame(cpu, FRAME.USED); pfn !== 0; pfn = allocFrame(cpu, FRAME.USED)) {
     taken.push(pfn);
   }
   return taken;

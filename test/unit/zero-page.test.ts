@@ -20,7 +20,7 @@ import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
 import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
 import { FLUSH_POLICIES } from '../../kernel/machine/flush-policies.ts';
 import { peek, poke } from '../../shared/atomics.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, SPAN_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -55,7 +55,7 @@ function entry(page = 0): number {
 }
 
 function resident(): number {
-  return peek(cpu.words, p.space + L.S_RESIDENT);
+  return peek(cpu.words, p.space + SPACE.RESIDENT);
 }
 
 beforeEach(() => setUp());
@@ -129,11 +129,11 @@ describe('the zero page', () => {
     enterKernel(other);
     resumeUser(other, other.tlb, p.space);
     expect(walk(other, other.tlb, VPN, false)).toBe(true);
-    const before = peek(cpu.words, p.space + L.S_TLB_GEN);
+    const before = peek(cpu.words, p.space + SPACE.TLB_GEN);
     // The reader leaves user mode, so that nobody has to answer; it catches up when it returns.
     enterKernel(other);
     expect(handleFault(cpu, p.space, VPN, true)).toBe(FAULT_DONE);
-    expect(peek(cpu.words, p.space + L.S_TLB_GEN)).toBe(before + 1);
+    expect(peek(cpu.words, p.space + SPACE.TLB_GEN)).toBe(before + 1);
     resumeUser(other, other.tlb, p.space);
     expect(other.tlb.readBase[VPN & 4095]).not.toBe(VPN * PAGE_SIZE);
     enterKernel(other);

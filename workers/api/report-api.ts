@@ -75,7 +75,7 @@ export interface MachineReport {
   readonly memoryWaitMs: number;
   readonly processes: readonly ProcessReport[];
   readonly syscalls: readonly SyscallReport[];
-  /** Summed over the CPUs: see CPU_STATS in shared/layout/regions.ts. */
+  /** Summed over the CPUs: see CPU.STAT_NAMES in shared/layout/regions.ts. */
   readonly counters: Readonly<Record<string, number>>;
 }
 

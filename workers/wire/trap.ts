@@ -14,7 +14,8 @@
 import { load, notify, pause, poke, peek, store, wait } from '../../shared/atomics.ts';
 import type { Words } from '../../shared/atomics.ts';
 import { EINTR } from '../../shared/abi/errno.ts';
-import * as L from '../../shared/layout/regions.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
 import {
   SPIN_TURNS,
   TRAP_POLL_MS,
@@ -58,11 +59,11 @@ class SpinBudget {
 }
 
 function argumentsOf(words: Words, base: number): Float64Array<SharedArrayBuffer> {
-  return new Float64Array(words.buffer, (base + L.C_TRAP_ARGS) * 4, L.TRAP_ARGS);
+  return new Float64Array(words.buffer, (base + CPU.TRAP_ARGS) * 4, CPU.TRAP_ARGS_MAX);
 }
 
 function resultOf(words: Words, base: number): Float64Array<SharedArrayBuffer> {
-  return new Float64Array(words.buffer, (base + L.C_TRAP_RESULT) * 4, 1);
+  return new Float64Array(words.buffer, (base + CPU.TRAP_RESULT) * 4, 1);
 }
 
 /** The CPU's side. */
@@ -98,22 +99,22 @@ export class TrapCaller {
    * is asked now and then during a long sleep, says so.
    */
   call(op: number, pid: number, args: readonly number[], isInterrupted: () => boolean): number {
-    assert(args.length <= L.TRAP_ARGS, 'TrapCaller: too many arguments', args.length);
+    assert(args.length <= CPU.TRAP_ARGS_MAX, 'TrapCaller: too many arguments', args.length);
     const words = this.#words;
-    poke(words, this.#base + L.C_TRAP_OP, op);
-    poke(words, this.#base + L.C_TRAP_PID, pid);
-    for (let i = 0; i < L.TRAP_ARGS; i++) this.#arguments[i] = args[i] ?? 0;
-    const seq = (peek(words, this.#base + L.C_TRAP_SEQ) + 1) | 0;
+    poke(words, this.#base + CPU.TRAP_OP, op);
+    poke(words, this.#base + CPU.TRAP_PID, pid);
+    for (let i = 0; i < CPU.TRAP_ARGS_MAX; i++) this.#arguments[i] = args[i] ?? 0;
+    const seq = (peek(words, this.#base + CPU.TRAP_SEQ) + 1) | 0;
     // ORDER: publishes the request words above; then the flag is read (Dekker).
-    store(words, this.#base + L.C_TRAP_SEQ, seq);
-    if (load(words, L.B_KERNEL_POLLING) === 0) this.#ring();
+    store(words, this.#base + CPU.TRAP_SEQ, seq);
+    if (load(words, BOOT.KERNEL_POLLING) === 0) this.#ring();
     if (!this.#spin(seq) && !this.#asleep(() => this.#sleep(seq, isInterrupted))) return -EINTR;
     return this.#result[0] as number;
   }
 
   #isDone(seq: number): boolean {
     // ORDER: acquires the result, which was written before.
-    return load(this.#words, this.#base + L.C_TRAP_DONE) === seq;
+    return load(this.#words, this.#base + CPU.TRAP_DONE) === seq;
   }
 
   #spin(seq: number): boolean {
@@ -129,13 +130,13 @@ export class TrapCaller {
   }
 
   #sleep(seq: number, isInterrupted: () => boolean): boolean {
-    const waiting = this.#base + L.C_TRAP_WAITING;
+    const waiting = this.#base + CPU.TRAP_WAITING;
     // ORDER: before the last look at the answer (Dekker with TrapServer's answer).
     store(this.#words, waiting, 1);
     while (!this.#isDone(seq)) {
-      const done = peek(this.#words, this.#base + L.C_TRAP_DONE);
+      const done = peek(this.#words, this.#base + CPU.TRAP_DONE);
       if (done === seq) continue;
-      wait(this.#words, this.#base + L.C_TRAP_DONE, done, WAIT_SLICE_MS);
+      wait(this.#words, this.#base + CPU.TRAP_DONE, done, WAIT_SLICE_MS);
       if (!this.#isDone(seq) && isInterrupted()) break;
     }
     // ORDER: a stale 1 would only cost the kernel a needless notify.
@@ -182,8 +183,8 @@ export class TrapServer {
   /** Starts to serve a CPU; what its predecessor asked is not answered. */
   addCpu(cpu: number): void {
     // ORDER: the CPU's Worker has not started yet.
-    const block = this.#cpuBase + cpu * L.CPU_WORDS;
-    const taken = load(this.#words, block + L.C_TRAP_SEQ);
+    const block = this.#cpuBase + cpu * CPU.WORDS;
+    const taken = load(this.#words, block + CPU.TRAP_SEQ);
     const args = argumentsOf(this.#words, block);
     this.#mailboxes.set(cpu, { cpu, block, args, result: resultOf(this.#words, block), taken });
   }
@@ -196,7 +197,7 @@ export class TrapServer {
   poll(): void {
     this.#scan();
     // ORDER: CPUs that read 1 do not ring; the last scan below finds their requests.
-    store(this.#words, L.B_KERNEL_POLLING, 1);
+    store(this.#words, BOOT.KERNEL_POLLING, 1);
     const turns = this.#budget.take();
     const deadline = performance.now() + TRAP_POLL_MS;
     let served = 0;
@@ -209,7 +210,7 @@ export class TrapServer {
     }
     if (turns > 0) this.#budget.paidOff(served > 0);
     // ORDER: before the last scan (Dekker with TrapCaller.call).
-    store(this.#words, L.B_KERNEL_POLLING, 0);
+    store(this.#words, BOOT.KERNEL_POLLING, 0);
     this.#scan();
   }
 
@@ -218,7 +219,7 @@ export class TrapServer {
     let found = false;
     for (const mailbox of this.#mailboxes.values()) {
       // ORDER: acquires the request words.
-      const seq = load(this.#words, mailbox.block + L.C_TRAP_SEQ);
+      const seq = load(this.#words, mailbox.block + CPU.TRAP_SEQ);
       if (seq === mailbox.taken) continue;
       mailbox.taken = seq;
       this.#serve(mailbox, seq);
@@ -231,11 +232,11 @@ export class TrapServer {
     const { cpu, block, args } = mailbox;
     const list: number[] = [];
     // One by one: to spread a typed array takes 190 ns more.
-    for (let i = 0; i < L.TRAP_ARGS; i++) list.push(args[i] as number);
+    for (let i = 0; i < CPU.TRAP_ARGS_MAX; i++) list.push(args[i] as number);
     const result = this.#handle({
       cpu,
-      op: peek(this.#words, block + L.C_TRAP_OP),
-      pid: peek(this.#words, block + L.C_TRAP_PID),
+      op: peek(this.#words, block + CPU.TRAP_OP),
+      pid: peek(this.#words, block + CPU.TRAP_PID),
       args: list,
     });
     if (typeof result === 'number') this.#answer(mailbox, seq, result);
@@ -247,12 +248,12 @@ export class TrapServer {
     if (this.#mailboxes.get(cpu) !== mailbox) return;
     // ORDER: a caller that gave up has published another number; its mailbox is not touched. One
     // that gives up after this load waits for the other number, and this thread writes that later.
-    if (load(this.#words, block + L.C_TRAP_SEQ) !== seq) return;
+    if (load(this.#words, block + CPU.TRAP_SEQ) !== seq) return;
     target[0] = result;
     // ORDER: publishes the result; then the sleeper's flag is read (Dekker).
-    store(this.#words, block + L.C_TRAP_DONE, seq);
-    if (load(this.#words, block + L.C_TRAP_WAITING) !== 0) {
-      notify(this.#words, block + L.C_TRAP_DONE, 1);
+    store(this.#words, block + CPU.TRAP_DONE, seq);
+    if (load(this.#words, block + CPU.TRAP_WAITING) !== 0) {
+      notify(this.#words, block + CPU.TRAP_DONE, 1);
     }
   }
 }

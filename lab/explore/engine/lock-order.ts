@@ -5,7 +5,9 @@
  *     areas 1 → tables 2 → records, objects, descriptors 3 → slabs, processes, swap, futexes 4
  *     → buddy 5
  */
-import * as L from '../../../shared/layout/regions.ts';
+import * as BOOT from '../../../shared/layout/boot.ts';
+import * as FRAME from '../../../shared/layout/frame.ts';
+import * as SLAB from '../../../shared/layout/slabs.ts';
 import { TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
@@ -24,11 +26,11 @@ const RANK_NAMES = [
 ];
 
 const GLOBAL_RANKS: ReadonlyMap<number, number> = new Map([
-  [L.B_RECORD_LOCK, 3],
-  [L.B_SLAB_LOCK, 4],
-  [L.B_PROC_LOCK, 4],
-  [L.B_SWAP_LOCK, 4],
-  [L.B_BUDDY_LOCK, 5],
+  [BOOT.RECORD_LOCK, 3],
+  [BOOT.SLAB_LOCK, 4],
+  [BOOT.PROC_LOCK, 4],
+  [BOOT.SWAP_LOCK, 4],
+  [BOOT.BUDDY_LOCK, 5],
 ]);
 
 export class LockOrder {
@@ -88,8 +90,8 @@ export class LockOrder {
     if (at < machine.meta) return 4;
     if (at < machine.frameBase) return 2;
     const frame = (at - machine.frameBase) >> TABLE_SHIFT;
-    const state = machine.words[machine.meta + frame * L.FRAME_META_WORDS + L.F_STATE] as number;
-    const slab = (state >> L.F_ORDER_SHIFT) & 0xf;
-    return slab === L.SLAB_SPACE || slab === L.SLAB_AREA ? 1 : 3;
+    const state = machine.words[machine.meta + frame * FRAME.WORDS + FRAME.STATE] as number;
+    const slab = (state >> FRAME.ORDER_SHIFT) & 0xf;
+    return slab === SLAB.SPACE || slab === SLAB.AREA ? 1 : 3;
   }
 }

@@ -10,7 +10,11 @@
  *   gives the same results and the same final state.
  */
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
-import * as L from '../../../shared/layout/regions.ts';
+import * as LAZY from '../../../shared/layout/lazy-flush.ts';
+import * as BOOT from '../../../shared/layout/boot.ts';
+import * as CPU from '../../../shared/layout/cpu.ts';
+import * as FRAME from '../../../shared/layout/frame.ts';
+import * as SPACE from '../../../shared/layout/space.ts';
 import { PAGE_SIZE, TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as pte from '../../../shared/pte.ts';
 import * as T from '../runtime/task.ts';
@@ -42,7 +46,7 @@ export class Oracles {
     this.#executor = executor;
     this.#hashChanges = executor.subject.model.module.runtime.memory.hashChanges;
     const { meta, frames } = world.machine;
-    const end = meta + frames * L.FRAME_META_WORDS;
+    const end = meta + frames * FRAME.WORDS;
     const { facade } = executor.subject.model.module.runtime;
     this.#sequential = scenario.linearizable === false ? null : new SequentialOutcomes(reference);
     facade.setWordHook(meta, end, (at, value) => this.#metaWrite(at - meta, value));
@@ -50,7 +54,7 @@ export class Oracles {
 
   /** Counters about which nothing is concluded: not worth a switch of CPUs. */
   isCounter(at: number): boolean {
-    return at === L.B_DMESG_NEXT || at === L.B_TABLE_FRAMES;
+    return at === BOOT.DMESG_NEXT || at === BOOT.TABLE_FRAMES;
   }
 
   /** The word of the entry that decides about the page of a program's access. */
@@ -66,16 +70,16 @@ export class Oracles {
     const { machine, cpus } = subject.world;
     const vpn = task.a;
     const frame = (task.at - machine.frameBase) >> TABLE_SHIFT;
-    const state = (subject.words[machine.meta + frame * L.FRAME_META_WORDS] as number) & 0xf;
+    const state = (subject.words[machine.meta + frame * FRAME.WORDS] as number) & 0xf;
     const page = `page ${(vpn * PAGE_SIZE).toString(16)}`;
     // Frame 0 is the zero page: for anybody to read, and always there.
-    if (state !== L.FRAME_USED && (frame !== 0 || task.kind === T.USER_STORE)) {
-      const name = L.FRAME_STATE_NAMES[state];
+    if (state !== FRAME.USED && (frame !== 0 || task.kind === T.USER_STORE)) {
+      const name = FRAME.STATE_NAMES[state];
       this.#executor.fail('stale translation', `CPU ${task.id}: ${page}: the frame is ${name}`);
       return;
     }
     for (const other of cpus) {
-      if (other.id !== task.id && this.#modeOf(other) === L.MODE_KERNEL) return;
+      if (other.id !== task.id && this.#modeOf(other) === CPU.MODE_KERNEL) return;
     }
     const entry = subject.words[this.entryWord(task)] as number;
     const needed = task.kind === T.USER_STORE ? pte.PTE_W | pte.PTE_V : pte.PTE_R | pte.PTE_V;
@@ -95,14 +99,14 @@ export class Oracles {
   #isHeld({ tlb }: Cpu, vpn: number, frame: number, entry: number): boolean {
     const { words } = this.#executor.subject;
     if (entry !== 0) return false;
-    let record = words[tlb.space + L.S_LAZY_HEAD] as number;
-    for (; record !== 0; record = words[record + L.Z_NEXT] as number) {
-      const page = vpn - (words[record + L.Z_START] as number);
-      const generation = words[record + L.Z_GENERATION] as number;
-      if (page < 0 || page >= (words[record + L.Z_PAGES] as number)) continue;
+    let record = words[tlb.space + SPACE.LAZY_HEAD] as number;
+    for (; record !== 0; record = words[record + LAZY.NEXT] as number) {
+      const page = vpn - (words[record + LAZY.START] as number);
+      const generation = words[record + LAZY.GENERATION] as number;
+      if (page < 0 || page >= (words[record + LAZY.PAGES] as number)) continue;
       if (((generation - tlb.lazyGeneration) | 0) <= 0) continue;
-      const first = record + L.Z_FRAMES;
-      const frames = words.subarray(first, first + (words[record + L.Z_COUNT] as number));
+      const first = record + LAZY.FRAMES;
+      const frames = words.subarray(first, first + (words[record + LAZY.COUNT] as number));
       if (frames.includes(frame)) return true;
     }
     return false;
@@ -174,7 +178,7 @@ export class Oracles {
     const { subject } = this.#executor;
     const { module } = subject.model;
     const { world, scenario } = subject;
-    const auditor = world.cpus.find((cpu) => this.#modeOf(cpu) === L.MODE_IDLE) as Cpu;
+    const auditor = world.cpus.find((cpu) => this.#modeOf(cpu) === CPU.MODE_IDLE) as Cpu;
     let observed = '';
     try {
       observed = subject.direct(() => scenario.observe?.(world) ?? '');
@@ -195,7 +199,7 @@ export class Oracles {
   }
 
   #modeOf(cpu: Cpu): number {
-    return (this.#executor.subject.words[cpu.base + L.C_MODE] as number) & L.MODE_MASK;
+    return (this.#executor.subject.words[cpu.base + CPU.MODE] as number) & CPU.MODE_MASK;
   }
 
   /** The CPU's next access is the load by which it learns that it must drop its translations. */
@@ -206,14 +210,14 @@ export class Oracles {
 
   /** A plain write to frame metadata, before it happens. */
   #metaWrite(offset: number, value: number): void {
-    if (offset % L.FRAME_META_WORDS !== L.F_STATE || (value & 0xf) !== L.FRAME_CACHED) return;
+    if (offset % FRAME.WORDS !== FRAME.STATE || (value & 0xf) !== FRAME.CACHED) return;
     const { subject } = this.#executor;
     const { machine, cpus } = subject.world;
-    const frame = offset / L.FRAME_META_WORDS;
+    const frame = offset / FRAME.WORDS;
     const frameAt = machine.frameBase + (frame << TABLE_SHIFT);
     for (const cpu of cpus) {
       const { id, tlb } = cpu;
-      if (this.#modeOf(cpu) !== L.MODE_USER || this.#isAboutToSweep(id)) continue;
+      if (this.#modeOf(cpu) !== CPU.MODE_USER || this.#isAboutToSweep(id)) continue;
       for (let i = 0; i < tlb.filledCount; i++) {
         const slot = tlb.filled[i] as number;
         if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;
@@ -225,12 +229,12 @@ export class Oracles {
 
 /** A condemned CPU sleeps until its Worker is ended: it is done. */
 function isTerminated(task: Task): boolean {
-  return task.kind === T.WAIT && task.a === L.MODE_DEAD;
+  return task.kind === T.WAIT && task.a === CPU.MODE_DEAD;
 }
 
 /** The word of the entry that decides about a page, as the tables say now. */
 function entryWordOf(words: Int32Array, frameBase: number, space: number, vpn: number): number {
-  let table = words[space + L.S_ROOT] as number;
+  let table = words[space + SPACE.ROOT] as number;
   for (let level = 2; ; level--) {
     const index = (vpn >>> (level * TABLE_SHIFT)) & 1023;
     const at = frameBase + (table << TABLE_SHIFT) + index;

@@ -16,8 +16,9 @@ export const RACES_ALLOWED: Readonly<Record<string, string>> = {
 
 /** Functions whose ordered loads race with plain stores, because they check afterwards. */
 const SPECULATIVE: Readonly<Record<string, string>> = {
-  findArea: 'the vma protocol compares S_INDEX_SEQ after the reads and before it uses them',
-  lockArea: 'the vma protocol reads a node that may be gone, counted in, and checks A_LIVE first',
+  findArea: 'the vma protocol compares SPACE.INDEX_SEQ after the reads and before it uses them',
+  lockArea:
+    'the vma protocol reads a node that may be gone, counted in, and checks AREA.LIVE first',
   isPageCache: 'settleAnon asks it of a frame that a fault may be replacing; the next one sees it',
 };
 

@@ -8,12 +8,12 @@ import type { Executor } from './executor.ts';
 import { CPU_MASK } from './strategy.ts';
 import { Replay } from './schedule.ts';
 import type { Segment } from './schedule.ts';
-import { wordName } from './word-names.ts';
+import { wordName } from '../../../shared/layout/names.ts';
 
 export interface Moment {
   readonly step: number;
   readonly cpu: number;
-  /** 'exchange cpu 1 C_MODE = 0x2', the name of an operation, or '… 12 more'. */
+  /** 'exchange cpu 1 CPU.MODE = 0x2', the name of an operation, or '… 12 more'. */
   readonly text: string;
   /** file:line, or '' where there is none. */
   readonly place: string;

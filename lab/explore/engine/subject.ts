@@ -4,7 +4,8 @@
  */
 import type { LockingProtocol } from '../../../kernel/machine/locking-protocol.ts';
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
-import * as L from '../../../shared/layout/regions.ts';
+import * as BOOT from '../../../shared/layout/boot.ts';
+import * as CPU from '../../../shared/layout/cpu.ts';
 import type { Model } from '../build/build-model.ts';
 import type { Operation, Scenario, World } from '../model/kit.ts';
 import type { Task } from '../runtime/task.ts';
@@ -134,11 +135,11 @@ function stateOf({ tlb }: Cpu): CpuState {
 function counterWords({ machine }: World): Uint8Array {
   const ignored = new Uint8Array(machine.words.length);
   ignored.fill(1, machine.histograms, machine.meta);
-  ignored[L.B_CPU_EVENT] = 1;
-  ignored[L.B_DMESG_NEXT] = 1;
+  ignored[BOOT.CPU_EVENT] = 1;
+  ignored[BOOT.DMESG_NEXT] = 1;
   for (let id = 0; id < machine.cpus; id++) {
-    const stats = machine.cpuBase + id * L.CPU_WORDS + L.C_STATS;
-    ignored.fill(1, stats, stats + L.CPU_STATS.length);
+    const stats = machine.cpuBase + id * CPU.WORDS + CPU.STATS;
+    ignored.fill(1, stats, stats + CPU.STAT_NAMES.length);
   }
   return ignored;
 }

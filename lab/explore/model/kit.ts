@@ -22,7 +22,7 @@ import { createProcess } from '../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../kernel/processes/pid-table.ts';
 import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
 import { peek } from '../../../shared/atomics.ts';
-import { P_SPACE } from '../../../shared/layout/regions.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../../../shared/abi/mman.ts';
 import { PROT_READ, PROT_WRITE } from '../../../shared/abi/mman.ts';
@@ -120,7 +120,7 @@ export function newThreads(world: World): number {
 
 /** The block of the space of the process that CPU `id` runs. */
 export function spaceOf(world: World, id: number): number {
-  return peek(world.machine.words, (world.procs[id] as number) + P_SPACE);
+  return peek(world.machine.words, (world.procs[id] as number) + PROCESS.SPACE);
 }
 
 /** Maps `pages` pages at BASE + `page` for the process of CPU `id`. For setups. */

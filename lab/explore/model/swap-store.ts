@@ -4,7 +4,7 @@ import { allocFrame, freeFrame } from '../../../kernel/frames/frames.ts';
 import { frameWord } from '../../../kernel/machine/machine.ts';
 import { beginSwapRead, finishSwapRead } from '../../../kernel/objects/swap-map.ts';
 import { load, store } from '../../../shared/atomics.ts';
-import { FRAME_USED } from '../../../shared/layout/regions.ts';
+import * as FRAME from '../../../shared/layout/frame.ts';
 
 /** Slots of an explored machine. */
 export const SWAP_SLOTS = 1;
@@ -20,7 +20,7 @@ export function swapIn(cpu: Cpu, slot: number): boolean {
   if (uses === 0) return true;
   // ORDER: the answer of the store, which may be late.
   const value = load(cpu.words, swapStoreWord(cpu, slot));
-  const pfn = allocFrame(cpu, FRAME_USED);
+  const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn === 0) return false;
   // ORDER: the page's contents before the frame is published.
   store(cpu.words, frameWord(cpu.machine, pfn), value);

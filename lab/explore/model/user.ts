@@ -17,7 +17,7 @@ import { acknowledge, resumeUser, sweepTlb, walk } from '../../../kernel/mmu/wal
 import { TLB_SLOTS } from '../../../kernel/machine/tlb.ts';
 import { pendingSignal } from '../../../kernel/processes/signals.ts';
 import { load, poke } from '../../../shared/atomics.ts';
-import { S_TLB_GEN } from '../../../shared/layout/regions.ts';
+import * as SPACE from '../../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { userLoad, userStore, weakLoad } from '../runtime/facade.ts';
 import { BASE_VPN, finish, spaceOf } from './kit.ts';
@@ -100,14 +100,14 @@ export function access(
     world.live[cpu.id] = space;
     resumeUser(cpu, tlb, space);
   }
-  if (!due && weakLoad(words, space + S_TLB_GEN, tlb.generation) === tlb.generation) {
+  if (!due && weakLoad(words, space + SPACE.TLB_GEN, tlb.generation) === tlb.generation) {
     const at = lookUp(cpu, vpn, write);
     if (at !== 0) return touch(cpu, at, vpn, write, value);
   }
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     sweepTlb(cpu, tlb);
     // ORDER: as Mmu.#poll.
-    if (load(words, space + S_TLB_GEN) !== tlb.generation) {
+    if (load(words, space + SPACE.TLB_GEN) !== tlb.generation) {
       acknowledge(cpu, tlb);
       if (stopRequested(cpu)) {
         enterKernel(cpu);

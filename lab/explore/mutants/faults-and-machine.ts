@@ -8,6 +8,7 @@ const COW = 'kernel/faults/cow.ts';
 const FRAMES = 'kernel/frames/frames.ts';
 const SPINLOCK = 'kernel/machine/spinlock.ts';
 const CPU_MODE = 'kernel/machine/cpu-mode.ts';
+const KERNEL_ENTRY = 'kernel/mmu/kernel-entry.ts';
 const COW_FLUSH = 'if ((entry & pte.PTE_A) !== 0) shootDown(cpu, space, vpn, 1);';
 
 export const OTHER_MUTANTS: readonly Mutant[] = [
@@ -101,10 +102,10 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         FRAMES,
-        'const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), 1);',
-        'const before = load(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT));\n' +
-          '  add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), before + 1 - ' +
-          'peek(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT)));',
+        'const before = add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), 1);',
+        'const before = load(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT));\n' +
+          '  add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), before + 1 - ' +
+          'peek(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT)));',
       ),
     ],
   },
@@ -129,8 +130,8 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/objects/record.ts',
-        'lock(cpu, L.B_RECORD_LOCK);\n  let id = findRecord(cpu, object, delta, shared);',
-        'let id = findRecord(cpu, object, delta, shared);\n  lock(cpu, L.B_RECORD_LOCK);',
+        'lock(cpu, BOOT.RECORD_LOCK);\n  let id = findRecord(cpu, object, delta, shared);',
+        'let id = findRecord(cpu, object, delta, shared);\n  lock(cpu, BOOT.RECORD_LOCK);',
       ),
     ],
   },
@@ -142,9 +143,9 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/frames/slab.ts',
-        'lock(cpu, L.B_SLAB_LOCK);\n  giveSlot(cpu, slab, at);',
-        'lock(cpu, L.B_SLAB_LOCK);\n  lock(cpu, L.B_RECORD_LOCK);\n' +
-          '  unlock(cpu, L.B_RECORD_LOCK);\n  giveSlot(cpu, slab, at);',
+        'lock(cpu, BOOT.SLAB_LOCK);\n  giveSlot(cpu, slab, at);',
+        'lock(cpu, BOOT.SLAB_LOCK);\n  lock(cpu, BOOT.RECORD_LOCK);\n' +
+          '  unlock(cpu, BOOT.RECORD_LOCK);\n  giveSlot(cpu, slab, at);',
       ),
     ],
   },
@@ -173,7 +174,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     about: 'a CPU enters the kernel without looking whether the machine is stopped',
     scenario: 'stop-entry',
     protocol: 'rcu',
-    patches: [patch(CPU_MODE, 'if (load(words, L.B_STOP) === 0) return;', 'return;')],
+    patches: [patch(KERNEL_ENTRY, 'if (load(words, BOOT.STOP) === 0) return;', 'return;')],
   },
   {
     name: 'mode-read-plainly',
@@ -181,7 +182,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     scenario: 'condemn-entry',
     protocol: 'rcu',
     patches: [
-      patch(CPU_MODE, 'let seen = load(cpu.words, at);', 'let seen = peek(cpu.words, at);'),
+      patch(KERNEL_ENTRY, 'let seen = load(cpu.words, at);', 'let seen = peek(cpu.words, at);'),
     ],
   },
   {
@@ -192,8 +193,8 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         CPU_MODE,
-        'if (compareExchange(cpu.words, at, seen, L.MODE_DEAD) !== seen) return false;',
-        'store(cpu.words, at, L.MODE_DEAD);',
+        'if (compareExchange(cpu.words, at, seen, CPU.MODE_DEAD) !== seen) return false;',
+        'store(cpu.words, at, CPU.MODE_DEAD);',
       ),
     ],
   },

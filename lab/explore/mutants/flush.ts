@@ -12,11 +12,7 @@ export const FLUSH_MUTANTS: readonly Mutant[] = [
     scenario: 'mprotect-munmap-sync',
     protocol: 'rcu',
     patches: [
-      patch(
-        'kernel/paging/flush-sync.ts',
-        'i < op.flushes.length',
-        'i < 2 && i < op.flushes.length',
-      ),
+      patch('kernel/paging/flush.ts', 'i < op.flushes.length', 'i < 2 && i < op.flushes.length'),
     ],
   },
   {
@@ -27,7 +23,7 @@ export const FLUSH_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         LAZY,
-        'if (((load(words, block + L.C_LAZY_ACK) - generation) | 0) < 0) return false;',
+        'if (((load(words, block + CPU.LAZY_ACK) - generation) | 0) < 0) return false;',
         '',
       ),
     ],
@@ -54,8 +50,7 @@ export const FLUSH_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         LAZY,
-        '  if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) ' +
-          'return flushBatched(op);\n',
+        '  if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) ' + 'return false;\n',
         '',
       ),
     ],

@@ -66,7 +66,7 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     about: "the store's answer for a page that has gone is taken for the slot's new page",
     scenario: 'swap-slot-reused',
     protocol: 'rcu',
-    patches: [patch(SWAP_MAP, ' && peek(words, at + L.W_USES) === uses', '')],
+    patches: [patch(SWAP_MAP, ' && peek(words, at + SWAP.USES) === uses', '')],
   },
   {
     name: 'swap-read-while-written',
@@ -84,8 +84,8 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
       patch(
         SWAP_MAP,
         'if (pfn !== 0) getFrame(cpu, pfn);\n' +
-          '  unlock(cpu, L.B_SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
-        'unlock(cpu, L.B_SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
+          '  unlock(cpu, BOOT.SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
+        'unlock(cpu, BOOT.SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
       ),
     ],
   },
@@ -110,9 +110,9 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         GROUP,
-        'const now = add(words, group + L.G_RESIDENT, pages) + pages;',
-        'const now = load(words, group + L.G_RESIDENT) + pages;\n' +
-          '  store(words, group + L.G_RESIDENT, now);',
+        'const now = add(words, group + GROUP.RESIDENT, pages) + pages;',
+        'const now = load(words, group + GROUP.RESIDENT) + pages;\n' +
+          '  store(words, group + GROUP.RESIDENT, now);',
       ),
     ],
   },
@@ -124,8 +124,8 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         GROUP,
-        'add(words, group + L.G_SPACES, -1) > 1',
-        'add(words, group + L.G_SPACES, -1) > 2',
+        'add(words, group + GROUP.SPACES, -1) > 1',
+        'add(words, group + GROUP.SPACES, -1) > 2',
       ),
     ],
   },

@@ -16,13 +16,13 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         FUTEX,
-        'lock(cpu, bucket + L.U_LOCK);\n  // ORDER: after the lock, entry and value',
+        'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n  // ORDER: after the lock, entry and value',
         '// ORDER: after the lock, entry and value',
       ),
       patch(
         FUTEX,
         'const isAsExpected = value ===',
-        'lock(cpu, bucket + L.U_LOCK);\n  const isAsExpected = value ===',
+        'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n  const isAsExpected = value ===',
       ),
     ],
   },
@@ -31,7 +31,7 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     about: 'a waiter is taken out of the queue, and sleeps on',
     scenario: 'futex-wait-wake',
     protocol: 'rcu',
-    patches: [patch(QUEUE, '      notify(words, waiter + L.Q_STATE, EVERYBODY);\n', '')],
+    patches: [patch(QUEUE, '      notify(words, waiter + FUTEX.STATE, EVERYBODY);\n', '')],
   },
   {
     name: 'futex-finish-early',
@@ -41,13 +41,13 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         FUTEX,
-        'lock(cpu, bucket + L.U_LOCK);\n  // ORDER: under the lock nobody changes it',
+        'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n  // ORDER: under the lock nobody changes it',
         '// ORDER: under the lock nobody changes it',
       ),
       patch(
         FUTEX,
         'if (!isWoken) dequeue',
-        'lock(cpu, bucket + L.U_LOCK);\n  if (!isWoken) dequeue',
+        'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n  if (!isWoken) dequeue',
       ),
     ],
   },
@@ -59,8 +59,10 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         QUEUE,
-        'lock(cpu, bucket + L.U_LOCK);\n  let waiter = peek(words, bucket + L.U_FIRST);',
-        'let waiter = peek(words, bucket + L.U_FIRST);\n  lock(cpu, bucket + L.U_LOCK);',
+        'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n' +
+          '  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);',
+        'let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);\n' +
+          '  lock(cpu, bucket + FUTEX_QUEUE.LOCK);',
       ),
     ],
   },
@@ -72,8 +74,8 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         FRAMES,
-        'const before = add(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT), -1);',
-        'const at = frameField(cpu.machine, pfn, L.F_COUNT);\n' +
+        'const before = add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), -1);',
+        'const at = frameField(cpu.machine, pfn, FRAME.COUNT);\n' +
           '  const before = load(cpu.words, at);\n' +
           '  exchange(cpu.words, at, before - 1);',
       ),
@@ -89,7 +91,7 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
       patch(
         'kernel/objects/swap-map.ts',
         'return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;',
-        'return pfn !== 0 && peek(cpu.words, frameField(cpu.machine, pfn, L.F_COUNT)) === 1;',
+        'return pfn !== 0 && peek(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT)) === 1;',
       ),
     ],
   },

@@ -67,7 +67,7 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
       patch(
         MMU,
         'const generation = tlbCatchUp(cpu, tlb);',
-        'store(cpu.words, cpu.base + L.C_ACK, load(cpu.words, tlb.space + L.S_TLB_GEN));\n' +
+        'store(cpu.words, cpu.base + CPU.ACK, load(cpu.words, tlb.space + SPACE.TLB_GEN));\n' +
           'const generation = tlbCatchUp(cpu, tlb);',
       ),
     ],
@@ -83,13 +83,13 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
         'const generation = announce(cpu, space, start, pages);',
         'const modes: number[] = [];\n' +
           'for (let id = 0; id < cpu.machine.cpus; id++) {\n' +
-          '  modes.push(load(cpu.words, cpu.machine.cpuBase + id * L.CPU_WORDS + L.C_MODE));\n' +
+          '  modes.push(load(cpu.words, cpu.machine.cpuBase + id * CPU.WORDS + CPU.MODE));\n' +
           '}\n' +
           'const generation = announce(cpu, space, start, pages);',
       ),
       patch(
         SHOOTDOWN,
-        'id !== cpu.id && load(cpu.words, block + L.C_MODE) === mode',
+        'id !== cpu.id && load(cpu.words, block + CPU.MODE) === mode',
         'id !== cpu.id && modes[id] === mode',
       ),
     ],
@@ -163,8 +163,8 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         GRACE,
-        '& L.MODE_MASK) !== L.MODE_KERNEL) continue;',
-        '& L.MODE_MASK) !== L.MODE_KERNEL || id !== cpu.id) continue;',
+        '& CPU.MODE_MASK) !== CPU.MODE_KERNEL) continue;',
+        '& CPU.MODE_MASK) !== CPU.MODE_KERNEL || id !== cpu.id) continue;',
       ),
     ],
   },

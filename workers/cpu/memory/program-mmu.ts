@@ -31,7 +31,8 @@ import {
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { load, peek } from '../../../shared/atomics.ts';
-import { P_PID, P_SPACE, S_TLB_GEN } from '../../../shared/layout/regions.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
+import * as SPACE from '../../../shared/layout/space.ts';
 import {
   FAULT_RETRIES_MAX,
   PAGE_SIZE,
@@ -84,11 +85,11 @@ export class Mmu implements UserContext {
   constructor(mode: UserMode, proc: number, host: MmuHost) {
     const { cpu } = mode;
     this.cpu = cpu;
-    this.space = peek(cpu.words, proc + P_SPACE);
+    this.space = peek(cpu.words, proc + PROCESS.SPACE);
     this.words = cpu.words;
     this.bytes = cpu.machine.frameBytes;
     this.frameBase = cpu.machine.frameBase;
-    this.generationAt = this.space + S_TLB_GEN;
+    this.generationAt = this.space + SPACE.TLB_GEN;
     this.frameAt = cpu.tlb.frameAt;
     this.#proc = proc;
     this.#mode = mode;
@@ -224,7 +225,7 @@ export class Mmu implements UserContext {
   }
 
   #outOfMemory(address: number): never {
-    const pid = peek(this.words, this.#proc + P_PID);
+    const pid = peek(this.words, this.#proc + PROCESS.PID);
     const vpn = Math.floor(address / PAGE_SIZE);
     this.#mode.inKernel(() => logEvent(this.cpu, LOG_OUT_OF_MEMORY, pid, vpn, 0));
     return this.#host.die(SIGKILL, 'out of memory');

@@ -1,12 +1,12 @@
 /**
  * User mode of a CPU worker: which process's program is running on this thread at this moment.
  *
- * One process at a time is *live*: its accesses go through the CPU's TLB, and C_MODE says USER of
+ * One process at a time is *live*: its accesses go through the CPU's TLB, and CPU.MODE says USER of
  * its space. All others see an empty TLB and miss, and the miss makes them live. When the thread's
  * turn is over (the program awaits, and the event loop comes round) the CPU leaves user mode, so
  * that no shootdown ever waits for a program that is not running.
  *
- * Guarantees: code between two awaits that hits the TLB runs with C_MODE = USER of its own space.
+ * Guarantees: code between two awaits that hits the TLB runs with CPU.MODE = USER of its own space.
  */
 import {
   enterKernel,

@@ -11,7 +11,7 @@ import { FAULT_DONE, hasSignal } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { load, notify } from '../../../shared/atomics.ts';
 import { EDEADLK, EFAULT, EINTR, EINVAL, ETIMEDOUT } from '../../../shared/abi/errno.ts';
-import { FUTEX_WAITING, Q_STATE } from '../../../shared/layout/regions.ts';
+import * as FUTEX from '../../../shared/layout/futex.ts';
 import { CPUS_MAX } from '../../../shared/limits.ts';
 import { sleepOn } from './wait-async.ts';
 
@@ -56,7 +56,7 @@ function sleepSync(host: FutexHost, waiter: number, timeoutMs: number): void {
   const { cpu, proc } = host;
   let leftMs = timeoutMs;
   // ORDER: a momentary value: futexSleep and futexFinish look again.
-  while (load(cpu.words, waiter + Q_STATE) === FUTEX_WAITING) {
+  while (load(cpu.words, waiter + FUTEX.STATE) === FUTEX.WAITING) {
     if (leftMs <= 0 || hasSignal(cpu, proc)) return;
     const sliceMs = Math.min(leftMs, LOOK_MS);
     futexSleep(cpu, proc, waiter, sliceMs);
@@ -105,14 +105,14 @@ export async function futexWaitAsync(
   let isInterrupted = false;
   const settled = host.onInterrupt(() => {
     isInterrupted = true;
-    notify(words, waiter + Q_STATE, CPUS_MAX);
+    notify(words, waiter + FUTEX.STATE, CPUS_MAX);
   });
   for (;;) {
     const leftMs = deadlineMs - performance.now();
     if (leftMs <= 0 || isInterrupted) break;
     // ORDER: `sleepOn` compares again; a wake in between is not missed.
-    if (load(words, waiter + Q_STATE) !== FUTEX_WAITING) break;
-    await sleepOn(words, waiter + Q_STATE, FUTEX_WAITING, leftMs);
+    if (load(words, waiter + FUTEX.STATE) !== FUTEX.WAITING) break;
+    await sleepOn(words, waiter + FUTEX.STATE, FUTEX.WAITING, leftMs);
     if (host.isOver()) return new Promise(() => {});
   }
   settled();

@@ -2,7 +2,7 @@
 import { storeWide } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
-import { P_CPU_US, P_NICE } from '../../../shared/layout/regions.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
 import type { RunAccount } from './run-queue.ts';
 
 export class ProcessAccount implements RunAccount {
@@ -30,11 +30,11 @@ export class ProcessAccount implements RunAccount {
 
   nice(): number {
     // ORDER: a momentary value, which others may set.
-    return this.#isOpen ? load(this.#cpu.words, this.#proc + P_NICE) : 0;
+    return this.#isOpen ? load(this.#cpu.words, this.#proc + PROCESS.NICE) : 0;
   }
 
   publish(): void {
     if (!this.#isOpen) return;
-    storeWide(this.#cpu.machine, this.#proc + P_CPU_US, Math.floor(this.usedUs));
+    storeWide(this.#cpu.machine, this.#proc + PROCESS.CPU_US, Math.floor(this.usedUs));
   }
 }

@@ -14,8 +14,8 @@ import {
   pendingSignal,
   processOf,
 } from '../../../kernel/index.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
 import { EINTR } from '../../../shared/abi/errno.ts';
-import { P_STACK, P_STACK_BYTES } from '../../../shared/layout/regions.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { KernelPanic } from '../../../shared/panic.ts';
 import {
@@ -142,9 +142,9 @@ export class ProcessRunner {
   /** Memory of the process's own above its guard page, if it has been given one. */
   stack(): Proc['stack'] {
     const { machine } = this.context.cpu;
-    const bytes = loadWide(machine, this.#proc + P_STACK_BYTES);
+    const bytes = loadWide(machine, this.#proc + PROCESS.STACK_BYTES);
     if (bytes === 0) return null;
-    const address = loadWide(machine, this.#proc + P_STACK) + PAGE_SIZE;
+    const address = loadWide(machine, this.#proc + PROCESS.STACK) + PAGE_SIZE;
     return { address, bytes: bytes - PAGE_SIZE };
   }
 

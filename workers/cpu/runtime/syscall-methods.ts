@@ -1,6 +1,6 @@
 /**
- * The syscalls of the table in shared/abi/syscalls.ts as methods: `proc.sync`, `proc.local`, and those
- * of `proc` itself that return promises. The three differ only in how a call is carried out.
+ * The syscalls of the table in shared/abi/syscalls.ts as methods: `proc.sync`, `proc.local`, and
+ * those of `proc` itself that return promises. The three differ only in how a call is carried out.
  */
 import { SYSCALLS } from '../../../shared/abi/syscalls.ts';
 import type { NumericSyscall, SyscallSpec } from '../../../shared/abi/syscalls.ts';

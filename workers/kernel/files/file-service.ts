@@ -15,7 +15,8 @@ import {
 import type { Cpu } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as E from '../../../shared/abi/errno.ts';
-import * as L from '../../../shared/layout/regions.ts';
+import * as OBJECT from '../../../shared/layout/object.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
 import { MEMFD_NAME_BYTES_MAX, PATH_BYTES_MAX } from '../../../shared/limits.ts';
 import * as M from '../../../shared/abi/mman.ts';
 import type { WireFileInfo } from '../../../shared/wire.ts';
@@ -63,7 +64,7 @@ export class FileService {
         ? -E.EISDIR
         : -E.ENOENT;
     }
-    const isFile = object.kind === L.OBJECT_SHARED || object.kind === L.OBJECT_FILE;
+    const isFile = object.kind === OBJECT.SHARED || object.kind === OBJECT.FILE;
     if (!isFile) return -E.EPERM;
     this.#objects.unlink(name);
     return 0;
@@ -79,11 +80,11 @@ export class FileService {
       if (file === 0) return -E.EBADF;
       const object = fileObject(cpu, file);
       const size = objectSize(cpu, object);
-      const kind = peek(cpu.words, object + L.O_KIND);
+      const kind = peek(cpu.words, object + OBJECT.KIND);
       putFile(cpu, file);
       return {
         size,
-        kind: kind === L.OBJECT_SHARED ? 'memory' : (L.OBJECT_KIND_NAMES[kind] ?? ''),
+        kind: kind === OBJECT.SHARED ? 'memory' : (OBJECT.KIND_NAMES[kind] ?? ''),
       };
     });
   }
@@ -111,7 +112,7 @@ export class FileService {
 
   #process(pid: number): number {
     const proc = processOf(this.#cpu.machine, pid);
-    const isAlive = proc !== 0 && peek(this.#cpu.words, proc + L.P_STATE) !== L.PROC_ZOMBIE;
+    const isAlive = proc !== 0 && peek(this.#cpu.words, proc + PROCESS.STATE) !== PROCESS.ZOMBIE;
     return isAlive ? proc : 0;
   }
 }

@@ -7,10 +7,10 @@
  * the machine; one that is memory only, until nobody uses it and it has no name any more.
  */
 import { createMemoryFile, createObject, putObject } from '../../../kernel/index.ts';
+import * as OBJECT from '../../../shared/layout/object.ts';
 import type { Cpu, UserHooks } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
 import { EEXIST, ENOMEM } from '../../../shared/abi/errno.ts';
-import * as L from '../../../shared/layout/regions.ts';
 import type { KernelInit, WireFile } from '../../../shared/wire.ts';
 import { SyscallError, describeThrown } from '../../wire/errors.ts';
 import { loadBackend, loadDevice } from './extensions.ts';
@@ -60,27 +60,27 @@ export class ObjectRegistry {
     for (const [name, file] of Object.entries(init.files)) await this.addFile(name, file);
     for (const [name, url] of Object.entries(init.devices)) {
       const device = await loadDevice(url);
-      this.#add(`/dev/${name}`, L.OBJECT_DEVICE, device.sizeBytes, true, { device });
+      this.#add(`/dev/${name}`, OBJECT.DEVICE, device.sizeBytes, true, { device });
     }
     for (const [name, url] of Object.entries(init.backends)) {
       const backend = await loadBackend(url);
       this.addBackend(`/backend/${name}`, backend);
     }
     for (const [name, sizeBytes] of Object.entries(init.linear)) {
-      this.#add(`/dev/${name}`, L.OBJECT_LINEAR, sizeBytes, true, {});
+      this.#add(`/dev/${name}`, OBJECT.LINEAR, sizeBytes, true, {});
     }
   }
 
   /** An object whose pages `backend` supplies. Throws SyscallError: EEXIST, ENOMEM. */
   addBackend(path: string, backend: Backend): RegisteredObject {
-    return this.#add(path, L.OBJECT_USER, backend.sizeBytes, true, { backend });
+    return this.#add(path, OBJECT.USER, backend.sizeBytes, true, { backend });
   }
 
   async addFile(name: string, source: WireFile): Promise<void> {
     this.#checkFree(name);
     const file = await openHostFile(source);
     const isWritable = file.write !== undefined;
-    const object = this.#add(name, L.OBJECT_FILE, file.sizeBytes, isWritable, { file });
+    const object = this.#add(name, OBJECT.FILE, file.sizeBytes, isWritable, { file });
     if (isWritable) this.writeBack.add(object.block, name, file);
   }
 
@@ -89,7 +89,7 @@ export class ObjectRegistry {
     const number = this.#numbers + 1;
     const block = inKernel(this.#cpu, () => createMemoryFile(this.#cpu, number));
     if (block === 0) return null;
-    const object = this.#register(name, block, L.OBJECT_SHARED, {});
+    const object = this.#register(name, block, OBJECT.SHARED, {});
     if (isLinked) this.#byName.set(name, object);
     else this.#unlinked.add(object);
     return object;
@@ -100,7 +100,7 @@ export class ObjectRegistry {
     const object = this.#byName.get(name);
     if (object === undefined) return false;
     this.#byName.delete(name);
-    if (object.kind === L.OBJECT_SHARED) this.#unlinked.add(object);
+    if (object.kind === OBJECT.SHARED) this.#unlinked.add(object);
     return true;
   }
 
@@ -133,7 +133,7 @@ export class ObjectRegistry {
   tick(nowMs: number): void {
     for (const object of this.#unlinked) {
       // ORDER: 1 is the registry's own reference, from which nobody else can make another.
-      if (load(this.#cpu.words, object.block + L.O_REFS) === 1) this.#release(object);
+      if (load(this.#cpu.words, object.block + OBJECT.REFS) === 1) this.#release(object);
     }
     this.writeBack.tick(nowMs);
   }

@@ -12,7 +12,7 @@ import { openObject, processOf } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
 import * as E from '../../../shared/abi/errno.ts';
-import { CPU_WORDS, C_MODE, MODE_BLOCKED, MODE_MASK } from '../../../shared/layout/regions.ts';
+import * as CPU from '../../../shared/layout/cpu.ts';
 import { FILE_BYTES_MAX } from '../../../shared/limits.ts';
 import { O_RDWR } from '../../../shared/abi/mman.ts';
 import type { CpuApi } from '../../../shared/wire.ts';
@@ -91,6 +91,9 @@ export class UserPagers {
   #sleeps(cpu: number): boolean {
     const { machine, words } = this.#cpu;
     // ORDER: a momentary value; many in a row decide.
-    return (load(words, machine.cpuBase + cpu * CPU_WORDS + C_MODE) & MODE_MASK) === MODE_BLOCKED;
+    return (
+      (load(words, machine.cpuBase + cpu * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK) ===
+      CPU.MODE_BLOCKED
+    );
   }
 }

@@ -32,7 +32,7 @@ import {
 } from '../../../kernel/index.ts';
 import type { Candidate, Cpu, ReclaimPolicy } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
-import { B_JIFFIES } from '../../../shared/layout/regions.ts';
+import * as BOOT from '../../../shared/layout/boot.ts';
 import { RECLAIM_BATCH_PAGES, RECLAIM_IDLE_PASSES_MAX } from '../../../shared/limits.ts';
 import { ClockHand } from './clock-hand.ts';
 import { inKernel } from '../serve/in-kernel.ts';
@@ -206,7 +206,7 @@ export class Reclaimer {
    */
   #evictCache(wanted: number): number {
     const { cpu, objects } = this.#options;
-    const before = peek(cpu.words, B_JIFFIES) - CACHE_GRACE_MS;
+    const before = peek(cpu.words, BOOT.JIFFIES) - CACHE_GRACE_MS;
     let left = wanted;
     for (const object of objects()) {
       if (left <= 0) break;

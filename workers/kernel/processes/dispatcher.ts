@@ -14,7 +14,7 @@ import { platform } from '#platform';
 import { processCpu, rehomeProcess, withholdProcess } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
-import { CPU_WORDS, C_MODE, MODE_IDLE, MODE_MASK } from '../../../shared/layout/regions.ts';
+import * as CPU from '../../../shared/layout/cpu.ts';
 import type { WireStart } from '../../../shared/wire.ts';
 import { WorkerDied, describeThrown } from '../../wire/errors.ts';
 import { inKernel } from '../serve/in-kernel.ts';
@@ -108,7 +108,10 @@ export class Dispatcher {
   #isIdle(slot: Slot): boolean {
     const { machine, words } = this.#cpu;
     // ORDER: a guess. A CPU that is busy after all gets some processes too many, once.
-    return (load(words, machine.cpuBase + slot.cpu * CPU_WORDS + C_MODE) & MODE_MASK) === MODE_IDLE;
+    return (
+      (load(words, machine.cpuBase + slot.cpu * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK) ===
+      CPU.MODE_IDLE
+    );
   }
 
   /** Puts a process that has not started into the run queue of `to`, which counts it already. */

@@ -18,16 +18,10 @@ import {
   sendSignal,
   withholdProcess,
 } from '../../../kernel/index.ts';
+import * as CPU from '../../../shared/layout/cpu.ts';
 import type { Cpu, ProcessSpec } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
 import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
-import {
-  CPU_WORDS,
-  C_MODE,
-  MODE_BLOCKED,
-  MODE_MASK,
-  MODE_PARKED,
-} from '../../../shared/layout/regions.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
   SENDABLE_SIGNALS,
@@ -244,8 +238,8 @@ export class ProcessManager {
       if (this.table.get(pid)?.status !== null || slot.generation !== generation) return;
       const { machine, words } = this.#cpu;
       // ORDER: a momentary value; a CPU that wakes up now has its time again.
-      const mode = load(words, machine.cpuBase + slot.cpu * CPU_WORDS + C_MODE) & MODE_MASK;
-      if (mode === MODE_BLOCKED || mode === MODE_PARKED) {
+      const mode = load(words, machine.cpuBase + slot.cpu * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK;
+      if (mode === CPU.MODE_BLOCKED || mode === CPU.MODE_PARKED) {
         this.#expectEnd(pid, signal, slot, generation);
         return;
       }

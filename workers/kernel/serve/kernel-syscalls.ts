@@ -14,7 +14,7 @@ import {
 import type { Cpu } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import { EIO, ENOMEM, ESRCH } from '../../../shared/abi/errno.ts';
-import { P_STATE, PROC_ZOMBIE } from '../../../shared/layout/regions.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
 import { inKernel } from './in-kernel.ts';
@@ -105,7 +105,9 @@ export class KernelSyscalls {
     this.#reclaimer = reclaimer;
   }
 
-  /** A syscall of the table in shared/abi/syscalls.ts. Answers later only when it waits for a page. */
+  /**
+   * A syscall of the table in shared/abi/syscalls.ts. Answers later only when it waits for a page.
+   */
   call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     if (Transfers.isTransfer(number)) return this.#transfers.call(number, pid, args);
     const result = this.#call(number, pid, args);
@@ -136,7 +138,7 @@ export class KernelSyscalls {
   /** The block of a process that has not ended. */
   #process(pid: number): number {
     const proc = processOf(this.#cpu.machine, pid);
-    return proc !== 0 && peek(this.#cpu.words, proc + P_STATE) !== PROC_ZOMBIE ? proc : 0;
+    return proc !== 0 && peek(this.#cpu.words, proc + PROCESS.STATE) !== PROCESS.ZOMBIE ? proc : 0;
   }
 
   #run(number: number, pid: number, args: readonly unknown[]): Progress {

@@ -15,7 +15,7 @@ import {
 import type { Cpu, ObjectNames } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import { ESRCH } from '../../../shared/abi/errno.ts';
-import { B_SWAP_USED } from '../../../shared/layout/regions.ts';
+import * as BOOT from '../../../shared/layout/boot.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import type { KernelInit, WireProcFile, WireStatus } from '../../../shared/wire.ts';
 import type { MachineReport, ProcessReport, SyscallReport } from '../../api/machine-api.ts';
@@ -78,7 +78,7 @@ export function reportMachine(
     tableFramesPeak: frames.tablesPeak,
     injected: injectionCounts(cpu),
     swapPages: machine.swapSlots,
-    swapPagesUsed: peek(machine.words, B_SWAP_USED),
+    swapPagesUsed: peek(machine.words, BOOT.SWAP_USED),
     memoryWaitMs,
     processes: table.all().map((entry) => entry.report ?? reportProcess(cpu, entry, null, nowMs)),
     syscalls: reportSyscalls(cpu),

@@ -1,5 +1,6 @@
 /** Files: truncation, holes, write-back, the kernel's copies of user memory, descriptors. */
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import * as FRAME from '../../../../shared/layout/frame.ts';
 import { leaveKernel } from '../../../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
 import { punchHole, resizeObject } from '../../../../kernel/files/truncate.ts';
@@ -15,7 +16,7 @@ import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
 import { WAIT_PAGE } from '../../../../kernel/machine/wait-codes.ts';
 import { copyFromUser, copyToUser } from '../../../../kernel/mmu/user-copy.ts';
 import { peek } from '../../../../shared/atomics.ts';
-import { F_DIRTY, F_STATE, OBJECT_FILE, OBJECT_SHARED } from '../../../../shared/layout/regions.ts';
+import * as OBJECT from '../../../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, O_RDWR } from '../../../../shared/abi/mman.ts';
 import { panic } from '../../../../shared/panic.ts';
@@ -39,7 +40,7 @@ function openFile(world: World, pages: number, kind: number): void {
 }
 
 /** One process on all CPUs, with a mapping of a file of two pages. */
-function mappedFile(world: World, type: number, kind: number = OBJECT_SHARED): void {
+function mappedFile(world: World, type: number, kind: number = OBJECT.SHARED): void {
   newThreads(world);
   openFile(world, 2, kind);
   const cpu = world.cpus[0] as Cpu;
@@ -101,7 +102,7 @@ function checkNothingLost(world: World): string {
   const host = (world.mine[0] as number[])[0] ?? 0;
   const marked =
     (peekEntry(cpu, spaceOf(world, 0), BASE_VPN) & PTE_D) !== 0 ||
-    (pfn !== 0 && (peek(machine.words, frameField(machine, pfn, F_STATE)) & F_DIRTY) !== 0);
+    (pfn !== 0 && (peek(machine.words, frameField(machine, pfn, FRAME.STATE)) & FRAME.DIRTY) !== 0);
   // What whole operations lose is lost as well: that is no outcome to compare with.
   if (now !== host && !marked) panic('write-back: lost', now, host);
   return '';
@@ -179,7 +180,7 @@ export const fileScenarios: readonly Scenario[] = [
       [read(1), read(1)],
     ],
     setup(world: World): void {
-      mappedFile(world, MAP_SHARED, OBJECT_FILE);
+      mappedFile(world, MAP_SHARED, OBJECT.FILE);
     },
   },
   {
@@ -254,7 +255,7 @@ export const fileScenarios: readonly Scenario[] = [
     cpus: [[close], [mmapFile]],
     setup(world: World): void {
       newThreads(world);
-      openFile(world, 1, OBJECT_SHARED);
+      openFile(world, 1, OBJECT.SHARED);
     },
   },
 ];

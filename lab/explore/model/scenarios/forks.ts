@@ -7,7 +7,7 @@ import { startProcess } from '../../../../kernel/processes/process.ts';
 import { allPids, processOf } from '../../../../kernel/processes/pid-table.ts';
 import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { peek } from '../../../../shared/atomics.ts';
-import { P_PARENT, P_SPACE } from '../../../../shared/layout/regions.ts';
+import * as PROCESS from '../../../../shared/layout/process.ts';
 import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import * as pte from '../../../../shared/pte.ts';
 import { BASE_VPN, RW, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
@@ -72,8 +72,8 @@ function children(world: World): string {
   const pids = allPids(machine);
   for (let i = 0; i < pids.length; i++) {
     const proc = processOf(machine, pids[i] as number);
-    if (peek(machine.words, proc + P_PARENT) === 0) continue;
-    const entry = peekEntry(cpu, peek(machine.words, proc + P_SPACE), BASE_VPN);
+    if (peek(machine.words, proc + PROCESS.PARENT) === 0) continue;
+    const entry = peekEntry(cpu, peek(machine.words, proc + PROCESS.SPACE), BASE_VPN);
     seen += entry === 0 ? 'none ' : `${pte.logicalRwx(entry)} `;
   }
   return seen;

@@ -1,5 +1,7 @@
 /** Memory groups: counts that several spaces and CPUs change, limits that they meet together. */
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import * as GROUP from '../../../../shared/layout/group.ts';
+import * as PROCESS from '../../../../shared/layout/process.ts';
 import { leaveKernel } from '../../../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
 import { startProcess } from '../../../../kernel/processes/process.ts';
@@ -7,7 +9,6 @@ import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { groupOf } from '../../../../kernel/frames/memory-group.ts';
 import { load, peek } from '../../../../shared/atomics.ts';
-import { G_RESIDENT, P_PID } from '../../../../shared/layout/regions.ts';
 import { mapPages, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, fault, munmap } from '../operations.ts';
@@ -41,7 +42,7 @@ function touch(page: number): Operation {
 /** Two processes of one group, one on each CPU. */
 function pair(world: World): void {
   member(world, 1, member(world, 0, 0));
-  world.values['first'] = peek(world.machine.words, (world.procs[0] as number) + P_PID);
+  world.values['first'] = peek(world.machine.words, (world.procs[0] as number) + PROCESS.PID);
 }
 
 export const groupScenarios: readonly Scenario[] = [
@@ -58,7 +59,7 @@ export const groupScenarios: readonly Scenario[] = [
     observe(world: World): string {
       const cpu = world.cpus[0] as Cpu;
       // ORDER: nobody runs any more.
-      const resident = load(cpu.words, groupOf(cpu, spaceOf(world, 0)) + G_RESIDENT);
+      const resident = load(cpu.words, groupOf(cpu, spaceOf(world, 0)) + GROUP.RESIDENT);
       // A page more for the CPU that looked at the same time.
       return resident <= LIMIT + 1 ? 'within the limit' : `${resident} pages`;
     },

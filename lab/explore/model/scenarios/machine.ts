@@ -9,7 +9,10 @@ import { exitProcess, releaseProcess } from '../../../../kernel/lifecycle/exit.t
 import { reapCpu } from '../../../../kernel/lifecycle/reap-cpu.ts';
 import { shareFreeFrames } from '../../../../kernel/reclaim/watermarks.ts';
 import { peek } from '../../../../shared/atomics.ts';
-import * as L from '../../../../shared/layout/regions.ts';
+import * as BOOT from '../../../../shared/layout/boot.ts';
+import * as FRAME from '../../../../shared/layout/frame.ts';
+import * as SLAB from '../../../../shared/layout/slabs.ts';
+import * as SPACE from '../../../../shared/layout/space.ts';
 import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import { endCpu } from '../../runtime/facade.ts';
 import { enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
@@ -21,7 +24,7 @@ const takeFrame: Operation = {
   name: 'allocate a frame',
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
-    const pfn = allocFrame(cpu, L.FRAME_USED);
+    const pfn = allocFrame(cpu, FRAME.USED);
     world.mine[cpu.id]?.push(pfn);
     leave(world, cpu);
     return pfn === 0 ? 0 : 1;
@@ -56,15 +59,15 @@ const getAndPut: Operation = {
 function oneFrame(world: World): void {
   newThreads(world);
   const cpu = world.cpus[0] as Cpu;
-  world.values['frame'] = allocFrame(cpu, L.FRAME_USED);
+  world.values['frame'] = allocFrame(cpu, FRAME.USED);
 }
 
 const takeBlock: Operation = {
   name: 'allocate an object block',
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
-    const block = slabAlloc(cpu, L.SLAB_OBJECT);
-    if (block !== 0) slabFree(cpu, L.SLAB_OBJECT, block);
+    const block = slabAlloc(cpu, SLAB.OBJECT);
+    if (block !== 0) slabFree(cpu, SLAB.OBJECT, block);
     leave(world, cpu);
     return block === 0 ? 0 : 1;
   },
@@ -115,8 +118,8 @@ const stopAndGo: Operation = {
     stopMachine(cpu);
     // A CPU that were still in the kernel would race with these reads.
     const space = spaceOf(world, cpu.id);
-    const faults = peek(cpu.words, space + L.S_FAULTS_MINOR);
-    const resident = peek(cpu.words, space + L.S_RESIDENT);
+    const faults = peek(cpu.words, space + SPACE.FAULTS_MINOR);
+    const resident = peek(cpu.words, space + SPACE.RESIDENT);
     resumeMachine(cpu);
     leave(world, cpu);
     return faults >= 0 && resident >= 0 ? 0 : 1;
@@ -144,7 +147,7 @@ function scarce(world: World, left: number): void {
   mapPages(world, 0, 0, 4);
   touchPages(world, 0, 0, 1);
   for (let page = 1024; page < 1324; page++) {
-    if (peek(world.machine.words, L.B_FREE_FRAMES) <= left) return;
+    if (peek(world.machine.words, BOOT.FREE_FRAMES) <= left) return;
     touchPages(world, 0, page, 1);
   }
 }
@@ -172,8 +175,8 @@ export const machineScenarios: readonly Scenario[] = [
       oneFrame(world);
     },
     observe(world: World): string {
-      const at = world.machine.meta + (world.values['frame'] as number) * L.FRAME_META_WORDS;
-      return String(peek(world.machine.words, at + L.F_COUNT));
+      const at = world.machine.meta + (world.values['frame'] as number) * FRAME.WORDS;
+      return String(peek(world.machine.words, at + FRAME.COUNT));
     },
   },
   {

@@ -11,7 +11,7 @@ import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { evictObjectPages } from '../../../../kernel/reclaim/object-pages.ts';
 import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
-import { OBJECT_FILE, OBJECT_LINEAR } from '../../../../shared/layout/regions.ts';
+import * as OBJECT from '../../../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, O_RDWR } from '../../../../shared/abi/mman.ts';
 import { BASE, RW, SHARED, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
@@ -31,7 +31,7 @@ function newChild(world: World, parent: number): number {
 }
 
 /** Descriptor of a file (or another kind of object) of `pages` pages in the process of CPU 0. */
-function openFile(world: World, pages: number, kind: number = OBJECT_FILE): number {
+function openFile(world: World, pages: number, kind: number = OBJECT.FILE): number {
   const cpu = world.cpus[0] as Cpu;
   const spec = { kind, size: pages * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(cpu, spec);
@@ -166,7 +166,7 @@ export const objectScenarios: readonly Scenario[] = [
     cpus: [[read(0), read(0)], [munmap(0, 1)]],
     setup(world: World): void {
       newThreads(world);
-      mapFile(world, 0, openFile(world, 2, OBJECT_LINEAR), 2, MAP_SHARED);
+      mapFile(world, 0, openFile(world, 2, OBJECT.LINEAR), 2, MAP_SHARED);
     },
   },
   {

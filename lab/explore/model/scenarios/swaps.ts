@@ -14,7 +14,7 @@ import {
   endSwapWrite,
 } from '../../../../kernel/objects/swap-map.ts';
 import { load, peek, store } from '../../../../shared/atomics.ts';
-import { P_PID } from '../../../../shared/layout/regions.ts';
+import * as PROCESS from '../../../../shared/layout/process.ts';
 import { BASE_VPN, enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, munmap, reap } from '../operations.ts';
@@ -228,7 +228,7 @@ export const swapScenarios: readonly Scenario[] = [
     ],
     setup(world: World): void {
       threads(world, 1);
-      world.values['parent'] = peek(world.machine.words, (world.procs[0] as number) + P_PID);
+      world.values['parent'] = peek(world.machine.words, (world.procs[0] as number) + PROCESS.PID);
     },
   },
   {

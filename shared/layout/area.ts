@@ -1,0 +1,56 @@
+/** A node of a space's area index (kernel/space/shared-area-store.ts). */
+import { assert } from '../panic.ts';
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+
+export const WORDS = 32;
+
+export const LIVE = 0;
+export const LEFT = 1;
+export const RIGHT = 2;
+export const PARENT = 3;
+export const PRIORITY = 4;
+/** VPNs. */
+export const START = 5;
+export const END = 6;
+/** Of the node's subtree: lowest start, highest end, longest gap, in pages. */
+export const MIN_START = 7;
+export const MAX_END = 8;
+export const MAX_GAP = 9;
+export const FLAGS = 10;
+export const RECORD = 11;
+export const STATE = 12;
+/** The space that the node belongs to: a lock-free reader may meet a node that was reused. */
+export const SPACE = 13;
+/** Value of SPACE.AREA_SEQ when the area was last locked for writing: equal means locked now. */
+export const SEQ = 14;
+/** Identity of the area's anonymous memory, 0 before the first page (Linux: anon_vma). */
+export const ANON = 15;
+/** Of private anonymous memory: page offset - VPN, not 0 once it was moved (Linux: vm_pgoff). */
+export const DELTA = 16;
+/** Readers of the area. Survives the node: a reader may still count itself out of a freed one. */
+export const LOCK = 31;
+
+assert(LOCK === WORDS - 1, 'layout: the lock of an area must be its stable word');
+
+export const LAYOUT: Block = describeBlock('area', WORDS, {
+  "the areas' lock, and SPACE.INDEX_SEQ for readers without it": {
+    LIVE,
+    LEFT,
+    RIGHT,
+    PARENT,
+    PRIORITY,
+    START,
+    END,
+    MIN_START,
+    MAX_END,
+    MAX_GAP,
+    FLAGS,
+    RECORD,
+    STATE,
+    SPACE,
+    ANON,
+    DELTA,
+  },
+  'atomic words': { SEQ, LOCK },
+});

@@ -1,0 +1,115 @@
+/** The boot block: what the machine is, its global locks, free lists and counters. */
+import { BUDDY_ORDERS, MEMORY_GROUPS_MAX } from '../limits.ts';
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+import * as GROUP from './group.ts';
+import * as INJECT from './inject.ts';
+import * as SLAB from './slabs.ts';
+
+export const WORDS = 1024;
+
+/** MAGIC_NUMBER, written last by the formatter. */
+export const MAGIC = 0;
+/** LAYOUT_VERSION of who formatted the machine. */
+export const VERSION = 1;
+export const FRAMES = 2;
+export const CPUS = 3;
+export const CHECKED = 4;
+/** 1 when faults are injected. */
+export const INJECTING = 5;
+/** Whether the host's processes are root's: exempt from RLIMIT_MEMLOCK. */
+export const PRIVILEGED = 6;
+/** Index of the flush policy. */
+export const FLUSH_POLICY = 7;
+/** Most areas of a space. */
+export const MAP_COUNT_MAX = 8;
+/** Slots of the swap store. */
+export const SWAP_SLOTS = 9;
+
+// Each of the following, up to the locks, lies on a cache line of its own (16 words), but for pairs
+// that are used together.
+/** RCU epoch, counting retirements. */
+export const EPOCH = 16;
+/** Phase of a stop: 0 running, 1 parking, 2 verifying. Parked CPUs sleep here. */
+export const STOP = 17;
+/** 1 while the kernel worker polls the trap mailboxes: a CPU need not ring its doorbell. */
+export const KERNEL_POLLING = 32;
+/** Milliseconds since boot: kernel code has no clock of its own. */
+export const JIFFIES = 33;
+export const DMESG_NEXT = 48;
+export const NEXT_PID = 64;
+/** Bumped whenever a CPU parks, acknowledges or leaves user mode while somebody waits for it. */
+export const CPU_EVENT = 80;
+export const CPU_WAITERS = 81;
+
+export const BUDDY_LOCK = 96;
+/** Head of the free list of each buddy order. */
+export const FREE_HEADS = 97;
+export const FREE_FRAMES: number = FREE_HEADS + BUDDY_ORDERS;
+export const FREE_LOW: number = FREE_FRAMES + 1;
+
+export const SLAB_LOCK = 128;
+/** {free head, live objects, frames} for each slab. */
+export const SLABS = 129;
+
+export const RECORD_LOCK = 160;
+export const RECORD_FREE = 161;
+export const RECORD_COUNT = 162;
+export const RECORD_LIVE = 163;
+
+export const PROC_LOCK = 176;
+export const PROC_COUNT = 177;
+/** Spaces ever made: the source of SPACE.ID. */
+export const SPACES = 178;
+/** Objects ever made: the source of OBJECT.INODE. */
+export const OBJECTS = 179;
+
+export const TABLE_FRAMES = 192;
+export const TABLE_FRAMES_PEAK = 193;
+
+export const SWAP_LOCK = 208;
+/** First slot of the free list; slots beyond SWAP_HIGH were never used. */
+export const SWAP_FREE = 209;
+export const SWAP_HIGH = 210;
+export const SWAP_USED = 211;
+
+/** One group of words for each kind of injected fault (inject.ts). */
+export const INJECT_KINDS = 256;
+export const INJECT_KINDS_MAX = 8;
+/** Memory groups (group.ts), each on its own cache line. */
+export const GROUPS = 512;
+
+export const MAGIC_NUMBER = 0x0fa171e1;
+export const LAYOUT_VERSION = 2;
+
+/** STOP. */
+export const STOP_PARK = 1;
+export const STOP_VERIFY = 2;
+
+export const LAYOUT: Block = describeBlock('boot', WORDS, {
+  'the formatter, once': {
+    MAGIC,
+    VERSION,
+    FRAMES,
+    CPUS,
+    CHECKED,
+    INJECTING,
+    PRIVILEGED,
+    FLUSH_POLICY,
+    MAP_COUNT_MAX,
+    SWAP_SLOTS,
+  },
+  'the kernel worker alone': { KERNEL_POLLING, JIFFIES },
+  'ordered words': { EPOCH, STOP, DMESG_NEXT, NEXT_PID, CPU_EVENT, CPU_WAITERS },
+  'BOOT.BUDDY_LOCK': { BUDDY_LOCK, FREE_HEADS: [FREE_HEADS, BUDDY_ORDERS], FREE_FRAMES, FREE_LOW },
+  'BOOT.SLAB_LOCK': { SLAB_LOCK, SLABS: [SLABS, SLAB.SIZES.length * SLAB.STATE_WORDS] },
+  'BOOT.RECORD_LOCK': { RECORD_LOCK, RECORD_FREE, RECORD_COUNT, RECORD_LIVE },
+  'BOOT.PROC_LOCK': { PROC_LOCK, PROC_COUNT, SPACES, OBJECTS },
+  'BOOT.SWAP_LOCK': { SWAP_LOCK, SWAP_FREE, SWAP_HIGH, SWAP_USED },
+  'atomic counters': {
+    TABLE_FRAMES,
+    TABLE_FRAMES_PEAK,
+    INJECT_KINDS: [INJECT_KINDS, INJECT_KINDS_MAX * INJECT.WORDS],
+    GROUPS: [GROUPS, MEMORY_GROUPS_MAX * GROUP.WORDS],
+  },
+});

@@ -1,0 +1,95 @@
+/** A CPU's block: what it is doing, its trap mailbox, its frame cache and its counters. */
+import { CPU_CACHE_FRAMES } from '../limits.ts';
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+
+export const WORDS = 256;
+
+/** A MODE_ in the low four bits, above it the active space: index of its block >> 7. */
+export const MODE = 0;
+/** RCU epoch seen at the last kernel entry. */
+export const EPOCH = 1;
+/** TLB generation of the active space that this CPU has applied. */
+export const ACK = 2;
+/** TLB entries found wrong at the last audit, and the first such VPN. */
+export const TLB_BAD = 3;
+export const TLB_BAD_VPN = 4;
+/** BOOT.STOP phase this CPU has answered. */
+export const STOP_SEEN = 5;
+/** Lazy generation of the active space that this CPU has swept. */
+export const LAZY_ACK = 6;
+
+// The trap mailbox: request words by the CPU, reply words by the kernel worker.
+export const TRAP_SEQ = 16;
+export const TRAP_OP = 17;
+export const TRAP_PID = 18;
+/** TRAP_ARGS_MAX float64 arguments: two words each, aligned. */
+export const TRAP_ARGS = 20;
+export const TRAP_ARGS_MAX = 6;
+export const TRAP_WAITING = 32;
+export const TRAP_DONE = 48;
+/** A float64. */
+export const TRAP_RESULT = 50;
+
+export const CACHE_COUNT = 64;
+export const CACHE = 65;
+/** Retired tables waiting for their grace period, linked through frame metadata. */
+export const LIMBO_HEAD = 130;
+export const LIMBO_TAIL = 131;
+export const LIMBO_COUNT = 132;
+
+/** Counters, in the order of STAT_NAMES. */
+export const STATS = 144;
+export const STAT_NAMES = [
+  'faultsMinor',
+  'faultsMajor',
+  'faultRetries',
+  'raceLosses',
+  'shootdowns',
+  'shootdownTargets',
+  'tlbFlushes',
+  'lockWaits',
+  'kernelEntries',
+  'framesZeroed',
+  'framesRetired',
+  'framesReaped',
+  'lockFallbacks',
+  'lazyFlushes',
+  'swapOuts',
+  'swapIns',
+  'pagesScanned',
+  'pagesReclaimed',
+  'oomKills',
+] as const;
+export type StatName = (typeof STAT_NAMES)[number];
+
+export const MODE_OFFLINE = 0;
+export const MODE_IDLE = 1;
+export const MODE_KERNEL = 2;
+export const MODE_USER = 3;
+/** In a trap, asleep until the kernel worker answers. */
+export const MODE_BLOCKED = 4;
+export const MODE_PARKED = 5;
+export const MODE_DEAD = 6;
+export const MODE_MASK = 0xf;
+export const MODE_SPACE_SHIFT = 4;
+
+export const LAYOUT: Block = describeBlock('cpu', WORDS, {
+  'ordered, written by the owner': { MODE, EPOCH, ACK, TLB_BAD, TLB_BAD_VPN, STOP_SEEN, LAZY_ACK },
+  'the CPU, until TRAP_SEQ is advanced': {
+    TRAP_SEQ,
+    TRAP_OP,
+    TRAP_PID,
+    TRAP_ARGS: [TRAP_ARGS, 2 * TRAP_ARGS_MAX],
+    TRAP_WAITING,
+  },
+  'the kernel worker, until TRAP_DONE is advanced': { TRAP_DONE, TRAP_RESULT: [TRAP_RESULT, 2] },
+  'the CPU in kernel mode': {
+    CACHE_COUNT,
+    CACHE: [CACHE, CPU_CACHE_FRAMES],
+    LIMBO_HEAD,
+    LIMBO_TAIL,
+    LIMBO_COUNT,
+  },
+  'the CPU alone': { STATS: [STATS, STAT_NAMES.length] },
+});

@@ -1,0 +1,69 @@
+/** The metadata that the machine keeps of each frame: four words. */
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+
+export const WORDS = 4;
+
+/** State in the low 4 bits, then order or slab (4 bits), level (2 bits), flags. */
+export const STATE = 0;
+/** References of a frame in use; live entries of a table; retirement epoch of a retired table. */
+export const COUNT = 1;
+/** Next frame in a free list, slab list or limbo list; BOOT.JIFFIES when a frame came into use. */
+export const LINK = 2;
+/** Previous frame of a buddy or slab list; lock word of a table; swap slot of a frame in use. */
+export const AUX = 3;
+
+/** Inside a free block or never touched: 0, so that untouched metadata costs no host memory. */
+export const FREE = 0;
+/** Never handed out since boot, or returned: on a buddy list as the head of its block. */
+export const FREE_HEAD = 1;
+/** In a CPU's cache of free frames. */
+export const CACHED = 2;
+/** Holds data: user pages and object pages. COUNT counts entries and holders. */
+export const USED = 3;
+/** A page table of the level in STATE. */
+export const TABLE = 4;
+/** A detached table in its grace period. */
+export const RETIRED = 5;
+/** Kernel blocks of one kind (slab). COUNT counts the live ones. */
+export const SLAB = 6;
+/** Mapping records, page-index nodes, and other kernel pages. */
+export const KERNEL = 7;
+/** Not usable: frame 0. */
+export const HOLE = 8;
+export const STATE_NAMES: readonly string[] = [
+  'free',
+  'free-head',
+  'cached',
+  'used',
+  'table',
+  'retired',
+  'slab',
+  'kernel',
+  'hole',
+];
+
+// Of STATE.
+export const ORDER_SHIFT = 4;
+export const LEVEL_SHIFT = 8;
+/** A table that is no longer reachable; whoever locked it must start again from the root. */
+export const STRAY = 0x400;
+/** Checked mode: the frame was filled with POISON when it was freed. */
+export const POISONED = 0x800;
+/** A frame in use that is (or was, until its last user lets go) the page of an object. */
+export const PAGE_CACHE = 0x1000;
+/** The page of an object differs from what the host has. */
+export const DIRTY = 0x2000;
+/** The contents are zero: of a free frame, or of one taken into use until it is zeroed anyway. */
+export const ZEROED = 0x4000;
+
+export const POISON: number = 0xdeadf4ee | 0;
+
+export const LAYOUT: Block = describeBlock('frame', WORDS, {
+  "by state: BOOT.BUDDY_LOCK, BOOT.SLAB_LOCK, the range's lock, or atomic": {
+    STATE,
+    COUNT,
+    LINK,
+    AUX,
+  },
+});

@@ -1,0 +1,18 @@
+/** The words of one kind of injected fault, in the boot block (kernel/machine/inject.ts). */
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+
+export const WORDS = 8;
+
+/** The operation that fails, the share that does in 2^-30, the seed. */
+export const NTH = 0;
+export const SHARE = 1;
+export const SEED = 2;
+/** Operations so far, and those that failed. */
+export const COUNT = 3;
+export const FAILED = 4;
+
+export const LAYOUT: Block = describeBlock('inject', WORDS, {
+  'the formatter, once': { NTH, SHARE, SEED },
+  'atomic counters': { COUNT, FAILED },
+});

@@ -1,0 +1,35 @@
+/** Names of the machine's words, from the same tables as the layout: 'cpu 1 MODE'. */
+import { TABLE_ENTRIES } from '../limits.ts';
+import { fieldName } from './block.ts';
+import * as FRAME from './frame.ts';
+import { findWord } from './regions.ts';
+import type { Regions } from './regions.ts';
+import * as SLAB from './slabs.ts';
+
+/** A machine's words and where its regions lie. */
+export interface NamedWords extends Regions {
+  readonly words: Int32Array;
+}
+
+/** A word's name, by what the machine's metadata say of its frame at this moment. */
+export function wordName(machine: NamedWords, at: number): string {
+  const { region, index, within } = findWord(machine, at);
+  if (region.key === 'frameBase') return frameWordName(machine, index, within);
+  const item = region.key === 'boot' ? region.item : `${region.item} ${index}`;
+  if (region.block !== null) return `${item} ${fieldName(region.block, within)}`;
+  return region.words === 1 ? item : `${item} word ${within}`;
+}
+
+function frameWordName(machine: NamedWords, frame: number, within: number): string {
+  const meta = machine.words[machine.meta + frame * FRAME.WORDS + FRAME.STATE] as number;
+  const state = meta & 0xf;
+  if (state === FRAME.TABLE) {
+    return `table ${frame} (level ${(meta >> FRAME.LEVEL_SHIFT) & 3}) entry ${within}`;
+  }
+  const block = SLAB.BLOCKS[(meta >> FRAME.ORDER_SHIFT) & 0xf];
+  if (state === FRAME.SLAB && block !== undefined) {
+    const nth = Math.floor(within / block.words);
+    return `${block.name} ${frame}.${nth} ${fieldName(block, within % block.words)}`;
+  }
+  return `${FRAME.STATE_NAMES[state]} frame ${frame} word ${within % TABLE_ENTRIES}`;
+}

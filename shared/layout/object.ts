@@ -1,0 +1,56 @@
+/** A memory object: something that pages come from (kernel/objects/object.ts). */
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+
+export const WORDS = 32;
+
+export const LIVE = 0;
+/** Records, open descriptors and the host's registration. */
+export const REFS = 1;
+export const KIND = 2;
+/** The host's number for it: file, device or backend module. */
+export const HOST = 3;
+/** Pages that exist; a fault at or beyond is SIGBUS. */
+export const PAGES = 4;
+/** First frame of a Linear object. */
+export const BASE_PFN = 5;
+/** The page index (page-index.ts). */
+export const INDEX_ROOT = 6;
+export const INDEX_HEIGHT = 7;
+/** First of the object's mapping records. */
+export const RECORDS = 8;
+/** Whether a descriptor may be opened for writing, and a shared mapping be writable. */
+export const WRITABLE = 10;
+/** Bytes, in two words (wide.ts). */
+export const SIZE = 12;
+/** Spinlock of the object's size and pages. */
+export const LOCK = 14;
+/** Bytes from the start that the host can supply; a page beyond is zero (wide.ts). */
+export const SUPPLIED = 16;
+/** What SUPPLIED becomes when the write-back under way has ended (wide.ts). */
+export const WRITTEN = 18;
+/** Its inode number: never the same for two objects. */
+export const INODE = 20;
+
+/** KIND. */
+export const SHARED = 1;
+export const FILE = 2;
+export const USER = 3;
+export const DEVICE = 4;
+export const LINEAR = 5;
+export const KIND_NAMES: readonly string[] = ['none', 'shared', 'file', 'user', 'device', 'linear'];
+
+export const LAYOUT: Block = describeBlock('object', WORDS, {
+  'when it is made': { LIVE, KIND, HOST, BASE_PFN, WRITABLE, INODE },
+  'atomic words': { REFS },
+  'OBJECT.LOCK': {
+    LOCK,
+    PAGES,
+    INDEX_ROOT,
+    INDEX_HEIGHT,
+    SIZE: [SIZE, 2],
+    SUPPLIED: [SUPPLIED, 2],
+    WRITTEN: [WRITTEN, 2],
+  },
+  'BOOT.RECORD_LOCK': { RECORDS },
+});

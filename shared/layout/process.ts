@@ -1,0 +1,82 @@
+/** A process's block (kernel/processes/). */
+import { FDS_MAX, PROCESS_NAME_BYTES } from '../limits.ts';
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+
+export const WORDS = 256;
+
+export const LIVE = 0;
+export const PID = 1;
+export const PARENT = 2;
+export const SPACE = 3;
+/** The CPU that runs it: 0 until one has started it, CPU_NOBODY when none may. */
+export const CPU = 4;
+/** NEW, RUNNING or ZOMBIE. */
+export const STATE = 5;
+export const EXIT_CODE = 6;
+export const EXIT_SIGNAL = 7;
+/** Fault address of the ending signal, in two words (wide.ts). */
+export const EXIT_ADDRESS = 8;
+/** Signal that must end the process at its next safe point; 0 for none. */
+export const PENDING = 10;
+/** Lock of the descriptors: a program may close one while its CPU looks at it. */
+export const FD_LOCK = 11;
+/** TLB counters, published when the process leaves user mode: two words each (wide.ts). */
+export const TLB_HITS = 12;
+export const TLB_MISSES = 14;
+export const NAME = 32;
+/** FDS_MAX open file descriptions, 0 for none. */
+export const FDS = 64;
+export const FD_WORDS = 1;
+// Signals but the one that ends the process (signals.ts): sets, signal n at bit n - 1.
+export const SIG_PENDING = 192;
+export const SIG_BLOCKED = 193;
+/** With a handler, and ignored on purpose; in neither: the default action. */
+export const SIG_CAUGHT = 194;
+export const SIG_IGNORED = 195;
+/** Nice value, -20 to 19. */
+export const NICE = 196;
+/** First of the process's futex waiters. */
+export const FUTEXES = 197;
+/** Time on a CPU, in microseconds, in two words (wide.ts). */
+export const CPU_US = 198;
+/** A thread's stack with its guard page, address and bytes, two words each; 0 bytes for none. */
+export const STACK = 200;
+export const STACK_BYTES = 202;
+/** The CPU in whose run queue it waits to be started. */
+export const HOME = 204;
+/** Who sent the pending signal n: a pid, at word n. */
+export const SIG_SENDERS = 208;
+export const SIG_SENDERS_WORDS = 32;
+
+/** CPU of a new process that no CPU may start any more. */
+export const CPU_NOBODY = 255;
+
+/** STATE. */
+export const NEW = 1;
+export const RUNNING = 2;
+export const ZOMBIE = 3;
+
+export const LAYOUT: Block = describeBlock('process', WORDS, {
+  'when it is made': { LIVE, PID, PARENT, NAME: [NAME, PROCESS_NAME_BYTES / 4] },
+  'atomic words': { CPU, HOME, PENDING, SIG_PENDING },
+  "its CPU, or the kernel worker before it runs and after its CPU's end": {
+    SPACE,
+    STATE,
+    EXIT_CODE,
+    EXIT_SIGNAL,
+    EXIT_ADDRESS: [EXIT_ADDRESS, 2],
+    TLB_HITS: [TLB_HITS, 2],
+    TLB_MISSES: [TLB_MISSES, 2],
+    SIG_BLOCKED,
+    SIG_CAUGHT,
+    SIG_IGNORED,
+    NICE,
+    FUTEXES,
+    CPU_US: [CPU_US, 2],
+    STACK: [STACK, 2],
+    STACK_BYTES: [STACK_BYTES, 2],
+    SIG_SENDERS: [SIG_SENDERS, SIG_SENDERS_WORDS],
+  },
+  'PROCESS.FD_LOCK': { FD_LOCK, FDS: [FDS, FDS_MAX * FD_WORDS] },
+});

@@ -1,0 +1,25 @@
+/** A slot of the swap map (kernel/objects/swap-map.ts). */
+import { describeBlock } from './block.ts';
+import type { Block } from './block.ts';
+
+export const WORDS = 5;
+
+/** Entries that name the slot, 0 when it is free. */
+export const REFS = 0;
+/** Frame that holds the page, 0 when only the store does. */
+export const PFN = 1;
+export const STATE = 2;
+/** Next slot of the free list. */
+export const NEXT = 3;
+/** Times the slot was taken: tells a late answer of the store from one for another page. */
+export const USES = 4;
+
+/** STATE. */
+export const FREE = 0;
+export const DIRTY = 1;
+export const WRITING = 2;
+export const CLEAN = 3;
+
+export const LAYOUT: Block = describeBlock('swap slot', WORDS, {
+  'BOOT.SWAP_LOCK': { REFS, PFN, STATE, NEXT, USES },
+});
