@@ -52,12 +52,6 @@ export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
   };
 }
 
-/** Publishes a process's TLB counters. By the CPU that runs it. */
-export function publishTlbCounters(cpu: Cpu, proc: number, hits: number, misses: number): void {
-  storeWide(cpu.machine, proc + PROCESS.TLB_HITS, hits);
-  storeWide(cpu.machine, proc + PROCESS.TLB_MISSES, misses);
-}
-
 /** Sums of the CPUs' counters, by name. */
 export function cpuCounters(machine: Machine): Record<string, number> {
   const sums: Record<string, number> = {};

@@ -1,9 +1,9 @@
 /** Shootdowns: translations that must be gone when the call that removed them returns. */
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
-import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
-import { resumeUser } from '../../../../kernel/mmu/walk.ts';
+import { enterUserMode } from '../../../../kernel/mmu/user-mode.ts';
+import type { UserMode } from '../../../../kernel/mmu/user-mode.ts';
 import { PROT_READ } from '../../../../shared/abi/mman.ts';
-import { mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
+import { contextOn, mapPages, newProcess, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { kill, mprotect, munmap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
@@ -21,11 +21,8 @@ function switchTo(name: string): Operation {
   return {
     name: `switch to ${name}`,
     run(world: World, cpu: Cpu): number {
-      enterKernel(cpu);
       world.procs[cpu.id] = world.values[name] as number;
-      const space = spaceOf(world, cpu.id);
-      world.live[cpu.id] = space;
-      resumeUser(cpu, cpu.tlb, space);
+      enterUserMode(world.modes[cpu.id] as UserMode, contextOn(world, cpu.id));
       return 0;
     },
   };
