@@ -154,12 +154,7 @@ export { reapCpu } from './lifecycle/reap-cpu.ts';
 export { SYSCALL_NAMES, syscallIndex } from './syscalls/syscall-names.ts';
 export type { SyscallName } from './syscalls/syscall-names.ts';
 export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
-export {
-  cpuCounters,
-  frameUsage,
-  processUsage,
-  setJiffies,
-} from './reports/usage.ts';
+export { cpuCounters, frameUsage, processUsage, setJiffies } from './reports/usage.ts';
 export type { ProcessUsage } from './reports/usage.ts';
 // What a locking protocol of one's own is made of.
 export * as atomics from '../shared/atomics.ts';

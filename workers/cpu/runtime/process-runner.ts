@@ -123,7 +123,8 @@ export class ProcessRunner {
    * failed with it, or it is a fault while its memory is in use.
    */
   claim(error: unknown): boolean {
-    const isFault = error instanceof MemoryFault && this.context.mode.user.live === this.mmu.context;
+    const isFault =
+      error instanceof MemoryFault && this.context.mode.user.live === this.mmu.context;
     if (!isFault && !this.guard.owns(error)) return false;
     this.fail(error);
     return true;

@@ -12,7 +12,17 @@ import { startProcess } from '../../../../kernel/processes/process.ts';
 import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
-import { BASE, BASE_VPN, RW, SHARED, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
+import {
+  BASE,
+  BASE_VPN,
+  RW,
+  SHARED,
+  enter,
+  leave,
+  mapPages,
+  newProcess,
+  newThreads,
+} from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, munmap } from '../operations.ts';
 import { access, touchPages, write } from '../user.ts';

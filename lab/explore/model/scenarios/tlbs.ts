@@ -102,6 +102,17 @@ export const tlbScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'shootdown-refault',
+    about: 'a page is touched for the first time while it is unmapped: walk, fault, and walk again',
+    cpus: [[write(0, 7), read(0)], [munmap(0, 1)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, 2);
+      touchPages(world, 0, 1, 1);
+      stayInUser(world, 0, 1, 1);
+    },
+  },
+  {
     name: 'space-switch',
     about: 'a CPU changes to a space whose generation is behind what it acknowledged for the last',
     cpus: [[switchTo('b'), read(0), read(0)], [munmap(0, 1)]],
