@@ -10,7 +10,7 @@ import { processName } from '../processes/process.ts';
 import { processOf } from '../processes/pid-table.ts';
 import { groupOf, groupUsage } from '../frames/memory-group.ts';
 import type { MemoryGroup } from '../frames/memory-group.ts';
-import { loadWide, storeWide } from '../frames/wide.ts';
+import { loadWide } from '../frames/wide.ts';
 
 export interface ProcessUsage {
   readonly pid: number;

@@ -58,6 +58,28 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     patches: [patch(RANGE_OP, FLUSH, 'const flushed = true;')],
   },
   {
+    name: 'mode-before-generation',
+    about: 'the CPUs to wait for are chosen before the generation advances',
+    scenario: 'shootdown-return',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        SHOOTDOWN,
+        'const generation = announce(cpu, space, start, pages);',
+        'const modes: number[] = [];\n' +
+          'for (let id = 0; id < cpu.machine.cpus; id++) {\n' +
+          '  modes.push(load(cpu.words, cpu.machine.cpuBase + id * CPU.WORDS + CPU.MODE));\n' +
+          '}\n' +
+          'const generation = announce(cpu, space, start, pages);',
+      ),
+      patch(
+        SHOOTDOWN,
+        'id !== cpu.id && load(cpu.words, block + CPU.MODE) === mode',
+        'id !== cpu.id && modes[id] === mode',
+      ),
+    ],
+  },
+  {
     name: 'lost-dirty-bit',
     about: 'mprotect writes the entry back without noticing that the MMU changed it',
     scenario: 'shootdown-dirty',
