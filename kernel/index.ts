@@ -20,7 +20,24 @@ export {
   leaveUser,
   startCpu,
 } from './machine/cpu-mode.ts';
-export { enterKernel, unblockCpu } from './mmu/kernel-entry.ts';
+export { enterKernel, stopRequested, unblockCpu } from './mmu/kernel-entry.ts';
+export { acknowledge, sweepTlb } from './mmu/tlb-sync.ts';
+export { translate } from './mmu/access.ts';
+export type { AccessHost } from './mmu/access.ts';
+export { hasSignal, pendingSignal, poll } from './mmu/poll.ts';
+export {
+  AccessGate,
+  UserContext,
+  UserMode,
+  contextOf,
+  dropContext,
+  enterUserMode,
+  forgetContext,
+  leaveKernelMode,
+  leaveUserMode,
+  passKernel,
+  resumeUser,
+} from './mmu/user-mode.ts';
 export { Cursor } from './machine/cursor.ts';
 export {
   INJECT_BACKEND,
@@ -80,7 +97,7 @@ export { dispatch } from './syscalls/dispatch.ts';
 export { TRY_KERNEL, WAIT_PAGE } from './machine/wait-codes.ts';
 export { FLUSH_POLICIES } from './machine/flush-policies.ts';
 export type { FlushPolicy } from './machine/flush-policies.ts';
-export { acknowledge, resumeUser, sweepTlb, walk } from './mmu/walk.ts';
+export { walk } from './mmu/walk.ts';
 export * from './areas/mock-backend.ts';
 export { sysMprotect } from './syscalls/mprotect.ts';
 export { sysMunmap } from './syscalls/munmap.ts';
@@ -134,17 +151,10 @@ export {
 } from './reclaim/watermarks.ts';
 export { sweepSpaces } from './lifecycle/sweep.ts';
 export { reapCpu } from './lifecycle/reap-cpu.ts';
-export { stopRequested } from './audit/stop.ts';
 export { SYSCALL_NAMES, syscallIndex } from './syscalls/syscall-names.ts';
 export type { SyscallName } from './syscalls/syscall-names.ts';
 export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
-export {
-  cpuCounters,
-  frameUsage,
-  processUsage,
-  publishTlbCounters,
-  setJiffies,
-} from './reports/usage.ts';
+export { cpuCounters, frameUsage, processUsage, setJiffies } from './reports/usage.ts';
 export type { ProcessUsage } from './reports/usage.ts';
 // What a locking protocol of one's own is made of.
 export * as atomics from '../shared/atomics.ts';

@@ -11,6 +11,7 @@ import {
   attachMachine,
   enterKernel,
   leaveKernel,
+  leaveUserMode,
   logEvent,
   processOf,
   startCpu,
@@ -26,14 +27,14 @@ import { ProcessKilled } from './wire/errors.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { ProcessRunner } from './cpu/runtime/process-runner.ts';
 import { RunQueue } from './cpu/runtime/run-queue.ts';
-import { UserMode } from './cpu/memory/user-mode.ts';
+import { ThreadMode } from './cpu/memory/thread-mode.ts';
 
 /** How long a CPU that was called to an audit waits for it in the kernel. */
 const ATTEND_MS = 200;
 
 /** Waits in kernel mode for the audit, and passes the gate where it looks at the TLB. */
 function attend({ cpu, mode, kernel }: CpuContext): void {
-  mode.leave();
+  leaveUserMode(mode.user);
   enterKernel(cpu);
   kernel.attending().catch(() => {});
   const deadlineMs = performance.now() + ATTEND_MS;
@@ -63,7 +64,7 @@ function enqueue(context: CpuContext, order: WireStart, runners: Map<number, Pro
 async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as CpuInit;
   const cpu = attachCpu(attachMachine(init.buffer, await loadProtocol(init.protocol)), init.cpu);
-  const mode = new UserMode(cpu, platform.afterTurn);
+  const mode = new ThreadMode(cpu, platform.afterTurn);
   const runners = new Map<number, ProcessRunner>();
   const api: CpuApi = {
     ready: () => {},

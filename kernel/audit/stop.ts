@@ -47,12 +47,6 @@ export function stopMachine(cpu: Cpu): Stopped {
   return { verified, unverified };
 }
 
-/** Whether an auditor waits for this CPU. Asked in user mode when the TLB generation has moved. */
-export function stopRequested(cpu: Cpu): boolean {
-  // ORDER: the auditor stored the phase before it advanced the generation.
-  return load(cpu.words, BOOT.STOP) !== 0;
-}
-
 export function resumeMachine(cpu: Cpu): void {
   // ORDER: releases what the auditor did, which is nothing but reading.
   store(cpu.words, BOOT.STOP, 0);

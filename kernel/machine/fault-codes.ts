@@ -15,3 +15,5 @@ export const FAULT_NO_MEMORY = 5;
 export const FAULT_WAIT = 6;
 /** The page is a device's: call the handler of `cpu.faultObject`. */
 export const FAULT_DEVICE = 7;
+/** Of an access (mmu/access.ts), not of a fault: the process has ended. */
+export const FAULT_ENDED = 8;

@@ -43,6 +43,12 @@ export function unblockCpu(cpu: Cpu): void {
   enterKernel(cpu);
 }
 
+/** Whether an auditor waits for this CPU. Asked in user mode when the TLB generation has moved. */
+export function stopRequested(cpu: Cpu): boolean {
+  // ORDER: the auditor stored the phase before it advanced the generation.
+  return load(cpu.words, BOOT.STOP) !== 0;
+}
+
 /** Notes the RCU epoch of this kernel section, and parks while an audit is on. */
 function passGate(cpu: Cpu): void {
   const { words, base } = cpu;

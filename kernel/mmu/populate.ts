@@ -15,11 +15,9 @@ import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { areasOf } from '../space/space.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
-import { handleFault } from '../faults/fault.ts';
-import { FAULT_ACCERR, FAULT_DEVICE, FAULT_DONE } from '../machine/fault-codes.ts';
-import { FAULT_NO_MEMORY, FAULT_WAIT } from '../machine/fault-codes.ts';
-import { releaseFaultObject } from '../faults/object-fault.ts';
+import { FAULT_ACCERR, FAULT_DONE, FAULT_NO_MEMORY, FAULT_WAIT } from '../machine/fault-codes.ts';
 import { NO_OBJECT } from '../faults/swap-in.ts';
+import { faultInKernel } from './access.ts';
 
 /**
  * Faults in the pages [vpn, end) of a process, as far as it can be done: an area that refuses is
@@ -40,7 +38,7 @@ export function populate(cpu: Cpu, proc: number, vpn: number, end: number): numb
     const isWanted = (area.flags & wanted) === wanted && isPopulated(area);
     let outcome = isWanted ? FAULT_DONE : FAULT_ACCERR;
     for (; outcome === FAULT_DONE && page < stop; page++) {
-      outcome = touch(cpu, space, page, isWritten(area));
+      outcome = faultInKernel(cpu, space, page, isWritten(area));
     }
     if (outcome === FAULT_NO_MEMORY) cpu.faultObject = NO_OBJECT;
     if (outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) return page - 1;
@@ -60,7 +58,7 @@ export function populateLocked(cpu: Cpu, space: number, start: number, end: numb
     page = Math.max(page, area.start / PAGE_SIZE);
     if (page >= end) break;
     for (; isPopulated(area) && page < stop; page++) {
-      const outcome = touch(cpu, space, page, isWritten(area));
+      const outcome = faultInKernel(cpu, space, page, isWritten(area));
       if (outcome !== FAULT_DONE) return errnoOf(outcome);
     }
     page = stop;
@@ -90,7 +88,7 @@ export function populateAccess(
       return -EINVAL;
     const stop = Math.min(end, area.end / PAGE_SIZE);
     for (; page < stop; page++) {
-      const outcome = touch(cpu, space, page, write);
+      const outcome = faultInKernel(cpu, space, page, write);
       if (outcome === FAULT_DONE) continue;
       cpu.stoppedAt = page;
       return errnoOf(outcome);
@@ -116,12 +114,6 @@ function isPopulated(area: Area): boolean {
 /** Private writable pages are copied at once; shared ones would only become dirty for nothing. */
 function isWritten(area: Area): boolean {
   return (area.flags & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
-}
-
-function touch(cpu: Cpu, space: number, vpn: number, write: boolean): number {
-  const outcome = handleFault(cpu, space, vpn, write);
-  if (outcome === FAULT_DEVICE) releaseFaultObject(cpu, cpu.faultObject);
-  return outcome;
 }
 
 function errnoOf(outcome: number): number {

@@ -3,12 +3,14 @@
  *
  * Guarantees: after `tlbCatchUp` no entry is older than the generation that it read.
  */
-import { load, peek } from '../../shared/atomics.ts';
+import { load, peek, store } from '../../shared/atomics.ts';
+import * as CPU from '../../shared/layout/cpu.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, TLB_FLUSH_ALL_PAGES, TLB_RING } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { signalWaiters } from '../machine/cpu-mode.ts';
 import { frameWord } from '../machine/machine.ts';
 import { peekEntry } from '../paging/table.ts';
 import { tlbFlushAll, tlbFlushPage } from '../machine/tlb.ts';
@@ -32,6 +34,25 @@ export function tlbCatchUp(cpu: Cpu, tlb: Tlb): number {
   if (!exact) tlbFlushAll(tlb);
   tlb.generation = target;
   return target;
+}
+
+/** Applies pending invalidations in user mode and tells their initiators. */
+export function acknowledge(cpu: Cpu, tlb: Tlb): void {
+  const generation = tlbCatchUp(cpu, tlb);
+  // ORDER: after the stale entries are gone; the initiator frees frames when it reads this.
+  store(cpu.words, cpu.base + CPU.ACK, generation);
+  signalWaiters(cpu);
+}
+
+/** Applies lazy invalidations, in user mode: at its entry and at the ordered polls. */
+export function sweepTlb(cpu: Cpu, tlb: Tlb): void {
+  // ORDER: read before the entries are dropped; what is announced later is swept later.
+  const generation = load(cpu.words, tlb.space + SPACE.LAZY_GEN);
+  if (generation === tlb.lazyGeneration) return;
+  tlbFlushAll(tlb);
+  tlb.lazyGeneration = generation;
+  // ORDER: after the entries are gone; frames are released when this is read.
+  store(cpu.words, cpu.base + CPU.LAZY_ACK, generation);
 }
 
 /** Applies one shootdown from the ring; false when it is gone, not yet written, or too large. */

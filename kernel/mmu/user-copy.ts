@@ -8,18 +8,18 @@
  * nor a range or page.
  * Not guaranteed: that the copy is one step. Other CPUs may see and change it page by page.
  */
-import { compareExchange, load, readBytes, writeBytes } from '../../shared/atomics.ts';
+import { load, readBytes, writeBytes } from '../../shared/atomics.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Cpu } from '../machine/cpu.ts';
-import { FAULT_DEVICE, FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts';
-import { handleFault } from '../faults/fault.ts';
-import { releaseFaultObject } from '../faults/object-fault.ts';
+import { FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts';
 import { frameWord } from '../machine/machine.ts';
 import { pagesAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
+import { faultInKernel } from './access.ts';
+import { markEntry } from './walk.ts';
 
 /** Outcomes of one page. */
 export const REFUSED = -1;
@@ -98,34 +98,19 @@ export function lockUserPage(cpu: Cpu, space: number, address: number, write: bo
   for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
     protocol.lockPage(cpu, cursor, space, vpn);
     const at = seek(cpu, cursor, vpn);
-    if (touch(cpu, at, write)) return at;
+    // ORDER: acquires the frame's contents, as the walk of an MMU does.
+    if (markEntry(cpu, at, load(cpu.words, at), write) !== 0) return at;
     protocol.unlockPage(cpu, cursor);
-    const outcome = handleFault(cpu, space, vpn, write);
+    const outcome = faultInKernel(cpu, space, vpn, write);
     if (outcome === FAULT_WAIT) return MUST_WAIT;
-    // A device's register is no memory: it is not copied.
-    if (outcome === FAULT_DEVICE) releaseFaultObject(cpu, cpu.faultObject);
     if (outcome !== FAULT_DONE) return REFUSED;
   }
   return panic('lockUserPage: livelock', space, address);
 }
 
-/** What the MMU's walk does: sets A (and D) if the entry allows the access. */
-function touch(cpu: Cpu, at: number, write: boolean): boolean {
-  const needed = write ? pte.PTE_W | pte.PTE_R : pte.PTE_R;
-  const marks = write ? pte.PTE_A | pte.PTE_D : pte.PTE_A;
-  for (;;) {
-    // ORDER: acquires the frame's contents, as the walk of an MMU does.
-    const entry = load(cpu.words, at);
-    if (!pte.isPresent(entry) || (entry & needed) !== needed) return false;
-    if ((entry & marks) === marks) return true;
-    // ORDER: only on the entry that was checked; an MMU may be setting the same bits.
-    if (compareExchange(cpu.words, at, entry, entry | marks) === entry) return true;
-  }
-}
-
 /** The byte of the machine that `address` is, by the present entry at `entryWord`. */
 export function userByte(cpu: Cpu, entryWord: number, address: number): number {
-  // ORDER: as in `touch`.
+  // ORDER: as in lockUserPage.
   const entry = load(cpu.words, entryWord);
   const vpn = Math.floor(address / PAGE_SIZE);
   const within = vpn & (pagesAt(cpu.faultCursor.level) - 1);

@@ -26,7 +26,7 @@ import { REFUSED, lockUserPage, userByte } from '../mmu/user-copy.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
 import { bucketOf, dequeue, enqueue, futexKey, keyOf, wakeKey } from './futex-queue.ts';
 import type { FutexKey } from './futex-queue.ts';
-import { hasSignal } from './signals.ts';
+import { hasSignal } from '../mmu/poll.ts';
 
 /** 0, or the errno of an address that can be no futex's. */
 function checkFutex(address: number): number {

@@ -18,6 +18,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import { SIGCHLD, SIGKILL, signalBit } from '../../shared/abi/signals.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
+import { deliverable } from '../mmu/poll.ts';
 import { processOf } from './pid-table.ts';
 
 /** What sending a signal comes to. */
@@ -74,23 +75,6 @@ export function killProcess(cpu: Cpu, pid: number, signal: number): number {
   const space = peek(words, proc + PROCESS.SPACE);
   if (space !== 0) pokeSpace(cpu, space);
   return 0;
-}
-
-/** The signal that must end this process now, 0 for none. */
-export function pendingSignal(cpu: Cpu, proc: number): number {
-  // ORDER: the killer stored it before it advanced the generation that brought us here.
-  return load(cpu.words, proc + PROCESS.PENDING);
-}
-
-/** Whether the process must look: something ends it, or a signal waits that it does not block. */
-export function hasSignal(cpu: Cpu, proc: number): boolean {
-  return pendingSignal(cpu, proc) !== 0 || deliverable(cpu, proc) !== 0;
-}
-
-function deliverable(cpu: Cpu, proc: number): number {
-  // ORDER: acquires the sender's number. The mask is this CPU's own.
-  const pending = load(cpu.words, proc + PROCESS.SIG_PENDING);
-  return pending === 0 ? 0 : pending & ~load(cpu.words, proc + PROCESS.SIG_BLOCKED);
 }
 
 /** Takes the lowest pending signal that is not blocked; 0 for none. By the process's CPU. */

@@ -10,7 +10,7 @@ import { processName } from '../processes/process.ts';
 import { processOf } from '../processes/pid-table.ts';
 import { groupOf, groupUsage } from '../frames/memory-group.ts';
 import type { MemoryGroup } from '../frames/memory-group.ts';
-import { loadWide, storeWide } from '../frames/wide.ts';
+import { loadWide } from '../frames/wide.ts';
 
 export interface ProcessUsage {
   readonly pid: number;
@@ -50,12 +50,6 @@ export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
     residentPagesPeak: load(words, space + SPACE.RESIDENT_PEAK),
     memoryGroup: groupUsage(machine, groupOf(cpu, space)),
   };
-}
-
-/** Publishes a process's TLB counters. By the CPU that runs it. */
-export function publishTlbCounters(cpu: Cpu, proc: number, hits: number, misses: number): void {
-  storeWide(cpu.machine, proc + PROCESS.TLB_HITS, hits);
-  storeWide(cpu.machine, proc + PROCESS.TLB_MISSES, misses);
 }
 
 /** Sums of the CPUs' counters, by name. */

@@ -9,20 +9,21 @@
 import {
   FAULT_DONE,
   TLB_SLOTS,
-  acknowledge,
+  UserContext,
+  UserMode,
+  contextOf,
   dispatch,
   enterKernel,
-  handleFault,
-  leaveKernel,
-  resumeUser,
+  enterUserMode,
+  leaveKernelMode,
+  leaveUserMode,
+  poll,
   sysMmap,
   sysMunmap,
-  walk,
+  translate,
 } from '../../kernel/index.ts';
-import type { Cpu } from '../../kernel/index.ts';
+import type { AccessHost, Cpu } from '../../kernel/index.ts';
 import { peek } from '../../shared/atomics.ts';
-import * as PROCESS from '../../shared/layout/process.ts';
-import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { SYS_BRK, SYS_MADVISE } from '../../shared/abi/syscalls.ts';
@@ -31,52 +32,65 @@ import type { Waiter } from './control.ts';
 export const RW: number = M.PROT_READ | M.PROT_WRITE;
 export const ANONYMOUS: number = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
 
-export class BenchThread implements Waiter {
+export class BenchThread implements Waiter, AccessHost {
   readonly cpu: Cpu;
-  #proc = 0;
-  #space = 0;
-  #generationAt = 0;
+  readonly resolvesFaults = true;
+  readonly #mode: UserMode;
+  #context = new UserContext(0, 0);
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
+    this.#mode = new UserMode(cpu);
   }
 
   /** Chooses the process whose address space the next `enter` runs. */
   adopt(proc: number): void {
-    this.#proc = proc;
-    this.#space = peek(this.cpu.words, proc + PROCESS.SPACE);
-    this.#generationAt = this.#space + SPACE.TLB_GEN;
+    this.#context = contextOf(this.cpu, proc);
   }
 
   enter(): void {
-    enterKernel(this.cpu);
-    resumeUser(this.cpu, this.cpu.tlb, this.#space);
+    enterUserMode(this.#mode, this.#context);
   }
 
   leave(): void {
-    enterKernel(this.cpu);
-    leaveKernel(this.cpu);
+    leaveUserMode(this.#mode);
   }
 
   poll(): void {
-    const { words, tlb } = this.cpu;
-    if (peek(words, this.#generationAt) !== tlb.generation) acknowledge(this.cpu, tlb);
+    const { gate } = this.#context;
+    if (peek(this.cpu.words, gate.generationAt) !== gate.generation) {
+      poll(this.#mode, this.#context);
+    }
+  }
+
+  becameLive(): void {}
+
+  takeSignals(): boolean {
+    return true;
+  }
+
+  resolveElsewhere(address: number): number {
+    throw new Error(`access at ${address}: no frame, or a page of a file`);
+  }
+
+  refuse(): boolean {
+    return false;
   }
 
   /** The address. `address` 0 leaves the choice to the kernel. */
   mmap(address: number, length: number, flags: number, fd: number = -1): number {
     const { cpu } = this;
     enterKernel(cpu);
-    const result = sysMmap(cpu, this.#proc, address, length, RW, flags, fd, 0);
-    resumeUser(cpu, cpu.tlb, this.#space);
+    const result = sysMmap(cpu, this.#context.proc, address, length, RW, flags, fd, 0);
+    leaveKernelMode(this.#mode);
     return checked('mmap', result, address);
   }
 
   munmap(address: number, length: number): void {
     const { cpu } = this;
     enterKernel(cpu);
-    const result = sysMunmap(cpu, this.#proc, address, length);
-    resumeUser(cpu, cpu.tlb, this.#space);
+    const result = sysMunmap(cpu, this.#context.proc, address, length);
+    leaveKernelMode(this.#mode);
     checked('munmap', result, address);
   }
 
@@ -92,8 +106,8 @@ export class BenchThread implements Waiter {
   #call(number: number, a: number, b: number = 0, c: number = 0): number {
     const { cpu } = this;
     enterKernel(cpu);
-    const result = dispatch(cpu, this.#proc, number, a, b, c, 0, 0, 0);
-    resumeUser(cpu, cpu.tlb, this.#space);
+    const result = dispatch(cpu, this.#context.proc, number, a, b, c, 0, 0, 0);
+    leaveKernelMode(this.#mode);
     return result;
   }
 
@@ -114,12 +128,10 @@ export class BenchThread implements Waiter {
     const vpn = Math.floor(address / PAGE_SIZE);
     const slot = vpn & (TLB_SLOTS - 1);
     const bases = write ? tlb.writeBase : tlb.readBase;
-    for (;;) {
-      this.poll();
-      if (bases[slot] === vpn * PAGE_SIZE || walk(cpu, tlb, vpn, write)) break;
-      enterKernel(cpu);
-      const outcome = handleFault(cpu, this.#space, vpn, write);
-      resumeUser(cpu, tlb, this.#space);
+    const { gate } = this.#context;
+    const isCurrent = peek(cpu.words, gate.generationAt) === gate.generation;
+    if (!isCurrent || bases[slot] !== vpn * PAGE_SIZE) {
+      const outcome = translate(this.#mode, this.#context, this, address, write);
       if (outcome !== FAULT_DONE) throw new Error(`access at ${address}: fault code ${outcome}`);
     }
     const frame = ((tlb.frameAt[slot] as number) - cpu.machine.frameBase) * 4;

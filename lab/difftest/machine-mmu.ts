@@ -1,16 +1,17 @@
-/** What the MMU of a CPU Worker and the kernel worker do about accesses, on one thread. */
-import type { Cpu } from '../../kernel/machine/cpu.ts';
-import * as F from '../../kernel/machine/fault-codes.ts';
+/**
+ * Accesses of the simulated process, on the one thread that plays its CPU and the kernel worker:
+ * the kernel's own way of an access, with pages supplied on the spot.
+ */
 import { handleFault } from '../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';
 import { beginPageIn, finishPageIn } from '../../kernel/faults/page-in.ts';
-import { walk } from '../../kernel/mmu/walk.ts';
-import { peekEntry } from '../../kernel/paging/table.ts';
-import { tlbFlushAll } from '../../kernel/machine/tlb.ts';
-import type { Tlb } from '../../kernel/machine/tlb.ts';
-import { FAULT_RETRIES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
-import { panic } from '../../shared/panic.ts';
-import { pfnOf } from '../../shared/pte.ts';
+import type { Cpu } from '../../kernel/machine/cpu.ts';
+import * as F from '../../kernel/machine/fault-codes.ts';
+import { translate } from '../../kernel/mmu/access.ts';
+import type { AccessHost } from '../../kernel/mmu/access.ts';
+import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
+import { contextOf, dropContext, leaveKernelMode } from '../../kernel/mmu/user-mode.ts';
+import type { UserContext, UserMode } from '../../kernel/mmu/user-mode.ts';
 import {
   BUS_ADRERR,
   SEGV_ACCERR,
@@ -19,53 +20,72 @@ import {
   SIGKILL,
   SIGSEGV,
 } from '../../shared/abi/signals.ts';
+import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
 
-export class MachineMmu {
-  readonly #cpu: Cpu;
-  readonly #space: number;
-  readonly #tlb: Tlb;
+export class MachineMmu implements AccessHost {
+  readonly resolvesFaults = true;
+  readonly #mode: UserMode;
+  readonly #context: UserContext;
 
-  /** `tlb` is only walked with. */
-  constructor(cpu: Cpu, space: number, tlb: Tlb) {
-    this.#cpu = cpu;
-    this.#space = space;
-    tlbFlushAll(tlb);
-    tlb.space = space;
-    this.#tlb = tlb;
+  /** `proc` is the process's block. */
+  constructor(mode: UserMode, proc: number) {
+    this.#mode = mode;
+    this.#context = contextOf(mode.cpu, proc);
   }
 
-  /** Where in the frames' bytes an access ends, or -(signal * 256 + code). As the MMU does it. */
+  /**
+   * In kernel mode, as is everything here but the access itself: where in the frames' bytes an
+   * access ends, or -(signal * 256 + code).
+   */
   access(address: number, write: boolean): number {
-    const cpu = this.#cpu;
-    if (address < 0 || address >= USER_SPACE_END) return -(SIGSEGV * 256 + SEGV_MAPERR);
+    const { cpu } = this.#mode;
+    leaveKernelMode(this.#mode);
+    const outcome = translate(this.#mode, this.#context, this, address, write);
+    enterKernel(cpu);
+    if (outcome !== F.FAULT_DONE) return refusal(outcome);
+    const { tlb, machine } = cpu;
+    const slot = Math.floor(address / PAGE_SIZE) & (tlb.frameAt.length - 1);
+    return ((tlb.frameAt[slot] as number) - machine.frameBase) * 4 + (address % PAGE_SIZE);
+  }
+
+  /** The process is about to end. */
+  close(): void {
+    dropContext(this.#mode, this.#context);
+  }
+
+  becameLive(): void {}
+
+  takeSignals(): boolean {
+    return true;
+  }
+
+  resolveElsewhere(address: number, write: boolean): number {
+    const { cpu } = this.#mode;
     const vpn = Math.floor(address / PAGE_SIZE);
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      if (walk(cpu, this.#tlb, vpn, write)) {
-        const pfn = pfnOf(peekEntry(cpu, this.#space, vpn));
-        return pfn * PAGE_SIZE + (address % PAGE_SIZE);
-      }
-      const refusal = this.#fault(vpn, write);
-      if (refusal !== 0) return refusal;
+      const outcome = handleFault(cpu, this.#context.space, vpn, write);
+      if (outcome !== F.FAULT_WAIT) return outcome;
+      supplyPage(cpu);
     }
-    return panic('difftest: a fault is resolved again and again', address);
+    return panic('difftest: a page is supplied again and again', address);
   }
 
-  #fault(vpn: number, write: boolean): number {
-    switch (handleFault(this.#cpu, this.#space, vpn, write)) {
-      case F.FAULT_DONE:
-        return 0;
-      case F.FAULT_WAIT:
-        supplyPage(this.#cpu);
-        return 0;
-      case F.FAULT_MAPERR:
-        return -(SIGSEGV * 256 + SEGV_MAPERR);
-      case F.FAULT_ACCERR:
-        return -(SIGSEGV * 256 + SEGV_ACCERR);
-      case F.FAULT_BUS:
-        return -(SIGBUS * 256 + BUS_ADRERR);
-      default:
-        return -(SIGKILL * 256);
-    }
+  refuse(): boolean {
+    return false;
+  }
+}
+
+function refusal(outcome: number): number {
+  switch (outcome) {
+    case F.FAULT_MAPERR:
+      return -(SIGSEGV * 256 + SEGV_MAPERR);
+    case F.FAULT_ACCERR:
+      return -(SIGSEGV * 256 + SEGV_ACCERR);
+    case F.FAULT_BUS:
+      return -(SIGBUS * 256 + BUS_ADRERR);
+    default:
+      return -(SIGKILL * 256);
   }
 }
 

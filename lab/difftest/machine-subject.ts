@@ -13,7 +13,7 @@ import { PROTOCOLS } from '../../kernel/locking/registry.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
 import type { Machine } from '../../kernel/machine/machine.ts';
 import { reapLimbo } from '../../kernel/frames/grace.ts';
-import { Tlb } from '../../kernel/machine/tlb.ts';
+import { UserMode } from '../../kernel/mmu/user-mode.ts';
 import { startProcess } from '../../kernel/processes/process.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess, releaseProcess } from '../../kernel/lifecycle/exit.ts';
@@ -50,13 +50,13 @@ const FRAMES = 4096;
 export class SimulatedMachine {
   readonly #machine: Machine;
   readonly #cpu: Cpu;
-  /** Only to be walked with: it is never looked up. */
-  readonly #tlb = new Tlb();
+  readonly #mode: UserMode;
 
   constructor() {
     const protocol = PROTOCOLS.rcu;
     this.#machine = formatMachine({ frames: FRAMES, cpus: 1, checked: true, protocol });
     this.#cpu = attachCpu(this.#machine, 0);
+    this.#mode = new UserMode(this.#cpu);
     startCpu(this.#cpu);
     enterKernel(this.#cpu);
   }
@@ -75,13 +75,13 @@ export class SimulatedMachine {
     const pid = createProcess(cpu, { name: 'difftest', cpu: 0, parent: 0 });
     if (pid < 0) panic('difftest: no process', pid);
     startProcess(cpu, pid);
-    return new MachineSubject(cpu, pid, this.#tlb, privileged);
+    return new MachineSubject(this.#mode, pid, privileged);
   }
 
   /** Ends a process. */
   end(subject: MachineSubject): void {
     const cpu = this.#cpu;
-    subject.forgetFiles();
+    subject.close();
     exitProcess(cpu, subject.pid, 0, 0, 0);
     releaseProcess(cpu, subject.pid);
     // Grace periods end when CPUs leave the kernel.
@@ -105,17 +105,20 @@ export class MachineSubject implements Subject {
   readonly #files: MachineFiles;
   readonly #slots: number[] = new Array<number>(SLOTS).fill(-1);
 
-  constructor(cpu: Cpu, pid: number, tlb: Tlb, privileged: boolean) {
+  constructor(mode: UserMode, pid: number, privileged: boolean) {
+    const { cpu } = mode;
     this.#cpu = cpu;
     this.pid = pid;
     this.#proc = processOf(cpu.machine, pid);
     this.#space = peek(cpu.words, this.#proc + PROCESS.SPACE);
     poke(cpu.words, this.#space + SPACE.PRIVILEGED, privileged ? 1 : 0);
     this.#files = new MachineFiles(cpu, this.#proc);
-    this.#mmu = new MachineMmu(cpu, this.#space, tlb);
+    this.#mmu = new MachineMmu(mode, this.#proc);
   }
 
-  forgetFiles(): void {
+  /** Before the process ends. */
+  close(): void {
+    this.#mmu.close();
     poke(this.#cpu.words, BOOT.MAP_COUNT_MAX, AREAS_MAX);
     this.#files.unlinkAll();
   }

@@ -3,6 +3,7 @@
  * never in any other build. A change names text that must occur exactly once, so that a mutant
  * cannot silently stop being one when the kernel changes.
  */
+import { ACCESS_MUTANTS } from './mutants/access.ts';
 import { FLUSH_MUTANTS } from './mutants/flush.ts';
 import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
@@ -14,6 +15,7 @@ export type { Mutant } from './mutants/mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...PAGING_MUTANTS,
+  ...ACCESS_MUTANTS,
   ...FLUSH_MUTANTS,
   ...OTHER_MUTANTS,
   ...FORK_AND_SWAP_MUTANTS,

@@ -5,6 +5,7 @@ import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess } from '../../kernel/lifecycle/exit.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';
 import { startProcess, withholdProcess } from '../../kernel/processes/process.ts';
+import { hasSignal, pendingSignal } from '../../kernel/mmu/poll.ts';
 import * as K from '../../kernel/processes/signals.ts';
 import { sysGetpriority, sysSetpriority } from '../../kernel/syscalls/priority.ts';
 import { EINVAL, ESRCH } from '../../shared/abi/errno.ts';
@@ -20,10 +21,10 @@ describe('a signal', () => {
   it('ends the process by default, but SIGCHLD does nothing', () => {
     const { cpu, proc, pid } = newKernel();
     expect(K.sendSignal(cpu, pid, S.SIGCHLD, 0)).toBe(K.SIGNAL_IGNORED);
-    expect(K.hasSignal(cpu, proc)).toBe(false);
+    expect(hasSignal(cpu, proc)).toBe(false);
     for (const signal of [S.SIGUSR1, S.SIGUSR2, S.SIGTERM, S.SIGKILL]) {
       expect(K.sendSignal(cpu, pid, signal, 0)).toBe(K.SIGNAL_FATAL);
-      expect(K.pendingSignal(cpu, proc)).toBe(signal);
+      expect(pendingSignal(cpu, proc)).toBe(signal);
     }
     expect(K.takeSignal(cpu, proc)).toBe(0);
   });
@@ -37,11 +38,11 @@ describe('a signal', () => {
       K.sendSignal(cpu, pid, signal, sender + 7),
     );
     expect(new Set(sent)).toEqual(new Set([K.SIGNAL_PENDING]));
-    expect(K.hasSignal(cpu, proc)).toBe(true);
+    expect(hasSignal(cpu, proc)).toBe(true);
     const taken = [0, 0, 0, 0].map(() => K.takeSignal(cpu, proc));
     expect(taken).toEqual([S.SIGUSR1, S.SIGUSR2, S.SIGCHLD, 0]);
     expect(K.signalSender(cpu, proc, S.SIGUSR2)).toBe(10);
-    expect(K.pendingSignal(cpu, proc)).toBe(0);
+    expect(pendingSignal(cpu, proc)).toBe(0);
   });
 
   it('stays pending while it is blocked, whatever its action; SIGKILL cannot be', () => {
@@ -52,7 +53,7 @@ describe('a signal', () => {
     K.setAction(cpu, proc, S.SIGUSR1, K.ACTION_IGNORE);
     expect(K.sendSignal(cpu, pid, S.SIGTERM, 0)).toBe(K.SIGNAL_PENDING);
     expect(K.sendSignal(cpu, pid, S.SIGUSR1, 0)).toBe(K.SIGNAL_PENDING);
-    expect(K.hasSignal(cpu, proc)).toBe(false);
+    expect(hasSignal(cpu, proc)).toBe(false);
     expect(K.takeSignal(cpu, proc)).toBe(0);
     expect(K.setMask(cpu, proc, 0)).toBe(mask & ~S.signalBit(S.SIGKILL));
     expect([K.takeSignal(cpu, proc), K.takeSignal(cpu, proc)]).toEqual([S.SIGUSR1, S.SIGTERM]);

@@ -34,6 +34,14 @@ interface FinalState {
 const SHOWN = 4;
 const NOTHING_TO_JUDGE: FinalState = { violation: null, observed: '' };
 
+/** Functions in which a CPU brings its TLB up to date (kernel/mmu). */
+const CATCHING_UP: ReadonlySet<string> = new Set([
+  'resumeUser',
+  'sweepTlb',
+  'tlbCatchUp',
+  'applyRecord',
+]);
+
 export class Oracles {
   readonly #executor: Executor;
   readonly #finals = new Map<number, FinalState>();
@@ -202,10 +210,14 @@ export class Oracles {
     return (this.#executor.subject.words[cpu.base + CPU.MODE] as number) & CPU.MODE_MASK;
   }
 
-  /** The CPU's next access is the load by which it learns that it must drop its translations. */
-  #isAboutToSweep(id: number): boolean {
-    const { kind, site } = this.#executor.tasks[id] as Task;
-    return kind === T.LOAD && this.#executor.siteOf(site).caller === 'sweepTlb';
+  /**
+   * Whether a CPU that says USER has yet to apply what it missed, before its next access: it is on
+   * its way out of the kernel, where no initiator waits for it, and has acknowledged nothing new.
+   */
+  #isCatchingUp(cpu: Cpu): boolean {
+    const { site } = this.#executor.tasks[cpu.id] as Task;
+    if (!CATCHING_UP.has(this.#executor.siteOf(site).caller)) return false;
+    return cpu.words[cpu.base + CPU.ACK] === cpu.tlb.generation;
   }
 
   /** A plain write to frame metadata, before it happens. */
@@ -217,7 +229,7 @@ export class Oracles {
     const frameAt = machine.frameBase + (frame << TABLE_SHIFT);
     for (const cpu of cpus) {
       const { id, tlb } = cpu;
-      if (this.#modeOf(cpu) !== CPU.MODE_USER || this.#isAboutToSweep(id)) continue;
+      if (this.#modeOf(cpu) !== CPU.MODE_USER || this.#isCatchingUp(cpu)) continue;
       for (let i = 0; i < tlb.filledCount; i++) {
         const slot = tlb.filled[i] as number;
         if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;

@@ -64,6 +64,6 @@ export class Progress {
     const { programs, world } = this.#subject;
     const next = programs[id]?.[index + 1];
     // A program that is in no user mode has nothing to leave.
-    return next !== undefined && (next !== this.#finish || world.live[id] !== 0);
+    return next !== undefined && (next !== this.#finish || world.modes[id]?.live !== null);
   }
 }

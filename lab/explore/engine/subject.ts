@@ -4,8 +4,10 @@
  */
 import type { LockingProtocol } from '../../../kernel/machine/locking-protocol.ts';
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
+import type { UserContext, UserMode } from '../../../kernel/mmu/user-mode.ts';
 import * as BOOT from '../../../shared/layout/boot.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
 import type { Model } from '../build/build-model.ts';
 import type { Operation, Scenario, World } from '../model/kit.ts';
 import type { Task } from '../runtime/task.ts';
@@ -14,8 +16,19 @@ import * as T from '../runtime/task.ts';
 /** Smallest machine that `formatMachine` makes. */
 const FRAMES_DEFAULT = 256;
 
-/** A CPU's private state after setup: its TLB's contents. */
+/** A process's private state after setup, on one CPU. */
+interface ContextState {
+  readonly context: UserContext;
+  readonly generationAt: number;
+  readonly generation: number;
+  readonly hits: number;
+  readonly misses: number;
+}
+
+/** A CPU's private state after setup: its user mode and its TLB's contents. */
 interface CpuState {
+  readonly live: UserContext | null;
+  readonly contexts: readonly ContextState[];
   readonly space: number;
   readonly spaceId: number;
   readonly generation: number;
@@ -40,7 +53,6 @@ export class Subject {
   readonly #tlbReset: (tlb: Cpu['tlb']) => void;
   readonly #cpuStates: readonly CpuState[];
   readonly #procs: readonly number[];
-  readonly #live: readonly number[];
 
   constructor(model: Model, scenario: Scenario, protocol: LockingProtocol) {
     const { module } = model;
@@ -66,9 +78,8 @@ export class Subject {
     this.#restore = memory.restore;
     this.#startClocks = race.startClocks;
     this.#tlbReset = module.tlbReset;
-    this.#cpuStates = world.cpus.map(stateOf);
+    this.#cpuStates = world.cpus.map((cpu, id) => stateOf(world, cpu, id));
     this.#procs = [...world.procs];
-    this.#live = [...world.live];
   }
 
   /** Everything as it was after setup. */
@@ -81,10 +92,10 @@ export class Subject {
       task.at = -1;
       task.status = T.READY;
       world.procs[id] = this.#procs[id] as number;
-      world.live[id] = this.#live[id] as number;
       const mine = world.mine[id] as number[];
       if (mine.length > 0) mine.length = 0;
       this.#resetCpu(world.cpus[id] as Cpu, this.#cpuStates[id] as CpuState);
+      resetUserMode(world, id, this.#cpuStates[id] as CpuState);
     }
     this.#startClocks(tasks);
   }
@@ -121,7 +132,23 @@ export class Subject {
   }
 }
 
-function stateOf({ tlb }: Cpu): CpuState {
+function resetUserMode(world: World, id: number, state: CpuState): void {
+  (world.modes[id] as UserMode).live = state.live;
+  (world.contexts[id] as UserContext[]).length = state.contexts.length;
+  for (const { context, generationAt, generation, hits, misses } of state.contexts) {
+    context.gate.generationAt = generationAt;
+    context.gate.generation = generation;
+    context.hits = hits;
+    context.misses = misses;
+  }
+}
+
+function stateOf(world: World, { tlb }: Cpu, id: number): CpuState {
+  const { live } = world.modes[id] as UserMode;
+  const contexts = (world.contexts[id] as UserContext[]).map((context) => {
+    const { generationAt, generation } = context.gate;
+    return { context, generationAt, generation, hits: context.hits, misses: context.misses };
+  });
   const entries: [number, number, number, number][] = [];
   for (let i = 0; i < tlb.filledCount; i++) {
     const slot = tlb.filled[i] as number;
@@ -129,10 +156,11 @@ function stateOf({ tlb }: Cpu): CpuState {
     entries.push([slot, ...bases, tlb.frameAt[slot] as number]);
   }
   const { space, spaceId, generation, lazyGeneration } = tlb;
-  return { space, spaceId, generation, lazyGeneration, entries };
+  return { live, contexts, space, spaceId, generation, lazyGeneration, entries };
 }
 
-function counterWords({ machine }: World): Uint8Array {
+function counterWords(world: World): Uint8Array {
+  const { machine } = world;
   const ignored = new Uint8Array(machine.words.length);
   ignored.fill(1, machine.histograms, machine.meta);
   ignored[BOOT.CPU_EVENT] = 1;
@@ -140,6 +168,9 @@ function counterWords({ machine }: World): Uint8Array {
   for (let id = 0; id < machine.cpus; id++) {
     const stats = machine.cpuBase + id * CPU.WORDS + CPU.STATS;
     ignored.fill(1, stats, stats + CPU.STAT_NAMES.length);
+  }
+  for (const proc of world.procs) {
+    if (proc !== 0) ignored.fill(1, proc + PROCESS.TLB_HITS, proc + PROCESS.TLB_MISSES + 2);
   }
   return ignored;
 }

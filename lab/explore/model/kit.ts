@@ -11,12 +11,17 @@ import { attachCpu } from '../../../kernel/machine/cpu.ts';
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import { leaveKernel, startCpu } from '../../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../../kernel/mmu/kernel-entry.ts';
-import { leaveUser } from '../../../kernel/machine/cpu-mode.ts';
 import { formatMachine } from '../../../kernel/format.ts';
 import type { LockingProtocol } from '../../../kernel/machine/locking-protocol.ts';
 import type { Machine } from '../../../kernel/machine/machine.ts';
 import type { FlushPolicy } from '../../../kernel/machine/flush-policies.ts';
-import { resumeUser } from '../../../kernel/mmu/walk.ts';
+import {
+  UserMode,
+  contextOf,
+  leaveKernelMode,
+  leaveUserMode,
+} from '../../../kernel/mmu/user-mode.ts';
+import type { UserContext } from '../../../kernel/mmu/user-mode.ts';
 import { startProcess } from '../../../kernel/processes/process.ts';
 import { createProcess } from '../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../kernel/processes/pid-table.ts';
@@ -35,8 +40,9 @@ export interface World {
   readonly cpus: readonly Cpu[];
   /** Block of the process that each CPU runs, by CPU; 0 for none. */
   readonly procs: number[];
-  /** Block of the space that each CPU is in user mode for; 0 when it is not in user mode. */
-  readonly live: number[];
+  /** User mode of each CPU, and the processes that it has had in user mode. */
+  readonly modes: readonly UserMode[];
+  readonly contexts: readonly UserContext[][];
   /** Numbers from setup to the operations; constant while they run. */
   readonly values: Record<string, number>;
   /** Numbers of one CPU, from one of its operations to the next. */
@@ -95,9 +101,15 @@ export function boot(
   const all: Cpu[] = [];
   for (let id = 0; id < cpus; id++) all.push(attachCpu(machine, id));
   for (const cpu of all) startCpu(cpu);
-  const zeros = all.map(() => 0);
-  const mine = all.map(() => []);
-  return { machine, cpus: all, procs: [...zeros], live: [...zeros], values: {}, mine };
+  return {
+    machine,
+    cpus: all,
+    procs: all.map(() => 0),
+    modes: all.map((cpu) => new UserMode(cpu)),
+    contexts: all.map(() => []),
+    values: {},
+    mine: all.map(() => []),
+  };
 }
 
 /** A running process on CPU `cpu`, with an empty address space. Its pid. For setups. */
@@ -111,11 +123,30 @@ export function newProcess(world: World, id: number): number {
   return pid;
 }
 
-/** One process whose threads run on all CPUs. For setups. Its pid. */
+/** One process with a thread on each CPU. For setups. Its pid, which is the first thread's. */
 export function newThreads(world: World): number {
   const pid = newProcess(world, 0);
-  world.procs.fill(world.procs[0] as number);
+  for (let id = 1; id < world.cpus.length; id++) newThread(world, id, pid);
   return pid;
+}
+
+function newThread(world: World, id: number, parent: number): void {
+  const cpu = world.cpus[id] as Cpu;
+  enterKernel(cpu);
+  const pid = createProcess(cpu, { name: 't', cpu: id, parent, thread: true });
+  startProcess(cpu, pid);
+  leaveKernel(cpu);
+  world.procs[id] = processOf(world.machine, pid);
+}
+
+/** What the MMU of CPU `id` knows of the process that it runs. */
+export function contextOn(world: World, id: number): UserContext {
+  const proc = world.procs[id] as number;
+  const contexts = world.contexts[id] as UserContext[];
+  for (const known of contexts) if (known.proc === proc) return known;
+  const context = contextOf(world.cpus[id] as Cpu, proc);
+  contexts.push(context);
+  return context;
 }
 
 /** The block of the space of the process that CPU `id` runs. */
@@ -148,18 +179,14 @@ export function enter(world: World, cpu: Cpu): void {
 
 /** From the kernel to where the CPU came from: user mode, if a program was live, or idle. */
 export function leave(world: World, cpu: Cpu): void {
-  const space = world.live[cpu.id] as number;
-  if (space !== 0) resumeUser(cpu, cpu.tlb, space);
-  else leaveKernel(cpu);
+  leaveKernelMode(world.modes[cpu.id] as UserMode);
 }
 
 /** The end of a CPU's list: its program gives up the CPU. The explorer appends it to every list. */
 export const finish: Operation = {
   name: 'leave user mode',
   run(world: World, cpu: Cpu): number {
-    if ((world.live[cpu.id] as number) === 0) return 0;
-    world.live[cpu.id] = 0;
-    leaveUser(cpu);
+    leaveUserMode(world.modes[cpu.id] as UserMode);
     return 0;
   },
 };

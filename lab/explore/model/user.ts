@@ -1,34 +1,30 @@
 /**
- * A program's loads and stores: the model of workers/mmu.ts and workers/user-mode.ts. A hit polls
- * with a plain load, which may read an old value; everything else polls in order, walks, faults
- * into the kernel and tries again.
+ * A program's loads and stores. The way from a miss to the retry is the kernel's own
+ * (kernel/mmu/access.ts); here are the program's test of the TLB, and what a Worker does beside.
  */
-import { stopRequested } from '../../../kernel/audit/stop.ts';
-import type { Cpu } from '../../../kernel/machine/cpu.ts';
-import { leaveUser } from '../../../kernel/machine/cpu-mode.ts';
-import { enterKernel } from '../../../kernel/mmu/kernel-entry.ts';
-import { FAULT_DONE, FAULT_WAIT } from '../../../kernel/machine/fault-codes.ts';
 import { handleFault } from '../../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../../kernel/faults/object-fault.ts';
 import { abortPageIn, beginPageIn, finishPageIn } from '../../../kernel/faults/page-in.ts';
 import { SWAP_STORE } from '../../../kernel/faults/swap-in.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
+import { FAULT_DONE, FAULT_ENDED, FAULT_WAIT } from '../../../kernel/machine/fault-codes.ts';
 import { frameWord } from '../../../kernel/machine/machine.ts';
-import { acknowledge, resumeUser, sweepTlb, walk } from '../../../kernel/mmu/walk.ts';
 import { TLB_SLOTS } from '../../../kernel/machine/tlb.ts';
-import { pendingSignal } from '../../../kernel/processes/signals.ts';
-import { load, poke } from '../../../shared/atomics.ts';
-import * as SPACE from '../../../shared/layout/space.ts';
+import { translate } from '../../../kernel/mmu/access.ts';
+import type { AccessHost } from '../../../kernel/mmu/access.ts';
+import { pendingSignal } from '../../../kernel/mmu/poll.ts';
+import { leaveUserMode } from '../../../kernel/mmu/user-mode.ts';
+import type { UserMode } from '../../../kernel/mmu/user-mode.ts';
+import { poke } from '../../../shared/atomics.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { userLoad, userStore, weakLoad } from '../runtime/facade.ts';
-import { BASE_VPN, finish, spaceOf } from './kit.ts';
+import { BASE_VPN, contextOn, finish, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
 import { swapIn } from './swap-store.ts';
 
 /** Refused accesses return less than this: minus the FAULT_* code, minus the signal. */
 export const REFUSED = -1000;
 export const KILLED = -2000;
-
-const ATTEMPTS_MAX = 50;
 
 /** `load32` of the first word of page BASE + `page`. */
 export function read(page: number): Operation {
@@ -83,7 +79,10 @@ export function stayInUser(world: World, id: number, first: number, pages: numbe
   }
 }
 
-/** One access. `due`: the poll before it is an ordered one. */
+/**
+ * One access. The test of the TLB is the program's (workers/cpu/memory/tlb-access.ts): its plain
+ * load of the generation may give an older value. `due`: an ordered poll is due, so that it fails.
+ */
 export function access(
   world: World,
   cpu: Cpu,
@@ -92,43 +91,56 @@ export function access(
   value: number,
   due: boolean = false,
 ): number {
-  const { words, tlb } = cpu;
   if ((world.procs[cpu.id] as number) === 0) return KILLED;
-  const space = spaceOf(world, cpu.id);
-  if (world.live[cpu.id] !== space) {
-    enterKernel(cpu);
-    world.live[cpu.id] = space;
-    resumeUser(cpu, tlb, space);
-  }
-  if (!due && weakLoad(words, space + SPACE.TLB_GEN, tlb.generation) === tlb.generation) {
+  const context = contextOn(world, cpu.id);
+  const { generationAt, generation } = context.gate;
+  if (!due && weakLoad(cpu.words, generationAt, generation) === generation) {
     const at = lookUp(cpu, vpn, write);
     if (at !== 0) return touch(cpu, at, vpn, write, value);
   }
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    sweepTlb(cpu, tlb);
-    // ORDER: as Mmu.#poll.
-    if (load(words, space + SPACE.TLB_GEN) !== tlb.generation) {
-      acknowledge(cpu, tlb);
-      if (stopRequested(cpu)) {
-        enterKernel(cpu);
-        resumeUser(cpu, tlb, space);
-      }
-    }
-    const signal = pendingSignal(cpu, world.procs[cpu.id] as number);
-    if (signal !== 0) return die(world, cpu, signal);
-    if (lookUp(cpu, vpn, write) !== 0 || walk(cpu, tlb, vpn, write)) {
-      return touch(cpu, lookUp(cpu, vpn, write), vpn, write, value);
-    }
-    enterKernel(cpu);
-    const outcome = fault(world, cpu, space, vpn, write);
-    resumeUser(cpu, tlb, space);
-    if (outcome !== FAULT_DONE) return REFUSED - outcome;
+  const mode = world.modes[cpu.id] as UserMode;
+  const host = new ModelHost(world, cpu);
+  const outcome = translate(mode, context, host, vpn * PAGE_SIZE, write);
+  if (outcome === FAULT_ENDED) return KILLED - host.endedBy;
+  if (outcome !== FAULT_DONE) return REFUSED - outcome;
+  return touch(cpu, lookUp(cpu, vpn, write), vpn, write, value);
+}
+
+/** A CPU worker's part of an access: its process ends by a signal, and pages come at once. */
+class ModelHost implements AccessHost {
+  readonly resolvesFaults = true;
+  endedBy = 0;
+  readonly world: World;
+  readonly cpu: Cpu;
+
+  constructor(world: World, cpu: Cpu) {
+    this.world = world;
+    this.cpu = cpu;
   }
-  return REFUSED;
+
+  becameLive(): void {}
+
+  takeSignals(): boolean {
+    const { id } = this.cpu;
+    const proc = this.world.procs[id] as number;
+    this.endedBy = pendingSignal(this.cpu, proc);
+    if (this.endedBy === 0) return true;
+    this.world.procs[id] = 0;
+    leaveUserMode(this.world.modes[id] as UserMode);
+    return false;
+  }
+
+  resolveElsewhere(address: number, write: boolean): number {
+    return fault(this.cpu, spaceOf(this.world, this.cpu.id), address / PAGE_SIZE, write);
+  }
+
+  refuse(): boolean {
+    return false;
+  }
 }
 
 /** The fault, and if it is a major one the page-in, which another Worker would do. */
-export function fault(world: World, cpu: Cpu, space: number, vpn: number, write: boolean): number {
+export function fault(cpu: Cpu, space: number, vpn: number, write: boolean): number {
   const outcome = handleFault(cpu, space, vpn, write);
   if (outcome !== FAULT_WAIT) return outcome;
   const object = cpu.faultObject;
@@ -149,13 +161,6 @@ export function pageIn(cpu: Cpu, object: number, page: number): boolean {
     return false;
   }
   return finishPageIn(cpu, object, page, pfn);
-}
-
-function die(world: World, cpu: Cpu, signal: number): number {
-  world.live[cpu.id] = 0;
-  world.procs[cpu.id] = 0;
-  leaveUser(cpu);
-  return KILLED - signal;
 }
 
 /** Word of the page's frame when the TLB has a translation that allows the access, else 0. */

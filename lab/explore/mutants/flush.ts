@@ -3,7 +3,7 @@ import { patch } from './mutant.ts';
 import type { Mutant } from './mutant.ts';
 
 const LAZY = 'kernel/paging/flush-lazy.ts';
-const MMU = 'kernel/mmu/walk.ts';
+const TLB_SYNC = 'kernel/mmu/tlb-sync.ts';
 
 export const FLUSH_MUTANTS: readonly Mutant[] = [
   {
@@ -33,7 +33,7 @@ export const FLUSH_MUTANTS: readonly Mutant[] = [
     about: 'a CPU says that it has swept, but keeps its translations',
     scenario: 'lazy-sweep',
     protocol: 'rcu',
-    patches: [patch(MMU, '  tlbFlushAll(tlb);\n  tlb.lazyGeneration', '  tlb.lazyGeneration')],
+    patches: [patch(TLB_SYNC, '  tlbFlushAll(tlb);\n  tlb.lazyGeneration', '  tlb.lazyGeneration')],
   },
   {
     name: 'lazy-not-settled',

@@ -5,7 +5,6 @@ import type { Mutant } from './mutant.ts';
 const TABLE = 'kernel/paging/table.ts';
 const RANGE_OP = 'kernel/paging/range-op.ts';
 const MAP_RANGE = 'kernel/paging/map-range.ts';
-const MMU = 'kernel/mmu/walk.ts';
 const SHOOTDOWN = 'kernel/paging/shootdown.ts';
 const GRACE = 'kernel/frames/grace.ts';
 const FLUSH = 'const flushed = op.flushEnd === op.flushStart || flushRange(op);';
@@ -59,20 +58,6 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     patches: [patch(RANGE_OP, FLUSH, 'const flushed = true;')],
   },
   {
-    name: 'ack-before-flush',
-    about: 'a CPU acknowledges before it has dropped its translations',
-    scenario: 'shootdown-user',
-    protocol: 'rcu',
-    patches: [
-      patch(
-        MMU,
-        'const generation = tlbCatchUp(cpu, tlb);',
-        'store(cpu.words, cpu.base + CPU.ACK, load(cpu.words, tlb.space + SPACE.TLB_GEN));\n' +
-          'const generation = tlbCatchUp(cpu, tlb);',
-      ),
-    ],
-  },
-  {
     name: 'mode-before-generation',
     about: 'the CPUs to wait for are chosen before the generation advances',
     scenario: 'shootdown-return',
@@ -93,13 +78,6 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
         'id !== cpu.id && modes[id] === mode',
       ),
     ],
-  },
-  {
-    name: 'no-flush-on-switch',
-    about: 'a CPU keeps the translations of the space that it leaves',
-    scenario: 'space-switch',
-    protocol: 'rcu',
-    patches: [patch(MMU, 'tlbFlushAll(tlb);\n    tlb.space = space;', 'tlb.space = space;')],
   },
   {
     name: 'lost-dirty-bit',

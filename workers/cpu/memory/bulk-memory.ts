@@ -6,8 +6,8 @@
  * sequence would.
  */
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../../shared/limits.ts';
-import type { Mmu } from './program-mmu.ts';
-import { byteAt, offsetIn, slotOf } from './translated.ts';
+import type { ProgramMmu } from './program-mmu.ts';
+import { byteAt, offsetIn, slotOf } from './tlb-access.ts';
 
 /** Most bytes between two polls: a few microseconds. */
 const STEP_BYTES = 65536;
@@ -20,14 +20,14 @@ function chunk(address: number, left: number): number {
 }
 
 /** Whether the TLB has the page of `address`, which the caller may use until the next poll. */
-function isInTlb(mmu: Mmu, address: number, write: boolean): boolean {
+function isInTlb(mmu: ProgramMmu, address: number, write: boolean): boolean {
   const { readBase, writeBase } = mmu.cpu.tlb;
   const bases = write ? writeBase : readBase;
   return bases[slotOf(address)] === address - offsetIn(address);
 }
 
 /** Bytes of the run from `address`, whose page is in the TLB, at most `left`. */
-function runBytes(mmu: Mmu, address: number, left: number, write: boolean): number {
+function runBytes(mmu: ProgramMmu, address: number, left: number, write: boolean): number {
   const { frameAt } = mmu;
   const { readBase, writeBase } = mmu.cpu.tlb;
   const bases = write ? writeBase : readBase;
@@ -48,7 +48,7 @@ function checkLength(length: number): void {
   }
 }
 
-export function readUser(mmu: Mmu, address: number, target: Uint8Array): void {
+export function readUser(mmu: ProgramMmu, address: number, target: Uint8Array): void {
   for (let done = 0; done < target.length;) {
     if (mmu.translate(address + done, false)) {
       const stop = Math.min(target.length, done + STEP_BYTES);
@@ -67,7 +67,7 @@ export function readUser(mmu: Mmu, address: number, target: Uint8Array): void {
   }
 }
 
-export function writeUser(mmu: Mmu, address: number, source: Uint8Array): void {
+export function writeUser(mmu: ProgramMmu, address: number, source: Uint8Array): void {
   for (let done = 0; done < source.length;) {
     if (mmu.translate(address + done, true)) {
       const stop = Math.min(source.length, done + STEP_BYTES);
@@ -86,7 +86,7 @@ export function writeUser(mmu: Mmu, address: number, source: Uint8Array): void {
   }
 }
 
-export function fillUser(mmu: Mmu, address: number, value: number, length: number): void {
+export function fillUser(mmu: ProgramMmu, address: number, value: number, length: number): void {
   checkLength(length);
   for (let done = 0; done < length;) {
     const to = address + done;
@@ -119,7 +119,7 @@ function fillBytes(bytes: Uint8Array, at: number, size: number, value: number): 
  * Copies as memmove. The two translations of a step must hold together: looking up the second may
  * poll, fault or evict the first. Where they do not, as with a device, a buffer lies in between.
  */
-export function copyUser(mmu: Mmu, to: number, from: number, length: number): void {
+export function copyUser(mmu: ProgramMmu, to: number, from: number, length: number): void {
   checkLength(length);
   const backwards = to > from && to < from + length;
   for (let done = 0; done < length;) {
@@ -131,7 +131,7 @@ export function copyUser(mmu: Mmu, to: number, from: number, length: number): vo
 }
 
 /** Copies a step at the start of what is left; its bytes. */
-function copyAhead(mmu: Mmu, to: number, from: number, left: number): number {
+function copyAhead(mmu: ProgramMmu, to: number, from: number, left: number): number {
   if (!mmu.translate(from, false) || !mmu.translate(to, true) || !isInTlb(mmu, from, false)) {
     const size = chunk(to, chunk(from, left));
     copyThrough(mmu, to, from, size);
@@ -149,7 +149,7 @@ function copyAhead(mmu: Mmu, to: number, from: number, left: number): number {
 }
 
 /** Copies a step at the end of the first `left` bytes, within a page of each; its bytes. */
-function copyBack(mmu: Mmu, to: number, from: number, left: number): number {
+function copyBack(mmu: ProgramMmu, to: number, from: number, left: number): number {
   const inTo = offsetIn(to + left - 1);
   const inFrom = offsetIn(from + left - 1);
   const size = Math.min(left, inTo + 1, inFrom + 1);
@@ -157,7 +157,7 @@ function copyBack(mmu: Mmu, to: number, from: number, left: number): number {
   return size;
 }
 
-function copyThrough(mmu: Mmu, to: number, from: number, size: number): void {
+function copyThrough(mmu: ProgramMmu, to: number, from: number, size: number): void {
   const buffer = new Uint8Array(size);
   readUser(mmu, from, buffer);
   writeUser(mmu, to, buffer);

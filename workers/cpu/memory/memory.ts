@@ -9,13 +9,12 @@ import {
   load as loadOrdered,
   store as storeOrdered,
 } from '../../../shared/atomics.ts';
+import { AccessGate } from '../../../kernel/index.ts';
 import type { Memory } from '../../api/machine-api.ts';
-import { AccessGate } from './access-gate.ts';
 import { copyUser, fillUser, readUser, writeUser } from './bulk-memory.ts';
-import type { Mmu } from './program-mmu.ts';
-import { tlbAccessOf } from './tlb-access.ts';
+import type { ProgramMmu } from './program-mmu.ts';
+import { byteAt, tlbAccessOf, wordAt } from './tlb-access.ts';
 import type { Misses, TlbAccess } from './tlb-access.ts';
-import { byteAt, wordAt } from './translated.ts';
 
 /** Reinterprets bits between numbers; private to the thread, used within one expression. */
 const scratch = new DataView(new ArrayBuffer(8));
@@ -27,9 +26,9 @@ export class UserMemory extends AccessGate implements Memory, Misses {
   readonly store8: TlbAccess['store8'];
   readonly store16: TlbAccess['store16'];
   readonly store32: TlbAccess['store32'];
-  readonly #mmu: Mmu;
+  readonly #mmu: ProgramMmu;
 
-  constructor(mmu: Mmu) {
+  constructor(mmu: ProgramMmu) {
     super();
     const access = tlbAccessOf(mmu.cpu);
     this.load8 = access.load8;

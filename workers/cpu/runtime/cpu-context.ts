@@ -19,7 +19,7 @@ import type { CpuInit, KernelCpuApi } from '../../../shared/wire.ts';
 import { isLocalSyscall } from '../../../shared/abi/syscalls.ts';
 import type { Connection } from '../../wire/endpoint.ts';
 import { TrapCaller } from '../../wire/trap.ts';
-import type { UserMode } from '../memory/user-mode.ts';
+import type { ThreadMode } from '../memory/thread-mode.ts';
 import type { RunQueue } from './run-queue.ts';
 
 /** A process of this CPU, while another one has the thread. */
@@ -32,7 +32,7 @@ export interface Sibling {
 
 export class CpuContext {
   readonly cpu: Cpu;
-  readonly mode: UserMode;
+  readonly mode: ThreadMode;
   readonly init: CpuInit;
   readonly kernel: Connection<KernelCpuApi>['remote'];
   readonly queue: RunQueue;
@@ -41,7 +41,7 @@ export class CpuContext {
 
   /** `runners` are the processes that run on this CPU, by pid. */
   constructor(
-    mode: UserMode,
+    mode: ThreadMode,
     init: CpuInit,
     kernel: Connection<KernelCpuApi>,
     queue: RunQueue,

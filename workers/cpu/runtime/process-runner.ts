@@ -9,6 +9,7 @@
 import {
   FAULT_DONE,
   TRY_KERNEL,
+  dropContext,
   hasSignal,
   loadWide,
   pendingSignal,
@@ -31,7 +32,7 @@ import type { CpuContext } from './cpu-context.ts';
 import { futexWaitSync } from './futex-wait.ts';
 import type { FutexHost } from './futex-wait.ts';
 import { MemoryFault, ProcessKilled, describeThrown } from '../../wire/errors.ts';
-import { Mmu } from '../memory/program-mmu.ts';
+import { ProgramMmu } from '../memory/program-mmu.ts';
 import type { MmuHost } from '../memory/program-mmu.ts';
 import { createProc } from './proc.ts';
 import { PageServer } from './page-server.ts';
@@ -45,7 +46,7 @@ export class ProcessRunner {
   readonly #entry: string;
   readonly context: CpuContext;
   readonly guard: ProcGuard;
-  readonly mmu: Mmu;
+  readonly mmu: ProgramMmu;
   readonly account: ProcessAccount;
   readonly signals: SignalDelivery;
   readonly pages: PageServer = new PageServer();
@@ -66,7 +67,7 @@ export class ProcessRunner {
       this.#die({ signal: signalName(signal) }),
     );
     this.#onEnd = onEnd;
-    this.mmu = new Mmu(context.mode, this.#proc, this.#mmuHost());
+    this.mmu = new ProgramMmu(context.mode, this.#proc, this.#mmuHost());
   }
 
   /** Runs the program to its end. Never rejects. */
@@ -101,7 +102,7 @@ export class ProcessRunner {
 
   /** In kernel mode, in the midst of another process's call: ends this one, which is killed. */
   endKilled(): void {
-    this.context.mode.drop(this.mmu);
+    dropContext(this.context.mode.user, this.mmu.context);
     this.end({ signal: signalName(pendingSignal(this.context.cpu, this.#proc)) });
   }
 
@@ -122,7 +123,8 @@ export class ProcessRunner {
    * failed with it, or it is a fault while its memory is in use.
    */
   claim(error: unknown): boolean {
-    const isFault = error instanceof MemoryFault && this.context.mode.isLive(this.mmu);
+    const isFault =
+      error instanceof MemoryFault && this.context.mode.user.live === this.mmu.context;
     if (!isFault && !this.guard.owns(error)) return false;
     this.fail(error);
     return true;

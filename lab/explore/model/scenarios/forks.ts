@@ -58,10 +58,11 @@ function family(world: World): void {
 function soleHolder(world: World): void {
   const cpu = world.cpus[0] as Cpu;
   threads(world, 1);
+  const thread = world.procs[1] as number;
   forked(world);
   exit('child').run(world, cpu);
   reap.run(world, cpu);
-  world.procs.fill(world.procs[0] as number);
+  world.procs[1] = thread;
 }
 
 /** What the children's first page is: absent, or frame's references and permission. */

@@ -12,7 +12,17 @@ import { startProcess } from '../../../../kernel/processes/process.ts';
 import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
-import { BASE, BASE_VPN, RW, SHARED, enter, leave, mapPages, newProcess } from '../kit.ts';
+import {
+  BASE,
+  BASE_VPN,
+  RW,
+  SHARED,
+  enter,
+  leave,
+  mapPages,
+  newProcess,
+  newThreads,
+} from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, munmap } from '../operations.ts';
 import { access, touchPages, write } from '../user.ts';
@@ -92,15 +102,7 @@ const wakeAll: Operation = {
 
 /** A thread on each CPU, whose first page holds 0. A waiter belongs to its thread. */
 function word(world: World): void {
-  const cpu = world.cpus[0] as Cpu;
-  const parent = newProcess(world, 0);
-  for (let id = 1; id < world.cpus.length; id++) {
-    enterKernel(cpu);
-    const pid = createProcess(cpu, { name: 't', cpu: id, parent, thread: true });
-    startProcess(cpu, pid);
-    leaveKernel(cpu);
-    world.procs[id] = processOf(world.machine, pid);
-  }
+  newThreads(world);
   mapPages(world, 0, 0, 1);
   touchPages(world, 0, 0, 1);
 }

@@ -13,6 +13,7 @@ import { objectScenarios } from './objects.ts';
 import { rangeScenarios } from './ranges.ts';
 import { swapScenarios } from './swaps.ts';
 import { tlbScenarios } from './tlbs.ts';
+import { userModeScenarios } from './user-modes.ts';
 
 const PLAIN: readonly Scenario[] = [
   ...faultScenarios,
@@ -21,6 +22,7 @@ const PLAIN: readonly Scenario[] = [
   ...objectScenarios,
   ...fileScenarios,
   ...tlbScenarios,
+  ...userModeScenarios,
   ...lockScenarios,
   ...machineScenarios,
   ...forkScenarios,

@@ -1,9 +1,9 @@
 /** Shootdowns: translations that must be gone when the call that removed them returns. */
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
-import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
-import { resumeUser } from '../../../../kernel/mmu/walk.ts';
+import { enterUserMode } from '../../../../kernel/mmu/user-mode.ts';
+import type { UserMode } from '../../../../kernel/mmu/user-mode.ts';
 import { PROT_READ } from '../../../../shared/abi/mman.ts';
-import { mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
+import { contextOn, mapPages, newProcess, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { kill, mprotect, munmap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
@@ -21,11 +21,8 @@ function switchTo(name: string): Operation {
   return {
     name: `switch to ${name}`,
     run(world: World, cpu: Cpu): number {
-      enterKernel(cpu);
       world.procs[cpu.id] = world.values[name] as number;
-      const space = spaceOf(world, cpu.id);
-      world.live[cpu.id] = space;
-      resumeUser(cpu, cpu.tlb, space);
+      enterUserMode(world.modes[cpu.id] as UserMode, contextOn(world, cpu.id));
       return 0;
     },
   };
@@ -102,6 +99,17 @@ export const tlbScenarios: readonly Scenario[] = [
     cpus: [[read(39), read(40)], [munmap(0, 40)]],
     setup(world: World): void {
       hot(world, 41, 1);
+    },
+  },
+  {
+    name: 'shootdown-refault',
+    about: 'a page is touched for the first time while it is unmapped: walk, fault, and walk again',
+    cpus: [[write(0, 7), read(0)], [munmap(0, 1)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, 2);
+      touchPages(world, 0, 1, 1);
+      stayInUser(world, 0, 1, 1);
     },
   },
   {

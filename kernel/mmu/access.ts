@@ -1,0 +1,135 @@
+/**
+ * The way of an access from the miss to the retry: what a program's load or store does when its
+ * test of the TLB fails.
+ *
+ *   translate       makes the process live; polls for shootdowns and signals; looks again, for the
+ *                   access may have missed only because a poll was due; walks; and if the access
+ *                   must fault:
+ *     resolveFault    in the kernel: handleFault on this CPU, or the kernel worker
+ *                   walks again, without another poll: the way out of the kernel has just looked
+ *                   for shootdowns. A refused access comes again only if the program's handler ran.
+ *
+ * The test of the TLB itself stands where the program is, unrolled for speed
+ * (workers/cpu/memory/tlb-access.ts): the entry is the address's, the process's gate is open and no
+ * shootdown is pending (one plain load of the generation), and no ordered poll is due.
+ *
+ * Guarantees: an access uses a translation only between two polls, and a shootdown's initiator
+ * waits for the second. The plain load of the test may read an old generation; that delays the
+ * acknowledgement, not the protection. Every POLL_ACCESSES accesses an ordered poll corrects it.
+ * Locking: none in user mode; resolveFault as handleFault.
+ */
+import { FAULT_RETRIES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
+import { handleFault } from '../faults/fault.ts';
+import { releaseFaultObject } from '../faults/object-fault.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import {
+  FAULT_DEVICE,
+  FAULT_DONE,
+  FAULT_ENDED,
+  FAULT_MAPERR,
+  FAULT_NO_MEMORY,
+  FAULT_WAIT,
+} from '../machine/fault-codes.ts';
+import { enterKernel } from './kernel-entry.ts';
+import { hasSignal, poll } from './poll.ts';
+import { countHits, enterUserMode, leaveKernelMode } from './user-mode.ts';
+import type { UserContext, UserMode } from './user-mode.ts';
+import { walk } from './walk.ts';
+
+/** What differs between those who run programs: a CPU worker, the explorer, a benchmark. */
+export interface AccessHost {
+  /** Whether this CPU resolves faults itself; if not, every one goes to the kernel worker. */
+  readonly resolvesFaults: boolean;
+  /** The process has become the live one: the host sees to it that it leaves user mode again. */
+  becameLive(): void;
+  /** In user mode or idle: handles the process's signals. False when the process is over. */
+  takeSignals(): boolean;
+  /** In kernel mode: has the kernel worker resolve the fault, and sleeps meanwhile. FAULT_*. */
+  resolveElsewhere(address: number, write: boolean): number;
+  /** In user mode: the access is refused. True when it may be tried again. */
+  refuse(address: number, write: boolean, outcome: number): boolean;
+}
+
+/**
+ * Makes the page of the byte `address` (an integer) accessible. FAULT_DONE: the TLB has it, and the
+ * next access may use it without another poll. FAULT_DEVICE: the page is a device's, which the
+ * caller asks. FAULT_ENDED: the process is over. Any other: the access is refused.
+ */
+export function translate(
+  mode: UserMode,
+  context: UserContext,
+  host: AccessHost,
+  address: number,
+  write: boolean,
+): number {
+  const { cpu } = mode;
+  const { tlb } = cpu;
+  const vpn = Math.floor(address / PAGE_SIZE);
+  const isUser = address >= 0 && address < USER_SPACE_END;
+  const bases = write ? tlb.writeBase : tlb.readBase;
+  let outcome = FAULT_DONE;
+  for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+    if (mode.live !== context) {
+      // A process that has ended is not live either.
+      if (!host.takeSignals()) return FAULT_ENDED;
+      enterUserMode(mode, context);
+      host.becameLive();
+    }
+    countHits(tlb, context);
+    poll(mode, context);
+    // Not only with a new generation: a kernel entry may have taken over the killer's already.
+    if (hasSignal(cpu, context.proc)) {
+      if (!host.takeSignals()) return FAULT_ENDED;
+      continue;
+    }
+    if (isUser) {
+      if (bases[vpn & (bases.length - 1)] === vpn * PAGE_SIZE) {
+        context.hits++;
+        return FAULT_DONE;
+      }
+      if (attempt === 0) context.misses++;
+      if (walk(cpu, tlb, vpn, write)) return FAULT_DONE;
+      enterKernel(cpu);
+      outcome = resolveFault(cpu, context, host, address, write);
+      leaveKernelMode(mode);
+      if (outcome === FAULT_DONE && walk(cpu, tlb, vpn, write)) return FAULT_DONE;
+    } else {
+      outcome = FAULT_MAPERR;
+    }
+    if (outcome === FAULT_DEVICE) return outcome;
+    if (outcome !== FAULT_DONE && !host.refuse(address, write, outcome)) return outcome;
+  }
+  // A handler that repairs nothing would loop for ever under Linux; here its fault comes out.
+  if (outcome !== FAULT_DONE) return outcome;
+  return panic('translate: livelock', address, context.space);
+}
+
+/** In kernel mode. What cannot be resolved on this CPU goes to the kernel worker. FAULT_*. */
+function resolveFault(
+  cpu: Cpu,
+  context: UserContext,
+  host: AccessHost,
+  address: number,
+  write: boolean,
+): number {
+  if (!host.resolvesFaults) return host.resolveElsewhere(address, write);
+  const outcome = handleFault(cpu, context.space, Math.floor(address / PAGE_SIZE), write);
+  if (outcome === FAULT_WAIT || outcome === FAULT_DEVICE) {
+    releaseFaultObject(cpu, cpu.faultObject);
+  }
+  // Pages are the kernel worker's to supply, and frames are its to reclaim.
+  const isItsTurn = outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY;
+  return isItsTurn ? host.resolveElsewhere(address, write) : outcome;
+}
+
+/**
+ * A fault for kernel code that touches user memory itself (user-copy.ts, populate.ts). FAULT_*;
+ * FAULT_WAIT leaves the object and page in the CPU's scratch, with a reference. A device's register
+ * is no memory, and nothing is kept of it.
+ */
+export function faultInKernel(cpu: Cpu, space: number, vpn: number, write: boolean): number {
+  const outcome = handleFault(cpu, space, vpn, write);
+  if (outcome === FAULT_DEVICE) releaseFaultObject(cpu, cpu.faultObject);
+  return outcome;
+}

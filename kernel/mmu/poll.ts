@@ -1,0 +1,45 @@
+/**
+ * What a CPU in user mode looks at between two accesses: shootdowns, an audit, signals.
+ *
+ * Guarantees: after `poll` the TLB has applied every shootdown whose initiator may be waiting for
+ * this CPU, and the initiator has been told.
+ */
+import { load } from '../../shared/atomics.ts';
+import * as PROCESS from '../../shared/layout/process.ts';
+import * as SPACE from '../../shared/layout/space.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import { stopRequested } from './kernel-entry.ts';
+import { acknowledge, sweepTlb } from './tlb-sync.ts';
+import { openGate, passKernel } from './user-mode.ts';
+import type { UserContext, UserMode } from './user-mode.ts';
+
+/** Applies what is pending for the live process's space, and parks for an audit. */
+export function poll(mode: UserMode, context: UserContext): void {
+  const { cpu } = mode;
+  const { tlb } = cpu;
+  sweepTlb(cpu, tlb);
+  // ORDER: an ordered load, so that a plain poll that an engine keeps in a register is corrected.
+  if (load(cpu.words, context.space + SPACE.TLB_GEN) === context.gate.generation) return;
+  acknowledge(cpu, tlb);
+  openGate(cpu, context);
+  // An auditor stops the machine: this CPU parks as it passes through the kernel.
+  if (stopRequested(cpu)) passKernel(mode);
+}
+
+/** The signal that must end this process now, 0 for none. */
+export function pendingSignal(cpu: Cpu, proc: number): number {
+  // ORDER: the killer stored it before it advanced the generation that brought us here.
+  return load(cpu.words, proc + PROCESS.PENDING);
+}
+
+/** Whether the process must look: something ends it, or a signal waits that it does not block. */
+export function hasSignal(cpu: Cpu, proc: number): boolean {
+  return pendingSignal(cpu, proc) !== 0 || deliverable(cpu, proc) !== 0;
+}
+
+/** The set of signals that wait and are not blocked. */
+export function deliverable(cpu: Cpu, proc: number): number {
+  // ORDER: acquires the sender's number. The mask is this CPU's own.
+  const pending = load(cpu.words, proc + PROCESS.SIG_PENDING);
+  return pending === 0 ? 0 : pending & ~load(cpu.words, proc + PROCESS.SIG_BLOCKED);
+}
