@@ -135,8 +135,8 @@ export {
 export { sweepSpaces } from './lifecycle/sweep.ts';
 export { reapCpu } from './lifecycle/reap-cpu.ts';
 export { stopRequested } from './audit/stop.ts';
-export { SYSCALL_NAMES, syscallIndex } from './syscalls/syscall-names.ts';
-export type { SyscallName } from './syscalls/syscall-names.ts';
+export { SYSCALL_NAMES, syscallIndex } from '../shared/abi/syscall-names.ts';
+export type { SyscallName } from '../shared/abi/syscall-names.ts';
 export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
 export {
   cpuCounters,
