@@ -52,7 +52,8 @@ export { markDirty } from './objects/pages.ts';
 export { areMemfdFlags, createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
 export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
-export type { LockingProtocol, LockingProtocolName } from './machine/locking-protocol.ts';
+export type { LockingProtocol } from './machine/locking-protocol.ts';
+export type { LockingProtocolName } from './locking/registry.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
 export {
   dmesgLines,
