@@ -86,6 +86,7 @@ export * from './areas/mock-backend.ts';
 export { sysMprotect } from './syscalls/mprotect.ts';
 export { sysMunmap } from './syscalls/munmap.ts';
 export { createObject, getObject, objectPages, objectSize, putObject } from './objects/object.ts';
+export { kindNumbered, kindOf } from './objects/kinds.ts';
 export type { ObjectSpec } from './objects/object.ts';
 export { releaseFaultObject } from './faults/object-fault.ts';
 export {
