@@ -8,7 +8,8 @@ import {
 } from '../kernel/index.ts';
 import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
-import type { FaultMode } from '../workers/api/machine-api.ts';
+import { FAULT_MODES } from '../shared/wire.ts';
+import type { FaultMode } from '../shared/wire.ts';
 import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
 import { parseBuiltinArguments } from './builtin-programs.ts';
 import { requireModule, requireReadable, unreadableReason } from './load-module.ts';
@@ -22,12 +23,13 @@ const timeoutSecondsMax = 86_400;
 const protocols: readonly string[] = PROTOCOL_NAMES;
 const policies: readonly string[] = FLUSH_POLICIES;
 const reclaims: readonly string[] = RECLAIM_POLICY_NAMES;
+const faultModes: string = FAULT_MODES.join(' or ');
 
 const runOptions: OptionTable = {
   cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (2)' },
   memory: { value: 'SIZE', help: 'simulated memory, 1MiB to 4GiB (64MiB)' },
   protocol: { value: 'NAME|FILE', help: `locking: ${protocols.join(', ')}, or a module (rcu)` },
-  faults: { value: 'MODE', help: 'where page faults are resolved: local or remote (local)' },
+  faults: { value: 'MODE', help: `where page faults are resolved: ${faultModes} (local)` },
   shootdown: { value: 'POLICY', help: `TLB flushes: ${policies.join(', ')} (batched)` },
   swap: { value: 'SIZE', help: 'swap store, 0 to 16GiB (four times the files, 64MiB at least)' },
   limit: { value: 'SIZE', help: 'memory that the program and its children may have (no limit)' },
@@ -224,8 +226,9 @@ function parsePart(what: string, text: string, builtIn: readonly string[]): stri
 }
 
 function parseFaults(text: string): FaultMode {
-  if (text === 'local' || text === 'remote') return text;
-  throw new UsageError(`--faults must be local or remote, got '${text}'`);
+  const mode = FAULT_MODES.find((name) => name === text);
+  if (mode !== undefined) return mode;
+  throw new UsageError(`--faults must be ${faultModes}, got '${text}'`);
 }
 
 function parsePolicy(text: string): FlushPolicy {

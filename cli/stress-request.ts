@@ -3,14 +3,14 @@ import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
 import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import { THREADS_MAX } from '../lab/stress/arena.ts';
-import type { FaultMode } from '../workers/api/machine-api.ts';
+import { FAULT_MODES } from '../shared/wire.ts';
+import type { FaultMode } from '../shared/wire.ts';
 import type { OptionTable } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
 import { parseProtocol } from './run-request.ts';
 import { UsageError, parseInteger, parseSecondsMs, parseSizeBytes } from './usage.ts';
 
 const protocols: readonly string[] = PROTOCOL_NAMES;
-const faultModes: readonly FaultMode[] = ['local', 'remote'];
 const secondsMax = 7 * 86_400;
 const poolCpusMax = 32;
 const processesMax = 16;
@@ -24,7 +24,10 @@ const stressOptions: OptionTable = {
   seconds: { value: 'N', help: 'how long in all, shared by the machines that run in turn (10)' },
   cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (4)' },
   protocol: { value: 'NAME|FILE|all', help: `locking: ${protocols.join(', ')}, a module (rcu)` },
-  faults: { value: 'MODE', help: 'where page faults are resolved: local, remote, both (local)' },
+  faults: {
+    value: 'MODE',
+    help: `where page faults are resolved: ${FAULT_MODES.join(', ')}, both (local)`,
+  },
   shootdown: { value: 'POLICY', help: `TLB flushes: ${FLUSH_POLICIES.join(', ')}, all (batched)` },
   seed: { value: 'N', help: 'seed of all choices, 0 to 4294967295 (1)' },
   memory: { value: 'SIZE', help: 'simulated memory, 8MiB to 4GiB (16MiB)' },
@@ -89,7 +92,7 @@ export function parseStress(args: readonly string[]): StressRequest | string {
     protocols: read('protocol', 'rcu', (text) =>
       text === 'all' ? protocols : [parseProtocol(text)],
     ),
-    faults: read('faults', 'local', (text) => parseChoice('faults', text, faultModes, 'both')),
+    faults: read('faults', 'local', (text) => parseChoice('faults', text, FAULT_MODES, 'both')),
     shootdowns: read('shootdown', 'batched', (text) =>
       parseChoice('shootdown', text, FLUSH_POLICIES, 'all'),
     ),

@@ -69,7 +69,8 @@ export { markDirty } from './objects/pages.ts';
 export { areMemfdFlags, createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
 export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
-export type { LockingProtocol, LockingProtocolName } from './machine/locking-protocol.ts';
+export type { LockingProtocol } from './machine/locking-protocol.ts';
+export type { LockingProtocolName } from './locking/registry.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
 export {
   dmesgLines,
@@ -102,6 +103,7 @@ export * from './areas/mock-backend.ts';
 export { sysMprotect } from './syscalls/mprotect.ts';
 export { sysMunmap } from './syscalls/munmap.ts';
 export { createObject, getObject, objectPages, objectSize, putObject } from './objects/object.ts';
+export { kindNumbered, kindOf } from './objects/kinds.ts';
 export type { ObjectSpec } from './objects/object.ts';
 export { releaseFaultObject } from './faults/object-fault.ts';
 export {
@@ -151,8 +153,8 @@ export {
 } from './reclaim/watermarks.ts';
 export { sweepSpaces } from './lifecycle/sweep.ts';
 export { reapCpu } from './lifecycle/reap-cpu.ts';
-export { SYSCALL_NAMES, syscallIndex } from './syscalls/syscall-names.ts';
-export type { SyscallName } from './syscalls/syscall-names.ts';
+export { SYSCALL_NAMES, syscallIndex } from '../shared/abi/syscall-names.ts';
+export type { SyscallName } from '../shared/abi/syscall-names.ts';
 export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
 export { cpuCounters, frameUsage, processUsage, setJiffies } from './reports/usage.ts';
 export type { ProcessUsage } from './reports/usage.ts';

@@ -1,5 +1,5 @@
 /**
- * The wire protocol between the threads of a machine: types and numbers only.
+ * The wire protocol between the threads of a machine: types, numbers and names only.
  *
  *     host (main thread) ⇄ kernel worker ⇄ CPU workers       each ⇄ one MessagePort, comlink
  *     CPU worker → kernel worker                             traps, through the machine itself
@@ -81,12 +81,16 @@ export interface WireWritableFile {
 /** A file: a path or URL that the kernel worker opens, or the bytes themselves. */
 export type WireFile = string | WireWritableFile | Uint8Array | Blob;
 
+/** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
+export const FAULT_MODES = ['local', 'remote'] as const;
+export type FaultMode = (typeof FAULT_MODES)[number];
+
 /** What every Worker of a machine must know. */
 export interface WireMachine {
   readonly buffer: SharedArrayBuffer;
   /** Name of a built-in locking protocol, or the URL of a module. */
   readonly protocol: string;
-  readonly faults: 'local' | 'remote';
+  readonly faults: FaultMode;
   readonly seed: number;
 }
 

@@ -12,6 +12,7 @@ import { liveBlocks } from './audit-spaces.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
 import { frameWord } from '../machine/machine.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { indexNext } from '../objects/page-index.ts';
 import { isPageCache } from '../objects/pages.ts';
 import { allPids, processOf } from '../processes/pid-table.ts';
@@ -76,7 +77,8 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>)
 function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: number): void {
   const { machine, words } = cpu;
   const refs = peek(words, object + OBJECT.REFS);
-  const name = `${OBJECT.KIND_NAMES[peek(words, object + OBJECT.KIND)]} object ${object}`;
+  const kind = kindOf(machine, object);
+  const name = `${kind.name} object ${object}`;
   ledger.check(refs === holders, `${name}: ${refs} references, ${holders} holders`);
   ledger.check(peek(words, object + OBJECT.LOCK) === 0, `${name}: lock held`);
   const size = loadWide(machine, object + OBJECT.SIZE);
@@ -88,8 +90,7 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: num
   );
   const beyond = indexNext(cpu, object, pages, USER_PAGES, true);
   // In memory, a write that failed may have left a page there, as on tmpfs.
-  const mayBe = peek(words, object + OBJECT.KIND) === OBJECT.SHARED;
-  ledger.check(beyond < 0 || mayBe, `${name}: page ${beyond} is beyond its end`);
+  ledger.check(beyond < 0 || kind.keepsBeyondEnd, `${name}: page ${beyond} is beyond its end`);
   auditPages(cpu, ledger, object);
   ledger.tally('objects', 1);
 }
@@ -97,7 +98,7 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: num
 /** The pages of an object: one reference each. */
 function auditPages(cpu: Cpu, ledger: AuditLedger, object: number): void {
   const { words } = cpu;
-  if (peek(words, object + OBJECT.KIND) === OBJECT.LINEAR) {
+  if (kindOf(cpu.machine, object).isContiguous) {
     const base = peek(words, object + OBJECT.BASE_PFN);
     for (let i = 0; i < peek(words, object + OBJECT.PAGES); i++) ledger.refer(base + i);
     return;

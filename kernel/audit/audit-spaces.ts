@@ -14,6 +14,7 @@ import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../machine/area
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { indexLookup } from '../objects/page-index.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { ROOT_LEVEL, pagesAt } from '../machine/cursor.ts';
@@ -213,9 +214,9 @@ function auditSharedPage(walk: Walk, entry: number, vpn: number, area: Area, whe
   const record = recordAt(cpu.machine, area.backend.record);
   const object = peek(cpu.words, record + RECORD.OBJECT);
   const page = vpn + peek(cpu.words, record + RECORD.DELTA);
-  const linear = peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR;
   const base = peek(cpu.words, object + OBJECT.BASE_PFN);
-  const pfn = linear ? base + page : indexLookup(cpu, object, page);
+  const { isContiguous } = kindOf(cpu.machine, object);
+  const pfn = isContiguous ? base + page : indexLookup(cpu, object, page);
   ledger.check(
     pte.pfnOf(entry) === pfn,
     `${where}: frame ${pte.pfnOf(entry)} is not page ${page} of its object, which is ${pfn}`,

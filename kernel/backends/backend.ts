@@ -2,41 +2,49 @@
  * The backends of the running machine: what stands behind an area, and how its range is entered
  * into the page table. A backend object is a value {kind, record, anon, delta}. Two areas merge
  * when their records and deltas are equal, because both are offsets relative to absolute addresses,
- * and their private pages are of one family (anon-identity.ts).
+ * and their private pages are of one family (anon-identity.ts). A class here is for a kind that
+ * does something else when it is mapped; all other differences are in objects/kinds.ts.
  *
  * Locking: map, unmap and protect run under the areas' lock with the range locked by the RangeOp.
- * `page-source.ts` resolves faults, under the page's lock.
+ * `faults/fault.ts` resolves faults, under the page's lock.
  */
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import { rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../machine/area-flags.ts';
+import { makeReserved, rwxOfProt } from '../../shared/pte.ts';
+import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult, MappingBackend } from '../areas/mapping-backend.ts';
+import type { ObjectKind } from '../objects/kinds.ts';
 import { clearRange, protectRange, reserveRange } from '../paging/map-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 
 const NO_MEMORY: BackendFailure = { cause: 'ENOMEM' };
 
 export abstract class MachineBackend implements MappingBackend<number, RangeOp> {
-  /** As in `maps`: 'anonymous', 'file', … */
-  abstract readonly kind: string;
+  readonly kind: ObjectKind;
   /** Mapping record, 0 for private anonymous memory. */
   readonly record: number;
-  /** Linux's VM_SPECIAL: not memory to be locked, merged or grown. */
-  readonly isSpecial: boolean = false;
   /** Identity of the private pages, 0 as long as there are none (Linux: anon_vma). */
   readonly anon: number;
   /** Of private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
   readonly delta: number;
 
-  constructor(record: number, anon = 0, delta = 0) {
+  constructor(kind: ObjectKind, record: number, anon = 0, delta = 0) {
+    this.kind = kind;
     this.record = record;
     this.anon = anon;
     this.delta = delta;
   }
 
+  /** Linux's VM_SPECIAL: a driver's mapping. */
+  get isSpecial(): boolean {
+    return this.kind.isSpecial;
+  }
+
   /** What stands in the page table for an untouched page of an area with these flags. */
-  abstract reserved(flags: number): number;
+  reserved(flags: number): number {
+    const isShared = (flags & AREA_SHARED) !== 0;
+    return makeReserved(this.kind.entryKind, this.record, rwxOfProt(flags & AREA_PROT), isShared);
+  }
 
   map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
     const entry = this.reserved(flags);

@@ -4,19 +4,12 @@
  *
  * Called under the areas' lock with the range locked; see backend.ts.
  */
-import { RESERVED_LAZY, makeReserved, rwxOfProt } from '../../shared/pte.ts';
-import { AREA_PROT } from '../machine/area-flags.ts';
+import { PRIVATE_MEMORY } from '../objects/kinds.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { MachineBackend } from './backend.ts';
 
 export class LazyBackend extends MachineBackend {
-  readonly kind = 'anonymous';
-
   constructor(anon = 0, delta = 0) {
-    super(ANONYMOUS, anon, delta);
-  }
-
-  reserved(flags: number): number {
-    return makeReserved(RESERVED_LAZY, ANONYMOUS, rwxOfProt(flags & AREA_PROT), false);
+    super(PRIVATE_MEMORY, ANONYMOUS, anon, delta);
   }
 }

@@ -17,11 +17,8 @@ import { recordAt } from '../objects/record.ts';
 import { MachineBackend, done } from './backend.ts';
 
 export class LinearBackend extends MachineBackend {
-  readonly kind = 'linear';
-  override readonly isSpecial = true;
-
   /** Every page is present. */
-  reserved(): number {
+  override reserved(): number {
     return 0;
   }
 

@@ -24,8 +24,6 @@ const ELSEWHERE: BackendFailure = { cause: TRY_KERNEL_CAUSE };
 const REFUSED: BackendFailure = { cause: 'EACCES' };
 
 export class UserBackend extends ObjectBackend {
-  readonly kind = 'user';
-
   override map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
     const { userHooks } = op.cpu;
     if (userHooks === null) return ELSEWHERE;

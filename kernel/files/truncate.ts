@@ -11,11 +11,10 @@
  * Linux; what lies behind the end within the last page is zero.
  * Locking: none may be held. On the kernel worker (mappings.ts).
  */
-import { peek } from '../../shared/atomics.ts';
 import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
-import * as OBJECT from '../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
 import { ZAP_ALL, ZAP_OBJECT } from '../paging/object-range.ts';
 import { changeMappings } from './mappings.ts';
@@ -37,7 +36,7 @@ export function resizeObject(cpu: Cpu, object: number, size: number): void {
  * itself, does not (6.18).
  */
 export function zeroGap(cpu: Cpu, object: number): void {
-  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.SHARED) return;
+  if (kindOf(cpu.machine, object).keepsBeyondEnd) return;
   zeroFrom(cpu, object, objectSize(cpu, object));
 }
 
@@ -47,7 +46,7 @@ export function zeroGap(cpu: Cpu, object: number): void {
  * The caller holds no lock, the areas' of its own space included, and a reference to the object.
  */
 export function punchHole(cpu: Cpu, object: number, first: number, end: number): number {
-  if (peek(cpu.words, object + OBJECT.KIND) !== OBJECT.SHARED) return -EOPNOTSUPP;
+  if (!kindOf(cpu.machine, object).hasHoles) return -EOPNOTSUPP;
   dropPages(cpu, object, first, end);
   changeMappings(cpu, object, first, end, ZAP_OBJECT);
   return 0;

@@ -18,6 +18,7 @@ import { lock, unlock } from '../machine/spinlock.ts';
 import { getFrame } from '../frames/frames.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 import { frameField } from '../machine/machine.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { getObject } from '../objects/object.ts';
 import { indexLookup, indexNext } from '../objects/page-index.ts';
 import { CLEAN } from '../paging/object-range.ts';
@@ -28,8 +29,9 @@ import { changeMappings } from './mappings.ts';
  * have nothing behind them that could be out of date.
  */
 export function isWrittenBack(cpu: Cpu, object: number): boolean {
-  const kind = peek(cpu.words, object + OBJECT.KIND);
-  return kind === OBJECT.FILE && peek(cpu.words, object + OBJECT.WRITABLE) !== 0;
+  return (
+    kindOf(cpu.machine, object).isWrittenBack && peek(cpu.words, object + OBJECT.WRITABLE) !== 0
+  );
 }
 
 /**

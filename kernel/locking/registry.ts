@@ -1,10 +1,13 @@
 /** The protocols that ship, by name. */
 import { globalProtocol } from './global.ts';
 import { pathProtocol } from './path.ts';
-import type { LockingProtocol, LockingProtocolName } from '../machine/locking-protocol.ts';
+import type { LockingProtocol } from '../machine/locking-protocol.ts';
 import { rcuProtocol } from './rcu.ts';
 import { rwlockProtocol } from './rwlock-protocol.ts';
 import { vmaProtocol } from './vma.ts';
+
+export const PROTOCOL_NAMES = ['global', 'rwlock', 'vma', 'path', 'rcu'] as const;
+export type LockingProtocolName = (typeof PROTOCOL_NAMES)[number];
 
 export const PROTOCOLS: Readonly<Record<LockingProtocolName, LockingProtocol>> = {
   global: globalProtocol,
@@ -16,17 +19,7 @@ export const PROTOCOLS: Readonly<Record<LockingProtocolName, LockingProtocol>> =
 
 export const DEFAULT_PROTOCOL: LockingProtocolName = 'rcu';
 
-export const PROTOCOL_NAMES: readonly LockingProtocolName[] = [
-  'global',
-  'rwlock',
-  'vma',
-  'path',
-  'rcu',
-];
-
 /** The built-in protocol of that name, or null. */
 export function protocolNamed(name: string): LockingProtocol | null {
-  return PROTOCOL_NAMES.includes(name as LockingProtocolName)
-    ? PROTOCOLS[name as LockingProtocolName]
-    : null;
+  return Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name as LockingProtocolName] : null;
 }

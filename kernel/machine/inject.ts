@@ -8,18 +8,27 @@
 import { add, peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as INJECT from '../../shared/layout/inject.ts';
+import { assert } from '../../shared/panic.ts';
 import type { Cpu } from './cpu.ts';
 
 /** What can be made to fail, in the order of their counters. */
 export const INJECT_KINDS = ['frame', 'table', 'backend', 'read', 'swap', 'worker'] as const;
 export type InjectKind = (typeof INJECT_KINDS)[number];
 
-export const INJECT_FRAME = 0;
-export const INJECT_TABLE = 1;
-export const INJECT_BACKEND = 2;
-export const INJECT_READ = 3;
-export const INJECT_SWAP = 4;
-export const INJECT_WORKER = 5;
+assert(INJECT_KINDS.length <= BOOT.INJECT_KINDS_MAX, 'inject: more kinds than words');
+
+/** The place of a kind in the list above, as a type: another number does not compile. */
+type PlaceOf<Kind extends InjectKind, Kinds = typeof INJECT_KINDS> = {
+  readonly [Place in keyof Kinds]: Kinds[Place] extends Kind ? NumberIn<Place> : never;
+}[keyof Kinds & `${number}`];
+type NumberIn<Text> = Text extends `${infer Value extends number}` ? Value : never;
+
+export const INJECT_FRAME: PlaceOf<'frame'> = 0;
+export const INJECT_TABLE: PlaceOf<'table'> = 1;
+export const INJECT_BACKEND: PlaceOf<'backend'> = 2;
+export const INJECT_READ: PlaceOf<'read'> = 3;
+export const INJECT_SWAP: PlaceOf<'swap'> = 4;
+export const INJECT_WORKER: PlaceOf<'worker'> = 5;
 
 export interface Injection {
   readonly kind: InjectKind;

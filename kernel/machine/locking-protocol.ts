@@ -15,8 +15,6 @@
 import type { Cpu } from './cpu.ts';
 import type { Cursor } from './cursor.ts';
 
-export type LockingProtocolName = 'global' | 'rwlock' | 'vma' | 'path' | 'rcu';
-
 export interface LockingProtocol {
   readonly name: string;
   /** Locks the area set of a space, for reading and writing it. */

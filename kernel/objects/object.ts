@@ -1,12 +1,6 @@
 /**
- * Memory objects: what pages of a mapping come from when they are not anonymous and private.
- *
- *   shared   memory that the machine has itself: anonymous shared memory, a memfd, a file that was
- *            created in the machine; a missing page is a zero page
- *   file     a host file; the kernel worker reads a missing page
- *   user     a backend module supplies a missing page
- *   device   no pages: each access calls the device's handler
- *   linear   a physically contiguous region, present from the start
+ * Memory objects: what pages of a mapping come from when they are not anonymous and private. Their
+ * kinds: kinds.ts.
  *
  * Locking: OBJECT.REFS is atomic; size and page index are under OBJECT.LOCK (pages.ts); the rest is
  * written before the object is shared.
@@ -24,13 +18,14 @@ import { storeWide } from '../frames/wide.ts';
 import { claimFrame, freeFrame, putFrame } from '../frames/frames.ts';
 import { zeroFrame } from '../machine/machine.ts';
 import { LOG_OBJECT, logEvent } from '../machine/log.ts';
+import { kindNumbered, kindOf } from './kinds.ts';
 import { indexFree } from './page-index.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 
 export { objectSize } from './pages.ts';
 
 export interface ObjectSpec {
-  /** OBJECT_* kind. */
+  /** As OBJECT.KIND. */
   readonly kind: number;
   /** Size in bytes. */
   readonly size: number;
@@ -42,6 +37,7 @@ export interface ObjectSpec {
 /** A new object with one reference; 0 when memory is exhausted. */
 export function createObject(cpu: Cpu, spec: ObjectSpec): number {
   const { words } = cpu;
+  const { isHandedIn, isContiguous } = kindNumbered(spec.kind);
   const pages = Math.ceil(spec.size / PAGE_SIZE);
   const object = slabAlloc(cpu, SLAB.OBJECT);
   if (object === 0) return 0;
@@ -54,12 +50,12 @@ export function createObject(cpu: Cpu, spec: ObjectSpec): number {
   // ORDER: a counter; the number is only for reports.
   poke(words, object + OBJECT.INODE, add(words, BOOT.OBJECTS, 1) + 1);
   storeWide(cpu.machine, object + OBJECT.SIZE, spec.size);
-  if (spec.kind !== OBJECT.SHARED) storeWide(cpu.machine, object + OBJECT.SUPPLIED, spec.size);
-  if (spec.kind === OBJECT.LINEAR && !takeLinear(cpu, object, pages)) {
+  if (isHandedIn) storeWide(cpu.machine, object + OBJECT.SUPPLIED, spec.size);
+  if (isContiguous && !takeLinear(cpu, object, pages)) {
     slabFree(cpu, SLAB.OBJECT, object);
     return 0;
   }
-  if (spec.kind !== OBJECT.SHARED) logEvent(cpu, LOG_OBJECT, spec.kind, pages, spec.host);
+  if (isHandedIn) logEvent(cpu, LOG_OBJECT, spec.kind, pages, spec.host);
   return object;
 }
 
@@ -74,7 +70,7 @@ export function putObject(cpu: Cpu, object: number): void {
   const before = add(cpu.words, object + OBJECT.REFS, -1);
   if (before <= 0) panic('putObject: object is free', object);
   if (before > 1) return;
-  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR) releaseLinear(cpu, object);
+  if (kindOf(cpu.machine, object).isContiguous) releaseLinear(cpu, object);
   else indexFree(cpu, object);
   slabFree(cpu, SLAB.OBJECT, object);
 }

@@ -9,13 +9,13 @@
  * be locked, or swap may be full.
  */
 import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
-import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { openRange } from '../space/open-range.ts';
@@ -90,7 +90,7 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean
   if (record === ANONYMOUS) return false;
   const at = recordAt(cpu.machine, record);
   const object = peek(cpu.words, at + RECORD.OBJECT);
-  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR) return false;
+  if (kindOf(cpu.machine, object).isContiguous) return false;
   const page = vpn + peek(cpu.words, at + RECORD.DELTA);
   return pageFrame(cpu, object, page) === pte.pfnOf(entry);
 }

@@ -13,6 +13,7 @@ import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { loadWide } from '../frames/wide.ts';
 import { frameField } from '../machine/machine.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { indexLookup, indexNext, indexRemove } from '../objects/page-index.ts';
 
 export interface EvictedCache {
@@ -33,8 +34,7 @@ export function evictObjectPages(
   beforeMs: number,
 ): EvictedCache {
   const { machine, words } = cpu;
-  const kind = peek(words, object + OBJECT.KIND);
-  if (kind !== OBJECT.FILE && kind !== OBJECT.USER) return { freed: 0, next: 0 };
+  if (!kindOf(machine, object).isEvictable) return { freed: 0, next: 0 };
   let freed = 0;
   let page = from;
   lock(cpu, object + OBJECT.LOCK);

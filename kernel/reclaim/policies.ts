@@ -21,7 +21,8 @@ export interface ReclaimPolicy {
   choose(candidates: readonly Candidate[], wanted: number): Choice;
 }
 
-export type ReclaimPolicyName = 'clock' | 'fifo' | 'random';
+export const RECLAIM_POLICY_NAMES = ['clock', 'fifo', 'random'] as const;
+export type ReclaimPolicyName = (typeof RECLAIM_POLICY_NAMES)[number];
 
 /** Second chance: a page that was used since the hand last passed is spared once. */
 function clock(): ReclaimPolicy {
@@ -67,14 +68,15 @@ function random(below: (bound: number) => number): ReclaimPolicy {
   };
 }
 
-export const RECLAIM_POLICY_NAMES: readonly ReclaimPolicyName[] = ['clock', 'fifo', 'random'];
+type Maker = (below: (bound: number) => number) => ReclaimPolicy;
+const MAKERS: Readonly<Record<ReclaimPolicyName, Maker>> = { clock, fifo, random };
 
 /** A built-in policy, or null. `below` gives random integers from 0 to a bound - 1. */
 export function reclaimPolicy(
   name: string,
   below: (bound: number) => number,
 ): ReclaimPolicy | null {
-  if (name === 'clock') return clock();
-  if (name === 'fifo') return fifo();
-  return name === 'random' ? random(below) : null;
+  if (!Object.hasOwn(MAKERS, name)) return null;
+  const make = MAKERS[name as ReclaimPolicyName];
+  return make(below);
 }

@@ -9,6 +9,7 @@ import { HEAP_START, PAGE_SIZE } from '../../shared/limits.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
+import type { ObjectKind } from '../objects/kinds.ts';
 import { recordAt } from '../objects/record.ts';
 import { areasOf } from '../space/space.ts';
 
@@ -21,8 +22,8 @@ export interface AreaRow {
   readonly end: number;
   /** AREA_* flags. */
   readonly flags: number;
-  /** OBJECT_* kind of what is mapped, 0 for private anonymous memory. */
-  readonly kind: number;
+  /** Of what is mapped. */
+  readonly kind: ObjectKind;
   /** Bytes from the start of the object; 0 for private anonymous memory. */
   readonly offset: number;
   readonly inode: number;
@@ -45,14 +46,14 @@ export function areaRows(cpu: Cpu, space: number, names: ObjectNames): AreaRow[]
 
 function areaRow(cpu: Cpu, area: Area, brk: number, names: ObjectNames): AreaRow {
   const { start, end, flags, backend } = area;
+  const { kind } = backend;
   if (backend.record === 0) {
     // Linux's rule: what overlaps the heap is called so, whoever mapped it.
     const name = start < brk && end > HEAP_START ? '[heap]' : '';
-    return { start, end, flags, kind: 0, offset: 0, inode: 0, name };
+    return { start, end, flags, kind, offset: 0, inode: 0, name };
   }
   const { words, machine } = cpu;
   const at = recordAt(machine, backend.record);
-  const kind = peek(words, at + RECORD.KIND);
   const object = peek(words, at + RECORD.OBJECT);
   const host = peek(words, object + OBJECT.HOST);
   const offset = peek(words, at + RECORD.DELTA) * PAGE_SIZE + start;

@@ -1,5 +1,4 @@
 /** /proc/PID/maps: a space's areas as text, byte for byte as Linux 6.18 prints them. */
-import * as OBJECT from '../../shared/layout/object.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
@@ -22,7 +21,7 @@ export function formatMaps(cpu: Cpu, pid: number, names: ObjectNames): string | 
 export function mapsLine(row: AreaRow): string {
   const offset = row.offset.toString(16).padStart(8, '0');
   const range = `${hex(row.start)}-${hex(row.end)}`;
-  const columns = `${range} ${permissions(row.flags)} ${offset} ${device(row)} ${row.inode} `;
+  const columns = `${range} ${permissions(row.flags)} ${offset} ${row.kind.device} ${row.inode} `;
   if (row.name === '') return `${columns}\n`;
   return `${columns.padEnd(NAME_COLUMN)} ${row.name.replaceAll('\n', '\\012')}\n`;
 }
@@ -39,10 +38,4 @@ function permissions(flags: number): string {
     (prot & 4) !== 0 ? 'x' : '-',
     (flags & AREA_SHARED) !== 0 ? 's' : 'p',
   ].join('');
-}
-
-/** As where Linux keeps shared memory and memfds: 00:01. What the host handed in: 00:02. */
-function device({ kind }: AreaRow): string {
-  if (kind === 0) return '00:00';
-  return kind === OBJECT.SHARED ? '00:01' : '00:02';
 }

@@ -7,7 +7,6 @@
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
-import * as OBJECT from '../../shared/layout/object.ts';
 import * as SWAP from '../../shared/layout/swap.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
@@ -16,6 +15,7 @@ import { frameRefs } from '../frames/frames.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { frameField } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { ObjectKind } from '../objects/kinds.ts';
 import { isPageCache } from '../objects/pages.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
@@ -49,7 +49,7 @@ export function addPageUse(
   space: number,
   first: number,
   end: number,
-  kind: number,
+  kind: ObjectKind,
   use: PageUse,
 ): void {
   const cursor = new Cursor();
@@ -78,7 +78,7 @@ export function mapCount(machine: Machine, pfn: number): number {
   return Math.max(1, frameRefs(machine, pfn) - holders);
 }
 
-function addResident(machine: Machine, use: PageUse, entry: number, kind: number): void {
+function addResident(machine: Machine, use: PageUse, entry: number, kind: ObjectKind): void {
   const pfn = pte.pfnOf(entry);
   const stateAt = frameField(machine, pfn, FRAME.STATE);
   // ORDER: a momentary value for a report.
@@ -88,8 +88,7 @@ function addResident(machine: Machine, use: PageUse, entry: number, kind: number
   const share = Math.floor((PAGE_SIZE * SHARE) / mapped);
   use.rss += PAGE_SIZE;
   if (!isPageCache(machine, pfn)) use.anonymous += PAGE_SIZE;
-  else if (kind === OBJECT.SHARED) use.shmem += PAGE_SIZE;
-  else use.file += PAGE_SIZE;
+  else use[kind.countsAs] += PAGE_SIZE;
   use.pss += share;
   if (dirty) use.pssDirty += share;
   if ((entry & pte.PTE_A) !== 0) use.referenced += PAGE_SIZE;

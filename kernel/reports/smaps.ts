@@ -1,6 +1,5 @@
 /** /proc/PID/smaps: what each area holds, in the text of Linux 6.18 on x86-64. Sizes in KiB. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
-import * as OBJECT from '../../shared/layout/object.ts';
 import * as F from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
@@ -62,7 +61,6 @@ function label(name: string): string {
 function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
   const isShared = (flags & F.AREA_SHARED) !== 0;
   const mayWrite = (flags & F.AREA_NO_WRITE) === 0;
-  const isDriver = kind === OBJECT.DEVICE || kind === OBJECT.LINEAR;
   const isDroppable = (flags & F.AREA_DROPPABLE) !== 0;
   const mnemonics: readonly (readonly [string, boolean])[] = [
     ['rd', (flags & 1) !== 0],
@@ -75,20 +73,20 @@ function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
     ['me', true],
     ['ms', isShared],
     ['gd', (flags & F.AREA_GROWSDOWN) !== 0],
-    ['pf', isDriver],
+    ['pf', kind.isSpecial],
     ['gu', use.guards > 0],
     ['lo', (flags & F.AREA_LOCKED) !== 0],
-    ['io', isDriver],
+    ['io', kind.isSpecial],
     ['sr', (flags & F.AREA_SEQUENTIAL) !== 0],
     ['rr', (flags & F.AREA_RANDOM) !== 0],
     ['dc', (flags & F.AREA_DONTFORK) !== 0],
-    ['de', isDriver],
+    ['de', kind.isSpecial],
     ['lf', (flags & F.AREA_LOCKONFAULT) !== 0],
     ['ac', (flags & F.AREA_ACCOUNT) !== 0],
     ['nr', (flags & F.AREA_NORESERVE) !== 0],
     ['sf', (flags & F.AREA_SYNC) !== 0],
     ['wf', (flags & F.AREA_WIPEONFORK) !== 0],
-    ['dd', isDriver || isDroppable || (flags & F.AREA_DONTDUMP) !== 0],
+    ['dd', kind.isSpecial || isDroppable || (flags & F.AREA_DONTDUMP) !== 0],
     ['hg', (flags & F.AREA_HUGEPAGE) !== 0],
     ['nh', (flags & F.AREA_NOHUGEPAGE) !== 0],
     ['mg', (flags & F.AREA_MERGEABLE) !== 0],

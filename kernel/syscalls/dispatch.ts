@@ -1,5 +1,6 @@
 /**
- * The syscall table: from a number and arguments to the function that carries it out, on any CPU.
+ * From a syscall's number and arguments to the function that carries it out: a case for each row of
+ * shared/abi/syscalls.ts. A row without a case is a type error.
  *
  * Results are what Linux returns: a value, or a negative errno. Beyond the errnos lie two answers
  * that never reach a program: -TRY_KERNEL and -WAIT_PAGE (wait-codes.ts).
@@ -7,7 +8,8 @@
 import { peek } from '../../shared/atomics.ts';
 import { ENOSYS } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
-import * as S from '../../shared/abi/syscalls.ts';
+import * as S from '../../shared/abi/syscall-numbers.ts';
+import type { KernelWorkerNumber, SyscallNumber } from '../../shared/abi/syscalls.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
@@ -40,37 +42,22 @@ export function dispatch(
 ): number {
   cpu.lacksFrame = false;
   cpu.stoppedAt = 0;
-  switch (number) {
+  const known = number as SyscallNumber;
+  switch (known) {
     case S.SYS_MMAP:
       return sysMmap(cpu, proc, a, b, c, d, e, f);
     case S.SYS_MUNMAP:
       return sysMunmap(cpu, proc, a, b);
     case S.SYS_MPROTECT:
       return sysMprotect(cpu, proc, a, b, c);
-    case S.SYS_READ:
-      return sysRead(cpu, proc, a, b, c);
-    case S.SYS_WRITE:
-      return sysWrite(cpu, proc, a, b, c);
-    case S.SYS_PREAD:
-      return sysPread(cpu, proc, a, b, c, d);
-    case S.SYS_PWRITE:
-      return sysPwrite(cpu, proc, a, b, c, d);
-    case S.SYS_LSEEK:
-      return sysLseek(cpu, proc, a, b, c);
-    case S.SYS_FTRUNCATE:
-      return sysFtruncate(cpu, proc, a, b);
-    case S.SYS_DUP:
-      return dupFd(cpu, proc, a);
-    case S.SYS_MADVISE:
-      return sysMadvise(cpu, proc, a, b, c);
-    case S.SYS_MINCORE:
-      return sysMincore(cpu, proc, a, b, c);
-    case S.SYS_MSYNC:
-      return sysMsync(cpu, proc, a, b, c);
     case S.SYS_MREMAP:
       return sysMremap(cpu, proc, a, b, c, d, e);
     case S.SYS_BRK:
       return sysBrk(cpu, proc, a);
+    case S.SYS_MADVISE:
+      return sysMadvise(cpu, proc, a, b, c);
+    case S.SYS_MINCORE:
+      return sysMincore(cpu, proc, a, b, c);
     case S.SYS_MLOCK:
       return sysMlock(cpu, proc, a, b);
     case S.SYS_MLOCK2:
@@ -87,23 +74,6 @@ export function dispatch(
       return sysGetrlimit(cpu, proc, a, b);
     case S.SYS_SETRLIMIT:
       return sysSetrlimit(cpu, proc, a, b);
-    case S.SYS_CLOSE:
-      return closeFd(cpu, proc, a);
-    default:
-      return dispatchProcess(cpu, proc, number, a, b, c);
-  }
-}
-
-/** Those about processes. */
-function dispatchProcess(
-  cpu: Cpu,
-  proc: number,
-  number: number,
-  a: number,
-  b: number,
-  c: number,
-): number {
-  switch (number) {
     case S.SYS_GETPRIORITY:
       return sysGetpriority(cpu, proc, a, b);
     case S.SYS_SETPRIORITY:
@@ -115,6 +85,45 @@ function dispatchProcess(
     case S.SYS_SCHED_YIELD:
       return 0;
     default:
-      return -ENOSYS;
+      return dispatchOnKernelWorker(cpu, proc, known, a, b, c, d);
   }
+}
+
+/** Those that only the kernel worker is asked for. */
+function dispatchOnKernelWorker(
+  cpu: Cpu,
+  proc: number,
+  number: KernelWorkerNumber,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): number {
+  switch (number) {
+    case S.SYS_MSYNC:
+      return sysMsync(cpu, proc, a, b, c);
+    case S.SYS_READ:
+      return sysRead(cpu, proc, a, b, c);
+    case S.SYS_WRITE:
+      return sysWrite(cpu, proc, a, b, c);
+    case S.SYS_PREAD:
+      return sysPread(cpu, proc, a, b, c, d);
+    case S.SYS_PWRITE:
+      return sysPwrite(cpu, proc, a, b, c, d);
+    case S.SYS_LSEEK:
+      return sysLseek(cpu, proc, a, b, c);
+    case S.SYS_FTRUNCATE:
+      return sysFtruncate(cpu, proc, a, b);
+    case S.SYS_DUP:
+      return dupFd(cpu, proc, a);
+    case S.SYS_CLOSE:
+      return closeFd(cpu, proc, a);
+    default:
+      return noSuchCall(number);
+  }
+}
+
+/** The type of its argument says that every number of the table has its case. */
+function noSuchCall(_number: never): number {
+  return -ENOSYS;
 }

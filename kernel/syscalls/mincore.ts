@@ -69,11 +69,11 @@ function look(cpu: Cpu, space: number, vpn: number, end: number): Uint8Array | n
   return bytes;
 }
 
-/** Whether the area's object has the page, though it is not mapped here. A device's always is. */
+/** Whether the area's object has the page, though it is not mapped here. A driver's always has. */
 function isCached(cpu: Cpu, area: Area, vpn: number): boolean {
   const { record, kind } = area.backend;
   if (record === ANONYMOUS) return false;
-  if (kind === 'device') return true;
+  if (kind.isSpecial) return true;
   const at = recordAt(cpu.machine, record);
   const page = vpn + peek(cpu.words, at + RECORD.DELTA);
   return pageFrame(cpu, peek(cpu.words, at + RECORD.OBJECT), page) > 0;

@@ -2,12 +2,11 @@
  * What mmap refuses because of the kind of mapping asked for: step by step in Linux's order
  * (do_mmap in 6.18, x86-64).
  */
-import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as OBJECT from '../../shared/layout/object.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { fileObject, isReadable, isWritable } from '../objects/open-file.ts';
 import { objectSize } from '../objects/object.ts';
 
@@ -74,8 +73,7 @@ export function checkFile(
   if (!isReadable(cpu, file)) return -E.EACCES;
   if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
   const object = fileObject(cpu, file);
-  const kind = peek(cpu.words, object + OBJECT.KIND);
-  if (kind === OBJECT.DEVICE || kind === OBJECT.LINEAR) {
+  if (kindOf(cpu.machine, object).isSpecial) {
     // As a driver's mmap method does: its registers or its frames, as they are, or not at all.
     if (!shared || offset + size > Math.ceil(objectSize(cpu, object) / PAGE_SIZE) * PAGE_SIZE) {
       return -E.EINVAL;

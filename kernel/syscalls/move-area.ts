@@ -63,8 +63,7 @@ function moveLocked(op: RangeOp, areas: AreaSet, move: Move): number {
   const { cpu, space } = op;
   const { from, oldSize, to, newSize } = move;
   const area = areas.find(from) ?? panic('moveArea: no area', from);
-  // A user's module supplies pages for addresses that it knows.
-  if (area.backend.kind === 'user') return -EINVAL;
+  if (!area.backend.kind.canMove) return -EINVAL;
   const store = new SharedAreaStore(cpu, space);
   const spare = store.allocNode();
   const backend = spare === 0 ? null : movedBackend(cpu, area, from, to);

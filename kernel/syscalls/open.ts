@@ -8,6 +8,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as M from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { resizeObject } from '../files/truncate.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { openFd } from '../objects/fd.ts';
 import { createObject, putObject } from '../objects/object.ts';
 
@@ -25,8 +26,7 @@ export function openObject(cpu: Cpu, proc: number, object: number, flags: number
   const isForWriting = (flags & M.O_ACCMODE) !== M.O_RDONLY || (flags & M.O_TRUNC) !== 0;
   if (isForWriting && peek(cpu.words, object + OBJECT.WRITABLE) === 0) return -EACCES;
   const fd = openFd(cpu, proc, object, flags & KEPT);
-  const kind = peek(cpu.words, object + OBJECT.KIND);
-  const isRegular = kind === OBJECT.SHARED || kind === OBJECT.FILE;
+  const { isRegular } = kindOf(cpu.machine, object);
   if (fd >= 0 && isRegular && (flags & M.O_TRUNC) !== 0) resizeObject(cpu, object, 0);
   return fd;
 }

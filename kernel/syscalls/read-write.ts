@@ -11,7 +11,6 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as OBJECT from '../../shared/layout/object.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
 import { O_APPEND } from '../../shared/abi/mman.ts';
@@ -29,6 +28,7 @@ import { zeroGap } from '../files/truncate.ts';
 import { putFrame } from '../frames/frames.ts';
 import { releaseFaultObject } from '../faults/object-fault.ts';
 import { frameBytesOf } from '../faults/page-in.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { fdFile } from '../objects/fd.ts';
 import { getObject } from '../objects/object.ts';
 import {
@@ -128,12 +128,6 @@ function writePosition(cpu: Cpu, file: number, position: number): number {
   return appends ? objectSize(cpu, fileObject(cpu, file)) : position;
 }
 
-/** Devices have registers and regions have frames, but neither has a read or write method. */
-function isFile(cpu: Cpu, object: number): boolean {
-  const kind = peek(cpu.words, object + OBJECT.KIND);
-  return kind !== OBJECT.DEVICE && kind !== OBJECT.LINEAR;
-}
-
 function readAt(
   cpu: Cpu,
   proc: number,
@@ -144,7 +138,8 @@ function readAt(
 ): number {
   const object = fileObject(cpu, file);
   if (!isReadable(cpu, file)) return -E.EBADF;
-  if (!isFile(cpu, object)) return -E.EINVAL;
+  const { transferRefusal } = kindOf(cpu.machine, object);
+  if (transferRefusal !== 0) return transferRefusal;
   if (!isUserRange(address, length)) return -E.EFAULT;
   const space = peek(cpu.words, proc + PROCESS.SPACE);
   const rest = objectSize(cpu, object) - position;
@@ -192,12 +187,12 @@ function writeAt(
 ): number {
   const object = fileObject(cpu, file);
   if (!isWritable(cpu, file)) return -E.EBADF;
-  if (!isFile(cpu, object)) return -E.EINVAL;
+  const { transferRefusal, canGrow } = kindOf(cpu.machine, object);
+  if (transferRefusal !== 0) return transferRefusal;
   if (!isUserRange(address, length)) return -E.EFAULT;
   if (length === 0) return 0;
   if (position >= FILE_BYTES_MAX) return -E.EFBIG;
-  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.USER) {
-    // A module says how large its object is, for good.
+  if (!canGrow) {
     if (position >= objectSize(cpu, object)) return -E.ENOSPC;
     length = Math.min(length, objectSize(cpu, object) - position);
   }
@@ -247,7 +242,7 @@ function writePiece(
 
 /** A page that was made for nothing, behind the end. On tmpfs it stays there, as mincore shows. */
 function dropBeyond(cpu: Cpu, object: number): void {
-  if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.SHARED) return;
+  if (kindOf(cpu.machine, object).keepsBeyondEnd) return;
   const pages = Math.ceil(objectSize(cpu, object) / PAGE_SIZE);
   dropPages(cpu, object, pages, FILE_BYTES_MAX / PAGE_SIZE);
 }

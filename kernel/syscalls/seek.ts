@@ -1,7 +1,5 @@
 /** lseek(2) and ftruncate(2). Checks and order are Linux's (6.18, tmpfs), by execution there. */
-import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
-import * as OBJECT from '../../shared/layout/object.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -13,6 +11,7 @@ import {
   setFilePosition,
 } from '../objects/open-file.ts';
 import { resizeObject } from '../files/truncate.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { fdFile } from '../objects/fd.ts';
 import { nextPage, objectSize } from '../objects/pages.ts';
 import { signedOffset } from '../space/wrapping.ts';
@@ -37,8 +36,8 @@ export function sysLseek(
 function seekTarget(cpu: Cpu, file: number, offset: number, whence: number): number {
   const object = fileObject(cpu, file);
   if (whence < M.SEEK_SET || whence > M.SEEK_HOLE) return -E.EINVAL;
-  const kind = peek(cpu.words, object + OBJECT.KIND);
-  if (kind === OBJECT.DEVICE || kind === OBJECT.LINEAR) return -E.ESPIPE;
+  const { seekRefusal } = kindOf(cpu.machine, object);
+  if (seekRefusal !== 0) return seekRefusal;
   const size = objectSize(cpu, object);
   if (whence >= M.SEEK_DATA) return seekData(cpu, object, size, offset, whence === M.SEEK_DATA);
   let base = 0;
@@ -52,7 +51,7 @@ function seekTarget(cpu: Cpu, file: number, offset: number, whence: number): num
 function seekData(cpu: Cpu, object: number, size: number, offset: number, data: boolean): number {
   if (offset < 0 || offset >= size) return -E.ENXIO;
   // What the host can supply is data all through.
-  if (peek(cpu.words, object + OBJECT.KIND) !== OBJECT.SHARED) return data ? offset : size;
+  if (!kindOf(cpu.machine, object).hasHoles) return data ? offset : size;
   const page = nextPage(cpu, object, Math.floor(offset / PAGE_SIZE), data);
   if (page < 0) return data ? -E.ENXIO : size;
   return Math.min(size, Math.max(offset, page * PAGE_SIZE));
@@ -71,9 +70,7 @@ export function sysFtruncate(cpu: Cpu, proc: number, fd: number, length: number)
 
 function truncate(cpu: Cpu, file: number, length: number): number {
   const object = fileObject(cpu, file);
-  const kind = peek(cpu.words, object + OBJECT.KIND);
-  const isRegular = kind === OBJECT.SHARED || kind === OBJECT.FILE;
-  if (!isRegular || !isWritable(cpu, file)) return -E.EINVAL;
+  if (!kindOf(cpu.machine, object).isRegular || !isWritable(cpu, file)) return -E.EINVAL;
   if (length > FILE_BYTES_MAX) return -E.EFBIG;
   resizeObject(cpu, object, length);
   return 0;

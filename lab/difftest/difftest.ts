@@ -83,8 +83,6 @@ const SEED_STEP = 0x9e37_79b9;
 /** Built beside this file. */
 const HOST_PROGRAM: string = fileURLToPath(new URL('./difftest-host.js', import.meta.url));
 
-const NO_NUMBER = new Set(['load', 'store', 'memfd_create', 'open', 'unlink']);
-
 export class Difftest {
   readonly #options: DifftestOptions;
   readonly #machine: Pick<MachineRunner, 'has' | 'run'>;
@@ -108,7 +106,7 @@ export class Difftest {
     this.#root = new HostClient(program, true);
     this.#user = new HostClient(program, false);
     const has = (call: string): boolean =>
-      NO_NUMBER.has(call) || this.#machine.has(SYSCALLS[call as NumericSyscall].number);
+      !(call in SYSCALLS) || this.#machine.has(SYSCALLS[call as NumericSyscall].number);
     this.#missing = CALLS.filter((call) => !has(call));
     const usesHeap = has('brk') && !options.without.includes('brk');
     this.#has = { brk: usesHeap, mincore: has('mincore'), setrlimit: has('setrlimit') };

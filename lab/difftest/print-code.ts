@@ -1,6 +1,8 @@
 /** A sequence as code: for a C program on Linux and for a program of the machine. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { SYSCALLS } from '../../shared/abi/syscalls.ts';
+import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 import type { Arg, Op, Sequence } from './sequence.ts';
 
 interface Language {
@@ -77,13 +79,19 @@ function print({ ops }: Sequence, language: Language): string {
 }
 
 function printArgs({ call, args }: Op): string[] {
-  const isLength = new Set([1, call === 'mremap' ? 2 : 1]);
   return args.map((arg, i) => {
-    const flags = typeof arg === 'number' ? FLAGS[`${call}/${i}`] : undefined;
-    if (flags !== undefined) return printFlags(arg as number, flags);
-    if (typeof arg === 'number' && isLength.has(i) && arg > 0) return printBytes(arg);
-    return printArg(arg);
+    const name = argumentName(call, i);
+    const flags = FLAGS[`${call}/${name}`] ?? FLAGS[name];
+    if (typeof arg !== 'number') return printArg(arg);
+    if (flags !== undefined) return printFlags(arg, flags);
+    return /length$/i.test(name) && arg > 0 ? printBytes(arg) : printNumber(arg);
   });
+}
+
+/** '' for what is no argument of a syscall of the table. */
+function argumentName(call: string, index: number): string {
+  if (call === 'open') return index === 1 ? 'flags' : '';
+  return call in SYSCALLS ? (SYSCALLS[call as NumericSyscall].names[index] ?? '') : '';
 }
 
 function printArg(arg: Arg): string {
@@ -115,20 +123,18 @@ function named(prefix: string, exclude: readonly string[] = []): Readonly<Record
   return Object.fromEntries(entries.map(([name, value]) => [value, name]));
 }
 
-const PROT = named('PROT_');
 const ADVICE = named('MADV_');
 
+/** By an argument's name, or by a call's and an argument's. */
 const FLAGS: Readonly<Record<string, FlagNames>> = {
-  'mmap/2': PROT,
-  'mmap/3': named('MAP_', ['MAP_TYPE', 'MAP_SHARED_VALIDATE']),
-  'mprotect/2': PROT,
-  'mremap/3': named('MREMAP_'),
-  'madvise/2': ADVICE,
-  'msync/2': named('MS_'),
-  'mlockall/0': named('MCL_'),
-  'open/1': named('O_', ['O_ACCMODE']),
-  'setrlimit/0': named('RLIMIT_'),
-  'getrlimit/0': named('RLIMIT_'),
+  prot: named('PROT_'),
+  advice: ADVICE,
+  resource: named('RLIMIT_'),
+  'mmap/flags': named('MAP_', ['MAP_TYPE', 'MAP_SHARED_VALIDATE']),
+  'mremap/flags': named('MREMAP_'),
+  'msync/flags': named('MS_'),
+  'mlockall/flags': named('MCL_'),
+  'open/flags': named('O_', ['O_ACCMODE']),
 };
 
 /** The names whose bits make up the value; what has no name stays a number. */

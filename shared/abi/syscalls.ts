@@ -1,123 +1,183 @@
 /**
- * The syscalls whose arguments and results are numbers: every way into the kernel serves them from
- * this one table. Names and numbers are those of Linux x86-64 (asm/unistd_64.h).
+ * The syscalls whose arguments and results are numbers. Each is one row here, its prototype, and
+ * one number in syscall-numbers.ts; all that is known of it elsewhere is derived from these two:
+ * the methods of `proc.sync`, `proc.local` and `proc`, the names of histograms, the arguments that
+ * tests try. Syscalls with other arguments (open, spawn, …) are methods of the wire protocol.
  *
- * Syscalls with other arguments (open, spawn, …) are methods of the wire protocol.
+ * Addresses and lengths are in bytes; PROT_*, MAP_*, … are those of 'faultline/program'. Checks,
+ * their order and their errnos are those of Linux 6.18 on x86-64, except for what
+ * docs/linux-differences.md lists. A refused call throws SyscallError with the errno; an argument
+ * that is no number is a TypeError.
  */
-export const SYS_READ = 0;
-export const SYS_WRITE = 1;
-export const SYS_CLOSE = 3;
-export const SYS_LSEEK = 8;
-export const SYS_MMAP = 9;
-export const SYS_MPROTECT = 10;
-export const SYS_MUNMAP = 11;
-export const SYS_BRK = 12;
-export const SYS_PREAD = 17;
-export const SYS_PWRITE = 18;
-export const SYS_SCHED_YIELD = 24;
-export const SYS_MREMAP = 25;
-export const SYS_MSYNC = 26;
-export const SYS_MINCORE = 27;
-export const SYS_MADVISE = 28;
-export const SYS_DUP = 32;
-export const SYS_GETPID = 39;
-export const SYS_FTRUNCATE = 77;
-export const SYS_GETRLIMIT = 97;
-export const SYS_GETPRIORITY = 140;
-export const SYS_SETPRIORITY = 141;
-export const SYS_MLOCK = 149;
-export const SYS_MUNLOCK = 150;
-export const SYS_MLOCKALL = 151;
-export const SYS_MUNLOCKALL = 152;
-export const SYS_SETRLIMIT = 160;
-export const SYS_MLOCK2 = 325;
-export const SYS_FUTEX_WAKE = 454;
-export const SYS_MSEAL = 462;
+import { panic } from '../panic.ts';
+import * as NUMBERS from './syscall-numbers.ts';
+
+export * from './syscall-numbers.ts';
 
 /** Most arguments of a syscall. */
 export const SYSCALL_ARGUMENTS = 6;
 
+type N = number;
+/** The arguments by name, in their order. Of the result there is only its type. */
+type Call<Result extends N> = Readonly<Record<string, N>> & { readonly [RESULT]?: Result };
+declare const RESULT: unique symbol;
+
+/**
+ * These run on any CPU. A row's name is the method's (schedYield for sched_yield); its value is a
+ * function from the arguments to a record of them, so that their names, defaults and types can be
+ * read off it. Call<0>: it answers 0 or fails.
+ */
+export const ANYWHERE = {
+  /** Maps `length` bytes and returns their address. EACCES EAGAIN EBADF EEXIST EINVAL ENODEV … */
+  mmap: (address: N, length: N, prot: N, flags: N, fd: N = -1, offset: N = 0): Call<N> => ({
+    address,
+    length,
+    prot,
+    flags,
+    fd,
+    offset,
+  }),
+  /** Unmaps a range, holes and all. EINVAL ENOMEM EPERM. */
+  munmap: (address: N, length: N): Call<0> => ({ address, length }),
+  /** Changes the permission of a range. On an error what lies before it is changed. */
+  mprotect: (address: N, length: N, prot: N): Call<0> => ({ address, length, prot }),
+  /** Grows, shrinks or moves a mapping; the new address. EAGAIN EFAULT EINVAL ENOMEM EPERM. */
+  mremap: (oldAddress: N, oldLength: N, newLength: N, flags: N, newAddress: N = 0): Call<N> => ({
+    oldAddress,
+    oldLength,
+    newLength,
+    flags,
+    newAddress,
+  }),
+  /** Moves the end of the heap, as the raw syscall does: the break then, never an error. */
+  brk: (address: N): Call<N> => ({ address }),
+  /** Says how a range will be used. EACCES EBADF EFAULT EINVAL ENOMEM EPERM. */
+  madvise: (address: N, length: N, advice: N): Call<0> => ({ address, length, advice }),
+  /** Writes one byte for each page to `vec`: bit 0 says whether it is resident. */
+  mincore: (address: N, length: N, vec: N): Call<0> => ({ address, length, vec }),
+  /** Keeps a range in memory, and faults it in now. EAGAIN EINVAL ENOMEM EPERM. */
+  mlock: (address: N, length: N): Call<0> => ({ address, length }),
+  /** The same; with MLOCK_ONFAULT pages are kept from their first use on. */
+  mlock2: (address: N, length: N, flags: N): Call<0> => ({ address, length, flags }),
+  munlock: (address: N, length: N): Call<0> => ({ address, length }),
+  mlockall: (flags: N): Call<0> => ({ flags }),
+  munlockall: (): Call<0> => ({}),
+  /** Forbids for ever that a range is unmapped, moved, or given another permission. */
+  mseal: (address: N, length: N, flags: N = 0): Call<0> => ({ address, length, flags }),
+  /** Writes a struct rlimit (two u64: soft, hard) to user memory. EFAULT EINVAL. */
+  getrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
+  /** Reads a struct rlimit from user memory. EFAULT EINVAL EPERM. */
+  setrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
+  /** 20 minus the nice value of process `who` (0: oneself), as the raw syscall. EINVAL ESRCH. */
+  getpriority: (which: N, who: N): Call<N> => ({ which, who }),
+  /** Sets a nice value, cut to -20 (most urgent) to 19. `which` is PRIO_PROCESS. EINVAL ESRCH. */
+  setpriority: (which: N, who: N, nice: N): Call<0> => ({ which, who, nice }),
+  /** Wakes up to `count` (1) waiters of the word at `address`; how many it were. EFAULT EINVAL. */
+  futexWake: (address: N, count: N = 1): Call<N> => ({ address, count }),
+  getpid: (): Call<N> => ({}),
+  schedYield: (): Call<0> => ({}),
+} as const;
+
+/** These need what only the kernel worker has: the host's files. */
+export const ON_THE_KERNEL_WORKER = {
+  /** Writes a file's changed pages back. EBUSY EINVAL EIO ENOMEM. */
+  msync: (address: N, length: N, flags: N): Call<0> => ({ address, length, flags }),
+  /** Reads into user memory; the bytes read, 0 at the end of the file. EBADF EFAULT EINVAL. */
+  read: (fd: N, address: N, length: N): Call<N> => ({ fd, address, length }),
+  /** Writes from user memory; the bytes written. EBADF EFAULT EFBIG EINVAL ENOSPC. */
+  write: (fd: N, address: N, length: N): Call<N> => ({ fd, address, length }),
+  /** Reads at an offset; the descriptor's position stays. */
+  pread: (fd: N, address: N, length: N, offset: N): Call<N> => ({ fd, address, length, offset }),
+  /** Writes at an offset, but at the end with O_APPEND; the position stays. */
+  pwrite: (fd: N, address: N, length: N, offset: N): Call<N> => ({ fd, address, length, offset }),
+  /** Moves a descriptor's position (SEEK_SET, SEEK_CUR, SEEK_END, …); the new one. */
+  lseek: (fd: N, offset: N, whence: N): Call<N> => ({ fd, offset, whence }),
+  /** Makes a file of up to 2^42 bytes longer or shorter. EBADF EFBIG EINVAL. */
+  ftruncate: (fd: N, length: N): Call<0> => ({ fd, length }),
+  /** Another descriptor of the same open file: the position is shared. EBADF EMFILE. */
+  dup: (fd: N): Call<N> => ({ fd }),
+  close: (fd: N): Call<0> => ({ fd }),
+} as const;
+
+type Rows = typeof ANYWHERE & typeof ON_THE_KERNEL_WORKER;
+type Numbers = typeof NUMBERS;
+
+type LinuxName<Constant> = Constant extends `SYS_${infer Name}` ? Lowercase<Name> : never;
+type MethodName<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<MethodName<Tail>>}`
+  : Name;
+
+/** A syscall's name as Linux spells it: futex_wake. */
+export type NumericSyscall = LinuxName<keyof Numbers>;
+
+/** The numbers of the syscalls with these methods. */
+type NumberOf<Method> = {
+  readonly [Constant in keyof Numbers]: MethodName<LinuxName<Constant>> extends Method
+    ? Numbers[Constant]
+    : never;
+}[keyof Numbers];
+
+export type SyscallNumber = Numbers[keyof Numbers];
+export type KernelWorkerNumber = NumberOf<keyof typeof ON_THE_KERNEL_WORKER>;
+
+type Methods<Table> = {
+  readonly [Name in keyof Table]: Table[Name] extends (...args: infer Args) => Call<infer Result>
+    ? (...args: Args) => Result
+    : never;
+};
+
+/** The syscalls as methods that return the result or throw. */
+export interface NumericSyscalls
+  extends Methods<typeof ANYWHERE>, Methods<typeof ON_THE_KERNEL_WORKER> {}
+
+/** What is known of a syscall when the program runs. */
 export interface SyscallSpec {
   readonly number: number;
+  /** As a method: futexWake for futex_wake. */
+  readonly method: keyof Rows;
+  /** The names of its arguments. */
+  readonly names: readonly string[];
   /** Arguments that the caller must give. */
   readonly required: number;
   /** What further arguments are when they are left out. */
   readonly defaults: readonly number[];
-  /** Whether any CPU can run it; the others need what only the kernel worker has. */
+  /** Whether any CPU can run it. */
   readonly local: boolean;
 }
 
-function spec(
-  number: number,
-  required: number,
-  local: boolean,
-  defaults: readonly number[] = [],
-): SyscallSpec {
-  return { number, required, local, defaults };
+type Prototype = (...args: N[]) => Readonly<Record<string, N>>;
+
+/** Complete: a number without a row is a type error here, a row without a number one below. */
+const ROWS: Readonly<Record<MethodName<NumericSyscall>, Prototype>> = {
+  ...ANYWHERE,
+  ...ON_THE_KERNEL_WORKER,
+};
+
+function linuxName(method: MethodName<NumericSyscall>): NumericSyscall {
+  return method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as NumericSyscall;
 }
 
-export type NumericSyscall =
-  | 'mmap'
-  | 'munmap'
-  | 'mprotect'
-  | 'mremap'
-  | 'brk'
-  | 'madvise'
-  | 'mincore'
-  | 'msync'
-  | 'mlock'
-  | 'mlock2'
-  | 'munlock'
-  | 'mlockall'
-  | 'munlockall'
-  | 'mseal'
-  | 'getrlimit'
-  | 'setrlimit'
-  | 'getpriority'
-  | 'setpriority'
-  | 'futex_wake'
-  | 'getpid'
-  | 'sched_yield'
-  | 'read'
-  | 'write'
-  | 'pread'
-  | 'pwrite'
-  | 'lseek'
-  | 'ftruncate'
-  | 'dup'
-  | 'close';
+function specOf(method: keyof Rows): readonly [NumericSyscall, SyscallSpec] {
+  const prototype = ROWS[method];
+  const name = linuxName(method);
+  const constant = `SYS_${name.toUpperCase()}` as keyof Numbers;
+  // Without arguments: the names in their order, and the defaults of those that have one.
+  const args = Object.entries(prototype());
+  if (args.length > SYSCALL_ARGUMENTS) panic(`syscalls: ${name} has too many arguments`);
+  const spec: SyscallSpec = {
+    number: NUMBERS[constant],
+    method,
+    names: args.map(([argument]) => argument),
+    required: prototype.length,
+    defaults: args.slice(prototype.length).map(([, value]) => value),
+    local: method in ANYWHERE,
+  };
+  return [name, spec];
+}
 
-export const SYSCALLS: Readonly<Record<NumericSyscall, SyscallSpec>> = {
-  mmap: spec(SYS_MMAP, 4, true, [-1, 0]),
-  munmap: spec(SYS_MUNMAP, 2, true),
-  mprotect: spec(SYS_MPROTECT, 3, true),
-  mremap: spec(SYS_MREMAP, 4, true, [0]),
-  brk: spec(SYS_BRK, 1, true),
-  madvise: spec(SYS_MADVISE, 3, true),
-  mincore: spec(SYS_MINCORE, 3, true),
-  msync: spec(SYS_MSYNC, 3, false),
-  mlock: spec(SYS_MLOCK, 2, true),
-  mlock2: spec(SYS_MLOCK2, 3, true),
-  munlock: spec(SYS_MUNLOCK, 2, true),
-  mlockall: spec(SYS_MLOCKALL, 1, true),
-  munlockall: spec(SYS_MUNLOCKALL, 0, true),
-  mseal: spec(SYS_MSEAL, 2, true, [0]),
-  getrlimit: spec(SYS_GETRLIMIT, 2, true),
-  setrlimit: spec(SYS_SETRLIMIT, 2, true),
-  getpriority: spec(SYS_GETPRIORITY, 2, true),
-  setpriority: spec(SYS_SETPRIORITY, 3, true),
-  futex_wake: spec(SYS_FUTEX_WAKE, 1, true, [1]),
-  getpid: spec(SYS_GETPID, 0, true),
-  sched_yield: spec(SYS_SCHED_YIELD, 0, true),
-  read: spec(SYS_READ, 3, false),
-  write: spec(SYS_WRITE, 3, false),
-  pread: spec(SYS_PREAD, 4, false),
-  pwrite: spec(SYS_PWRITE, 4, false),
-  lseek: spec(SYS_LSEEK, 3, false),
-  ftruncate: spec(SYS_FTRUNCATE, 2, false),
-  dup: spec(SYS_DUP, 1, false),
-  close: spec(SYS_CLOSE, 1, false),
-};
+export const SYSCALLS: Readonly<Record<NumericSyscall, SyscallSpec>> = Object.fromEntries(
+  (Object.keys(ROWS) as (keyof Rows)[]).map(specOf),
+) as Record<NumericSyscall, SyscallSpec>;
 
 const LOCAL: ReadonlySet<number> = new Set(
   Object.values(SYSCALLS)

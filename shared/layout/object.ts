@@ -32,13 +32,12 @@ export const WRITTEN = 18;
 /** Its inode number: never the same for two objects. */
 export const INODE = 20;
 
-/** KIND. */
+/** KIND; what each of them is and can do: kernel/objects/kinds.ts. */
 export const SHARED = 1;
 export const FILE = 2;
 export const USER = 3;
 export const DEVICE = 4;
 export const LINEAR = 5;
-export const KIND_NAMES: readonly string[] = ['none', 'shared', 'file', 'user', 'device', 'linear'];
 
 export const LAYOUT: Block = describeBlock('object', WORDS, {
   'when it is made': { LIVE, KIND, HOST, BASE_PFN, WRITABLE, INODE },

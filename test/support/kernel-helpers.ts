@@ -9,7 +9,7 @@ import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
 import { reapLimbo } from '../../kernel/frames/grace.ts';
 import { PROTOCOLS } from '../../kernel/locking/registry.ts';
-import type { LockingProtocolName } from '../../kernel/machine/locking-protocol.ts';
+import type { LockingProtocolName } from '../../kernel/locking/registry.ts';
 import { formatMachine } from '../../kernel/format.ts';
 import type { Machine } from '../../kernel/machine/machine.ts';
 import { startProcess } from '../../kernel/processes/process.ts';

@@ -5,7 +5,7 @@ import { handleFault } from '../../kernel/faults/fault.ts';
 import { FAULT_DONE } from '../../kernel/machine/fault-codes.ts';
 import { allocFrame, freeFrame } from '../../kernel/frames/frames.ts';
 import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
-import type { LockingProtocolName } from '../../kernel/machine/locking-protocol.ts';
+import type { LockingProtocolName } from '../../kernel/locking/registry.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
 import { peekEntry } from '../../kernel/paging/table.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';

@@ -21,7 +21,7 @@ import {
 } from '../../kernel/machine/fault-codes.ts';
 import { allocFrame, freeFrame } from '../../kernel/frames/frames.ts';
 import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
-import type { LockingProtocolName } from '../../kernel/machine/locking-protocol.ts';
+import type { LockingProtocolName } from '../../kernel/locking/registry.ts';
 import { openAtRoot } from '../../kernel/paging/covering.ts';
 import { frameField, frameWord } from '../../kernel/machine/machine.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';

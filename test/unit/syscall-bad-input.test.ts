@@ -7,11 +7,19 @@
 import { describe, expect, it } from 'vitest';
 
 import { errnoName } from '../../shared/abi/errno.ts';
+import {
+  MADV_DONTNEED,
+  MCL_CURRENT,
+  MREMAP_MAYMOVE,
+  MS_SYNC,
+  PROT_READ,
+  RLIMIT_AS,
+} from '../../shared/abi/mman.ts';
 import { SYSCALLS } from '../../shared/abi/syscalls.ts';
 import type { NumericSyscall, SyscallSpec } from '../../shared/abi/syscalls.ts';
 import { checkNumbers } from '../../workers/cpu/runtime/proc-guard.ts';
 import { syscallMethods } from '../../workers/cpu/runtime/syscall-methods.ts';
-import { BASE, Kit, P } from '../fixtures/errno-rules/kit.ts';
+import { ANON, BASE, Kit, P, RW } from '../fixtures/errno-rules/kit.ts';
 import { expectClean } from '../support/kernel-helpers.ts';
 
 /** No integers: nothing of Linux corresponds to them. */
@@ -51,36 +59,29 @@ const NO_NUMBERS: readonly unknown[] = [
 
 const syscalls = Object.entries(SYSCALLS) as [NumericSyscall, SyscallSpec][];
 
-/** Arguments that mean something: addresses of the arena where there are addresses. */
-const MEANINGFUL: Readonly<Partial<Record<NumericSyscall, (kit: Kit) => number[]>>> = {
-  mmap: () => [BASE + 16 * P, P, 3, 0x22, -1, 0],
-  munmap: () => [BASE, P],
-  mprotect: () => [BASE, P, 1],
-  mremap: () => [BASE, P, 2 * P, 1, 0],
-  brk: () => [0],
-  madvise: () => [BASE, P, 4],
-  mincore: () => [BASE, P, BASE],
-  msync: () => [BASE, P, 4],
-  mlock: () => [BASE, P],
-  mlock2: () => [BASE, P, 0],
-  munlock: () => [BASE, P],
-  mlockall: () => [1],
-  mseal: () => [BASE, P, 0],
-  getrlimit: () => [9, BASE],
-  setrlimit: () => [9, BASE],
-  read: (kit) => [kit.fds.rw, BASE, 16],
-  write: (kit) => [kit.fds.rw, BASE, 16],
-  pread: (kit) => [kit.fds.rw, BASE, 16, 0],
-  pwrite: (kit) => [kit.fds.rw, BASE, 16, 0],
-  lseek: (kit) => [kit.fds.rw, 0, 0],
-  ftruncate: (kit) => [kit.fds.rw, P],
-  close: (kit) => [kit.fds.rw],
+/** What means something for an argument of that name; 0 for the others. */
+function meaningful(argument: string, kit: Kit): number {
+  if (/^(address|oldAddress|vec|limit)$/.test(argument)) return BASE;
+  if (argument === 'newLength') return 2 * P;
+  if (/length$/i.test(argument)) return P;
+  if (argument === 'fd') return kit.fds.rw;
+  if (argument === 'resource') return RLIMIT_AS;
+  if (argument === 'prot') return PROT_READ;
+  return argument === 'advice' ? MADV_DONTNEED : 0;
+}
+
+/** Where names do not say it all. */
+const OTHERWISE: Readonly<Partial<Record<NumericSyscall, Readonly<Record<string, number>>>>> = {
+  mmap: { address: BASE + 16 * P, prot: RW, flags: ANON, fd: -1 },
+  mremap: { flags: MREMAP_MAYMOVE },
+  brk: { address: 0 },
+  msync: { flags: MS_SYNC },
+  mlockall: { flags: MCL_CURRENT },
 };
 
 function good(name: NumericSyscall, kit: Kit): number[] {
-  const { required, defaults } = SYSCALLS[name];
-  const zeros = [...new Array<number>(required).fill(0), ...defaults];
-  return MEANINGFUL[name]?.(kit) ?? zeros;
+  const { names } = SYSCALLS[name];
+  return names.map((argument) => OTHERWISE[name]?.[argument] ?? meaningful(argument, kit));
 }
 
 /** A success, or a negative errno that has a name. */
@@ -141,9 +142,7 @@ describe.each(syscalls)('%s', (name) => {
         return kit.sys[called](...given);
       },
     );
-    const method = methods[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] as (
-      ...args: unknown[]
-    ) => unknown;
+    const method = methods[SYSCALLS[name].method] as (...args: unknown[]) => unknown;
     const args = good(name, kit);
     const { required } = SYSCALLS[name];
     for (const value of NO_NUMBERS) {

@@ -1,11 +1,10 @@
 /** The types of what a machine says of itself: how processes ended, figures, audits. */
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
 import type { MemoryGroup } from '../../kernel/frames/memory-group.ts';
+import type { FaultMode } from '../../shared/wire.ts';
 
 export type { MemoryGroup } from '../../kernel/frames/memory-group.ts';
-
-/** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
-export type FaultMode = 'local' | 'remote';
+export type { FaultMode } from '../../shared/wire.ts';
 
 export type ExitStatus =
   | { readonly code: number }

@@ -12,6 +12,7 @@ import {
   PAGE_SIZE,
   SWAP_SLOTS_MAX,
 } from '../../shared/limits.ts';
+import { FAULT_MODES } from '../../shared/wire.ts';
 import type { KernelInit, WireFile } from '../../shared/wire.ts';
 import { parseSize } from './size.ts';
 import type { BootOptions, FileSource } from '../api/machine-api.ts';
@@ -143,7 +144,9 @@ export function checkOptions(options: BootOptions): CheckedOptions {
     }
   }
   const { faults = 'local', protocol = 'rcu', shootdown = 'batched', files = {} } = options;
-  if (faults !== 'local' && faults !== 'remote') fail('faults', "'local' or 'remote'", faults);
+  if (!FAULT_MODES.includes(faults)) {
+    fail('faults', FAULT_MODES.map((mode) => `'${mode}'`).join(' or '), faults);
+  }
   if (!FLUSH_POLICIES.includes(shootdown)) {
     fail('shootdown', `one of ${FLUSH_POLICIES.join(', ')}`, shootdown);
   }

@@ -9,11 +9,6 @@ import type { SyncSyscalls } from '../../api/machine-api.ts';
 /** Carries out a syscall with all its arguments. */
 export type Invoke = (name: NumericSyscall, number: number, args: readonly number[]) => unknown;
 
-/** Names of methods are JavaScript's: schedYield for sched_yield. */
-function methodName(name: string): string {
-  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
 /** Missing arguments become their defaults, or stay missing, which `invoke` must refuse. */
 function complete(spec: SyscallSpec, args: readonly number[]): readonly number[] {
   const { required, defaults } = spec;
@@ -26,7 +21,7 @@ function complete(spec: SyscallSpec, args: readonly number[]): readonly number[]
 /** One method for each syscall. `Methods` says what `invoke` makes of the results. */
 export function syscallMethods<Methods = SyncSyscalls>(invoke: Invoke): Methods {
   const entries = Object.entries(SYSCALLS).map(([name, spec]) => [
-    methodName(name),
+    spec.method,
     (...args: number[]) => invoke(name as NumericSyscall, spec.number, complete(spec, args)),
   ]);
   return Object.fromEntries(entries) as Methods;

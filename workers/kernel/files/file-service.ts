@@ -7,6 +7,8 @@ import {
   areMemfdFlags,
   fdFile,
   fileObject,
+  kindNumbered,
+  kindOf,
   objectSize,
   openObject,
   processOf,
@@ -15,7 +17,6 @@ import {
 import type { Cpu } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as E from '../../../shared/abi/errno.ts';
-import * as OBJECT from '../../../shared/layout/object.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { MEMFD_NAME_BYTES_MAX, PATH_BYTES_MAX } from '../../../shared/limits.ts';
 import * as M from '../../../shared/abi/mman.ts';
@@ -64,8 +65,7 @@ export class FileService {
         ? -E.EISDIR
         : -E.ENOENT;
     }
-    const isFile = object.kind === OBJECT.SHARED || object.kind === OBJECT.FILE;
-    if (!isFile) return -E.EPERM;
+    if (!kindNumbered(object.kind).isRegular) return -E.EPERM;
     this.#objects.unlink(name);
     return 0;
   }
@@ -80,12 +80,9 @@ export class FileService {
       if (file === 0) return -E.EBADF;
       const object = fileObject(cpu, file);
       const size = objectSize(cpu, object);
-      const kind = peek(cpu.words, object + OBJECT.KIND);
+      const kind = kindOf(cpu.machine, object).name;
       putFile(cpu, file);
-      return {
-        size,
-        kind: kind === OBJECT.SHARED ? 'memory' : (OBJECT.KIND_NAMES[kind] ?? ''),
-      };
+      return { size, kind };
     });
   }
 

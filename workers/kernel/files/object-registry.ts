@@ -6,7 +6,7 @@
  * Guarantees: names are unique. An object with something of the host's behind it lives as long as
  * the machine; one that is memory only, until nobody uses it and it has no name any more.
  */
-import { createMemoryFile, createObject, putObject } from '../../../kernel/index.ts';
+import { createMemoryFile, createObject, kindNumbered, putObject } from '../../../kernel/index.ts';
 import * as OBJECT from '../../../shared/layout/object.ts';
 import type { Cpu, UserHooks } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
@@ -100,7 +100,7 @@ export class ObjectRegistry {
     const object = this.#byName.get(name);
     if (object === undefined) return false;
     this.#byName.delete(name);
-    if (object.kind === OBJECT.SHARED) this.#unlinked.add(object);
+    if (!kindNumbered(object.kind).isHandedIn) this.#unlinked.add(object);
     return true;
   }
 

@@ -1,7 +1,10 @@
 /** The syscalls with a latency, in the order of their histograms. `exit` never returns. */
-import { SYSCALLS } from '../../shared/abi/syscalls.ts';
-import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
+import { HISTOGRAMS_MAX } from '../limits.ts';
+import { assert } from '../panic.ts';
+import { SYSCALLS } from './syscalls.ts';
+import type { NumericSyscall } from './syscalls.ts';
 
+/** Those that are messages, or more than one call into the kernel. */
 const OTHERS = [
   'spawn',
   'clone',
@@ -23,6 +26,7 @@ export const SYSCALL_NAMES: readonly SyscallName[] = [
   ...(Object.keys(SYSCALLS) as NumericSyscall[]),
   ...OTHERS,
 ];
+assert(SYSCALL_NAMES.length <= HISTOGRAMS_MAX, 'syscalls: HISTOGRAMS_MAX', SYSCALL_NAMES.length);
 
 const INDEX: ReadonlyMap<SyscallName, number> = new Map(
   SYSCALL_NAMES.map((name, index) => [name, index]),

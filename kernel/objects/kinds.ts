@@ -1,0 +1,150 @@
+/**
+ * What is different between the kinds of memory objects, and private anonymous memory, which is of
+ * no object: each question that other code asks has its answer here, one row a kind. Only what a
+ * kind does when it is mapped, unmapped or protected is code (backends/).
+ *
+ *   shared   memory that the machine has itself: anonymous shared memory, a memfd, a file that was
+ *            created in the machine; a missing page is a zero page
+ *   file     a host file; the kernel worker reads a missing page
+ *   user     a backend module supplies a missing page
+ *   device   no pages: each access calls the device's handler
+ *   linear   a physically contiguous region, present from the start
+ */
+import { peek } from '../../shared/atomics.ts';
+import { EINVAL, ESPIPE } from '../../shared/abi/errno.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import { panic } from '../../shared/panic.ts';
+import { RESERVED_DEVICE, RESERVED_LAZY, RESERVED_OBJECT } from '../../shared/pte.ts';
+import type { Machine } from '../machine/machine.ts';
+
+export interface ObjectKind {
+  /** As fstat and the audit call it. */
+  readonly name: string;
+
+  // Its pages.
+  /** Which reserved entry stands for a page that is not present. */
+  readonly entryKind: number;
+  /** Its frames are one block from OBJECT.BASE_PFN on; otherwise its page index has them. */
+  readonly isContiguous: boolean;
+  /** The host handed it to the machine, and can supply its pages when it has any. */
+  readonly isHandedIn: boolean;
+  /** Reclaim may drop a clean page, because it can be supplied again. */
+  readonly isEvictable: boolean;
+  /** The host is to have what is written to it. */
+  readonly isWrittenBack: boolean;
+
+  // As a file.
+  /** Linux's S_ISREG: ftruncate, O_TRUNC and unlink are for these alone. */
+  readonly isRegular: boolean;
+  /** What read(2) and write(2) answer; 0: they can be done. */
+  readonly transferRefusal: number;
+  /** What lseek(2) answers; 0: it can be done. */
+  readonly seekRefusal: number;
+  /** A write behind the end makes it longer. */
+  readonly canGrow: boolean;
+  /** A missing page is a hole: SEEK_HOLE finds it, MADV_REMOVE makes one. */
+  readonly hasHoles: boolean;
+  /** What was written behind its end comes to light when it grows, as on tmpfs (6.18). */
+  readonly keepsBeyondEnd: boolean;
+
+  // When it is mapped.
+  /**
+   * Linux's VM_SPECIAL, a driver's mapping: shared or not at all, wholly inside the object, never
+   * locked, merged, grown or dumped.
+   */
+  readonly isSpecial: boolean;
+  /** mremap may move a mapping. */
+  readonly canMove: boolean;
+  /** The device in /proc/PID/maps: 00:01 is where Linux keeps shared memory and memfds. */
+  readonly device: string;
+  /** The sum of smaps and status that its resident pages belong to. */
+  readonly countsAs: 'shmem' | 'file';
+}
+
+const FILE: ObjectKind = {
+  name: 'file',
+  entryKind: RESERVED_OBJECT,
+  isContiguous: false,
+  isHandedIn: true,
+  isEvictable: true,
+  isWrittenBack: true,
+  isRegular: true,
+  transferRefusal: 0,
+  seekRefusal: 0,
+  canGrow: true,
+  hasHoles: false,
+  keepsBeyondEnd: false,
+  isSpecial: false,
+  canMove: true,
+  device: '00:02',
+  countsAs: 'file',
+};
+
+const SHARED: ObjectKind = {
+  ...FILE,
+  name: 'memory',
+  isHandedIn: false,
+  isEvictable: false,
+  isWrittenBack: false,
+  hasHoles: true,
+  keepsBeyondEnd: true,
+  device: '00:01',
+  countsAs: 'shmem',
+};
+
+/** The module says how large its object is, for good, and knows at which addresses it is mapped. */
+const USER: ObjectKind = {
+  ...FILE,
+  name: 'user',
+  isWrittenBack: false,
+  isRegular: false,
+  canGrow: false,
+  canMove: false,
+};
+
+/** A device has registers, not pages, and neither a read nor a write method. */
+const DEVICE: ObjectKind = {
+  ...FILE,
+  name: 'device',
+  entryKind: RESERVED_DEVICE,
+  isEvictable: false,
+  isWrittenBack: false,
+  isRegular: false,
+  transferRefusal: -EINVAL,
+  seekRefusal: -ESPIPE,
+  canGrow: false,
+  isSpecial: true,
+};
+
+/** Every page is present, so its areas have no reserved entries. */
+const LINEAR: ObjectKind = { ...DEVICE, name: 'linear', isContiguous: true };
+
+/** No object: it has no file, and its pages go to swap. */
+export const PRIVATE_MEMORY: ObjectKind = {
+  ...FILE,
+  name: 'anonymous',
+  entryKind: RESERVED_LAZY,
+  isHandedIn: false,
+  isEvictable: false,
+  isWrittenBack: false,
+  isRegular: false,
+  device: '00:00',
+};
+
+const KINDS: Readonly<Record<number, ObjectKind>> = {
+  [OBJECT.SHARED]: SHARED,
+  [OBJECT.FILE]: FILE,
+  [OBJECT.USER]: USER,
+  [OBJECT.DEVICE]: DEVICE,
+  [OBJECT.LINEAR]: LINEAR,
+};
+
+/** By the number in OBJECT.KIND and RECORD.KIND. */
+export function kindNumbered(number: number): ObjectKind {
+  return KINDS[number] ?? panic('kindNumbered: no such kind', number);
+}
+
+/** The kind of an object. */
+export function kindOf(machine: Machine, object: number): ObjectKind {
+  return kindNumbered(peek(machine.words, object + OBJECT.KIND));
+}
