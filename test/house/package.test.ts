@@ -64,8 +64,8 @@ const takeBuddyLock: Operation = {
   name: 'take the buddy lock',
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
-    lock(cpu, layout.B_BUDDY_LOCK);
-    unlock(cpu, layout.B_BUDDY_LOCK);
+    lock(cpu, layout.BOOT.BUDDY_LOCK);
+    unlock(cpu, layout.BOOT.BUDDY_LOCK);
     leave(world, cpu);
     return 0;
   },
