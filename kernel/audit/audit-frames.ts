@@ -5,6 +5,7 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { BUDDY_ORDERS, TABLE_ENTRIES } from '../../shared/limits.ts';
+import { auditGaps } from './audit-layout.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -130,11 +131,14 @@ function auditUsed(machine: Machine, ledger: AuditLedger, pfn: number): void {
 }
 
 function auditSlabFrame(machine: Machine, ledger: AuditLedger, pfn: number, count: number): void {
-  const size = SLAB.SIZES[slabOfFrame(machine, pfn)] ?? TABLE_ENTRIES;
+  const block = SLAB.BLOCKS[slabOfFrame(machine, pfn)];
+  const size = block?.words ?? TABLE_ENTRIES;
   const first = frameWord(machine, pfn);
   let live = 0;
   for (let at = first; at < first + TABLE_ENTRIES; at += size) {
-    if (peek(machine.words, at) !== 0) live++;
+    if (peek(machine.words, at) === 0) continue;
+    if (block !== undefined) auditGaps(machine, ledger, block, at);
+    live++;
   }
   ledger.check(live === count && live > 0, `slab frame ${pfn}: count ${count}, live ${live}`);
 }

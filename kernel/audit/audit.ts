@@ -20,6 +20,7 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import { auditFrames } from './audit-frames.ts';
 import { auditFutexes } from './audit-futexes.ts';
 import { auditGroups } from './audit-groups.ts';
+import { auditLayout } from './audit-layout.ts';
 import { auditObjects } from './audit-objects.ts';
 import { auditSpaces } from './audit-spaces.ts';
 import { auditSwap } from './audit-swap.ts';
@@ -43,6 +44,7 @@ export function audit(cpu: Cpu, options: AuditOptions = {}): AuditResult {
   for (const pfn of options.heldFrames ?? []) ledger.hold(pfn);
   auditTlbs(cpu, ledger, stopped);
   auditLocks(cpu, ledger);
+  auditLayout(cpu.machine, ledger);
   auditSpaces(cpu, ledger);
   auditObjects(cpu, ledger, options);
   auditFutexes(cpu, ledger);

@@ -22,6 +22,8 @@ export interface Block {
   readonly words: number;
   /** In ascending order. */
   readonly fields: readonly Field[];
+  /** Words of no field: always 0. */
+  readonly gaps: readonly number[];
 }
 
 /** Fields by name: the word, or {word, number of words} of one that has several. */
@@ -41,13 +43,16 @@ export function describeBlock(
     }
   }
   fields.sort((a, b) => a.at - b.at);
+  const gaps: number[] = [];
   let end = 0;
   for (const field of fields) {
     assert(field.at >= end, `layout: ${name}.${field.name} overlaps the field before it`);
+    while (end < field.at) gaps.push(end++);
     end = field.at + field.words;
   }
   assert(end <= words, `layout: ${name} has fields beyond its ${words} words`);
-  return { name, words, fields };
+  while (end < words) gaps.push(end++);
+  return { name, words, fields, gaps };
 }
 
 /** The name of the word `at` of a block: 'ROOT', 'BRK+1', or '+7' for a word of no field. */
