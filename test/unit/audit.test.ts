@@ -227,6 +227,15 @@ describe('frames', () => {
     expect(audit(t.cpu, { heldFrames: [leaked] }).violations).toEqual([]);
   });
 
+  it('finds a word that is no field of its block', () => {
+    expect(damage(space + SPACE.WORDS - 1, () => 5)).toEqual([
+      expect.stringMatching(/^space \d+\.\d+ \+127 is of no field, but holds 5$/),
+    ]);
+    expect(damage(t.cpu.base + CPU.WORDS - 1, () => -1)).toEqual([
+      'cpu 0 +255 is of no field, but holds -1',
+    ]);
+  });
+
   it.each([
     ['table', FRAME.TABLE],
     ['kernel', FRAME.KERNEL],
