@@ -20,7 +20,7 @@
  * table may hold a written prefix; MemorySet rolls it back.
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
-import type { VirtAddr } from '../../shared/addr/addr.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, checkInteger } from '../../shared/addr/addr.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';

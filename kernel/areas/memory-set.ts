@@ -16,7 +16,7 @@
  * seeds' tests demand; a backend that needs pages must refuse the rest.
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
-import type { VirtAddr } from '../../shared/addr/addr.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
 import type { AreaEdit } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
