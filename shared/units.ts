@@ -1,12 +1,11 @@
 /**
- * The units of the kernel's numbers, so that one in the wrong place does not compile: a frame number
- * where a page number is wanted, an address where a page number is wanted, a process's block where a
- * space's block is wanted.
+ * The units of the kernel's numbers. A number in the wrong place does not compile: a frame number
+ * or an address where a page number is wanted, a process's block where a space's is wanted.
  *
  * Each unit is a number with an *optional* brand. A plain number (a literal, the result of
- * arithmetic, a word just loaded) is accepted as any unit; a value that has one unit is not accepted
+ * arithmetic, a word just loaded) is accepted as any unit, but a value of one unit is not accepted
  * as another. With a required brand every `vpn + 1` would need a cast, and a cast accepts a wrong
- * unit too. The price is that arithmetic forgets the unit: the next signature gives it back.
+ * unit too. The price is that arithmetic forgets the unit; the next signature states it again.
  *
  * 0 means "none" for frames, blocks, records and slots. Where a function says so, a negative number
  * in place of its unit is an errno or another outcome.

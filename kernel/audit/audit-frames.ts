@@ -5,6 +5,7 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { BUDDY_ORDERS, TABLE_ENTRIES } from '../../shared/limits.ts';
+import type { Pfn } from '../../shared/units.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -104,7 +105,7 @@ function auditLimbo(machine: Machine, ledger: AuditLedger): void {
 }
 
 /** A frame that is not free: its count against what was found. */
-function auditUsed(machine: Machine, ledger: AuditLedger, pfn: number): void {
+function auditUsed(machine: Machine, ledger: AuditLedger, pfn: Pfn): void {
   const state = frameState(machine, pfn);
   const count = peek(machine.words, frameField(machine, pfn, FRAME.COUNT));
   const found = ledger.references[pfn] ?? 0;
@@ -129,7 +130,7 @@ function auditUsed(machine: Machine, ledger: AuditLedger, pfn: number): void {
   }
 }
 
-function auditSlabFrame(machine: Machine, ledger: AuditLedger, pfn: number, count: number): void {
+function auditSlabFrame(machine: Machine, ledger: AuditLedger, pfn: Pfn, count: number): void {
   const size = SLAB.SIZES[slabOfFrame(machine, pfn)] ?? TABLE_ENTRIES;
   const first = frameWord(machine, pfn);
   let live = 0;

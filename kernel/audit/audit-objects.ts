@@ -7,6 +7,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import { FDS_MAX, PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import type { FileBlock, ObjectBlock, Pfn } from '../../shared/units.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
 import { liveBlocks } from './audit-spaces.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -19,7 +20,7 @@ import { recordAt } from '../objects/record.ts';
 
 /** After the spaces, which count the areas that use each record. */
 export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOptions): void {
-  const holders = new Map<number, number>(options.heldObjects ?? []);
+  const holders = new Map<ObjectBlock, number>(options.heldObjects ?? []);
   auditRecords(cpu, ledger, holders);
   auditFiles(cpu, ledger, holders);
   for (const object of liveBlocks(cpu.machine, SLAB.OBJECT)) {
@@ -27,7 +28,7 @@ export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOption
   }
 }
 
-function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>): void {
+function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
   const { machine, words } = cpu;
   for (let i = 0; i < RECORD.DIRECTORY_WORDS; i++) {
     const frame = peek(words, machine.recordDir + i);
@@ -51,8 +52,8 @@ function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number
 }
 
 /** Descriptions against the descriptors that refer to them; each holds its object. */
-function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>): void {
-  const descriptors = new Map<number, number>();
+function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
+  const descriptors = new Map<FileBlock, number>();
   for (const pid of allPids(cpu.machine)) {
     const proc = processOf(cpu.machine, pid);
     ledger.check(peek(cpu.words, proc + PROCESS.FD_LOCK) === 0, `process ${pid}: fd lock held`);
@@ -73,7 +74,7 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>)
   ledger.check(descriptors.size === 0, `descriptors of ${descriptors.size} files that are free`);
 }
 
-function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: number): void {
+function auditObject(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock, holders: number): void {
   const { machine, words } = cpu;
   const refs = peek(words, object + OBJECT.REFS);
   const name = `${OBJECT.KIND_NAMES[peek(words, object + OBJECT.KIND)]} object ${object}`;
@@ -95,7 +96,7 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: num
 }
 
 /** The pages of an object: one reference each. */
-function auditPages(cpu: Cpu, ledger: AuditLedger, object: number): void {
+function auditPages(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock): void {
   const { words } = cpu;
   if (peek(words, object + OBJECT.KIND) === OBJECT.LINEAR) {
     const base = peek(words, object + OBJECT.BASE_PFN);
@@ -107,7 +108,7 @@ function auditPages(cpu: Cpu, ledger: AuditLedger, object: number): void {
 }
 
 /** Depth is bounded by the height of an index, 3. */
-function walkIndex(cpu: Cpu, ledger: AuditLedger, node: number, level: number): void {
+function walkIndex(cpu: Cpu, ledger: AuditLedger, node: Pfn, level: number): void {
   ledger.place(node, 'a page index');
   const first = frameWord(cpu.machine, node);
   for (let i = 0; i < TABLE_ENTRIES; i++) {

@@ -3,6 +3,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SWAP from '../../shared/layout/swap.ts';
+import type { SwapSlot, WordIndex } from '../../shared/units.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameState } from '../frames/buddy.ts';
@@ -34,7 +35,7 @@ export function auditSwap(cpu: Cpu, ledger: AuditLedger): void {
 }
 
 /** The frame that a slot has: in use, referenced by the map, and aware of its slot. */
-function auditCached(cpu: Cpu, ledger: AuditLedger, slot: number, at: number): void {
+function auditCached(cpu: Cpu, ledger: AuditLedger, slot: SwapSlot, at: WordIndex): void {
   const { machine, words } = cpu;
   const pfn = peek(words, at + SWAP.PFN);
   const state = peek(words, at + SWAP.STATE);

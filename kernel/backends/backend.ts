@@ -10,6 +10,7 @@
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { rwxOfProt } from '../../shared/pte.ts';
+import type { Pte, RecordId, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult, MappingBackend } from '../areas/mapping-backend.ts';
 import { clearRange, protectRange, reserveRange } from '../paging/map-range.ts';
@@ -21,7 +22,7 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   /** As in `maps`: 'anonymous', 'file', … */
   abstract readonly kind: string;
   /** Mapping record, 0 for private anonymous memory. */
-  readonly record: number;
+  readonly record: RecordId;
   /** Linux's VM_SPECIAL: not memory to be locked, merged or grown. */
   readonly isSpecial: boolean = false;
   /** Identity of the private pages, 0 as long as there are none (Linux: anon_vma). */
@@ -29,25 +30,25 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   /** Of private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
   readonly delta: number;
 
-  constructor(record: number, anon = 0, delta = 0) {
+  constructor(record: RecordId, anon = 0, delta = 0) {
     this.record = record;
     this.anon = anon;
     this.delta = delta;
   }
 
   /** What stands in the page table for an untouched page of an area with these flags. */
-  abstract reserved(flags: number): number;
+  abstract reserved(flags: number): Pte;
 
-  map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+  map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const entry = this.reserved(flags);
     return done(reserveRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, entry));
   }
 
-  unmap(start: number, size: number, op: RangeOp): BackendResult {
+  unmap(start: VirtAddr, size: number, op: RangeOp): BackendResult {
     return done(clearRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE));
   }
 
-  protect(start: number, size: number, newFlags: number, op: RangeOp): BackendResult {
+  protect(start: VirtAddr, size: number, newFlags: number, op: RangeOp): BackendResult {
     const rwx = rwxOfProt(newFlags & AREA_PROT);
     return done(protectRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, rwx));
   }

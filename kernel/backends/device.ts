@@ -5,6 +5,7 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { RESERVED_DEVICE, makeReserved, rwxOfProt } from '../../shared/pte.ts';
+import type { Pte } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import { MachineBackend } from './backend.ts';
 
@@ -12,7 +13,7 @@ export class DeviceBackend extends MachineBackend {
   readonly kind = 'device';
   override readonly isSpecial = true;
 
-  reserved(flags: number): number {
+  reserved(flags: number): Pte {
     return makeReserved(RESERVED_DEVICE, this.record, rwxOfProt(flags & AREA_PROT), true);
   }
 }

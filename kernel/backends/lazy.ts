@@ -5,6 +5,7 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { RESERVED_LAZY, makeReserved, rwxOfProt } from '../../shared/pte.ts';
+import type { Pte } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { MachineBackend } from './backend.ts';
@@ -16,7 +17,7 @@ export class LazyBackend extends MachineBackend {
     super(ANONYMOUS, anon, delta);
   }
 
-  reserved(flags: number): number {
+  reserved(flags: number): Pte {
     return makeReserved(RESERVED_LAZY, ANONYMOUS, rwxOfProt(flags & AREA_PROT), false);
   }
 }

@@ -9,6 +9,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PTE_SHARED, rwxOfProt } from '../../shared/pte.ts';
+import type { Pte, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendResult } from '../areas/mapping-backend.ts';
 import { presentRange } from '../paging/map-range.ts';
@@ -21,11 +22,11 @@ export class LinearBackend extends MachineBackend {
   override readonly isSpecial = true;
 
   /** Every page is present. */
-  reserved(): number {
+  reserved(): Pte {
     return 0;
   }
 
-  override map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+  override map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const { machine, words } = op.cpu;
     const at = recordAt(machine, this.record);
     const base = peek(words, peek(words, at + RECORD.OBJECT) + OBJECT.BASE_PFN);

@@ -9,11 +9,12 @@
  * Called under the areas' lock with the range locked; see backend.ts.
  */
 import { RESERVED_OBJECT, makeReserved, rwxOfProt } from '../../shared/pte.ts';
+import type { Pte } from '../../shared/units.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import { MachineBackend } from './backend.ts';
 
 export abstract class ObjectBackend extends MachineBackend {
-  reserved(flags: number): number {
+  reserved(flags: number): Pte {
     const shared = (flags & AREA_SHARED) !== 0;
     return makeReserved(RESERVED_OBJECT, this.record, rwxOfProt(flags & AREA_PROT), shared);
   }

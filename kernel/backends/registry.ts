@@ -3,6 +3,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { panic } from '../../shared/panic.ts';
+import type { RecordId } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import type { MachineBackend } from './backend.ts';
@@ -13,7 +14,7 @@ import { FileBackend, SharedBackend } from './object.ts';
 import { UserBackend } from './user.ts';
 
 /** The backend of a record. A value: made when needed, never kept. */
-export function backendOf(machine: Machine, record: number, anon = 0, delta = 0): MachineBackend {
+export function backendOf(machine: Machine, record: RecordId, anon = 0, delta = 0): MachineBackend {
   if (record === ANONYMOUS) return new LazyBackend(anon, delta);
   const kind = peek(machine.words, recordAt(machine, record) + RECORD.KIND);
   switch (kind) {

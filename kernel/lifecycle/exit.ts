@@ -12,6 +12,7 @@ import * as SLAB from '../../shared/layout/slabs.ts';
 import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
+import type { Pid, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeAllFds } from '../objects/fd.ts';
 import { dropFutexes } from '../processes/futex.ts';
@@ -29,10 +30,10 @@ import { storeWide } from '../frames/wide.ts';
  */
 export function exitProcess(
   cpu: Cpu,
-  pid: number,
+  pid: Pid,
   code: number,
   signal: number,
-  address: number,
+  address: VirtAddr,
 ): number {
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
@@ -55,7 +56,7 @@ export function exitProcess(
 }
 
 /** Frees the block of a zombie: its end has been told to whoever waits. */
-export function releaseProcess(cpu: Cpu, pid: number): number {
+export function releaseProcess(cpu: Cpu, pid: Pid): number {
   const { words, machine } = cpu;
   const proc = processOf(machine, pid);
   if (proc === 0) return -ESRCH;

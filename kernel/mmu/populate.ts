@@ -71,8 +71,8 @@ export function populateLocked(cpu: Cpu, space: number, start: number, end: numb
 /**
  * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area
  * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object,
- * or -WAIT_PAGE. Pages before the failure stay, until they are reclaimed; `cpu.stoppedAt` tells the
- * first of the others.
+ * or -WAIT_PAGE. Pages before the failure stay, until they are reclaimed; `cpu.stoppedAtVpn` tells
+ * the first of the others.
  */
 export function populateAccess(
   cpu: Cpu,
@@ -92,7 +92,7 @@ export function populateAccess(
     for (; page < stop; page++) {
       const outcome = touch(cpu, space, page, write);
       if (outcome === FAULT_DONE) continue;
-      cpu.stoppedAt = page;
+      cpu.stoppedAtVpn = page;
       return errnoOf(outcome);
     }
   }

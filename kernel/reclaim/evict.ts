@@ -13,6 +13,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -30,21 +31,21 @@ export interface Evicted {
   /** Pages that are no longer in the space. */
   readonly pages: number;
   /** Slots that they went to, some of which need no writing (beginSwapWrite says so). */
-  readonly slots: readonly number[];
+  readonly slots: readonly SwapSlot[];
 }
 
 /** Takes the pages `vpns`, ascending, out of a space. Kernel mode, no lock held. */
-export function evictPages(cpu: Cpu, space: number, vpns: readonly number[]): Evicted {
-  const first = vpns[0];
-  const last = vpns[vpns.length - 1];
-  if (first === undefined || last === undefined) return { pages: 0, slots: [] };
+export function evictPages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): Evicted {
+  const firstVpn = vpns[0];
+  const lastVpn = vpns[vpns.length - 1];
+  if (firstVpn === undefined || lastVpn === undefined) return { pages: 0, slots: [] };
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const op = openRange(cpu, space, first, last + 1);
+  const op = openRange(cpu, space, firstVpn, lastVpn + 1);
   // Even under the lazy policy: a write after this must not be possible.
   op.restricted = true;
   const areas = areasOf(cpu, space);
-  const slots: number[] = [];
+  const slots: SwapSlot[] = [];
   let pages = 0;
   let area: Area | null = null;
   for (const vpn of vpns) {
@@ -63,7 +64,7 @@ export function evictPages(cpu: Cpu, space: number, vpns: readonly number[]): Ev
 const NOT_EVICTED = -1;
 
 /** The slot that the page went to, 0 for an object's page, or NOT_EVICTED. */
-function evictPage(op: RangeOp, area: Area, vpn: number): number {
+function evictPage(op: RangeOp, area: Area, vpn: Vpn): SwapSlot {
   const { cpu, cursor } = op;
   const at = seek(cpu, cursor, vpn);
   // ORDER: under the range's lock only A and D can change.
@@ -85,7 +86,7 @@ function evictPage(op: RangeOp, area: Area, vpn: number): number {
 }
 
 /** Whether the object of the area's mapping can give the page again. */
-function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean {
+function isObjectPage(cpu: Cpu, area: Area, vpn: Vpn, entry: Pte): boolean {
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
   const at = recordAt(cpu.machine, record);
@@ -95,7 +96,7 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean
   return pageFrame(cpu, object, page) === pte.pfnOf(entry);
 }
 
-function replace(op: RangeOp, at: number, vpn: number, entry: number): void {
+function replace(op: RangeOp, at: WordIndex, vpn: Vpn, entry: Pte): void {
   // ORDER: one exchange takes the entry with the A and D bits it has at that moment.
   const old = exchange(op.cpu.words, at, entry);
   logChange(op, LOG_CLEAR, at, old, 0);
@@ -106,13 +107,13 @@ function replace(op: RangeOp, at: number, vpn: number, entry: number): void {
  * Clears the accessed bit of the pages `vpns`, ascending, of a space, and flushes: the next access
  * sets it again. What second-chance reclaim knows of a page's use.
  */
-export function agePages(cpu: Cpu, space: number, vpns: readonly number[]): void {
-  const first = vpns[0];
-  const last = vpns[vpns.length - 1];
-  if (first === undefined || last === undefined) return;
+export function agePages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): void {
+  const firstVpn = vpns[0];
+  const lastVpn = vpns[vpns.length - 1];
+  if (firstVpn === undefined || lastVpn === undefined) return;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const op = openRange(cpu, space, first, last + 1);
+  const op = openRange(cpu, space, firstVpn, lastVpn + 1);
   // An entry without A is in no TLB: that holds when the range is unlocked.
   op.restricted = true;
   for (const vpn of vpns) {

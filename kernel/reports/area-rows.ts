@@ -6,6 +6,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START, PAGE_SIZE } from '../../shared/limits.ts';
+import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
@@ -16,9 +17,9 @@ import { areasOf } from '../space/space.ts';
 export type ObjectNames = ReadonlyMap<number, string>;
 
 export interface AreaRow {
-  readonly start: number;
+  readonly startAddress: VirtAddr;
   /** Exclusive. */
-  readonly end: number;
+  readonly endAddress: VirtAddr;
   /** AREA_* flags. */
   readonly flags: number;
   /** OBJECT_* kind of what is mapped, 0 for private anonymous memory. */
@@ -31,7 +32,7 @@ export interface AreaRow {
 }
 
 /** All areas of a space, in ascending order. */
-export function areaRows(cpu: Cpu, space: number, names: ObjectNames): AreaRow[] {
+export function areaRows(cpu: Cpu, space: SpaceBlock, names: ObjectNames): AreaRow[] {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space).iter();
@@ -43,12 +44,12 @@ export function areaRows(cpu: Cpu, space: number, names: ObjectNames): AreaRow[]
   return rows;
 }
 
-function areaRow(cpu: Cpu, area: Area, brk: number, names: ObjectNames): AreaRow {
+function areaRow(cpu: Cpu, area: Area, brk: VirtAddr, names: ObjectNames): AreaRow {
   const { start, end, flags, backend } = area;
   if (backend.record === 0) {
     // Linux's rule: what overlaps the heap is called so, whoever mapped it.
     const name = start < brk && end > HEAP_START ? '[heap]' : '';
-    return { start, end, flags, kind: 0, offset: 0, inode: 0, name };
+    return { startAddress: start, endAddress: end, flags, kind: 0, offset: 0, inode: 0, name };
   }
   const { words, machine } = cpu;
   const at = recordAt(machine, backend.record);
@@ -58,5 +59,5 @@ function areaRow(cpu: Cpu, area: Area, brk: number, names: ObjectNames): AreaRow
   const offset = peek(words, at + RECORD.DELTA) * PAGE_SIZE + start;
   const inode = peek(words, object + OBJECT.INODE);
   const name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
-  return { start, end, flags, kind, offset, inode, name };
+  return { startAddress: start, endAddress: end, flags, kind, offset, inode, name };
 }

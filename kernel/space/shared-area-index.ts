@@ -9,23 +9,24 @@ import * as AREA from '../../shared/layout/area.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
+import type { AreaBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AreaIndexStore } from '../areas/area-store.ts';
 
 export class SharedAreaIndex implements AreaIndexStore {
   protected readonly cpu: Cpu;
-  protected readonly space: number;
+  protected readonly space: SpaceBlock;
 
-  constructor(cpu: Cpu, space: number) {
+  constructor(cpu: Cpu, space: SpaceBlock) {
     this.cpu = cpu;
     this.space = space;
   }
 
-  root(): number {
+  root(): AreaBlock {
     return peek(this.cpu.words, this.space + SPACE.AREA_ROOT);
   }
 
-  setRoot(node: number): void {
+  setRoot(node: AreaBlock): void {
     poke(this.cpu.words, this.space + SPACE.AREA_ROOT, node);
   }
 
@@ -41,67 +42,67 @@ export class SharedAreaIndex implements AreaIndexStore {
     return peek(this.cpu.words, BOOT.MAP_COUNT_MAX);
   }
 
-  left(node: number): number {
+  left(node: AreaBlock): AreaBlock {
     return peek(this.cpu.words, node + AREA.LEFT);
   }
 
-  setLeft(node: number, left: number): void {
+  setLeft(node: AreaBlock, left: AreaBlock): void {
     poke(this.cpu.words, node + AREA.LEFT, left);
   }
 
-  right(node: number): number {
+  right(node: AreaBlock): AreaBlock {
     return peek(this.cpu.words, node + AREA.RIGHT);
   }
 
-  setRight(node: number, right: number): void {
+  setRight(node: AreaBlock, right: AreaBlock): void {
     poke(this.cpu.words, node + AREA.RIGHT, right);
   }
 
-  parent(node: number): number {
+  parent(node: AreaBlock): AreaBlock {
     return peek(this.cpu.words, node + AREA.PARENT);
   }
 
-  setParent(node: number, parent: number): void {
+  setParent(node: AreaBlock, parent: AreaBlock): void {
     poke(this.cpu.words, node + AREA.PARENT, parent);
   }
 
-  priority(node: number): number {
+  priority(node: AreaBlock): number {
     return peek(this.cpu.words, node + AREA.PRIORITY);
   }
 
-  setPriority(node: number, priority: number): void {
+  setPriority(node: AreaBlock, priority: number): void {
     poke(this.cpu.words, node + AREA.PRIORITY, priority);
   }
 
-  start(node: number): number {
+  start(node: AreaBlock): VirtAddr {
     return peek(this.cpu.words, node + AREA.START) * PAGE_SIZE;
   }
 
-  end(node: number): number {
+  end(node: AreaBlock): VirtAddr {
     return peek(this.cpu.words, node + AREA.END) * PAGE_SIZE;
   }
 
-  minStart(node: number): number {
+  minStart(node: AreaBlock): VirtAddr {
     return peek(this.cpu.words, node + AREA.MIN_START) * PAGE_SIZE;
   }
 
-  setMinStart(node: number, minStart: number): void {
+  setMinStart(node: AreaBlock, minStart: VirtAddr): void {
     poke(this.cpu.words, node + AREA.MIN_START, minStart / PAGE_SIZE);
   }
 
-  maxEnd(node: number): number {
+  maxEnd(node: AreaBlock): VirtAddr {
     return peek(this.cpu.words, node + AREA.MAX_END) * PAGE_SIZE;
   }
 
-  setMaxEnd(node: number, maxEnd: number): void {
+  setMaxEnd(node: AreaBlock, maxEnd: VirtAddr): void {
     poke(this.cpu.words, node + AREA.MAX_END, maxEnd / PAGE_SIZE);
   }
 
-  maxGap(node: number): number {
+  maxGap(node: AreaBlock): number {
     return peek(this.cpu.words, node + AREA.MAX_GAP) * PAGE_SIZE;
   }
 
-  setMaxGap(node: number, maxGap: number): void {
+  setMaxGap(node: AreaBlock, maxGap: number): void {
     poke(this.cpu.words, node + AREA.MAX_GAP, maxGap / PAGE_SIZE);
   }
 }

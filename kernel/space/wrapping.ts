@@ -4,6 +4,7 @@
  * could hold counts as the last page.
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 
 /** Where a size_t wraps. */
 export const WRAP: number = 2 ** 64;
@@ -20,7 +21,7 @@ export function signedOffset(offset: number): number {
 }
 
 /** The address of a page, as an unsigned number. */
-export function unsignedPage(address: number): number {
+export function unsignedPage(address: VirtAddr): VirtAddr {
   const page = address < 0 ? address + WRAP : address + 0;
   return page >= 0 && page < WRAP ? page : WRAP - PAGE_SIZE;
 }

@@ -8,6 +8,7 @@ import { peek } from '../../shared/atomics.ts';
 import { ENOSYS } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as S from '../../shared/abi/syscalls.ts';
+import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
@@ -29,7 +30,7 @@ import { sysGetpriority, sysSetpriority } from './priority.ts';
 /** Carries out syscall `number` for the process with block `proc`. In kernel mode. */
 export function dispatch(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   number: number,
   a: number,
   b: number,
@@ -39,7 +40,7 @@ export function dispatch(
   f: number,
 ): number {
   cpu.lacksFrame = false;
-  cpu.stoppedAt = 0;
+  cpu.stoppedAtVpn = 0;
   switch (number) {
     case S.SYS_MMAP:
       return sysMmap(cpu, proc, a, b, c, d, e, f);
@@ -97,7 +98,7 @@ export function dispatch(
 /** Those about processes. */
 function dispatchProcess(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   number: number,
   a: number,
   b: number,

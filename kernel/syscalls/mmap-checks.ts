@@ -7,6 +7,7 @@ import * as E from '../../shared/abi/errno.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import type { FileBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { fileObject, isReadable, isWritable } from '../objects/open-file.ts';
 import { objectSize } from '../objects/object.ts';
@@ -38,7 +39,7 @@ const HUGE_PAGE: number = 2 ** 21;
  * MAP_HUGETLB is refused as on a Linux whose pools of huge pages are empty. What is refused here
  * comes before the checks of length and address; the rest is in checkAnonymous.
  */
-export function checkHuge(address: number, flags: number): number {
+export function checkHuge(address: VirtAddr, flags: number): number {
   if ((flags & M.MAP_HUGETLB) === 0) return 0;
   if ((flags & M.MAP_ANONYMOUS) === 0) return -E.EINVAL;
   if (!HUGE_SIZES.includes(flags & M.MAP_HUGE_MASK)) return -E.EINVAL;
@@ -60,7 +61,7 @@ export function checkAnonymous(flags: number): number {
 /** Checks a mapping of the open description `file`. 0 or a negative errno. */
 export function checkFile(
   cpu: Cpu,
-  file: number,
+  file: FileBlock,
   size: number,
   prot: number,
   flags: number,

@@ -10,6 +10,13 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import type {
+  FileBlock,
+  ProcessBlock,
+  RecordId,
+  SpaceBlock,
+  VirtAddr,
+} from '../../shared/units.ts';
 import {
   AREA_DROPPABLE,
   AREA_LOCKED,
@@ -42,8 +49,8 @@ import { TRY_KERNEL } from '../machine/wait-codes.ts';
 /** Maps `length` bytes; the address, or a negative errno. Runs in kernel mode on any CPU. */
 export function sysMmap(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
   prot: number,
   flags: number,
@@ -58,23 +65,23 @@ export function sysMmap(
   const file = anonymous || isStream ? 0 : fdFile(cpu, proc, fd);
   if (!anonymous && !isStream && file === 0) return -E.EBADF;
   const request = { address, length, prot, flags, file, isStream, offset };
-  const start = checkAndMap(cpu, peek(cpu.words, proc + PROCESS.SPACE), request);
+  const startAddress = checkAndMap(cpu, peek(cpu.words, proc + PROCESS.SPACE), request);
   if (file !== 0) putFile(cpu, file);
-  return start;
+  return startAddress;
 }
 
 interface Request {
-  readonly address: number;
+  readonly address: VirtAddr;
   readonly length: number;
   readonly prot: number;
   readonly flags: number;
   /** Open file description, 0 for anonymous memory. */
-  readonly file: number;
+  readonly file: FileBlock;
   readonly isStream: boolean;
   readonly offset: number;
 }
 
-function checkAndMap(cpu: Cpu, space: number, request: Request): number {
+function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const { length, flags } = request;
   const huge = checkHuge(request.address, flags);
   if (huge !== 0) return huge;
@@ -85,18 +92,19 @@ function checkAndMap(cpu: Cpu, space: number, request: Request): number {
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
   const areaBits = flagsFor(cpu, space, request);
-  let start = checkPlace(cpu, space, areas, request, size, areaBits);
-  if (start >= 0) {
+  let startAddress = checkPlace(cpu, space, areas, request, size, areaBits);
+  if (startAddress >= 0) {
     const refusal = checkKind(cpu, size, request);
-    start = refusal !== 0 ? refusal : mapAt(cpu, space, areas, start, size, areaBits, request);
+    startAddress =
+      refusal !== 0 ? refusal : mapAt(cpu, space, areas, startAddress, size, areaBits, request);
   }
   protocol.unlockAreas(cpu, space);
   const wanted = (flags & (M.MAP_POPULATE | M.MAP_NONBLOCK)) === M.MAP_POPULATE;
-  if (start >= 0 && (wanted || (areaBits & AREA_LOCKED) !== 0)) {
-    cpu.populateStart = start / PAGE_SIZE;
-    cpu.populateEnd = (start + size) / PAGE_SIZE;
+  if (startAddress >= 0 && (wanted || (areaBits & AREA_LOCKED) !== 0)) {
+    cpu.populateStartVpn = startAddress / PAGE_SIZE;
+    cpu.populateEndVpn = (startAddress + size) / PAGE_SIZE;
   }
-  return start;
+  return startAddress;
 }
 
 /** What refuses the kind of mapping that is asked for. 0 or a negative errno. */
@@ -107,7 +115,7 @@ function checkKind(cpu: Cpu, size: number, request: Request): number {
 }
 
 /** The new area's flags. */
-function flagsFor(cpu: Cpu, space: number, request: Request): number {
+function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const { file, prot, flags } = request;
   const bits = areaFlags(prot, flags) | peek(cpu.words, space + SPACE.FUTURE_FLAGS);
   const readOnly = file !== 0 && (bits & AREA_SHARED) !== 0 && !isWritable(cpu, file);
@@ -117,58 +125,58 @@ function flagsFor(cpu: Cpu, space: number, request: Request): number {
 /** Steps 6 to 9 of Linux: the number of areas, the address, what may be locked. */
 function checkPlace(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
   request: Request,
   size: number,
   areaBits: number,
 ): number {
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
-  const start = place(areas, request.address, size, request.flags);
-  if (start < 0) return start;
+  const startAddress = place(areas, request.address, size, request.flags);
+  if (startAddress < 0) return startAddress;
   if ((request.flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
-  return mayLock(cpu, space, areaBits, size / PAGE_SIZE) ? start : -E.EAGAIN;
+  return mayLock(cpu, space, areaBits, size / PAGE_SIZE) ? startAddress : -E.EAGAIN;
 }
 
 function mapAt(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  start: number,
+  startAddress: VirtAddr,
   size: number,
   areaBits: number,
   request: Request,
 ): number {
-  const end = start + size;
-  const refusal = checkSealed(cpu, space, areas, start, end);
+  const endAddress = startAddress + size;
+  const refusal = checkSealed(cpu, space, areas, startAddress, endAddress);
   if (refusal !== 0) return refusal;
-  const pages = size / PAGE_SIZE - mappedPages(areas, start, end);
+  const pages = size / PAGE_SIZE - mappedPages(areas, startAddress, endAddress);
   if (!mayExpand(cpu, space, areaBits, pages)) {
     // What is to be replaced has been split off by now, and stays so.
-    splitAt(cpu, space, areas, start);
-    splitAt(cpu, space, areas, end);
+    splitAt(cpu, space, areas, startAddress);
+    splitAt(cpu, space, areas, endAddress);
     return -E.ENOMEM;
   }
-  const record = recordFor(cpu, start, size, areaBits, request);
+  const record = recordFor(cpu, startAddress, size, areaBits, request);
   if (record < 0) return record;
   const backend = backendOf(cpu.machine, record);
   const isLockable = !backend.isSpecial && (areaBits & AREA_DROPPABLE) === 0;
   const flags = isLockable ? areaBits : areaBits & ~AREA_LOCK_FLAGS;
-  const area = new MemoryArea(start, size, flags, backend);
-  settleLazy(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
-  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  const area = new MemoryArea(startAddress, size, flags, backend);
+  settleLazy(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
+  const op = openRange(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
   const result = areas.map(area, op, true);
   closeRange(op);
   putRecord(cpu, record);
-  return result.ok ? start : mappingErrno(result.error);
+  return result.ok ? startAddress : mappingErrno(result.error);
 }
 
-/** Pages of areas in [start, end): those that a fixed mapping replaces. */
-function mappedPages(areas: AreaSet, start: number, end: number): number {
+/** Pages of areas in [startAddress, endAddress): those that a fixed mapping replaces. */
+function mappedPages(areas: AreaSet, startAddress: VirtAddr, endAddress: VirtAddr): number {
   let pages = 0;
-  let area = areas.nextArea(start);
-  while (area !== null && area.start < end) {
-    pages += (Math.min(area.end, end) - Math.max(area.start, start)) / PAGE_SIZE;
+  let area = areas.nextArea(startAddress);
+  while (area !== null && area.start < endAddress) {
+    pages += (Math.min(area.end, endAddress) - Math.max(area.start, startAddress)) / PAGE_SIZE;
     area = areas.nextArea(area.end);
   }
   return pages;
@@ -177,13 +185,13 @@ function mappedPages(areas: AreaSet, start: number, end: number): number {
 /** The mapping record, with a reference for the caller; ANONYMOUS for private anonymous memory. */
 function recordFor(
   cpu: Cpu,
-  start: number,
+  startAddress: VirtAddr,
   size: number,
   areaBits: number,
   request: Request,
-): number {
+): RecordId {
   const shared = (areaBits & AREA_SHARED) !== 0;
-  const vpn = start / PAGE_SIZE;
+  const vpn = startAddress / PAGE_SIZE;
   if (request.file !== 0) {
     const delta = request.offset / PAGE_SIZE - vpn;
     const id = internRecord(cpu, fileObject(cpu, request.file), delta, shared);

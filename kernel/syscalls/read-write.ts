@@ -15,6 +15,14 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
 import { O_APPEND } from '../../shared/abi/mman.ts';
+import type {
+  FileBlock,
+  ObjectBlock,
+  ObjectPage,
+  ProcessBlock,
+  SpaceBlock,
+  VirtAddr,
+} from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import {
   fileFlags,
@@ -53,9 +61,9 @@ const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
 /** Bytes read into user memory at the position, which moves; 0 at the end of the file. */
 export function sysRead(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
 ): number {
   if (![fd, address, length].every(Number.isInteger)) return -E.EINVAL;
@@ -71,9 +79,9 @@ export function sysRead(
 /** The same at an offset; the position stays. */
 export function sysPread(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
   offset: number,
 ): number {
@@ -89,9 +97,9 @@ export function sysPread(
 /** Bytes written from user memory at the position (O_APPEND: at the end), which moves. */
 export function sysWrite(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
 ): number {
   if (![fd, address, length].every(Number.isInteger)) return -E.EINVAL;
@@ -107,9 +115,9 @@ export function sysWrite(
 /** The same at an offset, but at the end with O_APPEND, as in Linux; the position stays. */
 export function sysPwrite(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
   offset: number,
 ): number {
@@ -123,22 +131,22 @@ export function sysPwrite(
   return result;
 }
 
-function writePosition(cpu: Cpu, file: number, position: number): number {
+function writePosition(cpu: Cpu, file: FileBlock, position: number): number {
   const appends = (fileFlags(cpu, file) & O_APPEND) !== 0;
   return appends ? objectSize(cpu, fileObject(cpu, file)) : position;
 }
 
 /** Devices have registers and regions have frames, but neither has a read or write method. */
-function isFile(cpu: Cpu, object: number): boolean {
+function isFile(cpu: Cpu, object: ObjectBlock): boolean {
   const kind = peek(cpu.words, object + OBJECT.KIND);
   return kind !== OBJECT.DEVICE && kind !== OBJECT.LINEAR;
 }
 
 function readAt(
   cpu: Cpu,
-  proc: number,
-  file: number,
-  address: number,
+  proc: ProcessBlock,
+  file: FileBlock,
+  address: VirtAddr,
   length: number,
   position: number,
 ): number {
@@ -164,9 +172,9 @@ function readAt(
 /** Copies from one page of the object: the bytes copied, or -WAIT_PAGE. */
 function readPiece(
   cpu: Cpu,
-  space: number,
-  object: number,
-  address: number,
+  space: SpaceBlock,
+  object: ObjectBlock,
+  address: VirtAddr,
   at: number,
   piece: number,
 ): number {
@@ -184,9 +192,9 @@ function readPiece(
 
 function writeAt(
   cpu: Cpu,
-  proc: number,
-  file: number,
-  address: number,
+  proc: ProcessBlock,
+  file: FileBlock,
+  address: VirtAddr,
   length: number,
   position: number,
 ): number {
@@ -219,9 +227,9 @@ function writeAt(
 /** Copies to one page of the object: the bytes copied, -WAIT_PAGE or -ENOSPC. */
 function writePiece(
   cpu: Cpu,
-  space: number,
-  object: number,
-  address: number,
+  space: SpaceBlock,
+  object: ObjectBlock,
+  address: VirtAddr,
   at: number,
   piece: number,
 ): number {
@@ -246,7 +254,7 @@ function writePiece(
 }
 
 /** A page that was made for nothing, behind the end. On tmpfs it stays there, as mincore shows. */
-function dropBeyond(cpu: Cpu, object: number): void {
+function dropBeyond(cpu: Cpu, object: ObjectBlock): void {
   if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.SHARED) return;
   const pages = Math.ceil(objectSize(cpu, object) / PAGE_SIZE);
   dropPages(cpu, object, pages, FILE_BYTES_MAX / PAGE_SIZE);
@@ -261,7 +269,7 @@ function stopped(cpu: Cpu, done: number, outcome: number): number {
 }
 
 /** -WAIT_PAGE for a page of the object itself. */
-function waitFor(cpu: Cpu, object: number, page: number): number {
+function waitFor(cpu: Cpu, object: ObjectBlock, page: ObjectPage): number {
   getObject(cpu, object);
   cpu.faultObject = object;
   cpu.faultPage = page;

@@ -1,6 +1,6 @@
 /*
- * Addresses and page numbers: their checked constructors and their alignment. The types are those of
- * units.ts, as are the conversions between addresses and page numbers.
+ * Addresses and page numbers: their checked constructors and their alignment. Their types, and the
+ * conversions between addresses and page numbers, are in units.ts.
  *
  * An address is an exact number of bytes, 0..ADDR_MAX (2^53 - 1). The seeds' memory_addr is built
  * on usize; ADDR_MAX takes the place of usize::MAX. Addresses exceed 32 bits, therefore nothing in

@@ -130,8 +130,8 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
       patch('kernel/objects/fd.ts', '  if (file !== 0) getFile(cpu, file);\n', ''),
       patch(
         'kernel/syscalls/mmap.ts',
-        '  if (file !== 0) putFile(cpu, file);\n  return start;',
-        '  return start;',
+        '  if (file !== 0) putFile(cpu, file);\n  return startAddress;',
+        '  return startAddress;',
       ),
     ],
   },
