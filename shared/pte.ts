@@ -82,6 +82,11 @@ export function pfnOf(entry: Pte): Pfn {
   return entry >>> PFN_SHIFT;
 }
 
+/** The bits of a present leaf, without its frame. */
+export function leafBits(entry: Pte): number {
+  return entry & ((1 << PFN_SHIFT) - 1);
+}
+
 export function makeTable(pfn: Pfn): Pte {
   return (pfn << PFN_SHIFT) | PTE_V;
 }

@@ -6,7 +6,8 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
-import { FDS_MAX, PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { FDS_MAX, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { pagesOf } from '../../shared/units.ts';
 import type { FileBlock, ObjectBlock, Pfn } from '../../shared/units.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
 import { liveBlocks } from './audit-spaces.ts';
@@ -82,7 +83,7 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock, holders
   ledger.check(peek(words, object + OBJECT.LOCK) === 0, `${name}: lock held`);
   const size = loadWide(machine, object + OBJECT.SIZE);
   const pages = peek(words, object + OBJECT.PAGES);
-  ledger.check(pages === Math.ceil(size / PAGE_SIZE), `${name}: ${pages} pages, ${size} bytes`);
+  ledger.check(pages === pagesOf(size), `${name}: ${pages} pages, ${size} bytes`);
   ledger.check(
     loadWide(machine, object + OBJECT.SUPPLIED) <= size,
     `${name}: supplied beyond its end`,

@@ -8,8 +8,9 @@ import * as RECORD from '../../shared/layout/record.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { TABLE_ENTRIES, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
 import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../machine/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
@@ -111,7 +112,7 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: SpaceBlock): void {
 function auditSums(cpu: Cpu, ledger: AuditLedger, space: SpaceBlock, areas: readonly Area[]): void {
   let [total, data, locked] = [0, 0, 0];
   for (const { size, flags } of areas) {
-    const pages = size / PAGE_SIZE;
+    const pages = pagesOf(size);
     total += pages;
     if (isDataArea(flags)) data += pages;
     if ((flags & AREA_LOCKED) !== 0) locked += pages;
@@ -166,15 +167,15 @@ function walkTable(walk: Walk, table: Pfn, level: number, baseVpn: Vpn): void {
 function auditEntry(walk: Walk, entry: Pte, vpn: Vpn, pages: number): void {
   const { ledger, areas } = walk;
   const endVpn = vpn + pages;
-  while (walk.next < areas.length && (areas[walk.next] as Area).end / PAGE_SIZE <= vpn) walk.next++;
+  while (walk.next < areas.length && vpnOf((areas[walk.next] as Area).end) <= vpn) walk.next++;
   const area = areas[walk.next];
-  const startVpn = area === undefined ? USER_PAGES : area.start / PAGE_SIZE;
+  const startVpn = area === undefined ? USER_PAGES : vpnOf(area.start);
   const where = `space ${walk.space} VPN 0x${vpn.toString(16)} +${pages}`;
   if (entry === 0) {
     ledger.check(startVpn >= endVpn, `${where}: mapped by an area but empty`);
     return;
   }
-  const covered = area !== undefined && startVpn <= vpn && area.end / PAGE_SIZE >= endVpn;
+  const covered = area !== undefined && startVpn <= vpn && vpnOf(area.end) >= endVpn;
   ledger.check(covered, `${where}: entry 0x${(entry >>> 0).toString(16)} outside every area`);
   if (!covered) return;
   ledger.tally('entries', 1);
@@ -250,7 +251,7 @@ function auditReserved(walk: Walk, entry: Pte, area: Area, where: string): void 
 function endWalk(walk: Walk): void {
   const last = walk.areas[walk.areas.length - 1];
   walk.ledger.check(
-    last === undefined || last.end <= USER_PAGES * PAGE_SIZE,
+    last === undefined || last.end <= USER_SPACE_END,
     `space ${walk.space}: an area ends beyond user space`,
   );
 }

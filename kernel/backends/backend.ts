@@ -8,8 +8,8 @@
  * `page-source.ts` resolves faults, under the page's lock.
  */
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { rwxOfProt } from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { Pte, RecordId, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult, MappingBackend } from '../areas/mapping-backend.ts';
@@ -41,16 +41,16 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
 
   map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const entry = this.reserved(flags);
-    return done(reserveRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, entry));
+    return done(reserveRange(op, vpnOf(start), vpnOf(start + size), entry));
   }
 
   unmap(start: VirtAddr, size: number, op: RangeOp): BackendResult {
-    return done(clearRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE));
+    return done(clearRange(op, vpnOf(start), vpnOf(start + size)));
   }
 
   protect(start: VirtAddr, size: number, newFlags: number, op: RangeOp): BackendResult {
     const rwx = rwxOfProt(newFlags & AREA_PROT);
-    return done(protectRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, rwx));
+    return done(protectRange(op, vpnOf(start), vpnOf(start + size), rwx));
   }
 
   /** Immutable, so both halves of a split share it. */

@@ -7,8 +7,8 @@
 import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PTE_SHARED, rwxOfProt } from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { Pte, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendResult } from '../areas/mapping-backend.ts';
@@ -30,9 +30,9 @@ export class LinearBackend extends MachineBackend {
     const { machine, words } = op.cpu;
     const at = recordAt(machine, this.record);
     const base = peek(words, peek(words, at + RECORD.OBJECT) + OBJECT.BASE_PFN);
-    const vpn = start / PAGE_SIZE;
+    const vpn = vpnOf(start);
     const pfn = base + vpn + peek(words, at + RECORD.DELTA);
     const bits = rwxOfProt(flags & AREA_PROT) | PTE_SHARED;
-    return done(presentRange(op, vpn, (start + size) / PAGE_SIZE, pfn, bits));
+    return done(presentRange(op, vpn, vpnOf(start + size), pfn, bits));
   }
 }

@@ -4,7 +4,7 @@
  * it to the object; the CPU that waits faults again and finds it.
  */
 import * as FRAME from '../../shared/layout/frame.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { bytesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
@@ -21,7 +21,7 @@ export function beginPageIn(cpu: Cpu): Pfn {
 
 /** The bytes of a frame, for the host to fill. */
 export function frameBytesOf(machine: Machine, pfn: Pfn): Uint8Array<SharedArrayBuffer> {
-  return machine.frameBytes.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
+  return machine.frameBytes.subarray(bytesOf(pfn), bytesOf(pfn + 1));
 }
 
 /** Whether somebody supplied the page already. */

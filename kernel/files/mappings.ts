@@ -12,8 +12,9 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
+import { PROCESSES_MAX } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage, SpaceBlock } from '../../shared/units.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
@@ -91,8 +92,8 @@ function changeArea(
 ): void {
   const { record } = area.backend;
   const delta = peek(cpu.words, recordAt(cpu.machine, record) + RECORD.DELTA);
-  const startVpn = Math.max(firstPage - delta, area.start / PAGE_SIZE);
-  const endVpn = Math.min(endPage - delta, area.end / PAGE_SIZE);
+  const startVpn = Math.max(firstPage - delta, vpnOf(area.start));
+  const endVpn = Math.min(endPage - delta, vpnOf(area.end));
   if (startVpn >= endVpn) return;
   const shared = (area.flags & AREA_SHARED) !== 0;
   const rwx = pte.rwxOfProt(area.flags & AREA_PROT);

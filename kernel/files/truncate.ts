@@ -14,7 +14,7 @@
 import { peek } from '../../shared/atomics.ts';
 import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { pagesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
@@ -29,7 +29,7 @@ export function resizeObject(cpu: Cpu, object: ObjectBlock, size: number): void 
     return;
   }
   const pages = cutObject(cpu, object, size);
-  changeMappings(cpu, object, Math.ceil(size / PAGE_SIZE), pages, ZAP_ALL);
+  changeMappings(cpu, object, pagesOf(size), pages, ZAP_ALL);
 }
 
 /**

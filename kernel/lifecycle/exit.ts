@@ -9,9 +9,10 @@ import { ESRCH } from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
-import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
+import { PROCESSES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { Pid, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeAllFds } from '../objects/fd.ts';
@@ -51,7 +52,7 @@ export function exitProcess(
   if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);
   else if (signal !== SIGSEGV && signal !== SIGBUS)
     logEvent(cpu, LOG_PROCESS_KILLED, pid, signal, 0);
-  else logEvent(cpu, LOG_SEGFAULT, pid, Math.floor(address / PAGE_SIZE), signal);
+  else logEvent(cpu, LOG_SEGFAULT, pid, vpnOf(address), signal);
   return 0;
 }
 

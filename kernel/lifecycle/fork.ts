@@ -18,8 +18,9 @@
  */
 import { compareExchange, copyWords, load, peek, poke } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/abi/errno.ts';
-import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import {
   AREA_DONTFORK,
@@ -69,9 +70,9 @@ function copyAreas(from: RangeOp, to: RangeOp): boolean {
       const copy = new MemoryArea(start, size, inherited, area.backend);
       if (!children.map(copy, to, false).ok) return false;
       const hasPages = (flags & (AREA_SHARED | AREA_WIPEONFORK)) === 0;
-      if (hasPages && !copyPages(from, to, start / PAGE_SIZE, end / PAGE_SIZE)) return false;
+      if (hasPages && !copyPages(from, to, vpnOf(start), vpnOf(end))) return false;
     }
-    area = end < USER_PAGES * PAGE_SIZE ? parents.nextArea(end) : null;
+    area = end < USER_SPACE_END ? parents.nextArea(end) : null;
   }
   return true;
 }

@@ -1,6 +1,6 @@
 /** What a child gets of its parent's address space: the shared mappings, at the same addresses. */
 import { ENOMEM } from '../../shared/abi/errno.ts';
-import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import type { SpaceBlock } from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -27,7 +27,7 @@ export function inheritShared(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): 
       const copy = new MemoryArea(area.start, area.size, area.flags, area.backend);
       if (!to.map(copy, op, false).ok) outcome = -ENOMEM;
     }
-    area = area.end < USER_PAGES * PAGE_SIZE ? from.nextArea(area.end) : null;
+    area = area.end < USER_SPACE_END ? from.nextArea(area.end) : null;
   }
   closeRange(op);
   protocol.unlockAreas(cpu, child);

@@ -8,6 +8,7 @@ import { EINVAL } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, STACK_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { roundUpToPages } from '../../shared/units.ts';
 import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
@@ -19,7 +20,7 @@ import { sysMunmap } from '../syscalls/munmap.ts';
 export function mapStack(cpu: Cpu, proc: ProcessBlock, bytes: number): number {
   if (!Number.isInteger(bytes) || bytes < 0 || bytes > STACK_BYTES_MAX) return -EINVAL;
   if (bytes === 0) return 0;
-  const size = Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE + PAGE_SIZE;
+  const size = roundUpToPages(bytes) + PAGE_SIZE;
   const flags = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
   const at = sysMmap(cpu, proc, 0, size, M.PROT_NONE, flags, -1, 0);
   if (at < 0) return at;

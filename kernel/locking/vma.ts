@@ -21,7 +21,7 @@
 import { add, load, store } from '../../shared/atomics.ts';
 import * as AREA from '../../shared/layout/area.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { addressOf } from '../../shared/units.ts';
 import type { AreaBlock, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { treeEndingAfter, treeNext } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from '../space/shared-area-index.ts';
@@ -66,8 +66,8 @@ export const vmaProtocol: LockingProtocol = {
   lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
     // Neighbours that touch the range may merge with what is made in it.
     const areas = new SharedAreaIndex(cpu, space);
-    let node = treeEndingAfter(areas, Math.max(0, startVpn * PAGE_SIZE - 1));
-    while (node !== 0 && areas.start(node) <= endVpn * PAGE_SIZE) {
+    let node = treeEndingAfter(areas, Math.max(0, addressOf(startVpn) - 1));
+    while (node !== 0 && areas.start(node) <= addressOf(endVpn)) {
       lockAreaForWriting(cpu, space, node);
       node = treeNext(areas, node);
     }

@@ -9,8 +9,9 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { layOut } from '../../shared/layout/regions.ts';
 import type { Regions } from '../../shared/layout/regions.ts';
-import { CPU_CACHE_BATCH, PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
+import { CPU_CACHE_BATCH, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { bytesOf } from '../../shared/units.ts';
 import type { Pfn, WordIndex } from '../../shared/units.ts';
 import type { LockingProtocol } from './locking-protocol.ts';
 import { FLUSH_POLICIES } from './flush-policies.ts';
@@ -62,7 +63,7 @@ export function viewOf(
     ...regions,
     buffer,
     words,
-    frameBytes: new Uint8Array(buffer, regions.frameBase * 4, frames * PAGE_SIZE),
+    frameBytes: new Uint8Array(buffer, regions.frameBase * 4, bytesOf(frames)),
     frames,
     cpus,
     swapSlots,

@@ -16,8 +16,9 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
-import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
+import { BUDDY_ORDERS } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { pagesOf } from '../../shared/units.ts';
 import type { ObjectBlock } from '../../shared/units.ts';
 import { buddyAlloc } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -43,7 +44,7 @@ export interface ObjectSpec {
 /** A new object with one reference; 0 when memory is exhausted. */
 export function createObject(cpu: Cpu, spec: ObjectSpec): ObjectBlock {
   const { words } = cpu;
-  const pages = Math.ceil(spec.size / PAGE_SIZE);
+  const pages = pagesOf(spec.size);
   const object = slabAlloc(cpu, SLAB.OBJECT);
   if (object === 0) return 0;
   poke(words, object + OBJECT.REFS, 1);

@@ -13,6 +13,7 @@ import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { bytesOf, objectPageOf, pagesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -38,7 +39,7 @@ export function findPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   if (page < peek(cpu.words, object + OBJECT.PAGES)) {
     pfn = indexLookup(cpu, object, page);
     if (pfn !== 0) getFrame(cpu, pfn);
-    else if (page * PAGE_SIZE >= loadWide(cpu.machine, object + OBJECT.SUPPLIED)) pfn = PAGE_HOLE;
+    else if (bytesOf(page) >= loadWide(cpu.machine, object + OBJECT.SUPPLIED)) pfn = PAGE_HOLE;
   }
   unlock(cpu, object + OBJECT.LOCK);
   return pfn;
@@ -100,7 +101,7 @@ function enterPage(
 export function supplyPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage, pfn: Pfn): boolean {
   const { machine } = cpu;
   lock(cpu, object + OBJECT.LOCK);
-  const rest = loadWide(machine, object + OBJECT.SUPPLIED) - page * PAGE_SIZE;
+  const rest = loadWide(machine, object + OBJECT.SUPPLIED) - bytesOf(page);
   const isWanted = rest > 0 && indexLookup(cpu, object, page) === 0;
   if (isWanted && rest < PAGE_SIZE) zeroBytes(cpu, pfn, rest);
   const isEntered = isWanted && indexInsert(cpu, object, page, pfn);
@@ -174,7 +175,7 @@ export function cutObject(cpu: Cpu, object: ObjectBlock, size: number): number {
     if (size < loadWide(machine, object + field)) storeWide(machine, object + field, size);
   }
   // Also what a failed write has left behind the end.
-  indexRemove(cpu, object, Math.ceil(size / PAGE_SIZE), FILE_BYTES_MAX / PAGE_SIZE);
+  indexRemove(cpu, object, pagesOf(size), pagesOf(FILE_BYTES_MAX));
   zeroTail(cpu, object, size);
   setSize(cpu, object, size);
   unlock(cpu, object + OBJECT.LOCK);
@@ -204,7 +205,7 @@ export function zeroFrom(cpu: Cpu, object: ObjectBlock, from: number): void {
 
 function zeroTail(cpu: Cpu, object: ObjectBlock, from: number): void {
   if (from % PAGE_SIZE === 0) return;
-  const pfn = indexLookup(cpu, object, Math.floor(from / PAGE_SIZE));
+  const pfn = indexLookup(cpu, object, objectPageOf(from));
   if (pfn !== 0) zeroBytes(cpu, pfn, from % PAGE_SIZE);
 }
 
@@ -215,5 +216,5 @@ function zeroBytes(cpu: Cpu, pfn: Pfn, from: number): void {
 function setSize(cpu: Cpu, object: ObjectBlock, size: number): void {
   storeWide(cpu.machine, object + OBJECT.SIZE, size);
   // ORDER: read without the lock by those who only compare (objectPages).
-  store(cpu.words, object + OBJECT.PAGES, Math.ceil(size / PAGE_SIZE));
+  store(cpu.words, object + OBJECT.PAGES, pagesOf(size));
 }

@@ -27,6 +27,7 @@ import type { Cpu } from '../machine/cpu.ts';
 import { userMode } from '../machine/cpu-mode.ts';
 import { putFrame } from '../frames/frames.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { SPAN_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import type { LazyBlock, Pfn, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT } from './range-log.ts';
@@ -113,7 +114,7 @@ function clearedFrames(op: RangeOp): Pfn[] {
   for (let i = 0; i < op.kinds.length; i++) {
     const old = op.olds[i] as number;
     if (op.kinds[i] !== LOG_CLEAR || !pte.isPresent(old) || pte.isZeroPage(old)) continue;
-    const pages = (old & pte.PTE_S) !== 0 ? 1024 : 1;
+    const pages = (old & pte.PTE_S) !== 0 ? SPAN_PAGES : 1;
     for (let page = 0; page < pages; page++) frames.push(pte.pfnOf(old) + page);
   }
   return frames;

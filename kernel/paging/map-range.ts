@@ -5,7 +5,7 @@
  * Each returns false when memory for a table is exhausted, with a prefix done: roll back.
  */
 import { compareExchange, fillWords, load, peek, poke } from '../../shared/atomics.ts';
-import { TABLE_ENTRIES } from '../../shared/limits.ts';
+import { SPAN_PAGES, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Pfn, Pte, Vpn, WordIndex } from '../../shared/units.ts';
@@ -70,7 +70,7 @@ export function presentRange(
     const { level } = cursor;
     const frame = pfn + (vpn - startVpn);
     if (peek(cpu.words, at) !== 0) panic('mapRange: remap', vpn, peek(cpu.words, at));
-    const superpage = level === 1 && (vpn & 1023) === 0 && (frame & 1023) === 0;
+    const superpage = level === 1 && ((vpn | frame) & (SPAN_PAGES - 1)) === 0;
     if (level > 0 && !(superpage && vpn + TABLE_ENTRIES <= endVpn)) {
       if (!pushDown(cpu, cursor, at, level)) return false;
       continue;

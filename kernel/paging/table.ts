@@ -138,7 +138,7 @@ export function fillChild(machine: Machine, child: Pfn, level: number, entry: Pt
     return;
   }
   assert(level === 0, 'pushDown: superpage above level 1', entry);
-  const bits = entry & 0xfff & ~pte.PTE_S;
+  const bits = pte.leafBits(entry) & ~pte.PTE_S;
   for (let i = 0; i < SPAN_PAGES; i++) {
     poke(words, first + i, pte.makeLeaf(pte.pfnOf(entry) + i, bits));
   }

@@ -18,6 +18,7 @@ import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { FutexBlock, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -41,7 +42,7 @@ const EVERYBODY: number = 2 ** 31 - 1;
 /** The key of the word at `address`, which is mapped; null when nothing is mapped there. */
 export function futexKey(cpu: Cpu, space: SpaceBlock, address: VirtAddr): FutexKey | null {
   const { protocol } = cpu.machine;
-  const vpn = Math.floor(address / PAGE_SIZE);
+  const vpn = vpnOf(address);
   protocol.lockAreas(cpu, space);
   const area = areasOf(cpu, space).find(address);
   let key: FutexKey | null = null;

@@ -11,8 +11,8 @@
 import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { addressOf } from '../../shared/units.ts';
 import type { Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
@@ -49,7 +49,7 @@ export function evictPages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): E
   let pages = 0;
   let area: Area | null = null;
   for (const vpn of vpns) {
-    if (area === null || vpn * PAGE_SIZE >= area.end) area = areas.find(vpn * PAGE_SIZE);
+    if (area === null || addressOf(vpn) >= area.end) area = areas.find(addressOf(vpn));
     if (area === null || (area.flags & AREA_LOCKED) !== 0) continue;
     const slot = evictPage(op, area, vpn);
     if (slot === NOT_EVICTED) continue;

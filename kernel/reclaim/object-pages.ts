@@ -8,7 +8,7 @@
 import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { fullPagesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -41,7 +41,7 @@ export function evictObjectPages(
   lock(cpu, object + OBJECT.LOCK);
   const endPage = Math.min(
     peek(words, object + OBJECT.PAGES),
-    Math.floor(loadWide(machine, object + OBJECT.SUPPLIED) / PAGE_SIZE),
+    fullPagesOf(loadWide(machine, object + OBJECT.SUPPLIED)),
   );
   while (page >= 0 && page < endPage && freed < most) {
     page = indexNext(cpu, object, page, endPage, true);

@@ -5,7 +5,8 @@ import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { HEAP_START, PAGE_SIZE } from '../../shared/limits.ts';
+import { HEAP_START } from '../../shared/limits.ts';
+import { bytesOf } from '../../shared/units.ts';
 import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -56,7 +57,7 @@ function areaRow(cpu: Cpu, area: Area, brk: VirtAddr, names: ObjectNames): AreaR
   const kind = peek(words, at + RECORD.KIND);
   const object = peek(words, at + RECORD.OBJECT);
   const host = peek(words, object + OBJECT.HOST);
-  const offset = peek(words, at + RECORD.DELTA) * PAGE_SIZE + start;
+  const offset = bytesOf(peek(words, at + RECORD.DELTA)) + start;
   const inode = peek(words, object + OBJECT.INODE);
   const name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
   return { startAddress: start, endAddress: end, flags, kind, offset, inode, name };

@@ -11,6 +11,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as SWAP from '../../shared/layout/swap.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { bytesOf } from '../../shared/units.ts';
 import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameRefs } from '../frames/frames.ts';
@@ -42,7 +43,7 @@ export class PageUse {
   guards = 0;
 }
 
-const SHARE = 4096;
+const SHARE = 2 ** 12;
 
 /**
  * Adds the pages of [startVpn, endVpn) (VPNs), which are of one area that maps an object of `kind`.
@@ -62,7 +63,7 @@ export function addPageUse(
     const entry = load(cpu.words, seek(cpu, cursor, vpn));
     const nextVpn = Math.min(endVpn, nextAt(vpn, cursor.level));
     if (pte.isSwapped(entry)) addSwapped(cpu, use, entry);
-    else if (pte.isGuard(entry)) use.guards += (nextVpn - vpn) * PAGE_SIZE;
+    else if (pte.isGuard(entry)) use.guards += bytesOf(nextVpn - vpn);
     else if (isCounted(cpu.machine, entry)) addResident(cpu.machine, use, entry, kind);
     vpn = nextVpn;
   }

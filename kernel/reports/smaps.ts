@@ -1,6 +1,7 @@
 /** /proc/PID/smaps: what each area holds, in the text of Linux 6.18 on x86-64. Sizes in KiB. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { Pid } from '../../shared/units.ts';
 import * as F from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -17,7 +18,7 @@ export function formatSmaps(cpu: Cpu, pid: Pid, names: ObjectNames): string | nu
   let text = '';
   for (const row of areaRows(cpu, space, names)) {
     const use = new PageUse();
-    addPageUse(cpu, space, row.startAddress / PAGE_SIZE, row.endAddress / PAGE_SIZE, row.kind, use);
+    addPageUse(cpu, space, vpnOf(row.startAddress), vpnOf(row.endAddress), row.kind, use);
     text += mapsLine(row) + block(row, use);
   }
   return text;

@@ -9,6 +9,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { FDS_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_EXEC, PROT_WRITE } from '../../shared/abi/mman.ts';
+import { bytesOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import { AREA_GROWSDOWN } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -61,16 +62,16 @@ export function formatStatm(cpu: Cpu, pid: Pid): string | null {
   const space = spaceOfPid(cpu, pid);
   if (space === 0) return null;
   const { use, total, data, stack } = spaceUse(cpu, space);
-  const shared = (use.file + use.shmem) / PAGE_SIZE;
+  const shared = pagesOf(use.file + use.shmem);
   // A program's text is not in its simulated memory.
-  return `${total} ${use.rss / PAGE_SIZE} ${shared} 0 0 ${data + stack} 0\n`;
+  return `${total} ${pagesOf(use.rss)} ${shared} 0 0 ${data + stack} 0\n`;
 }
 
 function memoryLines(cpu: Cpu, space: SpaceBlock): (readonly [string, string])[] {
   const { words } = cpu;
   const { use, total, peak, locked, data, stack, exec } = spaceUse(cpu, space);
   // ORDER: momentary values for a report.
-  const highest = load(words, space + SPACE.RESIDENT_PEAK) * PAGE_SIZE;
+  const highest = bytesOf(load(words, space + SPACE.RESIDENT_PEAK));
   const tables = load(words, space + SPACE.TABLES);
   return [
     ['VmPeak', kib(peak * PAGE_KIB)],
@@ -102,8 +103,8 @@ function spaceUse(cpu: Cpu, space: SpaceBlock): SpaceUse {
   let stack = 0;
   let exec = 0;
   for (const { startAddress, endAddress, flags, kind } of areaRows(cpu, space, NO_NAMES)) {
-    const pages = (endAddress - startAddress) / PAGE_SIZE;
-    const startVpn = startAddress / PAGE_SIZE;
+    const pages = pagesOf(endAddress - startAddress);
+    const startVpn = vpnOf(startAddress);
     addPageUse(cpu, space, startVpn, startVpn + pages, kind, use);
     if ((flags & AREA_GROWSDOWN) !== 0) stack += pages;
     else if ((flags & (PROT_EXEC | PROT_WRITE)) === PROT_EXEC) exec += pages;

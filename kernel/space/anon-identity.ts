@@ -21,9 +21,9 @@ import { load, peek, poke } from '../../shared/atomics.ts';
 import * as AREA from '../../shared/layout/area.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_WRITE } from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
+import { addressOf } from '../../shared/units.ts';
 import type { AreaBlock, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameField } from '../machine/machine.ts';
@@ -42,8 +42,8 @@ export function settleAnon(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: V
   // ORDER: 0 only for the last user, who takes the whole space apart.
   if (load(cpu.words, space + SPACE.REFS) === 0) return;
   const store = new SharedAreaIndex(cpu, space);
-  let node = treeEndingAfter(store, Math.max(0, startVpn * PAGE_SIZE - 1));
-  while (node !== 0 && store.start(node) <= endVpn * PAGE_SIZE) {
+  let node = treeEndingAfter(store, Math.max(0, addressOf(startVpn) - 1));
+  while (node !== 0 && store.start(node) <= addressOf(endVpn)) {
     if (isOpen(cpu, node) && firstStamp(cpu, space, node, true) !== NEVER) {
       settleRun(cpu, space, store, node);
     }
@@ -57,7 +57,7 @@ export function settleAnon(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: V
  */
 export function prepareAnon(cpu: Cpu, space: SpaceBlock, vpn: Vpn): void {
   const store = new SharedAreaIndex(cpu, space);
-  const node = treeFind(store, vpn * PAGE_SIZE);
+  const node = treeFind(store, addressOf(vpn));
   if (node !== 0) identify(cpu, space, store, node);
 }
 

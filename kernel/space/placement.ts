@@ -17,19 +17,20 @@ import {
   USER_SPACE_END,
 } from '../../shared/limits.ts';
 import { MAP_32BIT, MAP_ABOVE4G, MAP_FIXED, MAP_FIXED_NOREPLACE } from '../../shared/abi/mman.ts';
+import { addressOf, bytesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
 import type { VirtAddr } from '../../shared/units.ts';
 import { AREA_GROWSDOWN } from '../machine/area-flags.ts';
 import type { Area, AreaSet } from './shared-area-store.ts';
 
-const GUARD_BYTES = STACK_GUARD_PAGES * PAGE_SIZE;
+const GUARD_BYTES = bytesOf(STACK_GUARD_PAGES);
 const FIXED: number = MAP_FIXED | MAP_FIXED_NOREPLACE;
 /** Where the search goes up when there is no gap below MMAP_TOP (Linux: TASK_UNMAPPED_BASE). */
-const UNMAPPED_BASE: number = Math.ceil(USER_SPACE_END / 3 / PAGE_SIZE) * PAGE_SIZE;
+const UNMAPPED_BASE: number = roundUpToPages(USER_SPACE_END / 3);
 
 /** The address for `size` bytes, whole pages and at most USER_SPACE_END; or a negative errno. */
 export function place(areas: AreaSet, address: VirtAddr, size: number, mapFlags: number): VirtAddr {
   if ((mapFlags & FIXED) !== 0) return placeFixed(areas, address, size, mapFlags);
-  const rounded = address > 0 ? Math.floor(address / PAGE_SIZE) * PAGE_SIZE : 0;
+  const rounded = address > 0 ? addressOf(vpnOf(address)) : 0;
   const hint = rounded > 0 ? Math.max(rounded, MMAP_MIN_ADDR) : 0;
   const low = (mapFlags & MAP_32BIT) !== 0;
   const end = low ? LOW_MMAP_END : USER_SPACE_END;

@@ -9,8 +9,9 @@
 import { peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { MEMLOCK_LIMIT, PAGE_SIZE, STACK_LIMIT } from '../../shared/limits.ts';
+import { MEMLOCK_LIMIT, STACK_LIMIT } from '../../shared/limits.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK } from '../../shared/abi/mman.ts';
+import { fullPagesOf } from '../../shared/units.ts';
 import type { SpaceBlock, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED, isDataArea } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -73,13 +74,13 @@ export function hardLimit(cpu: Cpu, space: SpaceBlock, resource: number): number
 export function mayExpand(cpu: Cpu, space: SpaceBlock, flags: number, pages: number): boolean {
   const { words } = cpu;
   const total = peek(words, space + SPACE.TOTAL_PAGES) + pages;
-  if (total > Math.floor(softLimit(cpu, space, RLIMIT_AS) / PAGE_SIZE)) return false;
+  if (total > fullPagesOf(softLimit(cpu, space, RLIMIT_AS))) return false;
   if (!isDataArea(flags)) return true;
   const data = peek(words, space + SPACE.DATA_PAGES) + pages;
   const soft = softLimit(cpu, space, RLIMIT_DATA);
-  if (data <= Math.floor(soft / PAGE_SIZE)) return true;
+  if (data <= fullPagesOf(soft)) return true;
   // Linux's exception for Valgrind: a soft limit of 0 stands for the hard one.
-  return soft === 0 && data <= Math.floor(hardLimit(cpu, space, RLIMIT_DATA) / PAGE_SIZE);
+  return soft === 0 && data <= fullPagesOf(hardLimit(cpu, space, RLIMIT_DATA));
 }
 
 /** Whether the processes may lock memory at all. */
@@ -96,5 +97,5 @@ export function mayLock(cpu: Cpu, space: SpaceBlock, flags: number, pages: numbe
 
 /** RLIMIT_MEMLOCK in whole pages. */
 export function lockLimitPages(cpu: Cpu, space: SpaceBlock): number {
-  return Math.floor(softLimit(cpu, space, RLIMIT_MEMLOCK) / PAGE_SIZE);
+  return fullPagesOf(softLimit(cpu, space, RLIMIT_MEMLOCK));
 }

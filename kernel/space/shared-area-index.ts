@@ -8,7 +8,7 @@ import { peek, poke } from '../../shared/atomics.ts';
 import * as AREA from '../../shared/layout/area.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { addressOf, bytesOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type { AreaBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AreaIndexStore } from '../areas/area-store.ts';
@@ -75,34 +75,34 @@ export class SharedAreaIndex implements AreaIndexStore {
   }
 
   start(node: AreaBlock): VirtAddr {
-    return peek(this.cpu.words, node + AREA.START) * PAGE_SIZE;
+    return addressOf(peek(this.cpu.words, node + AREA.START));
   }
 
   end(node: AreaBlock): VirtAddr {
-    return peek(this.cpu.words, node + AREA.END) * PAGE_SIZE;
+    return addressOf(peek(this.cpu.words, node + AREA.END));
   }
 
   minStart(node: AreaBlock): VirtAddr {
-    return peek(this.cpu.words, node + AREA.MIN_START) * PAGE_SIZE;
+    return addressOf(peek(this.cpu.words, node + AREA.MIN_START));
   }
 
   setMinStart(node: AreaBlock, minStart: VirtAddr): void {
-    poke(this.cpu.words, node + AREA.MIN_START, minStart / PAGE_SIZE);
+    poke(this.cpu.words, node + AREA.MIN_START, vpnOf(minStart));
   }
 
   maxEnd(node: AreaBlock): VirtAddr {
-    return peek(this.cpu.words, node + AREA.MAX_END) * PAGE_SIZE;
+    return addressOf(peek(this.cpu.words, node + AREA.MAX_END));
   }
 
   setMaxEnd(node: AreaBlock, maxEnd: VirtAddr): void {
-    poke(this.cpu.words, node + AREA.MAX_END, maxEnd / PAGE_SIZE);
+    poke(this.cpu.words, node + AREA.MAX_END, vpnOf(maxEnd));
   }
 
   maxGap(node: AreaBlock): number {
-    return peek(this.cpu.words, node + AREA.MAX_GAP) * PAGE_SIZE;
+    return bytesOf(peek(this.cpu.words, node + AREA.MAX_GAP));
   }
 
   setMaxGap(node: AreaBlock, maxGap: number): void {
-    poke(this.cpu.words, node + AREA.MAX_GAP, maxGap / PAGE_SIZE);
+    poke(this.cpu.words, node + AREA.MAX_GAP, pagesOf(maxGap));
   }
 }

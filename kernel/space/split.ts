@@ -8,7 +8,7 @@ import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { mappingFailure } from '../areas/mapping-result.ts';
 import type { MappingResult } from '../areas/mapping-result.ts';
@@ -23,7 +23,7 @@ import type { AreaSet } from './space.ts';
 export function splitAt(cpu: Cpu, space: SpaceBlock, areas: AreaSet, address: VirtAddr): void {
   const area = areas.find(address);
   if (area === null || area.start === address) return;
-  const op = openRange(cpu, space, address / PAGE_SIZE, address / PAGE_SIZE + 1);
+  const op = openRange(cpu, space, vpnOf(address), vpnOf(address) + 1);
   divide(op, areas, address);
   closeRange(op);
 }
@@ -36,7 +36,7 @@ export function markRange(
   endAddress: VirtAddr,
   flags: number,
 ): MappingResult {
-  if (!splitSpans(op, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE)) {
+  if (!splitSpans(op, vpnOf(startAddress), vpnOf(endAddress))) {
     const range = new AddrRange(startAddress, endAddress);
     return mappingFailure('NoMemory', range, 'no frame for a page table');
   }
@@ -56,7 +56,7 @@ export function keepFirstSplit(op: RangeOp, areas: AreaSet, address: VirtAddr): 
 
 /** Two areas where one was, if there is memory for it. */
 function divide(op: RangeOp, areas: AreaSet, address: VirtAddr): void {
-  const vpn = address / PAGE_SIZE;
+  const vpn = vpnOf(address);
   if (!splitSpan(op, vpn, vpn) || !areas.divide(address).ok) return;
   poke(op.cpu.words, op.space + SPACE.UNMERGED, 1);
 }

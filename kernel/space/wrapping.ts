@@ -4,6 +4,7 @@
  * could hold counts as the last page.
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
+import { roundUpToPages } from '../../shared/units.ts';
 import type { VirtAddr } from '../../shared/units.ts';
 
 /** Where a size_t wraps. */
@@ -11,7 +12,7 @@ export const WRAP: number = 2 ** 64;
 
 /** A length rounded up to whole pages: 0 to 2^64 - 4096, and 0 also for what is above that. */
 export function pageAligned(length: number): number {
-  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  const size = roundUpToPages(length);
   return size === WRAP ? 0 : unsignedPage(size);
 }
 

@@ -5,6 +5,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { PROT_READ, PROT_WRITE, RLIMIT_DATA } from '../../shared/abi/mman.ts';
+import { pagesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_ACCOUNT, AREA_LOCKED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
@@ -45,8 +46,8 @@ function isBreak(cpu: Cpu, space: SpaceBlock, address: VirtAddr): boolean {
 
 function moveBreak(cpu: Cpu, space: SpaceBlock, before: VirtAddr, after: VirtAddr): boolean {
   const areas = areasOf(cpu, space);
-  const startAddress = Math.ceil(before / PAGE_SIZE) * PAGE_SIZE;
-  const endAddress = Math.ceil(after / PAGE_SIZE) * PAGE_SIZE;
+  const startAddress = roundUpToPages(before);
+  const endAddress = roundUpToPages(after);
   if (startAddress === endAddress) return true;
   if (endAddress < startAddress) {
     const first = areas.nextArea(endAddress);
@@ -54,15 +55,15 @@ function moveBreak(cpu: Cpu, space: SpaceBlock, before: VirtAddr, after: VirtAdd
     return unmapRange(cpu, space, areas, endAddress, startAddress - endAddress) === 0;
   }
   const future = peek(cpu.words, space + SPACE.FUTURE_FLAGS);
-  if (!mayLock(cpu, space, future, (endAddress - startAddress) / PAGE_SIZE)) return false;
+  if (!mayLock(cpu, space, future, pagesOf(endAddress - startAddress))) return false;
   const next = areas.nextArea(startAddress);
   // A page more than the gap that Linux keeps below what grows.
   if (next !== null && endAddress + PAGE_SIZE > startGap(next)) return false;
   const flags = PROT_READ | PROT_WRITE | AREA_ACCOUNT | future;
   if (!growHeap(cpu, space, areas, startAddress, endAddress, flags)) return false;
   if ((flags & AREA_LOCKED) !== 0) {
-    cpu.populateStartVpn = startAddress / PAGE_SIZE;
-    cpu.populateEndVpn = endAddress / PAGE_SIZE;
+    cpu.populateStartVpn = vpnOf(startAddress);
+    cpu.populateEndVpn = vpnOf(endAddress);
   }
   return true;
 }
@@ -76,7 +77,7 @@ function growHeap(
   endAddress: VirtAddr,
   flags: number,
 ): boolean {
-  if (!mayExpand(cpu, space, flags, (endAddress - startAddress) / PAGE_SIZE)) return false;
+  if (!mayExpand(cpu, space, flags, pagesOf(endAddress - startAddress))) return false;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return false;
   const area = new MemoryArea(
     startAddress,
@@ -84,8 +85,8 @@ function growHeap(
     flags,
     backendOf(cpu.machine, ANONYMOUS),
   );
-  settleLazy(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
-  const op = openRange(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
+  settleLazy(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   const result = areas.map(area, op, false);
   closeRange(op);
   return result.ok;

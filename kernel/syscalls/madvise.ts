@@ -13,6 +13,7 @@ import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { prepareAnon } from '../space/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
@@ -95,8 +96,8 @@ function populatePages(
   write: boolean,
 ): number {
   if (startAddress >= USER_SPACE_END) return -E.ENOMEM;
-  const stopVpn = Math.min(endAddress, USER_SPACE_END) / PAGE_SIZE;
-  const outcome = populateAccess(cpu, space, startAddress / PAGE_SIZE, stopVpn, write);
+  const stopVpn = vpnOf(Math.min(endAddress, USER_SPACE_END));
+  const outcome = populateAccess(cpu, space, vpnOf(startAddress), stopVpn, write);
   return outcome === 0 && endAddress > USER_SPACE_END ? -E.ENOMEM : outcome;
 }
 
@@ -198,7 +199,7 @@ function setFlags(
 ): number {
   const flags = advisedFlags(area, advice);
   if (flags < 0 || flags === area.flags) return Math.min(flags, 0);
-  const op = openRange(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   const result = markRange(op, areas, startAddress, endAddress, flags);
   closeRange(op);
   // Linux: madvise answers EAGAIN where a split finds no memory or too many areas.
@@ -215,8 +216,8 @@ function changePages(
   advice: number,
 ): number {
   if (area.backend.isSpecial) return -E.EINVAL;
-  const startVpn = startAddress / PAGE_SIZE;
-  const endVpn = endAddress / PAGE_SIZE;
+  const startVpn = vpnOf(startAddress);
+  const endVpn = vpnOf(endAddress);
   const op = openRange(cpu, space, startVpn, endVpn);
   const reserved = area.backend.reserved(area.flags);
   let done = true;
@@ -254,12 +255,7 @@ function removePages(
   getObject(cpu, object);
   // A hole is one in every mapping: the areas of other spaces are locked, and this one's again.
   protocol.unlockAreas(cpu, space);
-  const outcome = punchHole(
-    cpu,
-    object,
-    startAddress / PAGE_SIZE + delta,
-    endAddress / PAGE_SIZE + delta,
-  );
+  const outcome = punchHole(cpu, object, vpnOf(startAddress) + delta, vpnOf(endAddress) + delta);
   protocol.lockAreas(cpu, space);
   putObject(cpu, object);
   return outcome;

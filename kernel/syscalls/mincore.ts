@@ -5,6 +5,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { addressOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -34,11 +35,11 @@ export function sysMincore(
   if (![address, length, vector].every(Number.isInteger)) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if (!isUserRange(address, length)) return -E.ENOMEM;
-  const endVpn = address / PAGE_SIZE + Math.ceil(length / PAGE_SIZE);
-  if (!isUserRange(vector, endVpn - address / PAGE_SIZE)) return -E.EFAULT;
+  const endVpn = vpnOf(address) + pagesOf(length);
+  if (!isUserRange(vector, endVpn - vpnOf(address))) return -E.EFAULT;
   const space = peek(cpu.words, proc + PROCESS.SPACE);
   let target = vector;
-  for (let vpn = address / PAGE_SIZE; vpn < endVpn;) {
+  for (let vpn = vpnOf(address); vpn < endVpn;) {
     const bytes = look(cpu, space, vpn, endVpn);
     if (bytes === null) return -E.ENOMEM;
     const copied = copyToUser(cpu, space, target, bytes);
@@ -54,8 +55,8 @@ export function sysMincore(
 function look(cpu: Cpu, space: SpaceBlock, vpn: Vpn, endVpn: Vpn): Uint8Array | null {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const area = areasOf(cpu, space).find(vpn * PAGE_SIZE);
-  const stopVpn = area === null ? vpn : Math.min(endVpn, area.end / PAGE_SIZE, vpn + CHUNK_PAGES);
+  const area = areasOf(cpu, space).find(addressOf(vpn));
+  const stopVpn = area === null ? vpn : Math.min(endVpn, vpnOf(area.end), vpn + CHUNK_PAGES);
   const bytes = area === null ? null : new Uint8Array(stopVpn - vpn);
   if (area !== null && bytes !== null) {
     const cursor = new Cursor();

@@ -8,6 +8,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import {
   AREA_DROPPABLE,
@@ -63,12 +64,7 @@ function lockRange(
     : -E.ENOMEM;
   protocol.unlockAreas(cpu, space);
   if (outcome !== 0 || size === 0) return outcome;
-  const populated = populateLocked(
-    cpu,
-    space,
-    startAddress / PAGE_SIZE,
-    (startAddress + size) / PAGE_SIZE,
-  );
+  const populated = populateLocked(cpu, space, vpnOf(startAddress), vpnOf(startAddress + size));
   // POSIX's errnos: what cannot be accessed is ENOMEM, what memory does not suffice for EAGAIN.
   if (populated === -E.EFAULT) return -E.ENOMEM;
   return populated === -E.ENOMEM ? -E.EAGAIN : populated;
@@ -107,13 +103,13 @@ function mayLockRange(
 ): boolean {
   if (isPrivileged(cpu, space)) return true;
   const limit = lockLimitPages(cpu, space);
-  let pages = size / PAGE_SIZE + peek(cpu.words, space + SPACE.LOCKED_PAGES);
+  let pages = pagesOf(size) + peek(cpu.words, space + SPACE.LOCKED_PAGES);
   if (pages <= limit) return true;
   const endAddress = startAddress + size;
   let area = startAddress < USER_SPACE_END ? areas.nextArea(startAddress) : null;
   while (area !== null && area.start < endAddress) {
     const shared = Math.min(area.end, endAddress) - Math.max(area.start, startAddress);
-    if ((area.flags & AREA_LOCKED) !== 0) pages -= shared / PAGE_SIZE;
+    if ((area.flags & AREA_LOCKED) !== 0) pages -= pagesOf(shared);
     area = area.end < USER_SPACE_END ? areas.nextArea(area.end) : null;
   }
   return pages <= limit;
@@ -154,7 +150,7 @@ function lockArea(
   const next = (area.flags & ~AREA_LOCK_FLAGS) | bits;
   if (next === area.flags || area.backend.isSpecial) return 0;
   if ((area.flags & AREA_DROPPABLE) !== 0) return 0;
-  const op = openRange(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   const result = markRange(op, areas, startAddress, endAddress, next);
   closeRange(op);
   return result.ok ? 0 : mappingErrno(result.error);

@@ -5,8 +5,9 @@
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
-import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import { FILE_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { roundUpToPages } from '../../shared/units.ts';
 import type { FileBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { fileObject, isReadable, isWritable } from '../objects/open-file.ts';
@@ -67,7 +68,7 @@ export function checkFile(
   flags: number,
   offset: number,
 ): number {
-  if (offset < 0 || (offset + size) / PAGE_SIZE > USER_PAGES) return -E.EOVERFLOW;
+  if (offset < 0 || offset + size > FILE_BYTES_MAX) return -E.EOVERFLOW;
   const refusal = checkType(flags);
   if (refusal !== 0) return refusal;
   const shared = (flags & M.MAP_TYPE) !== M.MAP_PRIVATE;
@@ -78,7 +79,7 @@ export function checkFile(
   const kind = peek(cpu.words, object + OBJECT.KIND);
   if (kind === OBJECT.DEVICE || kind === OBJECT.LINEAR) {
     // As a driver's mmap method does: its registers or its frames, as they are, or not at all.
-    if (!shared || offset + size > Math.ceil(objectSize(cpu, object) / PAGE_SIZE) * PAGE_SIZE) {
+    if (!shared || offset + size > roundUpToPages(objectSize(cpu, object))) {
       return -E.EINVAL;
     }
   }

@@ -10,6 +10,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { objectPageOf, pagesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
 import type {
   FileBlock,
   ProcessBlock,
@@ -86,7 +87,7 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const huge = checkHuge(request.address, flags);
   if (huge !== 0) return huge;
   if (length === 0) return -E.EINVAL;
-  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  const size = roundUpToPages(length);
   if (length < 0 || size > USER_SPACE_END) return -E.ENOMEM;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
@@ -101,8 +102,8 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   protocol.unlockAreas(cpu, space);
   const wanted = (flags & (M.MAP_POPULATE | M.MAP_NONBLOCK)) === M.MAP_POPULATE;
   if (startAddress >= 0 && (wanted || (areaBits & AREA_LOCKED) !== 0)) {
-    cpu.populateStartVpn = startAddress / PAGE_SIZE;
-    cpu.populateEndVpn = (startAddress + size) / PAGE_SIZE;
+    cpu.populateStartVpn = vpnOf(startAddress);
+    cpu.populateEndVpn = vpnOf(startAddress + size);
   }
   return startAddress;
 }
@@ -135,7 +136,7 @@ function checkPlace(
   const startAddress = place(areas, request.address, size, request.flags);
   if (startAddress < 0) return startAddress;
   if ((request.flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
-  return mayLock(cpu, space, areaBits, size / PAGE_SIZE) ? startAddress : -E.EAGAIN;
+  return mayLock(cpu, space, areaBits, pagesOf(size)) ? startAddress : -E.EAGAIN;
 }
 
 function mapAt(
@@ -150,7 +151,7 @@ function mapAt(
   const endAddress = startAddress + size;
   const refusal = checkSealed(cpu, space, areas, startAddress, endAddress);
   if (refusal !== 0) return refusal;
-  const pages = size / PAGE_SIZE - mappedPages(areas, startAddress, endAddress);
+  const pages = pagesOf(size) - mappedPages(areas, startAddress, endAddress);
   if (!mayExpand(cpu, space, areaBits, pages)) {
     // What is to be replaced has been split off by now, and stays so.
     splitAt(cpu, space, areas, startAddress);
@@ -163,8 +164,8 @@ function mapAt(
   const isLockable = !backend.isSpecial && (areaBits & AREA_DROPPABLE) === 0;
   const flags = isLockable ? areaBits : areaBits & ~AREA_LOCK_FLAGS;
   const area = new MemoryArea(startAddress, size, flags, backend);
-  settleLazy(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
-  const op = openRange(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
+  settleLazy(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   const result = areas.map(area, op, true);
   closeRange(op);
   putRecord(cpu, record);
@@ -176,7 +177,7 @@ function mappedPages(areas: AreaSet, startAddress: VirtAddr, endAddress: VirtAdd
   let pages = 0;
   let area = areas.nextArea(startAddress);
   while (area !== null && area.start < endAddress) {
-    pages += (Math.min(area.end, endAddress) - Math.max(area.start, startAddress)) / PAGE_SIZE;
+    pages += pagesOf(Math.min(area.end, endAddress) - Math.max(area.start, startAddress));
     area = areas.nextArea(area.end);
   }
   return pages;
@@ -191,9 +192,9 @@ function recordFor(
   request: Request,
 ): RecordId {
   const shared = (areaBits & AREA_SHARED) !== 0;
-  const vpn = startAddress / PAGE_SIZE;
+  const vpn = vpnOf(startAddress);
   if (request.file !== 0) {
-    const delta = request.offset / PAGE_SIZE - vpn;
+    const delta = objectPageOf(request.offset) - vpn;
     const id = internRecord(cpu, fileObject(cpu, request.file), delta, shared);
     return id === 0 ? -E.ENOMEM : id;
   }
@@ -201,7 +202,7 @@ function recordFor(
   const spec = { kind: OBJECT.SHARED, size, host: 0, writable: true };
   const object = createObject(cpu, spec);
   if (object === 0) return -E.ENOMEM;
-  const id = internRecord(cpu, object, -vpn, true);
+  const id = internRecord(cpu, object, 0 - vpn, true);
   putObject(cpu, object);
   return id === 0 ? -E.ENOMEM : id;
 }

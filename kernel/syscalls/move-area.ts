@@ -12,8 +12,9 @@ import { EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE, SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
+import { SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
 import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCK_FLAGS, AREA_SHARED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
@@ -48,9 +49,9 @@ export interface Move {
 export function moveArea(cpu: Cpu, space: SpaceBlock, areas: AreaSet, move: Move): number {
   if (areas.len() >= peek(cpu.words, BOOT.MAP_COUNT_MAX) - MOVE_AREAS) return -ENOMEM;
   const { fromAddress, oldSize, toAddress, newSize } = move;
-  const lowVpn = Math.min(fromAddress, toAddress) / PAGE_SIZE;
-  const highVpn = Math.max(fromAddress + oldSize, toAddress + newSize) / PAGE_SIZE;
-  settleLazy(cpu, space, toAddress / PAGE_SIZE, (toAddress + newSize) / PAGE_SIZE);
+  const lowVpn = vpnOf(Math.min(fromAddress, toAddress));
+  const highVpn = vpnOf(Math.max(fromAddress + oldSize, toAddress + newSize));
+  settleLazy(cpu, space, vpnOf(toAddress), vpnOf(toAddress + newSize));
   // Whole spans, so that tables that become empty can go.
   const startVpn = lowVpn - (lowVpn % SPAN_PAGES);
   const endVpn = Math.min(USER_PAGES, Math.ceil(highVpn / SPAN_PAGES) * SPAN_PAGES);
@@ -72,7 +73,7 @@ function moveLocked(op: RangeOp, areas: AreaSet, move: Move): number {
   let outcome = -ENOMEM;
   const spares = [spare];
   if (backend !== null) {
-    if (prepareMove(op, fromAddress / PAGE_SIZE, toAddress / PAGE_SIZE, oldSize / PAGE_SIZE)) {
+    if (prepareMove(op, vpnOf(fromAddress), vpnOf(toAddress), pagesOf(oldSize))) {
       const created = new MemoryArea(toAddress, newSize, area.flags, backend);
       const mapped = areas.map(created, op, false);
       outcome = mapped.ok ? 0 : mappingErrno(mapped.error);
@@ -96,18 +97,18 @@ function finishMove(
   spares: number[],
 ): void {
   const { fromAddress, oldSize, toAddress } = move;
-  const pages = oldSize / PAGE_SIZE;
+  const pages = pagesOf(oldSize);
   const left = move.keepsOld ? area.backend.reserved(area.flags) : 0;
   // The pages of a linear object were entered when it was mapped.
   if (!area.backend.isSpecial) {
-    moveRange(op, fromAddress / PAGE_SIZE, toAddress / PAGE_SIZE, pages, left, backend.record);
+    moveRange(op, vpnOf(fromAddress), vpnOf(toAddress), pages, left, backend.record);
   }
   if (move.keepsOld) return leaveOld(op, areas, fromAddress, oldSize);
   if (oldSize === 0) return;
   const result = areas.unmap(fromAddress, oldSize, op, spares);
   if (!result.ok) panic('moveArea: unmap', result.error.kind, result.error.cause);
-  const startVpn = lowerBound(areas, fromAddress) / PAGE_SIZE;
-  pruneTables(op, startVpn, upperBound(areas, fromAddress + oldSize) / PAGE_SIZE);
+  const startVpn = vpnOf(lowerBound(areas, fromAddress));
+  pruneTables(op, startVpn, vpnOf(upperBound(areas, fromAddress + oldSize)));
 }
 
 /**
@@ -137,7 +138,7 @@ function movedBackend(
   toAddress: VirtAddr,
 ): MachineBackend | null {
   const { record, anon, delta } = area.backend;
-  const shift = (fromAddress - toAddress) / PAGE_SIZE;
+  const shift = vpnOf(fromAddress) - vpnOf(toAddress);
   if (record === ANONYMOUS) {
     return backendOf(cpu.machine, ANONYMOUS, anon, anon === 0 ? 0 : delta + shift);
   }

@@ -4,6 +4,7 @@ import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import {
   AREA_ACCOUNT,
@@ -79,7 +80,7 @@ function protectMapped(
   }
   // Nothing is mapped beyond the end of user space: there, a range has a hole.
   const stopAddress = Math.min(endAddress, USER_SPACE_END);
-  const op = openRange(cpu, space, startAddress / PAGE_SIZE, stopAddress / PAGE_SIZE);
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(stopAddress));
   const outcome = protectAreas(op, areas, startAddress, stopAddress, prot);
   closeRange(op);
   return outcome === 0 && stopAddress < endAddress ? -E.ENOMEM : outcome;
@@ -122,7 +123,7 @@ function protectArea(
   if (next === flags) return 0;
   if (writable) {
     const { cpu, space } = op;
-    const pages = (endAddress - startAddress) / PAGE_SIZE;
+    const pages = pagesOf(endAddress - startAddress);
     if (!mayExpand(cpu, space, next, pages) && mayExpand(cpu, space, flags, pages)) {
       return -E.ENOMEM;
     }
@@ -147,6 +148,6 @@ function isLockedForReading(flags: number): boolean {
 
 /** Adds a part of the range, in ascending order; populate() leaves out what is not locked. */
 function wantPopulated(cpu: Cpu, startAddress: VirtAddr, endAddress: VirtAddr): void {
-  if (cpu.populateEndVpn === cpu.populateStartVpn) cpu.populateStartVpn = startAddress / PAGE_SIZE;
-  cpu.populateEndVpn = endAddress / PAGE_SIZE;
+  if (cpu.populateEndVpn === cpu.populateStartVpn) cpu.populateStartVpn = vpnOf(startAddress);
+  cpu.populateEndVpn = vpnOf(endAddress);
 }

@@ -14,6 +14,7 @@ import {
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
 } from '../../shared/abi/mman.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
 import { place } from '../space/placement.ts';
@@ -149,7 +150,7 @@ function checkArea(remap: Remap, area: Area | null): number {
   if (Math.min(oldSize, newSize) > area.end - address) return -E.EFAULT;
   if (!grows) return 0;
   if (oldSize > area.end - address || area.backend.isSpecial) return -E.EFAULT;
-  const pages = (newSize - oldSize) / PAGE_SIZE;
+  const pages = pagesOf(newSize - oldSize);
   if (!mayLock(cpu, space, area.flags, pages)) return -E.EAGAIN;
   return mayExpand(cpu, space, area.flags, pages) ? 0 : -E.ENOMEM;
 }
@@ -170,7 +171,7 @@ function moveTo(remap: Remap): number {
   const area = areas.find(address);
   if (area === null) return -E.EFAULT;
   const keepsOld = (flags & MREMAP_DONTUNMAP) !== 0;
-  if (keepsOld && !mayExpand(cpu, space, area.flags, oldSize / PAGE_SIZE)) return -E.ENOMEM;
+  if (keepsOld && !mayExpand(cpu, space, area.flags, pagesOf(oldSize))) return -E.ENOMEM;
   const toAddress = place(
     areas,
     targetAddress,
@@ -201,8 +202,8 @@ function grow(remap: Remap, area: Area): number {
   const more = newSize - oldSize;
   const fits = address + oldSize === area.end && area.end + more <= USER_SPACE_END;
   if (fits && !areas.overlaps(new AddrRange(area.end, area.end + more))) {
-    settleLazy(cpu, space, area.end / PAGE_SIZE, (area.end + more) / PAGE_SIZE);
-    const op = openRange(cpu, space, area.end / PAGE_SIZE, (area.end + more) / PAGE_SIZE);
+    settleLazy(cpu, space, vpnOf(area.end), vpnOf(area.end + more));
+    const op = openRange(cpu, space, vpnOf(area.end), vpnOf(area.end + more));
     const result = areas.extend(address, more, op);
     closeRange(op);
     if (!result.ok) return mappingErrno(result.error);
@@ -216,6 +217,6 @@ function grow(remap: Remap, area: Area): number {
 
 /** What a locked mapping has grown by is faulted in at once. */
 function populateGrowth(cpu: Cpu, address: VirtAddr, size: number): void {
-  cpu.populateStartVpn = address / PAGE_SIZE;
-  cpu.populateEndVpn = (address + size) / PAGE_SIZE;
+  cpu.populateStartVpn = vpnOf(address);
+  cpu.populateEndVpn = vpnOf(address + size);
 }

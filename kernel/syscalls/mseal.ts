@@ -4,6 +4,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_SEALED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -44,7 +45,7 @@ export function sysMseal(
 function seal(cpu: Cpu, space: SpaceBlock, startAddress: VirtAddr, endAddress: VirtAddr): number {
   const areas = areasOf(cpu, space);
   if (areas.firstHole(new AddrRange(startAddress, endAddress)) !== null) return -E.ENOMEM;
-  const op = openRange(cpu, space, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE);
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   let outcome = 0;
   for (let at = startAddress; at < endAddress && outcome === 0;) {
     const area = areas.nextArea(at);

@@ -5,6 +5,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
@@ -70,5 +71,5 @@ function syncArea(cpu: Cpu, area: Area, startAddress: VirtAddr, endAddress: Virt
   const record = recordAt(cpu.machine, area.backend.record);
   const object = peek(cpu.words, record + RECORD.OBJECT);
   const delta = peek(cpu.words, record + RECORD.DELTA);
-  requestWriteBack(cpu, object, startAddress / PAGE_SIZE + delta, endAddress / PAGE_SIZE + delta);
+  requestWriteBack(cpu, object, vpnOf(startAddress) + delta, vpnOf(endAddress) + delta);
 }

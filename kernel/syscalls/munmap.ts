@@ -4,6 +4,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
+import { bytesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { mappingErrno } from './mmap.ts';
@@ -13,13 +14,13 @@ import { openRange } from '../space/open-range.ts';
 import { areasOf } from '../space/space.ts';
 import type { AreaSet } from '../space/space.ts';
 
-const SPAN_BYTES = SPAN_PAGES * PAGE_SIZE;
+const SPAN_BYTES = bytesOf(SPAN_PAGES);
 
 /** Unmaps [address, address + length), holes and all. 0 or a negative errno. */
 export function sysMunmap(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, length: number): number {
   if (!Number.isInteger(address) || !Number.isInteger(length)) return -E.EINVAL;
   if (address < 0 || address % PAGE_SIZE !== 0 || length <= 0) return -E.EINVAL;
-  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  const size = roundUpToPages(length);
   if (size > USER_SPACE_END || address > USER_SPACE_END - size) return -E.EINVAL;
   const space = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
@@ -42,8 +43,8 @@ export function unmapRange(
 ): number {
   const refusal = checkSealed(cpu, space, areas, address, address + size);
   if (refusal !== 0) return refusal;
-  const startVpn = lowerBound(areas, address) / PAGE_SIZE;
-  const endVpn = upperBound(areas, address + size) / PAGE_SIZE;
+  const startVpn = vpnOf(lowerBound(areas, address));
+  const endVpn = vpnOf(upperBound(areas, address + size));
   const op = openRange(cpu, space, startVpn, endVpn);
   const result = areas.unmap(address, size, op);
   if (result.ok) pruneTables(op, startVpn, endVpn);

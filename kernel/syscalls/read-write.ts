@@ -15,6 +15,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
 import { O_APPEND } from '../../shared/abi/mman.ts';
+import { objectPageOf, pagesOf } from '../../shared/units.ts';
 import type {
   FileBlock,
   ObjectBlock,
@@ -178,7 +179,7 @@ function readPiece(
   at: number,
   piece: number,
 ): number {
-  const page = Math.floor(at / PAGE_SIZE);
+  const page = objectPageOf(at);
   const offset = at % PAGE_SIZE;
   const pfn = findPage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
@@ -233,7 +234,7 @@ function writePiece(
   at: number,
   piece: number,
 ): number {
-  const page = Math.floor(at / PAGE_SIZE);
+  const page = objectPageOf(at);
   const offset = at % PAGE_SIZE;
   const pfn = getWritePage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
@@ -256,8 +257,8 @@ function writePiece(
 /** A page that was made for nothing, behind the end. On tmpfs it stays there, as mincore shows. */
 function dropBeyond(cpu: Cpu, object: ObjectBlock): void {
   if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.SHARED) return;
-  const pages = Math.ceil(objectSize(cpu, object) / PAGE_SIZE);
-  dropPages(cpu, object, pages, FILE_BYTES_MAX / PAGE_SIZE);
+  const pages = pagesOf(objectSize(cpu, object));
+  dropPages(cpu, object, pages, pagesOf(FILE_BYTES_MAX));
 }
 
 /** The result of a transfer that an outcome below 0 has ended. */

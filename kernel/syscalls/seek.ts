@@ -2,8 +2,9 @@
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
-import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { FILE_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { bytesOf, objectPageOf } from '../../shared/units.ts';
 import type { FileBlock, ObjectBlock, ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import {
@@ -60,9 +61,9 @@ function seekData(
   if (offset < 0 || offset >= size) return -E.ENXIO;
   // What the host can supply is data all through.
   if (peek(cpu.words, object + OBJECT.KIND) !== OBJECT.SHARED) return data ? offset : size;
-  const page = nextPage(cpu, object, Math.floor(offset / PAGE_SIZE), data);
+  const page = nextPage(cpu, object, objectPageOf(offset), data);
   if (page < 0) return data ? -E.ENXIO : size;
-  return Math.min(size, Math.max(offset, page * PAGE_SIZE));
+  return Math.min(size, Math.max(offset, bytesOf(page)));
 }
 
 /** Makes a file longer or shorter. 0 or a negative errno. */

@@ -19,7 +19,7 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/space/split.ts',
-        'if (!splitSpans(op, startAddress / PAGE_SIZE, endAddress / PAGE_SIZE)) {',
+        'if (!splitSpans(op, vpnOf(startAddress), vpnOf(endAddress))) {',
         'if (startAddress < 0) {',
       ),
     ],
