@@ -47,7 +47,8 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
       patch(
         RANGE_OP,
         'for (const table of op.unlinked)',
-        'if (op.flushEndVpn !== op.flushStartVpn) flushRange(op);\n  for (const table of op.unlinked)',
+        'if (op.flushEndVpn !== op.flushStartVpn) flushRange(op);\n' +
+          '  for (const table of op.unlinked)',
       ),
     ],
   },
