@@ -17,7 +17,15 @@ import { splitSpan, splitSpans } from '../paging/map-range.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from './open-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';
+import type { Area } from './shared-area-store.ts';
 import type { AreaSet } from './space.ts';
+
+/** The part of an area that an operation is about. */
+export interface AreaPart {
+  readonly area: Area;
+  readonly startAddress: VirtAddr;
+  readonly endAddress: VirtAddr;
+}
 
 /** Divides the area around `address`, if there is one. */
 export function splitAt(cpu: Cpu, space: SpaceBlock, areas: AreaSet, address: VirtAddr): void {

@@ -30,6 +30,7 @@ import { areasOf } from '../space/space.ts';
 import type { AreaSet } from '../space/space.ts';
 import { advisedFlags, isAnonymous, isFlagAdvice } from './madvise-flags.ts';
 import { markRange } from '../space/split.ts';
+import type { AreaPart } from '../space/split.ts';
 import { TRY_KERNEL } from '../machine/wait-codes.ts';
 import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
@@ -122,25 +123,24 @@ function adviseAreas(
     if (area.start > address) unmapped = -E.ENOMEM;
     const fromAddress = Math.max(address, area.start);
     address = Math.min(endAddress, area.end);
-    outcome = adviseArea(cpu, space, areas, area, fromAddress, address, advice);
+    const part = { area, startAddress: fromAddress, endAddress: address };
+    outcome = advisePart(cpu, space, areas, part, advice);
   }
   protocol.unlockAreas(cpu, space);
   return outcome === 0 ? unmapped : outcome;
 }
 
-/** Does it to [startAddress, endAddress) of one area. The areas' lock is held, before and after. */
-function adviseArea(
+/** Does it to a part of one area. The areas' lock is held, before and after. */
+function advisePart(
   cpu: Cpu,
   space: SpaceBlock,
   areas: AreaSet,
-  area: Area,
-  startAddress: VirtAddr,
-  endAddress: VirtAddr,
+  part: AreaPart,
   advice: number,
 ): number {
+  const { area } = part;
   if (isDiscard(advice) && !mayDiscard(area)) return -E.EPERM;
-  if (isFlagAdvice(advice))
-    return setFlags(cpu, space, areas, area, startAddress, endAddress, advice);
+  if (isFlagAdvice(advice)) return setFlags(cpu, space, areas, part, advice);
   const isLocked = (area.flags & AREA_LOCKED) !== 0;
   switch (advice) {
     case M.MADV_WILLNEED:
@@ -154,12 +154,12 @@ function adviseArea(
     case M.MADV_DONTNEED:
     case M.MADV_GUARD_INSTALL:
       if (isLocked) return -E.EINVAL;
-      return changePages(cpu, space, area, startAddress, endAddress, advice);
+      return changePages(cpu, space, part, advice);
     case M.MADV_DONTNEED_LOCKED:
     case M.MADV_GUARD_REMOVE:
-      return changePages(cpu, space, area, startAddress, endAddress, advice);
+      return changePages(cpu, space, part, advice);
     case M.MADV_REMOVE:
-      return isLocked ? -E.EINVAL : removePages(cpu, space, area, startAddress, endAddress);
+      return isLocked ? -E.EINVAL : removePages(cpu, space, part);
     default:
       // MADV_COLLAPSE: no huge page fits anywhere in this machine.
       return -E.EINVAL;
@@ -192,9 +192,7 @@ function setFlags(
   cpu: Cpu,
   space: SpaceBlock,
   areas: AreaSet,
-  area: Area,
-  startAddress: VirtAddr,
-  endAddress: VirtAddr,
+  { area, startAddress, endAddress }: AreaPart,
   advice: number,
 ): number {
   const flags = advisedFlags(area, advice);
@@ -210,9 +208,7 @@ function setFlags(
 function changePages(
   cpu: Cpu,
   space: SpaceBlock,
-  area: Area,
-  startAddress: VirtAddr,
-  endAddress: VirtAddr,
+  { area, startAddress, endAddress }: AreaPart,
   advice: number,
 ): number {
   if (area.backend.isSpecial) return -E.EINVAL;
@@ -241,9 +237,7 @@ function changePages(
 function removePages(
   cpu: Cpu,
   space: SpaceBlock,
-  area: Area,
-  startAddress: VirtAddr,
-  endAddress: VirtAddr,
+  { area, startAddress, endAddress }: AreaPart,
 ): number {
   if (isAnonymous(area)) return -E.EINVAL;
   if ((area.flags & (AREA_SHARED | AREA_NO_WRITE)) !== AREA_SHARED) return -E.EACCES;

@@ -16,7 +16,7 @@ import {
   AREA_LOCKONFAULT,
   AREA_LOCK_FLAGS,
 } from '../machine/area-flags.ts';
-import type { Area, AreaSet } from '../space/shared-area-store.ts';
+import type { AreaSet } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { populateLocked } from '../mmu/populate.ts';
 import { closeRange } from '../paging/range-op.ts';
@@ -25,6 +25,7 @@ import { canLock, isPrivileged, lockLimitPages } from '../space/rlimits.ts';
 import { areasOf } from '../space/space.ts';
 import { mappingErrno } from './mmap.ts';
 import { markRange } from '../space/split.ts';
+import type { AreaPart } from '../space/split.ts';
 import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 /** Locks [address, address + length), rounded out to pages, and faults it in. */
@@ -131,20 +132,18 @@ function setLockFlags(
     const area = at < USER_SPACE_END ? areas.find(at) : null;
     if (area === null) return -E.ENOMEM;
     const stop = Math.min(area.end, endAddress);
-    outcome = lockArea(cpu, space, areas, area, at, stop, bits);
+    outcome = lockPart(cpu, space, areas, { area, startAddress: at, endAddress: stop }, bits);
     at = stop;
   }
   return outcome;
 }
 
 /** mlock_fixup: what no frame stands behind, and what may be dropped, is passed over. */
-function lockArea(
+function lockPart(
   cpu: Cpu,
   space: SpaceBlock,
   areas: AreaSet,
-  area: Area,
-  startAddress: VirtAddr,
-  endAddress: VirtAddr,
+  { area, startAddress, endAddress }: AreaPart,
   bits: number,
 ): number {
   const next = (area.flags & ~AREA_LOCK_FLAGS) | bits;
@@ -200,7 +199,7 @@ function lockAll(cpu: Cpu, space: SpaceBlock, flags: number): void {
   while (area !== null) {
     const { start: startAddress, end: endAddress } = area;
     // Linux goes on after an area that fails here, too.
-    lockArea(cpu, space, areas, area, startAddress, endAddress, current ? bits : 0);
+    lockPart(cpu, space, areas, { area, startAddress, endAddress }, current ? bits : 0);
     area = endAddress < USER_SPACE_END ? areas.nextArea(endAddress) : null;
   }
 }

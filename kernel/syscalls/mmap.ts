@@ -82,6 +82,14 @@ interface Request {
   readonly offset: number;
 }
 
+/** A request that has passed the first checks. */
+interface Mapping extends Request {
+  /** The length in whole pages, in bytes. */
+  readonly size: number;
+  /** The new area's flags. */
+  readonly areaBits: number;
+}
+
 function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const { length, flags } = request;
   const huge = checkHuge(request.address, flags);
@@ -93,11 +101,11 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
   const areaBits = flagsFor(cpu, space, request);
-  let startAddress = checkPlace(cpu, space, areas, request, size, areaBits);
+  const mapping = { ...request, size, areaBits };
+  let startAddress = checkPlace(cpu, space, areas, mapping);
   if (startAddress >= 0) {
-    const refusal = checkKind(cpu, size, request);
-    startAddress =
-      refusal !== 0 ? refusal : mapAt(cpu, space, areas, startAddress, size, areaBits, request);
+    const refusal = checkKind(cpu, mapping);
+    startAddress = refusal !== 0 ? refusal : mapAt(cpu, space, areas, startAddress, mapping);
   }
   protocol.unlockAreas(cpu, space);
   const wanted = (flags & (M.MAP_POPULATE | M.MAP_NONBLOCK)) === M.MAP_POPULATE;
@@ -109,8 +117,8 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
 }
 
 /** What refuses the kind of mapping that is asked for. 0 or a negative errno. */
-function checkKind(cpu: Cpu, size: number, request: Request): number {
-  const { file, isStream, prot, flags, offset } = request;
+function checkKind(cpu: Cpu, mapping: Mapping): number {
+  const { file, isStream, size, prot, flags, offset } = mapping;
   if (isStream) return refuseStream(size, flags, offset);
   return file === 0 ? checkAnonymous(flags) : checkFile(cpu, file, size, prot, flags, offset);
 }
@@ -124,18 +132,12 @@ function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
 }
 
 /** Steps 6 to 9 of Linux: the number of areas, the address, what may be locked. */
-function checkPlace(
-  cpu: Cpu,
-  space: SpaceBlock,
-  areas: AreaSet,
-  request: Request,
-  size: number,
-  areaBits: number,
-): number {
+function checkPlace(cpu: Cpu, space: SpaceBlock, areas: AreaSet, mapping: Mapping): number {
+  const { address, size, flags, areaBits } = mapping;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
-  const startAddress = place(areas, request.address, size, request.flags);
+  const startAddress = place(areas, address, size, flags);
   if (startAddress < 0) return startAddress;
-  if ((request.flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
+  if ((flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
   return mayLock(cpu, space, areaBits, pagesOf(size)) ? startAddress : -E.EAGAIN;
 }
 
@@ -144,10 +146,9 @@ function mapAt(
   space: SpaceBlock,
   areas: AreaSet,
   startAddress: VirtAddr,
-  size: number,
-  areaBits: number,
-  request: Request,
+  mapping: Mapping,
 ): number {
+  const { size, areaBits } = mapping;
   const endAddress = startAddress + size;
   const refusal = checkSealed(cpu, space, areas, startAddress, endAddress);
   if (refusal !== 0) return refusal;
@@ -158,7 +159,7 @@ function mapAt(
     splitAt(cpu, space, areas, endAddress);
     return -E.ENOMEM;
   }
-  const record = recordFor(cpu, startAddress, size, areaBits, request);
+  const record = recordFor(cpu, startAddress, mapping);
   if (record < 0) return record;
   const backend = backendOf(cpu.machine, record);
   const isLockable = !backend.isSpecial && (areaBits & AREA_DROPPABLE) === 0;
@@ -184,22 +185,16 @@ function mappedPages(areas: AreaSet, startAddress: VirtAddr, endAddress: VirtAdd
 }
 
 /** The mapping record, with a reference for the caller; ANONYMOUS for private anonymous memory. */
-function recordFor(
-  cpu: Cpu,
-  startAddress: VirtAddr,
-  size: number,
-  areaBits: number,
-  request: Request,
-): RecordId {
-  const shared = (areaBits & AREA_SHARED) !== 0;
+function recordFor(cpu: Cpu, startAddress: VirtAddr, mapping: Mapping): RecordId {
+  const shared = (mapping.areaBits & AREA_SHARED) !== 0;
   const vpn = vpnOf(startAddress);
-  if (request.file !== 0) {
-    const delta = objectPageOf(request.offset) - vpn;
-    const id = internRecord(cpu, fileObject(cpu, request.file), delta, shared);
+  if (mapping.file !== 0) {
+    const delta = objectPageOf(mapping.offset) - vpn;
+    const id = internRecord(cpu, fileObject(cpu, mapping.file), delta, shared);
     return id === 0 ? -E.ENOMEM : id;
   }
   if (!shared) return ANONYMOUS;
-  const spec = { kind: OBJECT.SHARED, size, host: 0, writable: true };
+  const spec = { kind: OBJECT.SHARED, size: mapping.size, host: 0, writable: true };
   const object = createObject(cpu, spec);
   if (object === 0) return -E.ENOMEM;
   const id = internRecord(cpu, object, 0 - vpn, true);
