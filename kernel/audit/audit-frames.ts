@@ -42,7 +42,7 @@ function auditFreeLists(machine: Machine, ledger: AuditLedger): number {
   let free = 0;
   for (let order = 0; order < BUDDY_ORDERS; order++) {
     let previous = 0;
-    let pfn = peek(words, BOOT.FREE_HEADS + order);
+    let pfn: Pfn = peek(words, BOOT.FREE_HEADS + order);
     while (pfn !== 0 && ledger.placed[pfn] === 0) {
       const state = peek(words, frameField(machine, pfn, FRAME.STATE)) & 0xff;
       ledger.check(
@@ -76,7 +76,7 @@ function auditCaches(machine: Machine, ledger: AuditLedger): number {
     const block = machine.cpuBase + id * CPU.WORDS;
     const count = peek(machine.words, block + CPU.CACHE_COUNT);
     for (let i = 0; i < count; i++) {
-      const pfn = peek(machine.words, block + CPU.CACHE + i);
+      const pfn: Pfn = peek(machine.words, block + CPU.CACHE + i);
       ledger.place(pfn, `the cache of CPU ${id}`);
       const state = frameState(machine, pfn);
       ledger.check(state === FRAME.CACHED, `cached frame ${pfn} has state ${state}`);
@@ -89,7 +89,7 @@ function auditCaches(machine: Machine, ledger: AuditLedger): number {
 function auditLimbo(machine: Machine, ledger: AuditLedger): void {
   for (let id = 0; id < machine.cpus; id++) {
     const block = machine.cpuBase + id * CPU.WORDS;
-    let pfn = peek(machine.words, block + CPU.LIMBO_HEAD);
+    let pfn: Pfn = peek(machine.words, block + CPU.LIMBO_HEAD);
     let length = 0;
     while (pfn !== 0 && ledger.placed[pfn] === 0) {
       ledger.place(pfn, `the limbo of CPU ${id}`);

@@ -33,7 +33,7 @@ function auditQueue(
   const { words, machine } = cpu;
   ledger.check(peek(words, bucket + FUTEX_QUEUE.LOCK) === 0, `futex queue ${bucket}: locked`);
   let previous = 0;
-  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);
+  let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);
   while (waiter !== 0 && !queued.has(waiter)) {
     const where = `futex waiter ${waiter}`;
     queued.add(waiter);
@@ -53,7 +53,7 @@ function auditOwners(cpu: Cpu, ledger: AuditLedger, queued: ReadonlySet<FutexBlo
   let owned = 0;
   for (const pid of allPids(machine)) {
     const proc = processOf(machine, pid);
-    let waiter = peek(words, proc + PROCESS.FUTEXES);
+    let waiter: FutexBlock = peek(words, proc + PROCESS.FUTEXES);
     for (; waiter !== 0; waiter = peek(words, waiter + FUTEX.OWN_NEXT)) {
       const isWaiting = peek(words, waiter + FUTEX.STATE) === FUTEX.WAITING;
       const isSound =

@@ -44,7 +44,7 @@ function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, n
     ledger.check(refs === users, `record ${id}: ${refs} references, ${users} areas`);
     if (refs === 0) continue;
     live++;
-    const object = peek(words, at + RECORD.OBJECT);
+    const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
   }
   const counted = peek(words, BOOT.RECORD_LIVE);
@@ -59,7 +59,7 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, num
     const proc = processOf(cpu.machine, pid);
     ledger.check(peek(cpu.words, proc + PROCESS.FD_LOCK) === 0, `process ${pid}: fd lock held`);
     for (let fd = 0; fd < FDS_MAX; fd++) {
-      const file = peek(cpu.words, proc + PROCESS.FDS + fd * PROCESS.FD_WORDS);
+      const file: FileBlock = peek(cpu.words, proc + PROCESS.FDS + fd * PROCESS.FD_WORDS);
       if (file !== 0) descriptors.set(file, (descriptors.get(file) ?? 0) + 1);
     }
   }
@@ -67,7 +67,7 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, num
     const refs = peek(cpu.words, file + FILE.REFS);
     const found = descriptors.get(file) ?? 0;
     ledger.check(refs === found, `file ${file}: ${refs} references, ${found} descriptors`);
-    const object = peek(cpu.words, file + FILE.OBJECT);
+    const object: ObjectBlock = peek(cpu.words, file + FILE.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
     descriptors.delete(file);
     ledger.tally('files', 1);
@@ -104,7 +104,7 @@ function auditPages(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock): void {
     for (let i = 0; i < peek(words, object + OBJECT.PAGES); i++) ledger.refer(base + i);
     return;
   }
-  const root = peek(words, object + OBJECT.INDEX_ROOT);
+  const root: Pfn = peek(words, object + OBJECT.INDEX_ROOT);
   if (root !== 0) walkIndex(cpu, ledger, root, peek(words, object + OBJECT.INDEX_HEIGHT) - 1);
 }
 
@@ -113,7 +113,7 @@ function walkIndex(cpu: Cpu, ledger: AuditLedger, node: Pfn, level: number): voi
   ledger.place(node, 'a page index');
   const first = frameWord(cpu.machine, node);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
-    const entry = peek(cpu.words, first + i);
+    const entry: Pfn = peek(cpu.words, first + i);
     if (entry === 0) continue;
     if (level > 0) walkIndex(cpu, ledger, entry, level - 1);
     else {

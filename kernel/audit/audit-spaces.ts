@@ -11,7 +11,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { TABLE_ENTRIES, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { pagesOf, vpnOf } from '../../shared/units.ts';
-import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
+import type { ObjectBlock, Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../machine/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
@@ -42,7 +42,7 @@ interface Walk {
 export function auditSpaces(cpu: Cpu, ledger: AuditLedger): void {
   const users = new Map<SpaceBlock, number>();
   for (const pid of allPids(cpu.machine)) {
-    const space = peek(cpu.words, processOf(cpu.machine, pid) + PROCESS.SPACE);
+    const space: SpaceBlock = peek(cpu.words, processOf(cpu.machine, pid) + PROCESS.SPACE);
     if (space !== 0) users.set(space, (users.get(space) ?? 0) + 1);
   }
   for (const space of liveBlocks(cpu.machine, SLAB.SPACE)) {
@@ -156,7 +156,7 @@ function walkTable(walk: Walk, table: Pfn, level: number, baseVpn: Vpn): void {
   walk.tables++;
   const first = frameWord(machine, table);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
-    const entry = peek(machine.words, first + i);
+    const entry: Pte = peek(machine.words, first + i);
     const vpn = baseVpn + i * pagesAt(level);
     if (level > 0 && pte.isTable(entry)) walkTable(walk, pte.pfnOf(entry), level - 1, vpn);
     else auditEntry(walk, entry, vpn, pagesAt(level));
@@ -213,7 +213,7 @@ function auditPresent(walk: Walk, entry: Pte, pages: number, where: string): voi
 function auditSharedPage(walk: Walk, entry: Pte, vpn: Vpn, area: Area, where: string): void {
   const { cpu, ledger } = walk;
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, record + RECORD.OBJECT);
   const page = vpn + peek(cpu.words, record + RECORD.DELTA);
   const linear = peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR;
   const base = peek(cpu.words, object + OBJECT.BASE_PFN);

@@ -114,7 +114,7 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: Vpn, write: boolean, candidate: 
   const { words } = cpu;
   let at = seek(cpu, cursor, vpn);
   // ORDER: under the page's lock; only A and D may change behind our back.
-  let entry = load(words, at);
+  let entry: Pte = load(words, at);
   while (cursor.level > 0 && (pte.isTable(entry) || pte.isReserved(entry))) {
     // A table: another fault on the span pushed it down since `seek` looked, as it may where faults
     // run in parallel.

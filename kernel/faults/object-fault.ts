@@ -33,7 +33,7 @@ export function resolveObject(
 ): number {
   const { words, machine } = cpu;
   const record = recordAt(machine, pte.reservedRecord(entry));
-  const object = peek(words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(words, record + RECORD.OBJECT);
   const page = vpn + peek(words, record + RECORD.DELTA);
   const pfn = getPage(cpu, object, page);
   if (pfn === PAGE_BEYOND) return FAULT_BUS;

@@ -15,7 +15,7 @@ import * as RECORD from '../../shared/layout/record.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { ObjectBlock, ObjectPage, SpaceBlock } from '../../shared/units.ts';
+import type { ObjectBlock, ObjectPage, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -41,7 +41,7 @@ export function changeMappings(
   const seen: SpaceBlock[] = [];
   for (let slot = 0; slot < PROCESSES_MAX; slot++) {
     // ORDER: acquires the block.
-    const proc = load(words, machine.procTable + slot);
+    const proc: ProcessBlock = load(words, machine.procTable + slot);
     const space = proc === 0 ? 0 : peek(words, proc + PROCESS.SPACE);
     if (space === 0 || seen.includes(space)) continue;
     seen.push(space);

@@ -72,7 +72,7 @@ export function takeBlock(machine: Machine, order: number): Pfn {
   let found = order;
   while (found < BUDDY_ORDERS && peek(words, BOOT.FREE_HEADS + found) === 0) found++;
   if (found === BUDDY_ORDERS) return 0;
-  const pfn = peek(words, BOOT.FREE_HEADS + found);
+  const pfn: Pfn = peek(words, BOOT.FREE_HEADS + found);
   unlink(machine, pfn, found);
   setFrameState(machine, pfn, FRAME.FREE, 0);
   while (found > order) {

@@ -35,7 +35,7 @@ export function allocFrame(cpu: Cpu, state: number): Pfn {
       return 0;
     }
   }
-  const pfn = peek(words, cpu.base + CPU.CACHE + cached - 1);
+  const pfn: Pfn = peek(words, cpu.base + CPU.CACHE + cached - 1);
   poke(words, countAt, cached - 1);
   claimFrame(cpu, pfn, state);
   return pfn;

@@ -42,7 +42,7 @@ export function retireFrame(cpu: Cpu, pfn: Pfn): void {
 /** Frees those of this CPU's retired frames whose grace period is over. Oldest first. */
 export function reapLimbo(cpu: Cpu): void {
   const { machine, words, base } = cpu;
-  let pfn = peek(words, base + CPU.LIMBO_HEAD);
+  let pfn: Pfn = peek(words, base + CPU.LIMBO_HEAD);
   if (pfn === 0) return;
   const oldest = oldestReader(cpu);
   while (pfn !== 0) {

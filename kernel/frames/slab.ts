@@ -55,7 +55,7 @@ export function slabOfFrame(machine: Machine, pfn: Pfn): number {
 function takeSlot(cpu: Cpu, slab: number): number {
   const { machine, words } = cpu;
   const size = SLAB.SIZES[slab] as number;
-  let pfn = peek(words, slabField(slab, HEAD));
+  let pfn: Pfn = peek(words, slabField(slab, HEAD));
   if (pfn === 0) {
     pfn = allocFrame(cpu, FRAME.SLAB | (slab << FRAME.ORDER_SHIFT));
     if (pfn === 0) return 0;

@@ -88,7 +88,7 @@ function copyPages(from: RangeOp, to: RangeOp, startVpn: Vpn, endVpn: Vpn): bool
       if (!copyTable(from, to, at, vpn, stopVpn)) return false;
     } else {
       // A whole span: untouched, as the child has it already, or guarded.
-      const entry = peek(cpu.words, at);
+      const entry: Pte = peek(cpu.words, at);
       if (pte.isGuard(entry) && !guardRange(to, vpn, stopVpn, entry)) return false;
     }
     vpn = stopVpn;
@@ -116,7 +116,7 @@ function copyTable(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, endVpn: 
   if (slot === 0) return false;
   copyWords(words, slot, source, endVpn - page);
   for (; page < endVpn; page++, source++, slot++) {
-    const entry = peek(words, slot);
+    const entry: Pte = peek(words, slot);
     if (pte.isPresent(entry)) {
       poke(words, slot, sharePage(from, to, source, page, entry));
     } else if (pte.isSwapped(entry)) {

@@ -19,7 +19,7 @@ import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
-import type { SpaceBlock, Vpn } from '../../shared/units.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { readLock, readUnlock, writeLock, writeUnlock } from '../machine/rwlock.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -67,12 +67,12 @@ function lockPath(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, en
   cursor.space = space;
   cursor.startVpn = startVpn;
   cursor.endVpn = endVpn;
-  let table = peek(words, space + SPACE.ROOT);
+  let table: Pfn = peek(words, space + SPACE.ROOT);
   let level = ROOT_LEVEL;
   while (descends(startVpn, endVpn, level)) {
     readLock(cpu, frameField(machine, table, FRAME.AUX));
     // ORDER: under the table's read lock a table entry stays one.
-    const entry = load(words, entryAt(machine, table, level, startVpn));
+    const entry: Pte = load(words, entryAt(machine, table, level, startVpn));
     if (!pte.isTable(entry)) {
       readUnlock(cpu, frameField(machine, table, FRAME.AUX));
       break;

@@ -23,7 +23,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, nextAt, pagesAt } from '../machine/cursor.ts';
@@ -91,11 +91,11 @@ function lockCovering(
   cursor.startVpn = startVpn;
   cursor.endVpn = endVpn;
   for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-    let table = peek(words, space + SPACE.ROOT);
+    let table: Pfn = peek(words, space + SPACE.ROOT);
     let level = ROOT_LEVEL;
     while (descends(startVpn, endVpn, level)) {
       // ORDER: acquires the contents of the child, whose publication was a release.
-      const entry = load(words, entryAt(machine, table, level, startVpn));
+      const entry: Pte = load(words, entryAt(machine, table, level, startVpn));
       if (!pte.isTable(entry)) break;
       table = pte.pfnOf(entry);
       level--;
@@ -133,7 +133,7 @@ function lockBelow(cpu: Cpu, cursor: Cursor): void {
     let level = cursor.topLevel;
     while (level > 0) {
       // ORDER: the parent's lock is held, its table entries cannot change.
-      const entry = load(words, entryAt(machine, table, level, at));
+      const entry: Pte = load(words, entryAt(machine, table, level, at));
       if (!pte.isTable(entry)) break;
       table = pte.pfnOf(entry);
       level--;

@@ -104,7 +104,7 @@ function findArea(cpu: Cpu, space: SpaceBlock, vpn: Vpn): AreaBlock {
   // ORDER: an even number before; compared after every node, before its links are followed.
   const sequence = load(words, space + SPACE.INDEX_SEQ);
   if ((sequence & 1) !== 0) return 0;
-  let node = load(words, space + SPACE.AREA_ROOT);
+  let node: AreaBlock = load(words, space + SPACE.AREA_ROOT);
   for (let depth = 0; depth < SEARCH_DEPTH_MAX && node !== 0; depth++) {
     if (load(words, space + SPACE.INDEX_SEQ) !== sequence) return 0;
     const startVpn = load(words, node + AREA.START);

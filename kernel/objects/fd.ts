@@ -60,7 +60,7 @@ function installFd(cpu: Cpu, proc: ProcessBlock, file: FileBlock): number {
 export function closeFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
   if (!isFd(fd)) return -EBADF;
   lock(cpu, proc + PROCESS.FD_LOCK);
-  const file = peek(cpu.words, fdAt(proc, fd));
+  const file: FileBlock = peek(cpu.words, fdAt(proc, fd));
   poke(cpu.words, fdAt(proc, fd), 0);
   unlock(cpu, proc + PROCESS.FD_LOCK);
   if (file === 0) return -EBADF;
@@ -84,7 +84,7 @@ export function dupFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
 export function fdFile(cpu: Cpu, proc: ProcessBlock, fd: number, orPath = false): FileBlock {
   if (!isFd(fd)) return 0;
   lock(cpu, proc + PROCESS.FD_LOCK);
-  let file = peek(cpu.words, fdAt(proc, fd));
+  let file: FileBlock = peek(cpu.words, fdAt(proc, fd));
   if (file !== 0 && !orPath && (fileFlags(cpu, file) & O_PATH) !== 0) file = 0;
   if (file !== 0) getFile(cpu, file);
   unlock(cpu, proc + PROCESS.FD_LOCK);
@@ -106,7 +106,7 @@ export function fdFlags(cpu: Cpu, proc: ProcessBlock, fd: number): number {
 export function inheritFds(cpu: Cpu, parent: ProcessBlock, child: ProcessBlock): void {
   lock(cpu, parent + PROCESS.FD_LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
-    const file = peek(cpu.words, fdAt(parent, fd));
+    const file: FileBlock = peek(cpu.words, fdAt(parent, fd));
     if (file === 0) continue;
     getFile(cpu, file);
     poke(cpu.words, fdAt(child, fd), file);

@@ -38,7 +38,7 @@ export function putFile(cpu: Cpu, file: FileBlock): void {
   const before = add(cpu.words, file + FILE.REFS, -1);
   if (before <= 0) panic('putFile: description is free', file);
   if (before > 1) return;
-  const object = peek(cpu.words, file + FILE.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, file + FILE.OBJECT);
   slabFree(cpu, SLAB.FILE, file);
   putObject(cpu, object);
 }

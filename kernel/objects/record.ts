@@ -137,7 +137,7 @@ function takeNumber(cpu: Cpu): RecordId {
 function freeRecord(cpu: Cpu, id: RecordId): ObjectBlock {
   const { machine, words } = cpu;
   const at = recordAt(machine, id);
-  const object = peek(words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
   const next = peek(words, at + RECORD.NEXT);
   const previous = peek(words, at + RECORD.PREVIOUS);
   if (next !== 0) poke(words, recordAt(machine, next) + RECORD.PREVIOUS, previous);

@@ -35,7 +35,7 @@ export function slotAt(machine: Machine, slot: SwapSlot): WordIndex {
 export function swapOutFrame(cpu: Cpu, pfn: Pfn): SwapSlot {
   const { machine, words } = cpu;
   lock(cpu, BOOT.SWAP_LOCK);
-  let slot = peek(words, frameField(machine, pfn, FRAME.AUX));
+  let slot: SwapSlot = peek(words, frameField(machine, pfn, FRAME.AUX));
   if (slot !== 0) {
     const refs = slotAt(machine, slot) + SWAP.REFS;
     poke(words, refs, peek(words, refs) + 1);
@@ -57,7 +57,7 @@ export function swapOutFrame(cpu: Cpu, pfn: Pfn): SwapSlot {
 
 function takeSlot(cpu: Cpu): SwapSlot {
   const { machine, words } = cpu;
-  let slot = peek(words, BOOT.SWAP_FREE);
+  let slot: SwapSlot = peek(words, BOOT.SWAP_FREE);
   if (slot !== 0) {
     poke(words, BOOT.SWAP_FREE, peek(words, slotAt(machine, slot) + SWAP.NEXT));
   } else {
@@ -101,7 +101,7 @@ export function putSlot(cpu: Cpu, slot: SwapSlot): void {
 
 /** Takes the frame out of a slot, under the lock; the caller drops its reference. 0: none. */
 function dropCached(cpu: Cpu, at: WordIndex): Pfn {
-  const pfn = peek(cpu.words, at + SWAP.PFN);
+  const pfn: Pfn = peek(cpu.words, at + SWAP.PFN);
   if (pfn === 0) return 0;
   poke(cpu.words, at + SWAP.PFN, 0);
   poke(cpu.words, frameField(cpu.machine, pfn, FRAME.AUX), 0);
@@ -111,7 +111,7 @@ function dropCached(cpu: Cpu, at: WordIndex): Pfn {
 /** The frame that holds the slot's page now, with a reference for the caller; 0: in the store. */
 export function swapLookup(cpu: Cpu, slot: SwapSlot): Pfn {
   lock(cpu, BOOT.SWAP_LOCK);
-  const pfn = peek(cpu.words, slotAt(cpu.machine, slot) + SWAP.PFN);
+  const pfn: Pfn = peek(cpu.words, slotAt(cpu.machine, slot) + SWAP.PFN);
   if (pfn !== 0) getFrame(cpu, pfn);
   unlock(cpu, BOOT.SWAP_LOCK);
   return pfn;

@@ -61,7 +61,7 @@ export function postponeFlush(op: RangeOp): boolean {
 export function sweepLazy(cpu: Cpu, space: SpaceBlock): void {
   const { words } = cpu;
   let link = space + SPACE.LAZY_HEAD;
-  for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
+  for (let record: LazyBlock = peek(words, link); record !== 0; record = peek(words, link)) {
     if (swept(cpu, space, peek(words, record + LAZY.GENERATION))) release(cpu, link, record);
     else link = record + LAZY.NEXT;
   }
@@ -71,7 +71,7 @@ export function sweepLazy(cpu: Cpu, space: SpaceBlock): void {
 export function settleLazy(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
   const { words } = cpu;
   let link = space + SPACE.LAZY_HEAD;
-  for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
+  for (let record: LazyBlock = peek(words, link); record !== 0; record = peek(words, link)) {
     const firstVpn = peek(words, record + LAZY.START);
     const pages = peek(words, record + LAZY.PAGES);
     if (firstVpn >= endVpn || firstVpn + pages <= startVpn) {

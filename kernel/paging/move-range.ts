@@ -78,7 +78,7 @@ function moveEntry(
 ): void {
   const { cpu, cursor } = op;
   // ORDER: see moveRange.
-  const entry = exchange(cpu.words, at, left);
+  const entry: Pte = exchange(cpu.words, at, left);
   const slot = seek(cpu, cursor, targetVpn);
   if (cursor.level !== 0) panic('moveRange: no table', targetVpn, cursor.level);
   // ORDER: nobody walks here before the range is unlocked; the frame is as it was.

@@ -68,7 +68,7 @@ function cleanEntry(op: RangeOp, at: WordIndex, vpn: Vpn): void {
   const { cpu } = op;
   for (;;) {
     // ORDER: a read-modify-write, because the MMU may set A or D at this moment.
-    const entry = load(cpu.words, at);
+    const entry: Pte = load(cpu.words, at);
     if (!pte.isPresent(entry) || (entry & pte.PTE_SHARED) === 0) return;
     if ((entry & pte.PTE_D) === 0) return;
     if (compareExchange(cpu.words, at, entry, entry & ~pte.PTE_D) !== entry) continue;

@@ -130,7 +130,7 @@ export function pruneTables(op: RangeOp, startVpn: Vpn, endVpn: Vpn): void {
 function unlinkEmpty(op: RangeOp, at: WordIndex, vpn: Vpn, pages: number): void {
   const { cpu, cursor } = op;
   // ORDER: under the parent's lock; a table entry changes only under it.
-  const entry = load(cpu.words, at);
+  const entry: Pte = load(cpu.words, at);
   if (!pte.isTable(entry)) return;
   const table = pte.pfnOf(entry);
   cpu.machine.protocol.markStray(cpu, cursor, table);

@@ -78,7 +78,7 @@ export function seek(cpu: Cpu, cursor: Cursor, vpn: Vpn, lowest = 0): WordIndex 
       return at;
     }
     // ORDER: acquires the child table's contents, published by the exchange in pushDown.
-    const entry = load(cpu.words, at);
+    const entry: Pte = load(cpu.words, at);
     if (!pte.isTable(entry)) {
       cursor.level = level;
       return at;
@@ -93,10 +93,10 @@ export function seek(cpu: Cpu, cursor: Cursor, vpn: Vpn, lowest = 0): WordIndex 
  * Kernel mode only.
  */
 export function peekEntry(cpu: Cpu, space: SpaceBlock, vpn: Vpn): Pte {
-  let table = peek(cpu.words, space + SPACE.ROOT);
+  let table: Pfn = peek(cpu.words, space + SPACE.ROOT);
   for (let level = ROOT_LEVEL; ; level--) {
     // ORDER: acquires the child table's contents.
-    const entry = load(cpu.words, entryAt(cpu.machine, table, level, vpn));
+    const entry: Pte = load(cpu.words, entryAt(cpu.machine, table, level, vpn));
     if (level === 0 || !pte.isTable(entry)) return entry;
     table = pte.pfnOf(entry);
   }
@@ -115,7 +115,7 @@ export function pushDown(cpu: Cpu, cursor: Cursor, at: WordIndex, level: number)
   for (;;) {
     // ORDER: acquires the entry; only the holder of the cursor's lock changes a non-table entry
     // here, but for the A and D bits of a superpage, which the exchange below would notice.
-    const entry = load(words, at);
+    const entry: Pte = load(words, at);
     if (pte.isTable(entry)) {
       // Another fault was first, under a protocol that lets faults on one span run in parallel.
       freeTable(cpu, cursor.space, child);

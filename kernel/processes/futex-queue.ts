@@ -107,7 +107,7 @@ export function wakeKey(cpu: Cpu, key: FutexKey, count: number): number {
   const bucket = bucketOf(cpu.machine, key);
   let woken = 0;
   lock(cpu, bucket + FUTEX_QUEUE.LOCK);
-  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);
+  let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);
   while (waiter !== 0 && woken < count) {
     const next = peek(words, waiter + FUTEX.NEXT);
     if (

@@ -15,7 +15,7 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as FUTEX from '../../shared/layout/futex.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
-import type { FutexBlock, ProcessBlock } from '../../shared/units.ts';
+import type { FutexBlock, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
@@ -23,7 +23,7 @@ import { lock, unlock } from '../machine/spinlock.ts';
 export function canBeWoken(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): boolean {
   const { words, machine } = cpu;
   const isPrivate = peek(words, waiter + FUTEX.ID) < 0;
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   let peers = 0;
   let elsewhere = 0;
   // The lock keeps the blocks from being freed; what they say is a momentary value all the same.

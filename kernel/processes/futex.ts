@@ -49,7 +49,7 @@ export function futexBegin(
   const bad = checkFutex(address);
   if (bad !== 0) return bad;
   if (!Number.isInteger(expected)) return -E.EINVAL;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const waiter = slabAlloc(cpu, SLAB.FUTEX);
   if (waiter === 0) return -E.ENOMEM;
   const key = futexKey(cpu, space, address);
@@ -133,7 +133,7 @@ export function futexWake(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, count
 
 /** Ends all waits of a process that has ended. Its CPU does not touch them any more. */
 export function dropFutexes(cpu: Cpu, proc: ProcessBlock): void {
-  let waiter = peek(cpu.words, proc + PROCESS.FUTEXES);
+  let waiter: FutexBlock = peek(cpu.words, proc + PROCESS.FUTEXES);
   while (waiter !== 0) {
     const next = peek(cpu.words, waiter + FUTEX.OWN_NEXT);
     // A promise that sleeps on the word is freed by this, and finds its process ended.

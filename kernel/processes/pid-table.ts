@@ -13,7 +13,7 @@ import type { Machine } from '../machine/machine.ts';
 export function processOf(machine: Machine, pid: Pid): ProcessBlock {
   if (!Number.isInteger(pid) || pid <= 0) return 0;
   // ORDER: acquires the block published by createProcess.
-  const proc = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
+  const proc: ProcessBlock = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
   return proc !== 0 && peek(machine.words, proc + PROCESS.PID) === pid ? proc : 0;
 }
 
@@ -28,7 +28,7 @@ export function allPids(machine: Machine): Pid[] {
   const pids: number[] = [];
   for (let slot = 0; slot < PROCESSES_MAX; slot++) {
     // ORDER: acquires the block.
-    const proc = load(machine.words, machine.procTable + slot);
+    const proc: ProcessBlock = load(machine.words, machine.procTable + slot);
     if (proc !== 0) pids.push(peek(machine.words, proc + PROCESS.PID));
   }
   return pids;

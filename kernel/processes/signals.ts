@@ -16,7 +16,7 @@ import { and, load, or, peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { SIGCHLD, SIGKILL, signalBit } from '../../shared/abi/signals.ts';
-import type { Pid, ProcessBlock } from '../../shared/units.ts';
+import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
 import { processOf } from './pid-table.ts';
@@ -59,7 +59,7 @@ export function sendSignal(cpu: Cpu, pid: Pid, signal: number, sender: Pid): num
   poke(words, proc + PROCESS.SIG_SENDERS + signal, sender);
   // ORDER: the bit is set before the generation that makes the process look.
   or(words, proc + PROCESS.SIG_PENDING, bit);
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   if (space !== 0) pokeSpace(cpu, space);
   return SIGNAL_PENDING;
 }
@@ -72,7 +72,7 @@ export function killProcess(cpu: Cpu, pid: Pid, signal: number): number {
   if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return 0;
   // ORDER: the signal is stored before the generation that makes the process look.
   store(words, proc + PROCESS.PENDING, signal);
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   if (space !== 0) pokeSpace(cpu, space);
   return 0;
 }

@@ -6,7 +6,7 @@ import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { frameField } from '../machine/machine.ts';
@@ -45,7 +45,7 @@ export function findCandidates(
   let page = vpn;
   while (page < USER_PAGES && found.length < limit) {
     // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
-    const entry = load(words, seek(cpu, cursor, page));
+    const entry: Pte = load(words, seek(cpu, cursor, page));
     if (cursor.level === 0 && pte.isPresent(entry) && !pte.isZeroPage(entry)) {
       const pfn = pte.pfnOf(entry);
       found.push({

@@ -13,7 +13,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as pte from '../../shared/pte.ts';
 import { addressOf } from '../../shared/units.ts';
-import type { Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../../shared/units.ts';
+import type { ObjectBlock, Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -68,7 +68,7 @@ function evictPage(op: RangeOp, area: Area, vpn: Vpn): SwapSlot {
   const { cpu, cursor } = op;
   const at = seek(cpu, cursor, vpn);
   // ORDER: under the range's lock only A and D can change.
-  const entry = load(cpu.words, at);
+  const entry: Pte = load(cpu.words, at);
   if (cursor.level > 0 || !pte.isPresent(entry) || pte.isZeroPage(entry)) return NOT_EVICTED;
   const rwx = pte.logicalRwx(entry);
   if (isObjectPage(cpu, area, vpn, entry)) {
@@ -90,7 +90,7 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: Vpn, entry: Pte): boolean {
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
   const at = recordAt(cpu.machine, record);
-  const object = peek(cpu.words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, at + RECORD.OBJECT);
   if (peek(cpu.words, object + OBJECT.KIND) === OBJECT.LINEAR) return false;
   const page = vpn + peek(cpu.words, at + RECORD.DELTA);
   return pageFrame(cpu, object, page) === pte.pfnOf(entry);
@@ -119,7 +119,7 @@ export function agePages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): voi
   for (const vpn of vpns) {
     const at = seek(cpu, op.cursor, vpn);
     // ORDER: a read-modify-write, because the MMU may set D at this moment.
-    let entry = load(cpu.words, at);
+    let entry: Pte = load(cpu.words, at);
     while (op.cursor.level === 0 && pte.isPresent(entry) && (entry & pte.PTE_A) !== 0) {
       const now = compareExchange(cpu.words, at, entry, entry & ~pte.PTE_A);
       if (now === entry) noteFlush(op, vpn, 1);

@@ -7,7 +7,7 @@ import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START } from '../../shared/limits.ts';
 import { bytesOf } from '../../shared/units.ts';
-import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
+import type { ObjectBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
@@ -55,7 +55,7 @@ function areaRow(cpu: Cpu, area: Area, brk: VirtAddr, names: ObjectNames): AreaR
   const { words, machine } = cpu;
   const at = recordAt(machine, backend.record);
   const kind = peek(words, at + RECORD.KIND);
-  const object = peek(words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
   const host = peek(words, object + OBJECT.HOST);
   const offset = bytesOf(peek(words, at + RECORD.DELTA)) + start;
   const inode = peek(words, object + OBJECT.INODE);

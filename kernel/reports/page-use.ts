@@ -12,7 +12,7 @@ import * as SWAP from '../../shared/layout/swap.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { bytesOf } from '../../shared/units.ts';
-import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
+import type { Pfn, Pte, SpaceBlock, SwapSlot, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameRefs } from '../frames/frames.ts';
 import { openAtRoot } from '../paging/covering.ts';
@@ -60,7 +60,7 @@ export function addPageUse(
   openAtRoot(cpu, cursor, space, startVpn, endVpn);
   for (let vpn = startVpn; vpn < endVpn;) {
     // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
-    const entry = load(cpu.words, seek(cpu, cursor, vpn));
+    const entry: Pte = load(cpu.words, seek(cpu, cursor, vpn));
     const nextVpn = Math.min(endVpn, nextAt(vpn, cursor.level));
     if (pte.isSwapped(entry)) addSwapped(cpu, use, entry);
     else if (pte.isGuard(entry)) use.guards += bytesOf(nextVpn - vpn);
@@ -77,7 +77,7 @@ export function isCounted(machine: Machine, entry: Pte): boolean {
 
 /** Entries that map a frame: its references less those of a page cache and of the swap map. */
 export function mapCount(machine: Machine, pfn: Pfn): number {
-  const slot = peek(machine.words, frameField(machine, pfn, FRAME.AUX));
+  const slot: SwapSlot = peek(machine.words, frameField(machine, pfn, FRAME.AUX));
   const holders = (isPageCache(machine, pfn) ? 1 : 0) + (slot !== 0 ? 1 : 0);
   return Math.max(1, frameRefs(machine, pfn) - holders);
 }

@@ -46,7 +46,7 @@ export function readPagemap(
   openAtRoot(cpu, cursor, space, startVpn, endVpn);
   for (let vpn = startVpn; vpn < endVpn;) {
     // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
-    const entry = load(cpu.words, seek(cpu, cursor, vpn));
+    const entry: Pte = load(cpu.words, seek(cpu, cursor, vpn));
     const { level } = cursor;
     const nextVpn = Math.min(endVpn, nextAt(vpn, level));
     for (; vpn < nextVpn; vpn++) {

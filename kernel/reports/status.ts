@@ -37,7 +37,7 @@ export function formatStatus(cpu: Cpu, pid: Pid, tgid: Pid): string | null {
   const { machine, words } = cpu;
   const proc = processOf(machine, pid);
   if (proc === 0) return null;
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   // ORDER: a momentary value for a report.
   const threads = space === 0 ? 1 : load(words, space + SPACE.REFS);
   const lines: (readonly [string, string | number])[] = [

@@ -160,7 +160,7 @@ function firstStamp(cpu: Cpu, space: SpaceBlock, node: AreaBlock, any: boolean):
     const stop = Math.min(vpn < bareStart ? bareStart : endVpn, endVpn, nextAt(vpn, level + 1));
     do {
       // ORDER: acquires the tables passed; the areas' lock keeps them linked.
-      const entry = load(words, at);
+      const entry: Pte = load(words, at);
       if (level > 0 && pte.isTable(entry)) break;
       if (level === 0 && isPrivatePage(cpu, entry)) {
         const stamp = stampOf(cpu, entry);

@@ -10,7 +10,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START, TABLE_ENTRIES, TLB_RING, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Pfn, SpaceBlock } from '../../shared/units.ts';
+import type { Pfn, Pte, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL } from '../machine/cursor.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
@@ -96,7 +96,7 @@ function clearSpace(cpu: Cpu, space: SpaceBlock): void {
 function freeTables(cpu: Cpu, space: SpaceBlock, table: Pfn, level: number): void {
   const first = frameWord(cpu.machine, table);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
-    const entry = peek(cpu.words, first + i);
+    const entry: Pte = peek(cpu.words, first + i);
     if (entry === 0) continue;
     if (level === 0 || !pte.isTable(entry)) panic('freeTables: entry left', table, i, entry);
     freeTables(cpu, space, pte.pfnOf(entry), level - 1);

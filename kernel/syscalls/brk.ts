@@ -27,7 +27,7 @@ import { unmapRange } from './munmap.ts';
  * cannot be, the old one. Never an errno.
  */
 export function sysBrk(cpu: Cpu, proc: ProcessBlock, address: VirtAddr): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { machine } = cpu;
   const { protocol } = machine;
   protocol.lockAreas(cpu, space);

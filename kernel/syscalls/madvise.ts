@@ -14,7 +14,7 @@ import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
+import type { ObjectBlock, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { prepareAnon } from '../space/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
@@ -49,7 +49,7 @@ export function sysMadvise(
   // A length just below 2^64 rounds up to 0 and is refused; a length of 0 is nothing to do.
   if ((length !== 0 && size === 0) || startAddress + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const endAddress = startAddress + size;
   switch (advice) {
     case M.MADV_HWPOISON:
@@ -243,7 +243,7 @@ function removePages(
   if ((area.flags & (AREA_SHARED | AREA_NO_WRITE)) !== AREA_SHARED) return -E.EACCES;
   if (area.backend.isSpecial) return -E.ENODEV;
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, record + RECORD.OBJECT);
   const delta = peek(cpu.words, record + RECORD.DELTA);
   const { protocol } = cpu.machine;
   getObject(cpu, object);

@@ -6,7 +6,7 @@ import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { addressOf, pagesOf, vpnOf } from '../../shared/units.ts';
-import type { ProcessBlock, SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
+import type { ProcessBlock, Pte, SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
@@ -37,7 +37,7 @@ export function sysMincore(
   if (!isUserRange(address, length)) return -E.ENOMEM;
   const endVpn = vpnOf(address) + pagesOf(length);
   if (!isUserRange(vector, endVpn - vpnOf(address))) return -E.EFAULT;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   let target = vector;
   for (let vpn = vpnOf(address); vpn < endVpn;) {
     const bytes = look(cpu, space, vpn, endVpn);
@@ -63,7 +63,7 @@ function look(cpu: Cpu, space: SpaceBlock, vpn: Vpn, endVpn: Vpn): Uint8Array | 
     openAtRoot(cpu, cursor, space, vpn, stopVpn);
     for (let page = vpn; page < stopVpn; page++) {
       // ORDER: acquires the tables passed, which the areas' lock keeps linked.
-      const entry = load(cpu.words, seek(cpu, cursor, page));
+      const entry: Pte = load(cpu.words, seek(cpu, cursor, page));
       bytes[page - vpn] = pte.isPresent(entry) || isCached(cpu, area, page) ? 1 : 0;
     }
   }

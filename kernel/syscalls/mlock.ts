@@ -80,7 +80,7 @@ export function sysMunlock(
 ): number {
   if (![address, length].every(Number.isInteger)) return -E.EINVAL;
   const { startAddress, size } = pageRange(address, length);
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = setLockFlags(cpu, space, areasOf(cpu, space), startAddress, size, 0);
@@ -160,7 +160,7 @@ export function sysMlockall(cpu: Cpu, proc: ProcessBlock, flags: number): number
   const known = M.MCL_CURRENT | M.MCL_FUTURE | M.MCL_ONFAULT;
   if (!Number.isInteger(flags) || flags <= 0 || flags > known) return -E.EINVAL;
   if (flags === M.MCL_ONFAULT) return -E.EINVAL;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   if (!canLock(cpu, space)) return -E.EPERM;
   const current = (flags & M.MCL_CURRENT) !== 0;
   const { protocol } = cpu.machine;
@@ -179,7 +179,7 @@ export function sysMlockall(cpu: Cpu, proc: ProcessBlock, flags: number): number
 
 /** Undoes mlock and mlockall of the whole space, for the future too. Always 0. */
 export function sysMunlockall(cpu: Cpu, proc: ProcessBlock): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   lockAll(cpu, space, 0);

@@ -15,7 +15,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { pagesOf, vpnOf } from '../../shared/units.ts';
-import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
+import type { ObjectBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCK_FLAGS, AREA_SHARED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import { SharedAreaStore, replaceArea } from '../space/shared-area-store.ts';
@@ -143,7 +143,7 @@ function movedBackend(
     return backendOf(cpu.machine, ANONYMOUS, anon, anon === 0 ? 0 : delta + shift);
   }
   const at = recordAt(cpu.machine, record);
-  const object = peek(cpu.words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, at + RECORD.OBJECT);
   const offset = peek(cpu.words, at + RECORD.DELTA) + shift;
   const moved = internRecord(cpu, object, offset, (area.flags & AREA_SHARED) !== 0);
   return moved === 0 ? null : backendOf(cpu.machine, moved, anon);

@@ -51,7 +51,7 @@ export function sysMprotect(
   if (size === 0 || startAddress + size >= WRAP) return -E.ENOMEM;
   if ((prot & ~GROWS & ~KNOWN) !== 0) return -E.EINVAL;
   if (startAddress >= USER_SPACE_END) return -E.ENOMEM;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = protectMapped(cpu, space, startAddress, startAddress + size, prot);

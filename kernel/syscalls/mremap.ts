@@ -65,7 +65,7 @@ export function sysMremap(
   if (![address, oldLength, newLength, flags, newAddress].every(Number.isInteger)) {
     return -E.EINVAL;
   }
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const areas = areasOf(cpu, space);
   const oldSize = pageAligned(oldLength);
   const newSize = pageAligned(newLength);

@@ -34,7 +34,7 @@ export function sysMseal(
   if (startAddress + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
   if (startAddress + size > USER_SPACE_END) return -E.ENOMEM;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = seal(cpu, space, startAddress, startAddress + size);

@@ -6,7 +6,7 @@ import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
+import type { ObjectBlock, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -36,7 +36,7 @@ export function sysMsync(
   const endAddress = startAddress + pageAligned(length);
   if (endAddress >= WRAP) return -E.ENOMEM;
   if (endAddress === startAddress) return 0;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = syncAreas(cpu, space, startAddress, endAddress, flags);
@@ -69,7 +69,7 @@ function syncAreas(
 
 function syncArea(cpu: Cpu, area: Area, startAddress: VirtAddr, endAddress: VirtAddr): void {
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, record + RECORD.OBJECT);
   const delta = peek(cpu.words, record + RECORD.DELTA);
   requestWriteBack(cpu, object, vpnOf(startAddress) + delta, vpnOf(endAddress) + delta);
 }

@@ -22,7 +22,7 @@ export function sysMunmap(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, lengt
   if (address < 0 || address % PAGE_SIZE !== 0 || length <= 0) return -E.EINVAL;
   const size = roundUpToPages(length);
   if (size > USER_SPACE_END || address > USER_SPACE_END - size) return -E.EINVAL;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = unmapRange(cpu, space, areasOf(cpu, space), address, size);

@@ -155,7 +155,7 @@ function readAt(
   if (!isReadable(cpu, file)) return -E.EBADF;
   if (!isFile(cpu, object)) return -E.EINVAL;
   if (!isUserRange(address, length)) return -E.EFAULT;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const rest = objectSize(cpu, object) - position;
   const total = Math.min(length, TRANSFER_BYTES_MAX, Math.max(0, rest));
   let done = 0;
@@ -210,7 +210,7 @@ function writeAt(
     if (position >= objectSize(cpu, object)) return -E.ENOSPC;
     length = Math.min(length, objectSize(cpu, object) - position);
   }
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const total = Math.min(length, TRANSFER_BYTES_MAX, FILE_BYTES_MAX - position);
   let done = 0;
   while (done < total) {

@@ -6,7 +6,7 @@ import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import type { ProcessBlock, VirtAddr } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { isPrivileged, limitAt } from '../space/rlimits.ts';
 import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
@@ -20,7 +20,7 @@ export function sysGetrlimit(
   resource: number,
   address: VirtAddr,
 ): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const at = limitAt(space, resource);
   if (at < 0) return -E.EINVAL;
   const limit = new Int32Array(SPACE.RLIMIT_WORDS);
@@ -37,7 +37,7 @@ export function sysSetrlimit(
   resource: number,
   address: VirtAddr,
 ): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const bytes = new Uint8Array(BYTES);
   const copied = copyFromUser(cpu, space, address, bytes);
   if (copied < 0) return copied;

@@ -60,8 +60,8 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
       patch(
         QUEUE,
         'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n' +
-          '  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);',
-        'let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);\n' +
+          '  let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);',
+        'let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);\n' +
           '  lock(cpu, bucket + FUTEX_QUEUE.LOCK);',
       ),
     ],
