@@ -5,6 +5,7 @@
 export * from '../shared/addr/addr.ts';
 export * from '../shared/addr/addr-arith.ts';
 export * from '../shared/addr/addr-range.ts';
+export * from '../shared/units.ts';
 export { KernelPanic } from '../shared/panic.ts';
 export type { AreaIndexStore, AreaStore } from './areas/area-store.ts';
 export { audit } from './audit/audit.ts';

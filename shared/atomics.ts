@@ -9,35 +9,36 @@
  * `at` is an index in 32-bit words, but for readBytes and writeBytes, where it counts bytes. Bulk
  * operations count as one step.
  */
+import type { WordIndex } from './units.ts';
 export type Words = Int32Array<SharedArrayBuffer>;
 
 /** Plain load of a private or lock-protected word. */
-export function peek(words: Words, at: number): number {
+export function peek(words: Words, at: WordIndex): number {
   return words[at] as number;
 }
 
 /** Plain store of a private or lock-protected word. */
-export function poke(words: Words, at: number, value: number): void {
+export function poke(words: Words, at: WordIndex, value: number): void {
   words[at] = value;
 }
 
-export function load(words: Words, at: number): number {
+export function load(words: Words, at: WordIndex): number {
   return Atomics.load(words, at);
 }
 
-export function store(words: Words, at: number, value: number): void {
+export function store(words: Words, at: WordIndex, value: number): void {
   Atomics.store(words, at, value);
 }
 
 /** Returns the value before. */
-export function exchange(words: Words, at: number, value: number): number {
+export function exchange(words: Words, at: WordIndex, value: number): number {
   return Atomics.exchange(words, at, value);
 }
 
 /** Returns the value before; the exchange happened exactly when that equals `expected`. */
 export function compareExchange(
   words: Words,
-  at: number,
+  at: WordIndex,
   expected: number,
   replacement: number,
 ): number {
@@ -45,27 +46,27 @@ export function compareExchange(
 }
 
 /** Returns the value before the addition. */
-export function add(words: Words, at: number, amount: number): number {
+export function add(words: Words, at: WordIndex, amount: number): number {
   return Atomics.add(words, at, amount);
 }
 
 /** Returns the value before the bits were set. */
-export function or(words: Words, at: number, bits: number): number {
+export function or(words: Words, at: WordIndex, bits: number): number {
   return Atomics.or(words, at, bits);
 }
 
 /** Returns the value before the bits were kept. */
-export function and(words: Words, at: number, bits: number): number {
+export function and(words: Words, at: WordIndex, bits: number): number {
   return Atomics.and(words, at, bits);
 }
 
 /** Sleeps while the word holds `expected`; whether the whole of `timeoutMs` passed. */
-export function wait(words: Words, at: number, expected: number, timeoutMs: number): boolean {
+export function wait(words: Words, at: WordIndex, expected: number, timeoutMs: number): boolean {
   return Atomics.wait(words, at, expected, timeoutMs) === 'timed-out';
 }
 
 /** Wakes up to `count` sleepers on the word. */
-export function notify(words: Words, at: number, count: number): void {
+export function notify(words: Words, at: WordIndex, count: number): void {
   Atomics.notify(words, at, count);
 }
 
@@ -75,12 +76,12 @@ const cpuPause = (Atomics as { pause?: () => void }).pause;
 export const pause: () => void = cpuPause ? () => cpuPause.call(Atomics) : () => {};
 
 /** Fills `[from, to)` with `value`: memory in bulk is one step. */
-export function fillWords(words: Words, from: number, to: number, value: number): void {
+export function fillWords(words: Words, from: WordIndex, to: WordIndex, value: number): void {
   words.fill(value, from, to);
 }
 
 /** Copies `count` words from `from` to `to`. */
-export function copyWords(words: Words, to: number, from: number, count: number): void {
+export function copyWords(words: Words, to: WordIndex, from: WordIndex, count: number): void {
   words.copyWithin(to, from, from + count);
 }
 

@@ -26,6 +26,7 @@
  * Empty entry: 0. A reserved entry above the lowest level stands for its whole span.
  */
 import { assert } from './panic.ts';
+import type { Pfn, Pte, RecordId, SwapSlot } from './units.ts';
 
 export const PTE_V = 0x1;
 export const PTE_R = 0x2;
@@ -58,35 +59,40 @@ export const RESERVED_SWAP = 4;
 export const RWX_SHIFT = 1;
 assert(PTE_R === 1 << RWX_SHIFT && PTE_X === 4 << RWX_SHIFT, 'pte: permission bits moved');
 
-export function isPresent(entry: number): boolean {
+export function isPresent(entry: Pte): boolean {
   return (entry & PTE_V) !== 0;
 }
 
-export function isReserved(entry: number): boolean {
+export function isReserved(entry: Pte): boolean {
   return (entry & (PTE_V | PTE_U)) === PTE_U;
 }
 
 /** A pointer to the next table; only meaningful above the lowest level. */
-export function isTable(entry: number): boolean {
+export function isTable(entry: Pte): boolean {
   return (entry & (PTE_V | PTE_S | PTE_U)) === PTE_V;
 }
 
 /** A present leaf of the shared zero frame, which has no reference count. */
-export function isZeroPage(entry: number): boolean {
+export function isZeroPage(entry: Pte): boolean {
   return (entry & (PTE_V | PTE_U)) === (PTE_V | PTE_U) && entry >>> PFN_SHIFT === 0;
 }
 
 /** The frame of a present entry, 0 to 2^20 - 1. */
-export function pfnOf(entry: number): number {
+export function pfnOf(entry: Pte): Pfn {
   return entry >>> PFN_SHIFT;
 }
 
-export function makeTable(pfn: number): number {
+/** The bits of a present leaf, without its frame. */
+export function leafBits(entry: Pte): number {
+  return entry & ((1 << PFN_SHIFT) - 1);
+}
+
+export function makeTable(pfn: Pfn): Pte {
   return (pfn << PFN_SHIFT) | PTE_V;
 }
 
 /** A present leaf. `bits` are PTE_* flags; V and U are added. */
-export function makeLeaf(pfn: number, bits: number): number {
+export function makeLeaf(pfn: Pfn, bits: number): Pte {
   return (pfn << PFN_SHIFT) | bits | PTE_V | PTE_U;
 }
 
@@ -96,42 +102,53 @@ export function copyOnWriteBits(rwx: number): number {
 }
 
 /** A reserved entry. `rwx` are PTE_R, PTE_W, PTE_X as the area allows them. */
-export function makeReserved(kind: number, record: number, rwx: number, shared: boolean): number {
+export function makeReserved(
+  kind: number,
+  record: RecordId | SwapSlot,
+  rwx: number,
+  shared: boolean,
+): Pte {
   return (record << RECORD_SHIFT) | (shared ? PTE_SHARED : 0) | (kind << KIND_SHIFT) | PTE_U | rwx;
 }
 
 /** The same reserved entry for an area with another mapping record. */
-export function withRecord(entry: number, record: number): number {
+export function withRecord(entry: Pte, record: RecordId): Pte {
   return (entry & ((1 << RECORD_SHIFT) - 1)) | (record << RECORD_SHIFT);
 }
 
 const KIND_BITS: number = (KIND_MASK << KIND_SHIFT) | PTE_V | PTE_U;
 
 /** The guard in place of a reserved entry: it keeps what the area allows, and its record. */
-export function guardOf(reserved: number): number {
+export function guardOf(reserved: Pte): Pte {
   return (reserved & ~(KIND_MASK << KIND_SHIFT)) | (RESERVED_GUARD << KIND_SHIFT);
 }
 
 /** A guard, wherever it stands. */
-export function isGuard(entry: number): boolean {
+export function isGuard(entry: Pte): boolean {
   return (entry & KIND_BITS) === ((RESERVED_GUARD << KIND_SHIFT) | PTE_U);
 }
 
 /** A page that was swapped out: the entry is one of its slot's references. */
-export function isSwapped(entry: number): boolean {
+export function isSwapped(entry: Pte): boolean {
   return (entry & KIND_BITS) === ((RESERVED_SWAP << KIND_SHIFT) | PTE_U);
 }
 
-export function reservedKind(entry: number): number {
+export function reservedKind(entry: Pte): number {
   return (entry >>> KIND_SHIFT) & KIND_MASK;
 }
 
-export function reservedRecord(entry: number): number {
+/** The mapping record of a reserved entry, unless that is RESERVED_SWAP. */
+export function reservedRecord(entry: Pte): RecordId {
+  return entry >>> RECORD_SHIFT;
+}
+
+/** The slot that a RESERVED_SWAP entry names in the record's place. */
+export function reservedSlot(entry: Pte): SwapSlot {
   return entry >>> RECORD_SHIFT;
 }
 
 /** The area's permission that an entry stands for: COW hides a W that the area grants. */
-export function logicalRwx(entry: number): number {
+export function logicalRwx(entry: Pte): number {
   const rwx = entry & PTE_RWX;
   return (entry & (PTE_V | PTE_COW)) === (PTE_V | PTE_COW) ? rwx | PTE_W : rwx;
 }

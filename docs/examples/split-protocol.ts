@@ -18,20 +18,20 @@ import {
   writeLock,
   writeUnlock,
 } from 'faultline/kernel';
-import type { Cpu, Cursor, LockingProtocol } from 'faultline/kernel';
+import type { Cpu, Cursor, LockingProtocol, SpaceBlock, Vpn } from 'faultline/kernel';
 
 const splitProtocol: LockingProtocol = {
   name: 'split',
 
-  lockAreas(cpu: Cpu, space: number): void {
+  lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + layout.SPACE.AREA_LOCK);
   },
 
-  unlockAreas(cpu: Cpu, space: number): void {
+  unlockAreas(cpu: Cpu, space: SpaceBlock): void {
     unlock(cpu, space + layout.SPACE.AREA_LOCK);
   },
 
-  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+  lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void {
     readLock(cpu, space + layout.SPACE.RW_LOCK);
     openAtRoot(cpu, cursor, space, vpn, vpn + 1);
   },
@@ -40,9 +40,9 @@ const splitProtocol: LockingProtocol = {
     readUnlock(cpu, cursor.space + layout.SPACE.RW_LOCK);
   },
 
-  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+  lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
     writeLock(cpu, space + layout.SPACE.RW_LOCK);
-    openAtRoot(cpu, cursor, space, start, end);
+    openAtRoot(cpu, cursor, space, startVpn, endVpn);
   },
 
   unlockRange(cpu: Cpu, cursor: Cursor): void {

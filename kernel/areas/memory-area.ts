@@ -20,7 +20,7 @@
  * table may hold a written prefix; MemorySet rolls it back.
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
-import type { VirtAddr } from '../../shared/addr/addr.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, checkInteger } from '../../shared/addr/addr.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
@@ -60,8 +60,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   constructor(start: number, size: number, flags: F, backend: B, state: AreaState = 'Created') {
     checkInteger('the start of an area', start, 0, ADDR_MAX);
     checkInteger('the size of an area', size, 0, ADDR_MAX - start);
-    this.start = start as VirtAddr;
-    this.end = (start + size) as VirtAddr;
+    this.start = start;
+    this.end = start + size;
     this.flags = flags;
     this.backend = backend;
     this.state = state;
@@ -199,7 +199,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     const backend = this.backend.clone() as B;
     const size = this.end - pos;
     const right = new MemoryArea<F, P, B>(pos, size, this.flags, backend, 'FullMapped');
-    this.end = pos as VirtAddr;
+    this.end = pos;
     this.state = 'FullMapped';
     return { ok: true, right };
   }

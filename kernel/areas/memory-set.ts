@@ -16,7 +16,7 @@
  * seeds' tests demand; a backend that needs pages must refuse the rest.
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
-import type { VirtAddr } from '../../shared/addr/addr.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
 import type { AreaEdit } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
@@ -115,14 +115,14 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     if (!isAddr(hint) || !isGapRequest(size, align)) return null;
     const low = Math.max(hint, limit.start);
     const start = lowestGap(this.store, low, limit.end, size, align);
-    return start === NO_GAP ? null : (start as VirtAddr);
+    return start === NO_GAP ? null : start;
   }
 
   /** The highest such range within `limit`: where Linux places an mmap without a hint. */
   findFreeAreaTopDown(size: number, limit: AddrRange, align = 1): VirtAddr | null {
     if (!isGapRequest(size, align)) return null;
     const start = highestGap(this.store, limit.start, limit.end, size, align);
-    return start === NO_GAP ? null : (start as VirtAddr);
+    return start === NO_GAP ? null : start;
   }
 
   /**

@@ -6,6 +6,7 @@ import * as SLAB from '../../shared/layout/slabs.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { BUDDY_ORDERS, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { auditGaps } from './audit-layout.ts';
+import type { Pfn } from '../../shared/units.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -42,7 +43,7 @@ function auditFreeLists(machine: Machine, ledger: AuditLedger): number {
   let free = 0;
   for (let order = 0; order < BUDDY_ORDERS; order++) {
     let previous = 0;
-    let pfn = peek(words, BOOT.FREE_HEADS + order);
+    let pfn: Pfn = peek(words, BOOT.FREE_HEADS + order);
     while (pfn !== 0 && ledger.placed[pfn] === 0) {
       const state = peek(words, frameField(machine, pfn, FRAME.STATE)) & 0xff;
       ledger.check(
@@ -76,7 +77,7 @@ function auditCaches(machine: Machine, ledger: AuditLedger): number {
     const block = machine.cpuBase + id * CPU.WORDS;
     const count = peek(machine.words, block + CPU.CACHE_COUNT);
     for (let i = 0; i < count; i++) {
-      const pfn = peek(machine.words, block + CPU.CACHE + i);
+      const pfn: Pfn = peek(machine.words, block + CPU.CACHE + i);
       ledger.place(pfn, `the cache of CPU ${id}`);
       const state = frameState(machine, pfn);
       ledger.check(state === FRAME.CACHED, `cached frame ${pfn} has state ${state}`);
@@ -89,7 +90,7 @@ function auditCaches(machine: Machine, ledger: AuditLedger): number {
 function auditLimbo(machine: Machine, ledger: AuditLedger): void {
   for (let id = 0; id < machine.cpus; id++) {
     const block = machine.cpuBase + id * CPU.WORDS;
-    let pfn = peek(machine.words, block + CPU.LIMBO_HEAD);
+    let pfn: Pfn = peek(machine.words, block + CPU.LIMBO_HEAD);
     let length = 0;
     while (pfn !== 0 && ledger.placed[pfn] === 0) {
       ledger.place(pfn, `the limbo of CPU ${id}`);
@@ -105,7 +106,7 @@ function auditLimbo(machine: Machine, ledger: AuditLedger): void {
 }
 
 /** A frame that is not free: its count against what was found. */
-function auditUsed(machine: Machine, ledger: AuditLedger, pfn: number): void {
+function auditUsed(machine: Machine, ledger: AuditLedger, pfn: Pfn): void {
   const state = frameState(machine, pfn);
   const count = peek(machine.words, frameField(machine, pfn, FRAME.COUNT));
   const found = ledger.references[pfn] ?? 0;
@@ -130,7 +131,7 @@ function auditUsed(machine: Machine, ledger: AuditLedger, pfn: number): void {
   }
 }
 
-function auditSlabFrame(machine: Machine, ledger: AuditLedger, pfn: number, count: number): void {
+function auditSlabFrame(machine: Machine, ledger: AuditLedger, pfn: Pfn, count: number): void {
   const block = SLAB.BLOCKS[slabOfFrame(machine, pfn)];
   const size = block?.words ?? TABLE_ENTRIES;
   const first = frameWord(machine, pfn);

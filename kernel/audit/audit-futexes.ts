@@ -5,6 +5,7 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import { FUTEX_BUCKETS } from '../../shared/limits.ts';
+import type { FutexBlock, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { slabLive } from '../frames/slab.ts';
 import { bucketOf, keyOf } from '../processes/futex-queue.ts';
@@ -12,7 +13,7 @@ import { allPids, processOf } from '../processes/pid-table.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 
 export function auditFutexes(cpu: Cpu, ledger: AuditLedger): void {
-  const queued = new Set<number>();
+  const queued = new Set<FutexBlock>();
   for (let i = 0; i < FUTEX_BUCKETS; i++) {
     auditQueue(cpu, ledger, cpu.machine.futexQueues + i * FUTEX_QUEUE.WORDS, queued);
   }
@@ -23,11 +24,16 @@ export function auditFutexes(cpu: Cpu, ledger: AuditLedger): void {
   ledger.tally('futexWaiters', owned);
 }
 
-function auditQueue(cpu: Cpu, ledger: AuditLedger, bucket: number, queued: Set<number>): void {
+function auditQueue(
+  cpu: Cpu,
+  ledger: AuditLedger,
+  bucket: WordIndex,
+  queued: Set<FutexBlock>,
+): void {
   const { words, machine } = cpu;
   ledger.check(peek(words, bucket + FUTEX_QUEUE.LOCK) === 0, `futex queue ${bucket}: locked`);
   let previous = 0;
-  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);
+  let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);
   while (waiter !== 0 && !queued.has(waiter)) {
     const where = `futex waiter ${waiter}`;
     queued.add(waiter);
@@ -42,12 +48,12 @@ function auditQueue(cpu: Cpu, ledger: AuditLedger, bucket: number, queued: Set<n
 }
 
 /** Waiters by their processes; one that waits is in a queue. How many there are. */
-function auditOwners(cpu: Cpu, ledger: AuditLedger, queued: ReadonlySet<number>): number {
+function auditOwners(cpu: Cpu, ledger: AuditLedger, queued: ReadonlySet<FutexBlock>): number {
   const { words, machine } = cpu;
   let owned = 0;
   for (const pid of allPids(machine)) {
     const proc = processOf(machine, pid);
-    let waiter = peek(words, proc + PROCESS.FUTEXES);
+    let waiter: FutexBlock = peek(words, proc + PROCESS.FUTEXES);
     for (; waiter !== 0; waiter = peek(words, waiter + FUTEX.OWN_NEXT)) {
       const isWaiting = peek(words, waiter + FUTEX.STATE) === FUTEX.WAITING;
       const isSound =

@@ -1,11 +1,12 @@
 /** What an audit has found out so far: expected references, places of frames, violations. */
+import type { GroupBlock, ObjectBlock, Pfn, RecordId, SwapSlot } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 
 export interface AuditOptions {
   /** Frames that the host is filling for a page-in at this moment. */
-  readonly heldFrames?: readonly number[];
+  readonly heldFrames?: readonly Pfn[];
   /** References that the host itself holds on objects: block to count. */
-  readonly heldObjects?: ReadonlyMap<number, number>;
+  readonly heldObjects?: ReadonlyMap<ObjectBlock, number>;
 }
 
 /** Violations listed; more are counted only. */
@@ -19,11 +20,11 @@ export class AuditLedger {
   /** 1 for frames whose place was found: free list, cache, limbo, table tree, slab, kernel. */
   readonly placed: Uint8Array;
   /** Areas that use a record, by record number. */
-  readonly recordUsers: Map<number, number> = new Map();
+  readonly recordUsers: Map<RecordId, number> = new Map();
   /** Entries that name a swap slot, by slot. */
-  readonly slotUsers: Map<number, number> = new Map();
+  readonly slotUsers: Map<SwapSlot, number> = new Map();
   /** What the spaces found say of their memory group, by its block. */
-  readonly groups: Map<number, { spaces: number; resident: number }> = new Map();
+  readonly groups: Map<GroupBlock, { spaces: number; resident: number }> = new Map();
   private suppressed = 0;
 
   constructor(machine: Machine) {
@@ -43,32 +44,32 @@ export class AuditLedger {
   }
 
   /** A reference to a frame. */
-  refer(pfn: number): void {
+  refer(pfn: Pfn): void {
     this.references[pfn] = (this.references[pfn] ?? 0) + 1;
   }
 
   /** A frame that somebody outside the machine holds for a moment. */
-  hold(pfn: number): void {
+  hold(pfn: Pfn): void {
     this.refer(pfn);
   }
 
   /** A frame found in its one place. */
-  place(pfn: number, where: string): void {
+  place(pfn: Pfn, where: string): void {
     this.check(this.placed[pfn] === 0, `frame ${pfn} is in two places, the second is ${where}`);
     this.placed[pfn] = 1;
   }
 
-  useSlot(slot: number): void {
+  useSlot(slot: SwapSlot): void {
     this.slotUsers.set(slot, (this.slotUsers.get(slot) ?? 0) + 1);
   }
 
-  inGroup(group: number, resident: number): void {
+  inGroup(group: GroupBlock, resident: number): void {
     if (group === 0) return;
     const sum = this.groups.get(group) ?? { spaces: 0, resident: 0 };
     this.groups.set(group, { spaces: sum.spaces + 1, resident: sum.resident + resident });
   }
 
-  useRecord(record: number): void {
+  useRecord(record: RecordId): void {
     if (record !== 0) this.recordUsers.set(record, (this.recordUsers.get(record) ?? 0) + 1);
   }
 }

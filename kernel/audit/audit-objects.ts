@@ -6,7 +6,9 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
-import { FDS_MAX, PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { FDS_MAX, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { pagesOf } from '../../shared/units.ts';
+import type { FileBlock, ObjectBlock, Pfn } from '../../shared/units.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
 import { liveBlocks } from './audit-spaces.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -20,7 +22,7 @@ import { recordAt } from '../objects/record.ts';
 
 /** After the spaces, which count the areas that use each record. */
 export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOptions): void {
-  const holders = new Map<number, number>(options.heldObjects ?? []);
+  const holders = new Map<ObjectBlock, number>(options.heldObjects ?? []);
   auditRecords(cpu, ledger, holders);
   auditFiles(cpu, ledger, holders);
   for (const object of liveBlocks(cpu.machine, SLAB.OBJECT)) {
@@ -28,7 +30,7 @@ export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOption
   }
 }
 
-function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>): void {
+function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
   const { machine, words } = cpu;
   for (let i = 0; i < RECORD.DIRECTORY_WORDS; i++) {
     const frame = peek(words, machine.recordDir + i);
@@ -43,7 +45,7 @@ function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number
     ledger.check(refs === users, `record ${id}: ${refs} references, ${users} areas`);
     if (refs === 0) continue;
     live++;
-    const object = peek(words, at + RECORD.OBJECT);
+    const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
   }
   const counted = peek(words, BOOT.RECORD_LIVE);
@@ -52,13 +54,13 @@ function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number
 }
 
 /** Descriptions against the descriptors that refer to them; each holds its object. */
-function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>): void {
-  const descriptors = new Map<number, number>();
+function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
+  const descriptors = new Map<FileBlock, number>();
   for (const pid of allPids(cpu.machine)) {
     const proc = processOf(cpu.machine, pid);
     ledger.check(peek(cpu.words, proc + PROCESS.FD_LOCK) === 0, `process ${pid}: fd lock held`);
     for (let fd = 0; fd < FDS_MAX; fd++) {
-      const file = peek(cpu.words, proc + PROCESS.FDS + fd * PROCESS.FD_WORDS);
+      const file: FileBlock = peek(cpu.words, proc + PROCESS.FDS + fd * PROCESS.FD_WORDS);
       if (file !== 0) descriptors.set(file, (descriptors.get(file) ?? 0) + 1);
     }
   }
@@ -66,7 +68,7 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>)
     const refs = peek(cpu.words, file + FILE.REFS);
     const found = descriptors.get(file) ?? 0;
     ledger.check(refs === found, `file ${file}: ${refs} references, ${found} descriptors`);
-    const object = peek(cpu.words, file + FILE.OBJECT);
+    const object: ObjectBlock = peek(cpu.words, file + FILE.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
     descriptors.delete(file);
     ledger.tally('files', 1);
@@ -74,7 +76,7 @@ function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<number, number>)
   ledger.check(descriptors.size === 0, `descriptors of ${descriptors.size} files that are free`);
 }
 
-function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: number): void {
+function auditObject(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock, holders: number): void {
   const { machine, words } = cpu;
   const refs = peek(words, object + OBJECT.REFS);
   const kind = kindOf(machine, object);
@@ -83,7 +85,7 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: num
   ledger.check(peek(words, object + OBJECT.LOCK) === 0, `${name}: lock held`);
   const size = loadWide(machine, object + OBJECT.SIZE);
   const pages = peek(words, object + OBJECT.PAGES);
-  ledger.check(pages === Math.ceil(size / PAGE_SIZE), `${name}: ${pages} pages, ${size} bytes`);
+  ledger.check(pages === pagesOf(size), `${name}: ${pages} pages, ${size} bytes`);
   ledger.check(
     loadWide(machine, object + OBJECT.SUPPLIED) <= size,
     `${name}: supplied beyond its end`,
@@ -96,23 +98,23 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: number, holders: num
 }
 
 /** The pages of an object: one reference each. */
-function auditPages(cpu: Cpu, ledger: AuditLedger, object: number): void {
+function auditPages(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock): void {
   const { words } = cpu;
   if (kindOf(cpu.machine, object).isContiguous) {
     const base = peek(words, object + OBJECT.BASE_PFN);
     for (let i = 0; i < peek(words, object + OBJECT.PAGES); i++) ledger.refer(base + i);
     return;
   }
-  const root = peek(words, object + OBJECT.INDEX_ROOT);
+  const root: Pfn = peek(words, object + OBJECT.INDEX_ROOT);
   if (root !== 0) walkIndex(cpu, ledger, root, peek(words, object + OBJECT.INDEX_HEIGHT) - 1);
 }
 
 /** Depth is bounded by the height of an index, 3. */
-function walkIndex(cpu: Cpu, ledger: AuditLedger, node: number, level: number): void {
+function walkIndex(cpu: Cpu, ledger: AuditLedger, node: Pfn, level: number): void {
   ledger.place(node, 'a page index');
   const first = frameWord(cpu.machine, node);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
-    const entry = peek(cpu.words, first + i);
+    const entry: Pfn = peek(cpu.words, first + i);
     if (entry === 0) continue;
     if (level > 0) walkIndex(cpu, ledger, entry, level - 1);
     else {

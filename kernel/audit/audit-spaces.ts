@@ -8,8 +8,10 @@ import * as RECORD from '../../shared/layout/record.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { TABLE_ENTRIES, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
+import type { ObjectBlock, Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../machine/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
@@ -30,7 +32,7 @@ import { tableLevel } from '../paging/table.ts';
 interface Walk {
   readonly cpu: Cpu;
   readonly ledger: AuditLedger;
-  readonly space: number;
+  readonly space: SpaceBlock;
   readonly areas: readonly Area[];
   /** First area that does not end before the walk's position. */
   next: number;
@@ -39,9 +41,9 @@ interface Walk {
 }
 
 export function auditSpaces(cpu: Cpu, ledger: AuditLedger): void {
-  const users = new Map<number, number>();
+  const users = new Map<SpaceBlock, number>();
   for (const pid of allPids(cpu.machine)) {
-    const space = peek(cpu.words, processOf(cpu.machine, pid) + PROCESS.SPACE);
+    const space: SpaceBlock = peek(cpu.words, processOf(cpu.machine, pid) + PROCESS.SPACE);
     if (space !== 0) users.set(space, (users.get(space) ?? 0) + 1);
   }
   for (const space of liveBlocks(cpu.machine, SLAB.SPACE)) {
@@ -71,7 +73,7 @@ export function liveBlocks(machine: Machine, slab: number): number[] {
   return blocks;
 }
 
-function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
+function auditSpace(cpu: Cpu, ledger: AuditLedger, space: SpaceBlock): void {
   const { words } = cpu;
   for (const [name, at] of [
     ['area', SPACE.AREA_LOCK],
@@ -108,10 +110,10 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: number): void {
 }
 
 /** The sums of pages that the resource limits are compared with. */
-function auditSums(cpu: Cpu, ledger: AuditLedger, space: number, areas: readonly Area[]): void {
+function auditSums(cpu: Cpu, ledger: AuditLedger, space: SpaceBlock, areas: readonly Area[]): void {
   let [total, data, locked] = [0, 0, 0];
   for (const { size, flags } of areas) {
-    const pages = size / PAGE_SIZE;
+    const pages = pagesOf(size);
     total += pages;
     if (isDataArea(flags)) data += pages;
     if ((flags & AREA_LOCKED) !== 0) locked += pages;
@@ -127,7 +129,7 @@ function auditSums(cpu: Cpu, ledger: AuditLedger, space: number, areas: readonly
 }
 
 /** Frames that a lazy flush holds until every CPU has swept. */
-function auditLazy(cpu: Cpu, ledger: AuditLedger, space: number): void {
+function auditLazy(cpu: Cpu, ledger: AuditLedger, space: SpaceBlock): void {
   const { words } = cpu;
   for (
     let record = peek(words, space + SPACE.LAZY_HEAD);
@@ -141,7 +143,7 @@ function auditLazy(cpu: Cpu, ledger: AuditLedger, space: number): void {
 }
 
 /** Walks a table in address order; depth is 3. */
-function walkTable(walk: Walk, table: number, level: number, base: number): void {
+function walkTable(walk: Walk, table: Pfn, level: number, baseVpn: Vpn): void {
   const { cpu, ledger } = walk;
   const { machine } = cpu;
   const sound = frameState(machine, table) === FRAME.TABLE && tableLevel(machine, table) === level;
@@ -155,26 +157,26 @@ function walkTable(walk: Walk, table: number, level: number, base: number): void
   walk.tables++;
   const first = frameWord(machine, table);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
-    const entry = peek(machine.words, first + i);
-    const vpn = base + i * pagesAt(level);
+    const entry: Pte = peek(machine.words, first + i);
+    const vpn = baseVpn + i * pagesAt(level);
     if (level > 0 && pte.isTable(entry)) walkTable(walk, pte.pfnOf(entry), level - 1, vpn);
     else auditEntry(walk, entry, vpn, pagesAt(level));
   }
 }
 
 /** One entry that stands for `pages` pages: covered by one area exactly when it is not empty. */
-function auditEntry(walk: Walk, entry: number, vpn: number, pages: number): void {
+function auditEntry(walk: Walk, entry: Pte, vpn: Vpn, pages: number): void {
   const { ledger, areas } = walk;
-  const end = vpn + pages;
-  while (walk.next < areas.length && (areas[walk.next] as Area).end / PAGE_SIZE <= vpn) walk.next++;
+  const endVpn = vpn + pages;
+  while (walk.next < areas.length && vpnOf((areas[walk.next] as Area).end) <= vpn) walk.next++;
   const area = areas[walk.next];
-  const start = area === undefined ? USER_PAGES : area.start / PAGE_SIZE;
+  const startVpn = area === undefined ? USER_PAGES : vpnOf(area.start);
   const where = `space ${walk.space} VPN 0x${vpn.toString(16)} +${pages}`;
   if (entry === 0) {
-    ledger.check(start >= end, `${where}: mapped by an area but empty`);
+    ledger.check(startVpn >= endVpn, `${where}: mapped by an area but empty`);
     return;
   }
-  const covered = area !== undefined && start <= vpn && area.end / PAGE_SIZE >= end;
+  const covered = area !== undefined && startVpn <= vpn && vpnOf(area.end) >= endVpn;
   ledger.check(covered, `${where}: entry 0x${(entry >>> 0).toString(16)} outside every area`);
   if (!covered) return;
   ledger.tally('entries', 1);
@@ -194,7 +196,7 @@ function auditEntry(walk: Walk, entry: number, vpn: number, pages: number): void
   } else auditReserved(walk, entry, area, where);
 }
 
-function auditPresent(walk: Walk, entry: number, pages: number, where: string): void {
+function auditPresent(walk: Walk, entry: Pte, pages: number, where: string): void {
   const { ledger, cpu } = walk;
   const pfn = pte.pfnOf(entry);
   const state = pfn < cpu.machine.frames ? frameState(cpu.machine, pfn) : -1;
@@ -209,10 +211,10 @@ function auditPresent(walk: Walk, entry: number, pages: number, where: string): 
 }
 
 /** The mappings of a shared page meet at one frame: the one that the object has for it. */
-function auditSharedPage(walk: Walk, entry: number, vpn: number, area: Area, where: string): void {
+function auditSharedPage(walk: Walk, entry: Pte, vpn: Vpn, area: Area, where: string): void {
   const { cpu, ledger } = walk;
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, record + RECORD.OBJECT);
   const page = vpn + peek(cpu.words, record + RECORD.DELTA);
   const base = peek(cpu.words, object + OBJECT.BASE_PFN);
   const { isContiguous } = kindOf(cpu.machine, object);
@@ -223,11 +225,11 @@ function auditSharedPage(walk: Walk, entry: number, vpn: number, area: Area, whe
   );
 }
 
-function auditReserved(walk: Walk, entry: number, area: Area, where: string): void {
+function auditReserved(walk: Walk, entry: Pte, area: Area, where: string): void {
   const { ledger } = walk;
   ledger.check(pte.isReserved(entry), `${where}: entry is neither present nor reserved`);
   if (pte.reservedKind(entry) === pte.RESERVED_SWAP) {
-    ledger.useSlot(pte.reservedRecord(entry));
+    ledger.useSlot(pte.reservedSlot(entry));
     ledger.check((area.flags & AREA_SHARED) === 0, `${where}: a shared page in swap`);
     return;
   }
@@ -250,7 +252,7 @@ function auditReserved(walk: Walk, entry: number, area: Area, where: string): vo
 function endWalk(walk: Walk): void {
   const last = walk.areas[walk.areas.length - 1];
   walk.ledger.check(
-    last === undefined || last.end <= USER_PAGES * PAGE_SIZE,
+    last === undefined || last.end <= USER_SPACE_END,
     `space ${walk.space}: an area ends beyond user space`,
   );
 }

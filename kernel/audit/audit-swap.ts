@@ -3,6 +3,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SWAP from '../../shared/layout/swap.ts';
+import type { Pfn, SwapSlot, WordIndex } from '../../shared/units.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameState } from '../frames/buddy.ts';
@@ -34,9 +35,9 @@ export function auditSwap(cpu: Cpu, ledger: AuditLedger): void {
 }
 
 /** The frame that a slot has: in use, referenced by the map, and aware of its slot. */
-function auditCached(cpu: Cpu, ledger: AuditLedger, slot: number, at: number): void {
+function auditCached(cpu: Cpu, ledger: AuditLedger, slot: SwapSlot, at: WordIndex): void {
   const { machine, words } = cpu;
-  const pfn = peek(words, at + SWAP.PFN);
+  const pfn: Pfn = peek(words, at + SWAP.PFN);
   const state = peek(words, at + SWAP.STATE);
   if (pfn === 0) {
     const lost = state === SWAP.DIRTY || state === SWAP.WRITING;
@@ -55,7 +56,7 @@ function auditCached(cpu: Cpu, ledger: AuditLedger, slot: number, at: number): v
 function auditFreeSlots(cpu: Cpu, ledger: AuditLedger, expected: number): void {
   const { machine, words } = cpu;
   let length = 0;
-  let slot = peek(words, BOOT.SWAP_FREE);
+  let slot: SwapSlot = peek(words, BOOT.SWAP_FREE);
   while (slot !== 0 && length <= expected) {
     length++;
     slot = peek(words, slotAt(machine, slot) + SWAP.NEXT);

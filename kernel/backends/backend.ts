@@ -9,8 +9,9 @@
  * `faults/fault.ts` resolves faults, under the page's lock.
  */
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { makeReserved, rwxOfProt } from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { Pte, RecordId, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult, MappingBackend } from '../areas/mapping-backend.ts';
 import type { ObjectKind } from '../objects/kinds.ts';
@@ -22,13 +23,13 @@ const NO_MEMORY: BackendFailure = { cause: 'ENOMEM' };
 export abstract class MachineBackend implements MappingBackend<number, RangeOp> {
   readonly kind: ObjectKind;
   /** Mapping record, 0 for private anonymous memory. */
-  readonly record: number;
+  readonly record: RecordId;
   /** Identity of the private pages, 0 as long as there are none (Linux: anon_vma). */
   readonly anon: number;
   /** Of private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
   readonly delta: number;
 
-  constructor(kind: ObjectKind, record: number, anon = 0, delta = 0) {
+  constructor(kind: ObjectKind, record: RecordId, anon = 0, delta = 0) {
     this.kind = kind;
     this.record = record;
     this.anon = anon;
@@ -41,23 +42,23 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   }
 
   /** What stands in the page table for an untouched page of an area with these flags. */
-  reserved(flags: number): number {
+  reserved(flags: number): Pte {
     const isShared = (flags & AREA_SHARED) !== 0;
     return makeReserved(this.kind.entryKind, this.record, rwxOfProt(flags & AREA_PROT), isShared);
   }
 
-  map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+  map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const entry = this.reserved(flags);
-    return done(reserveRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, entry));
+    return done(reserveRange(op, vpnOf(start), vpnOf(start + size), entry));
   }
 
-  unmap(start: number, size: number, op: RangeOp): BackendResult {
-    return done(clearRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE));
+  unmap(start: VirtAddr, size: number, op: RangeOp): BackendResult {
+    return done(clearRange(op, vpnOf(start), vpnOf(start + size)));
   }
 
-  protect(start: number, size: number, newFlags: number, op: RangeOp): BackendResult {
+  protect(start: VirtAddr, size: number, newFlags: number, op: RangeOp): BackendResult {
     const rwx = rwxOfProt(newFlags & AREA_PROT);
-    return done(protectRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, rwx));
+    return done(protectRange(op, vpnOf(start), vpnOf(start + size), rwx));
   }
 
   /** Immutable, so both halves of a split share it. */

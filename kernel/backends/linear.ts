@@ -7,8 +7,9 @@
 import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PTE_SHARED, rwxOfProt } from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { Pte, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendResult } from '../areas/mapping-backend.ts';
 import { presentRange } from '../paging/map-range.ts';
@@ -18,17 +19,17 @@ import { MachineBackend, done } from './backend.ts';
 
 export class LinearBackend extends MachineBackend {
   /** Every page is present. */
-  override reserved(): number {
+  override reserved(): Pte {
     return 0;
   }
 
-  override map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+  override map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const { machine, words } = op.cpu;
     const at = recordAt(machine, this.record);
     const base = peek(words, peek(words, at + RECORD.OBJECT) + OBJECT.BASE_PFN);
-    const vpn = start / PAGE_SIZE;
+    const vpn = vpnOf(start);
     const pfn = base + vpn + peek(words, at + RECORD.DELTA);
     const bits = rwxOfProt(flags & AREA_PROT) | PTE_SHARED;
-    return done(presentRange(op, vpn, (start + size) / PAGE_SIZE, pfn, bits));
+    return done(presentRange(op, vpn, vpnOf(start + size), pfn, bits));
   }
 }

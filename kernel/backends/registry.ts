@@ -2,6 +2,7 @@
 import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
+import type { RecordId } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 import { kindNumbered } from '../objects/kinds.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
@@ -12,7 +13,7 @@ import { ObjectBackend } from './object.ts';
 import { UserBackend } from './user.ts';
 
 /** The backend of a record. A value: made when needed, never kept. */
-export function backendOf(machine: Machine, record: number, anon = 0, delta = 0): MachineBackend {
+export function backendOf(machine: Machine, record: RecordId, anon = 0, delta = 0): MachineBackend {
   if (record === ANONYMOUS) return new LazyBackend(anon, delta);
   const number = peek(machine.words, recordAt(machine, record) + RECORD.KIND);
   const kind = kindNumbered(number);

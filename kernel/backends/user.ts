@@ -11,6 +11,7 @@
 import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult } from '../areas/mapping-backend.ts';
 import type { RangeOp } from '../paging/range-op.ts';
@@ -24,14 +25,14 @@ const ELSEWHERE: BackendFailure = { cause: TRY_KERNEL_CAUSE };
 const REFUSED: BackendFailure = { cause: 'EACCES' };
 
 export class UserBackend extends ObjectBackend {
-  override map(start: number, size: number, flags: number, op: RangeOp): BackendResult {
+  override map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const { userHooks } = op.cpu;
     if (userHooks === null) return ELSEWHERE;
     if (!userHooks.map(this.host(op), start, size, flags & AREA_PROT)) return REFUSED;
     return super.map(start, size, flags, op);
   }
 
-  override unmap(start: number, size: number, op: RangeOp): BackendResult {
+  override unmap(start: VirtAddr, size: number, op: RangeOp): BackendResult {
     if (op.teardown) return super.unmap(start, size, op);
     const { userHooks } = op.cpu;
     if (userHooks === null) return ELSEWHERE;
@@ -39,7 +40,7 @@ export class UserBackend extends ObjectBackend {
     return super.unmap(start, size, op);
   }
 
-  override protect(start: number, size: number, newFlags: number, op: RangeOp): BackendResult {
+  override protect(start: VirtAddr, size: number, newFlags: number, op: RangeOp): BackendResult {
     const { userHooks } = op.cpu;
     if (userHooks === null) return ELSEWHERE;
     if (!userHooks.protect(this.host(op), start, size, newFlags & AREA_PROT)) return REFUSED;

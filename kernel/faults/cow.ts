@@ -10,6 +10,7 @@ import { compareExchange, copyWords } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { FAULT_DONE, FAULT_NO_MEMORY } from '../machine/fault-codes.ts';
 import { allocFrame, frameRefs, freeFrame, putFrame } from '../frames/frames.ts';
@@ -19,7 +20,7 @@ import { shootDown } from '../paging/shootdown.ts';
 const WRITTEN: number = pte.PTE_A | pte.PTE_D;
 
 /** Makes the present COW entry at `at` writable, by a copy unless this space is the sole holder. */
-export function breakCow(cpu: Cpu, space: number, at: number, entry: number, vpn: number): number {
+export function breakCow(cpu: Cpu, space: SpaceBlock, at: WordIndex, entry: Pte, vpn: Vpn): number {
   const { words } = cpu;
   const shared = pte.pfnOf(entry);
   const rwx = pte.logicalRwx(entry);
@@ -41,7 +42,7 @@ export function breakCow(cpu: Cpu, space: number, at: number, entry: number, vpn
 }
 
 /** A private copy of a frame; 0 when memory is exhausted. */
-export function copyFrame(cpu: Cpu, source: number): number {
+export function copyFrame(cpu: Cpu, source: Pfn): Pfn {
   const copy = allocFrame(cpu, FRAME.USED);
   if (copy === 0) return 0;
   const { machine } = cpu;

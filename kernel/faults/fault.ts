@@ -21,6 +21,7 @@ import { add, compareExchange, load } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
+import type { GroupBlock, Pfn, Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import { breakCow } from './cow.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -49,8 +50,8 @@ import { growDown } from '../space/grow.ts';
  */
 export function handleFault(
   cpu: Cpu,
-  space: number,
-  vpn: number,
+  space: SpaceBlock,
+  vpn: Vpn,
   write: boolean,
   major = false,
 ): number {
@@ -76,26 +77,26 @@ export function handleFault(
 }
 
 /** Whether a full group keeps the page out; not by more than a page for each CPU that looks now. */
-function exceedsGroup(cpu: Cpu, group: number, entry: number, write: boolean): boolean {
+function exceedsGroup(cpu: Cpu, group: GroupBlock, entry: Pte, write: boolean): boolean {
   return groupIsFull(cpu, group) && allows(entry, write) && addsPage(entry, write);
 }
 
 /** Below an area that grows down: whether it has, so that the access is worth another try. */
-function mayGrow(cpu: Cpu, space: number, vpn: number): boolean {
+function mayGrow(cpu: Cpu, space: SpaceBlock, vpn: Vpn): boolean {
   // ORDER: a hint; whoever has mapped such an area sees it.
   if (load(cpu.words, space + SPACE.GROWS) === 0) return false;
   return peekEntry(cpu, space, vpn) === 0 && growDown(cpu, space, vpn);
 }
 
 /** A zeroed frame for a write, so that no lock is held while it is zeroed; 0 if none is needed. */
-function prepareCandidate(cpu: Cpu, space: number, vpn: number): number {
+function prepareCandidate(cpu: Cpu, space: SpaceBlock, vpn: Vpn): Pfn {
   const entry = peekEntry(cpu, space, vpn);
   const isLazy = pte.isReserved(entry) && pte.reservedKind(entry) === pte.RESERVED_LAZY;
   if (!isLazy && !pte.isZeroPage(entry)) return 0;
   return allows(entry, true) ? zeroedFrame(cpu) : 0;
 }
 
-function zeroedFrame(cpu: Cpu): number {
+function zeroedFrame(cpu: Cpu): Pfn {
   const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn !== 0) {
     zeroFrame(cpu.machine, pfn);
@@ -104,16 +105,16 @@ function zeroedFrame(cpu: Cpu): number {
   return pfn;
 }
 
-function allows(entry: number, write: boolean): boolean {
+function allows(entry: Pte, write: boolean): boolean {
   return (pte.logicalRwx(entry) & (write ? pte.PTE_W : pte.PTE_R)) !== 0;
 }
 
 /** Under the page's lock. FAULT_DONE means that `candidate`, if there is one, was used or freed. */
-function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidate: number): number {
+function resolve(cpu: Cpu, cursor: Cursor, vpn: Vpn, write: boolean, candidate: Pfn): number {
   const { words } = cpu;
   let at = seek(cpu, cursor, vpn);
   // ORDER: under the page's lock; only A and D may change behind our back.
-  let entry = load(words, at);
+  let entry: Pte = load(words, at);
   while (cursor.level > 0 && (pte.isTable(entry) || pte.isReserved(entry))) {
     // A table: another fault on the span pushed it down since `seek` looked, as it may where faults
     // run in parallel.
@@ -161,11 +162,11 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: number, write: boolean, candidat
 /** A page of its own in place of a reserved entry or of the zero page. */
 function enterZeroed(
   cpu: Cpu,
-  space: number,
-  vpn: number,
-  at: number,
-  entry: number,
-  candidate: number,
+  space: SpaceBlock,
+  vpn: Vpn,
+  at: WordIndex,
+  entry: Pte,
+  candidate: Pfn,
 ): number {
   const pfn = candidate !== 0 ? candidate : zeroedFrame(cpu);
   if (pfn === 0) return FAULT_NO_MEMORY;
@@ -183,7 +184,7 @@ function enterZeroed(
 }
 
 /** Linux's rule (do_anonymous_page): reads share one zero page, until the first write. */
-function enterZeroPage(cpu: Cpu, at: number, entry: number): number {
+function enterZeroPage(cpu: Cpu, at: WordIndex, entry: Pte): number {
   const bits = pte.copyOnWriteBits(entry & pte.PTE_RWX) | pte.PTE_A;
   // ORDER: the zero page never changes. Where another fault was first, its entry stays.
   compareExchange(cpu.words, at, entry, pte.makeLeaf(0, bits));

@@ -10,6 +10,7 @@
 import { compareExchange, peek } from '../../shared/atomics.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as pte from '../../shared/pte.ts';
+import type { ObjectBlock, Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import { copyFrame } from './cow.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -24,15 +25,15 @@ import { NO_OBJECT, SWAP_STORE } from './swap-in.ts';
 /** Resolves a fault whose reserved entry names a mapping record. */
 export function resolveObject(
   cpu: Cpu,
-  space: number,
-  at: number,
-  entry: number,
-  vpn: number,
+  space: SpaceBlock,
+  at: WordIndex,
+  entry: Pte,
+  vpn: Vpn,
   write: boolean,
 ): number {
   const { words, machine } = cpu;
   const record = recordAt(machine, pte.reservedRecord(entry));
-  const object = peek(words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(words, record + RECORD.OBJECT);
   const page = vpn + peek(words, record + RECORD.DELTA);
   const pfn = getPage(cpu, object, page);
   if (pfn === PAGE_BEYOND) return FAULT_BUS;
@@ -56,7 +57,7 @@ export function resolveObject(
 }
 
 /** Enters a leaf whose frame reference is the entry's from now on. */
-function enter(cpu: Cpu, space: number, at: number, entry: number, leaf: number): number {
+function enter(cpu: Cpu, space: SpaceBlock, at: WordIndex, entry: Pte, leaf: Pte): number {
   // ORDER: publishes the frame's contents. Under a protocol with parallel faults another may win.
   if (compareExchange(cpu.words, at, entry, leaf) === entry) {
     addResident(cpu, space, 1);
@@ -68,7 +69,7 @@ function enter(cpu: Cpu, space: number, at: number, entry: number, leaf: number)
 }
 
 /** Leaves object and page in the CPU's scratch, with a reference on the object. */
-export function toObject(cpu: Cpu, entry: number, vpn: number): void {
+export function toObject(cpu: Cpu, entry: Pte, vpn: Vpn): void {
   const { words, machine } = cpu;
   const record = recordAt(machine, pte.reservedRecord(entry));
   cpu.faultObject = peek(words, record + RECORD.OBJECT);
@@ -77,6 +78,6 @@ export function toObject(cpu: Cpu, entry: number, vpn: number): void {
 }
 
 /** The end of a wait: the caller of FAULT_WAIT or FAULT_DEVICE drops its reference. */
-export function releaseFaultObject(cpu: Cpu, object: number): void {
+export function releaseFaultObject(cpu: Cpu, object: ObjectBlock): void {
   if (object !== SWAP_STORE && object !== NO_OBJECT) putObject(cpu, object);
 }

@@ -4,7 +4,8 @@
  * it to the object; the CPU that waits faults again and finds it.
  */
 import * as FRAME from '../../shared/layout/frame.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { bytesOf } from '../../shared/units.ts';
+import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame, freeFrame } from '../frames/frames.ts';
 import { zeroFrame } from '../machine/machine.ts';
@@ -12,28 +13,28 @@ import type { Machine } from '../machine/machine.ts';
 import { pageFrame, supplyPage } from '../objects/pages.ts';
 
 /** A zeroed frame to fill, 0 when memory is exhausted. */
-export function beginPageIn(cpu: Cpu): number {
+export function beginPageIn(cpu: Cpu): Pfn {
   const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn !== 0) zeroFrame(cpu.machine, pfn);
   return pfn;
 }
 
 /** The bytes of a frame, for the host to fill. */
-export function frameBytesOf(machine: Machine, pfn: number): Uint8Array<SharedArrayBuffer> {
-  return machine.frameBytes.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
+export function frameBytesOf(machine: Machine, pfn: Pfn): Uint8Array<SharedArrayBuffer> {
+  return machine.frameBytes.subarray(bytesOf(pfn), bytesOf(pfn + 1));
 }
 
 /** Whether somebody supplied the page already. */
-export function pageIsIn(cpu: Cpu, object: number, page: number): boolean {
+export function pageIsIn(cpu: Cpu, object: ObjectBlock, page: ObjectPage): boolean {
   return pageFrame(cpu, object, page) !== 0;
 }
 
 /** Gives the filled frame to the object. False when memory for the index is exhausted. */
-export function finishPageIn(cpu: Cpu, object: number, page: number, pfn: number): boolean {
+export function finishPageIn(cpu: Cpu, object: ObjectBlock, page: ObjectPage, pfn: Pfn): boolean {
   return supplyPage(cpu, object, page, pfn);
 }
 
 /** The host could not supply the page: the frame goes back. */
-export function abortPageIn(cpu: Cpu, pfn: number): void {
+export function abortPageIn(cpu: Cpu, pfn: Pfn): void {
   freeFrame(cpu, pfn);
 }

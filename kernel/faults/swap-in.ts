@@ -8,6 +8,7 @@
  */
 import { compareExchange } from '../../shared/atomics.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pte, SpaceBlock, WordIndex } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { putFrame } from '../frames/frames.ts';
@@ -21,8 +22,8 @@ export const SWAP_STORE = 0;
 export const NO_OBJECT = -1;
 
 /** Resolves a fault whose reserved entry names a swap slot. */
-export function resolveSwap(cpu: Cpu, space: number, at: number, entry: number): number {
-  const slot = pte.reservedRecord(entry);
+export function resolveSwap(cpu: Cpu, space: SpaceBlock, at: WordIndex, entry: Pte): number {
+  const slot = pte.reservedSlot(entry);
   const pfn = swapLookup(cpu, slot);
   if (pfn === 0) {
     cpu.faultObject = SWAP_STORE;

@@ -12,8 +12,10 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
+import { PROCESSES_MAX } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { ObjectBlock, ObjectPage, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -24,29 +26,31 @@ import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
 import { areasOf } from '../space/space.ts';
 
-/** Does `action` (object-range.ts) to the pages [first, end) of the object in every mapping. */
+/**
+ * Does `action` (object-range.ts) to the pages [firstPage, endPage) of the object in every mapping.
+ */
 export function changeMappings(
   cpu: Cpu,
-  object: number,
-  first: number,
-  end: number,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
   action: number,
 ): void {
-  if (first >= end || !isMapped(cpu, object)) return;
+  if (firstPage >= endPage || !isMapped(cpu, object)) return;
   const { machine, words } = cpu;
-  const seen: number[] = [];
+  const seen: SpaceBlock[] = [];
   for (let slot = 0; slot < PROCESSES_MAX; slot++) {
     // ORDER: acquires the block.
-    const proc = load(words, machine.procTable + slot);
+    const proc: ProcessBlock = load(words, machine.procTable + slot);
     const space = proc === 0 ? 0 : peek(words, proc + PROCESS.SPACE);
     if (space === 0 || seen.includes(space)) continue;
     seen.push(space);
-    changeSpace(cpu, space, object, first, end, action);
+    changeSpace(cpu, space, object, firstPage, endPage, action);
   }
 }
 
 /** Whether the object has a mapping record. One that is made later finds the object as it is. */
-function isMapped(cpu: Cpu, object: number): boolean {
+function isMapped(cpu: Cpu, object: ObjectBlock): boolean {
   lock(cpu, BOOT.RECORD_LOCK);
   const records = peek(cpu.words, object + OBJECT.RECORDS);
   unlock(cpu, BOOT.RECORD_LOCK);
@@ -55,10 +59,10 @@ function isMapped(cpu: Cpu, object: number): boolean {
 
 function changeSpace(
   cpu: Cpu,
-  space: number,
-  object: number,
-  first: number,
-  end: number,
+  space: SpaceBlock,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
   action: number,
 ): void {
   const { protocol } = cpu.machine;
@@ -66,13 +70,13 @@ function changeSpace(
   const areas = areasOf(cpu, space);
   let area = areas.nextArea(0);
   while (area !== null) {
-    if (isOf(cpu, area, object)) changeArea(cpu, space, area, first, end, action);
+    if (isOf(cpu, area, object)) changeArea(cpu, space, area, firstPage, endPage, action);
     area = areas.nextArea(area.end);
   }
   protocol.unlockAreas(cpu, space);
 }
 
-function isOf(cpu: Cpu, area: Area, object: number): boolean {
+function isOf(cpu: Cpu, area: Area, object: ObjectBlock): boolean {
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
   return peek(cpu.words, recordAt(cpu.machine, record) + RECORD.OBJECT) === object;
@@ -80,21 +84,21 @@ function isOf(cpu: Cpu, area: Area, object: number): boolean {
 
 function changeArea(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   area: Area,
-  first: number,
-  end: number,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
   action: number,
 ): void {
   const { record } = area.backend;
   const delta = peek(cpu.words, recordAt(cpu.machine, record) + RECORD.DELTA);
-  const from = Math.max(first - delta, area.start / PAGE_SIZE);
-  const to = Math.min(end - delta, area.end / PAGE_SIZE);
-  if (from >= to) return;
+  const startVpn = Math.max(firstPage - delta, vpnOf(area.start));
+  const endVpn = Math.min(endPage - delta, vpnOf(area.end));
+  if (startVpn >= endVpn) return;
   const shared = (area.flags & AREA_SHARED) !== 0;
   const rwx = pte.rwxOfProt(area.flags & AREA_PROT);
-  const op = openRange(cpu, space, from, to);
+  const op = openRange(cpu, space, startVpn, endVpn);
   const reserved = pte.makeReserved(pte.RESERVED_OBJECT, record, rwx, shared);
-  changeObjectRange(op, from, to, reserved, action);
+  changeObjectRange(op, startVpn, endVpn, reserved, action);
   closeRange(op);
 }

@@ -12,7 +12,8 @@
  * Locking: none may be held. On the kernel worker (mappings.ts).
  */
 import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { pagesOf } from '../../shared/units.ts';
+import type { ObjectBlock, ObjectPage } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
@@ -20,14 +21,14 @@ import { ZAP_ALL, ZAP_OBJECT } from '../paging/object-range.ts';
 import { changeMappings } from './mappings.ts';
 
 /** Gives an object another size in bytes, 0 to FILE_BYTES_MAX. */
-export function resizeObject(cpu: Cpu, object: number, size: number): void {
+export function resizeObject(cpu: Cpu, object: ObjectBlock, size: number): void {
   if (size > objectSize(cpu, object)) {
     zeroGap(cpu, object);
     extendObject(cpu, object, size);
     return;
   }
   const pages = cutObject(cpu, object, size);
-  changeMappings(cpu, object, Math.ceil(size / PAGE_SIZE), pages, ZAP_ALL);
+  changeMappings(cpu, object, pagesOf(size), pages, ZAP_ALL);
 }
 
 /**
@@ -35,19 +36,25 @@ export function resizeObject(cpu: Cpu, object: number, size: number): void {
  * visible. Disk file systems see to that; tmpfs, whose files these are that the machine has
  * itself, does not (6.18).
  */
-export function zeroGap(cpu: Cpu, object: number): void {
+export function zeroGap(cpu: Cpu, object: ObjectBlock): void {
   if (kindOf(cpu.machine, object).keepsBeyondEnd) return;
   zeroFrom(cpu, object, objectSize(cpu, object));
 }
 
 /**
- * MADV_REMOVE and its like: the pages [first, end) of an object read as zero, and their frames are
- * given back. Private copies stay. 0, or -EOPNOTSUPP for a kind of object that cannot have holes.
- * The caller holds no lock, the areas' of its own space included, and a reference to the object.
+ * MADV_REMOVE and its like: the pages [firstPage, endPage) of an object read as zero, and their
+ * frames are given back. Private copies stay. 0, or -EOPNOTSUPP for a kind of object that cannot
+ * have holes. The caller holds no lock, the areas' of its own space included, and a reference to
+ * the object.
  */
-export function punchHole(cpu: Cpu, object: number, first: number, end: number): number {
+export function punchHole(
+  cpu: Cpu,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
+): number {
   if (!kindOf(cpu.machine, object).hasHoles) return -EOPNOTSUPP;
-  dropPages(cpu, object, first, end);
-  changeMappings(cpu, object, first, end, ZAP_OBJECT);
+  dropPages(cpu, object, firstPage, endPage);
+  changeMappings(cpu, object, firstPage, endPage, ZAP_OBJECT);
   return 0;
 }

@@ -13,6 +13,7 @@
 import { and, load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
+import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { getFrame } from '../frames/frames.ts';
@@ -28,40 +29,59 @@ import { changeMappings } from './mappings.ts';
  * Whether the host wants to hear of the object's pages: a host file that may be written. Others
  * have nothing behind them that could be out of date.
  */
-export function isWrittenBack(cpu: Cpu, object: number): boolean {
+export function isWrittenBack(cpu: Cpu, object: ObjectBlock): boolean {
   return (
     kindOf(cpu.machine, object).isWrittenBack && peek(cpu.words, object + OBJECT.WRITABLE) !== 0
   );
 }
 
 /**
- * msync(MS_SYNC): has the pages [first, end) of an object written back when the syscall is over,
- * whatever it answers. The list in the CPU's scratch keeps a reference to the object.
+ * msync(MS_SYNC): has the pages [firstPage, endPage) of an object written back when the syscall is
+ * over, whatever it answers. The list in the CPU's scratch keeps a reference to the object.
  */
-export function requestWriteBack(cpu: Cpu, object: number, first: number, end: number): void {
+export function requestWriteBack(
+  cpu: Cpu,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
+): void {
   if (!isWrittenBack(cpu, object)) return;
   getObject(cpu, object);
-  cpu.writeBacks.push({ object, first, end });
+  cpu.writeBacks.push({ object, firstPage, endPage });
 }
 
-/** Moves what the mappings of [first, end) have written from their entries to the frames. */
-export function cleanObject(cpu: Cpu, object: number, first: number, end: number): void {
-  changeMappings(cpu, object, first, end, CLEAN);
+/**
+ * Moves what the mappings of [firstPage, endPage) have written from their entries to the frames.
+ */
+export function cleanObject(
+  cpu: Cpu,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
+): void {
+  changeMappings(cpu, object, firstPage, endPage, CLEAN);
 }
 
 export interface DirtyPage {
-  readonly page: number;
+  readonly page: ObjectPage;
   /** Its frame, with a reference for the caller. */
-  readonly pfn: number;
+  readonly pfn: Pfn;
 }
 
-/** The first dirty page in [from, end), which counts as clean from now on; null for none. */
-export function takeDirty(cpu: Cpu, object: number, from: number, end: number): DirtyPage | null {
+/**
+ * The first dirty page in [firstPage, endPage), which counts as clean from now on; null for none.
+ */
+export function takeDirty(
+  cpu: Cpu,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
+): DirtyPage | null {
   const { machine, words } = cpu;
   let taken: DirtyPage | null = null;
   lock(cpu, object + OBJECT.LOCK);
-  const stop = Math.min(end, peek(words, object + OBJECT.PAGES));
-  let page = indexNext(cpu, object, from, stop, true);
+  const stopPage = Math.min(endPage, peek(words, object + OBJECT.PAGES));
+  let page = indexNext(cpu, object, firstPage, stopPage, true);
   while (page >= 0 && taken === null) {
     const pfn = indexLookup(cpu, object, page);
     const state = frameField(machine, pfn, FRAME.STATE);
@@ -71,7 +91,7 @@ export function takeDirty(cpu: Cpu, object: number, from: number, end: number): 
       getFrame(cpu, pfn);
       taken = { page, pfn };
     } else {
-      page = indexNext(cpu, object, page + 1, stop, true);
+      page = indexNext(cpu, object, page + 1, stopPage, true);
     }
   }
   unlock(cpu, object + OBJECT.LOCK);
@@ -79,7 +99,7 @@ export function takeDirty(cpu: Cpu, object: number, from: number, end: number): 
 }
 
 /** The host's part begins. Returns how much of the host's file is still what the object has. */
-export function beginWriteBack(cpu: Cpu, object: number): number {
+export function beginWriteBack(cpu: Cpu, object: ObjectBlock): number {
   const { machine } = cpu;
   lock(cpu, object + OBJECT.LOCK);
   const supplied = loadWide(machine, object + OBJECT.SUPPLIED);
@@ -89,7 +109,7 @@ export function beginWriteBack(cpu: Cpu, object: number): number {
 }
 
 /** The host's file is now as long as the object, and supplies what a cut has not taken since. */
-export function endWriteBack(cpu: Cpu, object: number): void {
+export function endWriteBack(cpu: Cpu, object: ObjectBlock): void {
   const { machine } = cpu;
   lock(cpu, object + OBJECT.LOCK);
   const written = loadWide(machine, object + OBJECT.WRITTEN);

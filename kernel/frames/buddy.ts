@@ -13,18 +13,19 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { BUDDY_ORDERS } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
+import type { Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameField } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
 /** State of a frame, without order, level and flags. */
-export function frameState(machine: Machine, pfn: number): number {
+export function frameState(machine: Machine, pfn: Pfn): number {
   return peek(machine.words, frameField(machine, pfn, FRAME.STATE)) & 0xf;
 }
 
 /** Sets state and order; keeps only the marks that say that the contents are poison, or zero. */
-export function setFrameState(machine: Machine, pfn: number, state: number, order: number): void {
+export function setFrameState(machine: Machine, pfn: Pfn, state: number, order: number): void {
   const at = frameField(machine, pfn, FRAME.STATE);
   const contents = peek(machine.words, at) & (FRAME.POISONED | FRAME.ZEROED);
   poke(machine.words, at, state | (order << FRAME.ORDER_SHIFT) | contents);
@@ -50,7 +51,7 @@ export function seedFreeLists(machine: Machine): void {
 }
 
 /** A block of 2^order frames; 0 when there is none. Its frames' states are the caller's to set. */
-export function buddyAlloc(cpu: Cpu, order: number): number {
+export function buddyAlloc(cpu: Cpu, order: number): Pfn {
   lock(cpu, BOOT.BUDDY_LOCK);
   const pfn = takeBlock(cpu.machine, order);
   unlock(cpu, BOOT.BUDDY_LOCK);
@@ -58,20 +59,20 @@ export function buddyAlloc(cpu: Cpu, order: number): number {
 }
 
 /** Gives back a block of 2^order frames that starts at `pfn`. */
-export function buddyFree(cpu: Cpu, pfn: number, order: number): void {
+export function buddyFree(cpu: Cpu, pfn: Pfn, order: number): void {
   lock(cpu, BOOT.BUDDY_LOCK);
   giveBlock(cpu.machine, pfn, order);
   unlock(cpu, BOOT.BUDDY_LOCK);
 }
 
 /** The body of `buddyAlloc`, for callers that take several blocks under one lock. */
-export function takeBlock(machine: Machine, order: number): number {
+export function takeBlock(machine: Machine, order: number): Pfn {
   const { words } = machine;
   assert(order >= 0 && order < BUDDY_ORDERS, 'takeBlock: order', order);
   let found = order;
   while (found < BUDDY_ORDERS && peek(words, BOOT.FREE_HEADS + found) === 0) found++;
   if (found === BUDDY_ORDERS) return 0;
-  const pfn = peek(words, BOOT.FREE_HEADS + found);
+  const pfn: Pfn = peek(words, BOOT.FREE_HEADS + found);
   unlink(machine, pfn, found);
   setFrameState(machine, pfn, FRAME.FREE, 0);
   while (found > order) {
@@ -92,7 +93,7 @@ export function smallestOrder(machine: Machine): number {
 }
 
 /** The body of `buddyFree`. */
-export function giveBlock(machine: Machine, pfn: number, order: number): void {
+export function giveBlock(machine: Machine, pfn: Pfn, order: number): void {
   const { words } = machine;
   assert(pfn > 0 && pfn + (1 << order) <= machine.frames, 'giveBlock: pfn', pfn);
   assert(frameState(machine, pfn) !== FRAME.FREE_HEAD, 'giveBlock: freed twice', pfn);
@@ -112,12 +113,12 @@ export function giveBlock(machine: Machine, pfn: number, order: number): void {
   push(machine, head, size);
 }
 
-function isFreeBlock(machine: Machine, pfn: number, order: number): boolean {
+function isFreeBlock(machine: Machine, pfn: Pfn, order: number): boolean {
   const word = peek(machine.words, frameField(machine, pfn, FRAME.STATE));
   return (word & 0xff) === (FRAME.FREE_HEAD | (order << FRAME.ORDER_SHIFT));
 }
 
-function push(machine: Machine, pfn: number, order: number): void {
+function push(machine: Machine, pfn: Pfn, order: number): void {
   const { words } = machine;
   const head = BOOT.FREE_HEADS + order;
   const next = peek(words, head);
@@ -128,7 +129,7 @@ function push(machine: Machine, pfn: number, order: number): void {
   poke(words, head, pfn);
 }
 
-function unlink(machine: Machine, pfn: number, order: number): void {
+function unlink(machine: Machine, pfn: Pfn, order: number): void {
   const { words } = machine;
   if (!isFreeBlock(machine, pfn, order)) panic('unlink: not a free block', pfn, order);
   const next = peek(words, frameField(machine, pfn, FRAME.LINK));

@@ -14,6 +14,7 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
+import type { Pfn } from '../../shared/units.ts';
 import { frameState, giveBlock, setFrameState, smallestOrder, takeBlock } from './buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { INJECT_FRAME, injected } from '../machine/inject.ts';
@@ -22,7 +23,7 @@ import type { Machine } from '../machine/machine.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
 /** A frame in the given state with a count of 1; 0 when memory is exhausted. Contents undefined. */
-export function allocFrame(cpu: Cpu, state: number): number {
+export function allocFrame(cpu: Cpu, state: number): Pfn {
   if (injected(cpu, INJECT_FRAME)) return 0;
   const { words } = cpu;
   const countAt = cpu.base + CPU.CACHE_COUNT;
@@ -34,14 +35,14 @@ export function allocFrame(cpu: Cpu, state: number): number {
       return 0;
     }
   }
-  const pfn = peek(words, cpu.base + CPU.CACHE + cached - 1);
+  const pfn: Pfn = peek(words, cpu.base + CPU.CACHE + cached - 1);
   poke(words, countAt, cached - 1);
   claimFrame(cpu, pfn, state);
   return pfn;
 }
 
 /** Takes a frame that the caller got from the free ones into use, with a count of 1. */
-export function claimFrame(cpu: Cpu, pfn: number, state: number): void {
+export function claimFrame(cpu: Cpu, pfn: Pfn, state: number): void {
   const { words, machine } = cpu;
   if (machine.checked) checkPoison(machine, pfn);
   const stateAt = frameField(machine, pfn, FRAME.STATE);
@@ -54,7 +55,7 @@ export function claimFrame(cpu: Cpu, pfn: number, state: number): void {
 }
 
 /** Frees a frame that nobody references any more, whatever it was used for. */
-export function freeFrame(cpu: Cpu, pfn: number): void {
+export function freeFrame(cpu: Cpu, pfn: Pfn): void {
   const { words, machine } = cpu;
   const state = frameState(machine, pfn);
   if (state < FRAME.USED || state === FRAME.HOLE) panic('freeFrame: not in use', pfn, state);
@@ -74,14 +75,14 @@ export function freeFrame(cpu: Cpu, pfn: number): void {
 }
 
 /** Adds a reference to a frame in use. */
-export function getFrame(cpu: Cpu, pfn: number): void {
+export function getFrame(cpu: Cpu, pfn: Pfn): void {
   // ORDER: the caller holds a reference or a lock that keeps the count above 0.
   const before = add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), 1);
   if (before <= 0) panic('getFrame: frame is free', pfn, before);
 }
 
 /** Drops a reference; the last one frees the frame. Only after the flush, see above. */
-export function putFrame(cpu: Cpu, pfn: number): void {
+export function putFrame(cpu: Cpu, pfn: Pfn): void {
   // ORDER: the decrement that reaches 0 comes after all other holders' last accesses.
   const before = add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), -1);
   if (before <= 0) panic('putFrame: frame is free', pfn, before);
@@ -89,7 +90,7 @@ export function putFrame(cpu: Cpu, pfn: number): void {
 }
 
 /** References of a frame. Stable at 1 for whoever holds that one. */
-export function frameRefs(machine: Machine, pfn: number): number {
+export function frameRefs(machine: Machine, pfn: Pfn): number {
   // ORDER: a sole owner reads its own 1; any other value is only a hint.
   return load(machine.words, frameField(machine, pfn, FRAME.COUNT));
 }
@@ -133,7 +134,7 @@ export function drainCache(cpu: Cpu, frames: number): void {
   poke(words, countAt, cached);
 }
 
-function poison(machine: Machine, pfn: number): void {
+function poison(machine: Machine, pfn: Pfn): void {
   const at = frameWord(machine, pfn);
   fillWords(machine.words, at, at + TABLE_ENTRIES, FRAME.POISON);
   const stateAt = frameField(machine, pfn, FRAME.STATE);
@@ -141,7 +142,7 @@ function poison(machine: Machine, pfn: number): void {
 }
 
 /** A write through a dangling translation shows as damaged poison, or in a frame zeroed ahead. */
-export function checkPoison(machine: Machine, pfn: number): void {
+export function checkPoison(machine: Machine, pfn: Pfn): void {
   const { words } = machine;
   const state = peek(words, frameField(machine, pfn, FRAME.STATE));
   if ((state & (FRAME.POISONED | FRAME.ZEROED)) === 0) return;

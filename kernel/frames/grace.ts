@@ -16,6 +16,7 @@ import { add, load, peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
+import type { Pfn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameField } from '../machine/machine.ts';
@@ -23,7 +24,7 @@ import { setFrameState } from './buddy.ts';
 import { freeFrame } from './frames.ts';
 
 /** Puts a frame that was made unreachable on this CPU's limbo list. After the shootdown, if any. */
-export function retireFrame(cpu: Cpu, pfn: number): void {
+export function retireFrame(cpu: Cpu, pfn: Pfn): void {
   const { machine, words, base } = cpu;
   // Whoever still waits for the lock of a retired table must find it stray.
   setFrameState(machine, pfn, FRAME.RETIRED | FRAME.STRAY, 0);
@@ -41,7 +42,7 @@ export function retireFrame(cpu: Cpu, pfn: number): void {
 /** Frees those of this CPU's retired frames whose grace period is over. Oldest first. */
 export function reapLimbo(cpu: Cpu): void {
   const { machine, words, base } = cpu;
-  let pfn = peek(words, base + CPU.LIMBO_HEAD);
+  let pfn: Pfn = peek(words, base + CPU.LIMBO_HEAD);
   if (pfn === 0) return;
   const oldest = oldestReader(cpu);
   while (pfn !== 0) {

@@ -18,6 +18,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { MEMORY_GROUPS_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { GroupBlock, Pte, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
 
@@ -32,7 +33,7 @@ export interface MemoryGroup {
 }
 
 /** A new group without members: its block, or 0 when there are MEMORY_GROUPS_MAX. */
-export function makeGroup(cpu: Cpu, limitPages: number): number {
+export function makeGroup(cpu: Cpu, limitPages: number): GroupBlock {
   const { words } = cpu;
   for (let i = 0; i < MEMORY_GROUPS_MAX; i++) {
     const group = BOOT.GROUPS + i * GROUP.WORDS;
@@ -46,14 +47,14 @@ export function makeGroup(cpu: Cpu, limitPages: number): number {
 }
 
 /** A new space joins a group, or none (0). Before anything of it is resident. */
-export function joinGroup(cpu: Cpu, space: number, group: number): void {
+export function joinGroup(cpu: Cpu, space: SpaceBlock, group: GroupBlock): void {
   poke(cpu.words, space + SPACE.GROUP, group);
   // ORDER: a count; the caller's own space, or the group's newness, keeps the block meanwhile.
   if (group !== 0) add(cpu.words, group + GROUP.SPACES, 1);
 }
 
 /** A space that has nothing left leaves its group, which ends with the last. */
-export function leaveGroup(cpu: Cpu, space: number): void {
+export function leaveGroup(cpu: Cpu, space: SpaceBlock): void {
   const { words } = cpu;
   const group = groupOf(cpu, space);
   // ORDER: the decrement to 0 comes after every other member's last use.
@@ -66,12 +67,12 @@ export function leaveGroup(cpu: Cpu, space: number): void {
 }
 
 /** The block of a space's group, 0 for none. */
-export function groupOf(cpu: Cpu, space: number): number {
+export function groupOf(cpu: Cpu, space: SpaceBlock): GroupBlock {
   return peek(cpu.words, space + SPACE.GROUP);
 }
 
 /** Changes a space's resident count and its peak, and those of its group. */
-export function addResident(cpu: Cpu, space: number, pages: number): void {
+export function addResident(cpu: Cpu, space: SpaceBlock, pages: number): void {
   // ORDER: counters. The peak may miss a race's width.
   const now = add(cpu.words, space + SPACE.RESIDENT, pages) + pages;
   const peakAt = space + SPACE.RESIDENT_PEAK;
@@ -79,7 +80,7 @@ export function addResident(cpu: Cpu, space: number, pages: number): void {
   chargeGroup(cpu, space, pages);
 }
 
-function chargeGroup(cpu: Cpu, space: number, pages: number): void {
+function chargeGroup(cpu: Cpu, space: SpaceBlock, pages: number): void {
   const { words } = cpu;
   const group = groupOf(cpu, space);
   if (group === 0) return;
@@ -89,14 +90,14 @@ function chargeGroup(cpu: Cpu, space: number, pages: number): void {
 }
 
 /** Whether a group (0 for none) has as many pages as it may. */
-export function groupIsFull(cpu: Cpu, group: number): boolean {
+export function groupIsFull(cpu: Cpu, group: GroupBlock): boolean {
   if (group === 0) return false;
   // ORDER: momentary values; see above.
   return load(cpu.words, group + GROUP.RESIDENT) >= load(cpu.words, group + GROUP.LIMIT);
 }
 
 /** Whether resolving a fault on this entry makes one page more resident. */
-export function addsPage(entry: number, write: boolean): boolean {
+export function addsPage(entry: Pte, write: boolean): boolean {
   if (pte.isPresent(entry)) return write && pte.isZeroPage(entry);
   if (!pte.isReserved(entry)) return false;
   const kind = pte.reservedKind(entry);
@@ -105,7 +106,7 @@ export function addsPage(entry: number, write: boolean): boolean {
 }
 
 /** What a group has, or null for 0. */
-export function groupUsage(machine: Machine, group: number): MemoryGroup | null {
+export function groupUsage(machine: Machine, group: GroupBlock): MemoryGroup | null {
   if (group === 0) return null;
   const { words } = machine;
   return {

@@ -10,6 +10,7 @@ import { peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { BUDDY_ORDERS } from '../../shared/limits.ts';
+import type { Pfn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { frameField, zeroFrame } from '../machine/machine.ts';
@@ -43,12 +44,12 @@ export function prezero(cpu: Cpu, frames: number): number {
   return zeroed;
 }
 
-function linkOf(machine: Machine, pfn: number): number {
+function linkOf(machine: Machine, pfn: Pfn): WordIndex {
   return frameField(machine, pfn, FRAME.LINK);
 }
 
 /** Zeroes a free frame; false when it is zero already. */
-function zeroFree(machine: Machine, pfn: number): boolean {
+function zeroFree(machine: Machine, pfn: Pfn): boolean {
   const { words } = machine;
   const at = frameField(machine, pfn, FRAME.STATE);
   if ((peek(words, at) & FRAME.ZEROED) !== 0) return false;

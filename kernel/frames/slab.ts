@@ -11,6 +11,7 @@ import * as FRAME from '../../shared/layout/frame.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
+import type { Pfn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { retireFrame } from './grace.ts';
 import { frameState } from './buddy.ts';
@@ -23,7 +24,7 @@ const HEAD = 0;
 const LIVE = 1;
 const FRAMES = 2;
 
-function slabField(slab: number, field: number): number {
+function slabField(slab: number, field: number): WordIndex {
   return BOOT.SLABS + slab * SLAB.STATE_WORDS + field;
 }
 
@@ -35,7 +36,7 @@ export function slabAlloc(cpu: Cpu, slab: number): number {
   return at;
 }
 
-export function slabFree(cpu: Cpu, slab: number, at: number): void {
+export function slabFree(cpu: Cpu, slab: number, at: WordIndex): void {
   lock(cpu, BOOT.SLAB_LOCK);
   giveSlot(cpu, slab, at);
   unlock(cpu, BOOT.SLAB_LOCK);
@@ -47,14 +48,14 @@ export function slabLive(machine: Machine, slab: number): number {
 }
 
 /** The slab a frame belongs to. Its state must be FRAME.SLAB. */
-export function slabOfFrame(machine: Machine, pfn: number): number {
+export function slabOfFrame(machine: Machine, pfn: Pfn): number {
   return (peek(machine.words, frameField(machine, pfn, FRAME.STATE)) >> FRAME.ORDER_SHIFT) & 0xf;
 }
 
 function takeSlot(cpu: Cpu, slab: number): number {
   const { machine, words } = cpu;
   const size = SLAB.SIZES[slab] as number;
-  let pfn = peek(words, slabField(slab, HEAD));
+  let pfn: Pfn = peek(words, slabField(slab, HEAD));
   if (pfn === 0) {
     pfn = allocFrame(cpu, FRAME.SLAB | (slab << FRAME.ORDER_SHIFT));
     if (pfn === 0) return 0;
@@ -79,7 +80,7 @@ function takeSlot(cpu: Cpu, slab: number): number {
   return panic('slabAlloc: a partial frame is full', pfn, slab);
 }
 
-function giveSlot(cpu: Cpu, slab: number, at: number): void {
+function giveSlot(cpu: Cpu, slab: number, at: WordIndex): void {
   const { machine, words } = cpu;
   const size = SLAB.SIZES[slab] as number;
   const pfn = frameOfWord(machine, at);
@@ -100,7 +101,7 @@ function giveSlot(cpu: Cpu, slab: number, at: number): void {
   }
 }
 
-function addPartial(cpu: Cpu, slab: number, pfn: number): void {
+function addPartial(cpu: Cpu, slab: number, pfn: Pfn): void {
   const { machine, words } = cpu;
   const head = peek(words, slabField(slab, HEAD));
   poke(words, frameField(machine, pfn, FRAME.LINK), head);
@@ -109,7 +110,7 @@ function addPartial(cpu: Cpu, slab: number, pfn: number): void {
   poke(words, slabField(slab, HEAD), pfn);
 }
 
-function removePartial(cpu: Cpu, slab: number, pfn: number): void {
+function removePartial(cpu: Cpu, slab: number, pfn: Pfn): void {
   const { machine, words } = cpu;
   const next = peek(words, frameField(machine, pfn, FRAME.LINK));
   const previous = peek(words, frameField(machine, pfn, FRAME.AUX));

@@ -3,16 +3,17 @@
  * Written by one CPU under its own protocol; the two halves are not atomic together.
  */
 import { peek, poke } from '../../shared/atomics.ts';
+import type { WordIndex } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 
 const HIGH = 2 ** 32;
 
 /** Stores an integer in [0, 2^53). */
-export function storeWide(machine: Machine, at: number, value: number): void {
+export function storeWide(machine: Machine, at: WordIndex, value: number): void {
   poke(machine.words, at, value | 0);
   poke(machine.words, at + 1, Math.floor(value / HIGH));
 }
 
-export function loadWide(machine: Machine, at: number): number {
+export function loadWide(machine: Machine, at: WordIndex): number {
   return peek(machine.words, at + 1) * HIGH + (peek(machine.words, at) >>> 0);
 }

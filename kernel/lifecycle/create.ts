@@ -10,6 +10,7 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
+import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeAllFds, inheritFds } from '../objects/fd.ts';
 import { forkSpace } from './fork.ts';
@@ -31,7 +32,7 @@ export interface ProcessSpec {
   /** CPU in whose run queue it waits for that. */
   readonly home?: number;
   /** pid of the parent, 0 for a process of the host's. */
-  readonly parent: number;
+  readonly parent: Pid;
   /** Take over the parent's descriptors and shared mappings. */
   readonly inherit?: boolean;
   /** As after fork: take over the parent's descriptors and get a copy of its address space. */
@@ -52,7 +53,7 @@ export interface ProcessSpec {
  * thread whose parent has ended. No thread of the parent's can end meanwhile: this and all ends run
  * on the kernel worker.
  */
-export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
+export function createProcess(cpu: Cpu, spec: ProcessSpec): Pid {
   const { words, machine } = cpu;
   const { thread = false, inherit = false, fork = false } = spec;
   const parent = thread || inherit || fork ? processOf(machine, spec.parent) : 0;
@@ -85,7 +86,7 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): number {
 }
 
 /** Puts a new space into a group of its own, or its parent's. 0 or -EAGAIN. */
-function enterGroup(cpu: Cpu, space: number, spec: ProcessSpec): number {
+function enterGroup(cpu: Cpu, space: SpaceBlock, spec: ProcessSpec): number {
   const from = spaceOfPid(cpu, spec.parent);
   let group = from === 0 ? 0 : groupOf(cpu, from);
   if (spec.memoryMaxPages !== undefined) {
@@ -97,7 +98,7 @@ function enterGroup(cpu: Cpu, space: number, spec: ProcessSpec): number {
 }
 
 /** What a new process is, and what it has from its parent whatever it shares with it. */
-function fillBlock(cpu: Cpu, proc: number, space: number, spec: ProcessSpec): void {
+function fillBlock(cpu: Cpu, proc: ProcessBlock, space: SpaceBlock, spec: ProcessSpec): void {
   const { words, machine } = cpu;
   const parent = processOf(machine, spec.parent);
   poke(words, proc + PROCESS.SPACE, space);
@@ -116,7 +117,7 @@ function fillBlock(cpu: Cpu, proc: number, space: number, spec: ProcessSpec): vo
 }
 
 /** Enters the process into the pid table under the next free pid. */
-function takePid(cpu: Cpu, proc: number): number {
+function takePid(cpu: Cpu, proc: ProcessBlock): Pid {
   const { words, machine } = cpu;
   lock(cpu, BOOT.PROC_LOCK);
   let pid = -EAGAIN;

@@ -9,9 +9,11 @@ import { ESRCH } from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
-import { PAGE_SIZE, PROCESSES_MAX } from '../../shared/limits.ts';
+import { PROCESSES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { Pid, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeAllFds } from '../objects/fd.ts';
 import { dropFutexes } from '../processes/futex.ts';
@@ -29,10 +31,10 @@ import { storeWide } from '../frames/wide.ts';
  */
 export function exitProcess(
   cpu: Cpu,
-  pid: number,
+  pid: Pid,
   code: number,
   signal: number,
-  address: number,
+  address: VirtAddr,
 ): number {
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
@@ -50,12 +52,12 @@ export function exitProcess(
   if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);
   else if (signal !== SIGSEGV && signal !== SIGBUS)
     logEvent(cpu, LOG_PROCESS_KILLED, pid, signal, 0);
-  else logEvent(cpu, LOG_SEGFAULT, pid, Math.floor(address / PAGE_SIZE), signal);
+  else logEvent(cpu, LOG_SEGFAULT, pid, vpnOf(address), signal);
   return 0;
 }
 
 /** Frees the block of a zombie: its end has been told to whoever waits. */
-export function releaseProcess(cpu: Cpu, pid: number): number {
+export function releaseProcess(cpu: Cpu, pid: Pid): number {
   const { words, machine } = cpu;
   const proc = processOf(machine, pid);
   if (proc === 0) return -ESRCH;

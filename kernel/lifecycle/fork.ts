@@ -18,8 +18,10 @@
  */
 import { compareExchange, copyWords, load, peek, poke } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/abi/errno.ts';
-import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import {
   AREA_DONTFORK,
   AREA_LOCKED,
@@ -41,7 +43,7 @@ import { getSlot } from '../objects/swap-map.ts';
 import { areasOf, inheritHeap } from '../space/space.ts';
 
 /** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
-export function forkSpace(cpu: Cpu, parent: number, child: number): number {
+export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): number {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, parent);
   protocol.lockAreas(cpu, child);
@@ -68,71 +70,71 @@ function copyAreas(from: RangeOp, to: RangeOp): boolean {
       const copy = new MemoryArea(start, size, inherited, area.backend);
       if (!children.map(copy, to, false).ok) return false;
       const hasPages = (flags & (AREA_SHARED | AREA_WIPEONFORK)) === 0;
-      if (hasPages && !copyPages(from, to, start / PAGE_SIZE, end / PAGE_SIZE)) return false;
+      if (hasPages && !copyPages(from, to, vpnOf(start), vpnOf(end))) return false;
     }
-    area = end < USER_PAGES * PAGE_SIZE ? parents.nextArea(end) : null;
+    area = end < USER_SPACE_END ? parents.nextArea(end) : null;
   }
   return true;
 }
 
-/** Copies the private pages of [start, end). False when memory for a table is exhausted. */
-function copyPages(from: RangeOp, to: RangeOp, start: number, end: number): boolean {
+/** Copies the private pages of [startVpn, endVpn). False when memory for a table is exhausted. */
+function copyPages(from: RangeOp, to: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
   const { cpu } = from;
-  let vpn = start;
-  while (vpn < end) {
+  let vpn = startVpn;
+  while (vpn < endVpn) {
     const at = seek(cpu, from.cursor, vpn);
-    const stop = Math.min(end, nextAt(vpn, Math.max(1, from.cursor.level)));
+    const stopVpn = Math.min(endVpn, nextAt(vpn, Math.max(1, from.cursor.level)));
     if (from.cursor.level === 0) {
-      if (!copyTable(from, to, at, vpn, stop)) return false;
+      if (!copyTable(from, to, at, vpn, stopVpn)) return false;
     } else {
       // A whole span: untouched, as the child has it already, or guarded.
-      const entry = peek(cpu.words, at);
-      if (pte.isGuard(entry) && !guardRange(to, vpn, stop, entry)) return false;
+      const entry: Pte = peek(cpu.words, at);
+      if (pte.isGuard(entry) && !guardRange(to, vpn, stopVpn, entry)) return false;
     }
-    vpn = stop;
+    vpn = stopVpn;
   }
   return true;
 }
 
 /**
- * Copies the entries of [vpn, end), which lie in one leaf table, the first of them at `at`.
+ * Copies the entries of [vpn, endVpn), which lie in one leaf table, the first of them at `at`.
  *
  * All entries at once, and then what has to differ in the child: loads of the parent's entries one
  * by one would take a third of a fork's time. What stands for untouched pages is alike in both.
  */
-function copyTable(from: RangeOp, to: RangeOp, at: number, vpn: number, end: number): boolean {
+function copyTable(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, endVpn: Vpn): boolean {
   const { words } = from.cpu;
   let page = vpn;
   let source = at;
   // ORDER: under the range's lock only A and D bits change here.
-  while (page < end && !isCopied(load(words, source))) {
+  while (page < endVpn && !isCopied(load(words, source))) {
     page++;
     source++;
   }
-  if (page === end) return true;
+  if (page === endVpn) return true;
   let slot = leafSlot(to, page);
   if (slot === 0) return false;
-  copyWords(words, slot, source, end - page);
-  for (; page < end; page++, source++, slot++) {
-    const entry = peek(words, slot);
+  copyWords(words, slot, source, endVpn - page);
+  for (; page < endVpn; page++, source++, slot++) {
+    const entry: Pte = peek(words, slot);
     if (pte.isPresent(entry)) {
       poke(words, slot, sharePage(from, to, source, page, entry));
     } else if (pte.isSwapped(entry)) {
-      getSlot(from.cpu, pte.reservedRecord(entry));
+      getSlot(from.cpu, pte.reservedSlot(entry));
     }
   }
   return true;
 }
 
 /** Whether the entry is more than what mapping the area has put into the child. */
-function isCopied(entry: number): boolean {
+function isCopied(entry: Pte): boolean {
   if (pte.isPresent(entry)) return true;
   const kind = pte.reservedKind(entry);
   return pte.isReserved(entry) && kind !== pte.RESERVED_LAZY && kind !== pte.RESERVED_OBJECT;
 }
 
 /** Makes a present private page the child's too; the child's entry, not accessed. */
-function sharePage(from: RangeOp, to: RangeOp, at: number, vpn: number, seen: number): number {
+function sharePage(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, seen: Pte): Pte {
   const { cpu } = from;
   const pfn = pte.pfnOf(seen);
   if (pfn !== 0) {

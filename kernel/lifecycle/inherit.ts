@@ -1,6 +1,7 @@
 /** What a child gets of its parent's address space: the shared mappings, at the same addresses. */
 import { ENOMEM } from '../../shared/abi/errno.ts';
-import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
+import type { SpaceBlock } from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
@@ -12,7 +13,7 @@ import { areasOf } from '../space/space.ts';
  * Maps the shared areas of `parent` into the empty space `child`. 0 or -ENOMEM.
  * Locks the parent's areas, then the child's, which nobody else can reach yet.
  */
-export function inheritShared(cpu: Cpu, parent: number, child: number): number {
+export function inheritShared(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): number {
   const { protocol } = cpu.machine;
   let outcome = 0;
   protocol.lockAreas(cpu, parent);
@@ -26,7 +27,7 @@ export function inheritShared(cpu: Cpu, parent: number, child: number): number {
       const copy = new MemoryArea(area.start, area.size, area.flags, area.backend);
       if (!to.map(copy, op, false).ok) outcome = -ENOMEM;
     }
-    area = area.end < USER_PAGES * PAGE_SIZE ? from.nextArea(area.end) : null;
+    area = area.end < USER_SPACE_END ? from.nextArea(area.end) : null;
   }
   closeRange(op);
   protocol.unlockAreas(cpu, child);

@@ -11,6 +11,7 @@ import * as FRAME from '../../shared/layout/frame.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGKILL } from '../../shared/abi/signals.ts';
+import type { Pid, WordIndex } from '../../shared/units.ts';
 import { giveBlock } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { LOG_CPU_DEAD, logEvent } from '../machine/log.ts';
@@ -20,7 +21,7 @@ import { exitProcess } from './exit.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
 /** Reaps CPU `dead`, which was condemned. The pids of the processes that ended with it. */
-export function reapCpu(cpu: Cpu, dead: number): number[] {
+export function reapCpu(cpu: Cpu, dead: number): Pid[] {
   const { machine, words } = cpu;
   const block = machine.cpuBase + dead * CPU.WORDS;
   // ORDER: acquires what the CPU wrote before it was condemned.
@@ -44,7 +45,7 @@ export function reapCpu(cpu: Cpu, dead: number): number[] {
   return ended;
 }
 
-function takeCache(cpu: Cpu, block: number): void {
+function takeCache(cpu: Cpu, block: WordIndex): void {
   const { words } = cpu;
   const cached = peek(words, block + CPU.CACHE_COUNT);
   lock(cpu, BOOT.BUDDY_LOCK);
@@ -55,7 +56,7 @@ function takeCache(cpu: Cpu, block: number): void {
 }
 
 /** Joins the dead CPU's limbo list in front of our own: its stamps are older or irrelevant. */
-function takeLimbo(cpu: Cpu, block: number): void {
+function takeLimbo(cpu: Cpu, block: WordIndex): void {
   const { machine, words, base } = cpu;
   const head = peek(words, block + CPU.LIMBO_HEAD);
   if (head === 0) return;

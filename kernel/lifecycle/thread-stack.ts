@@ -8,6 +8,8 @@ import { EINVAL } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, STACK_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { roundUpToPages } from '../../shared/units.ts';
+import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 import { sysMmap } from '../syscalls/mmap.ts';
@@ -15,10 +17,10 @@ import { sysMprotect } from '../syscalls/mprotect.ts';
 import { sysMunmap } from '../syscalls/munmap.ts';
 
 /** Maps a stack of `bytes`, rounded up to pages, and its guard. 0 or a negative errno. */
-export function mapStack(cpu: Cpu, proc: number, bytes: number): number {
+export function mapStack(cpu: Cpu, proc: ProcessBlock, bytes: number): number {
   if (!Number.isInteger(bytes) || bytes < 0 || bytes > STACK_BYTES_MAX) return -EINVAL;
   if (bytes === 0) return 0;
-  const size = Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE + PAGE_SIZE;
+  const size = roundUpToPages(bytes) + PAGE_SIZE;
   const flags = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
   const at = sysMmap(cpu, proc, 0, size, M.PROT_NONE, flags, -1, 0);
   if (at < 0) return at;
@@ -31,7 +33,7 @@ export function mapStack(cpu: Cpu, proc: number, bytes: number): number {
 }
 
 /** Unmaps the stack of a process that has ended. What the program has sealed stays. */
-export function unmapStack(cpu: Cpu, proc: number): void {
+export function unmapStack(cpu: Cpu, proc: ProcessBlock): void {
   const size = loadWide(cpu.machine, proc + PROCESS.STACK_BYTES);
   if (size === 0 || peek(cpu.words, proc + PROCESS.SPACE) === 0) return;
   sysMunmap(cpu, proc, loadWide(cpu.machine, proc + PROCESS.STACK), size);

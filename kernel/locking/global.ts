@@ -10,6 +10,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Cursor } from '../machine/cursor.ts';
 import { assert } from '../../shared/panic.ts';
+import type { SpaceBlock, Vpn } from '../../shared/units.ts';
 import { holds, lock, unlock } from '../machine/spinlock.ts';
 import type { LockingProtocol } from '../machine/locking-protocol.ts';
 import { openAtRoot } from '../paging/covering.ts';
@@ -17,15 +18,15 @@ import { openAtRoot } from '../paging/covering.ts';
 export const globalProtocol: LockingProtocol = {
   name: 'global',
 
-  lockAreas(cpu: Cpu, space: number): void {
+  lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + SPACE.AREA_LOCK);
   },
 
-  unlockAreas(cpu: Cpu, space: number): void {
+  unlockAreas(cpu: Cpu, space: SpaceBlock): void {
     unlock(cpu, space + SPACE.AREA_LOCK);
   },
 
-  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+  lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void {
     lock(cpu, space + SPACE.AREA_LOCK);
     openAtRoot(cpu, cursor, space, vpn, vpn + 1);
   },
@@ -34,9 +35,9 @@ export const globalProtocol: LockingProtocol = {
     unlock(cpu, cursor.space + SPACE.AREA_LOCK);
   },
 
-  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+  lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
     assert(holds(cpu, space + SPACE.AREA_LOCK), 'lockRange: areas not locked', space);
-    openAtRoot(cpu, cursor, space, start, end);
+    openAtRoot(cpu, cursor, space, startVpn, endVpn);
   },
 
   unlockRange(): void {},

@@ -19,6 +19,7 @@ import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { readLock, readUnlock, writeLock, writeUnlock } from '../machine/rwlock.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -32,15 +33,15 @@ import type { LockingProtocol } from '../machine/locking-protocol.ts';
 export const pathProtocol: LockingProtocol = {
   name: 'path',
 
-  lockAreas(cpu: Cpu, space: number): void {
+  lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + SPACE.AREA_LOCK);
   },
 
-  unlockAreas(cpu: Cpu, space: number): void {
+  unlockAreas(cpu: Cpu, space: SpaceBlock): void {
     unlock(cpu, space + SPACE.AREA_LOCK);
   },
 
-  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+  lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void {
     lockPath(cpu, cursor, space, vpn, vpn + 1);
   },
 
@@ -48,8 +49,8 @@ export const pathProtocol: LockingProtocol = {
     unlockPath(cpu, cursor);
   },
 
-  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
-    lockPath(cpu, cursor, space, start, end);
+  lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
+    lockPath(cpu, cursor, space, startVpn, endVpn);
   },
 
   unlockRange(cpu: Cpu, cursor: Cursor): void {
@@ -61,17 +62,17 @@ export const pathProtocol: LockingProtocol = {
   markStray(): void {},
 };
 
-function lockPath(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+function lockPath(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
   const { machine, words } = cpu;
   cursor.space = space;
-  cursor.start = start;
-  cursor.end = end;
-  let table = peek(words, space + SPACE.ROOT);
+  cursor.startVpn = startVpn;
+  cursor.endVpn = endVpn;
+  let table: Pfn = peek(words, space + SPACE.ROOT);
   let level = ROOT_LEVEL;
-  while (descends(start, end, level)) {
+  while (descends(startVpn, endVpn, level)) {
     readLock(cpu, frameField(machine, table, FRAME.AUX));
     // ORDER: under the table's read lock a table entry stays one.
-    const entry = load(words, entryAt(machine, table, level, start));
+    const entry: Pte = load(words, entryAt(machine, table, level, startVpn));
     if (!pte.isTable(entry)) {
       readUnlock(cpu, frameField(machine, table, FRAME.AUX));
       break;

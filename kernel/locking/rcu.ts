@@ -23,6 +23,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { FAULT_RETRIES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, nextAt, pagesAt } from '../machine/cursor.ts';
@@ -36,15 +37,15 @@ import type { LockingProtocol } from '../machine/locking-protocol.ts';
 export const rcuProtocol: LockingProtocol = {
   name: 'rcu',
 
-  lockAreas(cpu: Cpu, space: number): void {
+  lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + SPACE.AREA_LOCK);
   },
 
-  unlockAreas(cpu: Cpu, space: number): void {
+  unlockAreas(cpu: Cpu, space: SpaceBlock): void {
     unlock(cpu, space + SPACE.AREA_LOCK);
   },
 
-  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+  lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void {
     lockCovering(cpu, cursor, space, vpn, vpn + 1);
   },
 
@@ -52,8 +53,8 @@ export const rcuProtocol: LockingProtocol = {
     unlockHeld(cpu, cursor);
   },
 
-  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
-    lockCovering(cpu, cursor, space, start, end);
+  lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
+    lockCovering(cpu, cursor, space, startVpn, endVpn);
     lockBelow(cpu, cursor);
   },
 
@@ -61,40 +62,46 @@ export const rcuProtocol: LockingProtocol = {
     unlockHeld(cpu, cursor);
   },
 
-  adoptTable(cpu: Cpu, cursor: Cursor, table: number): void {
+  adoptTable(cpu: Cpu, cursor: Cursor, table: Pfn): void {
     lock(cpu, frameField(cpu.machine, table, FRAME.AUX));
     cursor.held.push(table);
   },
 
-  dropTable(cpu: Cpu, cursor: Cursor, table: number): void {
+  dropTable(cpu: Cpu, cursor: Cursor, table: Pfn): void {
     if (cursor.held.pop() !== table) panic('dropTable: not the last adopted', table);
     unlock(cpu, frameField(cpu.machine, table, FRAME.AUX));
   },
 
-  markStray(cpu: Cpu, _cursor: Cursor, table: number): void {
+  markStray(cpu: Cpu, _cursor: Cursor, table: Pfn): void {
     const at = frameField(cpu.machine, table, FRAME.STATE);
     poke(cpu.words, at, peek(cpu.words, at) | FRAME.STRAY);
   },
 };
 
-/** Steps 1 and 2: locks the lowest table that covers [start, end). */
-function lockCovering(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+/** Steps 1 and 2: locks the lowest table that covers [startVpn, endVpn). */
+function lockCovering(
+  cpu: Cpu,
+  cursor: Cursor,
+  space: SpaceBlock,
+  startVpn: Vpn,
+  endVpn: Vpn,
+): void {
   const { machine, words } = cpu;
   cursor.space = space;
-  cursor.start = start;
-  cursor.end = end;
+  cursor.startVpn = startVpn;
+  cursor.endVpn = endVpn;
   for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-    let table = peek(words, space + SPACE.ROOT);
+    let table: Pfn = peek(words, space + SPACE.ROOT);
     let level = ROOT_LEVEL;
-    while (descends(start, end, level)) {
+    while (descends(startVpn, endVpn, level)) {
       // ORDER: acquires the contents of the child, whose publication was a release.
-      const entry = load(words, entryAt(machine, table, level, start));
+      const entry: Pte = load(words, entryAt(machine, table, level, startVpn));
       if (!pte.isTable(entry)) break;
       table = pte.pfnOf(entry);
       level--;
     }
     lock(cpu, frameField(machine, table, FRAME.AUX));
-    if (stillCovers(cpu, table, level, start, end)) {
+    if (stillCovers(cpu, table, level, startVpn, endVpn)) {
       cursor.top = table;
       cursor.topLevel = level;
       cursor.held.push(table);
@@ -103,34 +110,34 @@ function lockCovering(cpu: Cpu, cursor: Cursor, space: number, start: number, en
     unlock(cpu, frameField(machine, table, FRAME.AUX));
     count(cpu, STAT.faultRetries, 1);
   }
-  panic('lockCovering: livelock', space, start, end);
+  panic('lockCovering: livelock', space, startVpn, endVpn);
 }
 
 /** Under the lock of `table`: it is reachable, and the deciding entry is not in a lower table. */
-function stillCovers(cpu: Cpu, table: number, level: number, start: number, end: number): boolean {
+function stillCovers(cpu: Cpu, table: Pfn, level: number, startVpn: Vpn, endVpn: Vpn): boolean {
   const { machine, words } = cpu;
   if ((peek(words, frameField(machine, table, FRAME.STATE)) & FRAME.STRAY) !== 0) return false;
-  if (!descends(start, end, level)) return true;
+  if (!descends(startVpn, endVpn, level)) return true;
   // ORDER: under the table's lock only A and D bits of a superpage can change here.
-  return !pte.isTable(load(words, entryAt(machine, table, level, start)));
+  return !pte.isTable(load(words, entryAt(machine, table, level, startVpn)));
 }
 
 /** Step 3: locks the tables below the cursor's top that overlap the range, in pre-order. */
 function lockBelow(cpu: Cpu, cursor: Cursor): void {
   if (cursor.topLevel === 0) return;
   const { machine, words } = cpu;
-  let at = cursor.start;
-  while (at < cursor.end) {
+  let at = cursor.startVpn;
+  while (at < cursor.endVpn) {
     // Down the path of `at`: a table is new to us when `at` is the first page of the range in it.
     let table = cursor.top;
     let level = cursor.topLevel;
     while (level > 0) {
       // ORDER: the parent's lock is held, its table entries cannot change.
-      const entry = load(words, entryAt(machine, table, level, at));
+      const entry: Pte = load(words, entryAt(machine, table, level, at));
       if (!pte.isTable(entry)) break;
       table = pte.pfnOf(entry);
       level--;
-      if (at === cursor.start || (at & (pagesAt(level + 1) - 1)) === 0) {
+      if (at === cursor.startVpn || (at & (pagesAt(level + 1) - 1)) === 0) {
         lock(cpu, frameField(machine, table, FRAME.AUX));
         cursor.held.push(table);
       }

@@ -8,6 +8,7 @@
  * Not guaranteed: parallelism between operations, however far apart.
  */
 import * as SPACE from '../../shared/layout/space.ts';
+import type { SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Cursor } from '../machine/cursor.ts';
 import { readLock, readUnlock, writeLock, writeUnlock } from '../machine/rwlock.ts';
@@ -17,15 +18,15 @@ import { openAtRoot } from '../paging/covering.ts';
 export const rwlockProtocol: LockingProtocol = {
   name: 'rwlock',
 
-  lockAreas(cpu: Cpu, space: number): void {
+  lockAreas(cpu: Cpu, space: SpaceBlock): void {
     writeLock(cpu, space + SPACE.RW_LOCK);
   },
 
-  unlockAreas(cpu: Cpu, space: number): void {
+  unlockAreas(cpu: Cpu, space: SpaceBlock): void {
     writeUnlock(cpu, space + SPACE.RW_LOCK);
   },
 
-  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+  lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void {
     readLock(cpu, space + SPACE.RW_LOCK);
     openAtRoot(cpu, cursor, space, vpn, vpn + 1);
   },
@@ -34,8 +35,8 @@ export const rwlockProtocol: LockingProtocol = {
     readUnlock(cpu, cursor.space + SPACE.RW_LOCK);
   },
 
-  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
-    openAtRoot(cpu, cursor, space, start, end);
+  lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
+    openAtRoot(cpu, cursor, space, startVpn, endVpn);
   },
 
   unlockRange(): void {},

@@ -21,7 +21,8 @@
 import { add, load, store } from '../../shared/atomics.ts';
 import * as AREA from '../../shared/layout/area.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { addressOf } from '../../shared/units.ts';
+import type { AreaBlock, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { treeEndingAfter, treeNext } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from '../space/shared-area-index.ts';
 import { STAT, count } from '../machine/cpu.ts';
@@ -37,17 +38,17 @@ const SEARCH_DEPTH_MAX = 128;
 export const vmaProtocol: LockingProtocol = {
   name: 'vma',
 
-  lockAreas(cpu: Cpu, space: number): void {
+  lockAreas(cpu: Cpu, space: SpaceBlock): void {
     writeLock(cpu, space + SPACE.RW_LOCK);
   },
 
-  unlockAreas(cpu: Cpu, space: number): void {
+  unlockAreas(cpu: Cpu, space: SpaceBlock): void {
     // ORDER: unlocks every area locked under this number, after all that was done to it.
     add(cpu.words, space + SPACE.AREA_SEQ, 1);
     writeUnlock(cpu, space + SPACE.RW_LOCK);
   },
 
-  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void {
+  lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void {
     cursor.area = lockArea(cpu, space, vpn);
     if (cursor.area === 0) {
       count(cpu, STAT.lockFallbacks, 1);
@@ -62,15 +63,15 @@ export const vmaProtocol: LockingProtocol = {
     readUnlock(cpu, at);
   },
 
-  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void {
+  lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
     // Neighbours that touch the range may merge with what is made in it.
     const areas = new SharedAreaIndex(cpu, space);
-    let node = treeEndingAfter(areas, Math.max(0, start * PAGE_SIZE - 1));
-    while (node !== 0 && areas.start(node) <= end * PAGE_SIZE) {
+    let node = treeEndingAfter(areas, Math.max(0, addressOf(startVpn) - 1));
+    while (node !== 0 && areas.start(node) <= addressOf(endVpn)) {
       lockAreaForWriting(cpu, space, node);
       node = treeNext(areas, node);
     }
-    openAtRoot(cpu, cursor, space, start, end);
+    openAtRoot(cpu, cursor, space, startVpn, endVpn);
   },
 
   unlockRange(): void {},
@@ -80,7 +81,7 @@ export const vmaProtocol: LockingProtocol = {
 };
 
 /** The area of `vpn`, locked for reading; 0 when the fault must take the slow way. */
-function lockArea(cpu: Cpu, space: number, vpn: number): number {
+function lockArea(cpu: Cpu, space: SpaceBlock, vpn: Vpn): AreaBlock {
   const { words } = cpu;
   const area = findArea(cpu, space, vpn);
   if (area === 0 || !tryReadLock(cpu, area + AREA.LOCK)) return 0;
@@ -98,27 +99,27 @@ function lockArea(cpu: Cpu, space: number, vpn: number): number {
 }
 
 /** Searches the index without a lock: the node of `vpn`, or 0 when there is none or it changes. */
-function findArea(cpu: Cpu, space: number, vpn: number): number {
+function findArea(cpu: Cpu, space: SpaceBlock, vpn: Vpn): AreaBlock {
   const { words } = cpu;
   // ORDER: an even number before; compared after every node, before its links are followed.
   const sequence = load(words, space + SPACE.INDEX_SEQ);
   if ((sequence & 1) !== 0) return 0;
-  let node = load(words, space + SPACE.AREA_ROOT);
+  let node: AreaBlock = load(words, space + SPACE.AREA_ROOT);
   for (let depth = 0; depth < SEARCH_DEPTH_MAX && node !== 0; depth++) {
     if (load(words, space + SPACE.INDEX_SEQ) !== sequence) return 0;
-    const start = load(words, node + AREA.START);
-    const end = load(words, node + AREA.END);
-    const next = load(words, node + (vpn < start ? AREA.LEFT : AREA.RIGHT));
+    const startVpn = load(words, node + AREA.START);
+    const endVpn = load(words, node + AREA.END);
+    const next = load(words, node + (vpn < startVpn ? AREA.LEFT : AREA.RIGHT));
     // ORDER: the fields read belong together only if nothing changed meanwhile.
     if (load(words, space + SPACE.INDEX_SEQ) !== sequence) return 0;
-    if (start <= vpn && vpn < end) return node;
+    if (startVpn <= vpn && vpn < endVpn) return node;
     node = next;
   }
   return 0;
 }
 
 /** Waits for the area's readers and keeps new ones out until SPACE.AREA_SEQ advances. */
-function lockAreaForWriting(cpu: Cpu, space: number, area: number): void {
+function lockAreaForWriting(cpu: Cpu, space: SpaceBlock, area: AreaBlock): void {
   const { words } = cpu;
   writeLock(cpu, area + AREA.LOCK);
   // ORDER: visible to every reader that is counted in after the lock is released.

@@ -21,10 +21,11 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { CPUS_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import type { SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from './cpu.ts';
 
 /** The CPU.MODE word of a CPU that runs a space in user mode. */
-export function userMode(space: number): number {
+export function userMode(space: SpaceBlock): number {
   return CPU.MODE_USER | ((space >>> SPACE.ALIGN_SHIFT) << CPU.MODE_SPACE_SHIFT);
 }
 
@@ -42,7 +43,7 @@ export function leaveKernel(cpu: Cpu): void {
 }
 
 /** From the kernel to user mode of `space`. The caller reads the TLB generation next. */
-export function enterUser(cpu: Cpu, space: number): void {
+export function enterUser(cpu: Cpu, space: SpaceBlock): void {
   // ORDER: before the caller's load of the generation, as the head of this file explains.
   store(cpu.words, cpu.base + CPU.MODE, userMode(space));
 }

@@ -7,6 +7,7 @@ import type { Words } from '../../shared/atomics.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import type { StatName } from '../../shared/layout/cpu.ts';
 import { assert } from '../../shared/panic.ts';
+import type { ObjectBlock, ObjectPage, VirtAddr, Vpn, WordIndex } from '../../shared/units.ts';
 import { Cursor } from './cursor.ts';
 import type { Machine } from './machine.ts';
 import { Tlb } from './tlb.ts';
@@ -17,13 +18,16 @@ export interface Cpu {
   /** 0 is the kernel worker. */
   readonly id: number;
   /** First word of its block. */
-  readonly base: number;
+  readonly base: WordIndex;
   /** The cursor of the fault being handled; a CPU handles one at a time. */
   readonly faultCursor: Cursor;
   /** The cursor of the range operation in progress. */
   readonly rangeCursor: Cursor;
-  /** Object block and page that the last fault waits for, or the device it hit. */
-  faultObject: number;
+  /**
+   * The object that the last fault waits for, or the device it hit, and the page of it. Where the
+   * object is SWAP_STORE, the page is a slot: a plain number has no unit.
+   */
+  faultObject: ObjectBlock;
   faultPage: number;
   /** Whether the syscall in progress, or the last one, found no frame, or its memory group full. */
   lacksFrame: boolean;
@@ -31,12 +35,12 @@ export interface Cpu {
    * VPN at which the last syscall stopped that faults in pages of its range without keeping them:
    * what is carried out again begins there. 0 for none.
    */
-  stoppedAt: number;
+  stoppedAtVpn: Vpn;
   /** VPNs [start, end) that the last syscall wants faulted in now that it has succeeded. */
-  populateStart: number;
-  populateEnd: number;
+  populateStartVpn: Vpn;
+  populateEndVpn: Vpn;
   /** Pages of objects, [first, end), that the last syscall wants written back before it is over. */
-  readonly writeBacks: { object: number; first: number; end: number }[];
+  readonly writeBacks: { object: ObjectBlock; firstPage: ObjectPage; endPage: ObjectPage }[];
   /** The translation cache of this CPU's user mode. */
   readonly tlb: Tlb;
   /** Backend modules of the user's: only the kernel worker has them, elsewhere null. */
@@ -45,9 +49,9 @@ export interface Cpu {
 
 /** What an area backed by a user's module asks it, by the host number of its object. */
 export interface UserHooks {
-  map(host: number, start: number, size: number, prot: number): boolean;
-  unmap(host: number, start: number, size: number): boolean;
-  protect(host: number, start: number, size: number, prot: number): boolean;
+  map(host: number, address: VirtAddr, size: number, prot: number): boolean;
+  unmap(host: number, address: VirtAddr, size: number): boolean;
+  protect(host: number, address: VirtAddr, size: number, prot: number): boolean;
 }
 
 /** Makes the view of CPU `id`. The caller is the only Worker that runs it. */
@@ -63,9 +67,9 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     faultObject: 0,
     faultPage: 0,
     lacksFrame: false,
-    stoppedAt: 0,
-    populateStart: 0,
-    populateEnd: 0,
+    stoppedAtVpn: 0,
+    populateStartVpn: 0,
+    populateEndVpn: 0,
     writeBacks: [],
     tlb: new Tlb(),
     userHooks: null,

@@ -6,20 +6,21 @@
  * Private to one CPU.
  */
 import { TABLE_LEVELS, TABLE_SHIFT } from '../../shared/limits.ts';
+import type { AreaBlock, Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
 
 export class Cursor {
   /** Block of the address space. */
-  space = 0;
+  space: SpaceBlock = 0;
   /** PFN and level of the table to descend from. */
-  top = 0;
+  top: Pfn = 0;
   topLevel = 0;
   /** Locked range of VPNs, end exclusive. */
-  start = 0;
-  end = 0;
+  startVpn: Vpn = 0;
+  endVpn: Vpn = 0;
   /** Tables whose locks this cursor holds, in locking order. For protocols that lock tables. */
-  readonly held: number[] = [];
+  readonly held: Pfn[] = [];
   /** Area whose lock this cursor holds, 0 for none. For protocols that lock areas. */
-  area = 0;
+  area: AreaBlock = 0;
   /** Set by `seek`: level of the slot found. */
   level = 0;
 }
@@ -30,12 +31,12 @@ export function pagesAt(level: number): number {
 }
 
 /** Index of the entry for `vpn` in a table at `level`. */
-export function indexAt(vpn: number, level: number): number {
+export function indexAt(vpn: Vpn, level: number): number {
   return (vpn >>> (level * TABLE_SHIFT)) & ((1 << TABLE_SHIFT) - 1);
 }
 
 /** First VPN after the entry that holds `vpn` at `level`. */
-export function nextAt(vpn: number, level: number): number {
+export function nextAt(vpn: Vpn, level: number): Vpn {
   const pages = pagesAt(level);
   return vpn - (vpn & (pages - 1)) + pages;
 }

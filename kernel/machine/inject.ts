@@ -9,6 +9,7 @@ import { add, peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as INJECT from '../../shared/layout/inject.ts';
 import { assert } from '../../shared/panic.ts';
+import type { WordIndex } from '../../shared/units.ts';
 import type { Cpu } from './cpu.ts';
 
 /** What can be made to fail, in the order of their counters. */
@@ -40,7 +41,7 @@ export interface Injection {
 
 const HASH_RANGE = 2 ** 30;
 
-function wordsOf(kind: number): number {
+function wordsOf(kind: number): WordIndex {
   return BOOT.INJECT_KINDS + kind * INJECT.WORDS;
 }
 

@@ -12,27 +12,28 @@
  *   or range never takes the areas' lock.
  * - All methods run in kernel mode. None throws but by panic.
  */
+import type { Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from './cpu.ts';
 import type { Cursor } from './cursor.ts';
 
 export interface LockingProtocol {
   readonly name: string;
   /** Locks the area set of a space, for reading and writing it. */
-  lockAreas(cpu: Cpu, space: number): void;
-  unlockAreas(cpu: Cpu, space: number): void;
+  lockAreas(cpu: Cpu, space: SpaceBlock): void;
+  unlockAreas(cpu: Cpu, space: SpaceBlock): void;
   /** Locks the lowest existing table that decides about `vpn`. */
-  lockPage(cpu: Cpu, cursor: Cursor, space: number, vpn: number): void;
+  lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void;
   unlockPage(cpu: Cpu, cursor: Cursor): void;
   /**
-   * Locks every table that decides about [start, end), the areas' lock being held. A table that
-   * lies wholly inside the range may be unlinked under this lock.
+   * Locks every table that decides about [startVpn, endVpn), the areas' lock being held. A table
+   * that lies wholly inside the range may be unlinked under this lock.
    */
-  lockRange(cpu: Cpu, cursor: Cursor, space: number, start: number, end: number): void;
+  lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void;
   unlockRange(cpu: Cpu, cursor: Cursor): void;
   /** A new table is about to be published under the cursor: bring it under the cursor's locks. */
-  adoptTable(cpu: Cpu, cursor: Cursor, table: number): void;
+  adoptTable(cpu: Cpu, cursor: Cursor, table: Pfn): void;
   /** The table just adopted was not published after all. */
-  dropTable(cpu: Cpu, cursor: Cursor, table: number): void;
+  dropTable(cpu: Cpu, cursor: Cursor, table: Pfn): void;
   /** A table under the cursor was unlinked: nobody may work on it any more. */
-  markStray(cpu: Cpu, cursor: Cursor, table: number): void;
+  markStray(cpu: Cpu, cursor: Cursor, table: Pfn): void;
 }

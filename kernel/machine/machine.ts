@@ -9,8 +9,10 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { layOut } from '../../shared/layout/regions.ts';
 import type { Regions } from '../../shared/layout/regions.ts';
-import { CPU_CACHE_BATCH, PAGE_SIZE, TABLE_ENTRIES } from '../../shared/limits.ts';
+import { CPU_CACHE_BATCH, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { bytesOf } from '../../shared/units.ts';
+import type { Pfn, WordIndex } from '../../shared/units.ts';
 import type { LockingProtocol } from './locking-protocol.ts';
 import { FLUSH_POLICIES } from './flush-policies.ts';
 import type { FlushPolicy } from './flush-policies.ts';
@@ -61,7 +63,7 @@ export function viewOf(
     ...regions,
     buffer,
     words,
-    frameBytes: new Uint8Array(buffer, regions.frameBase * 4, frames * PAGE_SIZE),
+    frameBytes: new Uint8Array(buffer, regions.frameBase * 4, bytesOf(frames)),
     frames,
     cpus,
     swapSlots,
@@ -74,17 +76,17 @@ export function viewOf(
 }
 
 /** Index of the first word of a frame. */
-export function frameWord(machine: Machine, pfn: number): number {
+export function frameWord(machine: Machine, pfn: Pfn): WordIndex {
   return machine.frameBase + pfn * TABLE_ENTRIES;
 }
 
 /** The frame that a block lies in. */
-export function frameOfWord(machine: Machine, at: number): number {
+export function frameOfWord(machine: Machine, at: WordIndex): Pfn {
   return Math.floor((at - machine.frameBase) / TABLE_ENTRIES);
 }
 
 /** Index of a field of a frame's metadata. */
-export function frameField(machine: Machine, pfn: number, field: number): number {
+export function frameField(machine: Machine, pfn: Pfn, field: number): WordIndex {
   return machine.meta + pfn * FRAME.WORDS + field;
 }
 
@@ -94,7 +96,7 @@ export function frameField(machine: Machine, pfn: number, field: number): number
  * Node 20, 363 and 179 on Node 24; docs/performance.md). Nothing to do for one that was zeroed
  * while it was free.
  */
-export function zeroFrame(machine: Machine, pfn: number): void {
+export function zeroFrame(machine: Machine, pfn: Pfn): void {
   const stateAt = frameField(machine, pfn, FRAME.STATE);
   const state = peek(machine.words, stateAt);
   if ((state & FRAME.ZEROED) !== 0) {

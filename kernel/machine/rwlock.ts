@@ -8,6 +8,7 @@
 import { add, and, compareExchange, load, notify, or, pause, wait } from '../../shared/atomics.ts';
 import { CPUS_MAX, SPIN_TURNS, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import { assert } from '../../shared/panic.ts';
+import type { WordIndex } from '../../shared/units.ts';
 import { STAT, count } from './cpu.ts';
 import type { Cpu } from './cpu.ts';
 
@@ -16,7 +17,7 @@ const PENDING = 1 << 29;
 const SLEEPERS = 1 << 28;
 const READERS: number = SLEEPERS - 1;
 
-export function readLock(cpu: Cpu, at: number): void {
+export function readLock(cpu: Cpu, at: WordIndex): void {
   const { words } = cpu;
   for (let turn = 0; ; turn++) {
     // ORDER: the exchange that counts us in acquires what the last writer released.
@@ -30,7 +31,7 @@ export function readLock(cpu: Cpu, at: number): void {
 }
 
 /** Takes the lock for reading if that needs no waiting. */
-export function tryReadLock(cpu: Cpu, at: number): boolean {
+export function tryReadLock(cpu: Cpu, at: WordIndex): boolean {
   for (;;) {
     // ORDER: as readLock. A failed exchange means that another reader came or went: look again.
     const seen = load(cpu.words, at);
@@ -39,14 +40,14 @@ export function tryReadLock(cpu: Cpu, at: number): boolean {
   }
 }
 
-export function readUnlock(cpu: Cpu, at: number): void {
+export function readUnlock(cpu: Cpu, at: WordIndex): void {
   // ORDER: the subtraction releases our reads before a writer may enter.
   const before = add(cpu.words, at, -1);
   assert((before & READERS) > 0 && (before & WRITER) === 0, 'readUnlock: not held', before);
   if ((before & READERS) === 1) wake(cpu, at, before);
 }
 
-export function writeLock(cpu: Cpu, at: number): void {
+export function writeLock(cpu: Cpu, at: WordIndex): void {
   const { words } = cpu;
   for (let turn = 0; ; turn++) {
     // ORDER: the exchange to WRITER acquires what readers and the last writer released.
@@ -61,7 +62,7 @@ export function writeLock(cpu: Cpu, at: number): void {
   }
 }
 
-export function writeUnlock(cpu: Cpu, at: number): void {
+export function writeUnlock(cpu: Cpu, at: WordIndex): void {
   // ORDER: clearing WRITER releases everything written under the lock.
   const before = and(cpu.words, at, ~(WRITER | PENDING));
   assert((before & WRITER) !== 0, 'writeUnlock: not held', before);
@@ -69,7 +70,7 @@ export function writeUnlock(cpu: Cpu, at: number): void {
 }
 
 /** Spins for a while, then sleeps until the word changes. Slices bound every sleep. */
-function waitTurn(cpu: Cpu, at: number, seen: number, turn: number): void {
+function waitTurn(cpu: Cpu, at: WordIndex, seen: number, turn: number): void {
   if (turn === 0) count(cpu, STAT.lockWaits, 1);
   if (turn < SPIN_TURNS) {
     pause();
@@ -81,7 +82,7 @@ function waitTurn(cpu: Cpu, at: number, seen: number, turn: number): void {
   }
 }
 
-function wake(cpu: Cpu, at: number, before: number): void {
+function wake(cpu: Cpu, at: WordIndex, before: number): void {
   if ((before & SLEEPERS) === 0) return;
   // ORDER: cleared before the wake, so that whoever sleeps after it sets the bit again.
   and(cpu.words, at, ~SLEEPERS);

@@ -8,6 +8,7 @@
 import { compareExchange, exchange, load, notify, pause, wait } from '../../shared/atomics.ts';
 import { SPIN_TURNS, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import type { WordIndex } from '../../shared/units.ts';
 import { STAT, count } from './cpu.ts';
 import type { Cpu } from './cpu.ts';
 
@@ -15,12 +16,12 @@ const CONTENDED = 1 << 30;
 const OWNER_MASK: number = CONTENDED - 1;
 
 /** Takes the lock word at `at`. Kernel mode only. */
-export function lock(cpu: Cpu, at: number): void {
+export function lock(cpu: Cpu, at: WordIndex): void {
   // ORDER: the exchange to our number acquires what the previous holder released.
   if (compareExchange(cpu.words, at, 0, cpu.id + 1) !== 0) lockSlow(cpu, at);
 }
 
-function lockSlow(cpu: Cpu, at: number): void {
+function lockSlow(cpu: Cpu, at: WordIndex): void {
   const { words } = cpu;
   const mine = cpu.id + 1;
   count(cpu, STAT.lockWaits, 1);
@@ -48,7 +49,7 @@ function lockSlow(cpu: Cpu, at: number): void {
 }
 
 /** Releases a lock that this CPU holds. */
-export function unlock(cpu: Cpu, at: number): void {
+export function unlock(cpu: Cpu, at: WordIndex): void {
   // ORDER: the exchange releases everything written under the lock, and reads whether to wake.
   const held = exchange(cpu.words, at, 0);
   if ((held & OWNER_MASK) !== cpu.id + 1) panic('unlock: not the holder', at, held, cpu.id);
@@ -56,7 +57,7 @@ export function unlock(cpu: Cpu, at: number): void {
 }
 
 /** Whether this CPU holds the lock. For assertions. */
-export function holds(cpu: Cpu, at: number): boolean {
+export function holds(cpu: Cpu, at: WordIndex): boolean {
   // ORDER: only this CPU writes its own number, so any order gives the right answer.
   return (load(cpu.words, at) & OWNER_MASK) === cpu.id + 1;
 }

@@ -11,9 +11,11 @@
  * The TLB holds translations of one space. It is `live` while its CPU is in user mode for that
  * space; anybody else's lookups go through empty arrays and miss.
  */
-import { PAGE_SIZE, POLL_ACCESSES } from '../../shared/limits.ts';
+import { POLL_ACCESSES } from '../../shared/limits.ts';
+import { addressOf } from '../../shared/units.ts';
+import type { SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 
-export const TLB_SLOTS = 4096;
+export const TLB_SLOTS = 0x1000;
 
 export class Tlb {
   readonly readBase: Float64Array = new Float64Array(TLB_SLOTS).fill(NaN);
@@ -30,7 +32,7 @@ export class Tlb {
    */
   readonly polls: Int32Array = new Int32Array(32).fill(POLL_ACCESSES);
   /** Space whose translations it holds, 0 for none, and its SPACE.ID: blocks are reused. */
-  space = 0;
+  space: SpaceBlock = 0;
   spaceId = 0;
   /** Generation of that space that has been applied, and the lazy one swept. */
   generation = 0;
@@ -38,9 +40,9 @@ export class Tlb {
 }
 
 /** Enters a translation. The entry was read, and its A (and D for `write`) set, by the caller. */
-export function tlbFill(tlb: Tlb, vpn: number, frameAt: number, write: boolean): void {
+export function tlbFill(tlb: Tlb, vpn: Vpn, frameAt: WordIndex, write: boolean): void {
   const slot = vpn & (TLB_SLOTS - 1);
-  const base = vpn * PAGE_SIZE;
+  const base = addressOf(vpn);
   const known = tlb.readBase[slot] as number;
   if (Number.isNaN(known)) {
     tlb.filled[tlb.filledCount] = slot;
@@ -68,9 +70,9 @@ export function tlbReset(tlb: Tlb): void {
 }
 
 /** Drops the translation of one page. Its slot stays listed as filled: that is only a hint. */
-export function tlbFlushPage(tlb: Tlb, vpn: number): void {
+export function tlbFlushPage(tlb: Tlb, vpn: Vpn): void {
   const slot = vpn & (TLB_SLOTS - 1);
-  if (tlb.readBase[slot] !== vpn * PAGE_SIZE) return;
+  if (tlb.readBase[slot] !== addressOf(vpn)) return;
   // No access hits this, and unlike NaN it says that the slot is listed already.
   tlb.readBase[slot] = -1;
   tlb.writeBase[slot] = NaN;

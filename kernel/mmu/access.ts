@@ -18,8 +18,10 @@
  * acknowledgement, not the protection. Every POLL_ACCESSES accesses an ordered poll corrects it.
  * Locking: none in user mode; resolveFault as handleFault.
  */
-import { FAULT_RETRIES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { FAULT_RETRIES_MAX, USER_SPACE_END } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { addressOf, vpnOf } from '../../shared/units.ts';
+import type { SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
 import { handleFault } from '../faults/fault.ts';
 import { releaseFaultObject } from '../faults/object-fault.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -46,9 +48,9 @@ export interface AccessHost {
   /** In user mode or idle: handles the process's signals. False when the process is over. */
   takeSignals(): boolean;
   /** In kernel mode: has the kernel worker resolve the fault, and sleeps meanwhile. FAULT_*. */
-  resolveElsewhere(address: number, write: boolean): number;
+  resolveElsewhere(address: VirtAddr, write: boolean): number;
   /** In user mode: the access is refused. True when it may be tried again. */
-  refuse(address: number, write: boolean, outcome: number): boolean;
+  refuse(address: VirtAddr, write: boolean, outcome: number): boolean;
 }
 
 /**
@@ -60,12 +62,12 @@ export function translate(
   mode: UserMode,
   context: UserContext,
   host: AccessHost,
-  address: number,
+  address: VirtAddr,
   write: boolean,
 ): number {
   const { cpu } = mode;
   const { tlb } = cpu;
-  const vpn = Math.floor(address / PAGE_SIZE);
+  const vpn = vpnOf(address);
   const isUser = address >= 0 && address < USER_SPACE_END;
   const bases = write ? tlb.writeBase : tlb.readBase;
   let outcome = FAULT_DONE;
@@ -84,7 +86,7 @@ export function translate(
       continue;
     }
     if (isUser) {
-      if (bases[vpn & (bases.length - 1)] === vpn * PAGE_SIZE) {
+      if (bases[vpn & (bases.length - 1)] === addressOf(vpn)) {
         context.hits++;
         return FAULT_DONE;
       }
@@ -110,11 +112,11 @@ function resolveFault(
   cpu: Cpu,
   context: UserContext,
   host: AccessHost,
-  address: number,
+  address: VirtAddr,
   write: boolean,
 ): number {
   if (!host.resolvesFaults) return host.resolveElsewhere(address, write);
-  const outcome = handleFault(cpu, context.space, Math.floor(address / PAGE_SIZE), write);
+  const outcome = handleFault(cpu, context.space, vpnOf(address), write);
   if (outcome === FAULT_WAIT || outcome === FAULT_DEVICE) {
     releaseFaultObject(cpu, cpu.faultObject);
   }
@@ -128,7 +130,7 @@ function resolveFault(
  * FAULT_WAIT leaves the object and page in the CPU's scratch, with a reference. A device's register
  * is no memory, and nothing is kept of it.
  */
-export function faultInKernel(cpu: Cpu, space: number, vpn: number, write: boolean): number {
+export function faultInKernel(cpu: Cpu, space: SpaceBlock, vpn: Vpn, write: boolean): number {
   const outcome = handleFault(cpu, space, vpn, write);
   if (outcome === FAULT_DEVICE) releaseFaultObject(cpu, cpu.faultObject);
   return outcome;

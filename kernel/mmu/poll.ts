@@ -7,6 +7,7 @@
 import { load } from '../../shared/atomics.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { stopRequested } from './kernel-entry.ts';
 import { acknowledge, sweepTlb } from './tlb-sync.ts';
@@ -27,18 +28,18 @@ export function poll(mode: UserMode, context: UserContext): void {
 }
 
 /** The signal that must end this process now, 0 for none. */
-export function pendingSignal(cpu: Cpu, proc: number): number {
+export function pendingSignal(cpu: Cpu, proc: ProcessBlock): number {
   // ORDER: the killer stored it before it advanced the generation that brought us here.
   return load(cpu.words, proc + PROCESS.PENDING);
 }
 
 /** Whether the process must look: something ends it, or a signal waits that it does not block. */
-export function hasSignal(cpu: Cpu, proc: number): boolean {
+export function hasSignal(cpu: Cpu, proc: ProcessBlock): boolean {
   return pendingSignal(cpu, proc) !== 0 || deliverable(cpu, proc) !== 0;
 }
 
 /** The set of signals that wait and are not blocked. */
-export function deliverable(cpu: Cpu, proc: number): number {
+export function deliverable(cpu: Cpu, proc: ProcessBlock): number {
   // ORDER: acquires the sender's number. The mask is this CPU's own.
   const pending = load(cpu.words, proc + PROCESS.SIG_PENDING);
   return pending === 0 ? 0 : pending & ~load(cpu.words, proc + PROCESS.SIG_BLOCKED);

@@ -8,8 +8,9 @@
 import { peek } from '../../shared/atomics.ts';
 import { EFAULT, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_READ, PROT_WRITE } from '../../shared/abi/mman.ts';
+import { addressOf, vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, Vpn } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_LOCKONFAULT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -20,48 +21,48 @@ import { NO_OBJECT } from '../faults/swap-in.ts';
 import { faultInKernel } from './access.ts';
 
 /**
- * Faults in the pages [vpn, end) of a process, as far as it can be done: an area that refuses is
+ * Faults in the pages [vpn, endVpn) of a process, as far as it can be done: an area that refuses is
  * left at its first such page, as Linux does. Where the range begins with a locked area, it is the
  * locked ones that want their pages, and others in between are passed over. Returns where it
- * stopped: `end`, or the page for which the kernel worker must supply `cpu.faultPage` of
+ * stopped: `endVpn`, or the page for which the kernel worker must supply `cpu.faultPage` of
  * `cpu.faultObject` (with a reference), or a frame where that is NO_OBJECT.
  */
-export function populate(cpu: Cpu, proc: number, vpn: number, end: number): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+export function populate(cpu: Cpu, proc: ProcessBlock, vpn: Vpn, endVpn: Vpn): Vpn {
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   let page = vpn;
   let wanted = -1;
   for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {
-    const stop = Math.min(end, area.end / PAGE_SIZE);
-    page = Math.max(page, area.start / PAGE_SIZE);
-    if (page >= end) break;
+    const stopVpn = Math.min(endVpn, vpnOf(area.end));
+    page = Math.max(page, vpnOf(area.start));
+    if (page >= endVpn) break;
     if (wanted < 0) wanted = area.flags & AREA_LOCKED;
     const isWanted = (area.flags & wanted) === wanted && isPopulated(area);
     let outcome = isWanted ? FAULT_DONE : FAULT_ACCERR;
-    for (; outcome === FAULT_DONE && page < stop; page++) {
+    for (; outcome === FAULT_DONE && page < stopVpn; page++) {
       outcome = faultInKernel(cpu, space, page, isWritten(area));
     }
     if (outcome === FAULT_NO_MEMORY) cpu.faultObject = NO_OBJECT;
     if (outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) return page - 1;
-    page = stop;
+    page = stopVpn;
   }
-  return end;
+  return endVpn;
 }
 
 /**
  * The same for mlock, which tells of the first failure. 0, -EFAULT where a page is refused, -ENOMEM
  * without memory, or -WAIT_PAGE. Holes are no failure here.
  */
-export function populateLocked(cpu: Cpu, space: number, start: number, end: number): number {
-  let page = start;
+export function populateLocked(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): number {
+  let page = startVpn;
   for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {
-    const stop = Math.min(end, area.end / PAGE_SIZE);
-    page = Math.max(page, area.start / PAGE_SIZE);
-    if (page >= end) break;
-    for (; isPopulated(area) && page < stop; page++) {
+    const stopVpn = Math.min(endVpn, vpnOf(area.end));
+    page = Math.max(page, vpnOf(area.start));
+    if (page >= endVpn) break;
+    for (; isPopulated(area) && page < stopVpn; page++) {
       const outcome = faultInKernel(cpu, space, page, isWritten(area));
       if (outcome !== FAULT_DONE) return errnoOf(outcome);
     }
-    page = stop;
+    page = stopVpn;
   }
   return 0;
 }
@@ -69,28 +70,28 @@ export function populateLocked(cpu: Cpu, space: number, start: number, end: numb
 /**
  * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area
  * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object,
- * or -WAIT_PAGE. Pages before the failure stay, until they are reclaimed; `cpu.stoppedAt` tells the
- * first of the others.
+ * or -WAIT_PAGE. Pages before the failure stay, until they are reclaimed; `cpu.stoppedAtVpn` tells
+ * the first of the others.
  */
 export function populateAccess(
   cpu: Cpu,
-  space: number,
-  start: number,
-  end: number,
+  space: SpaceBlock,
+  startVpn: Vpn,
+  endVpn: Vpn,
   write: boolean,
 ): number {
-  let page = start;
-  while (page < end) {
+  let page = startVpn;
+  while (page < endVpn) {
     const area = areaFrom(cpu, space, page);
-    if (area === null || area.start / PAGE_SIZE > page) return -ENOMEM;
+    if (area === null || vpnOf(area.start) > page) return -ENOMEM;
     // Unlike a program's read, this wants PROT_READ itself.
     if (area.backend.isSpecial || (area.flags & (write ? PROT_WRITE : PROT_READ)) === 0)
       return -EINVAL;
-    const stop = Math.min(end, area.end / PAGE_SIZE);
-    for (; page < stop; page++) {
+    const stopVpn = Math.min(endVpn, vpnOf(area.end));
+    for (; page < stopVpn; page++) {
       const outcome = faultInKernel(cpu, space, page, write);
       if (outcome === FAULT_DONE) continue;
-      cpu.stoppedAt = page;
+      cpu.stoppedAtVpn = page;
       return errnoOf(outcome);
     }
   }
@@ -98,10 +99,10 @@ export function populateAccess(
 }
 
 /** A copy of the first area that ends after page `vpn`, or null. */
-function areaFrom(cpu: Cpu, space: number, vpn: number): Area | null {
+function areaFrom(cpu: Cpu, space: SpaceBlock, vpn: Vpn): Area | null {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const area = areasOf(cpu, space).nextArea(vpn * PAGE_SIZE);
+  const area = areasOf(cpu, space).nextArea(addressOf(vpn));
   protocol.unlockAreas(cpu, space);
   return area;
 }

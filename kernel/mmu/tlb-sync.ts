@@ -6,8 +6,10 @@
 import { load, peek, store } from '../../shared/atomics.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE, TLB_FLUSH_ALL_PAGES, TLB_RING } from '../../shared/limits.ts';
+import { SPAN_PAGES, TLB_FLUSH_ALL_PAGES, TLB_RING } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { Vpn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { signalWaiters } from '../machine/cpu-mode.ts';
@@ -73,8 +75,8 @@ function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
  * The pages whose translation says something else than the tables, after what was invalidated has
  * been applied. While the machine is stopped.
  */
-export function tlbAudit(cpu: Cpu, tlb: Tlb): number[] {
-  const bad: number[] = [];
+export function tlbAudit(cpu: Cpu, tlb: Tlb): Vpn[] {
+  const bad: Vpn[] = [];
   if (tlb.space === 0 || peek(cpu.words, tlb.space + SPACE.ID) !== tlb.spaceId) return bad;
   // ORDER: the machine is stopped. What was announced lazily may still be here; a sweep is due
   // before the TLB is used again.
@@ -84,15 +86,15 @@ export function tlbAudit(cpu: Cpu, tlb: Tlb): number[] {
     const slot = tlb.filled[i] as number;
     const base = tlb.readBase[slot] as number;
     if (!(base >= 0)) continue;
-    if (!agrees(cpu, tlb, slot, base / PAGE_SIZE)) bad.push(base / PAGE_SIZE);
+    if (!agrees(cpu, tlb, slot, vpnOf(base))) bad.push(vpnOf(base));
   }
   return bad;
 }
 
-function agrees(cpu: Cpu, tlb: Tlb, slot: number, vpn: number): boolean {
+function agrees(cpu: Cpu, tlb: Tlb, slot: number, vpn: Vpn): boolean {
   const entry = peekEntry(cpu, tlb.space, vpn);
   if (!pte.isPresent(entry)) return false;
-  const offset = (entry & pte.PTE_S) !== 0 ? vpn & 1023 : 0;
+  const offset = (entry & pte.PTE_S) !== 0 ? vpn & (SPAN_PAGES - 1) : 0;
   if (frameWord(cpu.machine, pte.pfnOf(entry) + offset) !== tlb.frameAt[slot]) return false;
   if ((entry & pte.PTE_R) === 0) return false;
   if (tlb.writeBase[slot] !== tlb.readBase[slot]) return true;

@@ -12,6 +12,8 @@ import { load, readBytes, writeBytes } from '../../shared/atomics.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts';
 import { frameWord } from '../machine/machine.ts';
@@ -26,7 +28,7 @@ export const REFUSED = -1;
 const MUST_WAIT = -2;
 
 /** Whether [address, address + length) is of user space at all (Linux: access_ok). */
-export function isUserRange(address: number, length: number): boolean {
+export function isUserRange(address: VirtAddr, length: number): boolean {
   if (!Number.isInteger(address) || !Number.isInteger(length)) return false;
   return address >= 0 && length >= 0 && address + length <= USER_SPACE_END;
 }
@@ -35,7 +37,12 @@ export function isUserRange(address: number, length: number): boolean {
  * Copies `source` to user memory at `address`. Returns the bytes copied, fewer than all where a
  * page refuses a write or memory is exhausted, or -WAIT_PAGE (wait-codes.ts).
  */
-export function copyToUser(cpu: Cpu, space: number, address: number, source: Uint8Array): number {
+export function copyToUser(
+  cpu: Cpu,
+  space: SpaceBlock,
+  address: VirtAddr,
+  source: Uint8Array,
+): number {
   if (!isUserRange(address, source.length)) return 0;
   let done = 0;
   while (done < source.length) {
@@ -50,7 +57,12 @@ export function copyToUser(cpu: Cpu, space: number, address: number, source: Uin
 }
 
 /** Fills `target` from user memory at `address`. The bytes copied, or -WAIT_PAGE, as above. */
-export function copyFromUser(cpu: Cpu, space: number, address: number, target: Uint8Array): number {
+export function copyFromUser(
+  cpu: Cpu,
+  space: SpaceBlock,
+  address: VirtAddr,
+  target: Uint8Array,
+): number {
   if (!isUserRange(address, target.length)) return 0;
   let done = 0;
   while (done < target.length) {
@@ -64,7 +76,7 @@ export function copyFromUser(cpu: Cpu, space: number, address: number, target: U
   return done;
 }
 
-function writePage(cpu: Cpu, space: number, address: number, source: Uint8Array): number {
+function writePage(cpu: Cpu, space: SpaceBlock, address: VirtAddr, source: Uint8Array): number {
   const entryWord = lockUserPage(cpu, space, address, true);
   if (entryWord < 0) return entryWord;
   // A writable entry changes only under the range's lock.
@@ -73,7 +85,7 @@ function writePage(cpu: Cpu, space: number, address: number, source: Uint8Array)
   return 0;
 }
 
-function readPage(cpu: Cpu, space: number, address: number, target: Uint8Array): number {
+function readPage(cpu: Cpu, space: SpaceBlock, address: VirtAddr, target: Uint8Array): number {
   for (;;) {
     const entryWord = lockUserPage(cpu, space, address, false);
     if (entryWord < 0) return entryWord;
@@ -91,10 +103,15 @@ function readPage(cpu: Cpu, space: number, address: number, target: Uint8Array):
  * The word of the present entry that allows the access, marked accessed, with the page's lock held
  * in the CPU's fault cursor; or REFUSED or MUST_WAIT without it.
  */
-export function lockUserPage(cpu: Cpu, space: number, address: number, write: boolean): number {
+export function lockUserPage(
+  cpu: Cpu,
+  space: SpaceBlock,
+  address: VirtAddr,
+  write: boolean,
+): number {
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
-  const vpn = Math.floor(address / PAGE_SIZE);
+  const vpn = vpnOf(address);
   for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
     protocol.lockPage(cpu, cursor, space, vpn);
     const at = seek(cpu, cursor, vpn);
@@ -109,10 +126,10 @@ export function lockUserPage(cpu: Cpu, space: number, address: number, write: bo
 }
 
 /** The byte of the machine that `address` is, by the present entry at `entryWord`. */
-export function userByte(cpu: Cpu, entryWord: number, address: number): number {
+export function userByte(cpu: Cpu, entryWord: WordIndex, address: VirtAddr): number {
   // ORDER: as in lockUserPage.
   const entry = load(cpu.words, entryWord);
-  const vpn = Math.floor(address / PAGE_SIZE);
+  const vpn = vpnOf(address);
   const within = vpn & (pagesAt(cpu.faultCursor.level) - 1);
   return frameWord(cpu.machine, pte.pfnOf(entry) + within) * 4 + (address % PAGE_SIZE);
 }

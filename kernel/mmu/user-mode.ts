@@ -16,6 +16,7 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { POLL_ACCESSES } from '../../shared/limits.ts';
+import type { ProcessBlock, SpaceBlock, WordIndex } from '../../shared/units.ts';
 import { storeWide } from '../frames/wide.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { enterUser, leaveKernel, leaveUser, signalWaiters } from '../machine/cpu-mode.ts';
@@ -30,7 +31,7 @@ import { acknowledge, sweepTlb } from './tlb-sync.ts';
  */
 export class AccessGate {
   /** Word of the machine that every access reads: the space's TLB generation while open. */
-  generationAt: number = BOOT.MAGIC;
+  generationAt: WordIndex = BOOT.MAGIC;
   /** What it must be. A shut gate compares a word that never changes with another value. */
   generation: number = ~BOOT.MAGIC_NUMBER;
 }
@@ -38,15 +39,15 @@ export class AccessGate {
 /** One process as the MMU of its CPU sees it. */
 export class UserContext {
   /** Blocks of the process and of its address space. */
-  readonly proc: number;
-  readonly space: number;
+  readonly proc: ProcessBlock;
+  readonly space: SpaceBlock;
   /** The gate of the accesses that the program makes. */
   gate: AccessGate = new AccessGate();
   /** Accesses that hit and missed, but for hits since the last ordered poll. */
   hits = 0;
   misses = 0;
 
-  constructor(proc: number, space: number) {
+  constructor(proc: ProcessBlock, space: SpaceBlock) {
     this.proc = proc;
     this.space = space;
   }
@@ -63,7 +64,7 @@ export class UserMode {
 }
 
 /** The process with block `proc` on `cpu`. */
-export function contextOf(cpu: Cpu, proc: number): UserContext {
+export function contextOf(cpu: Cpu, proc: ProcessBlock): UserContext {
   return new UserContext(proc, peek(cpu.words, proc + PROCESS.SPACE));
 }
 
@@ -138,7 +139,7 @@ function suspend(cpu: Cpu, context: UserContext): void {
 }
 
 /** From kernel mode to user mode of `space`, with a TLB that holds nothing outdated. */
-export function resumeUser(cpu: Cpu, tlb: Tlb, space: number): void {
+export function resumeUser(cpu: Cpu, tlb: Tlb, space: SpaceBlock): void {
   const { words } = cpu;
   const spaceId = peek(words, space + SPACE.ID);
   if (tlb.space !== space || tlb.spaceId !== spaceId) {

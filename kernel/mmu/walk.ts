@@ -6,6 +6,7 @@
 import { compareExchange, load, peek } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pte, Vpn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, pagesAt } from '../machine/cursor.ts';
 import { frameWord } from '../machine/machine.ts';
@@ -17,7 +18,7 @@ import { entryAt } from '../paging/table.ts';
  * Translates `vpn` for a read or a write, sets A (and D), and fills the TLB.
  * False when the access must fault.
  */
-export function walk(cpu: Cpu, tlb: Tlb, vpn: number, write: boolean): boolean {
+export function walk(cpu: Cpu, tlb: Tlb, vpn: Vpn, write: boolean): boolean {
   const { machine, words } = cpu;
   let table = peek(words, tlb.space + SPACE.ROOT);
   for (let level = ROOT_LEVEL; level >= 0; level--) {
@@ -41,7 +42,7 @@ export function walk(cpu: Cpu, tlb: Tlb, vpn: number, write: boolean): boolean {
  * Sets A, and D for a write, if the entry at `at`, last read as `entry`, allows the access: the
  * entry as it is then. 0 when the access must fault.
  */
-export function markEntry(cpu: Cpu, at: number, entry: number, write: boolean): number {
+export function markEntry(cpu: Cpu, at: WordIndex, entry: Pte, write: boolean): Pte {
   const needed = write ? pte.PTE_W | pte.PTE_R : pte.PTE_R;
   const marks = write ? pte.PTE_A | pte.PTE_D : pte.PTE_A;
   let seen = entry;

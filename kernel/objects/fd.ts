@@ -11,6 +11,7 @@ import { EBADF, EMFILE, ENOMEM } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { FDS_MAX } from '../../shared/limits.ts';
 import { O_PATH } from '../../shared/abi/mman.ts';
+import type { FileBlock, ObjectBlock, ProcessBlock, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { createFile, fileFlags, fileObject, getFile, putFile } from './open-file.ts';
@@ -20,7 +21,7 @@ const FIRST_FD = 3;
 const STDOUT = 1;
 const STDERR = 2;
 
-function fdAt(proc: number, fd: number): number {
+function fdAt(proc: ProcessBlock, fd: number): WordIndex {
   return proc + PROCESS.FDS + fd * PROCESS.FD_WORDS;
 }
 
@@ -34,7 +35,7 @@ export function isStreamFd(fd: number): boolean {
 }
 
 /** Opens an object for a process with O_* flags. The lowest free descriptor, -EMFILE or -ENOMEM. */
-export function openFd(cpu: Cpu, proc: number, object: number, flags: number): number {
+export function openFd(cpu: Cpu, proc: ProcessBlock, object: ObjectBlock, flags: number): number {
   const file = createFile(cpu, object, flags);
   if (file === 0) return -ENOMEM;
   const fd = installFd(cpu, proc, file);
@@ -43,7 +44,7 @@ export function openFd(cpu: Cpu, proc: number, object: number, flags: number): n
 }
 
 /** The lowest free descriptor, which has the caller's reference from now on; or -EMFILE. */
-function installFd(cpu: Cpu, proc: number, file: number): number {
+function installFd(cpu: Cpu, proc: ProcessBlock, file: FileBlock): number {
   let result = -EMFILE;
   lock(cpu, proc + PROCESS.FD_LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX && result < 0; fd++) {
@@ -56,10 +57,10 @@ function installFd(cpu: Cpu, proc: number, file: number): number {
 }
 
 /** 0, or -EBADF. Mappings of the object stay. */
-export function closeFd(cpu: Cpu, proc: number, fd: number): number {
+export function closeFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
   if (!isFd(fd)) return -EBADF;
   lock(cpu, proc + PROCESS.FD_LOCK);
-  const file = peek(cpu.words, fdAt(proc, fd));
+  const file: FileBlock = peek(cpu.words, fdAt(proc, fd));
   poke(cpu.words, fdAt(proc, fd), 0);
   unlock(cpu, proc + PROCESS.FD_LOCK);
   if (file === 0) return -EBADF;
@@ -68,7 +69,7 @@ export function closeFd(cpu: Cpu, proc: number, fd: number): number {
 }
 
 /** dup(2): the lowest free descriptor for the same description, -EBADF or -EMFILE. */
-export function dupFd(cpu: Cpu, proc: number, fd: number): number {
+export function dupFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
   const file = fdFile(cpu, proc, fd, true);
   if (file === 0) return -EBADF;
   const copy = installFd(cpu, proc, file);
@@ -80,10 +81,10 @@ export function dupFd(cpu: Cpu, proc: number, fd: number): number {
  * The description of a descriptor, with a reference for the caller; 0 when it is not open. One
  * that was opened with O_PATH is shown to those only who ask for it.
  */
-export function fdFile(cpu: Cpu, proc: number, fd: number, orPath = false): number {
+export function fdFile(cpu: Cpu, proc: ProcessBlock, fd: number, orPath = false): FileBlock {
   if (!isFd(fd)) return 0;
   lock(cpu, proc + PROCESS.FD_LOCK);
-  let file = peek(cpu.words, fdAt(proc, fd));
+  let file: FileBlock = peek(cpu.words, fdAt(proc, fd));
   if (file !== 0 && !orPath && (fileFlags(cpu, file) & O_PATH) !== 0) file = 0;
   if (file !== 0) getFile(cpu, file);
   unlock(cpu, proc + PROCESS.FD_LOCK);
@@ -91,21 +92,21 @@ export function fdFile(cpu: Cpu, proc: number, fd: number, orPath = false): numb
 }
 
 /** The object behind a descriptor, for a caller that nobody can close it under; 0 for none. */
-export function fdObject(cpu: Cpu, proc: number, fd: number): number {
+export function fdObject(cpu: Cpu, proc: ProcessBlock, fd: number): ObjectBlock {
   const file = isFd(fd) ? peek(cpu.words, fdAt(proc, fd)) : 0;
   return file === 0 ? 0 : fileObject(cpu, file);
 }
 
 /** O_* flags of an open descriptor, for the same caller. */
-export function fdFlags(cpu: Cpu, proc: number, fd: number): number {
+export function fdFlags(cpu: Cpu, proc: ProcessBlock, fd: number): number {
   return fileFlags(cpu, peek(cpu.words, fdAt(proc, fd)));
 }
 
 /** The child's descriptors refer to the same descriptions as the parent's, as after fork. */
-export function inheritFds(cpu: Cpu, parent: number, child: number): void {
+export function inheritFds(cpu: Cpu, parent: ProcessBlock, child: ProcessBlock): void {
   lock(cpu, parent + PROCESS.FD_LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
-    const file = peek(cpu.words, fdAt(parent, fd));
+    const file: FileBlock = peek(cpu.words, fdAt(parent, fd));
     if (file === 0) continue;
     getFile(cpu, file);
     poke(cpu.words, fdAt(child, fd), file);
@@ -113,6 +114,6 @@ export function inheritFds(cpu: Cpu, parent: number, child: number): void {
   unlock(cpu, parent + PROCESS.FD_LOCK);
 }
 
-export function closeAllFds(cpu: Cpu, proc: number): void {
+export function closeAllFds(cpu: Cpu, proc: ProcessBlock): void {
   for (let fd = FIRST_FD; fd < FDS_MAX; fd++) closeFd(cpu, proc, fd);
 }

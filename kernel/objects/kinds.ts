@@ -15,6 +15,7 @@ import { EINVAL, ESPIPE } from '../../shared/abi/errno.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import { panic } from '../../shared/panic.ts';
 import { RESERVED_DEVICE, RESERVED_LAZY, RESERVED_OBJECT } from '../../shared/pte.ts';
+import type { ObjectBlock } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 
 export interface ObjectKind {
@@ -145,6 +146,6 @@ export function kindNumbered(number: number): ObjectKind {
 }
 
 /** The kind of an object. */
-export function kindOf(machine: Machine, object: number): ObjectKind {
+export function kindOf(machine: Machine, object: ObjectBlock): ObjectKind {
   return kindNumbered(peek(machine.words, object + OBJECT.KIND));
 }

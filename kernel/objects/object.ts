@@ -10,8 +10,10 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
-import { BUDDY_ORDERS, PAGE_SIZE } from '../../shared/limits.ts';
+import { BUDDY_ORDERS } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { pagesOf } from '../../shared/units.ts';
+import type { ObjectBlock } from '../../shared/units.ts';
 import { buddyAlloc } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { storeWide } from '../frames/wide.ts';
@@ -35,10 +37,10 @@ export interface ObjectSpec {
 }
 
 /** A new object with one reference; 0 when memory is exhausted. */
-export function createObject(cpu: Cpu, spec: ObjectSpec): number {
+export function createObject(cpu: Cpu, spec: ObjectSpec): ObjectBlock {
   const { words } = cpu;
   const { isHandedIn, isContiguous } = kindNumbered(spec.kind);
-  const pages = Math.ceil(spec.size / PAGE_SIZE);
+  const pages = pagesOf(spec.size);
   const object = slabAlloc(cpu, SLAB.OBJECT);
   if (object === 0) return 0;
   poke(words, object + OBJECT.REFS, 1);
@@ -59,13 +61,13 @@ export function createObject(cpu: Cpu, spec: ObjectSpec): number {
   return object;
 }
 
-export function getObject(cpu: Cpu, object: number): void {
+export function getObject(cpu: Cpu, object: ObjectBlock): void {
   // ORDER: the caller has a reference, or the record lock that keeps one.
   if (add(cpu.words, object + OBJECT.REFS, 1) <= 0) panic('getObject: object is free', object);
 }
 
 /** Drops a reference. The last one frees the pages and the object. */
-export function putObject(cpu: Cpu, object: number): void {
+export function putObject(cpu: Cpu, object: ObjectBlock): void {
   // ORDER: the decrement to 0 comes after every other holder's last use.
   const before = add(cpu.words, object + OBJECT.REFS, -1);
   if (before <= 0) panic('putObject: object is free', object);
@@ -76,13 +78,13 @@ export function putObject(cpu: Cpu, object: number): void {
 }
 
 /** Pages of the object: a fault at or beyond is SIGBUS. */
-export function objectPages(cpu: Cpu, object: number): number {
+export function objectPages(cpu: Cpu, object: ObjectBlock): number {
   // ORDER: the size may change under a truncation; a fault takes the value of its moment.
   return load(cpu.words, object + OBJECT.PAGES);
 }
 
 /** Frames of a linear object, in one buddy block; the rest of the block goes back at once. */
-function takeLinear(cpu: Cpu, object: number, pages: number): boolean {
+function takeLinear(cpu: Cpu, object: ObjectBlock, pages: number): boolean {
   const { machine, words } = cpu;
   let order = 0;
   while (order < BUDDY_ORDERS && 1 << order < pages) order++;
@@ -98,7 +100,7 @@ function takeLinear(cpu: Cpu, object: number, pages: number): boolean {
   return true;
 }
 
-function releaseLinear(cpu: Cpu, object: number): void {
+function releaseLinear(cpu: Cpu, object: ObjectBlock): void {
   const base = peek(cpu.words, object + OBJECT.BASE_PFN);
   const pages = peek(cpu.words, object + OBJECT.PAGES);
   for (let i = 0; i < pages; i++) putFrame(cpu, base + i);

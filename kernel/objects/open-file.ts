@@ -10,13 +10,14 @@ import * as FILE from '../../shared/layout/file.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { panic } from '../../shared/panic.ts';
+import type { FileBlock, ObjectBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 import { getObject, putObject } from './object.ts';
 
 /** A description with one reference, at position 0; 0 when memory is exhausted. */
-export function createFile(cpu: Cpu, object: number, flags: number): number {
+export function createFile(cpu: Cpu, object: ObjectBlock, flags: number): FileBlock {
   const file = slabAlloc(cpu, SLAB.FILE);
   if (file === 0) return 0;
   getObject(cpu, object);
@@ -26,47 +27,47 @@ export function createFile(cpu: Cpu, object: number, flags: number): number {
   return file;
 }
 
-export function getFile(cpu: Cpu, file: number): void {
+export function getFile(cpu: Cpu, file: FileBlock): void {
   // ORDER: the caller has a reference, or the lock of a descriptor that has one.
   if (add(cpu.words, file + FILE.REFS, 1) <= 0) panic('getFile: description is free', file);
 }
 
 /** Drops a reference; the last one closes the object. */
-export function putFile(cpu: Cpu, file: number): void {
+export function putFile(cpu: Cpu, file: FileBlock): void {
   // ORDER: the decrement to 0 comes after every other holder's last use.
   const before = add(cpu.words, file + FILE.REFS, -1);
   if (before <= 0) panic('putFile: description is free', file);
   if (before > 1) return;
-  const object = peek(cpu.words, file + FILE.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, file + FILE.OBJECT);
   slabFree(cpu, SLAB.FILE, file);
   putObject(cpu, object);
 }
 
-export function fileObject(cpu: Cpu, file: number): number {
+export function fileObject(cpu: Cpu, file: FileBlock): ObjectBlock {
   return peek(cpu.words, file + FILE.OBJECT);
 }
 
 /** O_* flags. */
-export function fileFlags(cpu: Cpu, file: number): number {
+export function fileFlags(cpu: Cpu, file: FileBlock): number {
   return peek(cpu.words, file + FILE.FLAGS);
 }
 
 /** As Linux's FMODE_READ: access mode 3 allows neither reading nor writing. */
-export function isReadable(cpu: Cpu, file: number): boolean {
+export function isReadable(cpu: Cpu, file: FileBlock): boolean {
   const mode = fileFlags(cpu, file) & M.O_ACCMODE;
   return mode === M.O_RDONLY || mode === M.O_RDWR;
 }
 
-export function isWritable(cpu: Cpu, file: number): boolean {
+export function isWritable(cpu: Cpu, file: FileBlock): boolean {
   const mode = fileFlags(cpu, file) & M.O_ACCMODE;
   return mode === M.O_WRONLY || mode === M.O_RDWR;
 }
 
 /** Bytes from the start of the object. */
-export function filePosition(cpu: Cpu, file: number): number {
+export function filePosition(cpu: Cpu, file: FileBlock): number {
   return loadWide(cpu.machine, file + FILE.POSITION);
 }
 
-export function setFilePosition(cpu: Cpu, file: number, position: number): void {
+export function setFilePosition(cpu: Cpu, file: FileBlock, position: number): void {
   storeWide(cpu.machine, file + FILE.POSITION, position);
 }

@@ -10,6 +10,7 @@ import { peek, poke } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
+import type { ObjectBlock, ObjectPage, Pfn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame, freeFrame, putFrame } from '../frames/frames.ts';
 import { frameWord, zeroFrame } from '../machine/machine.ts';
@@ -19,12 +20,12 @@ function pagesOf(level: number): number {
   return TABLE_ENTRIES ** level;
 }
 
-function slotOf(page: number, level: number): number {
+function slotOf(page: ObjectPage, level: number): number {
   return Math.floor(page / pagesOf(level)) & (TABLE_ENTRIES - 1);
 }
 
 /** The frame of a page, or 0 when it is not there. */
-export function indexLookup(cpu: Cpu, object: number, page: number): number {
+export function indexLookup(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   const { words, machine } = cpu;
   const height = peek(words, object + OBJECT.INDEX_HEIGHT);
   if (page >= pagesOf(height)) return 0;
@@ -38,7 +39,7 @@ export function indexLookup(cpu: Cpu, object: number, page: number): number {
 }
 
 /** Enters the frame of a page that is not there. False when memory for a node is exhausted. */
-export function indexInsert(cpu: Cpu, object: number, page: number, pfn: number): boolean {
+export function indexInsert(cpu: Cpu, object: ObjectBlock, page: ObjectPage, pfn: Pfn): boolean {
   const { words, machine } = cpu;
   if (!growIndex(cpu, object, page)) return false;
   let at = object + OBJECT.INDEX_ROOT;
@@ -52,7 +53,7 @@ export function indexInsert(cpu: Cpu, object: number, page: number, pfn: number)
 }
 
 /** Puts roots above the root until the tree can hold `page`: 1 to 3 levels. */
-function growIndex(cpu: Cpu, object: number, page: number): boolean {
+function growIndex(cpu: Cpu, object: ObjectBlock, page: ObjectPage): boolean {
   const { words, machine } = cpu;
   const rootAt = object + OBJECT.INDEX_ROOT;
   let height = peek(words, object + OBJECT.INDEX_HEIGHT);
@@ -73,7 +74,7 @@ function growIndex(cpu: Cpu, object: number, page: number): boolean {
   return true;
 }
 
-function childNode(cpu: Cpu, at: number): number {
+function childNode(cpu: Cpu, at: WordIndex): Pfn {
   const seen = peek(cpu.words, at);
   if (seen !== 0) return seen;
   const node = allocFrame(cpu, FRAME.KERNEL);
@@ -83,17 +84,20 @@ function childNode(cpu: Cpu, at: number): number {
   return node;
 }
 
-/** The first page in [from, end) that is there (or, with `there` false, is not); -1 for none. */
+/**
+ * The first page in [firstPage, endPage) that is there (or, with `there` false, is not); -1 for
+ * none.
+ */
 export function indexNext(
   cpu: Cpu,
-  object: number,
-  from: number,
-  end: number,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
   there: boolean,
-): number {
+): ObjectPage {
   const { words, machine } = cpu;
-  let page = from;
-  while (page < end) {
+  let page = firstPage;
+  while (page < endPage) {
     const height = peek(words, object + OBJECT.INDEX_HEIGHT);
     if (page >= pagesOf(height)) return there ? -1 : page;
     // Down to the slot of the page, or the empty one that stands for it.
@@ -109,45 +113,57 @@ export function indexNext(
   return -1;
 }
 
-/** Drops the pages [first, end); each loses the index's reference. */
-export function indexRemove(cpu: Cpu, object: number, first: number, end: number): void {
+/** Drops the pages [firstPage, endPage); each loses the index's reference. */
+export function indexRemove(
+  cpu: Cpu,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
+): void {
   const height = peek(cpu.words, object + OBJECT.INDEX_HEIGHT);
-  removeBelow(cpu, object + OBJECT.INDEX_ROOT, height, 0, first, end);
+  removeBelow(cpu, object + OBJECT.INDEX_ROOT, height, 0, firstPage, endPage);
 }
 
-/** The slot `at` stands for the pages from `base` at `level`. Depth is bounded by 3 levels. */
+/** The slot `at` stands for the pages from `basePage` at `level`. Depth is bounded by 3 levels. */
 function removeBelow(
   cpu: Cpu,
-  at: number,
+  at: WordIndex,
   level: number,
-  base: number,
-  first: number,
-  end: number,
+  basePage: ObjectPage,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
 ): void {
   const { words, machine } = cpu;
   const entry = peek(words, at);
   const pages = pagesOf(level);
-  if (entry === 0 || base >= end || base + pages <= first) return;
-  if (first <= base && base + pages <= end) {
+  if (entry === 0 || basePage >= endPage || basePage + pages <= firstPage) return;
+  if (firstPage <= basePage && basePage + pages <= endPage) {
     poke(words, at, 0);
     if (level === 0) putFrame(cpu, entry);
     else freeNode(cpu, entry, level - 1);
     return;
   }
   const step = pagesOf(level - 1);
-  const from = Math.max(0, Math.floor((first - base) / step));
-  const to = Math.min(TABLE_ENTRIES, Math.ceil((end - base) / step));
+  const from = Math.max(0, Math.floor((firstPage - basePage) / step));
+  const to = Math.min(TABLE_ENTRIES, Math.ceil((endPage - basePage) / step));
   for (let i = from; i < to; i++) {
-    removeBelow(cpu, frameWord(machine, entry) + i, level - 1, base + i * step, first, end);
+    removeBelow(
+      cpu,
+      frameWord(machine, entry) + i,
+      level - 1,
+      basePage + i * step,
+      firstPage,
+      endPage,
+    );
   }
 }
 
 /** Frees the whole index: nobody can reach the object any more. */
-export function indexFree(cpu: Cpu, object: number): void {
+export function indexFree(cpu: Cpu, object: ObjectBlock): void {
   indexRemove(cpu, object, 0, pagesOf(peek(cpu.words, object + OBJECT.INDEX_HEIGHT)));
 }
 
-function freeNode(cpu: Cpu, node: number, level: number): void {
+function freeNode(cpu: Cpu, node: Pfn, level: number): void {
   const first = frameWord(cpu.machine, node);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
     const entry = peek(cpu.words, first + i);

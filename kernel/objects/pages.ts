@@ -13,6 +13,8 @@ import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { bytesOf, objectPageOf, pagesOf } from '../../shared/units.ts';
+import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -31,31 +33,31 @@ export const PAGE_HOLE = -3;
 const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
 
 /** The frame of a page, with a reference, or PAGE_ABSENT, PAGE_HOLE, PAGE_BEYOND. */
-export function findPage(cpu: Cpu, object: number, page: number): number {
+export function findPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   lock(cpu, object + OBJECT.LOCK);
   let pfn = PAGE_BEYOND;
   if (page < peek(cpu.words, object + OBJECT.PAGES)) {
     pfn = indexLookup(cpu, object, page);
     if (pfn !== 0) getFrame(cpu, pfn);
-    else if (page * PAGE_SIZE >= loadWide(cpu.machine, object + OBJECT.SUPPLIED)) pfn = PAGE_HOLE;
+    else if (bytesOf(page) >= loadWide(cpu.machine, object + OBJECT.SUPPLIED)) pfn = PAGE_HOLE;
   }
   unlock(cpu, object + OBJECT.LOCK);
   return pfn;
 }
 
 /** The same, but a hole becomes a page, or PAGE_NO_MEMORY. */
-export function getPage(cpu: Cpu, object: number, page: number): number {
+export function getPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   const pfn = findPage(cpu, object, page);
   return pfn === PAGE_HOLE ? makePage(cpu, object, page, false) : pfn;
 }
 
 /** The same for a write that may extend the object: the page may lie beyond the end. */
-export function getWritePage(cpu: Cpu, object: number, page: number): number {
+export function getWritePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   const pfn = findPage(cpu, object, page);
   return pfn === PAGE_HOLE || pfn === PAGE_BEYOND ? makePage(cpu, object, page, true) : pfn;
 }
 
-function makePage(cpu: Cpu, object: number, page: number, beyond: boolean): number {
+function makePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage, beyond: boolean): Pfn {
   const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn === 0) return PAGE_NO_MEMORY;
   zeroFrame(cpu.machine, pfn);
@@ -66,7 +68,13 @@ function makePage(cpu: Cpu, object: number, page: number, beyond: boolean): numb
  * Makes `pfn`, whose reference is the caller's, the page, unless another CPU was first. The frame
  * that is the page now, with a reference for the caller; PAGE_BEYOND or PAGE_NO_MEMORY.
  */
-function enterPage(cpu: Cpu, object: number, page: number, pfn: number, beyond: boolean): number {
+function enterPage(
+  cpu: Cpu,
+  object: ObjectBlock,
+  page: ObjectPage,
+  pfn: Pfn,
+  beyond: boolean,
+): Pfn {
   const { machine, words } = cpu;
   let result = PAGE_BEYOND;
   lock(cpu, object + OBJECT.LOCK);
@@ -90,10 +98,10 @@ function enterPage(cpu: Cpu, object: number, page: number, pfn: number, beyond: 
  * index's. What a truncation has cut off meanwhile is zeroed, or not entered at all. False when
  * memory for the index is exhausted.
  */
-export function supplyPage(cpu: Cpu, object: number, page: number, pfn: number): boolean {
+export function supplyPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage, pfn: Pfn): boolean {
   const { machine } = cpu;
   lock(cpu, object + OBJECT.LOCK);
-  const rest = loadWide(machine, object + OBJECT.SUPPLIED) - page * PAGE_SIZE;
+  const rest = loadWide(machine, object + OBJECT.SUPPLIED) - bytesOf(page);
   const isWanted = rest > 0 && indexLookup(cpu, object, page) === 0;
   if (isWanted && rest < PAGE_SIZE) zeroBytes(cpu, pfn, rest);
   const isEntered = isWanted && indexInsert(cpu, object, page, pfn);
@@ -105,36 +113,43 @@ export function supplyPage(cpu: Cpu, object: number, page: number, pfn: number):
 }
 
 /** The frame of a page for comparing, 0 for none: without a reference, so it may be gone. */
-export function pageFrame(cpu: Cpu, object: number, page: number): number {
+export function pageFrame(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   lock(cpu, object + OBJECT.LOCK);
   const pfn = indexLookup(cpu, object, page);
   unlock(cpu, object + OBJECT.LOCK);
   return pfn;
 }
 
-/** The first page from `from` on that is there (or with `there` false: is not); -1 for none. */
-export function nextPage(cpu: Cpu, object: number, from: number, there: boolean): number {
+/**
+ * The first page from `firstPage` on that is there (or with `there` false: is not); -1 for none.
+ */
+export function nextPage(
+  cpu: Cpu,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  there: boolean,
+): ObjectPage {
   lock(cpu, object + OBJECT.LOCK);
-  const page = indexNext(cpu, object, from, peek(cpu.words, object + OBJECT.PAGES), there);
+  const page = indexNext(cpu, object, firstPage, peek(cpu.words, object + OBJECT.PAGES), there);
   unlock(cpu, object + OBJECT.LOCK);
   return page;
 }
 
 /** Whether a frame in use is, or was until lately, the page of an object. */
-export function isPageCache(machine: Machine, pfn: number): boolean {
+export function isPageCache(machine: Machine, pfn: Pfn): boolean {
   // ORDER: set before the frame could be found; the caller holds a reference.
   return (load(machine.words, frameField(machine, pfn, FRAME.STATE)) & FRAME.PAGE_CACHE) !== 0;
 }
 
 /** Notes that an object's page differs from what the host has. The caller holds a reference. */
-export function markDirty(cpu: Cpu, pfn: number): void {
+export function markDirty(cpu: Cpu, pfn: Pfn): void {
   const at = frameField(cpu.machine, pfn, FRAME.STATE);
   // ORDER: after the write; whoever takes the mark away copies the page afterwards.
   if ((load(cpu.words, at) & FRAME.DIRTY) === 0) or(cpu.words, at, FRAME.DIRTY);
 }
 
 /** Bytes of the object at this moment. */
-export function objectSize(cpu: Cpu, object: number): number {
+export function objectSize(cpu: Cpu, object: ObjectBlock): number {
   lock(cpu, object + OBJECT.LOCK);
   const size = loadWide(cpu.machine, object + OBJECT.SIZE);
   unlock(cpu, object + OBJECT.LOCK);
@@ -142,7 +157,7 @@ export function objectSize(cpu: Cpu, object: number): number {
 }
 
 /** A write has reached `end`: the object is at least that long. */
-export function extendObject(cpu: Cpu, object: number, end: number): void {
+export function extendObject(cpu: Cpu, object: ObjectBlock, end: number): void {
   lock(cpu, object + OBJECT.LOCK);
   if (end > loadWide(cpu.machine, object + OBJECT.SIZE)) setSize(cpu, object, end);
   unlock(cpu, object + OBJECT.LOCK);
@@ -152,7 +167,7 @@ export function extendObject(cpu: Cpu, object: number, end: number): void {
  * The first two steps of a truncation: the new size, and the pages beyond it out of the index. The
  * caller then takes them out of all mappings. Returns the pages that there were.
  */
-export function cutObject(cpu: Cpu, object: number, size: number): number {
+export function cutObject(cpu: Cpu, object: ObjectBlock, size: number): number {
   const { machine, words } = cpu;
   lock(cpu, object + OBJECT.LOCK);
   const pages = peek(words, object + OBJECT.PAGES);
@@ -160,39 +175,46 @@ export function cutObject(cpu: Cpu, object: number, size: number): number {
     if (size < loadWide(machine, object + field)) storeWide(machine, object + field, size);
   }
   // Also what a failed write has left behind the end.
-  indexRemove(cpu, object, Math.ceil(size / PAGE_SIZE), FILE_BYTES_MAX / PAGE_SIZE);
+  indexRemove(cpu, object, pagesOf(size), pagesOf(FILE_BYTES_MAX));
   zeroTail(cpu, object, size);
   setSize(cpu, object, size);
   unlock(cpu, object + OBJECT.LOCK);
   return pages;
 }
 
-/** Makes the pages [first, end) holes again. The caller then takes them out of all mappings. */
-export function dropPages(cpu: Cpu, object: number, first: number, end: number): void {
+/**
+ * Makes the pages [firstPage, endPage) holes again. The caller then takes them out of all mappings.
+ */
+export function dropPages(
+  cpu: Cpu,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
+  endPage: ObjectPage,
+): void {
   lock(cpu, object + OBJECT.LOCK);
-  indexRemove(cpu, object, first, end);
+  indexRemove(cpu, object, firstPage, endPage);
   unlock(cpu, object + OBJECT.LOCK);
 }
 
 /** Zeroes what lies between byte `from` of the object and the end of its page, if it is there. */
-export function zeroFrom(cpu: Cpu, object: number, from: number): void {
+export function zeroFrom(cpu: Cpu, object: ObjectBlock, from: number): void {
   lock(cpu, object + OBJECT.LOCK);
   zeroTail(cpu, object, from);
   unlock(cpu, object + OBJECT.LOCK);
 }
 
-function zeroTail(cpu: Cpu, object: number, from: number): void {
+function zeroTail(cpu: Cpu, object: ObjectBlock, from: number): void {
   if (from % PAGE_SIZE === 0) return;
-  const pfn = indexLookup(cpu, object, Math.floor(from / PAGE_SIZE));
+  const pfn = indexLookup(cpu, object, objectPageOf(from));
   if (pfn !== 0) zeroBytes(cpu, pfn, from % PAGE_SIZE);
 }
 
-function zeroBytes(cpu: Cpu, pfn: number, from: number): void {
+function zeroBytes(cpu: Cpu, pfn: Pfn, from: number): void {
   writeBytes(cpu.words, frameWord(cpu.machine, pfn) * 4 + from, ZEROS.subarray(from));
 }
 
-function setSize(cpu: Cpu, object: number, size: number): void {
+function setSize(cpu: Cpu, object: ObjectBlock, size: number): void {
   storeWide(cpu.machine, object + OBJECT.SIZE, size);
   // ORDER: read without the lock by those who only compare (objectPages).
-  store(cpu.words, object + OBJECT.PAGES, Math.ceil(size / PAGE_SIZE));
+  store(cpu.words, object + OBJECT.PAGES, pagesOf(size));
 }

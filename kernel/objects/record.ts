@@ -16,6 +16,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { RECORDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
+import type { ObjectBlock, RecordId, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { allocFrame } from '../frames/frames.ts';
 import { frameWord, zeroFrame } from '../machine/machine.ts';
@@ -29,14 +30,19 @@ const PER_FRAME = TABLE_ENTRIES / RECORD.WORDS;
 export const ANONYMOUS = 0;
 
 /** First word of record `id`. */
-export function recordAt(machine: Machine, id: number): number {
+export function recordAt(machine: Machine, id: RecordId): WordIndex {
   assert(id > 0 && id < RECORDS_MAX, 'recordAt: no such record', id);
   const frame = peek(machine.words, machine.recordDir + Math.floor(id / PER_FRAME));
   return frameWord(machine, frame) + (id % PER_FRAME) * RECORD.WORDS;
 }
 
 /** The record for this mapping, with a reference for the caller; 0 when out of memory. */
-export function internRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
+export function internRecord(
+  cpu: Cpu,
+  object: ObjectBlock,
+  delta: number,
+  shared: boolean,
+): RecordId {
   lock(cpu, BOOT.RECORD_LOCK);
   let id = findRecord(cpu, object, delta, shared);
   if (id === 0) id = newRecord(cpu, object, delta, shared);
@@ -45,7 +51,7 @@ export function internRecord(cpu: Cpu, object: number, delta: number, shared: bo
   return id;
 }
 
-export function getRecord(cpu: Cpu, id: number): void {
+export function getRecord(cpu: Cpu, id: RecordId): void {
   if (id === ANONYMOUS) return;
   lock(cpu, BOOT.RECORD_LOCK);
   addReference(cpu, id, 1);
@@ -53,7 +59,7 @@ export function getRecord(cpu: Cpu, id: number): void {
 }
 
 /** Drops a reference; the last one frees the record and its reference to the object. */
-export function putRecord(cpu: Cpu, id: number): void {
+export function putRecord(cpu: Cpu, id: RecordId): void {
   if (id === ANONYMOUS) return;
   lock(cpu, BOOT.RECORD_LOCK);
   const object = addReference(cpu, id, -1) === 0 ? freeRecord(cpu, id) : 0;
@@ -61,7 +67,7 @@ export function putRecord(cpu: Cpu, id: number): void {
   if (object !== 0) putObject(cpu, object);
 }
 
-function addReference(cpu: Cpu, id: number, amount: number): number {
+function addReference(cpu: Cpu, id: RecordId, amount: number): number {
   const at = recordAt(cpu.machine, id) + RECORD.REFS;
   const refs = peek(cpu.words, at) + amount;
   if (refs < 0 || (refs === 1 && amount === 1)) panic('record: reference to a free one', id);
@@ -69,7 +75,7 @@ function addReference(cpu: Cpu, id: number, amount: number): number {
   return refs;
 }
 
-function findRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
+function findRecord(cpu: Cpu, object: ObjectBlock, delta: number, shared: boolean): RecordId {
   const { machine, words } = cpu;
   let id = peek(words, object + OBJECT.RECORDS);
   while (id !== 0) {
@@ -85,7 +91,7 @@ function findRecord(cpu: Cpu, object: number, delta: number, shared: boolean): n
   return 0;
 }
 
-function newRecord(cpu: Cpu, object: number, delta: number, shared: boolean): number {
+function newRecord(cpu: Cpu, object: ObjectBlock, delta: number, shared: boolean): RecordId {
   const { machine, words } = cpu;
   const id = takeNumber(cpu);
   if (id === 0) return 0;
@@ -106,7 +112,7 @@ function newRecord(cpu: Cpu, object: number, delta: number, shared: boolean): nu
 }
 
 /** A free record number, from the free list or from a new frame of records. */
-function takeNumber(cpu: Cpu): number {
+function takeNumber(cpu: Cpu): RecordId {
   const { machine, words } = cpu;
   const free = peek(words, BOOT.RECORD_FREE);
   if (free !== 0) {
@@ -128,10 +134,10 @@ function takeNumber(cpu: Cpu): number {
 }
 
 /** Takes the record off its object's list; the object whose reference the caller must drop. */
-function freeRecord(cpu: Cpu, id: number): number {
+function freeRecord(cpu: Cpu, id: RecordId): ObjectBlock {
   const { machine, words } = cpu;
   const at = recordAt(machine, id);
-  const object = peek(words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
   const next = peek(words, at + RECORD.NEXT);
   const previous = peek(words, at + RECORD.PREVIOUS);
   if (next !== 0) poke(words, recordAt(machine, next) + RECORD.PREVIOUS, previous);

@@ -18,6 +18,7 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as SWAP from '../../shared/layout/swap.ts';
 import { assert, panic } from '../../shared/panic.ts';
+import type { Pfn, SwapSlot, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { frameRefs, getFrame, putFrame } from '../frames/frames.ts';
@@ -25,16 +26,16 @@ import { frameField } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
 
 /** First word of a slot. Slots are numbered from 1: 0 means none. */
-export function slotAt(machine: Machine, slot: number): number {
+export function slotAt(machine: Machine, slot: SwapSlot): WordIndex {
   assert(slot > 0 && slot <= machine.swapSlots, 'slotAt: no such slot', slot);
   return machine.swapMap + (slot - 1) * SWAP.WORDS;
 }
 
 /** The slot that a frame's page goes to, with a reference for an entry; 0 when swap is full. */
-export function swapOutFrame(cpu: Cpu, pfn: number): number {
+export function swapOutFrame(cpu: Cpu, pfn: Pfn): SwapSlot {
   const { machine, words } = cpu;
   lock(cpu, BOOT.SWAP_LOCK);
-  let slot = peek(words, frameField(machine, pfn, FRAME.AUX));
+  let slot: SwapSlot = peek(words, frameField(machine, pfn, FRAME.AUX));
   if (slot !== 0) {
     const refs = slotAt(machine, slot) + SWAP.REFS;
     poke(words, refs, peek(words, refs) + 1);
@@ -54,9 +55,9 @@ export function swapOutFrame(cpu: Cpu, pfn: number): number {
   return slot;
 }
 
-function takeSlot(cpu: Cpu): number {
+function takeSlot(cpu: Cpu): SwapSlot {
   const { machine, words } = cpu;
-  let slot = peek(words, BOOT.SWAP_FREE);
+  let slot: SwapSlot = peek(words, BOOT.SWAP_FREE);
   if (slot !== 0) {
     poke(words, BOOT.SWAP_FREE, peek(words, slotAt(machine, slot) + SWAP.NEXT));
   } else {
@@ -70,7 +71,7 @@ function takeSlot(cpu: Cpu): number {
 }
 
 /** One more entry names the slot: fork copied it. */
-export function getSlot(cpu: Cpu, slot: number): void {
+export function getSlot(cpu: Cpu, slot: SwapSlot): void {
   lock(cpu, BOOT.SWAP_LOCK);
   const at = slotAt(cpu.machine, slot) + SWAP.REFS;
   if (peek(cpu.words, at) <= 0) panic('getSlot: slot is free', slot);
@@ -79,7 +80,7 @@ export function getSlot(cpu: Cpu, slot: number): void {
 }
 
 /** An entry no longer names the slot. The last one frees it, and its frame's share in the map. */
-export function putSlot(cpu: Cpu, slot: number): void {
+export function putSlot(cpu: Cpu, slot: SwapSlot): void {
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
   lock(cpu, BOOT.SWAP_LOCK);
@@ -99,8 +100,8 @@ export function putSlot(cpu: Cpu, slot: number): void {
 }
 
 /** Takes the frame out of a slot, under the lock; the caller drops its reference. 0: none. */
-function dropCached(cpu: Cpu, at: number): number {
-  const pfn = peek(cpu.words, at + SWAP.PFN);
+function dropCached(cpu: Cpu, at: WordIndex): Pfn {
+  const pfn: Pfn = peek(cpu.words, at + SWAP.PFN);
   if (pfn === 0) return 0;
   poke(cpu.words, at + SWAP.PFN, 0);
   poke(cpu.words, frameField(cpu.machine, pfn, FRAME.AUX), 0);
@@ -108,9 +109,9 @@ function dropCached(cpu: Cpu, at: number): number {
 }
 
 /** The frame that holds the slot's page now, with a reference for the caller; 0: in the store. */
-export function swapLookup(cpu: Cpu, slot: number): number {
+export function swapLookup(cpu: Cpu, slot: SwapSlot): Pfn {
   lock(cpu, BOOT.SWAP_LOCK);
-  const pfn = peek(cpu.words, slotAt(cpu.machine, slot) + SWAP.PFN);
+  const pfn: Pfn = peek(cpu.words, slotAt(cpu.machine, slot) + SWAP.PFN);
   if (pfn !== 0) getFrame(cpu, pfn);
   unlock(cpu, BOOT.SWAP_LOCK);
   return pfn;
@@ -120,7 +121,7 @@ export function swapLookup(cpu: Cpu, slot: number): number {
  * The kernel worker is about to write a slot to the store: its frame, with a reference, or 0 when
  * there is nothing to write any more.
  */
-export function beginSwapWrite(cpu: Cpu, slot: number): number {
+export function beginSwapWrite(cpu: Cpu, slot: SwapSlot): Pfn {
   const { words } = cpu;
   const at = slotAt(cpu.machine, slot);
   lock(cpu, BOOT.SWAP_LOCK);
@@ -140,7 +141,7 @@ export function beginSwapWrite(cpu: Cpu, slot: number): number {
  * Also for a slot with nothing to write: its frame was brought back for one of its entries, and no
  * entry uses it any more.
  */
-export function endSwapWrite(cpu: Cpu, slot: number, written: boolean): number {
+export function endSwapWrite(cpu: Cpu, slot: SwapSlot, written: boolean): number {
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
   lock(cpu, BOOT.SWAP_LOCK);
@@ -159,19 +160,19 @@ export function endSwapWrite(cpu: Cpu, slot: number, written: boolean): number {
 
 /**
  * Gives back frames that the store has too and that no entry uses any more: whoever asked for the
- * page has written to a copy, or ended. Looks at `count` slots from `from` on; `next` is where to
- * go on.
+ * page has written to a copy, or ended. Looks at `count` slots from `firstSlot` on; `next` is where
+ * to go on.
  */
 export function dropCleanFrames(
   cpu: Cpu,
-  from: number,
+  firstSlot: SwapSlot,
   count: number,
 ): { readonly freed: number; readonly next: number } {
   const { machine, words } = cpu;
-  const pfns: number[] = [];
+  const pfns: Pfn[] = [];
   lock(cpu, BOOT.SWAP_LOCK);
   const high = peek(words, BOOT.SWAP_HIGH);
-  let slot = from;
+  let slot = firstSlot;
   for (let i = 0; i < Math.min(count, high); i++, slot++) {
     if (slot > high) slot = 1;
     const at = slotAt(machine, slot);
@@ -184,12 +185,12 @@ export function dropCleanFrames(
 }
 
 /** Only the map holds the frame. New holders come through the map's lock, which the caller has. */
-function isUnused(cpu: Cpu, pfn: number): boolean {
+function isUnused(cpu: Cpu, pfn: Pfn): boolean {
   return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;
 }
 
 /** The store has the slot's page, and no frame does. Under the lock. */
-function isInStoreAlone({ words }: Cpu, at: number): boolean {
+function isInStoreAlone({ words }: Cpu, at: WordIndex): boolean {
   return peek(words, at + SWAP.STATE) === SWAP.CLEAN && peek(words, at + SWAP.PFN) === 0;
 }
 
@@ -198,7 +199,7 @@ function isInStoreAlone({ words }: Cpu, at: number): boolean {
  * when there is nothing to read: the slot is free, or it has a frame, whose page the store may not
  * have yet. Then the fault that asked finds out.
  */
-export function beginSwapRead(cpu: Cpu, slot: number): number {
+export function beginSwapRead(cpu: Cpu, slot: SwapSlot): number {
   const at = slotAt(cpu.machine, slot);
   lock(cpu, BOOT.SWAP_LOCK);
   const uses = isInStoreAlone(cpu, at) ? peek(cpu.words, at + SWAP.USES) : 0;
@@ -211,7 +212,7 @@ export function beginSwapRead(cpu: Cpu, slot: number): number {
  * a frame, is free, or was used for another page since `beginSwapRead` gave `uses`: the caller
  * keeps the frame.
  */
-export function finishSwapRead(cpu: Cpu, slot: number, uses: number, pfn: number): boolean {
+export function finishSwapRead(cpu: Cpu, slot: SwapSlot, uses: number, pfn: Pfn): boolean {
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
   lock(cpu, BOOT.SWAP_LOCK);

@@ -1,6 +1,7 @@
 /** From which table a cursor starts: the root, or the lowest table that covers a range. */
 import { peek } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import type { SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, indexAt, pagesAt } from '../machine/cursor.ts';
 import type { Cursor } from '../machine/cursor.ts';
@@ -9,22 +10,22 @@ import type { Cursor } from '../machine/cursor.ts';
 export function openAtRoot(
   cpu: Cpu,
   cursor: Cursor,
-  space: number,
-  start: number,
-  end: number,
+  space: SpaceBlock,
+  startVpn: Vpn,
+  endVpn: Vpn,
 ): void {
   cursor.space = space;
   cursor.top = peek(cpu.words, space + SPACE.ROOT);
   cursor.topLevel = ROOT_LEVEL;
-  cursor.start = start;
-  cursor.end = end;
+  cursor.startVpn = startVpn;
+  cursor.endVpn = endVpn;
 }
 
 /**
- * Whether to look for [start, end) below a table at `level`: one entry covers the range, and the
- * range does not fill the whole child, which its holder might want to unlink.
+ * Whether to look for [startVpn, endVpn) below a table at `level`: one entry covers the range, and
+ * the range does not fill the whole child, which its holder might want to unlink.
  */
-export function descends(start: number, end: number, level: number): boolean {
-  if (level === 0 || indexAt(start, level) !== indexAt(end - 1, level)) return false;
-  return end - start < pagesAt(level);
+export function descends(startVpn: Vpn, endVpn: Vpn, level: number): boolean {
+  if (level === 0 || indexAt(startVpn, level) !== indexAt(endVpn - 1, level)) return false;
+  return endVpn - startVpn < pagesAt(level);
 }

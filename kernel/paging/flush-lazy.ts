@@ -27,7 +27,9 @@ import type { Cpu } from '../machine/cpu.ts';
 import { userMode } from '../machine/cpu-mode.ts';
 import { putFrame } from '../frames/frames.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { SPAN_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import type { LazyBlock, Pfn, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { shootDown } from './shootdown.ts';
@@ -45,8 +47,8 @@ export function postponeFlush(op: RangeOp): boolean {
   for (let i = 0; i < frames.length; i++)
     poke(words, record + LAZY.FRAMES + i, frames[i] as number);
   poke(words, record + LAZY.COUNT, frames.length);
-  poke(words, record + LAZY.START, op.flushStart);
-  poke(words, record + LAZY.PAGES, op.flushEnd - op.flushStart);
+  poke(words, record + LAZY.START, op.flushStartVpn);
+  poke(words, record + LAZY.PAGES, op.flushEndVpn - op.flushStartVpn);
   poke(words, record + LAZY.NEXT, peek(words, space + SPACE.LAZY_HEAD));
   poke(words, space + SPACE.LAZY_HEAD, record);
   // ORDER: after the entries were cleared: who sweeps to this generation walks the new tables.
@@ -56,35 +58,35 @@ export function postponeFlush(op: RangeOp): boolean {
 }
 
 /** Releases the records of a space that every CPU has swept past. Under the areas' lock. */
-export function sweepLazy(cpu: Cpu, space: number): void {
+export function sweepLazy(cpu: Cpu, space: SpaceBlock): void {
   const { words } = cpu;
   let link = space + SPACE.LAZY_HEAD;
-  for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
+  for (let record: LazyBlock = peek(words, link); record !== 0; record = peek(words, link)) {
     if (swept(cpu, space, peek(words, record + LAZY.GENERATION))) release(cpu, link, record);
     else link = record + LAZY.NEXT;
   }
 }
 
-/** Before [start, end) is mapped again: waits for the records that overlap it. */
-export function settleLazy(cpu: Cpu, space: number, start: number, end: number): void {
+/** Before [startVpn, endVpn) is mapped again: waits for the records that overlap it. */
+export function settleLazy(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
   const { words } = cpu;
   let link = space + SPACE.LAZY_HEAD;
-  for (let record = peek(words, link); record !== 0; record = peek(words, link)) {
-    const first = peek(words, record + LAZY.START);
+  for (let record: LazyBlock = peek(words, link); record !== 0; record = peek(words, link)) {
+    const firstVpn = peek(words, record + LAZY.START);
     const pages = peek(words, record + LAZY.PAGES);
-    if (first >= end || first + pages <= start) {
+    if (firstVpn >= endVpn || firstVpn + pages <= startVpn) {
       link = record + LAZY.NEXT;
       continue;
     }
     if (!swept(cpu, space, peek(words, record + LAZY.GENERATION))) {
-      shootDown(cpu, space, first, pages);
+      shootDown(cpu, space, firstVpn, pages);
     }
     release(cpu, link, record);
   }
 }
 
 /** Whether no CPU can hold a translation from before this lazy generation. */
-function swept(cpu: Cpu, space: number, generation: number): boolean {
+function swept(cpu: Cpu, space: SpaceBlock, generation: number): boolean {
   const { machine, words } = cpu;
   const mode = userMode(space);
   for (let id = 0; id < machine.cpus; id++) {
@@ -98,7 +100,7 @@ function swept(cpu: Cpu, space: number, generation: number): boolean {
   return true;
 }
 
-function release(cpu: Cpu, link: number, record: number): void {
+function release(cpu: Cpu, link: WordIndex, record: LazyBlock): void {
   const { words } = cpu;
   const frames = peek(words, record + LAZY.COUNT);
   for (let i = 0; i < frames; i++) putFrame(cpu, peek(words, record + LAZY.FRAMES + i));
@@ -107,12 +109,12 @@ function release(cpu: Cpu, link: number, record: number): void {
   slabFree(cpu, SLAB.LAZY, record);
 }
 
-function clearedFrames(op: RangeOp): number[] {
+function clearedFrames(op: RangeOp): Pfn[] {
   const frames: number[] = [];
   for (let i = 0; i < op.kinds.length; i++) {
     const old = op.olds[i] as number;
     if (op.kinds[i] !== LOG_CLEAR || !pte.isPresent(old) || pte.isZeroPage(old)) continue;
-    const pages = (old & pte.PTE_S) !== 0 ? 1024 : 1;
+    const pages = (old & pte.PTE_S) !== 0 ? SPAN_PAGES : 1;
     for (let page = 0; page < pages; page++) frames.push(pte.pfnOf(old) + page);
   }
   return frames;

@@ -40,6 +40,6 @@ function flushEach(op: RangeOp): boolean {
 }
 
 function flushTogether(op: RangeOp): boolean {
-  shootDown(op.cpu, op.space, op.flushStart, op.flushEnd - op.flushStart);
+  shootDown(op.cpu, op.space, op.flushStartVpn, op.flushEndVpn - op.flushStartVpn);
   return true;
 }

@@ -5,9 +5,10 @@
  * Each returns false when memory for a table is exhausted, with a prefix done: roll back.
  */
 import { compareExchange, fillWords, load, peek, poke } from '../../shared/atomics.ts';
-import { TABLE_ENTRIES } from '../../shared/limits.ts';
+import { SPAN_PAGES, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, Vpn, WordIndex } from '../../shared/units.ts';
 import { nextAt, pagesAt } from '../machine/cursor.ts';
 import { frameRefs, getFrame } from '../frames/frames.ts';
 import {
@@ -21,20 +22,20 @@ import {
 import type { RangeOp } from './range-op.ts';
 import { pushDown, seek } from './table.ts';
 
-/** Fills [start, end), which is empty, with one reserved entry. */
-export function reserveRange(op: RangeOp, start: number, end: number, entry: number): boolean {
+/** Fills [startVpn, endVpn), which is empty, with one reserved entry. */
+export function reserveRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, entry: Pte): boolean {
   const { cpu, cursor } = op;
-  let vpn = start;
-  while (vpn < end) {
+  let vpn = startVpn;
+  while (vpn < endVpn) {
     const at = seek(cpu, cursor, vpn);
     const { level } = cursor;
     const pages = pagesAt(level);
     if (peek(cpu.words, at) !== 0) panic('mapRange: remap', vpn, peek(cpu.words, at));
-    if ((vpn & (pages - 1)) !== 0 || vpn + pages > end) {
+    if ((vpn & (pages - 1)) !== 0 || vpn + pages > endVpn) {
       if (!pushDown(cpu, cursor, at, level)) return false;
       continue;
     }
-    const run = emptyRun(op, at, vpn, Math.floor((end - vpn) / pages), level);
+    const run = emptyRun(op, at, vpn, Math.floor((endVpn - vpn) / pages), level);
     fillWords(cpu.words, at, at + run, entry);
     logChange(op, LOG_FILL, at, 0, run);
     vpn += run * pages;
@@ -43,7 +44,7 @@ export function reserveRange(op: RangeOp, start: number, end: number, entry: num
 }
 
 /** Length of the run of empty slots from `at`, at most `most`, within one table. */
-function emptyRun(op: RangeOp, at: number, vpn: number, most: number, level: number): number {
+function emptyRun(op: RangeOp, at: WordIndex, vpn: Vpn, most: number, level: number): number {
   const index = Math.floor(vpn / pagesAt(level)) & (TABLE_ENTRIES - 1);
   const limit = Math.min(most, TABLE_ENTRIES - index);
   let run = 1;
@@ -52,25 +53,25 @@ function emptyRun(op: RangeOp, at: number, vpn: number, most: number, level: num
 }
 
 /**
- * Makes [start, end), which is empty, present at once: page start + i gets frame pfn + i. Uses
- * superpages where both sides are aligned. An entry takes a reference on each of its frames.
+ * Makes [startVpn, endVpn), which is empty, present at once: page startVpn + i gets frame pfn + i.
+ * Uses superpages where both sides are aligned. An entry takes a reference on each of its frames.
  */
 export function presentRange(
   op: RangeOp,
-  start: number,
-  end: number,
-  pfn: number,
+  startVpn: Vpn,
+  endVpn: Vpn,
+  pfn: Pfn,
   bits: number,
 ): boolean {
   const { cpu, cursor } = op;
-  let vpn = start;
-  while (vpn < end) {
+  let vpn = startVpn;
+  while (vpn < endVpn) {
     const at = seek(cpu, cursor, vpn);
     const { level } = cursor;
-    const frame = pfn + (vpn - start);
+    const frame = pfn + (vpn - startVpn);
     if (peek(cpu.words, at) !== 0) panic('mapRange: remap', vpn, peek(cpu.words, at));
-    const superpage = level === 1 && (vpn & 1023) === 0 && (frame & 1023) === 0;
-    if (level > 0 && !(superpage && vpn + TABLE_ENTRIES <= end)) {
+    const superpage = level === 1 && ((vpn | frame) & (SPAN_PAGES - 1)) === 0;
+    if (level > 0 && !(superpage && vpn + TABLE_ENTRIES <= endVpn)) {
       if (!pushDown(cpu, cursor, at, level)) return false;
       continue;
     }
@@ -89,29 +90,29 @@ const DISCARD = 2;
 const GUARD = 3;
 const UNGUARD = 4;
 
-/** Clears [start, end), whatever is there. Frames follow after the flush. */
-export function clearRange(op: RangeOp, start: number, end: number): boolean {
-  return changeRange(op, start, end, CLEAR, 0);
+/** Clears [startVpn, endVpn), whatever is there. Frames follow after the flush. */
+export function clearRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
+  return changeRange(op, startVpn, endVpn, CLEAR, 0);
 }
 
 /**
- * Gives [start, end) the permission `rwx` (PTE_R, PTE_W, PTE_X). Empty entries stay empty. No entry
- * lies across `start` or `end` afterwards, whatever changed.
+ * Gives [startVpn, endVpn) the permission `rwx` (PTE_R, PTE_W, PTE_X). Empty entries stay empty. No
+ * entry lies across `startVpn` or `endVpn` afterwards, whatever changed.
  */
-export function protectRange(op: RangeOp, start: number, end: number, rwx: number): boolean {
-  return splitSpans(op, start, end) && changeRange(op, start, end, PROTECT, rwx);
+export function protectRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, rwx: number): boolean {
+  return splitSpans(op, startVpn, endVpn) && changeRange(op, startVpn, endVpn, PROTECT, rwx);
 }
 
 /**
  * Where an area is to begin or end no entry may lie across: the entries there become tables of such
  * as mean the same. False when memory is exhausted; what was made by then stays, and is as good.
  */
-export function splitSpans(op: RangeOp, start: number, end: number): boolean {
-  return splitSpan(op, start, start) && splitSpan(op, end, end - 1);
+export function splitSpans(op: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
+  return splitSpan(op, startVpn, startVpn) && splitSpan(op, endVpn, endVpn - 1);
 }
 
 /** The same at `vpn` alone, by the entry of `neighbour`: the page there or before, in the range. */
-export function splitSpan(op: RangeOp, vpn: number, neighbour: number): boolean {
+export function splitSpan(op: RangeOp, vpn: Vpn, neighbour: Vpn): boolean {
   const { cpu, cursor } = op;
   for (;;) {
     const at = seek(cpu, cursor, neighbour);
@@ -123,7 +124,7 @@ export function splitSpan(op: RangeOp, vpn: number, neighbour: number): boolean 
 }
 
 /** The page's own entry of the lowest level; 0 when memory for a table is exhausted. */
-export function leafSlot(op: RangeOp, vpn: number): number {
+export function leafSlot(op: RangeOp, vpn: Vpn): WordIndex {
   const { cpu, cursor } = op;
   let at = seek(cpu, cursor, vpn);
   while (cursor.level > 0) {
@@ -134,45 +135,51 @@ export function leafSlot(op: RangeOp, vpn: number): number {
 }
 
 /**
- * Takes the pages of [start, end), which lies in one area, out of it: the next touch finds the
- * area's reserved entry. Guards stay. Never needs memory, unless for half a superpage. Not undone.
+ * Takes the pages of [startVpn, endVpn), which lies in one area, out of it: the next touch finds
+ * the area's reserved entry. Guards stay. Never needs memory, unless for half a superpage. Not
+ * undone.
  */
-export function discardRange(op: RangeOp, start: number, end: number, reserved: number): boolean {
-  return changeRange(op, start, end, DISCARD, reserved);
+export function discardRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, reserved: Pte): boolean {
+  return changeRange(op, startVpn, endVpn, DISCARD, reserved);
 }
 
-/** Makes [start, end), which lies in one area, guards. Not undone: a failure leaves a prefix. */
-export function guardRange(op: RangeOp, start: number, end: number, guard: number): boolean {
-  return changeRange(op, start, end, GUARD, guard);
+/**
+ * Makes [startVpn, endVpn), which lies in one area, guards. Not undone: a failure leaves a prefix.
+ */
+export function guardRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, guard: Pte): boolean {
+  return changeRange(op, startVpn, endVpn, GUARD, guard);
 }
 
-/** Makes the guards in [start, end), which lies in one area, what the area reserves. Not undone. */
-export function unguardRange(op: RangeOp, start: number, end: number, reserved: number): boolean {
-  return changeRange(op, start, end, UNGUARD, reserved);
+/**
+ * Makes the guards in [startVpn, endVpn), which lies in one area, what the area reserves. Not
+ * undone.
+ */
+export function unguardRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, reserved: Pte): boolean {
+  return changeRange(op, startVpn, endVpn, UNGUARD, reserved);
 }
 
 function changeRange(
   op: RangeOp,
-  start: number,
-  end: number,
+  startVpn: Vpn,
+  endVpn: Vpn,
   change: number,
   value: number,
 ): boolean {
   const { cpu, cursor } = op;
-  let vpn = start;
-  while (vpn < end) {
+  let vpn = startVpn;
+  while (vpn < endVpn) {
     let at = seek(cpu, cursor, vpn);
     const { level } = cursor;
     const pages = pagesAt(level);
     if (level === 0) {
-      const stop = Math.min(end, nextAt(vpn, 1));
-      for (; vpn < stop; vpn++, at++) changeEntry(op, at, vpn, 0, change, value);
+      const stopVpn = Math.min(endVpn, nextAt(vpn, 1));
+      for (; vpn < stopVpn; vpn++, at++) changeEntry(op, at, vpn, 0, change, value);
       continue;
     }
     const old = peek(cpu.words, at);
     if (changed(op, old, change, value) === old) {
       vpn = nextAt(vpn, level);
-    } else if ((vpn & (pages - 1)) !== 0 || vpn + pages > end) {
+    } else if ((vpn & (pages - 1)) !== 0 || vpn + pages > endVpn) {
       if (!pushDown(cpu, cursor, at, level)) return false;
     } else {
       changeEntry(op, at, vpn, level, change, value);
@@ -184,8 +191,8 @@ function changeRange(
 
 function changeEntry(
   op: RangeOp,
-  at: number,
-  vpn: number,
+  at: WordIndex,
+  vpn: Vpn,
   level: number,
   change: number,
   value: number,
@@ -209,7 +216,7 @@ function changeEntry(
 }
 
 /** The entry as the change leaves it. */
-function changed(op: RangeOp, entry: number, change: number, value: number): number {
+function changed(op: RangeOp, entry: Pte, change: number, value: number): Pte {
   if (entry === 0) return 0;
   switch (change) {
     case CLEAR:
@@ -231,7 +238,7 @@ function changed(op: RangeOp, entry: number, change: number, value: number): num
  * The entry with another permission. A private frame that others hold is never made writable, and
  * neither is the zero page, whose count is always 0.
  */
-function withPermission(op: RangeOp, entry: number, rwx: number): number {
+function withPermission(op: RangeOp, entry: Pte, rwx: number): Pte {
   const bare = entry & ~(pte.PTE_RWX | pte.PTE_COW);
   if (!pte.isPresent(entry)) return bare | rwx;
   const writable = (rwx & pte.PTE_W) !== 0;

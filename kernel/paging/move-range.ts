@@ -11,6 +11,7 @@
 import { exchange, load, store } from '../../shared/atomics.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pte, RecordId, Vpn, WordIndex } from '../../shared/units.ts';
 import { nextAt } from '../machine/cursor.ts';
 import { noteFlush } from './range-log.ts';
 import { leafSlot, splitSpans } from './map-range.ts';
@@ -18,67 +19,68 @@ import type { RangeOp } from './range-op.ts';
 import { seek } from './table.ts';
 
 /**
- * Makes the tables that the move of [from, from + pages) to `to` needs, also for clearing the old
- * range afterwards. False when memory is exhausted: what was made means what was there before.
+ * Makes the tables that the move of [fromVpn, from + pages) to `toVpn` needs, also for clearing the
+ * old range afterwards. False when memory is exhausted: what was made means what was there before.
  */
-export function prepareMove(op: RangeOp, from: number, to: number, pages: number): boolean {
+export function prepareMove(op: RangeOp, fromVpn: Vpn, toVpn: Vpn, pages: number): boolean {
   const { cpu, cursor } = op;
-  if (!splitSpans(op, from, from + pages)) return false;
+  if (!splitSpans(op, fromVpn, fromVpn + pages)) return false;
   let made = -1;
-  for (let vpn = from; vpn < from + pages;) {
+  for (let vpn = fromVpn; vpn < fromVpn + pages;) {
     let at = seek(cpu, cursor, vpn);
-    const stop = Math.min(from + pages, nextAt(vpn, Math.max(1, cursor.level)));
+    const stopVpn = Math.min(fromVpn + pages, nextAt(vpn, Math.max(1, cursor.level)));
     // Above the lowest level there are only untouched spans, which stay behind.
-    if (cursor.level > 0) vpn = stop;
-    for (; vpn < stop; vpn++, at++) {
-      const target = to + (vpn - from);
+    if (cursor.level > 0) vpn = stopVpn;
+    for (; vpn < stopVpn; vpn++, at++) {
+      const targetVpn = toVpn + (vpn - fromVpn);
       // ORDER: under the range's lock only A and D bits change here.
-      if (!isMoved(load(cpu.words, at)) || nextAt(target, 1) === made) continue;
-      if (leafSlot(op, target) === 0) return false;
-      made = nextAt(target, 1);
+      if (!isMoved(load(cpu.words, at)) || nextAt(targetVpn, 1) === made) continue;
+      if (leafSlot(op, targetVpn) === 0) return false;
+      made = nextAt(targetVpn, 1);
     }
   }
   return true;
 }
 
 /**
- * Moves the pages of [from, from + pages), and what else its entries say beyond "untouched", to
- * `to`, where the new area's reserved entries stand. The old entries become `left`: 0, or what the
- * old area reserves. Guards at the new addresses name `record`.
+ * Moves the pages of [fromVpn, from + pages), and what else its entries say beyond "untouched", to
+ * `toVpn`, where the new area's reserved entries stand. The old entries become `left`: 0, or what
+ * the old area reserves. Guards at the new addresses name `record`.
  */
 export function moveRange(
   op: RangeOp,
-  from: number,
-  to: number,
+  fromVpn: Vpn,
+  toVpn: Vpn,
   pages: number,
-  left: number,
-  record: number,
+  left: Pte,
+  record: RecordId,
 ): void {
   const { cpu, cursor } = op;
-  for (let vpn = from; vpn < from + pages;) {
+  for (let vpn = fromVpn; vpn < fromVpn + pages;) {
     let at = seek(cpu, cursor, vpn);
-    const stop = Math.min(from + pages, nextAt(vpn, Math.max(1, cursor.level)));
-    if (cursor.level > 0) vpn = stop;
-    for (; vpn < stop; vpn++, at++) {
+    const stopVpn = Math.min(fromVpn + pages, nextAt(vpn, Math.max(1, cursor.level)));
+    if (cursor.level > 0) vpn = stopVpn;
+    for (; vpn < stopVpn; vpn++, at++) {
       // ORDER: as above; the exchange takes the entry with the A and D bits of its moment.
-      if (isMoved(load(cpu.words, at))) moveEntry(op, at, vpn, to + (vpn - from), left, record);
+      if (isMoved(load(cpu.words, at)))
+        moveEntry(op, at, vpn, toVpn + (vpn - fromVpn), left, record);
     }
   }
 }
 
 function moveEntry(
   op: RangeOp,
-  at: number,
-  vpn: number,
-  target: number,
-  left: number,
-  record: number,
+  at: WordIndex,
+  vpn: Vpn,
+  targetVpn: Vpn,
+  left: Pte,
+  record: RecordId,
 ): void {
   const { cpu, cursor } = op;
   // ORDER: see moveRange.
-  const entry = exchange(cpu.words, at, left);
-  const slot = seek(cpu, cursor, target);
-  if (cursor.level !== 0) panic('moveRange: no table', target, cursor.level);
+  const entry: Pte = exchange(cpu.words, at, left);
+  const slot = seek(cpu, cursor, targetVpn);
+  if (cursor.level !== 0) panic('moveRange: no table', targetVpn, cursor.level);
   // ORDER: nobody walks here before the range is unlocked; the frame is as it was.
   store(cpu.words, slot, pte.isGuard(entry) ? pte.withRecord(entry, record) : entry);
   if (!pte.isPresent(entry) || (entry & pte.PTE_A) === 0) return;
@@ -87,6 +89,6 @@ function moveEntry(
 }
 
 /** Whether the entry says more than that its area is there. */
-function isMoved(entry: number): boolean {
+function isMoved(entry: Pte): boolean {
   return pte.isPresent(entry) || pte.isGuard(entry) || pte.isSwapped(entry);
 }

@@ -7,6 +7,7 @@
  */
 import { compareExchange, exchange, load } from '../../shared/atomics.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pte, Vpn, WordIndex } from '../../shared/units.ts';
 import { isPageCache, markDirty } from '../objects/pages.ts';
 import { nextAt } from '../machine/cursor.ts';
 import { LOG_CLEAR, logChange, noteFlush } from './range-log.ts';
@@ -21,32 +22,32 @@ export const ZAP_OBJECT = 1;
 export const CLEAN = 2;
 
 /**
- * Does `action` to the pages [start, end), which are mapped. `reserved` is the entry that stands
- * for an untouched page of the mapping. Cannot fail.
+ * Does `action` to the pages [startVpn, endVpn), which are mapped. `reserved` is the entry that
+ * stands for an untouched page of the mapping. Cannot fail.
  */
 export function changeObjectRange(
   op: RangeOp,
-  start: number,
-  end: number,
-  reserved: number,
+  startVpn: Vpn,
+  endVpn: Vpn,
+  reserved: Pte,
   action: number,
 ): void {
   const { cursor } = op;
   // The object is no longer what it was when this returns: a flush for later will not do.
   op.restricted = true;
-  let vpn = start;
-  while (vpn < end) {
+  let vpn = startVpn;
+  while (vpn < endVpn) {
     let at = seek(op.cpu, cursor, vpn);
-    const stop = Math.min(end, nextAt(vpn, Math.max(1, cursor.level)));
-    if (cursor.level > 0) vpn = stop;
-    for (; vpn < stop; vpn++, at++) {
+    const stopVpn = Math.min(endVpn, nextAt(vpn, Math.max(1, cursor.level)));
+    if (cursor.level > 0) vpn = stopVpn;
+    for (; vpn < stopVpn; vpn++, at++) {
       if (action === CLEAN) cleanEntry(op, at, vpn);
       else zapEntry(op, at, vpn, reserved, action);
     }
   }
 }
 
-function zapEntry(op: RangeOp, at: number, vpn: number, reserved: number, action: number): void {
+function zapEntry(op: RangeOp, at: WordIndex, vpn: Vpn, reserved: Pte, action: number): void {
   const { cpu } = op;
   // ORDER: under the range's lock only A and D bits change here.
   const seen = load(cpu.words, at);
@@ -63,11 +64,11 @@ function zapEntry(op: RangeOp, at: number, vpn: number, reserved: number, action
 }
 
 /** After the flush, the next write sets D again: what is written later is not lost. */
-function cleanEntry(op: RangeOp, at: number, vpn: number): void {
+function cleanEntry(op: RangeOp, at: WordIndex, vpn: Vpn): void {
   const { cpu } = op;
   for (;;) {
     // ORDER: a read-modify-write, because the MMU may set A or D at this moment.
-    const entry = load(cpu.words, at);
+    const entry: Pte = load(cpu.words, at);
     if (!pte.isPresent(entry) || (entry & pte.PTE_SHARED) === 0) return;
     if ((entry & pte.PTE_D) === 0) return;
     if (compareExchange(cpu.words, at, entry, entry & ~pte.PTE_D) !== entry) continue;

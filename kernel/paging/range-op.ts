@@ -14,6 +14,7 @@ import { load } from '../../shared/atomics.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { nextAt, pagesAt } from '../machine/cursor.ts';
 import type { Cursor } from '../machine/cursor.ts';
@@ -33,22 +34,22 @@ const WRITTEN: number = pte.PTE_SHARED | pte.PTE_D;
 export class RangeOp implements PageTableLike {
   readonly cpu: Cpu;
   readonly cursor: Cursor;
-  readonly space: number;
+  readonly space: SpaceBlock;
   /**
    * The undo log, as columns: kind and entry's word, then for a fill {0, entries}, for a cleared or
    * protected entry {value before, level}, for a new present entry {VPN, level}.
    */
   readonly kinds: number[] = [];
-  readonly slots: number[] = [];
-  readonly olds: number[] = [];
+  readonly slots: WordIndex[] = [];
+  readonly olds: (Pte | Vpn)[] = [];
   readonly counts: number[] = [];
   /** Frames of entries that were rolled back after they had been present. */
-  readonly dropped: number[] = [];
+  readonly dropped: Pfn[] = [];
   /** Tables unlinked by `pruneTables`, to retire after the shootdown. */
-  readonly unlinked: number[] = [];
+  readonly unlinked: Pfn[] = [];
   /** VPNs that some TLB may hold: flushed when not empty. */
-  flushStart = 0;
-  flushEnd = 0;
+  flushStartVpn: Vpn = 0;
+  flushEndVpn: Vpn = 0;
   /** The same one by one, {VPN, pages} each, under the policy that wants it so. */
   readonly flushes: number[] = [];
   /** A present entry lost a permission and stays: only a waited-for flush will do. */
@@ -58,7 +59,7 @@ export class RangeOp implements PageTableLike {
   /** The whole space goes: nobody is asked any more. */
   teardown = false;
 
-  constructor(cpu: Cpu, space: number, cursor: Cursor) {
+  constructor(cpu: Cpu, space: SpaceBlock, cursor: Cursor) {
     this.cpu = cpu;
     this.cursor = cursor;
     this.space = space;
@@ -87,7 +88,7 @@ export function closeRange(op: RangeOp): void {
 /** The flush, and only after it the frames and tables, unless the policy keeps them for later. */
 function finishRange(op: RangeOp): void {
   const { cpu, space } = op;
-  const flushed = op.flushEnd === op.flushStart || flushRange(op);
+  const flushed = op.flushEndVpn === op.flushStartVpn || flushRange(op);
   // The last first: free frames are a stack, and pages touched in order get frames in order again,
   // which bulk accesses are glad of.
   for (let i = op.kinds.length - 1; i >= 0; i--) {
@@ -100,8 +101,8 @@ function finishRange(op: RangeOp): void {
 }
 
 /** Drops the references that a cleared entry held. A superpage holds one on each of its frames. */
-function releaseEntry(op: RangeOp, entry: number, flushed: boolean): void {
-  if (pte.isSwapped(entry)) putSlot(op.cpu, pte.reservedRecord(entry));
+function releaseEntry(op: RangeOp, entry: Pte, flushed: boolean): void {
+  if (pte.isSwapped(entry)) putSlot(op.cpu, pte.reservedSlot(entry));
   if (!pte.isPresent(entry) || pte.isZeroPage(entry)) return;
   const pages = (entry & pte.PTE_S) !== 0 ? TABLE_ENTRIES : 1;
   if ((entry & WRITTEN) === WRITTEN) markDirty(op.cpu, pte.pfnOf(entry));
@@ -110,15 +111,15 @@ function releaseEntry(op: RangeOp, entry: number, flushed: boolean): void {
 }
 
 /**
- * Unlinks the tables that lie wholly in [start, end), which holds no mapping any more. Both the
- * table and its parent are under the cursor's locks. Leaf tables first, then what held them.
+ * Unlinks the tables that lie wholly in [startVpn, endVpn), which holds no mapping any more. Both
+ * the table and its parent are under the cursor's locks. Leaf tables first, then what held them.
  */
-export function pruneTables(op: RangeOp, start: number, end: number): void {
+export function pruneTables(op: RangeOp, startVpn: Vpn, endVpn: Vpn): void {
   const { cpu, cursor } = op;
   for (let level = 1; level <= cursor.topLevel; level++) {
     const pages = pagesAt(level);
-    let vpn = (start & (pages - 1)) === 0 ? start : nextAt(start, level);
-    while (vpn + pages <= end) {
+    let vpn = (startVpn & (pages - 1)) === 0 ? startVpn : nextAt(startVpn, level);
+    while (vpn + pages <= endVpn) {
       const at = seek(cpu, cursor, vpn, level);
       if (cursor.level === level) unlinkEmpty(op, at, vpn, pages);
       vpn = nextAt(vpn, cursor.level);
@@ -126,10 +127,10 @@ export function pruneTables(op: RangeOp, start: number, end: number): void {
   }
 }
 
-function unlinkEmpty(op: RangeOp, at: number, vpn: number, pages: number): void {
+function unlinkEmpty(op: RangeOp, at: WordIndex, vpn: Vpn, pages: number): void {
   const { cpu, cursor } = op;
   // ORDER: under the parent's lock; a table entry changes only under it.
-  const entry = load(cpu.words, at);
+  const entry: Pte = load(cpu.words, at);
   if (!pte.isTable(entry)) return;
   const table = pte.pfnOf(entry);
   cpu.machine.protocol.markStray(cpu, cursor, table);

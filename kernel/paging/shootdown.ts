@@ -20,14 +20,17 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { SHOOTDOWN_WATCHDOG_MS, SPIN_TURNS, TLB_RING, WAIT_SLICE_MS } from '../../shared/limits.ts';
+import type { SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { condemnCpu, userMode } from '../machine/cpu-mode.ts';
 import { LOG_CPU_STUCK, logEvent } from '../machine/log.ts';
 
-/** Invalidates [start, start + pages) of `space` everywhere. Returns when all have acknowledged. */
-export function shootDown(cpu: Cpu, space: number, start: number, pages: number): void {
-  const generation = announce(cpu, space, start, pages);
+/**
+ * Invalidates [startVpn, start + pages) of `space` everywhere. Returns when all have acknowledged.
+ */
+export function shootDown(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: number): void {
+  const generation = announce(cpu, space, startVpn, pages);
   count(cpu, STAT.shootdowns, 1);
   // ORDER: a counter.
   add(cpu.words, space + SPACE.SHOOTDOWNS, 1);
@@ -43,11 +46,11 @@ export function shootDown(cpu: Cpu, space: number, start: number, pages: number)
 }
 
 /** Advances the generation of a space so that its CPUs look up: the body of an interrupt. */
-export function pokeSpace(cpu: Cpu, space: number): void {
+export function pokeSpace(cpu: Cpu, space: SpaceBlock): void {
   announce(cpu, space, 0, 0);
 }
 
-function announce(cpu: Cpu, space: number, start: number, pages: number): number {
+function announce(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: number): number {
   const { words } = cpu;
   // ORDER: entries were changed before; a CPU that reads this generation walks the new tables.
   const generation = (add(words, space + SPACE.TLB_GEN, 1) + 1) | 0;
@@ -58,7 +61,7 @@ function announce(cpu: Cpu, space: number, start: number, pages: number): number
   const stamp = load(words, at);
   const isFree = ((stamp ^ generation) & (TLB_RING - 1)) === 0;
   if (isFree && compareExchange(words, at, stamp, (generation + 1) | 0) === stamp) {
-    store(words, at + 1, start);
+    store(words, at + 1, startVpn);
     store(words, at + 2, pages);
     store(words, at, generation);
   }
@@ -66,7 +69,7 @@ function announce(cpu: Cpu, space: number, start: number, pages: number): number
 }
 
 /** Waits until the CPU acknowledged `generation` or is not in `mode` any more. */
-function awaitCpu(cpu: Cpu, id: number, block: number, mode: number, generation: number): void {
+function awaitCpu(cpu: Cpu, id: number, block: WordIndex, mode: number, generation: number): void {
   const { words } = cpu;
   for (let turn = 0; turn < SPIN_TURNS; turn++) {
     if (answered(cpu, block, mode, generation)) return;
@@ -91,7 +94,7 @@ function awaitCpu(cpu: Cpu, id: number, block: number, mode: number, generation:
   add(words, BOOT.CPU_WAITERS, -1);
 }
 
-function answered(cpu: Cpu, block: number, mode: number, generation: number): boolean {
+function answered(cpu: Cpu, block: WordIndex, mode: number, generation: number): boolean {
   // ORDER: the acknowledgement is stored after the stale entries were dropped.
   if (load(cpu.words, block + CPU.MODE) !== mode) return true;
   return ((load(cpu.words, block + CPU.ACK) - generation) | 0) >= 0;

@@ -13,6 +13,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { SPAN_PAGES, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, indexAt } from '../machine/cursor.ts';
 import type { Cursor } from '../machine/cursor.ts';
@@ -23,7 +24,7 @@ import { frameField, frameWord, zeroFrame } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
 
 /** A new empty table for a space; 0 when memory is exhausted. */
-export function allocTable(cpu: Cpu, space: number, level: number): number {
+export function allocTable(cpu: Cpu, space: SpaceBlock, level: number): Pfn {
   if (injected(cpu, INJECT_TABLE)) return 0;
   const pfn = allocFrame(cpu, FRAME.TABLE | (level << FRAME.LEVEL_SHIFT));
   if (pfn === 0) return 0;
@@ -39,7 +40,7 @@ export function allocTable(cpu: Cpu, space: number, level: number): number {
 }
 
 /** Retires an unlinked table, after the shootdown. */
-export function retireTable(cpu: Cpu, space: number, pfn: number): void {
+export function retireTable(cpu: Cpu, space: SpaceBlock, pfn: Pfn): void {
   // ORDER: counters, as above.
   add(cpu.words, space + SPACE.TABLES, -1);
   add(cpu.words, BOOT.TABLE_FRAMES, -1);
@@ -47,19 +48,19 @@ export function retireTable(cpu: Cpu, space: number, pfn: number): void {
 }
 
 /** Frees a table that was never published, or that nobody else can reach any more. */
-export function freeTable(cpu: Cpu, space: number, pfn: number): void {
+export function freeTable(cpu: Cpu, space: SpaceBlock, pfn: Pfn): void {
   // ORDER: counters, as above.
   add(cpu.words, space + SPACE.TABLES, -1);
   add(cpu.words, BOOT.TABLE_FRAMES, -1);
   freeFrame(cpu, pfn);
 }
 
-export function tableLevel(machine: Machine, pfn: number): number {
+export function tableLevel(machine: Machine, pfn: Pfn): number {
   return (peek(machine.words, frameField(machine, pfn, FRAME.STATE)) >> FRAME.LEVEL_SHIFT) & 3;
 }
 
 /** Index of the entry for `vpn` in the table `pfn` at `level`. */
-export function entryAt(machine: Machine, pfn: number, level: number, vpn: number): number {
+export function entryAt(machine: Machine, pfn: Pfn, level: number, vpn: Vpn): WordIndex {
   return frameWord(machine, pfn) + indexAt(vpn, level);
 }
 
@@ -67,7 +68,7 @@ export function entryAt(machine: Machine, pfn: number, level: number, vpn: numbe
  * The deepest existing entry for `vpn` at `lowest` or above, from the cursor's top. Sets
  * `cursor.level`.
  */
-export function seek(cpu: Cpu, cursor: Cursor, vpn: number, lowest = 0): number {
+export function seek(cpu: Cpu, cursor: Cursor, vpn: Vpn, lowest = 0): WordIndex {
   let table = cursor.top;
   let level = cursor.topLevel;
   for (;;) {
@@ -77,7 +78,7 @@ export function seek(cpu: Cpu, cursor: Cursor, vpn: number, lowest = 0): number 
       return at;
     }
     // ORDER: acquires the child table's contents, published by the exchange in pushDown.
-    const entry = load(cpu.words, at);
+    const entry: Pte = load(cpu.words, at);
     if (!pte.isTable(entry)) {
       cursor.level = level;
       return at;
@@ -91,11 +92,11 @@ export function seek(cpu: Cpu, cursor: Cursor, vpn: number, lowest = 0): number 
  * The entry that decides about `vpn`, found without a lock: a hint, unless the caller holds one.
  * Kernel mode only.
  */
-export function peekEntry(cpu: Cpu, space: number, vpn: number): number {
-  let table = peek(cpu.words, space + SPACE.ROOT);
+export function peekEntry(cpu: Cpu, space: SpaceBlock, vpn: Vpn): Pte {
+  let table: Pfn = peek(cpu.words, space + SPACE.ROOT);
   for (let level = ROOT_LEVEL; ; level--) {
     // ORDER: acquires the child table's contents.
-    const entry = load(cpu.words, entryAt(cpu.machine, table, level, vpn));
+    const entry: Pte = load(cpu.words, entryAt(cpu.machine, table, level, vpn));
     if (level === 0 || !pte.isTable(entry)) return entry;
     table = pte.pfnOf(entry);
   }
@@ -106,7 +107,7 @@ export function peekEntry(cpu: Cpu, space: number, vpn: number): number {
  * or full of what the span was. The protocol has the new table under the cursor's lock before
  * anybody can reach it. False when memory is exhausted.
  */
-export function pushDown(cpu: Cpu, cursor: Cursor, at: number, level: number): boolean {
+export function pushDown(cpu: Cpu, cursor: Cursor, at: WordIndex, level: number): boolean {
   const { machine, words } = cpu;
   assert(level > 0 && level <= ROOT_LEVEL, 'pushDown: level', level);
   const child = allocTable(cpu, cursor.space, level - 1);
@@ -114,7 +115,7 @@ export function pushDown(cpu: Cpu, cursor: Cursor, at: number, level: number): b
   for (;;) {
     // ORDER: acquires the entry; only the holder of the cursor's lock changes a non-table entry
     // here, but for the A and D bits of a superpage, which the exchange below would notice.
-    const entry = load(words, at);
+    const entry: Pte = load(words, at);
     if (pte.isTable(entry)) {
       // Another fault was first, under a protocol that lets faults on one span run in parallel.
       freeTable(cpu, cursor.space, child);
@@ -129,7 +130,7 @@ export function pushDown(cpu: Cpu, cursor: Cursor, at: number, level: number): b
 }
 
 /** Fills a new child table with what its span was. Private until it is published. */
-export function fillChild(machine: Machine, child: number, level: number, entry: number): void {
+export function fillChild(machine: Machine, child: Pfn, level: number, entry: Pte): void {
   const { words } = machine;
   const first = frameWord(machine, child);
   if (!pte.isPresent(entry)) {
@@ -137,14 +138,14 @@ export function fillChild(machine: Machine, child: number, level: number, entry:
     return;
   }
   assert(level === 0, 'pushDown: superpage above level 1', entry);
-  const bits = entry & 0xfff & ~pte.PTE_S;
+  const bits = pte.leafBits(entry) & ~pte.PTE_S;
   for (let i = 0; i < SPAN_PAGES; i++) {
     poke(words, first + i, pte.makeLeaf(pte.pfnOf(entry) + i, bits));
   }
 }
 
 /** Unlinks the table under the entry `at`. The caller marked it stray and retires it. */
-export function unlinkTable(cpu: Cpu, at: number): void {
+export function unlinkTable(cpu: Cpu, at: WordIndex): void {
   // ORDER: unreachable before the shootdown and the grace period start.
   store(cpu.words, at, 0);
 }

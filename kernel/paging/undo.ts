@@ -7,6 +7,7 @@ import { compareExchange, exchange, fillWords, load, peek, store } from '../../s
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, Vpn, WordIndex } from '../../shared/units.ts';
 import { pagesAt } from '../machine/cursor.ts';
 import { frameWord } from '../machine/machine.ts';
 import { noteFlush } from './range-log.ts';
@@ -16,12 +17,12 @@ import { fillChild } from './table.ts';
 const PERMISSIONS: number = pte.PTE_RWX | pte.PTE_COW;
 
 /** Entries that were empty and were reserved become empty again. */
-export function undoFill(op: RangeOp, at: number, entries: number): void {
+export function undoFill(op: RangeOp, at: WordIndex, entries: number): void {
   fillWords(op.cpu.words, at, at + entries, 0);
 }
 
 /** A cleared entry comes back. If a table took its place meanwhile, the table is filled with it. */
-export function restoreEntry(op: RangeOp, at: number, old: number, level: number): void {
+export function restoreEntry(op: RangeOp, at: WordIndex, old: Pte, level: number): void {
   const { words } = op.cpu;
   // ORDER: under the range's lock only this operation changes the slot's kind.
   const now = load(words, at);
@@ -34,7 +35,7 @@ export function restoreEntry(op: RangeOp, at: number, old: number, level: number
   refill(op, pte.pfnOf(now), level - 1, old);
 }
 
-function refill(op: RangeOp, table: number, level: number, old: number): void {
+function refill(op: RangeOp, table: Pfn, level: number, old: Pte): void {
   const { machine, words } = op.cpu;
   if (level === 0) {
     fillChild(machine, table, 0, old);
@@ -49,7 +50,7 @@ function refill(op: RangeOp, table: number, level: number, old: number): void {
 }
 
 /** Permissions go back; A and D stay as the MMU set them meanwhile. */
-export function restorePermissions(op: RangeOp, at: number, old: number): void {
+export function restorePermissions(op: RangeOp, at: WordIndex, old: Pte): void {
   const { words } = op.cpu;
   for (;;) {
     // ORDER: a read-modify-write, because the MMU may set A or D at this moment.
@@ -58,14 +59,14 @@ export function restorePermissions(op: RangeOp, at: number, old: number): void {
     if (compareExchange(words, at, now, back) !== now) continue;
     // The operation had granted more, and an MMU may have used it. The log does not say which page.
     if (pte.isPresent(now) && (now & ~back & pte.PTE_RWX) !== 0) {
-      noteFlush(op, op.cursor.start, op.cursor.end - op.cursor.start);
+      noteFlush(op, op.cursor.startVpn, op.cursor.endVpn - op.cursor.startVpn);
     }
     return;
   }
 }
 
 /** An entry made present goes; its frame follows after the flush. */
-export function undoPresent(op: RangeOp, at: number, vpn: number, level: number): void {
+export function undoPresent(op: RangeOp, at: WordIndex, vpn: Vpn, level: number): void {
   // ORDER: out of reach before the shootdown that precedes the frame's release.
   const now = exchange(op.cpu.words, at, 0);
   const pages = pagesAt(level);

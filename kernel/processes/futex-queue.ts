@@ -18,6 +18,8 @@ import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { FutexBlock, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -38,9 +40,9 @@ export interface FutexKey {
 const EVERYBODY: number = 2 ** 31 - 1;
 
 /** The key of the word at `address`, which is mapped; null when nothing is mapped there. */
-export function futexKey(cpu: Cpu, space: number, address: number): FutexKey | null {
+export function futexKey(cpu: Cpu, space: SpaceBlock, address: VirtAddr): FutexKey | null {
   const { protocol } = cpu.machine;
-  const vpn = Math.floor(address / PAGE_SIZE);
+  const vpn = vpnOf(address);
   protocol.lockAreas(cpu, space);
   const area = areasOf(cpu, space).find(address);
   let key: FutexKey | null = null;
@@ -58,7 +60,7 @@ export function futexKey(cpu: Cpu, space: number, address: number): FutexKey | n
 }
 
 /** First word of the key's bucket. */
-export function bucketOf(machine: Machine, key: FutexKey): number {
+export function bucketOf(machine: Machine, key: FutexKey): WordIndex {
   let hash = Math.imul(key.id, 0x9e3779b1) ^ Math.imul(key.page, 0x85ebca6b) ^ (key.offset >>> 2);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
   const bucket = (hash >>> 16) & (FUTEX_BUCKETS - 1);
@@ -66,7 +68,7 @@ export function bucketOf(machine: Machine, key: FutexKey): number {
 }
 
 /** The key that a waiter carries. */
-export function keyOf(machine: Machine, waiter: number): FutexKey {
+export function keyOf(machine: Machine, waiter: FutexBlock): FutexKey {
   const { words } = machine;
   return {
     id: peek(words, waiter + FUTEX.ID),
@@ -76,7 +78,7 @@ export function keyOf(machine: Machine, waiter: number): FutexKey {
 }
 
 /** Appends a waiter to its bucket's queue. The caller holds the bucket's lock. */
-export function enqueue(cpu: Cpu, bucket: number, waiter: number, key: FutexKey): void {
+export function enqueue(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock, key: FutexKey): void {
   const { words } = cpu;
   const last = peek(words, bucket + FUTEX_QUEUE.LAST);
   poke(words, waiter + FUTEX.ID, key.id);
@@ -91,7 +93,7 @@ export function enqueue(cpu: Cpu, bucket: number, waiter: number, key: FutexKey)
 }
 
 /** Takes a waiter out of its bucket's queue. The caller holds the bucket's lock. */
-export function dequeue(cpu: Cpu, bucket: number, waiter: number): void {
+export function dequeue(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock): void {
   const { words } = cpu;
   const next = peek(words, waiter + FUTEX.NEXT);
   const previous = peek(words, waiter + FUTEX.PREVIOUS);
@@ -105,7 +107,7 @@ export function wakeKey(cpu: Cpu, key: FutexKey, count: number): number {
   const bucket = bucketOf(cpu.machine, key);
   let woken = 0;
   lock(cpu, bucket + FUTEX_QUEUE.LOCK);
-  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);
+  let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);
   while (waiter !== 0 && woken < count) {
     const next = peek(words, waiter + FUTEX.NEXT);
     if (

@@ -15,14 +15,15 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as FUTEX from '../../shared/layout/futex.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
+import type { FutexBlock, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
 /** Whether the waiter of process `proc`, which runs on this CPU, may be woken while that sleeps. */
-export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {
+export function canBeWoken(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): boolean {
   const { words, machine } = cpu;
   const isPrivate = peek(words, waiter + FUTEX.ID) < 0;
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   let peers = 0;
   let elsewhere = 0;
   // The lock keeps the blocks from being freed; what they say is a momentary value all the same.
@@ -42,7 +43,7 @@ export function canBeWoken(cpu: Cpu, proc: number, waiter: number): boolean {
 }
 
 /** `isMovable`: while it is new, an idle CPU may take it over. Threads stay where they were put. */
-function canRunElsewhere(cpu: Cpu, proc: number, isMovable: boolean): boolean {
+function canRunElsewhere(cpu: Cpu, proc: ProcessBlock, isMovable: boolean): boolean {
   const { words, machine } = cpu;
   // ORDER: momentary values, as above.
   const runsOn = load(words, proc + PROCESS.CPU);

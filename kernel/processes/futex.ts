@@ -19,6 +19,7 @@ import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import { CPUS_MAX, USER_SPACE_END, WAIT_SLICE_MS } from '../../shared/limits.ts';
+import type { FutexBlock, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
@@ -29,7 +30,7 @@ import type { FutexKey } from './futex-queue.ts';
 import { hasSignal } from '../mmu/poll.ts';
 
 /** 0, or the errno of an address that can be no futex's. */
-function checkFutex(address: number): number {
+function checkFutex(address: VirtAddr): number {
   if (!Number.isInteger(address) || address % 4 !== 0) return -E.EINVAL;
   return address < 0 || address >= USER_SPACE_END ? -E.EFAULT : 0;
 }
@@ -39,11 +40,16 @@ function checkFutex(address: number): number {
  * The waiter's block, which goes to `futexFinish` in any case; or -EAGAIN when the word holds
  * another value, -EFAULT, -EINVAL, -ENOMEM, -WAIT_PAGE (wait-codes.ts).
  */
-export function futexBegin(cpu: Cpu, proc: number, address: number, expected: number): number {
+export function futexBegin(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  address: VirtAddr,
+  expected: number,
+): FutexBlock {
   const bad = checkFutex(address);
   if (bad !== 0) return bad;
   if (!Number.isInteger(expected)) return -E.EINVAL;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const waiter = slabAlloc(cpu, SLAB.FUTEX);
   if (waiter === 0) return -E.ENOMEM;
   const key = futexKey(cpu, space, address);
@@ -64,10 +70,10 @@ export function futexBegin(cpu: Cpu, proc: number, address: number, expected: nu
 
 function compareAndQueue(
   cpu: Cpu,
-  space: number,
-  address: number,
+  space: SpaceBlock,
+  address: VirtAddr,
   expected: number,
-  { key, waiter }: { readonly key: FutexKey; readonly waiter: number },
+  { key, waiter }: { readonly key: FutexKey; readonly waiter: FutexBlock },
 ): number {
   const { words } = cpu;
   const entryWord = lockUserPage(cpu, space, address, false);
@@ -88,7 +94,12 @@ function compareAndQueue(
  * Sleeps until the waiter is woken, a signal is to be handled, or the time is over. The CPU must be
  * BLOCKED. `timeoutMs` may be Infinity; without a clock, whole slices count.
  */
-export function futexSleep(cpu: Cpu, proc: number, waiter: number, timeoutMs: number): void {
+export function futexSleep(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  waiter: FutexBlock,
+  timeoutMs: number,
+): void {
   let leftMs = timeoutMs;
   // ORDER: `wait` compares, so a wake between the load and the sleep is not missed.
   while (load(cpu.words, waiter + FUTEX.STATE) === FUTEX.WAITING) {
@@ -99,7 +110,7 @@ export function futexSleep(cpu: Cpu, proc: number, waiter: number, timeoutMs: nu
 }
 
 /** Ends a wait, woken or not, and frees the waiter. True when it was woken. */
-export function futexFinish(cpu: Cpu, proc: number, waiter: number): boolean {
+export function futexFinish(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): boolean {
   const bucket = bucketOf(cpu.machine, keyOf(cpu.machine, waiter));
   lock(cpu, bucket + FUTEX_QUEUE.LOCK);
   // ORDER: under the lock nobody changes it; a waker that did is done with the block.
@@ -112,7 +123,7 @@ export function futexFinish(cpu: Cpu, proc: number, waiter: number): boolean {
 }
 
 /** Wakes up to `count` waiters of the word at `address`. How many, -EFAULT or -EINVAL. */
-export function futexWake(cpu: Cpu, proc: number, address: number, count: number): number {
+export function futexWake(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, count: number): number {
   const bad = checkFutex(address);
   if (bad !== 0) return bad;
   if (!Number.isInteger(count) || count < 0) return -E.EINVAL;
@@ -121,8 +132,8 @@ export function futexWake(cpu: Cpu, proc: number, address: number, count: number
 }
 
 /** Ends all waits of a process that has ended. Its CPU does not touch them any more. */
-export function dropFutexes(cpu: Cpu, proc: number): void {
-  let waiter = peek(cpu.words, proc + PROCESS.FUTEXES);
+export function dropFutexes(cpu: Cpu, proc: ProcessBlock): void {
+  let waiter: FutexBlock = peek(cpu.words, proc + PROCESS.FUTEXES);
   while (waiter !== 0) {
     const next = peek(cpu.words, waiter + FUTEX.OWN_NEXT);
     // A promise that sleeps on the word is freed by this, and finds its process ended.
@@ -132,7 +143,7 @@ export function dropFutexes(cpu: Cpu, proc: number): void {
   }
 }
 
-function own(cpu: Cpu, proc: number, waiter: number): void {
+function own(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): void {
   const { words } = cpu;
   const first = peek(words, proc + PROCESS.FUTEXES);
   poke(words, waiter + FUTEX.OWNER, proc);
@@ -141,7 +152,7 @@ function own(cpu: Cpu, proc: number, waiter: number): void {
   poke(words, proc + PROCESS.FUTEXES, waiter);
 }
 
-function disown(cpu: Cpu, proc: number, waiter: number): void {
+function disown(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): void {
   const { words } = cpu;
   const next = peek(words, waiter + FUTEX.OWN_NEXT);
   const previous = peek(words, waiter + FUTEX.OWN_PREVIOUS);

@@ -5,29 +5,30 @@
 import { load, peek } from '../../shared/atomics.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
+import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
 
 /** The block of a process, or 0 when there is none of that pid. */
-export function processOf(machine: Machine, pid: number): number {
+export function processOf(machine: Machine, pid: Pid): ProcessBlock {
   if (!Number.isInteger(pid) || pid <= 0) return 0;
   // ORDER: acquires the block published by createProcess.
-  const proc = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
+  const proc: ProcessBlock = load(machine.words, machine.procTable + (pid % PROCESSES_MAX));
   return proc !== 0 && peek(machine.words, proc + PROCESS.PID) === pid ? proc : 0;
 }
 
 /** The address space of a process; 0 when there is no such process or it has ended. */
-export function spaceOfPid(cpu: Cpu, pid: number): number {
+export function spaceOfPid(cpu: Cpu, pid: Pid): SpaceBlock {
   const proc = processOf(cpu.machine, pid);
   return proc === 0 ? 0 : peek(cpu.words, proc + PROCESS.SPACE);
 }
 
 /** pids of all processes that have a block, in table order. */
-export function allPids(machine: Machine): number[] {
+export function allPids(machine: Machine): Pid[] {
   const pids: number[] = [];
   for (let slot = 0; slot < PROCESSES_MAX; slot++) {
     // ORDER: acquires the block.
-    const proc = load(machine.words, machine.procTable + slot);
+    const proc: ProcessBlock = load(machine.words, machine.procTable + slot);
     if (proc !== 0) pids.push(peek(machine.words, proc + PROCESS.PID));
   }
   return pids;

@@ -13,6 +13,7 @@ import { compareExchange, load, peek, poke, store } from '../../shared/atomics.t
 import { ESRCH } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESS_NAME_BYTES } from '../../shared/limits.ts';
+import type { Pid, ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { LOG_PROCESS_START, logEvent } from '../machine/log.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -22,7 +23,7 @@ import { processOf } from './pid-table.ts';
  * A CPU takes a new process over: from now on the block is that CPU's. -ESRCH when another CPU was
  * faster, or the process has ended: several may be told to start it, and the first one does.
  */
-export function startProcess(cpu: Cpu, pid: number): number {
+export function startProcess(cpu: Cpu, pid: Pid): number {
   const proc = processOf(cpu.machine, pid);
   if (proc === 0 || !claim(cpu, proc, cpu.id)) return -ESRCH;
   if (peek(cpu.words, proc + PROCESS.STATE) !== PROCESS.NEW) return -ESRCH;
@@ -32,33 +33,33 @@ export function startProcess(cpu: Cpu, pid: number): number {
 }
 
 /** Sees to it that no CPU starts a new process any more. False when one has it already. */
-export function withholdProcess(cpu: Cpu, pid: number): boolean {
+export function withholdProcess(cpu: Cpu, pid: Pid): boolean {
   const proc = processOf(cpu.machine, pid);
   return proc !== 0 && claim(cpu, proc, PROCESS.CPU_NOBODY);
 }
 
 /** A new process waits in the run queue of another CPU, too. */
-export function rehomeProcess(cpu: Cpu, pid: number, home: number): void {
+export function rehomeProcess(cpu: Cpu, pid: Pid, home: number): void {
   const proc = processOf(cpu.machine, pid);
   // ORDER: a hint for canBeWoken.
   if (proc !== 0) store(cpu.words, proc + PROCESS.HOME, home);
 }
 
 /** The CPU that runs a process; 0 when none has started it, PROCESS.CPU_NOBODY when none may. */
-export function processCpu(machine: Machine, pid: number): number {
+export function processCpu(machine: Machine, pid: Pid): number {
   const proc = processOf(machine, pid);
   // ORDER: a momentary value, unless the process has one.
   return proc === 0 ? 0 : load(machine.words, proc + PROCESS.CPU);
 }
 
-function claim(cpu: Cpu, proc: number, owner: number): boolean {
+function claim(cpu: Cpu, proc: ProcessBlock, owner: number): boolean {
   // ORDER: the exchange decides between CPUs, and acquires the block as its maker left it.
   const before = compareExchange(cpu.words, proc + PROCESS.CPU, 0, owner);
   return before === 0 || before === owner;
 }
 
 /** Stores a name as bytes, cut to PROCESS_NAME_BYTES; other than Latin-1 becomes '?'. */
-export function writeName(cpu: Cpu, proc: number, name: string): void {
+export function writeName(cpu: Cpu, proc: ProcessBlock, name: string): void {
   for (let i = 0; i < PROCESS_NAME_BYTES / 4; i++) {
     let word = 0;
     for (let j = 0; j < 4; j++) {
@@ -69,7 +70,7 @@ export function writeName(cpu: Cpu, proc: number, name: string): void {
   }
 }
 
-export function processName(machine: Machine, proc: number): string {
+export function processName(machine: Machine, proc: ProcessBlock): string {
   let name = '';
   for (let i = 0; i < PROCESS_NAME_BYTES / 4; i++) {
     const word = peek(machine.words, proc + PROCESS.NAME + i);

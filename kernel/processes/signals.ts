@@ -16,6 +16,7 @@ import { and, load, or, peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { SIGCHLD, SIGKILL, signalBit } from '../../shared/abi/signals.ts';
+import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
 import { deliverable } from '../mmu/poll.ts';
@@ -41,7 +42,7 @@ function isIgnoredByDefault(signal: number): boolean {
 }
 
 /** Sends `signal` to a process; a zombie takes no notice. SIGNAL_*, or -ESRCH. */
-export function sendSignal(cpu: Cpu, pid: number, signal: number, sender: number): number {
+export function sendSignal(cpu: Cpu, pid: Pid, signal: number, sender: Pid): number {
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
   if (proc === 0) return -ESRCH;
@@ -59,26 +60,26 @@ export function sendSignal(cpu: Cpu, pid: number, signal: number, sender: number
   poke(words, proc + PROCESS.SIG_SENDERS + signal, sender);
   // ORDER: the bit is set before the generation that makes the process look.
   or(words, proc + PROCESS.SIG_PENDING, bit);
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   if (space !== 0) pokeSpace(cpu, space);
   return SIGNAL_PENDING;
 }
 
 /** Marks a process to be ended by `signal`; it notices at its next access at the latest. */
-export function killProcess(cpu: Cpu, pid: number, signal: number): number {
+export function killProcess(cpu: Cpu, pid: Pid, signal: number): number {
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
   if (proc === 0) return -ESRCH;
   if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return 0;
   // ORDER: the signal is stored before the generation that makes the process look.
   store(words, proc + PROCESS.PENDING, signal);
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   if (space !== 0) pokeSpace(cpu, space);
   return 0;
 }
 
 /** Takes the lowest pending signal that is not blocked; 0 for none. By the process's CPU. */
-export function takeSignal(cpu: Cpu, proc: number): number {
+export function takeSignal(cpu: Cpu, proc: ProcessBlock): number {
   const set = deliverable(cpu, proc);
   if (set === 0) return 0;
   const signal = 32 - Math.clz32(set & -set);
@@ -88,18 +89,18 @@ export function takeSignal(cpu: Cpu, proc: number): number {
 }
 
 /** Who sent the signal that was taken last of this number: a pid, 0 for the host. */
-export function signalSender(cpu: Cpu, proc: number, signal: number): number {
+export function signalSender(cpu: Cpu, proc: ProcessBlock, signal: number): Pid {
   return peek(cpu.words, proc + PROCESS.SIG_SENDERS + signal);
 }
 
 /** The set of pending signals, blocked ones included. */
-export function pendingSet(cpu: Cpu, proc: number): number {
+export function pendingSet(cpu: Cpu, proc: ProcessBlock): number {
   // ORDER: a momentary value.
   return load(cpu.words, proc + PROCESS.SIG_PENDING);
 }
 
 /** Sets what the process does on `signal`, ACTION_*. What becomes ignored is dropped. */
-export function setAction(cpu: Cpu, proc: number, signal: number, action: number): void {
+export function setAction(cpu: Cpu, proc: ProcessBlock, signal: number, action: number): void {
   const { words } = cpu;
   const bit = signalBit(signal);
   // ORDER: written by the process's own CPU only.
@@ -113,7 +114,7 @@ export function setAction(cpu: Cpu, proc: number, signal: number, action: number
 }
 
 /** ACTION_* of a signal. */
-export function actionOf(cpu: Cpu, proc: number, signal: number): number {
+export function actionOf(cpu: Cpu, proc: ProcessBlock, signal: number): number {
   const bit = signalBit(signal);
   // ORDER: written by the process's own CPU.
   if ((load(cpu.words, proc + PROCESS.SIG_CAUGHT) & bit) !== 0) return ACTION_CATCH;
@@ -121,7 +122,7 @@ export function actionOf(cpu: Cpu, proc: number, signal: number): number {
 }
 
 /** Whether a process ignores a signal on purpose. False when there is no such process. */
-export function ignoresSignal(cpu: Cpu, pid: number, signal: number): boolean {
+export function ignoresSignal(cpu: Cpu, pid: Pid, signal: number): boolean {
   const proc = processOf(cpu.machine, pid);
   return proc !== 0 && actionOf(cpu, proc, signal) === ACTION_IGNORE;
 }
@@ -132,7 +133,7 @@ export function defaultsToNothing(signal: number): boolean {
 }
 
 /** Blocks exactly the signals of `mask` but SIGKILL; the set that was blocked before. */
-export function setMask(cpu: Cpu, proc: number, mask: number): number {
+export function setMask(cpu: Cpu, proc: ProcessBlock, mask: number): number {
   // ORDER: written by the process's own CPU only.
   const before = load(cpu.words, proc + PROCESS.SIG_BLOCKED);
   // ORDER: senders read a momentary value; the process looks at what is pending afterwards.
@@ -141,13 +142,13 @@ export function setMask(cpu: Cpu, proc: number, mask: number): number {
 }
 
 /** The blocked set. */
-export function maskOf(cpu: Cpu, proc: number): number {
+export function maskOf(cpu: Cpu, proc: ProcessBlock): number {
   // ORDER: written by the process's own CPU.
   return load(cpu.words, proc + PROCESS.SIG_BLOCKED);
 }
 
 /** A child or thread blocks and ignores what its parent does; it has no handlers yet. */
-export function inheritSignals(cpu: Cpu, parent: number, child: number): void {
+export function inheritSignals(cpu: Cpu, parent: ProcessBlock, child: ProcessBlock): void {
   poke(cpu.words, child + PROCESS.SIG_BLOCKED, maskOf(cpu, parent));
   // ORDER: a momentary value of the parent's.
   poke(cpu.words, child + PROCESS.SIG_IGNORED, load(cpu.words, parent + PROCESS.SIG_IGNORED));

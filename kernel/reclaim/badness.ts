@@ -3,13 +3,14 @@ import { load } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import type { SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 
 /** Resident pages, swapped pages and tables of a space, as they are at this moment. Kernel mode. */
-export function badness(cpu: Cpu, space: number): number {
+export function badness(cpu: Cpu, space: SpaceBlock): number {
   const { words } = cpu;
   // ORDER: momentary values of counters.
   let pages = load(words, space + SPACE.RESIDENT) + load(words, space + SPACE.TABLES);

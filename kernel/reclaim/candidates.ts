@@ -6,6 +6,7 @@ import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { frameField } from '../machine/machine.ts';
@@ -14,10 +15,10 @@ import { seek } from '../paging/table.ts';
 
 export interface Candidate {
   /** Block of the address space. */
-  readonly space: number;
-  readonly vpn: number;
+  readonly space: SpaceBlock;
+  readonly vpn: Vpn;
   /** Its frame, which other spaces may have too. */
-  readonly pfn: number;
+  readonly pfn: Pfn;
   /** Accessed since its bit was last cleared. */
   readonly accessed: boolean;
   /** Written since it was brought in. */
@@ -32,11 +33,11 @@ export interface Candidate {
  */
 export function findCandidates(
   cpu: Cpu,
-  space: number,
-  vpn: number,
+  space: SpaceBlock,
+  vpn: Vpn,
   most: number,
   found: Candidate[],
-): number {
+): Vpn {
   const { machine, words } = cpu;
   const cursor = new Cursor();
   openAtRoot(cpu, cursor, space, vpn, USER_PAGES);
@@ -44,7 +45,7 @@ export function findCandidates(
   let page = vpn;
   while (page < USER_PAGES && found.length < limit) {
     // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
-    const entry = load(words, seek(cpu, cursor, page));
+    const entry: Pte = load(words, seek(cpu, cursor, page));
     if (cursor.level === 0 && pte.isPresent(entry) && !pte.isZeroPage(entry)) {
       const pfn = pte.pfnOf(entry);
       found.push({

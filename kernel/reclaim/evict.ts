@@ -10,8 +10,9 @@
  */
 import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { addressOf } from '../../shared/units.ts';
+import type { Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -30,25 +31,25 @@ export interface Evicted {
   /** Pages that are no longer in the space. */
   readonly pages: number;
   /** Slots that they went to, some of which need no writing (beginSwapWrite says so). */
-  readonly slots: readonly number[];
+  readonly slots: readonly SwapSlot[];
 }
 
 /** Takes the pages `vpns`, ascending, out of a space. Kernel mode, no lock held. */
-export function evictPages(cpu: Cpu, space: number, vpns: readonly number[]): Evicted {
-  const first = vpns[0];
-  const last = vpns[vpns.length - 1];
-  if (first === undefined || last === undefined) return { pages: 0, slots: [] };
+export function evictPages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): Evicted {
+  const firstVpn = vpns[0];
+  const lastVpn = vpns[vpns.length - 1];
+  if (firstVpn === undefined || lastVpn === undefined) return { pages: 0, slots: [] };
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const op = openRange(cpu, space, first, last + 1);
+  const op = openRange(cpu, space, firstVpn, lastVpn + 1);
   // Even under the lazy policy: a write after this must not be possible.
   op.restricted = true;
   const areas = areasOf(cpu, space);
-  const slots: number[] = [];
+  const slots: SwapSlot[] = [];
   let pages = 0;
   let area: Area | null = null;
   for (const vpn of vpns) {
-    if (area === null || vpn * PAGE_SIZE >= area.end) area = areas.find(vpn * PAGE_SIZE);
+    if (area === null || addressOf(vpn) >= area.end) area = areas.find(addressOf(vpn));
     if (area === null || (area.flags & AREA_LOCKED) !== 0) continue;
     const slot = evictPage(op, area, vpn);
     if (slot === NOT_EVICTED) continue;
@@ -63,11 +64,11 @@ export function evictPages(cpu: Cpu, space: number, vpns: readonly number[]): Ev
 const NOT_EVICTED = -1;
 
 /** The slot that the page went to, 0 for an object's page, or NOT_EVICTED. */
-function evictPage(op: RangeOp, area: Area, vpn: number): number {
+function evictPage(op: RangeOp, area: Area, vpn: Vpn): SwapSlot {
   const { cpu, cursor } = op;
   const at = seek(cpu, cursor, vpn);
   // ORDER: under the range's lock only A and D can change.
-  const entry = load(cpu.words, at);
+  const entry: Pte = load(cpu.words, at);
   if (cursor.level > 0 || !pte.isPresent(entry) || pte.isZeroPage(entry)) return NOT_EVICTED;
   const rwx = pte.logicalRwx(entry);
   if (isObjectPage(cpu, area, vpn, entry)) {
@@ -85,7 +86,7 @@ function evictPage(op: RangeOp, area: Area, vpn: number): number {
 }
 
 /** Whether the object of the area's mapping can give the page again. */
-function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean {
+function isObjectPage(cpu: Cpu, area: Area, vpn: Vpn, entry: Pte): boolean {
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
   const at = recordAt(cpu.machine, record);
@@ -95,7 +96,7 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: number, entry: number): boolean
   return pageFrame(cpu, object, page) === pte.pfnOf(entry);
 }
 
-function replace(op: RangeOp, at: number, vpn: number, entry: number): void {
+function replace(op: RangeOp, at: WordIndex, vpn: Vpn, entry: Pte): void {
   // ORDER: one exchange takes the entry with the A and D bits it has at that moment.
   const old = exchange(op.cpu.words, at, entry);
   logChange(op, LOG_CLEAR, at, old, 0);
@@ -106,19 +107,19 @@ function replace(op: RangeOp, at: number, vpn: number, entry: number): void {
  * Clears the accessed bit of the pages `vpns`, ascending, of a space, and flushes: the next access
  * sets it again. What second-chance reclaim knows of a page's use.
  */
-export function agePages(cpu: Cpu, space: number, vpns: readonly number[]): void {
-  const first = vpns[0];
-  const last = vpns[vpns.length - 1];
-  if (first === undefined || last === undefined) return;
+export function agePages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): void {
+  const firstVpn = vpns[0];
+  const lastVpn = vpns[vpns.length - 1];
+  if (firstVpn === undefined || lastVpn === undefined) return;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const op = openRange(cpu, space, first, last + 1);
+  const op = openRange(cpu, space, firstVpn, lastVpn + 1);
   // An entry without A is in no TLB: that holds when the range is unlocked.
   op.restricted = true;
   for (const vpn of vpns) {
     const at = seek(cpu, op.cursor, vpn);
     // ORDER: a read-modify-write, because the MMU may set D at this moment.
-    let entry = load(cpu.words, at);
+    let entry: Pte = load(cpu.words, at);
     while (op.cursor.level === 0 && pte.isPresent(entry) && (entry & pte.PTE_A) !== 0) {
       const now = compareExchange(cpu.words, at, entry, entry & ~pte.PTE_A);
       if (now === entry) noteFlush(op, vpn, 1);

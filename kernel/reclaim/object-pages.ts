@@ -8,7 +8,8 @@
 import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { fullPagesOf } from '../../shared/units.ts';
+import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { loadWide } from '../frames/wide.ts';
@@ -19,31 +20,31 @@ import { indexLookup, indexNext, indexRemove } from '../objects/page-index.ts';
 export interface EvictedCache {
   readonly freed: number;
   /** The page to go on from; 0 when the end was reached. */
-  readonly next: number;
+  readonly nextPage: ObjectPage;
 }
 
 /**
- * Frees up to `most` pages of an object from page `from` on that came into memory before `beforeMs`
- * (BOOT.JIFFIES). Kernel mode.
+ * Frees up to `most` pages of an object from page `firstPage` on that came into memory before
+ * `beforeMs` (BOOT.JIFFIES). Kernel mode.
  */
 export function evictObjectPages(
   cpu: Cpu,
-  object: number,
-  from: number,
+  object: ObjectBlock,
+  firstPage: ObjectPage,
   most: number,
   beforeMs: number,
 ): EvictedCache {
   const { machine, words } = cpu;
-  if (!kindOf(machine, object).isEvictable) return { freed: 0, next: 0 };
+  if (!kindOf(machine, object).isEvictable) return { freed: 0, nextPage: 0 };
   let freed = 0;
-  let page = from;
+  let page = firstPage;
   lock(cpu, object + OBJECT.LOCK);
-  const end = Math.min(
+  const endPage = Math.min(
     peek(words, object + OBJECT.PAGES),
-    Math.floor(loadWide(machine, object + OBJECT.SUPPLIED) / PAGE_SIZE),
+    fullPagesOf(loadWide(machine, object + OBJECT.SUPPLIED)),
   );
-  while (page >= 0 && page < end && freed < most) {
-    page = indexNext(cpu, object, page, end, true);
+  while (page >= 0 && page < endPage && freed < most) {
+    page = indexNext(cpu, object, page, endPage, true);
     if (page < 0) break;
     if (isIdle(cpu, indexLookup(cpu, object, page), beforeMs)) {
       indexRemove(cpu, object, page, page + 1);
@@ -52,11 +53,11 @@ export function evictObjectPages(
     page++;
   }
   unlock(cpu, object + OBJECT.LOCK);
-  return { freed, next: page > 0 && page < end ? page : 0 };
+  return { freed, nextPage: page > 0 && page < endPage ? page : 0 };
 }
 
 /** Only the index holds the frame, and holders come through its lock; nothing to write back. */
-function isIdle(cpu: Cpu, pfn: number, beforeMs: number): boolean {
+function isIdle(cpu: Cpu, pfn: Pfn, beforeMs: number): boolean {
   const { machine, words } = cpu;
   // ORDER: under the object's lock a count of 1 stays 1, and no mapping can set the dirty mark.
   if (load(words, frameField(machine, pfn, FRAME.COUNT)) !== 1) return false;

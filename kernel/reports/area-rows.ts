@@ -5,7 +5,9 @@ import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { HEAP_START, PAGE_SIZE } from '../../shared/limits.ts';
+import { HEAP_START } from '../../shared/limits.ts';
+import { bytesOf } from '../../shared/units.ts';
+import type { ObjectBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
@@ -17,9 +19,9 @@ import { areasOf } from '../space/space.ts';
 export type ObjectNames = ReadonlyMap<number, string>;
 
 export interface AreaRow {
-  readonly start: number;
+  readonly startAddress: VirtAddr;
   /** Exclusive. */
-  readonly end: number;
+  readonly endAddress: VirtAddr;
   /** AREA_* flags. */
   readonly flags: number;
   /** Of what is mapped. */
@@ -32,7 +34,7 @@ export interface AreaRow {
 }
 
 /** All areas of a space, in ascending order. */
-export function areaRows(cpu: Cpu, space: number, names: ObjectNames): AreaRow[] {
+export function areaRows(cpu: Cpu, space: SpaceBlock, names: ObjectNames): AreaRow[] {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space).iter();
@@ -44,20 +46,20 @@ export function areaRows(cpu: Cpu, space: number, names: ObjectNames): AreaRow[]
   return rows;
 }
 
-function areaRow(cpu: Cpu, area: Area, brk: number, names: ObjectNames): AreaRow {
+function areaRow(cpu: Cpu, area: Area, brk: VirtAddr, names: ObjectNames): AreaRow {
   const { start, end, flags, backend } = area;
   const { kind } = backend;
   if (backend.record === 0) {
     // Linux's rule: what overlaps the heap is called so, whoever mapped it.
     const name = start < brk && end > HEAP_START ? '[heap]' : '';
-    return { start, end, flags, kind, offset: 0, inode: 0, name };
+    return { startAddress: start, endAddress: end, flags, kind, offset: 0, inode: 0, name };
   }
   const { words, machine } = cpu;
   const at = recordAt(machine, backend.record);
-  const object = peek(words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
   const host = peek(words, object + OBJECT.HOST);
-  const offset = peek(words, at + RECORD.DELTA) * PAGE_SIZE + start;
+  const offset = bytesOf(peek(words, at + RECORD.DELTA)) + start;
   const inode = peek(words, object + OBJECT.INODE);
   const name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
-  return { start, end, flags, kind, offset, inode, name };
+  return { startAddress: start, endAddress: end, flags, kind, offset, inode, name };
 }

@@ -1,4 +1,5 @@
 /** /proc/PID/maps: a space's areas as text, byte for byte as Linux 6.18 prints them. */
+import type { Pid, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
@@ -9,7 +10,7 @@ import type { AreaRow, ObjectNames } from './area-rows.ts';
 const NAME_COLUMN = 72;
 
 /** The text of /proc/PID/maps; null when there is no such process. */
-export function formatMaps(cpu: Cpu, pid: number, names: ObjectNames): string | null {
+export function formatMaps(cpu: Cpu, pid: Pid, names: ObjectNames): string | null {
   const space = spaceOfPid(cpu, pid);
   if (space === 0) return null;
   let text = '';
@@ -20,13 +21,13 @@ export function formatMaps(cpu: Cpu, pid: number, names: ObjectNames): string | 
 /** The line of one area, newline included. */
 export function mapsLine(row: AreaRow): string {
   const offset = row.offset.toString(16).padStart(8, '0');
-  const range = `${hex(row.start)}-${hex(row.end)}`;
+  const range = `${hex(row.startAddress)}-${hex(row.endAddress)}`;
   const columns = `${range} ${permissions(row.flags)} ${offset} ${row.kind.device} ${row.inode} `;
   if (row.name === '') return `${columns}\n`;
   return `${columns.padEnd(NAME_COLUMN)} ${row.name.replaceAll('\n', '\\012')}\n`;
 }
 
-function hex(address: number): string {
+function hex(address: VirtAddr): string {
   return address.toString(16).padStart(8, '0');
 }
 

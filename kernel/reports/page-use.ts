@@ -10,6 +10,8 @@ import * as FRAME from '../../shared/layout/frame.ts';
 import * as SWAP from '../../shared/layout/swap.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { bytesOf } from '../../shared/units.ts';
+import type { Pfn, Pte, SpaceBlock, SwapSlot, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameRefs } from '../frames/frames.ts';
 import { openAtRoot } from '../paging/covering.ts';
@@ -41,44 +43,46 @@ export class PageUse {
   guards = 0;
 }
 
-const SHARE = 4096;
+const SHARE = 2 ** 12;
 
-/** Adds the pages of [first, end) (VPNs), which are of one area that maps an object of `kind`. */
+/**
+ * Adds the pages of [startVpn, endVpn) (VPNs), which are of one area that maps an object of `kind`.
+ */
 export function addPageUse(
   cpu: Cpu,
-  space: number,
-  first: number,
-  end: number,
+  space: SpaceBlock,
+  startVpn: Vpn,
+  endVpn: Vpn,
   kind: ObjectKind,
   use: PageUse,
 ): void {
   const cursor = new Cursor();
-  openAtRoot(cpu, cursor, space, first, end);
-  for (let vpn = first; vpn < end;) {
+  openAtRoot(cpu, cursor, space, startVpn, endVpn);
+  for (let vpn = startVpn; vpn < endVpn;) {
     // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
-    const entry = load(cpu.words, seek(cpu, cursor, vpn));
-    const next = Math.min(end, nextAt(vpn, cursor.level));
+    const entry: Pte = load(cpu.words, seek(cpu, cursor, vpn));
+    const nextVpn = Math.min(endVpn, nextAt(vpn, cursor.level));
     if (pte.isSwapped(entry)) addSwapped(cpu, use, entry);
-    else if (pte.isGuard(entry)) use.guards += (next - vpn) * PAGE_SIZE;
+    else if (pte.isGuard(entry)) use.guards += bytesOf(nextVpn - vpn);
     else if (isCounted(cpu.machine, entry)) addResident(cpu.machine, use, entry, kind);
-    vpn = next;
+    vpn = nextVpn;
   }
 }
 
 /** Whether Linux would have a struct page for it: neither the zero page nor a driver's. */
-export function isCounted(machine: Machine, entry: number): boolean {
+export function isCounted(machine: Machine, entry: Pte): boolean {
   if (!pte.isPresent(entry) || pte.isZeroPage(entry)) return false;
   return (entry & pte.PTE_SHARED) === 0 || isPageCache(machine, pte.pfnOf(entry));
 }
 
 /** Entries that map a frame: its references less those of a page cache and of the swap map. */
-export function mapCount(machine: Machine, pfn: number): number {
-  const slot = peek(machine.words, frameField(machine, pfn, FRAME.AUX));
+export function mapCount(machine: Machine, pfn: Pfn): number {
+  const slot: SwapSlot = peek(machine.words, frameField(machine, pfn, FRAME.AUX));
   const holders = (isPageCache(machine, pfn) ? 1 : 0) + (slot !== 0 ? 1 : 0);
   return Math.max(1, frameRefs(machine, pfn) - holders);
 }
 
-function addResident(machine: Machine, use: PageUse, entry: number, kind: ObjectKind): void {
+function addResident(machine: Machine, use: PageUse, entry: Pte, kind: ObjectKind): void {
   const pfn = pte.pfnOf(entry);
   const stateAt = frameField(machine, pfn, FRAME.STATE);
   // ORDER: a momentary value for a report.
@@ -98,8 +102,8 @@ function addResident(machine: Machine, use: PageUse, entry: number, kind: Object
   else use.privateClean += PAGE_SIZE;
 }
 
-function addSwapped(cpu: Cpu, use: PageUse, entry: number): void {
-  const slot = pte.reservedRecord(entry);
+function addSwapped(cpu: Cpu, use: PageUse, entry: Pte): void {
+  const slot = pte.reservedSlot(entry);
   const refs = Math.max(1, peek(cpu.words, slotAt(cpu.machine, slot) + SWAP.REFS));
   use.swap += PAGE_SIZE;
   use.swapPss += Math.floor((PAGE_SIZE * SHARE) / refs);

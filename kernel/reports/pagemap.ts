@@ -9,6 +9,7 @@
  */
 import { load } from '../../shared/atomics.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pid, Pte, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { isPageCache } from '../objects/pages.ts';
@@ -28,42 +29,42 @@ const GUARD_MARKER = (4 << 5) | 31;
 const SWAP_TYPE_BITS = 5;
 
 /**
- * The entries of `pages` pages from page `first` (VPN): for each a low and a high word, as
+ * The entries of `pages` pages from page `startVpn` (VPN): for each a low and a high word, as
  * little-endian 64-bit numbers have them. Null when there is no such process.
  */
 export function readPagemap(
   cpu: Cpu,
-  pid: number,
-  first: number,
+  pid: Pid,
+  startVpn: Vpn,
   pages: number,
 ): Uint32Array<ArrayBuffer> | null {
   const space = spaceOfPid(cpu, pid);
   if (space === 0) return null;
   const out = new Uint32Array(2 * pages);
   const cursor = new Cursor();
-  const end = first + pages;
-  openAtRoot(cpu, cursor, space, first, end);
-  for (let vpn = first; vpn < end;) {
+  const endVpn = startVpn + pages;
+  openAtRoot(cpu, cursor, space, startVpn, endVpn);
+  for (let vpn = startVpn; vpn < endVpn;) {
     // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
-    const entry = load(cpu.words, seek(cpu, cursor, vpn));
+    const entry: Pte = load(cpu.words, seek(cpu, cursor, vpn));
     const { level } = cursor;
-    const next = Math.min(end, nextAt(vpn, level));
-    for (; vpn < next; vpn++) {
-      out[2 * (vpn - first)] = lowWord(entry, vpn & (pagesAt(level) - 1));
-      out[2 * (vpn - first) + 1] = highWord(cpu, entry);
+    const nextVpn = Math.min(endVpn, nextAt(vpn, level));
+    for (; vpn < nextVpn; vpn++) {
+      out[2 * (vpn - startVpn)] = lowWord(entry, vpn & (pagesAt(level) - 1));
+      out[2 * (vpn - startVpn) + 1] = highWord(cpu, entry);
     }
   }
   return out;
 }
 
 /** `within`: the page's place in the superpage that the entry may be. */
-function lowWord(entry: number, within: number): number {
+function lowWord(entry: Pte, within: number): number {
   if (pte.isPresent(entry)) return pte.pfnOf(entry) + within;
-  if (pte.isSwapped(entry)) return pte.reservedRecord(entry) << SWAP_TYPE_BITS;
+  if (pte.isSwapped(entry)) return pte.reservedSlot(entry) << SWAP_TYPE_BITS;
   return pte.isGuard(entry) ? GUARD_MARKER : 0;
 }
 
-function highWord(cpu: Cpu, entry: number): number {
+function highWord(cpu: Cpu, entry: Pte): number {
   if (pte.isSwapped(entry)) return SWAPPED;
   if (pte.isGuard(entry)) return SWAPPED + GUARD;
   if (!pte.isPresent(entry)) return 0;

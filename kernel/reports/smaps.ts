@@ -1,5 +1,7 @@
 /** /proc/PID/smaps: what each area holds, in the text of Linux 6.18 on x86-64. Sizes in KiB. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { Pid } from '../../shared/units.ts';
 import * as F from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
@@ -9,13 +11,13 @@ import { mapsLine } from './maps.ts';
 import { PageUse, addPageUse, shareKib } from './page-use.ts';
 
 /** The text of /proc/PID/smaps; null when there is no such process. */
-export function formatSmaps(cpu: Cpu, pid: number, names: ObjectNames): string | null {
+export function formatSmaps(cpu: Cpu, pid: Pid, names: ObjectNames): string | null {
   const space = spaceOfPid(cpu, pid);
   if (space === 0) return null;
   let text = '';
   for (const row of areaRows(cpu, space, names)) {
     const use = new PageUse();
-    addPageUse(cpu, space, row.start / PAGE_SIZE, row.end / PAGE_SIZE, row.kind, use);
+    addPageUse(cpu, space, vpnOf(row.startAddress), vpnOf(row.endAddress), row.kind, use);
     text += mapsLine(row) + block(row, use);
   }
   return text;
@@ -24,7 +26,7 @@ export function formatSmaps(cpu: Cpu, pid: number, names: ObjectNames): string |
 function block(row: AreaRow, use: PageUse): string {
   const locked = (row.flags & F.AREA_LOCKED) !== 0;
   const sizes: readonly (readonly [string, number])[] = [
-    ['Size', (row.end - row.start) / 1024],
+    ['Size', (row.endAddress - row.startAddress) / 1024],
     ['KernelPageSize', PAGE_SIZE / 1024],
     ['MMUPageSize', PAGE_SIZE / 1024],
     ['Rss', use.rss / 1024],

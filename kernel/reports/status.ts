@@ -9,6 +9,8 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { FDS_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_EXEC, PROT_WRITE } from '../../shared/abi/mman.ts';
+import { bytesOf, pagesOf, vpnOf } from '../../shared/units.ts';
+import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import { AREA_GROWSDOWN } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { processName } from '../processes/process.ts';
@@ -31,11 +33,11 @@ interface SpaceUse {
 }
 
 /** The text of /proc/PID/status; null when there is no such process. `tgid` is its process's. */
-export function formatStatus(cpu: Cpu, pid: number, tgid: number): string | null {
+export function formatStatus(cpu: Cpu, pid: Pid, tgid: Pid): string | null {
   const { machine, words } = cpu;
   const proc = processOf(machine, pid);
   if (proc === 0) return null;
-  const space = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   // ORDER: a momentary value for a report.
   const threads = space === 0 ? 1 : load(words, space + SPACE.REFS);
   const lines: (readonly [string, string | number])[] = [
@@ -56,20 +58,20 @@ export function formatStatus(cpu: Cpu, pid: number, tgid: number): string | null
 }
 
 /** The text of /proc/PID/statm, in pages: size resident shared text lib data dirty. */
-export function formatStatm(cpu: Cpu, pid: number): string | null {
+export function formatStatm(cpu: Cpu, pid: Pid): string | null {
   const space = spaceOfPid(cpu, pid);
   if (space === 0) return null;
   const { use, total, data, stack } = spaceUse(cpu, space);
-  const shared = (use.file + use.shmem) / PAGE_SIZE;
+  const shared = pagesOf(use.file + use.shmem);
   // A program's text is not in its simulated memory.
-  return `${total} ${use.rss / PAGE_SIZE} ${shared} 0 0 ${data + stack} 0\n`;
+  return `${total} ${pagesOf(use.rss)} ${shared} 0 0 ${data + stack} 0\n`;
 }
 
-function memoryLines(cpu: Cpu, space: number): (readonly [string, string])[] {
+function memoryLines(cpu: Cpu, space: SpaceBlock): (readonly [string, string])[] {
   const { words } = cpu;
   const { use, total, peak, locked, data, stack, exec } = spaceUse(cpu, space);
   // ORDER: momentary values for a report.
-  const highest = load(words, space + SPACE.RESIDENT_PEAK) * PAGE_SIZE;
+  const highest = bytesOf(load(words, space + SPACE.RESIDENT_PEAK));
   const tables = load(words, space + SPACE.TABLES);
   return [
     ['VmPeak', kib(peak * PAGE_KIB)],
@@ -96,14 +98,14 @@ function kib(value: number): string {
   return `${String(value).padStart(8)} kB`;
 }
 
-function spaceUse(cpu: Cpu, space: number): SpaceUse {
+function spaceUse(cpu: Cpu, space: SpaceBlock): SpaceUse {
   const use = new PageUse();
   let stack = 0;
   let exec = 0;
-  for (const { start, end, flags, kind } of areaRows(cpu, space, NO_NAMES)) {
-    const pages = (end - start) / PAGE_SIZE;
-    const first = start / PAGE_SIZE;
-    addPageUse(cpu, space, first, first + pages, kind, use);
+  for (const { startAddress, endAddress, flags, kind } of areaRows(cpu, space, NO_NAMES)) {
+    const pages = pagesOf(endAddress - startAddress);
+    const startVpn = vpnOf(startAddress);
+    addPageUse(cpu, space, startVpn, startVpn + pages, kind, use);
     if ((flags & AREA_GROWSDOWN) !== 0) stack += pages;
     else if ((flags & (PROT_EXEC | PROT_WRITE)) === PROT_EXEC) exec += pages;
   }
@@ -120,7 +122,7 @@ function spaceUse(cpu: Cpu, space: number): SpaceUse {
 }
 
 /** R: in user mode at this moment. S: waiting, or not its turn. Z: ended and not waited for. */
-function stateOf(cpu: Cpu, proc: number): string {
+function stateOf(cpu: Cpu, proc: ProcessBlock): string {
   const { machine, words } = cpu;
   if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return 'Z (zombie)';
   const base = machine.cpuBase + peek(words, proc + PROCESS.CPU) * CPU.WORDS;

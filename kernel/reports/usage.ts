@@ -4,6 +4,7 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import type { Pid } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
 import { processName } from '../processes/process.ts';
@@ -13,7 +14,7 @@ import type { MemoryGroup } from '../frames/memory-group.ts';
 import { loadWide } from '../frames/wide.ts';
 
 export interface ProcessUsage {
-  readonly pid: number;
+  readonly pid: Pid;
   readonly name: string;
   /** CPU that runs it, 0 when none has started it. */
   readonly cpu: number;
@@ -30,7 +31,7 @@ export interface ProcessUsage {
 }
 
 /** Usage of a process whose address space still exists; null otherwise. */
-export function processUsage(cpu: Cpu, pid: number): ProcessUsage | null {
+export function processUsage(cpu: Cpu, pid: Pid): ProcessUsage | null {
   const { machine, words } = cpu;
   const proc = processOf(machine, pid);
   const space = proc === 0 ? 0 : peek(words, proc + PROCESS.SPACE);

@@ -21,9 +21,10 @@ import { load, peek, poke } from '../../shared/atomics.ts';
 import * as AREA from '../../shared/layout/area.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
 import { PROT_WRITE } from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
+import { addressOf } from '../../shared/units.ts';
+import type { AreaBlock, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { frameField } from '../machine/machine.ts';
 import { isPageCache } from '../objects/pages.ts';
@@ -36,13 +37,13 @@ import { SharedAreaIndex } from './shared-area-index.ts';
 
 const NEVER = -1;
 
-/** Settles the identities of the areas that overlap or touch [start, end), in VPNs. */
-export function settleAnon(cpu: Cpu, space: number, start: number, end: number): void {
+/** Settles the identities of the areas that overlap or touch [startVpn, endVpn), in VPNs. */
+export function settleAnon(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
   // ORDER: 0 only for the last user, who takes the whole space apart.
   if (load(cpu.words, space + SPACE.REFS) === 0) return;
   const store = new SharedAreaIndex(cpu, space);
-  let node = treeEndingAfter(store, Math.max(0, start * PAGE_SIZE - 1));
-  while (node !== 0 && store.start(node) <= end * PAGE_SIZE) {
+  let node = treeEndingAfter(store, Math.max(0, addressOf(startVpn) - 1));
+  while (node !== 0 && store.start(node) <= addressOf(endVpn)) {
     if (isOpen(cpu, node) && firstStamp(cpu, space, node, true) !== NEVER) {
       settleRun(cpu, space, store, node);
     }
@@ -54,13 +55,13 @@ export function settleAnon(cpu: Cpu, space: number, start: number, end: number):
  * Gives the area of page `vpn` an identity now, as if a private page had just been entered (Linux:
  * anon_vma_prepare). To be called after openRange, which has settled the neighbours.
  */
-export function prepareAnon(cpu: Cpu, space: number, vpn: number): void {
+export function prepareAnon(cpu: Cpu, space: SpaceBlock, vpn: Vpn): void {
   const store = new SharedAreaIndex(cpu, space);
-  const node = treeFind(store, vpn * PAGE_SIZE);
+  const node = treeFind(store, addressOf(vpn));
   if (node !== 0) identify(cpu, space, store, node);
 }
 
-function identify(cpu: Cpu, space: number, store: SharedAreaIndex, node: number): void {
+function identify(cpu: Cpu, space: SpaceBlock, store: SharedAreaIndex, node: AreaBlock): void {
   const { words } = cpu;
   if (peek(words, node + AREA.ANON) !== 0 || (flagsOf(cpu, node) & AREA_SHARED) !== 0) return;
   const next = treeNext(store, node);
@@ -77,14 +78,14 @@ function identify(cpu: Cpu, space: number, store: SharedAreaIndex, node: number)
 }
 
 /** Settles `node` and its kin in a row that have pages, in the order of their first pages. */
-function settleRun(cpu: Cpu, space: number, store: SharedAreaIndex, node: number): void {
+function settleRun(cpu: Cpu, space: SpaceBlock, store: SharedAreaIndex, node: AreaBlock): void {
   let first = node;
   for (let below = treePrevious(store, first); below !== 0; below = treePrevious(store, first)) {
     if (!isKin(cpu, below, first) || !isOpen(cpu, below)) break;
     if (firstStamp(cpu, space, below, true) === NEVER) break;
     first = below;
   }
-  const run: number[] = [first];
+  const run: AreaBlock[] = [first];
   for (let at = first, above = treeNext(store, at); above !== 0; above = treeNext(store, at)) {
     if (!isKin(cpu, at, above) || !isOpen(cpu, above)) break;
     if (at !== first || above !== node) {
@@ -98,7 +99,7 @@ function settleRun(cpu: Cpu, space: number, store: SharedAreaIndex, node: number
 }
 
 /** Insertion sort: runs are short, and a callback may not touch shared memory. */
-function sortByStamp(cpu: Cpu, space: number, run: number[]): void {
+function sortByStamp(cpu: Cpu, space: SpaceBlock, run: AreaBlock[]): void {
   const stamps: number[] = [];
   for (let i = 0; i < run.length; i++) {
     const node = run[i] as number;
@@ -113,7 +114,7 @@ function sortByStamp(cpu: Cpu, space: number, run: number[]): void {
   }
 }
 
-function flagsOf(cpu: Cpu, node: number): number {
+function flagsOf(cpu: Cpu, node: AreaBlock): number {
   return peek(cpu.words, node + AREA.FLAGS);
 }
 
@@ -121,13 +122,13 @@ function flagsOf(cpu: Cpu, node: number): number {
  * Whether the area may have private pages that no identity accounts for. An area that may not be
  * written has got none since the operation that made it so, which has settled it.
  */
-function isOpen(cpu: Cpu, node: number): boolean {
+function isOpen(cpu: Cpu, node: AreaBlock): boolean {
   if (peek(cpu.words, node + AREA.ANON) !== 0) return false;
   return (flagsOf(cpu, node) & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
 }
 
 /** Whether nodes in address order touch, equal but in permissions (anon_vma_compatible). */
-function isKin(cpu: Cpu, left: number, right: number): boolean {
+function isKin(cpu: Cpu, left: AreaBlock, right: AreaBlock): boolean {
   const { words } = cpu;
   return (
     peek(words, left + AREA.END) === peek(words, right + AREA.START) &&
@@ -138,28 +139,28 @@ function isKin(cpu: Cpu, left: number, right: number): boolean {
 }
 
 /** The stamp of the area's first private page, or of just any one; NEVER if it has none. */
-function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number {
+function firstStamp(cpu: Cpu, space: SpaceBlock, node: AreaBlock, any: boolean): number {
   const { words } = cpu;
-  const start = peek(words, node + AREA.START);
-  const end = peek(words, node + AREA.END);
+  const startVpn = peek(words, node + AREA.START);
+  const endVpn = peek(words, node + AREA.END);
   const faults = faultsOf(cpu, space);
   const isKnown = peek(words, space + SPACE.NO_PRIVATE_FAULTS) === faults;
   const bareStart = isKnown ? peek(words, space + SPACE.NO_PRIVATE_START) : 0;
   const bareEnd = isKnown ? peek(words, space + SPACE.NO_PRIVATE_END) : 0;
   const cursor = new Cursor();
-  openAtRoot(cpu, cursor, space, start, end);
+  openAtRoot(cpu, cursor, space, startVpn, endVpn);
   let first = NEVER;
-  for (let vpn = start; vpn < end;) {
+  for (let vpn = startVpn; vpn < endVpn;) {
     if (vpn >= bareStart && vpn < bareEnd) {
       vpn = bareEnd;
       continue;
     }
     let at = seek(cpu, cursor, vpn);
     const { level } = cursor;
-    const stop = Math.min(vpn < bareStart ? bareStart : end, end, nextAt(vpn, level + 1));
+    const stop = Math.min(vpn < bareStart ? bareStart : endVpn, endVpn, nextAt(vpn, level + 1));
     do {
       // ORDER: acquires the tables passed; the areas' lock keeps them linked.
-      const entry = load(words, at);
+      const entry: Pte = load(words, at);
       if (level > 0 && pte.isTable(entry)) break;
       if (level === 0 && isPrivatePage(cpu, entry)) {
         const stamp = stampOf(cpu, entry);
@@ -171,28 +172,28 @@ function firstStamp(cpu: Cpu, space: number, node: number, any: boolean): number
     } while (vpn < stop);
   }
   if (first === NEVER) {
-    const touches = start <= bareEnd && end >= bareStart;
-    poke(words, space + SPACE.NO_PRIVATE_START, touches ? Math.min(start, bareStart) : start);
-    poke(words, space + SPACE.NO_PRIVATE_END, touches ? Math.max(end, bareEnd) : end);
+    const touches = startVpn <= bareEnd && endVpn >= bareStart;
+    poke(words, space + SPACE.NO_PRIVATE_START, touches ? Math.min(startVpn, bareStart) : startVpn);
+    poke(words, space + SPACE.NO_PRIVATE_END, touches ? Math.max(endVpn, bareEnd) : endVpn);
     poke(words, space + SPACE.NO_PRIVATE_FAULTS, faults);
   }
   return first;
 }
 
 /** When the page of an entry was entered. */
-function stampOf({ machine, words }: Cpu, entry: number): number {
+function stampOf({ machine, words }: Cpu, entry: Pte): number {
   return peek(words, frameField(machine, pte.pfnOf(entry), FRAME.LINK)) & 0x7fffffff;
 }
 
 /** Faults that the space has had. One that is under way on another CPU comes after. */
-function faultsOf(cpu: Cpu, space: number): number {
+function faultsOf(cpu: Cpu, space: SpaceBlock): number {
   // ORDER: before the entries are read; a fault is counted after its entry is there.
   const minor = load(cpu.words, space + SPACE.FAULTS_MINOR);
   return (minor + load(cpu.words, space + SPACE.FAULTS_MAJOR)) | 0;
 }
 
 /** Whether the entry leads to a page of this mapping's own, not the zero page nor an object's. */
-function isPrivatePage(cpu: Cpu, entry: number): boolean {
+function isPrivatePage(cpu: Cpu, entry: Pte): boolean {
   if (!pte.isPresent(entry)) return pte.isSwapped(entry);
   return !pte.isZeroPage(entry) && !isPageCache(cpu.machine, pte.pfnOf(entry));
 }

@@ -4,8 +4,10 @@
  */
 import { poke } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { MMAP_MIN_ADDR, PAGE_SIZE, STACK_GUARD_PAGES } from '../../shared/limits.ts';
+import { MMAP_MIN_ADDR, STACK_GUARD_PAGES } from '../../shared/limits.ts';
 import { RLIMIT_STACK } from '../../shared/abi/mman.ts';
+import { addressOf, bytesOf, vpnOf } from '../../shared/units.ts';
+import type { SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
 import { prepareAnon } from './anon-identity.ts';
 import { AREA_GROWSDOWN, AREA_PROT } from '../machine/area-flags.ts';
 import type { Area, AreaSet } from './shared-area-store.ts';
@@ -20,29 +22,35 @@ import { areasOf } from './space.ts';
  * After a fault at page `vpn`, where nothing was mapped: whether it is worth another try, because
  * the area above has grown down to it or somebody has mapped it meanwhile. Takes the areas' lock.
  */
-export function growDown(cpu: Cpu, space: number, vpn: number): boolean {
+export function growDown(cpu: Cpu, space: SpaceBlock, vpn: Vpn): boolean {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
-  const area = areas.nextArea(vpn * PAGE_SIZE);
-  const grown = area !== null && growTo(cpu, space, areas, area, vpn * PAGE_SIZE);
+  const area = areas.nextArea(addressOf(vpn));
+  const grown = area !== null && growTo(cpu, space, areas, area, addressOf(vpn));
   protocol.unlockAreas(cpu, space);
   return grown;
 }
 
-function growTo(cpu: Cpu, space: number, areas: AreaSet, area: Area, address: number): boolean {
+function growTo(
+  cpu: Cpu,
+  space: SpaceBlock,
+  areas: AreaSet,
+  area: Area,
+  address: VirtAddr,
+): boolean {
   if (area.start <= address) return true;
   if ((area.flags & AREA_GROWSDOWN) === 0 || address < MMAP_MIN_ADDR) return false;
   const below = areas.previousArea(area.start);
   if (below !== null && (below.flags & AREA_GROWSDOWN) === 0 && (below.flags & AREA_PROT) !== 0) {
-    if (address - below.end < STACK_GUARD_PAGES * PAGE_SIZE) return false;
+    if (address - below.end < bytesOf(STACK_GUARD_PAGES)) return false;
   }
-  const start = address / PAGE_SIZE;
-  const end = area.start / PAGE_SIZE;
-  const pages = end - start;
-  settleLazy(cpu, space, start, end);
-  const op = openRange(cpu, space, start, end);
-  prepareAnon(cpu, space, end);
+  const startVpn = vpnOf(address);
+  const endVpn = vpnOf(area.start);
+  const pages = endVpn - startVpn;
+  settleLazy(cpu, space, startVpn, endVpn);
+  const op = openRange(cpu, space, startVpn, endVpn);
+  prepareAnon(cpu, space, endVpn);
   let grown = false;
   if (
     mayExpand(cpu, space, area.flags, pages) &&

@@ -7,6 +7,7 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import type { SpaceBlock, Vpn } from '../../shared/units.ts';
 import { reapLimbo } from '../frames/grace.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Cursor } from '../machine/cursor.ts';
@@ -15,20 +16,20 @@ import { RangeOp } from '../paging/range-op.ts';
 import { settleAnon } from './anon-identity.ts';
 
 /**
- * Locks [start, end) of a space for an operation. The areas' lock is held. An operation on two
- * spaces gives the second a cursor of its own.
+ * Locks [startVpn, endVpn) of a space for an operation. The areas' lock is held. An operation on
+ * two spaces gives the second a cursor of its own.
  */
 export function openRange(
   cpu: Cpu,
-  space: number,
-  start: number,
-  end: number,
+  space: SpaceBlock,
+  startVpn: Vpn,
+  endVpn: Vpn,
   cursor: Cursor = cpu.rangeCursor,
 ): RangeOp {
   reapLimbo(cpu);
   if (peek(cpu.words, space + SPACE.LAZY_HEAD) !== 0) sweepLazy(cpu, space);
-  settleAnon(cpu, space, start, end);
+  settleAnon(cpu, space, startVpn, endVpn);
   const op = new RangeOp(cpu, space, cursor);
-  cpu.machine.protocol.lockRange(cpu, op.cursor, space, start, end);
+  cpu.machine.protocol.lockRange(cpu, op.cursor, space, startVpn, endVpn);
   return op;
 }

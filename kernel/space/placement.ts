@@ -17,18 +17,20 @@ import {
   USER_SPACE_END,
 } from '../../shared/limits.ts';
 import { MAP_32BIT, MAP_ABOVE4G, MAP_FIXED, MAP_FIXED_NOREPLACE } from '../../shared/abi/mman.ts';
+import { addressOf, bytesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 import { AREA_GROWSDOWN } from '../machine/area-flags.ts';
 import type { Area, AreaSet } from './shared-area-store.ts';
 
-const GUARD_BYTES = STACK_GUARD_PAGES * PAGE_SIZE;
+const GUARD_BYTES = bytesOf(STACK_GUARD_PAGES);
 const FIXED: number = MAP_FIXED | MAP_FIXED_NOREPLACE;
 /** Where the search goes up when there is no gap below MMAP_TOP (Linux: TASK_UNMAPPED_BASE). */
-const UNMAPPED_BASE: number = Math.ceil(USER_SPACE_END / 3 / PAGE_SIZE) * PAGE_SIZE;
+const UNMAPPED_BASE: number = roundUpToPages(USER_SPACE_END / 3);
 
 /** The address for `size` bytes, whole pages and at most USER_SPACE_END; or a negative errno. */
-export function place(areas: AreaSet, address: number, size: number, mapFlags: number): number {
+export function place(areas: AreaSet, address: VirtAddr, size: number, mapFlags: number): VirtAddr {
   if ((mapFlags & FIXED) !== 0) return placeFixed(areas, address, size, mapFlags);
-  const rounded = address > 0 ? Math.floor(address / PAGE_SIZE) * PAGE_SIZE : 0;
+  const rounded = address > 0 ? addressOf(vpnOf(address)) : 0;
   const hint = rounded > 0 ? Math.max(rounded, MMAP_MIN_ADDR) : 0;
   const low = (mapFlags & MAP_32BIT) !== 0;
   const end = low ? LOW_MMAP_END : USER_SPACE_END;
@@ -39,7 +41,7 @@ export function place(areas: AreaSet, address: number, size: number, mapFlags: n
   return start < 0 ? searchUp(areas, size, UNMAPPED_BASE, USER_SPACE_END) : start;
 }
 
-function placeFixed(areas: AreaSet, address: number, size: number, mapFlags: number): number {
+function placeFixed(areas: AreaSet, address: VirtAddr, size: number, mapFlags: number): VirtAddr {
   if (address < 0 || address > USER_SPACE_END - size) return -ENOMEM;
   if (address % PAGE_SIZE !== 0) return -EINVAL;
   if (address < MMAP_MIN_ADDR) return -EPERM;
@@ -48,19 +50,19 @@ function placeFixed(areas: AreaSet, address: number, size: number, mapFlags: num
 }
 
 /** The first address that must stay free below an area (Linux: vm_start_gap). */
-export function startGap(area: Area): number {
+export function startGap(area: Area): VirtAddr {
   const grows = (area.flags & AREA_GROWSDOWN) !== 0;
   return grows ? Math.max(0, area.start - GUARD_BYTES) : area.start;
 }
 
 /** Whether nothing is mapped in the range, nor grows into it. */
-function isFree(areas: AreaSet, start: number, size: number): boolean {
-  const next = areas.nextArea(start);
-  return next === null || start + size <= startGap(next);
+function isFree(areas: AreaSet, address: VirtAddr, size: number): boolean {
+  const next = areas.nextArea(address);
+  return next === null || address + size <= startGap(next);
 }
 
 /** The highest gap in [low, MMAP_TOP). Each turn passes by one area that grows. */
-function searchDown(areas: AreaSet, size: number, low: number): number {
+function searchDown(areas: AreaSet, size: number, low: VirtAddr): VirtAddr {
   let high = MMAP_TOP;
   while (high > low) {
     const limit = new AddrRange(low, high);
@@ -74,7 +76,7 @@ function searchDown(areas: AreaSet, size: number, low: number): number {
 }
 
 /** The lowest gap in [low, high). Each turn passes by one area that grows. */
-function searchUp(areas: AreaSet, size: number, low: number, high: number): number {
+function searchUp(areas: AreaSet, size: number, low: VirtAddr, high: VirtAddr): VirtAddr {
   let from = low;
   while (from < high) {
     const start = areas.findFreeArea(from, size, new AddrRange(low, high), PAGE_SIZE);

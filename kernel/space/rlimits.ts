@@ -9,8 +9,10 @@
 import { peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { MEMLOCK_LIMIT, PAGE_SIZE, STACK_LIMIT } from '../../shared/limits.ts';
+import { MEMLOCK_LIMIT, STACK_LIMIT } from '../../shared/limits.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK } from '../../shared/abi/mman.ts';
+import { fullPagesOf } from '../../shared/units.ts';
+import type { SpaceBlock, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED, isDataArea } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 
@@ -18,13 +20,13 @@ const WORD = 2 ** 32;
 const INFINITE = -1;
 
 /** Word of the space where the limit lies: soft then hard, low word first; -1 for no such limit. */
-export function limitAt(space: number, resource: number): number {
+export function limitAt(space: SpaceBlock, resource: number): WordIndex {
   const slot = [RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_AS].indexOf(resource);
   return slot < 0 ? -1 : space + SPACE.RLIMITS + slot * SPACE.RLIMIT_WORDS;
 }
 
 /** The limits of a process of the host's: Linux's at boot. */
-export function initLimits(cpu: Cpu, space: number): void {
+export function initLimits(cpu: Cpu, space: SpaceBlock): void {
   const { words } = cpu;
   for (let i = 0; i < SPACE.RLIMITS_MAX * SPACE.RLIMIT_WORDS; i++)
     poke(words, space + SPACE.RLIMITS + i, INFINITE);
@@ -34,13 +36,13 @@ export function initLimits(cpu: Cpu, space: number): void {
   poke(words, space + SPACE.PRIVILEGED, peek(words, BOOT.PRIVILEGED));
 }
 
-function setLow(cpu: Cpu, at: number, bytes: number): void {
+function setLow(cpu: Cpu, at: WordIndex, bytes: number): void {
   poke(cpu.words, at, bytes);
   poke(cpu.words, at + 1, 0);
 }
 
 /** A child's limits are its parent's at this moment. */
-export function inheritLimits(cpu: Cpu, parent: number, child: number): void {
+export function inheritLimits(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): void {
   const { words } = cpu;
   for (let i = SPACE.RLIMITS; i < SPACE.RLIMITS + SPACE.RLIMITS_MAX * SPACE.RLIMIT_WORDS; i++) {
     poke(words, child + i, peek(words, parent + i));
@@ -49,51 +51,51 @@ export function inheritLimits(cpu: Cpu, parent: number, child: number): void {
 }
 
 /** Whether the processes have CAP_IPC_LOCK and CAP_SYS_RESOURCE, as root has. */
-export function isPrivileged(cpu: Cpu, space: number): boolean {
+export function isPrivileged(cpu: Cpu, space: SpaceBlock): boolean {
   return peek(cpu.words, space + SPACE.PRIVILEGED) !== 0;
 }
 
 /** A 64-bit limit as a number, exact below 2^53; "no limit" is about 1.8e19. */
-function valueAt(cpu: Cpu, at: number): number {
+function valueAt(cpu: Cpu, at: WordIndex): number {
   return (peek(cpu.words, at + 1) >>> 0) * WORD + (peek(cpu.words, at) >>> 0);
 }
 
 /** The soft limit of a resource, in bytes. */
-export function softLimit(cpu: Cpu, space: number, resource: number): number {
+export function softLimit(cpu: Cpu, space: SpaceBlock, resource: number): number {
   return valueAt(cpu, limitAt(space, resource));
 }
 
 /** The hard limit, in bytes. */
-export function hardLimit(cpu: Cpu, space: number, resource: number): number {
+export function hardLimit(cpu: Cpu, space: SpaceBlock, resource: number): number {
   return valueAt(cpu, limitAt(space, resource) + 2);
 }
 
 /** Whether `pages` more with these flags are within RLIMIT_AS and RLIMIT_DATA. */
-export function mayExpand(cpu: Cpu, space: number, flags: number, pages: number): boolean {
+export function mayExpand(cpu: Cpu, space: SpaceBlock, flags: number, pages: number): boolean {
   const { words } = cpu;
   const total = peek(words, space + SPACE.TOTAL_PAGES) + pages;
-  if (total > Math.floor(softLimit(cpu, space, RLIMIT_AS) / PAGE_SIZE)) return false;
+  if (total > fullPagesOf(softLimit(cpu, space, RLIMIT_AS))) return false;
   if (!isDataArea(flags)) return true;
   const data = peek(words, space + SPACE.DATA_PAGES) + pages;
   const soft = softLimit(cpu, space, RLIMIT_DATA);
-  if (data <= Math.floor(soft / PAGE_SIZE)) return true;
+  if (data <= fullPagesOf(soft)) return true;
   // Linux's exception for Valgrind: a soft limit of 0 stands for the hard one.
-  return soft === 0 && data <= Math.floor(hardLimit(cpu, space, RLIMIT_DATA) / PAGE_SIZE);
+  return soft === 0 && data <= fullPagesOf(hardLimit(cpu, space, RLIMIT_DATA));
 }
 
 /** Whether the processes may lock memory at all. */
-export function canLock(cpu: Cpu, space: number): boolean {
+export function canLock(cpu: Cpu, space: SpaceBlock): boolean {
   return isPrivileged(cpu, space) || softLimit(cpu, space, RLIMIT_MEMLOCK) !== 0;
 }
 
 /** Whether `pages` more with these flags, if they are locked, are within RLIMIT_MEMLOCK. */
-export function mayLock(cpu: Cpu, space: number, flags: number, pages: number): boolean {
+export function mayLock(cpu: Cpu, space: SpaceBlock, flags: number, pages: number): boolean {
   if ((flags & AREA_LOCKED) === 0 || isPrivileged(cpu, space)) return true;
   const locked = peek(cpu.words, space + SPACE.LOCKED_PAGES) + pages;
   return locked <= lockLimitPages(cpu, space);
 }
 
 /** RLIMIT_MEMLOCK in whole pages. */
-export function lockLimitPages(cpu: Cpu, space: number): number {
-  return Math.floor(softLimit(cpu, space, RLIMIT_MEMLOCK) / PAGE_SIZE);
+export function lockLimitPages(cpu: Cpu, space: SpaceBlock): number {
+  return fullPagesOf(softLimit(cpu, space, RLIMIT_MEMLOCK));
 }

@@ -2,30 +2,31 @@
 import { peek } from '../../shared/atomics.ts';
 import { EPERM } from '../../shared/abi/errno.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_SEALED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AreaSet } from './space.ts';
 import { splitAt } from './split.ts';
 
 /**
- * -EPERM if an area with a byte in [start, end) is sealed, else 0. Costs nothing where nothing ever
- * was. As in Linux, which meets the seal after it has split the first area at `start`, that split
- * stays.
+ * -EPERM if an area with a byte in [startAddress, endAddress) is sealed, else 0. Costs nothing
+ * where nothing ever was. As in Linux, which meets the seal after it has split the first area at
+ * `startAddress`, that split stays.
  */
 export function checkSealed(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  start: number,
-  end: number,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
 ): number {
   if (peek(cpu.words, space + SPACE.SEALS) === 0) return 0;
-  const first = areas.nextArea(start);
+  const first = areas.nextArea(startAddress);
   let area = first;
-  while (area !== null && area.start < end && (area.flags & AREA_SEALED) === 0) {
+  while (area !== null && area.start < endAddress && (area.flags & AREA_SEALED) === 0) {
     area = areas.nextArea(area.end);
   }
-  if (first === null || area === null || area.start >= end) return 0;
-  if (area.start !== first.start) splitAt(cpu, space, areas, start);
+  if (first === null || area === null || area.start >= endAddress) return 0;
+  if (area.start !== first.start) splitAt(cpu, space, areas, startAddress);
   return -EPERM;
 }

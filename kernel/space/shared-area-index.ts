@@ -8,24 +8,25 @@ import { peek, poke } from '../../shared/atomics.ts';
 import * as AREA from '../../shared/layout/area.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { addressOf, bytesOf, pagesOf, vpnOf } from '../../shared/units.ts';
+import type { AreaBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AreaIndexStore } from '../areas/area-store.ts';
 
 export class SharedAreaIndex implements AreaIndexStore {
   protected readonly cpu: Cpu;
-  protected readonly space: number;
+  protected readonly space: SpaceBlock;
 
-  constructor(cpu: Cpu, space: number) {
+  constructor(cpu: Cpu, space: SpaceBlock) {
     this.cpu = cpu;
     this.space = space;
   }
 
-  root(): number {
+  root(): AreaBlock {
     return peek(this.cpu.words, this.space + SPACE.AREA_ROOT);
   }
 
-  setRoot(node: number): void {
+  setRoot(node: AreaBlock): void {
     poke(this.cpu.words, this.space + SPACE.AREA_ROOT, node);
   }
 
@@ -41,67 +42,67 @@ export class SharedAreaIndex implements AreaIndexStore {
     return peek(this.cpu.words, BOOT.MAP_COUNT_MAX);
   }
 
-  left(node: number): number {
+  left(node: AreaBlock): AreaBlock {
     return peek(this.cpu.words, node + AREA.LEFT);
   }
 
-  setLeft(node: number, left: number): void {
+  setLeft(node: AreaBlock, left: AreaBlock): void {
     poke(this.cpu.words, node + AREA.LEFT, left);
   }
 
-  right(node: number): number {
+  right(node: AreaBlock): AreaBlock {
     return peek(this.cpu.words, node + AREA.RIGHT);
   }
 
-  setRight(node: number, right: number): void {
+  setRight(node: AreaBlock, right: AreaBlock): void {
     poke(this.cpu.words, node + AREA.RIGHT, right);
   }
 
-  parent(node: number): number {
+  parent(node: AreaBlock): AreaBlock {
     return peek(this.cpu.words, node + AREA.PARENT);
   }
 
-  setParent(node: number, parent: number): void {
+  setParent(node: AreaBlock, parent: AreaBlock): void {
     poke(this.cpu.words, node + AREA.PARENT, parent);
   }
 
-  priority(node: number): number {
+  priority(node: AreaBlock): number {
     return peek(this.cpu.words, node + AREA.PRIORITY);
   }
 
-  setPriority(node: number, priority: number): void {
+  setPriority(node: AreaBlock, priority: number): void {
     poke(this.cpu.words, node + AREA.PRIORITY, priority);
   }
 
-  start(node: number): number {
-    return peek(this.cpu.words, node + AREA.START) * PAGE_SIZE;
+  start(node: AreaBlock): VirtAddr {
+    return addressOf(peek(this.cpu.words, node + AREA.START));
   }
 
-  end(node: number): number {
-    return peek(this.cpu.words, node + AREA.END) * PAGE_SIZE;
+  end(node: AreaBlock): VirtAddr {
+    return addressOf(peek(this.cpu.words, node + AREA.END));
   }
 
-  minStart(node: number): number {
-    return peek(this.cpu.words, node + AREA.MIN_START) * PAGE_SIZE;
+  minStart(node: AreaBlock): VirtAddr {
+    return addressOf(peek(this.cpu.words, node + AREA.MIN_START));
   }
 
-  setMinStart(node: number, minStart: number): void {
-    poke(this.cpu.words, node + AREA.MIN_START, minStart / PAGE_SIZE);
+  setMinStart(node: AreaBlock, minStart: VirtAddr): void {
+    poke(this.cpu.words, node + AREA.MIN_START, vpnOf(minStart));
   }
 
-  maxEnd(node: number): number {
-    return peek(this.cpu.words, node + AREA.MAX_END) * PAGE_SIZE;
+  maxEnd(node: AreaBlock): VirtAddr {
+    return addressOf(peek(this.cpu.words, node + AREA.MAX_END));
   }
 
-  setMaxEnd(node: number, maxEnd: number): void {
-    poke(this.cpu.words, node + AREA.MAX_END, maxEnd / PAGE_SIZE);
+  setMaxEnd(node: AreaBlock, maxEnd: VirtAddr): void {
+    poke(this.cpu.words, node + AREA.MAX_END, vpnOf(maxEnd));
   }
 
-  maxGap(node: number): number {
-    return peek(this.cpu.words, node + AREA.MAX_GAP) * PAGE_SIZE;
+  maxGap(node: AreaBlock): number {
+    return bytesOf(peek(this.cpu.words, node + AREA.MAX_GAP));
   }
 
-  setMaxGap(node: number, maxGap: number): void {
-    poke(this.cpu.words, node + AREA.MAX_GAP, maxGap / PAGE_SIZE);
+  setMaxGap(node: AreaBlock, maxGap: number): void {
+    poke(this.cpu.words, node + AREA.MAX_GAP, pagesOf(maxGap));
   }
 }

@@ -8,7 +8,8 @@ import { add, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as AREA from '../../shared/layout/area.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { AreaBlock, SpaceBlock } from '../../shared/units.ts';
 import { AREA_GROWSDOWN, AREA_LOCKED, AREA_SEALED, isDataArea } from '../machine/area-flags.ts';
 import type { AreaStore } from '../areas/area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
@@ -28,7 +29,7 @@ export type Area = MemoryArea<number, RangeOp, MachineBackend>;
 export type AreaSet = MemorySet<number, RangeOp, MachineBackend>;
 
 /** Stores `area` over the one of the same range, with neither merge nor page table concerned. */
-export function replaceArea(cpu: Cpu, space: number, area: Area): void {
+export function replaceArea(cpu: Cpu, space: SpaceBlock, area: Area): void {
   const store = new SharedAreaStore(cpu, space);
   store.writeArea(treeFind(store, area.start), area);
 }
@@ -48,17 +49,17 @@ export class SharedAreaStore
   }
 
   /** 0 when memory is exhausted. */
-  allocNode(): number {
+  allocNode(): AreaBlock {
     return slabAlloc(this.cpu, SLAB.AREA);
   }
 
-  freeNode(node: number): void {
+  freeNode(node: AreaBlock): void {
     this.account(node, -1);
     putRecord(this.cpu, peek(this.cpu.words, node + AREA.RECORD));
     slabFree(this.cpu, SLAB.AREA, node);
   }
 
-  readArea(node: number): Area {
+  readArea(node: AreaBlock): Area {
     const { words, machine } = this.cpu;
     const start = this.start(node);
     const state = AREA_STATES[peek(words, node + AREA.STATE)];
@@ -69,7 +70,7 @@ export class SharedAreaStore
     return new MemoryArea(start, this.end(node) - start, flags, backend, state);
   }
 
-  writeArea(node: number, area: Area): void {
+  writeArea(node: AreaBlock, area: Area): void {
     const { words } = this.cpu;
     const before = peek(words, node + AREA.RECORD);
     if (before !== area.backend.record) {
@@ -80,8 +81,8 @@ export class SharedAreaStore
     store(words, node + AREA.SEQ, load(words, this.space + SPACE.AREA_SEQ));
     poke(words, node + AREA.SPACE, this.space);
     this.account(node, -1);
-    poke(words, node + AREA.START, area.start / PAGE_SIZE);
-    poke(words, node + AREA.END, area.end / PAGE_SIZE);
+    poke(words, node + AREA.START, vpnOf(area.start));
+    poke(words, node + AREA.END, vpnOf(area.end));
     poke(words, node + AREA.FLAGS, area.flags);
     poke(words, node + AREA.RECORD, area.backend.record);
     poke(words, node + AREA.ANON, area.backend.anon);
@@ -93,7 +94,7 @@ export class SharedAreaStore
   }
 
   /** Adds the node's pages to the space's sums, or takes them away. A fresh node has none. */
-  private account(node: number, sign: number): void {
+  private account(node: AreaBlock, sign: number): void {
     const { words } = this.cpu;
     const pages = sign * (peek(words, node + AREA.END) - peek(words, node + AREA.START));
     if (pages === 0) return;

@@ -10,6 +10,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START, TABLE_ENTRIES, TLB_RING, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
+import type { Pfn, Pte, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL } from '../machine/cursor.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
@@ -28,7 +29,7 @@ import { initLimits } from './rlimits.ts';
 export type { AreaSet } from './shared-area-store.ts';
 
 /** An empty address space with one reference; 0 when memory is exhausted. */
-export function createSpace(cpu: Cpu): number {
+export function createSpace(cpu: Cpu): SpaceBlock {
   const { words } = cpu;
   const space = slabAlloc(cpu, SLAB.SPACE);
   if (space === 0) return 0;
@@ -48,26 +49,26 @@ export function createSpace(cpu: Cpu): number {
 }
 
 /** What a forked child has of its parent's space beside areas: the break, identities in use. */
-export function inheritHeap(cpu: Cpu, parent: number, child: number): void {
+export function inheritHeap(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): void {
   const { machine, words } = cpu;
   storeWide(machine, child + SPACE.BRK, loadWide(machine, parent + SPACE.BRK));
   poke(words, child + SPACE.LAST_ANON, peek(words, parent + SPACE.LAST_ANON));
 }
 
 /** The area set of a space, for a caller that holds the areas' lock. */
-export function areasOf(cpu: Cpu, space: number): AreaSet {
+export function areasOf(cpu: Cpu, space: SpaceBlock): AreaSet {
   return new MemorySet(new SharedAreaStore(cpu, space));
 }
 
 /** One user more: a thread of somebody who has the space and keeps it meanwhile. The space. */
-export function getSpace(cpu: Cpu, space: number): number {
+export function getSpace(cpu: Cpu, space: SpaceBlock): SpaceBlock {
   // ORDER: a count; the reference of who asks keeps it from reaching 0.
   if (add(cpu.words, space + SPACE.REFS, 1) <= 0) panic('getSpace: space is free', space);
   return space;
 }
 
 /** Drops a reference; the last one unmaps everything and frees the space. */
-export function putSpace(cpu: Cpu, space: number): void {
+export function putSpace(cpu: Cpu, space: SpaceBlock): void {
   // ORDER: the decrement to 0 comes after every other user's last use.
   const before = add(cpu.words, space + SPACE.REFS, -1);
   if (before <= 0) panic('putSpace: space is free', space);
@@ -79,7 +80,7 @@ export function putSpace(cpu: Cpu, space: number): void {
 }
 
 /** Unmaps every area. Whole areas only, so no table is needed and nothing can fail. */
-function clearSpace(cpu: Cpu, space: number): void {
+function clearSpace(cpu: Cpu, space: SpaceBlock): void {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const op = openRange(cpu, space, 0, USER_PAGES);
@@ -92,10 +93,10 @@ function clearSpace(cpu: Cpu, space: number): void {
 }
 
 /** Nobody can reach the space any more, so its tables need no grace period. Depth is 3. */
-function freeTables(cpu: Cpu, space: number, table: number, level: number): void {
+function freeTables(cpu: Cpu, space: SpaceBlock, table: Pfn, level: number): void {
   const first = frameWord(cpu.machine, table);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
-    const entry = peek(cpu.words, first + i);
+    const entry: Pte = peek(cpu.words, first + i);
     if (entry === 0) continue;
     if (level === 0 || !pte.isTable(entry)) panic('freeTables: entry left', table, i, entry);
     freeTables(cpu, space, pte.pfnOf(entry), level - 1);
@@ -104,7 +105,7 @@ function freeTables(cpu: Cpu, space: number, table: number, level: number): void
 }
 
 /** Stamps every record of the ring as the one before the first, which nobody asks for. */
-function resetRing(cpu: Cpu, space: number): void {
+function resetRing(cpu: Cpu, space: SpaceBlock): void {
   for (let i = 0; i < TLB_RING; i++) {
     poke(cpu.words, space + SPACE.TLB_RING + i * SPACE.TLB_RING_WORDS, i - TLB_RING);
   }

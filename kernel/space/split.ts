@@ -8,7 +8,8 @@ import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { mappingFailure } from '../areas/mapping-result.ts';
 import type { MappingResult } from '../areas/mapping-result.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -16,46 +17,54 @@ import { splitSpan, splitSpans } from '../paging/map-range.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from './open-range.ts';
 import type { RangeOp } from '../paging/range-op.ts';
+import type { Area } from './shared-area-store.ts';
 import type { AreaSet } from './space.ts';
 
+/** The part of an area that an operation is about. */
+export interface AreaPart {
+  readonly area: Area;
+  readonly startAddress: VirtAddr;
+  readonly endAddress: VirtAddr;
+}
+
 /** Divides the area around `address`, if there is one. */
-export function splitAt(cpu: Cpu, space: number, areas: AreaSet, address: number): void {
+export function splitAt(cpu: Cpu, space: SpaceBlock, areas: AreaSet, address: VirtAddr): void {
   const area = areas.find(address);
   if (area === null || area.start === address) return;
-  const op = openRange(cpu, space, address / PAGE_SIZE, address / PAGE_SIZE + 1);
+  const op = openRange(cpu, space, vpnOf(address), vpnOf(address) + 1);
   divide(op, areas, address);
   closeRange(op);
 }
 
-/** Gives [start, end) flags that say nothing about access. */
+/** Gives [startAddress, endAddress) flags that say nothing about access. */
 export function markRange(
   op: RangeOp,
   areas: AreaSet,
-  start: number,
-  end: number,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
   flags: number,
 ): MappingResult {
-  if (!splitSpans(op, start / PAGE_SIZE, end / PAGE_SIZE)) {
-    const range = new AddrRange(start, end);
+  if (!splitSpans(op, vpnOf(startAddress), vpnOf(endAddress))) {
+    const range = new AddrRange(startAddress, endAddress);
     return mappingFailure('NoMemory', range, 'no frame for a page table');
   }
-  const result = areas.mark(start, end - start, () => flags);
-  if (!result.ok) keepFirstSplit(op, areas, start);
+  const result = areas.mark(startAddress, endAddress - startAddress, () => flags);
+  if (!result.ok) keepFirstSplit(op, areas, startAddress);
   return result;
 }
 
 /**
- * After a change of flags from `start` on that would have divided an area twice and found no room:
- * if there is room for just one area more, the split at `start` was made (vma_modify). With the
- * range open. A change that failed for want of frames leaves nothing behind.
+ * After a change of flags from `address` on that would have divided an area twice and found no
+ * room: if there is room for just one area more, the split at `address` was made (vma_modify). With
+ * the range open. A change that failed for want of frames leaves nothing behind.
  */
-export function keepFirstSplit(op: RangeOp, areas: AreaSet, start: number): void {
-  if (areas.len() + 1 === peek(op.cpu.words, BOOT.MAP_COUNT_MAX)) divide(op, areas, start);
+export function keepFirstSplit(op: RangeOp, areas: AreaSet, address: VirtAddr): void {
+  if (areas.len() + 1 === peek(op.cpu.words, BOOT.MAP_COUNT_MAX)) divide(op, areas, address);
 }
 
 /** Two areas where one was, if there is memory for it. */
-function divide(op: RangeOp, areas: AreaSet, address: number): void {
-  const vpn = address / PAGE_SIZE;
+function divide(op: RangeOp, areas: AreaSet, address: VirtAddr): void {
+  const vpn = vpnOf(address);
   if (!splitSpan(op, vpn, vpn) || !areas.divide(address).ok) return;
   poke(op.cpu.words, op.space + SPACE.UNMERGED, 1);
 }

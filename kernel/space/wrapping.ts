@@ -4,13 +4,15 @@
  * could hold counts as the last page.
  */
 import { PAGE_SIZE } from '../../shared/limits.ts';
+import { roundUpToPages } from '../../shared/units.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 
 /** Where a size_t wraps. */
 export const WRAP: number = 2 ** 64;
 
 /** A length rounded up to whole pages: 0 to 2^64 - 4096, and 0 also for what is above that. */
 export function pageAligned(length: number): number {
-  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  const size = roundUpToPages(length);
   return size === WRAP ? 0 : unsignedPage(size);
 }
 
@@ -20,7 +22,7 @@ export function signedOffset(offset: number): number {
 }
 
 /** The address of a page, as an unsigned number. */
-export function unsignedPage(address: number): number {
+export function unsignedPage(address: VirtAddr): VirtAddr {
   const page = address < 0 ? address + WRAP : address + 0;
   return page >= 0 && page < WRAP ? page : WRAP - PAGE_SIZE;
 }

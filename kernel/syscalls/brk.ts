@@ -5,6 +5,8 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { HEAP_START, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { PROT_READ, PROT_WRITE, RLIMIT_DATA } from '../../shared/abi/mman.ts';
+import { pagesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_ACCOUNT, AREA_LOCKED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import { startGap } from '../space/placement.ts';
@@ -24,8 +26,8 @@ import { unmapRange } from './munmap.ts';
  * Moves the end of the heap to `address`. Returns the break as it is now: the new one or, when that
  * cannot be, the old one. Never an errno.
  */
-export function sysBrk(cpu: Cpu, proc: number, address: number): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+export function sysBrk(cpu: Cpu, proc: ProcessBlock, address: VirtAddr): number {
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { machine } = cpu;
   const { protocol } = machine;
   protocol.lockAreas(cpu, space);
@@ -36,32 +38,32 @@ export function sysBrk(cpu: Cpu, proc: number, address: number): number {
   return moved ? address : before;
 }
 
-function isBreak(cpu: Cpu, space: number, address: number): boolean {
+function isBreak(cpu: Cpu, space: SpaceBlock, address: VirtAddr): boolean {
   if (!Number.isInteger(address)) return false;
   if (address < HEAP_START || address > USER_SPACE_END) return false;
   return address - HEAP_START <= softLimit(cpu, space, RLIMIT_DATA);
 }
 
-function moveBreak(cpu: Cpu, space: number, before: number, after: number): boolean {
+function moveBreak(cpu: Cpu, space: SpaceBlock, before: VirtAddr, after: VirtAddr): boolean {
   const areas = areasOf(cpu, space);
-  const start = Math.ceil(before / PAGE_SIZE) * PAGE_SIZE;
-  const end = Math.ceil(after / PAGE_SIZE) * PAGE_SIZE;
-  if (start === end) return true;
-  if (end < start) {
-    const first = areas.nextArea(end);
-    if (first === null || first.start >= start) return false;
-    return unmapRange(cpu, space, areas, end, start - end) === 0;
+  const startAddress = roundUpToPages(before);
+  const endAddress = roundUpToPages(after);
+  if (startAddress === endAddress) return true;
+  if (endAddress < startAddress) {
+    const first = areas.nextArea(endAddress);
+    if (first === null || first.start >= startAddress) return false;
+    return unmapRange(cpu, space, areas, endAddress, startAddress - endAddress) === 0;
   }
   const future = peek(cpu.words, space + SPACE.FUTURE_FLAGS);
-  if (!mayLock(cpu, space, future, (end - start) / PAGE_SIZE)) return false;
-  const next = areas.nextArea(start);
+  if (!mayLock(cpu, space, future, pagesOf(endAddress - startAddress))) return false;
+  const next = areas.nextArea(startAddress);
   // A page more than the gap that Linux keeps below what grows.
-  if (next !== null && end + PAGE_SIZE > startGap(next)) return false;
+  if (next !== null && endAddress + PAGE_SIZE > startGap(next)) return false;
   const flags = PROT_READ | PROT_WRITE | AREA_ACCOUNT | future;
-  if (!growHeap(cpu, space, areas, start, end, flags)) return false;
+  if (!growHeap(cpu, space, areas, startAddress, endAddress, flags)) return false;
   if ((flags & AREA_LOCKED) !== 0) {
-    cpu.populateStart = start / PAGE_SIZE;
-    cpu.populateEnd = end / PAGE_SIZE;
+    cpu.populateStartVpn = vpnOf(startAddress);
+    cpu.populateEndVpn = vpnOf(endAddress);
   }
   return true;
 }
@@ -69,17 +71,22 @@ function moveBreak(cpu: Cpu, space: number, before: number, after: number): bool
 /** do_brk_flags: private anonymous memory, which merges with the heap as it is. */
 function growHeap(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  start: number,
-  end: number,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
   flags: number,
 ): boolean {
-  if (!mayExpand(cpu, space, flags, (end - start) / PAGE_SIZE)) return false;
+  if (!mayExpand(cpu, space, flags, pagesOf(endAddress - startAddress))) return false;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return false;
-  const area = new MemoryArea(start, end - start, flags, backendOf(cpu.machine, ANONYMOUS));
-  settleLazy(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
-  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  const area = new MemoryArea(
+    startAddress,
+    endAddress - startAddress,
+    flags,
+    backendOf(cpu.machine, ANONYMOUS),
+  );
+  settleLazy(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   const result = areas.map(area, op, false);
   closeRange(op);
   return result.ok;

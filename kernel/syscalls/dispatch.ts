@@ -10,6 +10,7 @@ import { ENOSYS } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as S from '../../shared/abi/syscall-numbers.ts';
 import type { KernelWorkerNumber, SyscallNumber } from '../../shared/abi/syscalls.ts';
+import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
@@ -31,7 +32,7 @@ import { sysGetpriority, sysSetpriority } from './priority.ts';
 /** Carries out syscall `number` for the process with block `proc`. In kernel mode. */
 export function dispatch(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   number: number,
   a: number,
   b: number,
@@ -41,7 +42,7 @@ export function dispatch(
   f: number,
 ): number {
   cpu.lacksFrame = false;
-  cpu.stoppedAt = 0;
+  cpu.stoppedAtVpn = 0;
   const known = number as SyscallNumber;
   switch (known) {
     case S.SYS_MMAP:
@@ -92,7 +93,7 @@ export function dispatch(
 /** Those that only the kernel worker is asked for. */
 function dispatchOnKernelWorker(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   number: KernelWorkerNumber,
   a: number,
   b: number,

@@ -13,6 +13,8 @@ import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { ObjectBlock, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { prepareAnon } from '../space/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
@@ -28,38 +30,39 @@ import { areasOf } from '../space/space.ts';
 import type { AreaSet } from '../space/space.ts';
 import { advisedFlags, isAnonymous, isFlagAdvice } from './madvise-flags.ts';
 import { markRange } from '../space/split.ts';
+import type { AreaPart } from '../space/split.ts';
 import { TRY_KERNEL } from '../machine/wait-codes.ts';
 import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 /** 0, a negative errno, -WAIT_PAGE, or -TRY_KERNEL. */
 export function sysMadvise(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
   advice: number,
 ): number {
   if (![address, length, advice].every(Number.isInteger)) return -E.EINVAL;
   if (!isAdvice(advice) || address % PAGE_SIZE !== 0) return -E.EINVAL;
-  const start = unsignedPage(address);
+  const startAddress = unsignedPage(address);
   const size = pageAligned(length);
   // A length just below 2^64 rounds up to 0 and is refused; a length of 0 is nothing to do.
-  if ((length !== 0 && size === 0) || start + size >= WRAP) return -E.EINVAL;
+  if ((length !== 0 && size === 0) || startAddress + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
-  const end = start + size;
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
+  const endAddress = startAddress + size;
   switch (advice) {
     case M.MADV_HWPOISON:
     case M.MADV_SOFT_OFFLINE:
       return -E.EPERM;
     case M.MADV_POPULATE_READ:
     case M.MADV_POPULATE_WRITE:
-      return populatePages(cpu, space, start, end, advice === M.MADV_POPULATE_WRITE);
+      return populatePages(cpu, space, startAddress, endAddress, advice === M.MADV_POPULATE_WRITE);
     case M.MADV_REMOVE:
       // All mappings of an object, whosever they are, are the kernel worker's to change.
-      return cpu.id === 0 ? adviseAreas(cpu, space, start, end, advice) : -TRY_KERNEL;
+      return cpu.id === 0 ? adviseAreas(cpu, space, startAddress, endAddress, advice) : -TRY_KERNEL;
     default:
-      return adviseAreas(cpu, space, start, end, advice);
+      return adviseAreas(cpu, space, startAddress, endAddress, advice);
   }
 }
 
@@ -88,50 +91,56 @@ function isAdvice(advice: number): boolean {
 /** Nothing is mapped beyond user space: there, the range has a hole. */
 function populatePages(
   cpu: Cpu,
-  space: number,
-  start: number,
-  end: number,
+  space: SpaceBlock,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
   write: boolean,
 ): number {
-  if (start >= USER_SPACE_END) return -E.ENOMEM;
-  const stop = Math.min(end, USER_SPACE_END) / PAGE_SIZE;
-  const outcome = populateAccess(cpu, space, start / PAGE_SIZE, stop, write);
-  return outcome === 0 && end > USER_SPACE_END ? -E.ENOMEM : outcome;
+  if (startAddress >= USER_SPACE_END) return -E.ENOMEM;
+  const stopVpn = vpnOf(Math.min(endAddress, USER_SPACE_END));
+  const outcome = populateAccess(cpu, space, vpnOf(startAddress), stopVpn, write);
+  return outcome === 0 && endAddress > USER_SPACE_END ? -E.ENOMEM : outcome;
 }
 
-function adviseAreas(cpu: Cpu, space: number, start: number, end: number, advice: number): number {
+function adviseAreas(
+  cpu: Cpu,
+  space: SpaceBlock,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
+  advice: number,
+): number {
   const { protocol } = cpu.machine;
   const areas = areasOf(cpu, space);
   let unmapped = 0;
   let outcome = 0;
   protocol.lockAreas(cpu, space);
-  for (let at = start; at < end && outcome === 0;) {
-    const area = areas.nextArea(at);
-    if (area === null || area.start >= end) {
+  for (let address = startAddress; address < endAddress && outcome === 0;) {
+    const area = areas.nextArea(address);
+    if (area === null || area.start >= endAddress) {
       outcome = -E.ENOMEM;
       break;
     }
-    if (area.start > at) unmapped = -E.ENOMEM;
-    const from = Math.max(at, area.start);
-    at = Math.min(end, area.end);
-    outcome = adviseArea(cpu, space, areas, area, from, at, advice);
+    if (area.start > address) unmapped = -E.ENOMEM;
+    const fromAddress = Math.max(address, area.start);
+    address = Math.min(endAddress, area.end);
+    const part = { area, startAddress: fromAddress, endAddress: address };
+    outcome = advisePart(cpu, space, areas, part, advice);
   }
   protocol.unlockAreas(cpu, space);
   return outcome === 0 ? unmapped : outcome;
 }
 
-/** Does it to [from, to) of one area. The areas' lock is held, before and after. */
-function adviseArea(
+/** Does it to a part of one area. The areas' lock is held, before and after. */
+function advisePart(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  area: Area,
-  from: number,
-  to: number,
+  part: AreaPart,
   advice: number,
 ): number {
+  const { area } = part;
   if (isDiscard(advice) && !mayDiscard(area)) return -E.EPERM;
-  if (isFlagAdvice(advice)) return setFlags(cpu, space, areas, area, from, to, advice);
+  if (isFlagAdvice(advice)) return setFlags(cpu, space, areas, part, advice);
   const isLocked = (area.flags & AREA_LOCKED) !== 0;
   switch (advice) {
     case M.MADV_WILLNEED:
@@ -145,12 +154,12 @@ function adviseArea(
     case M.MADV_DONTNEED:
     case M.MADV_GUARD_INSTALL:
       if (isLocked) return -E.EINVAL;
-      return changePages(cpu, space, area, from, to, advice);
+      return changePages(cpu, space, part, advice);
     case M.MADV_DONTNEED_LOCKED:
     case M.MADV_GUARD_REMOVE:
-      return changePages(cpu, space, area, from, to, advice);
+      return changePages(cpu, space, part, advice);
     case M.MADV_REMOVE:
-      return isLocked ? -E.EINVAL : removePages(cpu, space, area, from, to);
+      return isLocked ? -E.EINVAL : removePages(cpu, space, part);
     default:
       // MADV_COLLAPSE: no huge page fits anywhere in this machine.
       return -E.EINVAL;
@@ -181,17 +190,15 @@ function mayDiscard(area: Area): boolean {
 
 function setFlags(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  area: Area,
-  from: number,
-  to: number,
+  { area, startAddress, endAddress }: AreaPart,
   advice: number,
 ): number {
   const flags = advisedFlags(area, advice);
   if (flags < 0 || flags === area.flags) return Math.min(flags, 0);
-  const op = openRange(cpu, space, from / PAGE_SIZE, to / PAGE_SIZE);
-  const result = markRange(op, areas, from, to, flags);
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
+  const result = markRange(op, areas, startAddress, endAddress, flags);
   closeRange(op);
   // Linux: madvise answers EAGAIN where a split finds no memory or too many areas.
   return result.ok ? 0 : -E.EAGAIN;
@@ -200,47 +207,49 @@ function setFlags(
 /** Takes pages out of an area, or puts guards in, or takes guards out. */
 function changePages(
   cpu: Cpu,
-  space: number,
-  area: Area,
-  from: number,
-  to: number,
+  space: SpaceBlock,
+  { area, startAddress, endAddress }: AreaPart,
   advice: number,
 ): number {
   if (area.backend.isSpecial) return -E.EINVAL;
-  const first = from / PAGE_SIZE;
-  const end = to / PAGE_SIZE;
-  const op = openRange(cpu, space, first, end);
+  const startVpn = vpnOf(startAddress);
+  const endVpn = vpnOf(endAddress);
+  const op = openRange(cpu, space, startVpn, endVpn);
   const reserved = area.backend.reserved(area.flags);
   let done = true;
   switch (advice) {
     case M.MADV_GUARD_INSTALL:
       // A guard is the area's own from now on, as a page would be: fork must copy it.
-      if (isAnonymous(area)) prepareAnon(cpu, space, first);
-      done = guardRange(op, first, end, guardOf(reserved));
+      if (isAnonymous(area)) prepareAnon(cpu, space, startVpn);
+      done = guardRange(op, startVpn, endVpn, guardOf(reserved));
       break;
     case M.MADV_GUARD_REMOVE:
-      done = unguardRange(op, first, end, reserved);
+      done = unguardRange(op, startVpn, endVpn, reserved);
       break;
     default:
-      done = discardRange(op, first, end, reserved);
+      done = discardRange(op, startVpn, endVpn, reserved);
   }
   closeRange(op);
   return done ? 0 : -E.ENOMEM;
 }
 
 /** Punches a hole into the object of a shared area. */
-function removePages(cpu: Cpu, space: number, area: Area, from: number, to: number): number {
+function removePages(
+  cpu: Cpu,
+  space: SpaceBlock,
+  { area, startAddress, endAddress }: AreaPart,
+): number {
   if (isAnonymous(area)) return -E.EINVAL;
   if ((area.flags & (AREA_SHARED | AREA_NO_WRITE)) !== AREA_SHARED) return -E.EACCES;
   if (area.backend.isSpecial) return -E.ENODEV;
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, record + RECORD.OBJECT);
   const delta = peek(cpu.words, record + RECORD.DELTA);
   const { protocol } = cpu.machine;
   getObject(cpu, object);
   // A hole is one in every mapping: the areas of other spaces are locked, and this one's again.
   protocol.unlockAreas(cpu, space);
-  const outcome = punchHole(cpu, object, from / PAGE_SIZE + delta, to / PAGE_SIZE + delta);
+  const outcome = punchHole(cpu, object, vpnOf(startAddress) + delta, vpnOf(endAddress) + delta);
   protocol.lockAreas(cpu, space);
   putObject(cpu, object);
   return outcome;

@@ -5,6 +5,8 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
+import { addressOf, pagesOf, vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, Pte, SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
@@ -25,20 +27,20 @@ const CHUNK_PAGES = PAGE_SIZE;
  */
 export function sysMincore(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
-  vector: number,
+  vector: VirtAddr,
 ): number {
   if (![address, length, vector].every(Number.isInteger)) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if (!isUserRange(address, length)) return -E.ENOMEM;
-  const end = address / PAGE_SIZE + Math.ceil(length / PAGE_SIZE);
-  if (!isUserRange(vector, end - address / PAGE_SIZE)) return -E.EFAULT;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const endVpn = vpnOf(address) + pagesOf(length);
+  if (!isUserRange(vector, endVpn - vpnOf(address))) return -E.EFAULT;
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   let target = vector;
-  for (let vpn = address / PAGE_SIZE; vpn < end;) {
-    const bytes = look(cpu, space, vpn, end);
+  for (let vpn = vpnOf(address); vpn < endVpn;) {
+    const bytes = look(cpu, space, vpn, endVpn);
     if (bytes === null) return -E.ENOMEM;
     const copied = copyToUser(cpu, space, target, bytes);
     if (copied < 0) return copied;
@@ -50,18 +52,18 @@ export function sysMincore(
 }
 
 /** The bytes for pages from `vpn` to the end of its area, of the range or of a chunk. */
-function look(cpu: Cpu, space: number, vpn: number, end: number): Uint8Array | null {
+function look(cpu: Cpu, space: SpaceBlock, vpn: Vpn, endVpn: Vpn): Uint8Array | null {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const area = areasOf(cpu, space).find(vpn * PAGE_SIZE);
-  const stop = area === null ? vpn : Math.min(end, area.end / PAGE_SIZE, vpn + CHUNK_PAGES);
-  const bytes = area === null ? null : new Uint8Array(stop - vpn);
+  const area = areasOf(cpu, space).find(addressOf(vpn));
+  const stopVpn = area === null ? vpn : Math.min(endVpn, vpnOf(area.end), vpn + CHUNK_PAGES);
+  const bytes = area === null ? null : new Uint8Array(stopVpn - vpn);
   if (area !== null && bytes !== null) {
     const cursor = new Cursor();
-    openAtRoot(cpu, cursor, space, vpn, stop);
-    for (let page = vpn; page < stop; page++) {
+    openAtRoot(cpu, cursor, space, vpn, stopVpn);
+    for (let page = vpn; page < stopVpn; page++) {
       // ORDER: acquires the tables passed, which the areas' lock keeps linked.
-      const entry = load(cpu.words, seek(cpu, cursor, page));
+      const entry: Pte = load(cpu.words, seek(cpu, cursor, page));
       bytes[page - vpn] = pte.isPresent(entry) || isCached(cpu, area, page) ? 1 : 0;
     }
   }
@@ -70,7 +72,7 @@ function look(cpu: Cpu, space: number, vpn: number, end: number): Uint8Array | n
 }
 
 /** Whether the area's object has the page, though it is not mapped here. A driver's always has. */
-function isCached(cpu: Cpu, area: Area, vpn: number): boolean {
+function isCached(cpu: Cpu, area: Area, vpn: Vpn): boolean {
   const { record, kind } = area.backend;
   if (record === ANONYMOUS) return false;
   if (kind.isSpecial) return true;

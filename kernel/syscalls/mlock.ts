@@ -8,13 +8,15 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import {
   AREA_DROPPABLE,
   AREA_LOCKED,
   AREA_LOCKONFAULT,
   AREA_LOCK_FLAGS,
 } from '../machine/area-flags.ts';
-import type { Area, AreaSet } from '../space/shared-area-store.ts';
+import type { AreaSet } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { populateLocked } from '../mmu/populate.ts';
 import { closeRange } from '../paging/range-op.ts';
@@ -23,10 +25,11 @@ import { canLock, isPrivileged, lockLimitPages } from '../space/rlimits.ts';
 import { areasOf } from '../space/space.ts';
 import { mappingErrno } from './mmap.ts';
 import { markRange } from '../space/split.ts';
+import type { AreaPart } from '../space/split.ts';
 import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 /** Locks [address, address + length), rounded out to pages, and faults it in. */
-export function sysMlock(cpu: Cpu, proc: number, address: number, length: number): number {
+export function sysMlock(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, length: number): number {
   if (![address, length].every(Number.isInteger)) return -E.EINVAL;
   return lockRange(cpu, peek(cpu.words, proc + PROCESS.SPACE), address, length, AREA_LOCKED);
 }
@@ -34,8 +37,8 @@ export function sysMlock(cpu: Cpu, proc: number, address: number, length: number
 /** As mlock; with MLOCK_ONFAULT pages stay once they were faulted in. */
 export function sysMlock2(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
   flags: number,
 ): number {
@@ -45,58 +48,69 @@ export function sysMlock2(
   return lockRange(cpu, peek(cpu.words, proc + PROCESS.SPACE), address, length, bits);
 }
 
-function lockRange(cpu: Cpu, space: number, address: number, length: number, bits: number): number {
+function lockRange(
+  cpu: Cpu,
+  space: SpaceBlock,
+  address: VirtAddr,
+  length: number,
+  bits: number,
+): number {
   if (!canLock(cpu, space)) return -E.EPERM;
-  const { start, size } = pagesOf(address, length);
+  const { startAddress, size } = pageRange(address, length);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
-  const outcome = mayLockRange(cpu, space, areas, start, size)
-    ? setLockFlags(cpu, space, areas, start, size, bits)
+  const outcome = mayLockRange(cpu, space, areas, startAddress, size)
+    ? setLockFlags(cpu, space, areas, startAddress, size, bits)
     : -E.ENOMEM;
   protocol.unlockAreas(cpu, space);
   if (outcome !== 0 || size === 0) return outcome;
-  const populated = populateLocked(cpu, space, start / PAGE_SIZE, (start + size) / PAGE_SIZE);
+  const populated = populateLocked(cpu, space, vpnOf(startAddress), vpnOf(startAddress + size));
   // POSIX's errnos: what cannot be accessed is ENOMEM, what memory does not suffice for EAGAIN.
   if (populated === -E.EFAULT) return -E.ENOMEM;
   return populated === -E.ENOMEM ? -E.EAGAIN : populated;
 }
 
 /** Undoes mlock. Pages stay where they are. */
-export function sysMunlock(cpu: Cpu, proc: number, address: number, length: number): number {
+export function sysMunlock(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  address: VirtAddr,
+  length: number,
+): number {
   if (![address, length].every(Number.isInteger)) return -E.EINVAL;
-  const { start, size } = pagesOf(address, length);
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const { startAddress, size } = pageRange(address, length);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const outcome = setLockFlags(cpu, space, areasOf(cpu, space), start, size, 0);
+  const outcome = setLockFlags(cpu, space, areasOf(cpu, space), startAddress, size, 0);
   protocol.unlockAreas(cpu, space);
   return outcome;
 }
 
 /** The pages that hold a byte of the range; none for a length that wraps to 0. */
-function pagesOf(address: number, length: number): { start: number; size: number } {
+function pageRange(address: VirtAddr, length: number): { startAddress: VirtAddr; size: number } {
   const offset = ((address % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE;
-  return { start: unsignedPage(address - offset), size: pageAligned(length + offset) };
+  return { startAddress: unsignedPage(address - offset), size: pageAligned(length + offset) };
 }
 
 /** Whether RLIMIT_MEMLOCK allows the range, of which a part may be locked already. */
 function mayLockRange(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  start: number,
+  startAddress: VirtAddr,
   size: number,
 ): boolean {
   if (isPrivileged(cpu, space)) return true;
   const limit = lockLimitPages(cpu, space);
-  let pages = size / PAGE_SIZE + peek(cpu.words, space + SPACE.LOCKED_PAGES);
+  let pages = pagesOf(size) + peek(cpu.words, space + SPACE.LOCKED_PAGES);
   if (pages <= limit) return true;
-  const end = start + size;
-  let area = start < USER_SPACE_END ? areas.nextArea(start) : null;
-  while (area !== null && area.start < end) {
-    const shared = Math.min(area.end, end) - Math.max(area.start, start);
-    if ((area.flags & AREA_LOCKED) !== 0) pages -= shared / PAGE_SIZE;
+  const endAddress = startAddress + size;
+  let area = startAddress < USER_SPACE_END ? areas.nextArea(startAddress) : null;
+  while (area !== null && area.start < endAddress) {
+    const shared = Math.min(area.end, endAddress) - Math.max(area.start, startAddress);
+    if ((area.flags & AREA_LOCKED) !== 0) pages -= pagesOf(shared);
     area = area.end < USER_SPACE_END ? areas.nextArea(area.end) : null;
   }
   return pages <= limit;
@@ -105,50 +119,48 @@ function mayLockRange(
 /** Area by area up to the first hole (apply_vma_lock_flags in Linux). */
 function setLockFlags(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  start: number,
+  startAddress: VirtAddr,
   size: number,
   bits: number,
 ): number {
-  const end = start + size;
-  if (end >= WRAP) return -E.EINVAL;
+  const endAddress = startAddress + size;
+  if (endAddress >= WRAP) return -E.EINVAL;
   let outcome = 0;
-  for (let at = start; at < end && outcome === 0;) {
+  for (let at = startAddress; at < endAddress && outcome === 0;) {
     const area = at < USER_SPACE_END ? areas.find(at) : null;
     if (area === null) return -E.ENOMEM;
-    const stop = Math.min(area.end, end);
-    outcome = lockArea(cpu, space, areas, area, at, stop, bits);
+    const stop = Math.min(area.end, endAddress);
+    outcome = lockPart(cpu, space, areas, { area, startAddress: at, endAddress: stop }, bits);
     at = stop;
   }
   return outcome;
 }
 
 /** mlock_fixup: what no frame stands behind, and what may be dropped, is passed over. */
-function lockArea(
+function lockPart(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  area: Area,
-  start: number,
-  end: number,
+  { area, startAddress, endAddress }: AreaPart,
   bits: number,
 ): number {
   const next = (area.flags & ~AREA_LOCK_FLAGS) | bits;
   if (next === area.flags || area.backend.isSpecial) return 0;
   if ((area.flags & AREA_DROPPABLE) !== 0) return 0;
-  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
-  const result = markRange(op, areas, start, end, next);
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
+  const result = markRange(op, areas, startAddress, endAddress, next);
   closeRange(op);
   return result.ok ? 0 : mappingErrno(result.error);
 }
 
 /** Locks everything there is (MCL_CURRENT), everything that will be (MCL_FUTURE), or both. */
-export function sysMlockall(cpu: Cpu, proc: number, flags: number): number {
+export function sysMlockall(cpu: Cpu, proc: ProcessBlock, flags: number): number {
   const known = M.MCL_CURRENT | M.MCL_FUTURE | M.MCL_ONFAULT;
   if (!Number.isInteger(flags) || flags <= 0 || flags > known) return -E.EINVAL;
   if (flags === M.MCL_ONFAULT) return -E.EINVAL;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   if (!canLock(cpu, space)) return -E.EPERM;
   const current = (flags & M.MCL_CURRENT) !== 0;
   const { protocol } = cpu.machine;
@@ -159,15 +171,15 @@ export function sysMlockall(cpu: Cpu, proc: number, flags: number): number {
   protocol.unlockAreas(cpu, space);
   if (current && !within) return -E.ENOMEM;
   if (current) {
-    cpu.populateStart = 0;
-    cpu.populateEnd = USER_PAGES;
+    cpu.populateStartVpn = 0;
+    cpu.populateEndVpn = USER_PAGES;
   }
   return 0;
 }
 
 /** Undoes mlock and mlockall of the whole space, for the future too. Always 0. */
-export function sysMunlockall(cpu: Cpu, proc: number): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+export function sysMunlockall(cpu: Cpu, proc: ProcessBlock): number {
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   lockAll(cpu, space, 0);
@@ -176,7 +188,7 @@ export function sysMunlockall(cpu: Cpu, proc: number): number {
 }
 
 /** apply_mlockall_flags: MCL_FUTURE alone leaves what there is as it is. */
-function lockAll(cpu: Cpu, space: number, flags: number): void {
+function lockAll(cpu: Cpu, space: SpaceBlock, flags: number): void {
   const bits = AREA_LOCKED | ((flags & M.MCL_ONFAULT) !== 0 ? AREA_LOCKONFAULT : 0);
   const future = (flags & M.MCL_FUTURE) !== 0;
   const current = (flags & M.MCL_CURRENT) !== 0;
@@ -185,9 +197,9 @@ function lockAll(cpu: Cpu, space: number, flags: number): void {
   const areas = areasOf(cpu, space);
   let area = areas.nextArea(0);
   while (area !== null) {
-    const { start, end } = area;
+    const { start: startAddress, end: endAddress } = area;
     // Linux goes on after an area that fails here, too.
-    lockArea(cpu, space, areas, area, start, end, current ? bits : 0);
-    area = end < USER_SPACE_END ? areas.nextArea(end) : null;
+    lockPart(cpu, space, areas, { area, startAddress, endAddress }, current ? bits : 0);
+    area = endAddress < USER_SPACE_END ? areas.nextArea(endAddress) : null;
   }
 }

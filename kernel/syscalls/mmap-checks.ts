@@ -3,8 +3,10 @@
  * (do_mmap in 6.18, x86-64).
  */
 import * as E from '../../shared/abi/errno.ts';
-import { PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
+import { FILE_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { roundUpToPages } from '../../shared/units.ts';
+import type { FileBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { fileObject, isReadable, isWritable } from '../objects/open-file.ts';
@@ -37,7 +39,7 @@ const HUGE_PAGE: number = 2 ** 21;
  * MAP_HUGETLB is refused as on a Linux whose pools of huge pages are empty. What is refused here
  * comes before the checks of length and address; the rest is in checkAnonymous.
  */
-export function checkHuge(address: number, flags: number): number {
+export function checkHuge(address: VirtAddr, flags: number): number {
   if ((flags & M.MAP_HUGETLB) === 0) return 0;
   if ((flags & M.MAP_ANONYMOUS) === 0) return -E.EINVAL;
   if (!HUGE_SIZES.includes(flags & M.MAP_HUGE_MASK)) return -E.EINVAL;
@@ -59,13 +61,13 @@ export function checkAnonymous(flags: number): number {
 /** Checks a mapping of the open description `file`. 0 or a negative errno. */
 export function checkFile(
   cpu: Cpu,
-  file: number,
+  file: FileBlock,
   size: number,
   prot: number,
   flags: number,
   offset: number,
 ): number {
-  if (offset < 0 || (offset + size) / PAGE_SIZE > USER_PAGES) return -E.EOVERFLOW;
+  if (offset < 0 || offset + size > FILE_BYTES_MAX) return -E.EOVERFLOW;
   const refusal = checkType(flags);
   if (refusal !== 0) return refusal;
   const shared = (flags & M.MAP_TYPE) !== M.MAP_PRIVATE;
@@ -75,7 +77,7 @@ export function checkFile(
   const object = fileObject(cpu, file);
   if (kindOf(cpu.machine, object).isSpecial) {
     // As a driver's mmap method does: its registers or its frames, as they are, or not at all.
-    if (!shared || offset + size > Math.ceil(objectSize(cpu, object) / PAGE_SIZE) * PAGE_SIZE) {
+    if (!shared || offset + size > roundUpToPages(objectSize(cpu, object))) {
       return -E.EINVAL;
     }
   }

@@ -10,6 +10,14 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { objectPageOf, pagesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
+import type {
+  FileBlock,
+  ProcessBlock,
+  RecordId,
+  SpaceBlock,
+  VirtAddr,
+} from '../../shared/units.ts';
 import {
   AREA_DROPPABLE,
   AREA_LOCKED,
@@ -42,8 +50,8 @@ import { TRY_KERNEL } from '../machine/wait-codes.ts';
 /** Maps `length` bytes; the address, or a negative errno. Runs in kernel mode on any CPU. */
 export function sysMmap(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
   prot: number,
   flags: number,
@@ -58,56 +66,65 @@ export function sysMmap(
   const file = anonymous || isStream ? 0 : fdFile(cpu, proc, fd);
   if (!anonymous && !isStream && file === 0) return -E.EBADF;
   const request = { address, length, prot, flags, file, isStream, offset };
-  const start = checkAndMap(cpu, peek(cpu.words, proc + PROCESS.SPACE), request);
+  const startAddress = checkAndMap(cpu, peek(cpu.words, proc + PROCESS.SPACE), request);
   if (file !== 0) putFile(cpu, file);
-  return start;
+  return startAddress;
 }
 
 interface Request {
-  readonly address: number;
+  readonly address: VirtAddr;
   readonly length: number;
   readonly prot: number;
   readonly flags: number;
   /** Open file description, 0 for anonymous memory. */
-  readonly file: number;
+  readonly file: FileBlock;
   readonly isStream: boolean;
   readonly offset: number;
 }
 
-function checkAndMap(cpu: Cpu, space: number, request: Request): number {
+/** A request that has passed the first checks. */
+interface Mapping extends Request {
+  /** The length in whole pages, in bytes. */
+  readonly size: number;
+  /** The new area's flags. */
+  readonly areaBits: number;
+}
+
+function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const { length, flags } = request;
   const huge = checkHuge(request.address, flags);
   if (huge !== 0) return huge;
   if (length === 0) return -E.EINVAL;
-  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  const size = roundUpToPages(length);
   if (length < 0 || size > USER_SPACE_END) return -E.ENOMEM;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
   const areaBits = flagsFor(cpu, space, request);
-  let start = checkPlace(cpu, space, areas, request, size, areaBits);
-  if (start >= 0) {
-    const refusal = checkKind(cpu, size, request);
-    start = refusal !== 0 ? refusal : mapAt(cpu, space, areas, start, size, areaBits, request);
+  const mapping = { ...request, size, areaBits };
+  let startAddress = checkPlace(cpu, space, areas, mapping);
+  if (startAddress >= 0) {
+    const refusal = checkKind(cpu, mapping);
+    startAddress = refusal !== 0 ? refusal : mapAt(cpu, space, areas, startAddress, mapping);
   }
   protocol.unlockAreas(cpu, space);
   const wanted = (flags & (M.MAP_POPULATE | M.MAP_NONBLOCK)) === M.MAP_POPULATE;
-  if (start >= 0 && (wanted || (areaBits & AREA_LOCKED) !== 0)) {
-    cpu.populateStart = start / PAGE_SIZE;
-    cpu.populateEnd = (start + size) / PAGE_SIZE;
+  if (startAddress >= 0 && (wanted || (areaBits & AREA_LOCKED) !== 0)) {
+    cpu.populateStartVpn = vpnOf(startAddress);
+    cpu.populateEndVpn = vpnOf(startAddress + size);
   }
-  return start;
+  return startAddress;
 }
 
 /** What refuses the kind of mapping that is asked for. 0 or a negative errno. */
-function checkKind(cpu: Cpu, size: number, request: Request): number {
-  const { file, isStream, prot, flags, offset } = request;
+function checkKind(cpu: Cpu, mapping: Mapping): number {
+  const { file, isStream, size, prot, flags, offset } = mapping;
   if (isStream) return refuseStream(size, flags, offset);
   return file === 0 ? checkAnonymous(flags) : checkFile(cpu, file, size, prot, flags, offset);
 }
 
 /** The new area's flags. */
-function flagsFor(cpu: Cpu, space: number, request: Request): number {
+function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const { file, prot, flags } = request;
   const bits = areaFlags(prot, flags) | peek(cpu.words, space + SPACE.FUTURE_FLAGS);
   const readOnly = file !== 0 && (bits & AREA_SHARED) !== 0 && !isWritable(cpu, file);
@@ -115,85 +132,72 @@ function flagsFor(cpu: Cpu, space: number, request: Request): number {
 }
 
 /** Steps 6 to 9 of Linux: the number of areas, the address, what may be locked. */
-function checkPlace(
-  cpu: Cpu,
-  space: number,
-  areas: AreaSet,
-  request: Request,
-  size: number,
-  areaBits: number,
-): number {
+function checkPlace(cpu: Cpu, space: SpaceBlock, areas: AreaSet, mapping: Mapping): number {
+  const { address, size, flags, areaBits } = mapping;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
-  const start = place(areas, request.address, size, request.flags);
-  if (start < 0) return start;
-  if ((request.flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
-  return mayLock(cpu, space, areaBits, size / PAGE_SIZE) ? start : -E.EAGAIN;
+  const startAddress = place(areas, address, size, flags);
+  if (startAddress < 0) return startAddress;
+  if ((flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
+  return mayLock(cpu, space, areaBits, pagesOf(size)) ? startAddress : -E.EAGAIN;
 }
 
 function mapAt(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  start: number,
-  size: number,
-  areaBits: number,
-  request: Request,
+  startAddress: VirtAddr,
+  mapping: Mapping,
 ): number {
-  const end = start + size;
-  const refusal = checkSealed(cpu, space, areas, start, end);
+  const { size, areaBits } = mapping;
+  const endAddress = startAddress + size;
+  const refusal = checkSealed(cpu, space, areas, startAddress, endAddress);
   if (refusal !== 0) return refusal;
-  const pages = size / PAGE_SIZE - mappedPages(areas, start, end);
+  const pages = pagesOf(size) - mappedPages(areas, startAddress, endAddress);
   if (!mayExpand(cpu, space, areaBits, pages)) {
     // What is to be replaced has been split off by now, and stays so.
-    splitAt(cpu, space, areas, start);
-    splitAt(cpu, space, areas, end);
+    splitAt(cpu, space, areas, startAddress);
+    splitAt(cpu, space, areas, endAddress);
     return -E.ENOMEM;
   }
-  const record = recordFor(cpu, start, size, areaBits, request);
+  const record = recordFor(cpu, startAddress, mapping);
   if (record < 0) return record;
   const backend = backendOf(cpu.machine, record);
   const isLockable = !backend.isSpecial && (areaBits & AREA_DROPPABLE) === 0;
   const flags = isLockable ? areaBits : areaBits & ~AREA_LOCK_FLAGS;
-  const area = new MemoryArea(start, size, flags, backend);
-  settleLazy(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
-  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  const area = new MemoryArea(startAddress, size, flags, backend);
+  settleLazy(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   const result = areas.map(area, op, true);
   closeRange(op);
   putRecord(cpu, record);
-  return result.ok ? start : mappingErrno(result.error);
+  return result.ok ? startAddress : mappingErrno(result.error);
 }
 
-/** Pages of areas in [start, end): those that a fixed mapping replaces. */
-function mappedPages(areas: AreaSet, start: number, end: number): number {
+/** Pages of areas in [startAddress, endAddress): those that a fixed mapping replaces. */
+function mappedPages(areas: AreaSet, startAddress: VirtAddr, endAddress: VirtAddr): number {
   let pages = 0;
-  let area = areas.nextArea(start);
-  while (area !== null && area.start < end) {
-    pages += (Math.min(area.end, end) - Math.max(area.start, start)) / PAGE_SIZE;
+  let area = areas.nextArea(startAddress);
+  while (area !== null && area.start < endAddress) {
+    pages += pagesOf(Math.min(area.end, endAddress) - Math.max(area.start, startAddress));
     area = areas.nextArea(area.end);
   }
   return pages;
 }
 
 /** The mapping record, with a reference for the caller; ANONYMOUS for private anonymous memory. */
-function recordFor(
-  cpu: Cpu,
-  start: number,
-  size: number,
-  areaBits: number,
-  request: Request,
-): number {
-  const shared = (areaBits & AREA_SHARED) !== 0;
-  const vpn = start / PAGE_SIZE;
-  if (request.file !== 0) {
-    const delta = request.offset / PAGE_SIZE - vpn;
-    const id = internRecord(cpu, fileObject(cpu, request.file), delta, shared);
+function recordFor(cpu: Cpu, startAddress: VirtAddr, mapping: Mapping): RecordId {
+  const shared = (mapping.areaBits & AREA_SHARED) !== 0;
+  const vpn = vpnOf(startAddress);
+  if (mapping.file !== 0) {
+    const delta = objectPageOf(mapping.offset) - vpn;
+    const id = internRecord(cpu, fileObject(cpu, mapping.file), delta, shared);
     return id === 0 ? -E.ENOMEM : id;
   }
   if (!shared) return ANONYMOUS;
-  const spec = { kind: OBJECT.SHARED, size, host: 0, writable: true };
+  const spec = { kind: OBJECT.SHARED, size: mapping.size, host: 0, writable: true };
   const object = createObject(cpu, spec);
   if (object === 0) return -E.ENOMEM;
-  const id = internRecord(cpu, object, -vpn, true);
+  const id = internRecord(cpu, object, 0 - vpn, true);
   putObject(cpu, object);
   return id === 0 ? -E.ENOMEM : id;
 }

@@ -12,8 +12,10 @@ import { EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE, SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
+import { SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
+import type { ObjectBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCK_FLAGS, AREA_SHARED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import { SharedAreaStore, replaceArea } from '../space/shared-area-store.ts';
@@ -34,26 +36,26 @@ import { lowerBound, upperBound } from './munmap.ts';
 const MOVE_AREAS = 3;
 
 export interface Move {
-  readonly from: number;
+  readonly fromAddress: VirtAddr;
   /** Bytes to move, whole pages within one area; 0 to map the same pages a second time. */
   readonly oldSize: number;
-  readonly to: number;
+  readonly toAddress: VirtAddr;
   readonly newSize: number;
   /** MREMAP_DONTUNMAP: the old area stays, without its pages. */
   readonly keepsOld: boolean;
 }
 
 /** Moves; the target, where nothing may be mapped, is free of the old range. 0 or an errno. */
-export function moveArea(cpu: Cpu, space: number, areas: AreaSet, move: Move): number {
+export function moveArea(cpu: Cpu, space: SpaceBlock, areas: AreaSet, move: Move): number {
   if (areas.len() >= peek(cpu.words, BOOT.MAP_COUNT_MAX) - MOVE_AREAS) return -ENOMEM;
-  const { from, oldSize, to, newSize } = move;
-  const low = Math.min(from, to) / PAGE_SIZE;
-  const high = Math.max(from + oldSize, to + newSize) / PAGE_SIZE;
-  settleLazy(cpu, space, to / PAGE_SIZE, (to + newSize) / PAGE_SIZE);
+  const { fromAddress, oldSize, toAddress, newSize } = move;
+  const lowVpn = vpnOf(Math.min(fromAddress, toAddress));
+  const highVpn = vpnOf(Math.max(fromAddress + oldSize, toAddress + newSize));
+  settleLazy(cpu, space, vpnOf(toAddress), vpnOf(toAddress + newSize));
   // Whole spans, so that tables that become empty can go.
-  const start = low - (low % SPAN_PAGES);
-  const end = Math.min(USER_PAGES, Math.ceil(high / SPAN_PAGES) * SPAN_PAGES);
-  const op = openRange(cpu, space, start, end);
+  const startVpn = lowVpn - (lowVpn % SPAN_PAGES);
+  const endVpn = Math.min(USER_PAGES, Math.ceil(highVpn / SPAN_PAGES) * SPAN_PAGES);
+  const op = openRange(cpu, space, startVpn, endVpn);
   const outcome = moveLocked(op, areas, move);
   closeRange(op);
   return outcome;
@@ -61,17 +63,17 @@ export function moveArea(cpu: Cpu, space: number, areas: AreaSet, move: Move): n
 
 function moveLocked(op: RangeOp, areas: AreaSet, move: Move): number {
   const { cpu, space } = op;
-  const { from, oldSize, to, newSize } = move;
-  const area = areas.find(from) ?? panic('moveArea: no area', from);
+  const { fromAddress, oldSize, toAddress, newSize } = move;
+  const area = areas.find(fromAddress) ?? panic('moveArea: no area', fromAddress);
   if (!area.backend.kind.canMove) return -EINVAL;
   const store = new SharedAreaStore(cpu, space);
   const spare = store.allocNode();
-  const backend = spare === 0 ? null : movedBackend(cpu, area, from, to);
+  const backend = spare === 0 ? null : movedBackend(cpu, area, fromAddress, toAddress);
   let outcome = -ENOMEM;
   const spares = [spare];
   if (backend !== null) {
-    if (prepareMove(op, from / PAGE_SIZE, to / PAGE_SIZE, oldSize / PAGE_SIZE)) {
-      const created = new MemoryArea(to, newSize, area.flags, backend);
+    if (prepareMove(op, vpnOf(fromAddress), vpnOf(toAddress), pagesOf(oldSize))) {
+      const created = new MemoryArea(toAddress, newSize, area.flags, backend);
       const mapped = areas.map(created, op, false);
       outcome = mapped.ok ? 0 : mappingErrno(mapped.error);
     }
@@ -93,30 +95,30 @@ function finishMove(
   move: Move,
   spares: number[],
 ): void {
-  const { from, oldSize, to } = move;
-  const pages = oldSize / PAGE_SIZE;
+  const { fromAddress, oldSize, toAddress } = move;
+  const pages = pagesOf(oldSize);
   const left = move.keepsOld ? area.backend.reserved(area.flags) : 0;
   // The pages of a linear object were entered when it was mapped.
   if (!area.backend.isSpecial) {
-    moveRange(op, from / PAGE_SIZE, to / PAGE_SIZE, pages, left, backend.record);
+    moveRange(op, vpnOf(fromAddress), vpnOf(toAddress), pages, left, backend.record);
   }
-  if (move.keepsOld) return leaveOld(op, areas, from, oldSize);
+  if (move.keepsOld) return leaveOld(op, areas, fromAddress, oldSize);
   if (oldSize === 0) return;
-  const result = areas.unmap(from, oldSize, op, spares);
+  const result = areas.unmap(fromAddress, oldSize, op, spares);
   if (!result.ok) panic('moveArea: unmap', result.error.kind, result.error.cause);
-  const start = lowerBound(areas, from) / PAGE_SIZE;
-  pruneTables(op, start, upperBound(areas, from + oldSize) / PAGE_SIZE);
+  const startVpn = vpnOf(lowerBound(areas, fromAddress));
+  pruneTables(op, startVpn, vpnOf(upperBound(areas, fromAddress + oldSize)));
 }
 
 /**
  * MREMAP_DONTUNMAP (dontunmap_complete in Linux): the old area is not locked any more, whole as it
  * is, and does not merge; when all of it was moved it forgets its identity.
  */
-function leaveOld(op: RangeOp, areas: AreaSet, from: number, size: number): void {
+function leaveOld(op: RangeOp, areas: AreaSet, fromAddress: VirtAddr, size: number): void {
   const { cpu, space } = op;
-  const area = areas.find(from) ?? panic('leaveOld: no area', from);
+  const area = areas.find(fromAddress) ?? panic('leaveOld: no area', fromAddress);
   const { start, end, flags, backend } = area;
-  const all = start === from && end === from + size;
+  const all = start === fromAddress && end === fromAddress + size;
   const anon = all ? 0 : backend.anon;
   const kept = backendOf(cpu.machine, backend.record, anon, backend.delta);
   const old = new MemoryArea(start, end - start, flags & ~AREA_LOCK_FLAGS, kept, area.state);
@@ -128,14 +130,19 @@ function leaveOld(op: RangeOp, areas: AreaSet, from: number, size: number): void
  * The backend of the area at its new place, with a reference on its record; null when memory is
  * exhausted. Private memory that has no page yet forgets where it came from, so that it can merge.
  */
-function movedBackend(cpu: Cpu, area: Area, from: number, to: number): MachineBackend | null {
+function movedBackend(
+  cpu: Cpu,
+  area: Area,
+  fromAddress: VirtAddr,
+  toAddress: VirtAddr,
+): MachineBackend | null {
   const { record, anon, delta } = area.backend;
-  const shift = (from - to) / PAGE_SIZE;
+  const shift = vpnOf(fromAddress) - vpnOf(toAddress);
   if (record === ANONYMOUS) {
     return backendOf(cpu.machine, ANONYMOUS, anon, anon === 0 ? 0 : delta + shift);
   }
   const at = recordAt(cpu.machine, record);
-  const object = peek(cpu.words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, at + RECORD.OBJECT);
   const offset = peek(cpu.words, at + RECORD.DELTA) + shift;
   const moved = internRecord(cpu, object, offset, (area.flags & AREA_SHARED) !== 0);
   return moved === 0 ? null : backendOf(cpu.machine, moved, anon);

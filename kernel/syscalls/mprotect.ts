@@ -4,6 +4,8 @@ import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import {
   AREA_ACCOUNT,
   AREA_GROWSDOWN,
@@ -35,8 +37,8 @@ const KNOWN: number = M.PROT_READ | M.PROT_WRITE | M.PROT_EXEC | M.PROT_SEM;
  */
 export function sysMprotect(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
   prot: number,
 ): number {
@@ -44,53 +46,59 @@ export function sysMprotect(
   if ((prot & GROWS) === GROWS) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if (length === 0) return 0;
-  const start = unsignedPage(address);
+  const startAddress = unsignedPage(address);
   const size = pageAligned(length);
-  if (size === 0 || start + size >= WRAP) return -E.ENOMEM;
+  if (size === 0 || startAddress + size >= WRAP) return -E.ENOMEM;
   if ((prot & ~GROWS & ~KNOWN) !== 0) return -E.EINVAL;
-  if (start >= USER_SPACE_END) return -E.ENOMEM;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  if (startAddress >= USER_SPACE_END) return -E.ENOMEM;
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const outcome = protectMapped(cpu, space, start, start + size, prot);
+  const outcome = protectMapped(cpu, space, startAddress, startAddress + size, prot);
   protocol.unlockAreas(cpu, space);
   return outcome;
 }
 
-function protectMapped(cpu: Cpu, space: number, from: number, end: number, prot: number): number {
+function protectMapped(
+  cpu: Cpu,
+  space: SpaceBlock,
+  address: VirtAddr,
+  endAddress: VirtAddr,
+  prot: number,
+): number {
   const areas = areasOf(cpu, space);
-  const first = areas.nextArea(from);
-  if (first === null || first.start >= end) return -E.ENOMEM;
-  let start = from;
+  const first = areas.nextArea(address);
+  if (first === null || first.start >= endAddress) return -E.ENOMEM;
+  let startAddress = address;
   if ((prot & M.PROT_GROWSDOWN) !== 0) {
-    start = first.start;
+    startAddress = first.start;
     if ((first.flags & AREA_GROWSDOWN) === 0) return -E.EINVAL;
   } else {
-    if (first.start > start) return -E.ENOMEM;
+    if (first.start > startAddress) return -E.ENOMEM;
     // This machine has nothing that grows up, like x86.
     if ((prot & M.PROT_GROWSUP) !== 0) return -E.EINVAL;
   }
   // Nothing is mapped beyond the end of user space: there, a range has a hole.
-  const stop = Math.min(end, USER_SPACE_END);
-  const op = openRange(cpu, space, start / PAGE_SIZE, stop / PAGE_SIZE);
-  const outcome = protectAreas(op, areas, start, stop, prot);
+  const stopAddress = Math.min(endAddress, USER_SPACE_END);
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(stopAddress));
+  const outcome = protectAreas(op, areas, startAddress, stopAddress, prot);
   closeRange(op);
-  return outcome === 0 && stop < end ? -E.ENOMEM : outcome;
+  return outcome === 0 && stopAddress < endAddress ? -E.ENOMEM : outcome;
 }
 
 /** Area by area, each with its own checks, merging on the way, up to the first that refuses. */
 function protectAreas(
   op: RangeOp,
   areas: AreaSet,
-  start: number,
-  end: number,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
   prot: number,
 ): number {
-  let at = start;
-  while (at < end) {
+  let at = startAddress;
+  while (at < endAddress) {
     const area = areas.find(at);
     if (area === null) return -E.ENOMEM;
-    const stop = Math.min(area.end, end);
+    const stop = Math.min(area.end, endAddress);
     const outcome = protectArea(op, areas, area, at, stop, prot);
     if (outcome !== 0) return outcome;
     at = stop;
@@ -98,13 +106,13 @@ function protectAreas(
   return 0;
 }
 
-/** What mprotect_fixup of Linux does with the part [start, end) of one area. */
+/** What mprotect_fixup of Linux does with the part [startAddress, endAddress) of one area. */
 function protectArea(
   op: RangeOp,
   areas: AreaSet,
   area: Area,
-  start: number,
-  end: number,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
   prot: number,
 ): number {
   const { flags } = area;
@@ -115,7 +123,7 @@ function protectArea(
   if (next === flags) return 0;
   if (writable) {
     const { cpu, space } = op;
-    const pages = (end - start) / PAGE_SIZE;
+    const pages = pagesOf(endAddress - startAddress);
     if (!mayExpand(cpu, space, next, pages) && mayExpand(cpu, space, flags, pages)) {
       return -E.ENOMEM;
     }
@@ -124,12 +132,12 @@ function protectArea(
     // What was never written gives its charge back.
     next &= ~AREA_ACCOUNT;
   }
-  const result = areas.protect(start, end - start, () => next, op);
+  const result = areas.protect(startAddress, endAddress - startAddress, () => next, op);
   if (!result.ok) {
-    if (result.error.kind === 'NoMemory') keepFirstSplit(op, areas, start);
+    if (result.error.kind === 'NoMemory') keepFirstSplit(op, areas, startAddress);
     return mappingErrno(result.error);
   }
-  if (isLockedForReading(flags) && writable) wantPopulated(op.cpu, start, end);
+  if (isLockedForReading(flags) && writable) wantPopulated(op.cpu, startAddress, endAddress);
   return 0;
 }
 
@@ -139,7 +147,7 @@ function isLockedForReading(flags: number): boolean {
 }
 
 /** Adds a part of the range, in ascending order; populate() leaves out what is not locked. */
-function wantPopulated(cpu: Cpu, start: number, end: number): void {
-  if (cpu.populateEnd === cpu.populateStart) cpu.populateStart = start / PAGE_SIZE;
-  cpu.populateEnd = end / PAGE_SIZE;
+function wantPopulated(cpu: Cpu, startAddress: VirtAddr, endAddress: VirtAddr): void {
+  if (cpu.populateEndVpn === cpu.populateStartVpn) cpu.populateStartVpn = vpnOf(startAddress);
+  cpu.populateEndVpn = vpnOf(endAddress);
 }

@@ -14,6 +14,8 @@ import {
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
 } from '../../shared/abi/mman.ts';
+import { pagesOf, vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
 import { place } from '../space/placement.ts';
 import type { Area, AreaSet } from '../space/shared-area-store.ts';
@@ -36,15 +38,15 @@ const FIXED_AREAS = 5;
 
 interface Remap {
   readonly cpu: Cpu;
-  readonly space: number;
+  readonly space: SpaceBlock;
   readonly areas: AreaSet;
-  readonly address: number;
+  readonly address: VirtAddr;
   /** In whole pages; 0 duplicates a shared mapping. */
   readonly oldSize: number;
   readonly newSize: number;
   readonly flags: number;
   /** The fixed target, or with MREMAP_DONTUNMAP alone a hint. */
-  readonly target: number;
+  readonly targetAddress: VirtAddr;
 }
 
 /**
@@ -53,21 +55,21 @@ interface Remap {
  */
 export function sysMremap(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   oldLength: number,
   newLength: number,
   flags: number,
-  newAddress: number,
+  newAddress: VirtAddr,
 ): number {
   if (![address, oldLength, newLength, flags, newAddress].every(Number.isInteger)) {
     return -E.EINVAL;
   }
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const areas = areasOf(cpu, space);
   const oldSize = pageAligned(oldLength);
   const newSize = pageAligned(newLength);
-  const remap = { cpu, space, areas, address, oldSize, newSize, flags, target: newAddress };
+  const remap = { cpu, space, areas, address, oldSize, newSize, flags, targetAddress: newAddress };
   const refusal = checkArguments(remap);
   if (refusal !== 0) return refusal;
   cpu.machine.protocol.lockAreas(cpu, space);
@@ -77,16 +79,16 @@ export function sysMremap(
 }
 
 function checkArguments(remap: Remap): number {
-  const { address, oldSize, newSize, flags, target } = remap;
+  const { address, oldSize, newSize, flags, targetAddress } = remap;
   if (flags < 0 || (flags & ~KNOWN) !== 0 || flags > KNOWN) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if (newSize === 0 || newSize > USER_SPACE_END) return -E.EINVAL;
   if ((flags & MOVES) === 0) return 0;
-  if (target < 0 || target > USER_SPACE_END - newSize) return -E.EINVAL;
-  if (target % PAGE_SIZE !== 0) return -E.EINVAL;
+  if (targetAddress < 0 || targetAddress > USER_SPACE_END - newSize) return -E.EINVAL;
+  if (targetAddress % PAGE_SIZE !== 0) return -E.EINVAL;
   if ((flags & MREMAP_MAYMOVE) === 0) return -E.EINVAL;
   if ((flags & MREMAP_DONTUNMAP) !== 0 && oldSize !== newSize) return -E.EINVAL;
-  return address + oldSize > target && target + newSize > address ? -E.EINVAL : 0;
+  return address + oldSize > targetAddress && targetAddress + newSize > address ? -E.EINVAL : 0;
 }
 
 function remapLocked(remap: Remap): number {
@@ -110,23 +112,29 @@ function remapLocked(remap: Remap): number {
 
 /** Every area of the range moves on its own, with the gaps between them kept (Linux 6.17). */
 function moveAreas(remap: Remap): number {
-  const { areas, address, oldSize, target } = remap;
-  const end = address + oldSize;
+  const { areas, address, oldSize, targetAddress } = remap;
+  const endAddress = address + oldSize;
   let area = address < 0 ? null : areas.nextArea(address);
-  if (area === null || area.start >= end || area.start > address) return -E.EFAULT;
-  while (area !== null && area.start < end) {
-    const from = Math.max(area.start, address);
-    const stop = Math.min(area.end, end);
-    const size = stop - from;
-    const to = target + (from - address);
-    const part = { ...remap, address: from, oldSize: size, newSize: size, target: to };
+  if (area === null || area.start >= endAddress || area.start > address) return -E.EFAULT;
+  while (area !== null && area.start < endAddress) {
+    const fromAddress = Math.max(area.start, address);
+    const stopAddress = Math.min(area.end, endAddress);
+    const size = stopAddress - fromAddress;
+    const toAddress = targetAddress + (fromAddress - address);
+    const part = {
+      ...remap,
+      address: fromAddress,
+      oldSize: size,
+      newSize: size,
+      targetAddress: toAddress,
+    };
     const refusal = checkArea(part, area);
     const outcome = refusal !== 0 ? refusal : moveTo(part);
     if (outcome < 0) return outcome;
     // With MREMAP_DONTUNMAP the area that ends the range may go on behind it.
-    area = stop < end ? areas.nextArea(stop) : null;
+    area = stopAddress < endAddress ? areas.nextArea(stopAddress) : null;
   }
-  return target;
+  return targetAddress;
 }
 
 /** check_prep_vma of Linux: whether this area may change so. 0 or a negative errno. */
@@ -142,17 +150,17 @@ function checkArea(remap: Remap, area: Area | null): number {
   if (Math.min(oldSize, newSize) > area.end - address) return -E.EFAULT;
   if (!grows) return 0;
   if (oldSize > area.end - address || area.backend.isSpecial) return -E.EFAULT;
-  const pages = (newSize - oldSize) / PAGE_SIZE;
+  const pages = pagesOf(newSize - oldSize);
   if (!mayLock(cpu, space, area.flags, pages)) return -E.EAGAIN;
   return mayExpand(cpu, space, area.flags, pages) ? 0 : -E.ENOMEM;
 }
 
 /** With MREMAP_FIXED or MREMAP_DONTUNMAP: mremap_to of Linux. */
 function moveTo(remap: Remap): number {
-  const { cpu, space, areas, address, newSize, flags, target } = remap;
+  const { cpu, space, areas, address, newSize, flags, targetAddress } = remap;
   let { oldSize } = remap;
   if ((flags & MREMAP_FIXED) !== 0) {
-    const outcome = unmapPart(remap, target, newSize);
+    const outcome = unmapPart(remap, targetAddress, newSize);
     if (outcome !== 0) return outcome;
   }
   if (oldSize > newSize) {
@@ -163,24 +171,29 @@ function moveTo(remap: Remap): number {
   const area = areas.find(address);
   if (area === null) return -E.EFAULT;
   const keepsOld = (flags & MREMAP_DONTUNMAP) !== 0;
-  if (keepsOld && !mayExpand(cpu, space, area.flags, oldSize / PAGE_SIZE)) return -E.ENOMEM;
-  const to = place(areas, target, newSize, (flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0);
-  return to < 0 ? to : moveFrom(remap, oldSize, to, keepsOld);
+  if (keepsOld && !mayExpand(cpu, space, area.flags, pagesOf(oldSize))) return -E.ENOMEM;
+  const toAddress = place(
+    areas,
+    targetAddress,
+    newSize,
+    (flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0,
+  );
+  return toAddress < 0 ? toAddress : moveFrom(remap, oldSize, toAddress, keepsOld);
 }
 
-function unmapPart(remap: Remap, start: number, size: number): number {
-  if (start > USER_SPACE_END || size > USER_SPACE_END - start) return -E.EINVAL;
-  return unmapRange(remap.cpu, remap.space, remap.areas, start, size);
+function unmapPart(remap: Remap, address: VirtAddr, size: number): number {
+  if (address > USER_SPACE_END || size > USER_SPACE_END - address) return -E.EINVAL;
+  return unmapRange(remap.cpu, remap.space, remap.areas, address, size);
 }
 
-function moveFrom(remap: Remap, oldSize: number, to: number, keepsOld: boolean): number {
+function moveFrom(remap: Remap, oldSize: number, toAddress: VirtAddr, keepsOld: boolean): number {
   const { cpu, space, areas, address, newSize } = remap;
   const isLocked = ((areas.find(address)?.flags ?? 0) & AREA_LOCKED) !== 0;
-  const move = { from: address, oldSize, to, newSize, keepsOld };
+  const move = { fromAddress: address, oldSize, toAddress, newSize, keepsOld };
   const outcome = moveArea(cpu, space, areas, move);
   if (outcome !== 0) return outcome;
-  if (isLocked) populateGrowth(cpu, to + oldSize, newSize - oldSize);
-  return to;
+  if (isLocked) populateGrowth(cpu, toAddress + oldSize, newSize - oldSize);
+  return toAddress;
 }
 
 /** In place where the range ends with its area and the addresses behind are free; or elsewhere. */
@@ -189,8 +202,8 @@ function grow(remap: Remap, area: Area): number {
   const more = newSize - oldSize;
   const fits = address + oldSize === area.end && area.end + more <= USER_SPACE_END;
   if (fits && !areas.overlaps(new AddrRange(area.end, area.end + more))) {
-    settleLazy(cpu, space, area.end / PAGE_SIZE, (area.end + more) / PAGE_SIZE);
-    const op = openRange(cpu, space, area.end / PAGE_SIZE, (area.end + more) / PAGE_SIZE);
+    settleLazy(cpu, space, vpnOf(area.end), vpnOf(area.end + more));
+    const op = openRange(cpu, space, vpnOf(area.end), vpnOf(area.end + more));
     const result = areas.extend(address, more, op);
     closeRange(op);
     if (!result.ok) return mappingErrno(result.error);
@@ -198,12 +211,12 @@ function grow(remap: Remap, area: Area): number {
     return address;
   }
   if ((flags & MREMAP_MAYMOVE) === 0) return -E.ENOMEM;
-  const to = place(areas, 0, newSize, 0);
-  return to < 0 ? to : moveFrom(remap, oldSize, to, false);
+  const toAddress = place(areas, 0, newSize, 0);
+  return toAddress < 0 ? toAddress : moveFrom(remap, oldSize, toAddress, false);
 }
 
 /** What a locked mapping has grown by is faulted in at once. */
-function populateGrowth(cpu: Cpu, start: number, size: number): void {
-  cpu.populateStart = start / PAGE_SIZE;
-  cpu.populateEnd = (start + size) / PAGE_SIZE;
+function populateGrowth(cpu: Cpu, address: VirtAddr, size: number): void {
+  cpu.populateStartVpn = vpnOf(address);
+  cpu.populateEndVpn = vpnOf(address + size);
 }

@@ -4,6 +4,8 @@ import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_SEALED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { closeRange } from '../paging/range-op.ts';
@@ -19,8 +21,8 @@ import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
  */
 export function sysMseal(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
   flags: number,
 ): number {
@@ -28,27 +30,27 @@ export function sysMseal(
   if (flags !== 0 || address % PAGE_SIZE !== 0) return -E.EINVAL;
   const size = pageAligned(length);
   if (length !== 0 && size === 0) return -E.EINVAL;
-  const start = unsignedPage(address);
-  if (start + size >= WRAP) return -E.EINVAL;
+  const startAddress = unsignedPage(address);
+  if (startAddress + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
-  if (start + size > USER_SPACE_END) return -E.ENOMEM;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  if (startAddress + size > USER_SPACE_END) return -E.ENOMEM;
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const outcome = seal(cpu, space, start, start + size);
+  const outcome = seal(cpu, space, startAddress, startAddress + size);
   protocol.unlockAreas(cpu, space);
   return outcome;
 }
 
-function seal(cpu: Cpu, space: number, start: number, end: number): number {
+function seal(cpu: Cpu, space: SpaceBlock, startAddress: VirtAddr, endAddress: VirtAddr): number {
   const areas = areasOf(cpu, space);
-  if (areas.firstHole(new AddrRange(start, end)) !== null) return -E.ENOMEM;
-  const op = openRange(cpu, space, start / PAGE_SIZE, end / PAGE_SIZE);
+  if (areas.firstHole(new AddrRange(startAddress, endAddress)) !== null) return -E.ENOMEM;
+  const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   let outcome = 0;
-  for (let at = start; at < end && outcome === 0;) {
+  for (let at = startAddress; at < endAddress && outcome === 0;) {
     const area = areas.nextArea(at);
     if (area === null) break;
-    const stop = Math.min(area.end, end);
+    const stop = Math.min(area.end, endAddress);
     const sealed = area.flags | AREA_SEALED;
     if (sealed !== area.flags) {
       const result = markRange(op, areas, at, stop, sealed);

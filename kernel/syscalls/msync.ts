@@ -5,6 +5,8 @@ import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { vpnOf } from '../../shared/units.ts';
+import type { ObjectBlock, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -21,8 +23,8 @@ const KNOWN: number = M.MS_ASYNC | M.MS_INVALIDATE | M.MS_SYNC;
  */
 export function sysMsync(
   cpu: Cpu,
-  proc: number,
-  address: number,
+  proc: ProcessBlock,
+  address: VirtAddr,
   length: number,
   flags: number,
 ): number {
@@ -30,38 +32,44 @@ export function sysMsync(
   if ((flags & ~KNOWN) !== 0 || flags !== (flags | 0)) return -E.EINVAL;
   if (address % PAGE_SIZE !== 0) return -E.EINVAL;
   if ((flags & M.MS_ASYNC) !== 0 && (flags & M.MS_SYNC) !== 0) return -E.EINVAL;
-  const start = unsignedPage(address);
-  const end = start + pageAligned(length);
-  if (end >= WRAP) return -E.ENOMEM;
-  if (end === start) return 0;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const startAddress = unsignedPage(address);
+  const endAddress = startAddress + pageAligned(length);
+  if (endAddress >= WRAP) return -E.ENOMEM;
+  if (endAddress === startAddress) return 0;
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
-  const outcome = syncAreas(cpu, space, start, end, flags);
+  const outcome = syncAreas(cpu, space, startAddress, endAddress, flags);
   protocol.unlockAreas(cpu, space);
   return outcome;
 }
 
-function syncAreas(cpu: Cpu, space: number, start: number, end: number, flags: number): number {
+function syncAreas(
+  cpu: Cpu,
+  space: SpaceBlock,
+  startAddress: VirtAddr,
+  endAddress: VirtAddr,
+  flags: number,
+): number {
   const areas = areasOf(cpu, space);
   let unmapped = 0;
-  for (let at = start; at < end;) {
+  for (let at = startAddress; at < endAddress;) {
     const area = areas.nextArea(at);
-    if (area === null || area.start >= end) return -E.ENOMEM;
+    if (area === null || area.start >= endAddress) return -E.ENOMEM;
     if (area.start > at) unmapped = -E.ENOMEM;
     const isLocked = (area.flags & AREA_LOCKED) !== 0;
     if ((flags & M.MS_INVALIDATE) !== 0 && isLocked) return -E.EBUSY;
     if ((flags & M.MS_SYNC) !== 0 && (area.flags & AREA_SHARED) !== 0) {
-      syncArea(cpu, area, Math.max(at, area.start), Math.min(end, area.end));
+      syncArea(cpu, area, Math.max(at, area.start), Math.min(endAddress, area.end));
     }
     at = area.end;
   }
   return unmapped;
 }
 
-function syncArea(cpu: Cpu, area: Area, start: number, end: number): void {
+function syncArea(cpu: Cpu, area: Area, startAddress: VirtAddr, endAddress: VirtAddr): void {
   const record = recordAt(cpu.machine, area.backend.record);
-  const object = peek(cpu.words, record + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, record + RECORD.OBJECT);
   const delta = peek(cpu.words, record + RECORD.DELTA);
-  requestWriteBack(cpu, object, start / PAGE_SIZE + delta, end / PAGE_SIZE + delta);
+  requestWriteBack(cpu, object, vpnOf(startAddress) + delta, vpnOf(endAddress) + delta);
 }

@@ -4,6 +4,8 @@ import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
+import { bytesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { mappingErrno } from './mmap.ts';
 import { checkSealed } from '../space/seal.ts';
@@ -12,15 +14,15 @@ import { openRange } from '../space/open-range.ts';
 import { areasOf } from '../space/space.ts';
 import type { AreaSet } from '../space/space.ts';
 
-const SPAN_BYTES = SPAN_PAGES * PAGE_SIZE;
+const SPAN_BYTES = bytesOf(SPAN_PAGES);
 
 /** Unmaps [address, address + length), holes and all. 0 or a negative errno. */
-export function sysMunmap(cpu: Cpu, proc: number, address: number, length: number): number {
+export function sysMunmap(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, length: number): number {
   if (!Number.isInteger(address) || !Number.isInteger(length)) return -E.EINVAL;
   if (address < 0 || address % PAGE_SIZE !== 0 || length <= 0) return -E.EINVAL;
-  const size = Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  const size = roundUpToPages(length);
   if (size > USER_SPACE_END || address > USER_SPACE_END - size) return -E.EINVAL;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const outcome = unmapRange(cpu, space, areasOf(cpu, space), address, size);
@@ -34,33 +36,33 @@ export function sysMunmap(cpu: Cpu, proc: number, address: number, length: numbe
  */
 export function unmapRange(
   cpu: Cpu,
-  space: number,
+  space: SpaceBlock,
   areas: AreaSet,
-  address: number,
+  address: VirtAddr,
   size: number,
 ): number {
   const refusal = checkSealed(cpu, space, areas, address, address + size);
   if (refusal !== 0) return refusal;
-  const start = lowerBound(areas, address) / PAGE_SIZE;
-  const end = upperBound(areas, address + size) / PAGE_SIZE;
-  const op = openRange(cpu, space, start, end);
+  const startVpn = vpnOf(lowerBound(areas, address));
+  const endVpn = vpnOf(upperBound(areas, address + size));
+  const op = openRange(cpu, space, startVpn, endVpn);
   const result = areas.unmap(address, size, op);
-  if (result.ok) pruneTables(op, start, end);
+  if (result.ok) pruneTables(op, startVpn, endVpn);
   closeRange(op);
   return result.ok ? 0 : mappingErrno(result.error);
 }
 
 /**
- * The start of the 4 MiB span that `start` lies in, if nothing else is mapped there: then the
+ * The start of the 4 MiB span that `address` lies in, if nothing else is mapped there: then the
  * span's table goes with the range. As free_pgtables of Linux bounds itself by the neighbours.
  */
-export function lowerBound(areas: AreaSet, start: number): number {
-  const low = start - (start % SPAN_BYTES);
-  return low < start && areas.overlaps(new AddrRange(low, start)) ? start : low;
+export function lowerBound(areas: AreaSet, address: VirtAddr): VirtAddr {
+  const low = address - (address % SPAN_BYTES);
+  return low < address && areas.overlaps(new AddrRange(low, address)) ? address : low;
 }
 
-/** Likewise the end of the span that `end` lies in. */
-export function upperBound(areas: AreaSet, end: number): number {
-  const high = Math.ceil(end / SPAN_BYTES) * SPAN_BYTES;
-  return end < high && areas.overlaps(new AddrRange(end, high)) ? end : high;
+/** Likewise the end of the span that `address` lies in. */
+export function upperBound(areas: AreaSet, address: VirtAddr): VirtAddr {
+  const high = Math.ceil(address / SPAN_BYTES) * SPAN_BYTES;
+  return address < high && areas.overlaps(new AddrRange(address, high)) ? address : high;
 }

@@ -6,6 +6,7 @@ import { peek } from '../../shared/atomics.ts';
 import { EACCES, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as M from '../../shared/abi/mman.ts';
+import type { ObjectBlock, ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { resizeObject } from '../files/truncate.ts';
 import { kindOf } from '../objects/kinds.ts';
@@ -20,7 +21,12 @@ const KEPT: number = M.O_ACCMODE | M.O_APPEND | M.O_PATH;
  * Opens an object that exists. A descriptor, -EACCES for a write to what may not be written (access
  * mode 3 and O_TRUNC ask for that too), -EMFILE or -ENOMEM.
  */
-export function openObject(cpu: Cpu, proc: number, object: number, flags: number): number {
+export function openObject(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  object: ObjectBlock,
+  flags: number,
+): number {
   // As Linux: O_PATH makes the other flags meaningless.
   if ((flags & M.O_PATH) !== 0) return openFd(cpu, proc, object, M.O_PATH);
   const isForWriting = (flags & M.O_ACCMODE) !== M.O_RDONLY || (flags & M.O_TRUNC) !== 0;
@@ -36,7 +42,7 @@ export function areMemfdFlags(flags: number): boolean {
 }
 
 /** A file in memory that did not exist: an object with a reference for the caller; 0: no memory. */
-export function createMemoryFile(cpu: Cpu, host: number): number {
+export function createMemoryFile(cpu: Cpu, host: number): ObjectBlock {
   return createObject(cpu, { kind: OBJECT.SHARED, size: 0, host, writable: true });
 }
 
@@ -44,7 +50,7 @@ export function createMemoryFile(cpu: Cpu, host: number): number {
  * memfd_create(2): a descriptor of a new, empty file in memory, open for reading and writing.
  * `host` is the number by which the kernel worker knows its name.
  */
-export function memfdCreate(cpu: Cpu, proc: number, host: number, flags: number): number {
+export function memfdCreate(cpu: Cpu, proc: ProcessBlock, host: number, flags: number): number {
   if (!areMemfdFlags(flags)) return -EINVAL;
   const object = createMemoryFile(cpu, host);
   if (object === 0) return -ENOMEM;

@@ -4,11 +4,12 @@ import { EINVAL, ESRCH } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { NICE_MAX, NICE_MIN } from '../../shared/limits.ts';
 import { PRIO_PROCESS } from '../../shared/abi/mman.ts';
+import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { processOf } from '../processes/pid-table.ts';
 
 /** The block of process `who`, 0 being the caller; or a negative errno. */
-function target(cpu: Cpu, proc: number, which: number, who: number): number {
+function target(cpu: Cpu, proc: ProcessBlock, which: number, who: number): ProcessBlock {
   if (which !== PRIO_PROCESS || !Number.isInteger(who)) return -EINVAL;
   const found = who === 0 ? proc : processOf(cpu.machine, who);
   if (found === 0 || peek(cpu.words, found + PROCESS.STATE) === PROCESS.ZOMBIE) return -ESRCH;
@@ -16,7 +17,7 @@ function target(cpu: Cpu, proc: number, which: number, who: number): number {
 }
 
 /** 20 minus the nice value, 1 to 40, as the raw syscall; -EINVAL or -ESRCH. */
-export function sysGetpriority(cpu: Cpu, proc: number, which: number, who: number): number {
+export function sysGetpriority(cpu: Cpu, proc: ProcessBlock, which: number, who: number): number {
   const found = target(cpu, proc, which, who);
   // ORDER: a momentary value.
   return found < 0 ? found : 20 - load(cpu.words, found + PROCESS.NICE);
@@ -25,7 +26,7 @@ export function sysGetpriority(cpu: Cpu, proc: number, which: number, who: numbe
 /** Sets the nice value, cut to -20 to 19. 0, -EINVAL or -ESRCH. */
 export function sysSetpriority(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   which: number,
   who: number,
   nice: number,

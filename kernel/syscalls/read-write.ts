@@ -14,6 +14,15 @@ import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
 import { O_APPEND } from '../../shared/abi/mman.ts';
+import { objectPageOf, pagesOf } from '../../shared/units.ts';
+import type {
+  FileBlock,
+  ObjectBlock,
+  ObjectPage,
+  ProcessBlock,
+  SpaceBlock,
+  VirtAddr,
+} from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import {
   fileFlags,
@@ -53,9 +62,9 @@ const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
 /** Bytes read into user memory at the position, which moves; 0 at the end of the file. */
 export function sysRead(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
 ): number {
   if (![fd, address, length].every(Number.isInteger)) return -E.EINVAL;
@@ -71,9 +80,9 @@ export function sysRead(
 /** The same at an offset; the position stays. */
 export function sysPread(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
   offset: number,
 ): number {
@@ -89,9 +98,9 @@ export function sysPread(
 /** Bytes written from user memory at the position (O_APPEND: at the end), which moves. */
 export function sysWrite(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
 ): number {
   if (![fd, address, length].every(Number.isInteger)) return -E.EINVAL;
@@ -107,9 +116,9 @@ export function sysWrite(
 /** The same at an offset, but at the end with O_APPEND, as in Linux; the position stays. */
 export function sysPwrite(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
-  address: number,
+  address: VirtAddr,
   length: number,
   offset: number,
 ): number {
@@ -123,16 +132,16 @@ export function sysPwrite(
   return result;
 }
 
-function writePosition(cpu: Cpu, file: number, position: number): number {
+function writePosition(cpu: Cpu, file: FileBlock, position: number): number {
   const appends = (fileFlags(cpu, file) & O_APPEND) !== 0;
   return appends ? objectSize(cpu, fileObject(cpu, file)) : position;
 }
 
 function readAt(
   cpu: Cpu,
-  proc: number,
-  file: number,
-  address: number,
+  proc: ProcessBlock,
+  file: FileBlock,
+  address: VirtAddr,
   length: number,
   position: number,
 ): number {
@@ -141,7 +150,7 @@ function readAt(
   const { transferRefusal } = kindOf(cpu.machine, object);
   if (transferRefusal !== 0) return transferRefusal;
   if (!isUserRange(address, length)) return -E.EFAULT;
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const rest = objectSize(cpu, object) - position;
   const total = Math.min(length, TRANSFER_BYTES_MAX, Math.max(0, rest));
   let done = 0;
@@ -159,13 +168,13 @@ function readAt(
 /** Copies from one page of the object: the bytes copied, or -WAIT_PAGE. */
 function readPiece(
   cpu: Cpu,
-  space: number,
-  object: number,
-  address: number,
+  space: SpaceBlock,
+  object: ObjectBlock,
+  address: VirtAddr,
   at: number,
   piece: number,
 ): number {
-  const page = Math.floor(at / PAGE_SIZE);
+  const page = objectPageOf(at);
   const offset = at % PAGE_SIZE;
   const pfn = findPage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
@@ -179,9 +188,9 @@ function readPiece(
 
 function writeAt(
   cpu: Cpu,
-  proc: number,
-  file: number,
-  address: number,
+  proc: ProcessBlock,
+  file: FileBlock,
+  address: VirtAddr,
   length: number,
   position: number,
 ): number {
@@ -196,7 +205,7 @@ function writeAt(
     if (position >= objectSize(cpu, object)) return -E.ENOSPC;
     length = Math.min(length, objectSize(cpu, object) - position);
   }
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const total = Math.min(length, TRANSFER_BYTES_MAX, FILE_BYTES_MAX - position);
   let done = 0;
   while (done < total) {
@@ -214,13 +223,13 @@ function writeAt(
 /** Copies to one page of the object: the bytes copied, -WAIT_PAGE or -ENOSPC. */
 function writePiece(
   cpu: Cpu,
-  space: number,
-  object: number,
-  address: number,
+  space: SpaceBlock,
+  object: ObjectBlock,
+  address: VirtAddr,
   at: number,
   piece: number,
 ): number {
-  const page = Math.floor(at / PAGE_SIZE);
+  const page = objectPageOf(at);
   const offset = at % PAGE_SIZE;
   const pfn = getWritePage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
@@ -241,10 +250,9 @@ function writePiece(
 }
 
 /** A page that was made for nothing, behind the end. On tmpfs it stays there, as mincore shows. */
-function dropBeyond(cpu: Cpu, object: number): void {
+function dropBeyond(cpu: Cpu, object: ObjectBlock): void {
   if (kindOf(cpu.machine, object).keepsBeyondEnd) return;
-  const pages = Math.ceil(objectSize(cpu, object) / PAGE_SIZE);
-  dropPages(cpu, object, pages, FILE_BYTES_MAX / PAGE_SIZE);
+  dropPages(cpu, object, pagesOf(objectSize(cpu, object)), pagesOf(FILE_BYTES_MAX));
 }
 
 /** The result of a transfer that an outcome below 0 has ended. */
@@ -256,7 +264,7 @@ function stopped(cpu: Cpu, done: number, outcome: number): number {
 }
 
 /** -WAIT_PAGE for a page of the object itself. */
-function waitFor(cpu: Cpu, object: number, page: number): number {
+function waitFor(cpu: Cpu, object: ObjectBlock, page: ObjectPage): number {
   getObject(cpu, object);
   cpu.faultObject = object;
   cpu.faultPage = page;

@@ -6,6 +6,7 @@ import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { isPrivileged, limitAt } from '../space/rlimits.ts';
 import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
@@ -13,8 +14,13 @@ import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
 const BYTES: number = SPACE.RLIMIT_WORDS * 4;
 
 /** Writes {soft, hard} of a resource to `address`. 0, -EINVAL or -EFAULT, or -WAIT_PAGE. */
-export function sysGetrlimit(cpu: Cpu, proc: number, resource: number, address: number): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+export function sysGetrlimit(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  resource: number,
+  address: VirtAddr,
+): number {
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const at = limitAt(space, resource);
   if (at < 0) return -E.EINVAL;
   const limit = new Int32Array(SPACE.RLIMIT_WORDS);
@@ -25,8 +31,13 @@ export function sysGetrlimit(cpu: Cpu, proc: number, resource: number, address: 
 }
 
 /** Reads {soft, hard} from `address`. 0, -EFAULT, -EINVAL, -EPERM for raising hard, -WAIT_PAGE. */
-export function sysSetrlimit(cpu: Cpu, proc: number, resource: number, address: number): number {
-  const space = peek(cpu.words, proc + PROCESS.SPACE);
+export function sysSetrlimit(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  resource: number,
+  address: VirtAddr,
+): number {
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const bytes = new Uint8Array(BYTES);
   const copied = copyFromUser(cpu, space, address, bytes);
   if (copied < 0) return copied;

@@ -1,7 +1,9 @@
 /** lseek(2) and ftruncate(2). Checks and order are Linux's (6.18, tmpfs), by execution there. */
 import * as E from '../../shared/abi/errno.ts';
-import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { FILE_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { bytesOf, objectPageOf } from '../../shared/units.ts';
+import type { FileBlock, ObjectBlock, ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import {
   fileObject,
@@ -19,7 +21,7 @@ import { signedOffset } from '../space/wrapping.ts';
 /** Moves the position of a description; the new one, in bytes. */
 export function sysLseek(
   cpu: Cpu,
-  proc: number,
+  proc: ProcessBlock,
   fd: number,
   offset: number,
   whence: number,
@@ -33,7 +35,7 @@ export function sysLseek(
   return target;
 }
 
-function seekTarget(cpu: Cpu, file: number, offset: number, whence: number): number {
+function seekTarget(cpu: Cpu, file: FileBlock, offset: number, whence: number): number {
   const object = fileObject(cpu, file);
   if (whence < M.SEEK_SET || whence > M.SEEK_HOLE) return -E.EINVAL;
   const { seekRefusal } = kindOf(cpu.machine, object);
@@ -48,17 +50,23 @@ function seekTarget(cpu: Cpu, file: number, offset: number, whence: number): num
 }
 
 /** A page that is there is data; the end of the file counts as a hole. */
-function seekData(cpu: Cpu, object: number, size: number, offset: number, data: boolean): number {
+function seekData(
+  cpu: Cpu,
+  object: ObjectBlock,
+  size: number,
+  offset: number,
+  data: boolean,
+): number {
   if (offset < 0 || offset >= size) return -E.ENXIO;
   // What the host can supply is data all through.
   if (!kindOf(cpu.machine, object).hasHoles) return data ? offset : size;
-  const page = nextPage(cpu, object, Math.floor(offset / PAGE_SIZE), data);
+  const page = nextPage(cpu, object, objectPageOf(offset), data);
   if (page < 0) return data ? -E.ENXIO : size;
-  return Math.min(size, Math.max(offset, page * PAGE_SIZE));
+  return Math.min(size, Math.max(offset, bytesOf(page)));
 }
 
 /** Makes a file longer or shorter. 0 or a negative errno. */
-export function sysFtruncate(cpu: Cpu, proc: number, fd: number, length: number): number {
+export function sysFtruncate(cpu: Cpu, proc: ProcessBlock, fd: number, length: number): number {
   if (!Number.isInteger(fd) || !Number.isInteger(length)) return -E.EINVAL;
   if (signedOffset(length) < 0) return -E.EINVAL;
   const file = fdFile(cpu, proc, fd);
@@ -68,7 +76,7 @@ export function sysFtruncate(cpu: Cpu, proc: number, fd: number, length: number)
   return result;
 }
 
-function truncate(cpu: Cpu, file: number, length: number): number {
+function truncate(cpu: Cpu, file: FileBlock, length: number): number {
   const object = fileObject(cpu, file);
   if (!kindOf(cpu.machine, object).isRegular || !isWritable(cpu, file)) return -E.EINVAL;
   if (length > FILE_BYTES_MAX) return -E.EFBIG;

@@ -174,11 +174,11 @@ export class MachineSubject implements Subject {
     const cpu = this.#cpu;
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      cpu.populateStart = 0;
-      cpu.populateEnd = 0;
+      cpu.populateStartVpn = 0;
+      cpu.populateEndVpn = 0;
       const result = dispatch(cpu, this.#proc, number, a, b, c, d, e, f);
       if (result !== -WAIT_PAGE) {
-        this.#populate(cpu.populateStart, cpu.populateEnd);
+        this.#populate(cpu.populateStartVpn, cpu.populateEndVpn);
         return result;
       }
       supplyPage(this.#cpu);

@@ -5,9 +5,9 @@
  * address too, so the last byte of the address space can never be covered. Unlike the seeds, an
  * empty range overlaps nothing, also when it lies strictly inside another.
  */
-import type { PhysAddr, VirtAddr } from './addr.ts';
 import { ADDR_MAX, checkInteger, formatAddr, isAddr, isPowerOfTwo } from './addr.ts';
 import { PAGE_SIZE } from '../limits.ts';
+import type { PhysAddr, VirtAddr } from '../units.ts';
 
 /** A half-open range of addresses of one kind. */
 export class AddrRange<A extends number = VirtAddr> {

@@ -1,5 +1,6 @@
 /*
- * Addresses and page numbers: branded numbers, their checked constructors and their alignment.
+ * Addresses and page numbers: their checked constructors and their alignment. Their types, and the
+ * conversions between addresses and page numbers, are in units.ts.
  *
  * An address is an exact number of bytes, 0..ADDR_MAX (2^53 - 1). The seeds' memory_addr is built
  * on usize; ADDR_MAX takes the place of usize::MAX. Addresses exceed 32 bits, therefore nothing in
@@ -7,18 +8,10 @@
  *
  * A value that is not an address (fractional, negative, NaN, too large, not a number) is a caller's
  * mistake and throws: TypeError for a wrong type, RangeError for a wrong value. Nothing wraps
- * silently. Only the helpers marked UNCHECKED skip this, for hot paths.
+ * silently.
  */
 import { FRAMES_MAX, PAGE_SIZE, USER_PAGES } from '../limits.ts';
-
-/** A virtual address in bytes. */
-export type VirtAddr = number & { readonly __brand: 'VirtAddr' };
-/** A physical address in bytes. */
-export type PhysAddr = number & { readonly __brand: 'PhysAddr' };
-/** A virtual page number, 0..VPN_MAX. */
-export type VPN = number & { readonly __brand: 'VPN' };
-/** A physical frame number, 0..PFN_MAX. */
-export type PFN = number & { readonly __brand: 'PFN' };
+import type { PhysAddr, Pfn, VirtAddr, Vpn } from '../units.ts';
 
 /** The highest address; it takes the place of usize::MAX in the seeds. */
 export const ADDR_MAX: number = Number.MAX_SAFE_INTEGER;
@@ -47,45 +40,25 @@ export function isAddr(value: unknown): value is number {
 /** Checked constructor: throws TypeError or RangeError unless `value` is 0..ADDR_MAX. */
 export function virtAddr(value: number): VirtAddr {
   checkInteger('a virtual address', value, 0, ADDR_MAX);
-  return value as VirtAddr;
+  return value;
 }
 
 /** Checked constructor: throws TypeError or RangeError unless `value` is 0..ADDR_MAX. */
 export function physAddr(value: number): PhysAddr {
   checkInteger('a physical address', value, 0, ADDR_MAX);
-  return value as PhysAddr;
+  return value;
 }
 
 /** Checked constructor: throws TypeError or RangeError unless `value` is 0..VPN_MAX. */
-export function vpn(value: number): VPN {
+export function vpn(value: number): Vpn {
   checkInteger('a virtual page number', value, 0, VPN_MAX);
-  return value as VPN;
+  return value;
 }
 
 /** Checked constructor: throws TypeError or RangeError unless `value` is 0..PFN_MAX. */
-export function pfn(value: number): PFN {
+export function pfn(value: number): Pfn {
   checkInteger('a frame number', value, 0, PFN_MAX);
-  return value as PFN;
-}
-
-/** The page that holds `addr`. UNCHECKED: `addr` must lie below 2^42. */
-export function vpnOf(addr: number): VPN {
-  return ((addr / PAGE_SIZE) | 0) as VPN;
-}
-
-/** The first byte of a page. UNCHECKED. A product, because a shift would truncate to 32 bits. */
-export function addrOfVpn(page: number): VirtAddr {
-  return (page * PAGE_SIZE) as VirtAddr;
-}
-
-/** The frame that holds `addr`. UNCHECKED: `addr` must lie below 2^32. */
-export function pfnOf(addr: number): PFN {
-  return ((addr / PAGE_SIZE) | 0) as PFN;
-}
-
-/** The first byte of a frame. UNCHECKED. */
-export function addrOfPfn(frame: number): PhysAddr {
-  return (frame * PAGE_SIZE) as PhysAddr;
+  return value;
 }
 
 /** True for 1, 2, 4, … 2^52; false for everything else, also for what is not a number. */

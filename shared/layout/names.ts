@@ -5,6 +5,7 @@ import * as FRAME from './frame.ts';
 import { findWord } from './regions.ts';
 import type { Regions } from './regions.ts';
 import * as SLAB from './slabs.ts';
+import type { WordIndex } from '../units.ts';
 
 /** A machine's words and where its regions lie. */
 export interface NamedWords extends Regions {
@@ -12,7 +13,7 @@ export interface NamedWords extends Regions {
 }
 
 /** A word's name, by what the machine's metadata say of its frame at this moment. */
-export function wordName(machine: NamedWords, at: number): string {
+export function wordName(machine: NamedWords, at: WordIndex): string {
   const { region, index, within } = findWord(machine, at);
   if (region.key === 'frameBase') return frameWordName(machine, index, within);
   const item = region.key === 'boot' ? region.item : `${region.item} ${index}`;

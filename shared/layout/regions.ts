@@ -23,6 +23,7 @@ import * as FUTEX_QUEUE from './futex-queue.ts';
 import * as LOG from './log.ts';
 import * as RECORD from './record.ts';
 import * as SWAP from './swap.ts';
+import type { WordIndex } from '../units.ts';
 
 /** What a machine's size depends on. */
 export interface MachineSize {
@@ -33,16 +34,16 @@ export interface MachineSize {
 
 /** Word offsets of the regions of a machine. */
 export interface Regions {
-  readonly boot: number;
-  readonly cpuBase: number;
-  readonly recordDir: number;
-  readonly procTable: number;
-  readonly futexQueues: number;
-  readonly histograms: number;
-  readonly dmesg: number;
-  readonly swapMap: number;
-  readonly meta: number;
-  readonly frameBase: number;
+  readonly boot: WordIndex;
+  readonly cpuBase: WordIndex;
+  readonly recordDir: WordIndex;
+  readonly procTable: WordIndex;
+  readonly futexQueues: WordIndex;
+  readonly histograms: WordIndex;
+  readonly dmesg: WordIndex;
+  readonly swapMap: WordIndex;
+  readonly meta: WordIndex;
+  readonly frameBase: WordIndex;
   readonly totalWords: number;
 }
 
@@ -137,7 +138,7 @@ export function layOut(size: MachineSize): Regions {
 /** Which item of which region the word `at` belongs to, and which of its words. */
 export function findWord(
   regions: Regions,
-  at: number,
+  at: WordIndex,
 ): { readonly region: Region; readonly index: number; readonly within: number } {
   let region = REGIONS[0] as Region;
   for (const next of REGIONS) if (at >= regions[next.key]) region = next;

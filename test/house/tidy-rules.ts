@@ -185,6 +185,48 @@ export function checkOrderComments(source: Source): string[] {
   return complaints;
 }
 
+/** Literals that mean a page's size or a table's, in any arithmetic. */
+const pageLiterals = new Set(['4096', '0xfff']);
+/** Those that mean it after this operator only. */
+const pageOperands = new Set(['* PAGE_SIZE', '/ PAGE_SIZE', '>>> 12', '& 1023']);
+
+/** Conversions between bytes, pages and entries are named: units.ts and pte.ts have them. */
+export function checkConversions(source: Source): string[] {
+  const file = parse(source);
+  const complaints: string[] = [];
+  for (const node of nodesOf(file)) {
+    let found = ts.isNumericLiteral(node) && pageLiterals.has(node.getText(file));
+    if (ts.isBinaryExpression(node)) {
+      const text = `${node.operatorToken.getText(file)} ${node.right.getText(file)}`;
+      found = pageOperands.has(text);
+    }
+    if (found) {
+      const line = lineOf(file, node.getStart(file));
+      complaints.push(`${source.path}:${line}: a conversion by hand; see shared/units.ts`);
+    }
+  }
+  return complaints;
+}
+
+/** Names that stand for a value with a unit wherever the kernel uses them. */
+const unitName =
+  /^(vpn|pfn|pte|space|proc|pid|object|file|waiter|group|entry|address)$|(Vpn|Pfn|Address)$/;
+
+/** A parameter or field whose name says its unit has that unit as its type. */
+export function checkUnitTypes(source: Source): string[] {
+  const file = parse(source);
+  const complaints: string[] = [];
+  for (const node of nodesOf(file)) {
+    const isField = ts.isPropertySignature(node) || ts.isPropertyDeclaration(node);
+    if (!isField && !ts.isParameter(node)) continue;
+    const name = node.name.getText(file);
+    if (!unitName.test(name) || node.type?.kind !== ts.SyntaxKind.NumberKeyword) continue;
+    const line = lineOf(file, node.getStart(file));
+    complaints.push(`${source.path}:${line}: '${name}' has a unit (shared/units.ts)`);
+  }
+  return complaints;
+}
+
 /**
  * Files that nothing leads to from `roots`. Any string that is the relative path of a source, or
  * of the .js file that it becomes, leads there: Workers are named by such strings, not imported.

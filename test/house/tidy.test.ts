@@ -36,6 +36,8 @@ const everything = ['', ...sourceFolders, ...otherFolders].flatMap(readFolder);
 const code = everything.filter(({ path }) => /\.m?[jt]s$|^\.ci\//.test(path));
 const typescript = code.filter(({ path }) => path.endsWith('.ts'));
 const product = typescript.filter(({ path }) => sourceFolders.includes(rules.folderOf(path)));
+/** The seeds' memory model is generic: it has addresses and sizes of its own. */
+const withUnits = product.filter(({ path }) => /^kernel\/(?!areas\/)/.test(path));
 
 function sample(path: string, text: string): rules.Source {
   return { path, text };
@@ -101,6 +103,28 @@ describe('tidy', () => {
     expect(rules.checkOrderComments(sample('kernel/a.ts', imports + near))).toEqual([]);
     const ordered = product.filter(({ path }) => /^(kernel|workers)\//.test(path));
     expect(ordered.flatMap(rules.checkOrderComments)).toEqual([]);
+  });
+
+  it('converts between bytes and pages by named functions', () => {
+    const bad = 'x * PAGE_SIZE; y / PAGE_SIZE;\nz >>> 12;\nz & 1023;\nz & 0xfff;\nz + 4096;\n';
+    const good = '// 4096 bytes\nx % PAGE_SIZE; PAGE_SIZE / 1024; z >>> 10; 1023;\n';
+    const lines = [1, 1, 2, 3, 4, 5];
+    expect(rules.checkConversions(sample('kernel/a.ts', bad)).sort()).toEqual(
+      lines.map((line) => `kernel/a.ts:${line}: a conversion by hand; see shared/units.ts`),
+    );
+    expect(rules.checkConversions(sample('kernel/a.ts', good))).toEqual([]);
+    expect(withUnits.flatMap(rules.checkConversions)).toEqual([]);
+  });
+
+  it('gives what has a unit the type of its unit', () => {
+    const bad = 'function f(vpn: number) {}\ninterface A { endVpn: number }';
+    const good = 'function f(vpn: Vpn, count: number) {}\nclass A { space: SpaceBlock = 0 }';
+    expect(rules.checkUnitTypes(sample('kernel/a.ts', bad)).sort()).toEqual([
+      "kernel/a.ts:1: 'vpn' has a unit (shared/units.ts)",
+      "kernel/a.ts:2: 'endVpn' has a unit (shared/units.ts)",
+    ]);
+    expect(rules.checkUnitTypes(sample('kernel/a.ts', good))).toEqual([]);
+    expect(withUnits.flatMap(rules.checkUnitTypes)).toEqual([]);
   });
 
   it('has no dead files', () => {

@@ -29,9 +29,9 @@ function msync(page: number, pages: number, flags: number): number {
 
 /** Pages that the last calls want written back: [first, end). Takes the list away. */
 function writeBacks(): [number, number][] {
-  return a.cpu.writeBacks.splice(0).map(({ object, first, end }) => {
+  return a.cpu.writeBacks.splice(0).map(({ object, firstPage, endPage }) => {
     putObject(a.cpu, object);
-    return [first, end];
+    return [firstPage, endPage];
   });
 }
 

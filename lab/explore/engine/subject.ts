@@ -118,7 +118,7 @@ export class Subject {
     if (cpu.rangeCursor.held.length > 0) cpu.rangeCursor.held.length = 0;
     cpu.faultObject = 0;
     cpu.lacksFrame = false;
-    cpu.stoppedAt = 0;
+    cpu.stoppedAtVpn = 0;
     cpu.faultPage = 0;
   }
 

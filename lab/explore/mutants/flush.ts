@@ -40,7 +40,7 @@ export const FLUSH_MUTANTS: readonly Mutant[] = [
     about: 'an address is mapped again although CPUs have not swept what was there',
     scenario: 'lazy-address-reuse',
     protocol: 'rcu',
-    patches: [patch(LAZY, '      shootDown(cpu, space, first, pages);\n', '')],
+    patches: [patch(LAZY, '      shootDown(cpu, space, firstVpn, pages);\n', '')],
   },
   {
     name: 'lazy-replace',

@@ -45,7 +45,7 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     about: "a child's entry names a swap slot that does not count it",
     scenario: 'swap-fork-exit',
     protocol: 'rcu',
-    patches: [patch(FORK, 'getSlot(from.cpu, pte.reservedRecord(entry));', '')],
+    patches: [patch(FORK, 'getSlot(from.cpu, pte.reservedSlot(entry));', '')],
   },
   {
     name: 'evict-no-flush',

@@ -60,8 +60,8 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
       patch(
         QUEUE,
         'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n' +
-          '  let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);',
-        'let waiter = peek(words, bucket + FUTEX_QUEUE.FIRST);\n' +
+          '  let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);',
+        'let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);\n' +
           '  lock(cpu, bucket + FUTEX_QUEUE.LOCK);',
       ),
     ],
@@ -130,8 +130,8 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
       patch('kernel/objects/fd.ts', '  if (file !== 0) getFile(cpu, file);\n', ''),
       patch(
         'kernel/syscalls/mmap.ts',
-        '  if (file !== 0) putFile(cpu, file);\n  return start;',
-        '  return start;',
+        '  if (file !== 0) putFile(cpu, file);\n  return startAddress;',
+        '  return startAddress;',
       ),
     ],
   },

@@ -7,7 +7,7 @@ const RANGE_OP = 'kernel/paging/range-op.ts';
 const MAP_RANGE = 'kernel/paging/map-range.ts';
 const SHOOTDOWN = 'kernel/paging/shootdown.ts';
 const GRACE = 'kernel/frames/grace.ts';
-const FLUSH = 'const flushed = op.flushEnd === op.flushStart || flushRange(op);';
+const FLUSH = 'const flushed = op.flushEndVpn === op.flushStartVpn || flushRange(op);';
 
 export const PAGING_MUTANTS: readonly Mutant[] = [
   {
@@ -18,8 +18,8 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/space/split.ts',
-        'if (!splitSpans(op, start / PAGE_SIZE, end / PAGE_SIZE)) {',
-        'if (start < 0) {',
+        'if (!splitSpans(op, vpnOf(startAddress), vpnOf(endAddress))) {',
+        'if (startAddress < 0) {',
       ),
     ],
   },
@@ -46,7 +46,8 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
       patch(
         RANGE_OP,
         'for (const table of op.unlinked)',
-        'if (op.flushEnd !== op.flushStart) flushRange(op);\n  for (const table of op.unlinked)',
+        'if (op.flushEndVpn !== op.flushStartVpn) flushRange(op);\n' +
+          '  for (const table of op.unlinked)',
       ),
     ],
   },
@@ -65,12 +66,12 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         SHOOTDOWN,
-        'const generation = announce(cpu, space, start, pages);',
+        'const generation = announce(cpu, space, startVpn, pages);',
         'const modes: number[] = [];\n' +
           'for (let id = 0; id < cpu.machine.cpus; id++) {\n' +
           '  modes.push(load(cpu.words, cpu.machine.cpuBase + id * CPU.WORDS + CPU.MODE));\n' +
           '}\n' +
-          'const generation = announce(cpu, space, start, pages);',
+          'const generation = announce(cpu, space, startVpn, pages);',
       ),
       patch(
         SHOOTDOWN,

@@ -95,8 +95,8 @@ export class CpuContext {
     if (!isLocalSyscall(number)) return -TRY_KERNEL;
     const { cpu } = this;
     const [a = NaN, b = NaN, c = NaN, d = NaN, e = NaN, f = NaN] = args;
-    cpu.populateStart = 0;
-    cpu.populateEnd = 0;
+    cpu.populateStartVpn = 0;
+    cpu.populateEndVpn = 0;
     const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
     // Frames are the kernel worker's to reclaim.
     if (wantsMemory(cpu, result)) return -TRY_KERNEL;
@@ -109,8 +109,8 @@ export class CpuContext {
   /** In kernel mode: faults in what the last syscall wants; the VPN where the kernel goes on. */
   populate(proc: number): number {
     const { cpu } = this;
-    const vpn = populate(cpu, proc, cpu.populateStart, cpu.populateEnd);
-    if (vpn !== cpu.populateEnd) releaseFaultObject(cpu, cpu.faultObject);
+    const vpn = populate(cpu, proc, cpu.populateStartVpn, cpu.populateEndVpn);
+    if (vpn !== cpu.populateEndVpn) releaseFaultObject(cpu, cpu.faultObject);
     return vpn;
   }
 

@@ -194,8 +194,8 @@ export class ProcessRunner {
     const { context } = this;
     const { cpu } = context;
     const result = context.local(op, this.#proc, args);
-    if (cpu.populateEnd !== cpu.populateStart) {
-      const end = cpu.populateEnd;
+    if (cpu.populateEndVpn !== cpu.populateStartVpn) {
+      const end = cpu.populateEndVpn;
       const vpn = context.populate(this.#proc);
       if (vpn !== end) this.#sleepIn(TRAP_POPULATE, [vpn, end]);
     }

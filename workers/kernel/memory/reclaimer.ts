@@ -210,7 +210,7 @@ export class Reclaimer {
     let left = wanted;
     for (const object of objects()) {
       if (left <= 0) break;
-      const { freed, next } = evictObjectPages(
+      const { freed, nextPage: next } = evictObjectPages(
         cpu,
         object,
         this.#cacheHands.get(object) ?? 0,

@@ -147,8 +147,8 @@ export class KernelSyscalls {
     const cpu = this.#cpu;
     const [a, b, c, d, e, f] = args;
     return inKernel(cpu, () => {
-      cpu.populateStart = 0;
-      cpu.populateEnd = 0;
+      cpu.populateStartVpn = 0;
+      cpu.populateEndVpn = 0;
       const result = dispatch(
         cpu,
         proc,
@@ -162,7 +162,7 @@ export class KernelSyscalls {
       );
       const wanted = result === -WAIT_PAGE ? takeWanted(cpu) : frameFor(cpu, result);
       const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
-      const { stoppedAt, populateStart: start, populateEnd: end } = cpu;
+      const { stoppedAtVpn: stoppedAt, populateStartVpn: start, populateEndVpn: end } = cpu;
       return { result, wanted, stoppedAt, start, end, writeBacks };
     });
   }
@@ -209,7 +209,9 @@ export class KernelSyscalls {
   async #writeBack(result: number, list: Cpu['writeBacks']): Promise<number> {
     const { writeBack } = this.#objects;
     const outcomes = await Promise.all(
-      list.map(({ object, first, end }) => writeBack.sync(object, first, end, true)),
+      list.map(({ object, firstPage, endPage }) =>
+        writeBack.sync(object, firstPage, endPage, true),
+      ),
     );
     inKernel(this.#cpu, () => {
       for (const { object } of list) putObject(this.#cpu, object);
