@@ -16,19 +16,27 @@ export interface HitTestFigures {
   readonly byPage: BesideRaw;
 }
 
-const SLOTS = 4095;
 const PAGES = 64;
 const FIRST_WORD = 65_536;
 const BASE: number = 2 ** 41;
 const LOADS: number = 2 ** 18;
 
-const words: Words = new Int32Array(new SharedArrayBuffer(2 ** 22));
-const readBase: Float64Array = new Float64Array(SLOTS + 1).fill(-1);
-const frameAt: Int32Array = new Int32Array(SLOTS + 1);
-const polls: Int32Array = Int32Array.of(2 ** 30);
-for (let page = 0; page < PAGES; page++) {
-  readBase[page] = BASE + page * 4096;
-  frameAt[page] = FIRST_WORD + page * 1024;
+interface Tlb {
+  readonly words: Words;
+  readonly readBase: Float64Array;
+  readonly frameAt: Int32Array;
+  readonly polls: Int32Array;
+}
+
+function makeTlb(): Tlb {
+  const readBase = new Float64Array(4096).fill(-1);
+  const frameAt = new Int32Array(4096);
+  for (let page = 0; page < PAGES; page++) {
+    readBase[page] = BASE + page * 4096;
+    frameAt[page] = FIRST_WORD + page * 1024;
+  }
+  const words = new Int32Array(new SharedArrayBuffer(2 ** 22));
+  return { words, readBase, frameAt, polls: Int32Array.of(2 ** 30) };
 }
 
 interface TestedMemory {
@@ -37,66 +45,69 @@ interface TestedMemory {
   load32(address: number): number;
 }
 
-function miss(address: number): number {
-  polls[0] = 2 ** 30;
-  return words[(frameAt[(address >>> 12) & SLOTS] ?? 0) + ((address & 0xffc) >> 2)] as number;
+function testsOver(tlb: Tlb): Readonly<Record<HitTest, TestedMemory['load32']>> {
+  const { words, readBase, frameAt, polls } = tlb;
+  const SLOTS = 4095;
+  function miss(address: number): number {
+    polls[0] = 2 ** 30;
+    return words[(frameAt[(address >>> 12) & SLOTS] ?? 0) + ((address & 0xffc) >> 2)] as number;
+  }
+  return {
+    hit(this: TestedMemory, address) {
+      const low = address | 0;
+      const slot = (low >>> 12) & SLOTS;
+      if (
+        (readBase[slot] as number) + (low & 0xffc) === address &&
+        words[this.generationAt] === this.generation &&
+        (polls[0] = (polls[0] as number) - 1) > 0
+      ) {
+        return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+      }
+      return miss(address) | 0;
+    },
+    'hit-uncounted'(this: TestedMemory, address) {
+      const low = address | 0;
+      const slot = (low >>> 12) & SLOTS;
+      if (
+        (readBase[slot] as number) + (low & 0xffc) === address &&
+        words[this.generationAt] === this.generation
+      ) {
+        return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+      }
+      return miss(address) | 0;
+    },
+    'hit-unpolled'(address) {
+      const low = address | 0;
+      const slot = (low >>> 12) & SLOTS;
+      if (
+        (readBase[slot] as number) + (low & 0xffc) === address &&
+        (polls[0] = (polls[0] as number) - 1) > 0
+      ) {
+        return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+      }
+      return miss(address) | 0;
+    },
+    'hit-tag'(address) {
+      const low = address | 0;
+      const slot = (low >>> 12) & SLOTS;
+      if ((readBase[slot] as number) + (low & 0xffc) === address) {
+        return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+      }
+      return miss(address) | 0;
+    },
+    'hit-ordered-poll'(this: TestedMemory, address) {
+      const low = address | 0;
+      const slot = (low >>> 12) & SLOTS;
+      if (
+        (readBase[slot] as number) + (low & 0xffc) === address &&
+        load(words, this.generationAt) === this.generation
+      ) {
+        return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+      }
+      return miss(address) | 0;
+    },
+  };
 }
-
-const TESTS: Readonly<Record<HitTest, TestedMemory['load32']>> = {
-  hit(this: TestedMemory, address) {
-    const low = address | 0;
-    const slot = (low >>> 12) & SLOTS;
-    if (
-      (readBase[slot] as number) + (low & 0xffc) === address &&
-      words[this.generationAt] === this.generation &&
-      (polls[0] = (polls[0] as number) - 1) > 0
-    ) {
-      return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-    }
-    return miss(address) | 0;
-  },
-  'hit-uncounted'(this: TestedMemory, address) {
-    const low = address | 0;
-    const slot = (low >>> 12) & SLOTS;
-    if (
-      (readBase[slot] as number) + (low & 0xffc) === address &&
-      words[this.generationAt] === this.generation
-    ) {
-      return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-    }
-    return miss(address) | 0;
-  },
-  'hit-unpolled'(address) {
-    const low = address | 0;
-    const slot = (low >>> 12) & SLOTS;
-    if (
-      (readBase[slot] as number) + (low & 0xffc) === address &&
-      (polls[0] = (polls[0] as number) - 1) > 0
-    ) {
-      return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-    }
-    return miss(address) | 0;
-  },
-  'hit-tag'(address) {
-    const low = address | 0;
-    const slot = (low >>> 12) & SLOTS;
-    if ((readBase[slot] as number) + (low & 0xffc) === address) {
-      return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-    }
-    return miss(address) | 0;
-  },
-  'hit-ordered-poll'(this: TestedMemory, address) {
-    const low = address | 0;
-    const slot = (low >>> 12) & SLOTS;
-    if (
-      (readBase[slot] as number) + (low & 0xffc) === address &&
-      load(words, this.generationAt) === this.generation
-    ) {
-      return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-    }
-    return miss(address) | 0;
-  },
-};
 
 function sumInOrder(memory: TestedMemory, base: number): number {
   let sum = 0;
@@ -138,7 +149,10 @@ function loadNs(loop: () => number): number {
 }
 
 export function hitTestFigures(test: HitTest): HitTestFigures {
-  const memory: TestedMemory = { generationAt: 5, generation: 0, load32: TESTS[test] };
+  const tlb = makeTlb();
+  const { words } = tlb;
+  const load32 = testsOver(tlb)[test];
+  const memory: TestedMemory = { generationAt: 5, generation: 0, load32 };
   const inOrderRawNs = loadNs(() => sumInOrderRaw(words, FIRST_WORD));
   const byPageRawNs = loadNs(() => sumByPageRaw(words, FIRST_WORD));
   return {

@@ -8,7 +8,7 @@ const LINE_SHIFT = 4;
 /** Names of shared words that a result lists. */
 const HOTTEST = 8;
 
-/** Shared words of one kind, such as 'space SPACE.RESIDENT', and writes to them per operation. */
+/** Shared words of one kind, such as 'space RESIDENT', and writes to them per operation. */
 export interface HotWord {
   readonly name: string;
   readonly writes: number;
@@ -67,8 +67,9 @@ export function hottestWords(
   for (const { words, writes } of threads) {
     words.forEach((word, i) => {
       if (!isShared(masks.get(word)) || writes[i] === 0) return;
-      // 'table 12 (level 0) entry 5' and its neighbour are words of one kind.
-      const name = wordName(machine, word).replace(/ \d+(\.\d+)?(?= |$)/g, '');
+      // 'table 12 (level 0) entry 5' and its neighbour are words of one kind, as are 'FREE_HEADS+1'
+      // and 'FREE_HEADS+2'.
+      const name = wordName(machine, word).replace(/ \d+(\.\d+)?(?= |$)|\+\d+$/g, '');
       sums.set(name, (sums.get(name) ?? 0) + (writes[i] as number));
     });
   }

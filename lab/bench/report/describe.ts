@@ -51,7 +51,7 @@ export function describeSpread({ min, max }: Spread, decimals = 0): string {
   return `${min.toFixed(decimals)}–${max.toFixed(decimals)}`;
 }
 
-/** 'space SPACE.RESIDENT 1.0, space SPACE.FAULTS_MINOR 1.0', most written first. */
+/** 'space RESIDENT 1.0, space FAULTS_MINOR 1.0', most written first. */
 export function describeHottest(contended: Contended | null, count: number): string {
   const hottest = contended?.hottest.slice(0, count) ?? [];
   return hottest.map(({ name, writes }) => `${name} ${writes.toFixed(1)}`).join(', ');

@@ -1,27 +1,43 @@
-// The rows of `faultline bench` that need nothing of the host, in Chromium: accesses, bulk
-// operations, faults and local system calls. The table in docs/performance.md.
-// Usage: node build.mjs && node lab/figures/chromium.mjs   (CHROMIUM names the browser)
+/**
+ * The rows of `faultline bench` that need nothing of the host, measured once in Chromium: accesses,
+ * bulk operations, faults and local system calls. Floors of the host's are left out.
+ *
+ *   node build.mjs && node scripts/bench-chromium.mjs   (CHROMIUM names the browser)
+ */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
-import { startStaticServer } from '../../scripts/static-server.mjs';
+import { startStaticServer } from './static-server.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 const program = `
   import { defineProgram } from './workers/program.ts';
-  import { bulkFigures, hitFigures } from './lab/bench/floors/memory-loops.ts';
-  import { localFigures, zeroedFigures } from './lab/bench/floors/kernel-loops.ts';
+  import { FLOOR_ROWS } from './lab/bench/machine/floor-rows.ts';
+  import { bulkFigures, hitFigures } from './lab/bench/machine/memory-loops.ts';
+  import { localFigures, zeroedFaultNs } from './lab/bench/machine/kernel-loops.ts';
   export default defineProgram(async (proc) => {
-    const figures = { ...hitFigures(proc), ...bulkFigures(proc), ...localFigures(proc) };
-    proc.print(JSON.stringify({ ...figures, ...(await zeroedFigures(proc)) }));
+    const figures = {
+      host: { fault: NaN, cycle: NaN },
+      hits: hitFigures(proc),
+      bulk: bulkFigures(proc),
+      local: localFigures(proc),
+      zeroed: await zeroedFaultNs(proc),
+    };
+    for (const { name, sources, value, floorOf } of FLOOR_ROWS) {
+      if (!sources.every((source) => source in figures)) continue;
+      const ratio = value(figures) / floorOf(figures);
+      const ns = value(figures).toFixed(2).padStart(10);
+      proc.print(name.padEnd(18) + ns + ' ns  ' + (Number.isNaN(ratio) ? '' : ratio.toFixed(2)));
+    }
     return 0;
   });
 `;
 
+/** Runs in the page. */
 const script = `(async () => {
   const { boot } = await import('/web/index.js');
   const lines = [];
@@ -31,10 +47,10 @@ const script = `(async () => {
   const status = await handle.wait();
   const { violations } = await machine.audit();
   await machine.shutdown();
-  return { status, violations, figures: JSON.parse(lines.at(-1) ?? '{}') };
+  return [JSON.stringify(status), ...violations, ...lines];
 })()`;
 
-const folder = mkdtempSync(join(tmpdir(), 'faultline-figures-'));
+const folder = mkdtempSync(join(tmpdir(), 'faultline-bench-'));
 cpSync(join(root, 'dist/web'), join(folder, 'web'), { recursive: true });
 writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Faultline</title>');
 await build({
@@ -51,14 +67,8 @@ const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }
 try {
   const page = await browser.newPage();
   await page.goto(server.url);
-  const { status, violations, figures } = await page.evaluate(script);
-  console.log(`Chromium ${browser.version()}`, JSON.stringify(status), violations.join('; '));
-  for (const [name, ns] of Object.entries(figures)) {
-    const raw = figures[`${name}Raw`];
-    const ratio = raw === undefined ? '' : `  ${(ns / raw).toFixed(2)}`;
-    if (!name.endsWith('Raw'))
-      console.log(`${name.padEnd(16)}${ns.toFixed(2).padStart(10)} ns${ratio}`);
-  }
+  console.log(`Chromium ${browser.version()}`);
+  for (const line of await page.evaluate(script)) console.log(line);
 } finally {
   await browser.close();
   await server.close();
