@@ -24,17 +24,8 @@ function setOf(areas: number): MockMemorySet {
 }
 
 /** Nanoseconds of each operation on one area. */
-export interface AreaOperations {
-  readonly find: number;
-  readonly gap: number;
-  readonly protect: number;
-  readonly unmap: number;
-}
-
-export interface AreaFigures {
-  readonly few: AreaOperations;
-  readonly many: AreaOperations;
-}
+export type AreaOperations = Readonly<Record<'find' | 'gap' | 'protect' | 'unmap', number>>;
+export type AreaFigures = Readonly<Record<'few' | 'many', AreaOperations>>;
 
 function operationsOn(set: MockMemorySet, areas: number): AreaOperations {
   // Steps through all areas, so that the large set is not measured in one corner of it.

@@ -1,7 +1,7 @@
 /** The table of `faultline bench`: what Faultline exists for, each figure over its floor. */
 import type { Unit } from '../row.ts';
 import type { AreaOperations } from './area-loops.ts';
-import type { MachineCosts } from './machine-costs.ts';
+import type { Cost } from './machine-costs.ts';
 import { rowOf } from './machine-row.ts';
 import type { MachineRow, Measurement } from './machine-row.ts';
 import type { Access, BulkFigures } from './memory-loops.ts';
@@ -56,7 +56,7 @@ const crate = (
 const cost = (
   name: string,
   what: string,
-  key: keyof MachineCosts,
+  key: Cost,
   [floor, unit, text]: readonly [number, Unit, string],
 ): MachineRow =>
   row(name, what, text, 1, {

@@ -78,11 +78,7 @@ int main(void) {
 `;
 
 /** Nanoseconds of a fault, of a page mapped, touched and unmapped, and of a fork. */
-export interface HostFigures {
-  readonly fault: number;
-  readonly cycle: number;
-  readonly fork: number;
-}
+export type HostFigures = Readonly<Record<'fault' | 'cycle' | 'fork', number>>;
 
 export interface HostProgram {
   /** Figures of one run; throws when the program fails. */

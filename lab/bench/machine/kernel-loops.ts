@@ -1,8 +1,8 @@
 /** Loops that enter the kernel on the CPU's own account: faults and local system calls. */
-import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import {
+  ANONYMOUS,
   CYCLES,
   FAULT_PAGES,
   FORK_BYTES,
@@ -11,11 +11,9 @@ import {
   PREZERO_PAUSE_MS,
   REMOTE_FAULTS,
   ROUNDS,
+  RW,
 } from './sizes.ts';
 import { fastest, nanosecondsEach } from './timing.ts';
-
-const RW: number = PROT_READ | PROT_WRITE;
-const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
 
 function touch(mem: Memory, base: number, pages: number): void {
   const end = base + pages * PAGE_SIZE;
@@ -54,12 +52,7 @@ function mmapNs({ local }: Proc, bytes: number): number {
 }
 
 /** Nanoseconds of each operation. */
-export interface LocalFigures {
-  readonly fault: number;
-  readonly cycle: number;
-  readonly mmapPage: number;
-  readonly mmapLazy: number;
-}
+export type LocalFigures = Readonly<Record<'fault' | 'cycle' | 'mmapPage' | 'mmapLazy', number>>;
 
 export function localFigures(proc: Proc): LocalFigures {
   return {

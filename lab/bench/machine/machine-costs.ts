@@ -7,14 +7,9 @@ import { boot } from '../../../workers/index.ts';
 import type { MachineHandle } from '../../../workers/index.ts';
 import { PROCESSES } from './sizes.ts';
 
-export interface MachineCosts {
-  readonly emptyWorkerMs: number;
-  readonly bootMs: number;
-  readonly metadataPercent: number;
-  readonly processesMs: number;
-  readonly residentMiB: number;
-  readonly libraryKiB: number;
-}
+export type Cost =
+  'emptyWorkerMs' | 'bootMs' | 'metadataPercent' | 'processesMs' | 'residentMiB' | 'libraryKiB';
+export type MachineCosts = Readonly<Record<Cost, number>>;
 
 const MIB: number = 2 ** 20;
 const BOOT_BYTES: number = 64 * MIB;

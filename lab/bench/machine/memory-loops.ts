@@ -2,16 +2,13 @@
  * Loops over user memory, each beside the same loop over a raw typed array. Written out one by one:
  * a loop that calls a function it was given is another loop to the engine.
  */
-import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { makeRandom } from '../../../shared/random.ts';
-import { ACCESSES, BULKS, BULK_BYTES, HIT_PAGES, RANDOM_PAGES } from './sizes.ts';
+import { ACCESSES, ANONYMOUS, BULKS, BULK_BYTES, HIT_PAGES, RANDOM_PAGES, RW } from './sizes.ts';
 import { fastest, nanosecondsEach } from './timing.ts';
 import type { BesideRaw } from './timing.ts';
 
-const RW: number = PROT_READ | PROT_WRITE;
-const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
 const HIT_BYTES: number = HIT_PAGES * PAGE_SIZE;
 const SWEEPS: number = (ACCESSES * 4) / HIT_BYTES;
 
@@ -94,13 +91,19 @@ function storeRandomRaw(raw: Int32Array, offsets: Int32Array, value: number): vo
   for (let i = 0; i < offsets.length; i++) raw[(offsets[i] as number) >> 2] = value;
 }
 
-/** Runs a loop over `sweeps` times; nanoseconds an access. */
+/** Runs loops over `sweeps` times; nanoseconds an access. */
 function perAccess(sweeps: number, loop: () => number | void): number {
   return fastest(() =>
     nanosecondsEach(ACCESSES, () => {
       for (let sweep = 0; sweep < sweeps; sweep++) sink = (sink + Number(loop() ?? 0)) | 0;
     }),
   );
+}
+
+type Loop = () => number | void;
+
+function accesses(sweeps: number, loop: Loop, raw: Loop): BesideRaw {
+  return { ns: perAccess(sweeps, loop), rawNs: perAccess(sweeps, raw) };
 }
 
 export type Access =
@@ -119,30 +122,36 @@ export function hitFigures(proc: Proc): HitFigures {
     return random((RANDOM_PAGES * PAGE_SIZE) / 4) * 4;
   });
   const figures = {
-    loadSequential: {
-      ns: perAccess(SWEEPS, () => sumSequential(mem, base)),
-      rawNs: perAccess(SWEEPS, () => sumSequentialRaw(raw)),
-    },
-    storeSequential: {
-      ns: perAccess(SWEEPS, () => storeSequential(mem, base, 3)),
-      rawNs: perAccess(SWEEPS, () => storeSequentialRaw(raw, 3)),
-    },
-    loadPages: {
-      ns: perAccess(SWEEPS, () => sumPages(mem, base)),
-      rawNs: perAccess(SWEEPS, () => sumPagesRaw(raw)),
-    },
-    storePages: {
-      ns: perAccess(SWEEPS, () => storePages(mem, base, 3)),
-      rawNs: perAccess(SWEEPS, () => storePagesRaw(raw, 3)),
-    },
-    loadRandom: {
-      ns: perAccess(4, () => sumRandom(mem, base, offsets)),
-      rawNs: perAccess(4, () => sumRandomRaw(raw, offsets)),
-    },
-    storeRandom: {
-      ns: perAccess(4, () => storeRandom(mem, base, offsets, 3)),
-      rawNs: perAccess(4, () => storeRandomRaw(raw, offsets, 3)),
-    },
+    loadSequential: accesses(
+      SWEEPS,
+      () => sumSequential(mem, base),
+      () => sumSequentialRaw(raw),
+    ),
+    storeSequential: accesses(
+      SWEEPS,
+      () => storeSequential(mem, base, 3),
+      () => storeSequentialRaw(raw, 3),
+    ),
+    loadPages: accesses(
+      SWEEPS,
+      () => sumPages(mem, base),
+      () => sumPagesRaw(raw),
+    ),
+    storePages: accesses(
+      SWEEPS,
+      () => storePages(mem, base, 3),
+      () => storePagesRaw(raw, 3),
+    ),
+    loadRandom: accesses(
+      4,
+      () => sumRandom(mem, base, offsets),
+      () => sumRandomRaw(raw, offsets),
+    ),
+    storeRandom: accesses(
+      4,
+      () => storeRandom(mem, base, offsets, 3),
+      () => storeRandomRaw(raw, offsets, 3),
+    ),
   };
   proc.local.munmap(base, RANDOM_PAGES * PAGE_SIZE);
   return figures;
@@ -154,6 +163,10 @@ function perBulk(operation: () => void): number {
       for (let i = 0; i < BULKS; i++) operation();
     }),
   );
+}
+
+function bulk(operation: () => void, raw: () => void): BesideRaw {
+  return { ns: perBulk(operation), rawNs: perBulk(raw) };
 }
 
 export type BulkFigures = Readonly<Record<'read' | 'write' | 'copy' | 'fill', BesideRaw>>;
@@ -170,22 +183,22 @@ export function bulkFigures(proc: Proc): BulkFigures {
   mem.write(other, bytes);
   shared.fill(5);
   const figures = {
-    read: {
-      ns: perBulk(() => mem.readInto(base, bytes)),
-      rawNs: perBulk(() => bytes.set(half)),
-    },
-    write: {
-      ns: perBulk(() => mem.write(base, bytes)),
-      rawNs: perBulk(() => half.set(bytes)),
-    },
-    copy: {
-      ns: perBulk(() => mem.copy(other, base, BULK_BYTES)),
-      rawNs: perBulk(() => shared.set(half, BULK_BYTES)),
-    },
-    fill: {
-      ns: perBulk(() => mem.fill(base, 7, BULK_BYTES)),
-      rawNs: perBulk(() => half.fill(7)),
-    },
+    read: bulk(
+      () => mem.readInto(base, bytes),
+      () => bytes.set(half),
+    ),
+    write: bulk(
+      () => mem.write(base, bytes),
+      () => half.set(bytes),
+    ),
+    copy: bulk(
+      () => mem.copy(other, base, BULK_BYTES),
+      () => shared.set(half, BULK_BYTES),
+    ),
+    fill: bulk(
+      () => mem.fill(base, 7, BULK_BYTES),
+      () => half.fill(7),
+    ),
   };
   proc.local.munmap(base, 2 * BULK_BYTES);
   return figures;

@@ -1,18 +1,14 @@
 /** Calls of the kernel worker, beside the bare thing: a mailbox of two words, a comlink echo. */
 import { Worker } from 'node:worker_threads';
 import { wrap } from 'comlink';
-import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
 import type { Proc } from '../../../workers/program.ts';
 import { load, pause, store, wait } from '../../../shared/atomics.ts';
 import type { Words } from '../../../shared/atomics.ts';
 import { PAGE_SIZE, TRAP_SPIN_TURNS, WAIT_SLICE_MS } from '../../../shared/limits.ts';
 import { ANSWERED, ASKED, DOORBELL, PEER_BYTES, POLLING } from './peer-words.ts';
 import type { Echo, PeerInit } from './peer-words.ts';
-import { CALLS, ROUNDS, TRAPS } from './sizes.ts';
+import { ANONYMOUS, CALLS, ROUNDS, RW, TRAPS } from './sizes.ts';
 import { fastest, nanosecondsEach } from './timing.ts';
-
-const RW: number = PROT_READ | PROT_WRITE;
-const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
 
 interface Peer {
   readonly words: Words;
@@ -55,10 +51,7 @@ function traps({ sync }: Proc): void {
 }
 
 /** Nanoseconds of a call, and of the bare message there and back. */
-export interface MessageFigures {
-  readonly call: number;
-  readonly bare: number;
-}
+export type MessageFigures = Readonly<Record<'call' | 'bare', number>>;
 
 export async function trapFigures(proc: Proc, peerCpu: number | null): Promise<MessageFigures> {
   const other = peerOf(peerCpu);

@@ -4,23 +4,14 @@
  * The threads meet in words of their own memory; whoever waits there loads them as a program does
  * and answers shootdowns.
  */
-import {
-  MAP_ANONYMOUS,
-  MAP_PRIVATE,
-  PROT_NONE,
-  PROT_READ,
-  PROT_WRITE,
-} from '../../../workers/program.ts';
+import { PROT_NONE, PROT_READ } from '../../../workers/program.ts';
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { load, pause, store } from '../../../shared/atomics.ts';
 import type { Words } from '../../../shared/atomics.ts';
 import { pinThread } from '../host.ts';
-import { ANSWERERS, FAULT_PAGES, ROUNDS, SHOOTDOWNS, TRAPS } from './sizes.ts';
+import { ANONYMOUS, ANSWERERS, FAULT_PAGES, ROUNDS, RW, SHOOTDOWNS, TRAPS } from './sizes.ts';
 import { fastest, nanosecondsEach } from './timing.ts';
-
-const RW: number = PROT_READ | PROT_WRITE;
-const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
 
 /** Words of the page in which the threads meet: the round, who has arrived, and when they ended. */
 const ROUND = 0;
@@ -106,10 +97,7 @@ async function besideThread(
 }
 
 /** Nanoseconds that a shootdown takes longer when it has to wait, and of a bare ping-pong. */
-export interface ShootdownFigures {
-  readonly shootdown: number;
-  readonly ping: number;
-}
+export type ShootdownFigures = Readonly<Record<'shootdown' | 'ping', number>>;
 
 /** A difference of two large figures: the best of several threads. */
 export async function shootdownFigures(
@@ -137,7 +125,14 @@ function sharedNowMs(): number {
 }
 
 /** Faults of one thread in a region of its own, `rounds` times; each round starts together. */
-function faultTogether(proc: Proc, meet: number, thread: number, threads: number): void {
+export function faulter(
+  proc: Proc,
+  hostCpu: number | null,
+  meet: number,
+  thread: number,
+  threads: number,
+): void {
+  pinThread(hostCpu);
   const { mem, local } = proc;
   const bytes = FAULT_PAGES * PAGE_SIZE;
   for (let round = 0; round <= ROUNDS; round++) {
@@ -156,17 +151,6 @@ function faultTogether(proc: Proc, meet: number, thread: number, threads: number
   }
 }
 
-export function faulter(
-  proc: Proc,
-  hostCpu: number | null,
-  meet: number,
-  thread: number,
-  threads: number,
-): void {
-  pinThread(hostCpu);
-  faultTogether(proc, meet, thread, threads);
-}
-
 /**
  * Faults a microsecond of `threads` threads together: the best round, from the
  * first thread's start to the last one's end.
@@ -178,7 +162,7 @@ async function faultRate(proc: Proc, threads: number, peerCpu: number | null): P
   for (let thread = 1; thread < threads; thread++) {
     pids.push(await proc.clone('faulter', { args: [peerCpu, meet, thread, threads] }));
   }
-  faultTogether(proc, meet, 0, threads);
+  faulter(proc, null, meet, 0, threads);
   for (const pid of pids) await proc.wait(pid);
   let best = 0;
   for (let round = 1; round <= ROUNDS; round++) {
@@ -196,10 +180,7 @@ async function faultRate(proc: Proc, threads: number, peerCpu: number | null): P
 }
 
 /** Faults a microsecond of one thread, and of two. */
-export interface ScalingFigures {
-  readonly one: number;
-  readonly two: number;
-}
+export type ScalingFigures = Readonly<Record<'one' | 'two', number>>;
 
 export async function scalingFigures(proc: Proc, peerCpu: number | null): Promise<ScalingFigures> {
   return { one: await faultRate(proc, 1, peerCpu), two: await faultRate(proc, 2, peerCpu) };

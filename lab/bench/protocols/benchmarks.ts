@@ -40,16 +40,11 @@ export type LoopName =
   | 'pipeline'
   | 'global'
   | 'global-fixed'
-  | 'mmap1'
-  | 'mmap2'
-  | 'page_fault1'
-  | 'page_fault2'
-  | 'page_fault3'
+  | `mmap${1 | 2}`
+  | `page_fault${1 | 2 | 3}`
   | 'brk1'
   | 'malloc1'
-  | 'tlb_flush1'
-  | 'tlb_flush2'
-  | 'tlb_flush3';
+  | `tlb_flush${1 | 2 | 3}`;
 
 export type Benchmark = CortenBenchmark | LoopBenchmark;
 

@@ -35,23 +35,15 @@ export function contended(
   operations: number,
   hottest: readonly HotWord[],
 ): Contended {
-  const sums = { sharedWrites: 0, sharedLineWrites: 0, writes: 0, atomics: 0, failedExchanges: 0 };
-  for (const threads of runs) {
-    sums.sharedWrites += sharedWrites(threads, 0);
-    sums.sharedLineWrites += sharedWrites(threads, LINE_SHIFT);
-    for (const one of threads) {
-      sums.writes += one.writes.reduce((sum, writes) => sum + writes, 0);
-      sums.atomics += one.atomics;
-      sums.failedExchanges += one.failedExchanges;
-    }
-  }
-  const perOperation = (sum: number): number => sum / Math.max(1, operations);
+  const mean = <T>(all: readonly T[], each: (one: T) => number): number =>
+    all.reduce((sum, one) => sum + each(one), 0) / Math.max(1, operations);
+  const threads = runs.flat();
   return {
-    sharedWrites: perOperation(sums.sharedWrites),
-    sharedLineWrites: perOperation(sums.sharedLineWrites),
-    writes: perOperation(sums.writes),
-    atomics: perOperation(sums.atomics),
-    failedExchanges: perOperation(sums.failedExchanges),
+    sharedWrites: mean(runs, (run) => sharedWrites(run, 0)),
+    sharedLineWrites: mean(runs, (run) => sharedWrites(run, LINE_SHIFT)),
+    writes: mean(threads, ({ writes }) => writes.reduce((sum, one) => sum + one, 0)),
+    atomics: mean(threads, ({ atomics }) => atomics),
+    failedExchanges: mean(threads, ({ failedExchanges }) => failedExchanges),
     hottest,
   };
 }

@@ -5,6 +5,15 @@ import type { Contention } from './benchmarks.ts';
 import type { Contended } from './contention.ts';
 import type { Configuration, Repetition } from './repetition.ts';
 
+type CountedName =
+  | 'lockWaits'
+  | 'faultRetries'
+  | 'lockFallbacks'
+  | 'raceLosses'
+  | 'shootdowns'
+  | 'shootdownTargets'
+  | 'faults';
+
 export interface ProtocolRun {
   readonly protocol: string;
   readonly contention: Contention;
@@ -16,15 +25,7 @@ export interface ProtocolRun {
   /** Mean nanoseconds by request index; empty where there is none. */
   readonly requestNs: readonly number[];
   /** Counters of the CPUs, per operation. */
-  readonly perOperation: {
-    readonly lockWaits: number;
-    readonly faultRetries: number;
-    readonly lockFallbacks: number;
-    readonly raceLosses: number;
-    readonly shootdowns: number;
-    readonly shootdownTargets: number;
-    readonly faults: number;
-  };
+  readonly perOperation: Readonly<Record<CountedName, number>>;
   /** From the counting pass; null when it was left out. */
   readonly contended: Contended | null;
 }
