@@ -1,12 +1,13 @@
 /**
- * What the loops map, and how much each figure measures. A round is long beside a look at the clock, and short beside a
- * time slice: on a busy host some rounds still have the CPU to themselves.
+ * How loops map memory, and how much each figure measures. A round is long beside a look at the
+ * clock, and short beside a time slice: on a busy host some rounds still have the CPU to themselves.
  */
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
 
 /** Protection and flags of whatever a loop maps. */
 export const RW: number = PROT_READ | PROT_WRITE;
 export const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
+
 /** Rounds of which a repetition takes the fastest; one more comes first and is thrown away. */
 export const ROUNDS = 15;
 /** Pages of a round of faults: 4 MiB. */

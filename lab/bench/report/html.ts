@@ -35,7 +35,8 @@ th { background: #f6f6f6; } .l { text-align: left; } .r { text-align: right; }
 export function formatHtml(document: BenchDocument): string {
   const { violations, options, changes } = document;
   const legend = options.protocols.map((name) => {
-    return `<span><i style="background:${colorOf(options.protocols, name)}"></i>${text(name)}</span>`;
+    const color = colorOf(options.protocols, name);
+    return `<span><i style="background:${color}"></i>${text(name)}</span>`;
   });
   const verdict =
     violations.length === 0 ? '' : `<pre class="bad">${text(violations.join('\n'))}</pre>`;
@@ -68,9 +69,10 @@ function formatGrid({ title, note, columns, charts }: ChartGrid): string {
   const cells = charts.map((chart) => {
     return `<div class="chart"><h3>${text(chart.title)}</h3>${formatChart(chart)}</div>`;
   });
+  const style = `grid-template-columns: repeat(${columns}, 1fr)`;
   return `<h2>${text(title)}</h2>
 <p>${text(note)}</p>
-<div class="charts" style="grid-template-columns: repeat(${columns}, 1fr)">${cells.join('\n')}</div>`;
+<div class="charts" style="${style}">${cells.join('\n')}</div>`;
 }
 
 function formatHtmlTable({ title, header, alignment, rows, notes }: ReportTable): string {

@@ -113,9 +113,10 @@ export function legendsOf({ rows, options }: BenchDocument): string[] {
   if (rows.some(({ run }) => run !== null)) {
     legends.push(
       'ns/op: median of the repetitions · ×CAS: against a bare compare-exchange of this run\n' +
-        'per operation: waits for locks, fault retries, fallbacks of vma, lost races for an entry,\n' +
-        'IPIs (CPUs that a shootdown waited for), shared: writes to words that two CPUs touched,\n' +
-        'lines: the same for cache lines, failed: compare-exchanges that found another value.',
+        'per operation: waits for locks, fault retries, fallbacks of vma, lost races for an\n' +
+        'entry, IPIs (CPUs that a shootdown waited for), shared: writes to words that two CPUs\n' +
+        'touched, lines: the same for cache lines, failed: compare-exchanges that found another\n' +
+        'value.',
     );
   }
   return legends;
