@@ -1,6 +1,7 @@
 /**
  * How loops map memory, and how much each figure measures. A round is long beside a look at the
- * clock, and short beside a time slice: on a busy host some rounds still have the CPU to themselves.
+ * clock, and short beside a time slice: on a busy host some rounds still have the CPU to
+ * themselves.
  */
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../../workers/program.ts';
 
