@@ -51,22 +51,23 @@ const nodeEntries = {
   'platform-web': 'workers/platform-web.ts',
   faultline: 'cli/faultline.ts',
   'stress-program': 'lab/stress/stress-program.ts',
-  'bench-worker': 'lab/bench/bench-worker.ts',
+  'bench-worker': 'lab/bench/protocols/bench-worker.ts',
   explore: 'lab/explore/model/user-api.ts',
   'explore-worker': 'lab/explore/explore-worker.ts',
   'difftest-host': 'lab/difftest/difftest-host.ts',
-  'floor-program': 'lab/bench/floors/floor-program.ts',
-  'floor-peer': 'lab/bench/floors/floor-peer.ts',
+  'bench-program': 'lab/bench/machine/bench-program.ts',
+  'bench-peer': 'lab/bench/machine/bench-peer.ts',
 };
 
-/** The benchmarks' Worker once more, over atomics that count: see lab/bench/meter.ts. */
+/** The benchmarks' Worker once more, over atomics that count: see lab/bench/protocols/meter.ts. */
 const countingEntries = {
-  'bench-counting-worker': 'lab/bench/bench-worker.ts',
+  'bench-counting-worker': 'lab/bench/protocols/bench-worker.ts',
   // What a user's protocol imports as 'faultline/kernel' in the counting pass.
   'bench-counting-kernel': 'kernel/index.ts',
 };
-const countingTwin = join(root, 'lab/bench/counting-atomics.ts');
-const countedModules = ['shared/atomics.ts', 'lab/bench/meter.ts'].map((path) => join(root, path));
+const countingTwin = join(root, 'lab/bench/protocols/counting-atomics.ts');
+const counted = ['shared/atomics.ts', 'lab/bench/protocols/meter.ts'];
+const countedModules = counted.map((path) => join(root, path));
 const countingPlugin = {
   name: 'counting',
   setup({ onResolve }) {

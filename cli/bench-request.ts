@@ -1,32 +1,50 @@
 /** What the user asked `faultline bench` to do: command line in, checked request out. */
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { extname } from 'node:path';
 import { PROTOCOL_NAMES } from '../kernel/index.ts';
-import { BENCHMARKS, MISSING, SUITES } from '../lab/bench/benchmarks.ts';
-import type { Contention, SuiteName } from '../lab/bench/benchmarks.ts';
-import { BENCH_CPUS_MAX } from '../lab/bench/control.ts';
-import { MISSING_ROWS, ROWS } from '../lab/bench/floors/rows.ts';
-import type { BenchOptions } from '../lab/bench/results.ts';
-import { framesNeeded } from '../lab/bench/stage.ts';
+import type { BenchDocument, BenchOptions } from '../lab/bench/document.ts';
+import { MISSING } from '../lab/bench/protocols/benchmarks.ts';
+import type { Contention } from '../lab/bench/protocols/benchmarks.ts';
+import { BENCH_CPUS_MAX } from '../lab/bench/protocols/control-words.ts';
+import { framesNeeded } from '../lab/bench/protocols/testbed.ts';
+import type { SuiteName } from '../lab/bench/row.ts';
+import { LISTED, SUITES, isProtocolSuite } from '../lab/bench/suites.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
-import { requireModule } from './load-module.ts';
-import { floorOptions } from './bench-floors-request.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
+import { parseProtocol } from './run-request.ts';
 import { parseInteger, parseSizeBytes, suggest, UsageError } from './usage.ts';
 
 const contentions: readonly Contention[] = ['low', 'high'];
 const protocols: readonly string[] = PROTOCOL_NAMES;
 const runsDefault = 256;
+/** Repetitions of suites on protocols, and where there are others, too. */
 const repeatDefault = 5;
+const repeatDefaultOnMachines = 7;
 const warmUpDefaultMs = 400;
 const countMax = 1_000_000;
 /** CPUs measured by default: powers of two up to the host's cores, and no more than these. */
 const cpusDefaultMax = 16;
 
-const benchOptions: OptionTable = {
-  suite: { value: 'LIST', help: `of ${SUITES.join(', ')}; or floors, the table` },
+const commonOptions: OptionTable = {
+  suite: { value: 'LIST', help: `of ${SUITES.join(', ')} (floors)` },
   benchmark: { value: 'LIST', help: "of the suites' benchmarks (all)" },
+  row: { value: 'LIST', help: 'the same as --benchmark' },
+  repeat: {
+    value: 'N',
+    help: `repetitions (${repeatDefaultOnMachines}; ${repeatDefault} for protocols alone)`,
+  },
+  compare: { value: 'FILE', help: 'say what changed since an earlier --json, beyond the noise' },
+  'no-pin': { help: 'do not pin threads to host CPUs with taskset' },
+  csv: { value: 'FILE', help: 'write a line for each row' },
+  html: { value: 'FILE', help: 'write tables and charts; opens without a network' },
+  json: { help: 'print one JSON document on stdout, all else on stderr' },
+  list: { help: 'print every benchmark, and what is missing and why' },
+  help: { short: 'h', help: 'print this' },
+};
+
+/** Any of these without --suite asks for cortenmm. */
+const protocolOptions: OptionTable = {
   contention: { value: 'LIST', help: 'low, high: for cortenmm (low,high)' },
   cpus: { value: 'LIST', help: `1 to ${BENCH_CPUS_MAX} (powers of two up to the host's cores)` },
   protocol: { value: 'LIST', help: `of ${protocols.join(', ')}, or modules (all built-in)` },
@@ -37,58 +55,36 @@ const benchOptions: OptionTable = {
   iterations: { value: 'N', help: "iterations of other suites' loops (each benchmark's own)" },
   region: { value: 'SIZE', help: 'region of will-it-scale (128MiB, as published)' },
   'double-strides': { help: 'keep threads in leaf tables of their own, as with 512 entries' },
-  repeat: { value: 'N', help: `repetitions, interleaved between protocols (${repeatDefault})` },
   'warm-up': { value: 'MS', help: `for each protocol and benchmark first (${warmUpDefaultMs})` },
   'no-count': { help: 'leave out the pass that counts shared-word writes' },
-  'no-pin': { help: 'do not pin threads to host CPUs with taskset' },
   seed: { value: 'N', help: 'seed of all randomness, 0 to 4294967295 (1)' },
-  csv: { value: 'FILE', help: 'write a line for each result' },
-  html: { value: 'FILE', help: 'write charts; opens without a network' },
-  json: { help: 'print one JSON document on stdout, all else on stderr' },
-  list: { help: 'print the benchmarks, and what is missing and why' },
-  help: { short: 'h', help: 'print this' },
 };
 
 export interface BenchRequest {
   readonly options: BenchOptions;
   /** Built-in names and module files, in the order to show them. */
   readonly protocols: readonly string[];
+  readonly compare: Pick<BenchDocument, 'rows'> | null;
   readonly csv: string | null;
   readonly html: string | null;
   readonly json: boolean;
 }
 
-/** Options that both kinds have, so that they alone do not ask for a published suite. */
-const commonOptions: readonly string[] = ['repeat', 'no-pin', 'json', 'help', 'list'];
-
-/**
- * Whether the table of floors is meant: `--suite floors`, or nothing that only the published suites
- * have. Help and list are one text for both.
- */
-export function asksForFloors(args: readonly string[]): boolean {
-  const names = args.map((arg) => /^--([a-z-]+)/.exec(arg)?.[1] ?? '');
-  if (args.includes('-h') || names.includes('help') || names.includes('list')) return false;
-  const suite = args[names.lastIndexOf('suite') + 1];
-  if (names.includes('suite')) return suite === 'floors' || args.includes('--suite=floors');
-  return !Object.keys(benchOptions).some(
-    (name) => !commonOptions.includes(name) && names.includes(name),
-  );
-}
-
 /** The request, or the text that was asked for instead. Throws UsageError. */
 export function parseBench(args: readonly string[]): BenchRequest | string {
-  const parsed = parseOptions(args, benchOptions, 'faultline bench');
+  const parsed = parseOptions(args, { ...commonOptions, ...protocolOptions }, 'faultline bench');
   if (parsed.switches.has('help')) return benchHelp();
   if (parsed.switches.has('list')) return benchList();
   const [extra] = [...parsed.positionals, ...(parsed.rest ?? [])];
   if (extra !== undefined) {
     throw new UsageError(`bench takes options only, not '${extra}'; see faultline bench --help`);
   }
-  const options = parseBenchOptions(parsed);
   const last = (name: string): string | null => parsed.values.get(name)?.at(-1) ?? null;
+  const compare = last('compare');
   return {
-    options,
+    options: parseBenchOptions(parsed),
     protocols: listOf(parsed, 'protocol')?.map(parseProtocol) ?? protocols,
+    compare: compare === null ? null : readDocument(compare),
     csv: last('csv'),
     html: last('html'),
     json: parsed.switches.has('json'),
@@ -100,8 +96,8 @@ function parseBenchOptions(parsed: ParsedOptions): BenchOptions {
     const text = parsed.values.get(name)?.at(-1);
     return text === undefined ? absent : parseInteger(`--${name}`, text, min, max);
   };
-  const suites = chosen<SuiteName>(parsed, 'suite', SUITES) ?? ['cortenmm'];
-  const names = BENCHMARKS.filter(({ suite }) => suites.includes(suite)).map(({ name }) => name);
+  const { suites, benchmarks } = parseBenchmarks(parsed);
+  const repeat = suites.every(isProtocolSuite) ? repeatDefault : repeatDefaultOnMachines;
   const cpus = listOf(parsed, 'cpus')?.map((text) =>
     parseInteger('--cpus', text, 1, BENCH_CPUS_MAX),
   );
@@ -109,11 +105,11 @@ function parseBenchOptions(parsed: ParsedOptions): BenchOptions {
   const region = parsed.values.get('region')?.at(-1) ?? '128MiB';
   const options: BenchOptions = {
     suites,
-    benchmarks: chosen(parsed, 'benchmark', names) ?? [],
+    benchmarks,
     contentions: chosen<Contention>(parsed, 'contention', contentions) ?? contentions,
     cpus: [...new Set(cpus ?? defaultCpus())].sort((a, b) => a - b),
     runs: integer('runs', runsDefault, 1, countMax),
-    repeat: integer('repeat', repeatDefault, 1, countMax),
+    repeat: integer('repeat', repeat, 1, countMax),
     warmUpMs: integer('warm-up', warmUpDefaultMs, 0, countMax),
     iterations: iterations === 0 ? null : iterations,
     regionBytes: parseSizeBytes('--region', region, PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
@@ -124,6 +120,27 @@ function parseBenchOptions(parsed: ParsedOptions): BenchOptions {
   };
   requireMemory(options);
   return options;
+}
+
+/** Without --suite, the benchmarks that were named choose the suites, else the other options do. */
+function parseBenchmarks(parsed: ParsedOptions): Pick<BenchOptions, 'suites' | 'benchmarks'> {
+  const given = chosen<SuiteName>(parsed, 'suite', SUITES);
+  const protocolOption = Object.keys(protocolOptions).find(
+    (name) => parsed.values.has(name) || parsed.switches.has(name),
+  );
+  const known = LISTED.filter(({ suite }) => given?.includes(suite) ?? true);
+  const names = known.map(({ name }) => name);
+  const benchmarks = ['benchmark', 'row'].flatMap((option) => chosen(parsed, option, names) ?? []);
+  const named = SUITES.filter((one) =>
+    known.some(({ suite, name }) => suite === one && benchmarks.includes(name)),
+  );
+  const fallback: SuiteName = protocolOption === undefined ? 'floors' : 'cortenmm';
+  const suites = benchmarks.length > 0 ? named : (given ?? [fallback]);
+  if (protocolOption !== undefined && !suites.some(isProtocolSuite)) {
+    const fitting = SUITES.filter(isProtocolSuite).join(', ');
+    throw new UsageError(`--${protocolOption} is for the suites ${fitting}`);
+  }
+  return { suites, benchmarks };
 }
 
 function requireMemory({ suites, cpus, regionBytes }: BenchOptions): void {
@@ -157,51 +174,51 @@ function chosen<T extends string>(
 ): T[] | undefined {
   const words = listOf(parsed, name);
   const isKnown = (word: string): word is T => (known as readonly string[]).includes(word);
-  if (words?.length === 0) throw new UsageError(`--${name} needs one of ${known.join(', ')}`);
+  const all = known.length > 12 ? '; see faultline bench --list' : `; known: ${known.join(', ')}`;
+  if (words?.length === 0) throw new UsageError(`--${name} needs a name${all}`);
   const wrong = words?.find((word) => !isKnown(word));
   if (wrong !== undefined) {
-    const hint = suggest(wrong, known) || `; known: ${known.join(', ')}`;
-    throw new UsageError(`no ${name} is called '${wrong}'${hint}`);
+    throw new UsageError(`no ${name} is called '${wrong}'${suggest(wrong, known) || all}`);
   }
   return words?.filter(isKnown);
 }
 
-function parseProtocol(text: string): string {
-  if (protocols.includes(text)) return text;
-  if (!/[\\/]/.test(text) && extname(text) === '') {
-    const hint = suggest(text, protocols) || `; built-in: ${protocols.join(', ')}`;
-    throw new UsageError(`no protocol is called '${text}'${hint}`);
+function readDocument(path: string): Pick<BenchDocument, 'rows'> {
+  let document: Partial<BenchDocument> | null;
+  try {
+    document = JSON.parse(readFileSync(path, 'utf8')) as Partial<BenchDocument> | null;
+  } catch (error) {
+    throw new UsageError(`--compare ${path}: ${(error as Error).message}`);
   }
-  requireModule(text);
-  return text;
+  if (Array.isArray(document?.rows)) return { rows: document.rows };
+  throw new UsageError(`--compare ${path}: is no document of faultline bench --json`);
 }
 
 function benchHelp(): string {
   return `Usage: faultline bench [options]                  the table: each figure over its floor
-       faultline bench --suite LIST [options]     published microbenchmarks
+       faultline bench --suite LIST [options]     that, published microbenchmarks, or both
 
-The table measures what Faultline exists for, as ratios against floors of the same run: the host's
-own faults, raw typed arrays, a bare mailbox, a bare comlink echo.
-${describeOptions(floorOptions)}
+The table (floors) measures what Faultline exists for, as ratios against floors of the same run: the
+host's own faults, raw typed arrays, a bare mailbox, a bare comlink echo. The suite engine has the
+parts of an access and of a zeroed frame. A LIST is separated by commas.
+${describeOptions(commonOptions)}
 
-The suites run published microbenchmarks of memory management on every locking protocol and report
-latency, throughput and what the threads shared. Each CPU is a Worker; all run in one address space.
-Without --suite, any option that only they have chooses cortenmm. A LIST is separated by commas.
-${describeOptions(benchOptions)}
+The other suites run published microbenchmarks of memory management on every locking protocol and
+report latency, throughput and what the threads shared. Each CPU is a Worker; all run in one address
+space. Only these suites have the following options; without --suite, any of them asks for cortenmm.
+${describeOptions(protocolOptions)}
 
 Exit status: 0 success, 1 an audit found a violation, 2 bad usage. docs/bench.md says what each
 benchmark measures and what a result of this host can tell.`;
 }
 
 function benchList(): string {
-  const table = ROWS.map(({ name, what, floor }) => `  ${name.padEnd(18)}  ${what} / ${floor}`);
-  const planned = MISSING_ROWS.map(({ name, why }) => `  ${name}: ${why}`);
   const suites = SUITES.map((suite) => {
-    const own = BENCHMARKS.filter((benchmark) => benchmark.suite === suite);
-    const lines = own.map(({ name, summary }) => `  ${name.padEnd(14)}  ${summary}`);
+    const own = LISTED.filter((one) => one.suite === suite);
+    const width = Math.max(...own.map(({ name }) => name.length));
+    const lines = own.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
     return [suite, ...lines].join('\n');
   });
-  const missing = [...planned, ...MISSING.map(({ names, why }) => `  ${names}: ${why}`)];
-  const groups = [['floors (rows)', ...table].join('\n'), ...suites];
-  return [...groups, ['Missing', ...missing].join('\n')].join('\n\n');
+  const missing = MISSING.map(({ names, why }) => `  ${names}: ${why}`);
+  return [...suites, ['Missing', ...missing].join('\n')].join('\n\n');
 }

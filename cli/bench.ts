@@ -3,62 +3,48 @@
  * nothing else goes to stdout.
  */
 import { writeFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
-import { formatCsv } from '../lab/bench/csv.ts';
-import type { BenchDocument } from '../lab/bench/results.ts';
-import { runBenchmarks } from '../lab/bench/runner.ts';
-import type { Contestant } from '../lab/bench/runner.ts';
-import { startBenchProgress } from './bench-progress.ts';
+import { compareDocuments } from '../lab/bench/document.ts';
+import type { BenchDocument, OnProgress } from '../lab/bench/document.ts';
+import { formatCsv } from '../lab/bench/report/csv.ts';
+import { formatHtml } from '../lab/bench/report/html.ts';
+import { runBench } from '../lab/bench/runner.ts';
+import { isProtocolSuite } from '../lab/bench/suites.ts';
+import { loadCandidates } from './bench-candidates.ts';
 import { formatBench } from './bench-report.ts';
-import { asksForFloors, parseBench } from './bench-request.ts';
-import { loadForCounting } from './bench-protocol.ts';
+import { parseBench } from './bench-request.ts';
 import type { BenchRequest } from './bench-request.ts';
-import { loadModule } from './load-module.ts';
-import type { LoadedModule } from './load-module.ts';
 
 /** Returns the exit status. */
 export async function bench(args: readonly string[]): Promise<number> {
-  if (asksForFloors(args)) return (await import('./bench-floors.ts')).benchFloors(args);
   const request = parseBench(args);
   if (typeof request === 'string') {
     console.log(request);
     return 0;
   }
+  const { csv, html, json } = request;
   // Before the measurement: a file that cannot be written must not cost minutes first.
-  for (const path of [request.csv, request.html]) if (path !== null) writeFileSync(path, '');
+  for (const path of [csv, html]) if (path !== null) writeFileSync(path, '');
   const document = await measure(request);
-  if (request.csv !== null) writeFileSync(request.csv, formatCsv(document));
-  if (request.html !== null) {
-    const { formatHtml } = await import('../lab/bench/html.ts');
-    writeFileSync(request.html, formatHtml(document));
-  }
-  console.log(request.json ? JSON.stringify(document, null, 2) : formatBench(document));
+  if (csv !== null) writeFileSync(csv, formatCsv(document));
+  if (html !== null) writeFileSync(html, formatHtml(document));
+  console.log(json ? JSON.stringify(document, null, 2) : formatBench(document));
   return document.violations.length === 0 ? 0 : 1;
 }
 
-async function measure({ options, protocols }: BenchRequest): Promise<BenchDocument> {
-  const loaded: LoadedModule[] = [];
-  const progress = startBenchProgress();
+async function measure({ options, protocols, compare }: BenchRequest): Promise<BenchDocument> {
+  const needed = options.suites.some(isProtocolSuite) ? protocols : [];
+  const { candidates, dispose } = await loadCandidates(needed, options.count);
   try {
-    const contestants: Contestant[] = [];
-    for (const protocol of protocols) {
-      if (extname(protocol) === '') {
-        contestants.push({ name: protocol, protocol, countingProtocol: protocol });
-        continue;
-      }
-      const module = await loadModule(protocol);
-      loaded.push(module);
-      const counting = options.count ? await loadForCounting(protocol) : null;
-      if (counting !== null) loaded.push(counting);
-      contestants.push({
-        name: basename(protocol),
-        protocol: module.url.href,
-        countingProtocol: counting?.url.href ?? null,
-      });
-    }
-    return await runBenchmarks(options, contestants, progress.show);
+    const document = await runBench(options, candidates, showProgress);
+    const changes = compare === null ? null : compareDocuments(compare, document);
+    return { ...document, changes };
   } finally {
-    progress.stop();
-    for (const module of loaded) await module.dispose();
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    await dispose();
   }
 }
+
+/** A line on stderr where that is a terminal. It moves between measurements, never during one. */
+const showProgress: OnProgress = (what, done) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${Math.floor(done * 100)} % ${what}`);
+};

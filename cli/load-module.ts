@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Message } from 'esbuild';
+import type { Message, Plugin } from 'esbuild';
 import { builtinPrograms } from './builtin-programs.ts';
 import { suggest, UsageError } from './usage.ts';
 
@@ -82,22 +82,34 @@ export async function loadModule(path: string): Promise<LoadedModule> {
   if (scriptExtensions.includes(extname(path)) && findsFaultline(path)) {
     return { url: pathToFileURL(resolve(path)), dispose: () => Promise.resolve() };
   }
+  return bundleModule(path);
+}
+
+export interface BundledModule extends LoadedModule {
+  /** The files that went into it. */
+  readonly inputs: readonly string[];
+}
+
+/** `entryOf` says which file of this installation 'faultline/NAME' is. */
+export async function bundleModule(
+  path: string,
+  entryOf: (name: string) => string = (name) => name,
+): Promise<BundledModule> {
+  const esbuild = await import('esbuild');
   const folder = await mkdtemp(join(tmpdir(), 'faultline-'));
   const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const outfile = join(folder, `${basename(path, extname(path))}.mjs`);
+  const thisInstallation: Plugin = {
+    name: 'this-installation',
+    setup(build) {
+      build.onResolve({ filter: /^faultline(\/[a-z-]+)?$/ }, ({ path: specifier }) => {
+        const entry = specifier === 'faultline' ? 'index' : entryOf(specifier.slice(10));
+        return { path: new URL(`./${entry}.js`, import.meta.url).href, external: true };
+      });
+    },
+  };
   try {
-    await bundleModule(path, outfile);
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  return { url: pathToFileURL(outfile), dispose };
-}
-
-async function bundleModule(path: string, outfile: string): Promise<void> {
-  const esbuild = await import('esbuild');
-  const failure = await esbuild
-    .build({
+    const { metafile } = await esbuild.build({
       entryPoints: [resolve(path)],
       outfile,
       bundle: true,
@@ -105,23 +117,15 @@ async function bundleModule(path: string, outfile: string): Promise<void> {
       platform: 'node',
       target: 'es2022',
       logLevel: 'silent',
-      plugins: [
-        {
-          name: 'this-installation',
-          setup(build) {
-            build.onResolve({ filter: /^faultline(\/[a-z-]+)?$/ }, ({ path: specifier }) => {
-              const entry = specifier === 'faultline' ? 'index' : specifier.slice(10);
-              return { path: new URL(`./${entry}.js`, import.meta.url).href, external: true };
-            });
-          },
-        },
-      ],
-    })
-    .then(() => null)
-    .catch((error: Error & { errors?: readonly Message[] }) => error);
-  if (failure === null) return;
-  const first = failure.errors?.[0];
-  if (first === undefined) throw failure;
-  const place = first.location === null ? path : `${path}:${first.location.line}`;
-  throw new Error(`${place}: ${first.text}`);
+      metafile: true,
+      plugins: [thisInstallation],
+    });
+    return { url: pathToFileURL(outfile), dispose, inputs: Object.keys(metafile.inputs) };
+  } catch (error) {
+    await dispose();
+    const first = (error as { errors?: readonly Message[] }).errors?.[0];
+    if (first === undefined) throw error;
+    const place = first.location === null ? path : `${path}:${first.location.line}`;
+    throw new Error(`${place}: ${first.text}`, { cause: error });
+  }
 }

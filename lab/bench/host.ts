@@ -1,6 +1,6 @@
-/** The host that a result belongs to, and which of its CPUs threads may be pinned to. */
+/** The host that a result belongs to, and its CPUs, to which threads are pinned. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 
 export interface HostFacts {
@@ -45,4 +45,18 @@ export function parseCpuList(text: string): number[] {
     const length = Number(last ?? first) - Number(first) + 1;
     return Array.from({ length }, (_, i) => Number(first) + i);
   });
+}
+
+/**
+ * Whether the kernel of the host now keeps this very thread on `hostCpu`, one or several. Threads
+ * that it starts from then on inherit that.
+ */
+export function pinThread(hostCpu: number | readonly number[] | null): boolean {
+  if (hostCpu === null) return false;
+  try {
+    const tid = readlinkSync('/proc/thread-self').split('/').at(-1) ?? '';
+    return spawnSync('taskset', ['-p', '-c', String(hostCpu), tid]).status === 0;
+  } catch {
+    return false;
+  }
 }

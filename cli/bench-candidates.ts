@@ -1,0 +1,54 @@
+/**
+ * The protocols that a benchmark compares. A user's module is compiled twice: as for a machine, and
+ * for the counting pass, where its 'faultline/kernel' is the build whose atomics count.
+ */
+import { basename, extname } from 'node:path';
+import type { Candidate } from '../lab/bench/protocols/protocol-suites.ts';
+import { bundleModule, loadModule } from './load-module.ts';
+import type { LoadedModule } from './load-module.ts';
+
+export interface LoadedCandidates {
+  readonly candidates: readonly Candidate[];
+  /** Removes what was written for them. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** `protocols` has built-in names and module files. */
+export async function loadCandidates(
+  protocols: readonly string[],
+  count: boolean,
+): Promise<LoadedCandidates> {
+  const loaded: LoadedModule[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const module of loaded) await module.dispose();
+  };
+  const load = async (protocol: string): Promise<Candidate> => {
+    if (extname(protocol) === '') return { name: protocol, protocol, countingProtocol: protocol };
+    const module = await loadModule(protocol);
+    loaded.push(module);
+    const counting = count ? await loadForCounting(protocol) : null;
+    if (counting !== null) loaded.push(counting);
+    const countingProtocol = counting?.url.href ?? null;
+    return { name: basename(protocol), protocol: module.url.href, countingProtocol };
+  };
+  const candidates: Candidate[] = [];
+  try {
+    for (const protocol of protocols) candidates.push(await load(protocol));
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { candidates, dispose };
+}
+
+/**
+ * A module that `loadModule` compiled already. null when it brings an atomics façade of its own, by
+ * importing the kernel's sources: its accesses could not be counted, and half a count misleads.
+ */
+async function loadForCounting(path: string): Promise<LoadedModule | null> {
+  const entryOf = (name: string): string => (name === 'kernel' ? 'bench-counting-kernel' : name);
+  const { inputs, ...module } = await bundleModule(path, entryOf);
+  if (!inputs.some((input) => input.endsWith('shared/atomics.ts'))) return module;
+  await module.dispose();
+  return null;
+}

@@ -1,0 +1,116 @@
+/** Which charts a document gets: grids of benchmarks, as the papers have them. */
+import type { BenchDocument } from '../document.ts';
+import type { ProtocolRun } from '../protocols/protocol-run.ts';
+import type { RowResult } from '../row.ts';
+import { countCpus } from './describe.ts';
+import type { ChartData, ChartLine } from './svg.ts';
+
+/** Colours that are told apart without red and green (Okabe and Ito). */
+const COLORS = ['#000000', '#e69f00', '#0072b2', '#009e73', '#d55e00', '#cc79a7', '#56b4e9'];
+/** More charts than these beside each other could not be read. */
+const COLUMNS_MAX = 5;
+
+export interface ChartGrid {
+  readonly title: string;
+  readonly note: string;
+  /** Charts of one row. */
+  readonly columns: number;
+  readonly charts: readonly ChartData[];
+}
+
+/** A row of a protocol. */
+type ProtocolRow = RowResult & { readonly run: ProtocolRun };
+
+export function colorOf(protocols: readonly string[], name: string): string {
+  return COLORS[protocols.indexOf(name) % COLORS.length] ?? '#888888';
+}
+
+/** A row for each contention, a column for each benchmark. */
+export function gridsOf(document: BenchDocument): ChartGrid[] {
+  const grids: ChartGrid[] = [];
+  for (const suite of document.options.suites) {
+    const rows = document.rows.filter(
+      (row): row is ProtocolRow => row.suite === suite && row.run !== null,
+    );
+    if (rows.length === 0) continue;
+    const columns = Math.min(COLUMNS_MAX, new Set(rows.map(({ name }) => name)).size);
+    const grid = (title: string, note: string, draw: Draw): void => {
+      const charts = chartRows(rows).map((own) => draw(document, own));
+      grids.push({ title: `${suite}: ${title}`, note, columns, charts });
+    };
+    grid('throughput', 'Lines: median of the repetitions; bars: smallest to largest.', throughput);
+    if (suite === 'cortenmm') {
+      const most = Math.max(...document.options.cpus);
+      const title = `latency of each request, ${countCpus(most)}`;
+      grid(
+        title,
+        'Median of the repetitions, logarithmic; the throughput uses the last 16.',
+        latency,
+      );
+    }
+    if (rows.some(({ run }) => run.contended !== null)) {
+      const note = 'Writes to words that another CPU touched in the same run: what cannot scale.';
+      grid('shared-word writes per operation', note, sharedWrites);
+    }
+  }
+  return grids;
+}
+
+type Draw = (document: BenchDocument, rows: readonly ProtocolRow[]) => ChartData;
+
+/** The rows of each chart: one benchmark and contention; those of one contention come together. */
+function chartRows(rows: readonly ProtocolRow[]): ProtocolRow[][] {
+  const groups = new Map<string, ProtocolRow[]>();
+  for (const contention of ['low', 'high', 'none']) {
+    for (const row of rows.filter(({ run }) => run.contention === contention)) {
+      const title = titleOf(row);
+      groups.set(title, [...(groups.get(title) ?? []), row]);
+    }
+  }
+  return [...groups.values()];
+}
+
+function titleOf({ name, run }: ProtocolRow): string {
+  return run.contention === 'none' ? name : `${name}, ${run.contention}`;
+}
+
+/** A chart with a line for each protocol, drawn from its rows. */
+function chartOf(
+  { options }: BenchDocument,
+  rows: readonly ProtocolRow[],
+  rest: Omit<ChartData, 'title' | 'lines'>,
+  line: (own: readonly ProtocolRow[]) => Partial<ChartLine>,
+): ChartData {
+  const lines = options.protocols.map((name) => ({
+    ...{ name, color: colorOf(options.protocols, name), values: [], low: [], high: [] },
+    ...line(rows.filter(({ run }) => run.protocol === name)),
+  }));
+  return { title: rows[0] === undefined ? '' : titleOf(rows[0]), lines, ...rest };
+}
+
+function byCpus({ options }: BenchDocument, yLabel: string): Omit<ChartData, 'title' | 'lines'> {
+  const ticks = options.cpus.map(String);
+  return { xLabel: 'CPUs', yLabel, ticks, sparse: false, logarithmic: false };
+}
+
+function throughput(document: BenchDocument, rows: readonly ProtocolRow[]): ChartData {
+  return chartOf(document, rows, byCpus(document, 'operations/µs'), (own) => ({
+    values: own.map(({ run }) => run.throughput.median),
+    low: own.map(({ run }) => run.throughput.min),
+    high: own.map(({ run }) => run.throughput.max),
+  }));
+}
+
+function sharedWrites(document: BenchDocument, rows: readonly ProtocolRow[]): ChartData {
+  return chartOf(document, rows, byCpus(document, 'shared writes/op'), (own) => ({
+    values: own.map(({ run }) => run.contended?.sharedWrites ?? null),
+  }));
+}
+
+function latency(document: BenchDocument, rows: readonly ProtocolRow[]): ChartData {
+  const most = Math.max(...document.options.cpus);
+  const at = rows.filter(({ run }) => run.cpus === most);
+  const ticks = (at[0]?.run.requestNs ?? []).map((_, request) => String(request + 1));
+  const rest = { xLabel: 'request', yLabel: 'ns', ticks, sparse: true, logarithmic: true };
+  return chartOf(document, at, rest, (own) => ({ values: own[0]?.run.requestNs ?? [] }));
+}
