@@ -53,7 +53,7 @@ const nodeEntries = {
   'stress-program': 'lab/stress/stress-program.ts',
   'bench-worker': 'lab/bench/bench-worker.ts',
   explore: 'lab/explore/model/user-api.ts',
-  'explore-worker': 'lab/explore/explore-worker.ts',
+  'explore-worker': 'lab/explore/node/explore-worker.ts',
   'difftest-host': 'lab/difftest/difftest-host.ts',
   'floor-program': 'lab/bench/floors/floor-program.ts',
   'floor-peer': 'lab/bench/floors/floor-peer.ts',

@@ -5,9 +5,7 @@ import { lock, unlock } from '../../../../kernel/machine/spinlock.ts';
 import { add, peek, poke } from '../../../../shared/atomics.ts';
 import { enter, leave, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-
-/** A free word of the boot block that locks of these scenarios use; the counter is the next. */
-const LOCK = 900;
+import { COUNTER, LOCK } from '../scratch.ts';
 
 /** Adds 1 to a plain counter under a spinlock. Returns its value before. */
 const countLocked: Operation = {
@@ -15,8 +13,8 @@ const countLocked: Operation = {
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
     lock(cpu, LOCK);
-    const before = peek(cpu.words, LOCK + 1);
-    poke(cpu.words, LOCK + 1, before + 1);
+    const before = peek(cpu.words, COUNTER);
+    poke(cpu.words, COUNTER, before + 1);
     unlock(cpu, LOCK);
     leave(world, cpu);
     return before;
@@ -28,8 +26,8 @@ const countWriting: Operation = {
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
     writeLock(cpu, LOCK);
-    const before = peek(cpu.words, LOCK + 1);
-    poke(cpu.words, LOCK + 1, before + 1);
+    const before = peek(cpu.words, COUNTER);
+    poke(cpu.words, COUNTER, before + 1);
     writeUnlock(cpu, LOCK);
     leave(world, cpu);
     return before;
@@ -41,7 +39,7 @@ const readCounter: Operation = {
   run(world: World, cpu: Cpu): number {
     enter(world, cpu);
     readLock(cpu, LOCK);
-    const value = peek(cpu.words, LOCK + 1);
+    const value = peek(cpu.words, COUNTER);
     readUnlock(cpu, LOCK);
     leave(world, cpu);
     return value;

@@ -44,7 +44,7 @@ function writeOut(slot: number): Operation {
       const pfn = beginSwapWrite(cpu, slot);
       if (pfn !== 0) {
         // ORDER: the kernel worker's copy of the page.
-        store(cpu.words, swapStoreWord(cpu, slot), load(cpu.words, frameWord(cpu.machine, pfn)));
+        store(cpu.words, swapStoreWord(slot), load(cpu.words, frameWord(cpu.machine, pfn)));
         putFrame(cpu, pfn);
         endSwapWrite(cpu, slot, true);
       }
