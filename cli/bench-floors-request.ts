@@ -4,7 +4,7 @@ import type { FloorDocument, FloorOptions } from '../lab/bench/floors/floor-resu
 import { MISSING_ROWS, ROWS } from '../lab/bench/floors/rows.ts';
 import type { OptionTable } from './options.ts';
 import { parseOptions } from './options.ts';
-import { parseInteger, suggest, UsageError } from './usage.ts';
+import { parseInteger, suggest, UsageError } from './usage-error.ts';
 
 const repeatDefault = 7;
 const repeatMax = 10_000;

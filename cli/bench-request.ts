@@ -13,7 +13,7 @@ import { requireModule } from './load-module.ts';
 import { floorOptions } from './bench-floors-request.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
-import { parseInteger, parseSizeBytes, suggest, UsageError } from './usage.ts';
+import { parseInteger, parseSizeBytes, suggest, UsageError } from './usage-error.ts';
 
 const contentions: readonly Contention[] = ['low', 'high'];
 const protocols: readonly string[] = PROTOCOL_NAMES;

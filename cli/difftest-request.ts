@@ -2,7 +2,7 @@
 import { CALLS } from '../lab/difftest/difftest.ts';
 import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions, seedOption } from './options.ts';
 import type { OptionTable } from './options.ts';
-import { UsageError, suggest } from './usage.ts';
+import { UsageError, suggest } from './usage-error.ts';
 
 const opsMax = 1e9;
 const failuresMax = 100;

@@ -5,7 +5,7 @@ import type { Request } from '../lab/explore/plan.ts';
 import { requireReadable } from './load-module.ts';
 import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions, seedOption } from './options.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
-import { parseInteger, UsageError } from './usage.ts';
+import { parseInteger, UsageError } from './usage-error.ts';
 
 const boundMax = 1000;
 const depthMax = 100;

@@ -16,7 +16,7 @@ import { describeReport, describeReports, documentOf } from './explore-report.ts
 import { formatCatalogue, formatMutants } from './explore-report.ts';
 import { parseExplore } from './explore-request.ts';
 import type { ExploreRequest } from './explore-request.ts';
-import { suggest, UsageError } from './usage.ts';
+import { suggest, UsageError } from './usage-error.ts';
 
 const columnsDefault = 120;
 

@@ -12,7 +12,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Message } from 'esbuild';
 import { builtinPrograms } from './builtin-programs.ts';
-import { suggest, UsageError } from './usage.ts';
+import { suggest, UsageError } from './usage-error.ts';
 
 const scriptExtensions = ['.js', '.mjs'];
 const typescriptExtensions = ['.ts', '.mts'];

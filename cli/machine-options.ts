@@ -2,7 +2,7 @@
 import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
 import { requireModule } from './load-module.ts';
 import type { OptionSpec } from './options.ts';
-import { suggest, UsageError } from './usage.ts';
+import { suggest, UsageError } from './usage-error.ts';
 
 const protocols: readonly string[] = PROTOCOL_NAMES;
 

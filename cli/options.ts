@@ -3,7 +3,13 @@
  * Parsing is node:util's; the messages are ours, because each must say what to do in one line.
  */
 import { parseArgs } from 'node:util';
-import { parseInteger, parseSecondsMs, parseSizeBytes, suggest, UsageError } from './usage.ts';
+import {
+  parseInteger,
+  parseSecondsMs,
+  parseSizeBytes,
+  suggest,
+  UsageError,
+} from './usage-error.ts';
 
 export interface OptionSpec {
   /** Name of the value in the help text; an option without one is a switch. */

@@ -16,7 +16,7 @@ import { parsePart, parseProtocol, protocolOption, shootdownOption } from './mac
 import { HELP_OPTION, JSON_OPTION, cpusOption, seedOption } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
-import { UsageError } from './usage.ts';
+import { UsageError } from './usage-error.ts';
 
 const cpusDefault = 2;
 const timeoutSecondsMax = 86_400;

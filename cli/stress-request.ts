@@ -9,7 +9,7 @@ import { parseProtocol, protocolOption, shootdownOption } from './machine-option
 import { HELP_OPTION, JSON_OPTION, cpusOption, seedOption } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
 import type { OptionTable } from './options.ts';
-import { UsageError, parseSizeBytes } from './usage.ts';
+import { UsageError, parseSizeBytes } from './usage-error.ts';
 
 const cpusDefault = 4;
 const processesMax = 16;

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { parseFloors } from '../../cli/bench-floors-request.ts';
 import { asksForFloors } from '../../cli/bench-request.ts';
-import { UsageError } from '../../cli/usage.ts';
+import { UsageError } from '../../cli/usage-error.ts';
 import { compareDocuments } from '../../lab/bench/floors/floor-results.ts';
 import type { FloorDocument } from '../../lab/bench/floors/floor-results.ts';
 import { compileHostProgram } from '../../lab/bench/floors/host-program.ts';

@@ -12,7 +12,7 @@ import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { parseBench } from '../../cli/bench-request.ts';
-import { UsageError } from '../../cli/usage.ts';
+import { UsageError } from '../../cli/usage-error.ts';
 import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
 import { BENCHMARKS, placementOf } from '../../lab/bench/benchmarks.ts';
 import { contended } from '../../lab/bench/contention.ts';
