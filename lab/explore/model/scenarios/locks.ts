@@ -11,7 +11,7 @@ import { COUNTER, LOCK } from '../scratch.ts';
 const countLocked: Operation = {
   name: 'count under a lock',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     lock(cpu, LOCK);
     const before = peek(cpu.words, COUNTER);
     poke(cpu.words, COUNTER, before + 1);
@@ -24,7 +24,7 @@ const countLocked: Operation = {
 const countWriting: Operation = {
   name: 'count under a write lock',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     writeLock(cpu, LOCK);
     const before = peek(cpu.words, COUNTER);
     poke(cpu.words, COUNTER, before + 1);
@@ -37,7 +37,7 @@ const countWriting: Operation = {
 const readCounter: Operation = {
   name: 'read under a read lock',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     readLock(cpu, LOCK);
     const value = peek(cpu.words, COUNTER);
     readUnlock(cpu, LOCK);
