@@ -14,7 +14,7 @@ import { asksForFloors, parseBench } from './bench-request.ts';
 import { loadForCounting } from './bench-protocol.ts';
 import type { BenchRequest } from './bench-request.ts';
 import { loadModule } from './load-module.ts';
-import type { LoadedModule } from './load-module.ts';
+import type { LoadedModule } from './bundle-module.ts';
 
 /** Returns the exit status. */
 export async function bench(args: readonly string[]): Promise<number> {

@@ -5,7 +5,7 @@
 import { extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { largestInstalledTextFile } from './largest-text-file.ts';
-import type { LoadedModule } from './load-module.ts';
+import type { LoadedModule } from './bundle-module.ts';
 import { builtinModule, loadModule } from './load-module.ts';
 import { formatReport } from './run-report.ts';
 import type { RunDocument } from './run-document.ts';
