@@ -119,7 +119,7 @@ function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessM
   return {
     pressure,
     reclaimer,
-    pager: new Pager(cpu, supply, reclaimer),
+    pager: new Pager({ cpu, supply, reclaimer }),
     fulfil: (pid, request) => fulfil(request, supply, () => reclaimer.directReclaim(pid)),
   };
 }

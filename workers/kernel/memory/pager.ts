@@ -32,12 +32,18 @@ interface Outcome extends PageRequest {
 
 const DONE: Outcome = { code: FAULT_DONE, ...FRAME_REQUEST };
 
+export interface PagerNeeds {
+  readonly cpu: Cpu;
+  readonly supply: PageSupply;
+  readonly reclaimer: Reclaimer;
+}
+
 export class Pager {
   readonly #cpu: Cpu;
   readonly #supply: PageSupply;
   readonly #reclaimer: Reclaimer;
 
-  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer) {
+  constructor({ cpu, supply, reclaimer }: PagerNeeds) {
     this.#cpu = cpu;
     this.#supply = supply;
     this.#reclaimer = reclaimer;
@@ -77,11 +83,11 @@ export class Pager {
     let major = false;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       major ||= outcome.code === FAULT_WAIT;
-      const provided = await fulfil(outcome, this.#supply, () =>
+      const result = await fulfil(outcome, this.#supply, () =>
         this.#reclaimer.directReclaimOrKill(pid),
       );
-      if (provided === -ENOMEM) return FAULT_NO_MEMORY;
-      if (provided < 0) return FAULT_BUS;
+      if (result === -ENOMEM) return FAULT_NO_MEMORY;
+      if (result < 0) return FAULT_BUS;
       outcome = this.#resolve(pid, vpn, write, major);
       if (outcome.code !== FAULT_WAIT && outcome.code !== FAULT_NO_MEMORY) return outcome.code;
     }
