@@ -53,7 +53,7 @@ const nodeEntries = {
   'stress-program': 'lab/stress/stress-program.ts',
   'bench-worker': 'lab/bench/protocols/bench-worker.ts',
   explore: 'lab/explore/model/user-api.ts',
-  'explore-worker': 'lab/explore/explore-worker.ts',
+  'explore-worker': 'lab/explore/node/explore-worker.ts',
   'difftest-host': 'lab/difftest/difftest-host.ts',
   'bench-program': 'lab/bench/machine/bench-program.ts',
   'bench-peer': 'lab/bench/machine/bench-peer.ts',

@@ -4,8 +4,9 @@
  */
 import { basename, extname } from 'node:path';
 import type { Candidate } from '../lab/bench/protocols/protocol-suites.ts';
-import { bundleModule, loadModule } from './load-module.ts';
-import type { LoadedModule } from './load-module.ts';
+import { bundleModule, installedUrl } from './bundle-module.ts';
+import type { LoadedModule } from './bundle-module.ts';
+import { loadModule } from './load-module.ts';
 
 export interface LoadedCandidates {
   readonly candidates: readonly Candidate[];
@@ -46,8 +47,9 @@ export async function loadCandidates(
  * importing the kernel's sources: its accesses could not be counted, and half a count misleads.
  */
 async function loadForCounting(path: string): Promise<LoadedModule | null> {
-  const entryOf = (name: string): string => (name === 'kernel' ? 'bench-counting-kernel' : name);
-  const { inputs, ...module } = await bundleModule(path, entryOf);
+  const { inputs, ...module } = await bundleModule(path, (specifier) =>
+    installedUrl(specifier === 'faultline/kernel' ? 'faultline/bench-counting-kernel' : specifier),
+  );
   if (!inputs.some((input) => input.endsWith('shared/atomics.ts'))) return module;
   await module.dispose();
   return null;

@@ -12,8 +12,8 @@ import { LISTED, SUITES, isProtocolSuite } from '../lab/bench/suites.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
-import { parseProtocol } from './run-request.ts';
-import { parseInteger, parseSizeBytes, suggest, UsageError } from './usage.ts';
+import { parseProtocol } from './machine-options.ts';
+import { parseInteger, parseSizeBytes, suggest, UsageError } from './usage-error.ts';
 
 const contentions: readonly Contention[] = ['low', 'high'];
 const protocols: readonly string[] = PROTOCOL_NAMES;

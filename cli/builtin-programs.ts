@@ -1,7 +1,7 @@
 /** The programs that `faultline run` knows by name, and the options each takes after `--`. */
 import type { OptionTable } from './options.ts';
 import { parseOptions } from './options.ts';
-import { parseInteger, UsageError } from './usage.ts';
+import { parseInteger, UsageError } from './usage-error.ts';
 
 interface IntegerOption {
   readonly min: number;

@@ -1,22 +1,21 @@
 /** What the user asked `faultline difftest` to do: command line in, checked request out. */
 import { CALLS } from '../lab/difftest/difftest.ts';
+import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions, seedOption } from './options.ts';
 import type { OptionTable } from './options.ts';
-import { describeOptions, parseOptions } from './options.ts';
-import { UsageError, parseInteger, parseSecondsMs, suggest } from './usage.ts';
+import { UsageError, suggest } from './usage-error.ts';
 
 const opsMax = 1e9;
 const failuresMax = 100;
-const secondsMax = 7 * 86_400;
 
 const difftestOptions: OptionTable = {
   ops: { value: 'N', help: 'calls in all, on each side (10000)' },
   seconds: { value: 'N', help: 'end after so long, whatever --ops says' },
-  seed: { value: 'N', help: 'seed of all choices, 0 to 4294967295 (1)' },
+  seed: seedOption('all choices'),
   failures: { value: 'N', help: 'end after so many different disagreements (3)' },
   without: { value: 'CALL', help: 'leave a call out; may be repeated' },
   replay: { value: 'FILE', help: 'run the sequences of a JSON file instead' },
-  json: { help: 'print one JSON document on stdout, all else on stderr' },
-  help: { short: 'h', help: 'print this' },
+  json: JSON_OPTION,
+  help: HELP_OPTION,
 };
 
 export interface DifftestRequest {
@@ -53,25 +52,20 @@ Exit status: 0 the sides agree, 1 they do not, 2 bad usage or not such a system.
 /** The request, or the help text that was asked for instead. Throws UsageError. */
 export function parseDifftest(args: readonly string[]): DifftestRequest | string {
   const parsed = parseOptions(args, difftestOptions, 'faultline difftest');
-  if (parsed.switches.has('help')) return difftestHelp();
-  const extra = parsed.positionals[0] ?? parsed.rest?.[0];
-  if (extra !== undefined) throw new UsageError(`difftest takes no argument '${extra}'`);
-  const last = (name: string): string | undefined => parsed.values.get(name)?.at(-1);
-  const integer = (name: string, absent: string, min: number, max: number): number =>
-    parseInteger(`--${name}`, last(name) ?? absent, min, max);
-  const seconds = last('seconds');
-  const without = parsed.values.get('without') ?? [];
+  if (parsed.has('help')) return difftestHelp();
+  parsed.refuseArguments('difftest');
+  const without = parsed.all('without');
   for (const call of without) {
     if (CALLS.includes(call)) continue;
     throw new UsageError(`no call is named '${call}'${suggest(call, CALLS)}`);
   }
   return {
-    ops: integer('ops', '10000', 1, opsMax),
-    durationMs: seconds === undefined ? Infinity : parseSecondsMs('--seconds', seconds, secondsMax),
-    seed: integer('seed', '1', 0, 2 ** 32 - 1),
-    failuresMax: integer('failures', '3', 1, failuresMax),
+    ops: parsed.integer('ops', 10_000, 1, opsMax),
+    durationMs: parsed.milliseconds('seconds', Infinity),
+    seed: parsed.seed(),
+    failuresMax: parsed.integer('failures', 3, 1, failuresMax),
     without,
-    replay: last('replay') ?? null,
-    json: parsed.switches.has('json'),
+    replay: parsed.last('replay'),
+    json: parsed.has('json'),
   };
 }

@@ -8,7 +8,7 @@ import { difftestDocument, formatDifftest, formatDisagreement } from './difftest
 import { parseDifftest } from './difftest-request.ts';
 import type { DifftestRequest } from './difftest-request.ts';
 import { formatCount } from './text-table.ts';
-import { UsageError } from './usage.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Returns the exit status. */
 export async function difftest(args: readonly string[]): Promise<number> {

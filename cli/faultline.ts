@@ -4,7 +4,7 @@
  * 0 success, 1 the workload failed or a violation was found, 2 bad usage.
  */
 import { readFileSync } from 'node:fs';
-import { suggest, UsageError } from './usage.ts';
+import { suggest, UsageError } from './usage-error.ts';
 
 interface Command {
   readonly summary: string;

@@ -5,24 +5,17 @@
  * that the program meets the very classes the machine uses.
  */
 import { accessSync, constants, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { basename, extname, join, resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Message, Plugin } from 'esbuild';
 import { builtinPrograms } from './builtin-programs.ts';
-import { suggest, UsageError } from './usage.ts';
+import { bundleModule, installedUrl } from './bundle-module.ts';
+import type { LoadedModule } from './bundle-module.ts';
+import { suggest, UsageError } from './usage-error.ts';
 
 const scriptExtensions = ['.js', '.mjs'];
 const typescriptExtensions = ['.ts', '.mts'];
 const absent = 'does not exist';
-
-export interface LoadedModule {
-  readonly url: URL;
-  /** Removes what was written for it. */
-  dispose(): Promise<void>;
-}
 
 /** Why a path cannot be read as a file, or null when it can. */
 export function unreadableReason(path: string): string | null {
@@ -82,50 +75,5 @@ export async function loadModule(path: string): Promise<LoadedModule> {
   if (scriptExtensions.includes(extname(path)) && findsFaultline(path)) {
     return { url: pathToFileURL(resolve(path)), dispose: () => Promise.resolve() };
   }
-  return bundleModule(path);
-}
-
-export interface BundledModule extends LoadedModule {
-  /** The files that went into it. */
-  readonly inputs: readonly string[];
-}
-
-/** `entryOf` says which file of this installation 'faultline/NAME' is. */
-export async function bundleModule(
-  path: string,
-  entryOf: (name: string) => string = (name) => name,
-): Promise<BundledModule> {
-  const esbuild = await import('esbuild');
-  const folder = await mkdtemp(join(tmpdir(), 'faultline-'));
-  const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  const outfile = join(folder, `${basename(path, extname(path))}.mjs`);
-  const thisInstallation: Plugin = {
-    name: 'this-installation',
-    setup(build) {
-      build.onResolve({ filter: /^faultline(\/[a-z-]+)?$/ }, ({ path: specifier }) => {
-        const entry = specifier === 'faultline' ? 'index' : entryOf(specifier.slice(10));
-        return { path: new URL(`./${entry}.js`, import.meta.url).href, external: true };
-      });
-    },
-  };
-  try {
-    const { metafile } = await esbuild.build({
-      entryPoints: [resolve(path)],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'es2022',
-      logLevel: 'silent',
-      metafile: true,
-      plugins: [thisInstallation],
-    });
-    return { url: pathToFileURL(outfile), dispose, inputs: Object.keys(metafile.inputs) };
-  } catch (error) {
-    await dispose();
-    const first = (error as { errors?: readonly Message[] }).errors?.[0];
-    if (first === undefined) throw error;
-    const place = first.location === null ? path : `${path}:${first.location.line}`;
-    throw new Error(`${place}: ${first.text}`, { cause: error });
-  }
+  return bundleModule(path, installedUrl);
 }

@@ -3,7 +3,13 @@
  * Parsing is node:util's; the messages are ours, because each must say what to do in one line.
  */
 import { parseArgs } from 'node:util';
-import { suggest, UsageError } from './usage.ts';
+import {
+  parseInteger,
+  parseSecondsMs,
+  parseSizeBytes,
+  suggest,
+  UsageError,
+} from './usage-error.ts';
 
 export interface OptionSpec {
   /** Name of the value in the help text; an option without one is a switch. */
@@ -14,13 +20,114 @@ export interface OptionSpec {
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
-export interface ParsedOptions {
+// Options that several commands have.
+
+export const JSON_OPTION: OptionSpec = {
+  help: 'print one JSON document on stdout, all else on stderr',
+};
+export const HELP_OPTION: OptionSpec = { short: 'h', help: 'print this' };
+
+const SEED_DEFAULT = 1;
+const SEED_MAX = 2 ** 32 - 1;
+
+/** `--seed`; `what` it decides. */
+export function seedOption(what: string): OptionSpec {
+  return { value: 'N', help: `seed of ${what}, 0 to ${SEED_MAX} (${SEED_DEFAULT})` };
+}
+
+/** Days are allowed, for tests that run over a weekend. */
+const SECONDS_MAX = 7 * 86_400;
+/** CPUs that a user may ask for; the machine keeps more for dedicated Workers. */
+const POOL_CPUS_MAX = 32;
+
+export function cpusOption(absent: number): OptionSpec {
+  return { value: 'N', help: `CPU Workers, 1 to ${POOL_CPUS_MAX} (${absent})` };
+}
+
+/** What was given on a command line. Methods take an option's name without dashes. */
+export class ParsedOptions {
   readonly switches: ReadonlySet<string>;
   /** All values given for an option, in order. */
   readonly values: ReadonlyMap<string, readonly string[]>;
   readonly positionals: readonly string[];
   /** Everything after `--`, or null when there was none. */
   readonly rest: readonly string[] | null;
+
+  constructor(parts: Pick<ParsedOptions, 'switches' | 'values' | 'positionals' | 'rest'>) {
+    this.switches = parts.switches;
+    this.values = parts.values;
+    this.positionals = parts.positionals;
+    this.rest = parts.rest;
+  }
+
+  has(name: string): boolean {
+    return this.switches.has(name);
+  }
+
+  all(name: string): readonly string[] {
+    return this.values.get(name) ?? [];
+  }
+
+  /** The value that counts when an option is repeated. */
+  last(name: string): string | null {
+    return this.all(name).at(-1) ?? null;
+  }
+
+  /** The option's value, parsed, or what it is without the option. */
+  read<Value>(name: string, absent: Value, parse: (text: string) => Value): Value {
+    const text = this.last(name);
+    return text === null ? absent : parse(text);
+  }
+
+  integer(name: string, absent: number, min: number, max: number): number {
+    return this.read(name, absent, (text) => parseInteger(`--${name}`, text, min, max));
+  }
+
+  seed(): number {
+    return this.integer('seed', SEED_DEFAULT, 0, SEED_MAX);
+  }
+
+  cpus(absent: number): number {
+    return this.integer('cpus', absent, 1, POOL_CPUS_MAX);
+  }
+
+  milliseconds<Absent>(
+    name: string,
+    absent: Absent,
+    secondsMax: number = SECONDS_MAX,
+  ): number | Absent {
+    return this.read<number | Absent>(name, absent, (text) =>
+      parseSecondsMs(`--${name}`, text, secondsMax),
+    );
+  }
+
+  bytes<Absent>(name: string, absent: Absent, min: number, max: number): number | Absent {
+    return this.read<number | Absent>(name, absent, (text) =>
+      parseSizeBytes(`--${name}`, text, min, max),
+    );
+  }
+
+  /** One of `choices`. */
+  choice<Choice extends string>(
+    name: string,
+    absent: Choice,
+    choices: readonly Choice[],
+    or = '',
+  ): Choice {
+    return this.read(name, absent, (text) => {
+      const chosen = choices.find((choice) => choice === text);
+      if (chosen !== undefined) return chosen;
+      throw new UsageError(
+        `--${name} must be ${or === '' ? choices.join(', ') : or}, got '${text}'`,
+      );
+    });
+  }
+
+  /** For a command that takes options only. */
+  refuseArguments(command: string): void {
+    const extra = this.positionals[0] ?? this.rest?.[0];
+    if (extra !== undefined) throw new UsageError(`${command} takes no argument '${extra}'`);
+  }
 }
 
 /** `command` is what the user types to get help, such as 'faultline run'. */
@@ -64,7 +171,8 @@ export function parseOptions(
       values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
     }
   }
-  return { switches, values, positionals, rest: end < 0 ? null : args.slice(end + 1) };
+  const rest = end < 0 ? null : args.slice(end + 1);
+  return new ParsedOptions({ switches, values, positionals, rest });
 }
 
 /** One line an option, names aligned. */

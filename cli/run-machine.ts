@@ -15,7 +15,7 @@ import type {
   ProcessHandle,
 } from '../workers/api/machine-api.ts';
 import { PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
-import { startProgress } from './progress.ts';
+import { startProgress } from './run-progress.ts';
 import type { PrintedLine, RunDocument } from './run-document.ts';
 import { findProblems } from './run-document.ts';
 import type { RunRequest } from './run-request.ts';

@@ -2,7 +2,6 @@
 import {
   FLUSH_POLICIES,
   INJECT_KINDS,
-  PROTOCOL_NAMES,
   RECLAIM_POLICY_NAMES,
   parseInjection,
 } from '../kernel/index.ts';
@@ -13,37 +12,36 @@ import type { FaultMode } from '../shared/wire.ts';
 import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
 import { parseBuiltinArguments } from './builtin-programs.ts';
 import { requireModule, requireReadable, unreadableReason } from './load-module.ts';
-import type { OptionTable, ParsedOptions } from './options.ts';
+import { parsePart, parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
+import { HELP_OPTION, JSON_OPTION, cpusOption, seedOption } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
-import { parseInteger, parseSecondsMs, parseSizeBytes, suggest, UsageError } from './usage.ts';
+import type { OptionTable, ParsedOptions } from './options.ts';
+import { UsageError } from './usage-error.ts';
 
-/** CPUs that a user may ask for; the machine keeps more for dedicated Workers. */
-const poolCpusMax = 32;
+const cpusDefault = 2;
 const timeoutSecondsMax = 86_400;
-const protocols: readonly string[] = PROTOCOL_NAMES;
-const policies: readonly string[] = FLUSH_POLICIES;
 const reclaims: readonly string[] = RECLAIM_POLICY_NAMES;
 const faultModes: string = FAULT_MODES.join(' or ');
 
 const runOptions: OptionTable = {
-  cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (2)' },
+  cpus: cpusOption(cpusDefault),
   memory: { value: 'SIZE', help: 'simulated memory, 1MiB to 4GiB (64MiB)' },
-  protocol: { value: 'NAME|FILE', help: `locking: ${protocols.join(', ')}, or a module (rcu)` },
+  protocol: protocolOption('NAME|FILE', 'or a module'),
   faults: { value: 'MODE', help: `where page faults are resolved: ${faultModes} (local)` },
-  shootdown: { value: 'POLICY', help: `TLB flushes: ${policies.join(', ')} (batched)` },
+  shootdown: shootdownOption(''),
   swap: { value: 'SIZE', help: 'swap store, 0 to 16GiB (four times the files, 64MiB at least)' },
   limit: { value: 'SIZE', help: 'memory that the program and its children may have (no limit)' },
   reclaim: { value: 'NAME|FILE', help: `who is swapped out: ${reclaims.join(', ')} (clock)` },
   inject: { value: 'KIND=N|P%', help: `make it fail: ${INJECT_KINDS.join(', ')}; repeatable` },
-  seed: { value: 'N', help: 'seed of all randomness, 0 to 4294967295 (1)' },
+  seed: seedOption('all randomness'),
   timeout: { value: 'SECONDS', help: 'give up after this long (never)' },
   processes: { value: 'N', help: 'child processes of wordcount, matmul and grind (4)' },
   file: { value: 'NAME=PATH', help: 'let programs open PATH as NAME; may be repeated' },
   dedicated: { help: 'run the program in a Worker of its own' },
   checked: { help: 'poison freed frames and check more invariants' },
   dmesg: { help: 'print the boot and fault log' },
-  json: { help: 'print one JSON document on stdout, all else on stderr' },
-  help: { short: 'h', help: 'print this' },
+  json: JSON_OPTION,
+  help: HELP_OPTION,
 };
 
 export interface RunRequest {
@@ -110,7 +108,7 @@ function builtinHelp(name: string): string {
 export function parseRun(args: readonly string[]): RunRequest | string {
   const parsed = parseOptions(args, runOptions, 'faultline run');
   const [program, ...others] = parsed.positionals;
-  if (parsed.switches.has('help')) return program === undefined ? runHelp() : builtinHelp(program);
+  if (parsed.has('help')) return program === undefined ? runHelp() : builtinHelp(program);
   if (program === undefined) {
     throw new UsageError('run needs a program, such as: faultline run hello');
   }
@@ -118,37 +116,24 @@ export function parseRun(args: readonly string[]): RunRequest | string {
   if (others.length > 0 && builtinProgram(program) === undefined) {
     throw new UsageError(`arguments of the program go after --: faultline run ${program} -- …`);
   }
-  const last = (name: string): string | undefined => parsed.values.get(name)?.at(-1);
-  const read = <T>(name: string, absent: T, parse: (text: string) => T): T => {
-    const text = last(name);
-    return text === undefined ? absent : parse(text);
-  };
-  const memory = (text: string): number =>
-    parseSizeBytes('--memory', text, FRAMES_MIN * PAGE_SIZE, FRAMES_MAX * PAGE_SIZE);
   return {
     program,
     ...parseProgram(program, parsed),
-    memoryBytes: read('memory', null, memory),
-    cpus: read('cpus', 2, (text) => parseInteger('--cpus', text, 1, poolCpusMax)),
-    protocol: read('protocol', 'rcu', parseProtocol),
-    shootdown: read('shootdown', 'batched', parsePolicy),
-    inject: parseInject(parsed.values.get('inject') ?? []),
-    swapBytes: read('swap', null, (text) =>
-      parseSizeBytes('--swap', text, 0, SWAP_SLOTS_MAX * PAGE_SIZE),
-    ),
-    limitBytes: read('limit', null, (text) =>
-      parseSizeBytes('--limit', text, PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
-    ),
-    reclaim: read('reclaim', 'clock', (text) => parsePart('reclaim policy', text, reclaims)),
-    faults: read('faults', 'local', parseFaults),
-    seed: read('seed', 1, (text) => parseInteger('--seed', text, 0, 2 ** 32 - 1)),
-    timeoutMs: read<number | null>('timeout', null, (text) =>
-      parseSecondsMs('--timeout', text, timeoutSecondsMax),
-    ),
-    dedicated: parsed.switches.has('dedicated'),
-    checked: parsed.switches.has('checked'),
-    dmesg: parsed.switches.has('dmesg'),
-    json: parsed.switches.has('json'),
+    memoryBytes: parsed.bytes('memory', null, FRAMES_MIN * PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
+    cpus: parsed.cpus(cpusDefault),
+    protocol: parsed.read('protocol', 'rcu', parseProtocol),
+    shootdown: parsed.choice('shootdown', 'batched', FLUSH_POLICIES),
+    inject: parseInject(parsed.all('inject')),
+    swapBytes: parsed.bytes('swap', null, 0, SWAP_SLOTS_MAX * PAGE_SIZE),
+    limitBytes: parsed.bytes('limit', null, PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
+    reclaim: parsed.read('reclaim', 'clock', (text) => parsePart('reclaim policy', text, reclaims)),
+    faults: parsed.choice('faults', 'local', FAULT_MODES, faultModes),
+    seed: parsed.seed(),
+    timeoutMs: parsed.milliseconds('timeout', null, timeoutSecondsMax),
+    dedicated: parsed.has('dedicated'),
+    checked: parsed.has('checked'),
+    dmesg: parsed.has('dmesg'),
+    json: parsed.has('json'),
   };
 }
 
@@ -157,22 +142,22 @@ function parseProgram(
   parsed: ParsedOptions,
 ): Pick<RunRequest, 'isBuiltin' | 'args' | 'file' | 'files'> {
   const rest = [...parsed.positionals.slice(1), ...(parsed.rest ?? [])];
-  const files = parseFiles(parsed.values.get('file') ?? []);
-  const processes = parsed.values.get('processes')?.at(-1);
+  const files = parseFiles(parsed.all('file'));
+  const processes = parsed.last('processes');
   const builtin = builtinProgram(program);
   if (builtin === undefined) {
     requireModule(program);
-    if (processes !== undefined) {
+    if (processes !== null) {
       throw new UsageError('--processes is for built-in programs; give yours arguments after --');
     }
     // So that a program can open what its arguments name, as in a shell.
     for (const word of rest) if (unreadableReason(word) === null) files[word] ??= word;
     return { isBuiltin: false, args: rest, file: null, files };
   }
-  if (processes !== undefined && !Object.hasOwn(builtin.options, 'processes')) {
+  if (processes !== null && !Object.hasOwn(builtin.options, 'processes')) {
     throw new UsageError(`${program} takes no --processes; see faultline run ${program} --help`);
   }
-  const words = processes === undefined ? rest : ['--processes', processes, ...rest];
+  const words = processes === null ? rest : ['--processes', processes, ...rest];
   const { options, file } = parseBuiltinArguments(program, builtin, words);
   if (file !== null && !Object.hasOwn(files, file)) {
     requireReadable(file);
@@ -208,31 +193,4 @@ function parseInject(given: readonly string[]): Record<string, string> {
     inject[kind] = value;
   }
   return inject;
-}
-
-export function parseProtocol(text: string): string {
-  return parsePart('protocol', text, protocols);
-}
-
-/** The name of a built-in part of the machine, or the path of a module that exists. */
-function parsePart(what: string, text: string, builtIn: readonly string[]): string {
-  if (builtIn.includes(text)) return text;
-  if (!/[\\/]|\.m?[jt]s$/.test(text)) {
-    const hint = suggest(text, builtIn) || `; built-in: ${builtIn.join(', ')}`;
-    throw new UsageError(`no ${what} is called '${text}'${hint}`);
-  }
-  requireModule(text);
-  return text;
-}
-
-function parseFaults(text: string): FaultMode {
-  const mode = FAULT_MODES.find((name) => name === text);
-  if (mode !== undefined) return mode;
-  throw new UsageError(`--faults must be ${faultModes}, got '${text}'`);
-}
-
-function parsePolicy(text: string): FlushPolicy {
-  const policy = FLUSH_POLICIES.find((name) => name === text);
-  if (policy !== undefined) return policy;
-  throw new UsageError(`--shootdown must be ${policies.join(', ')}, got '${text}'`);
 }

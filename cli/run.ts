@@ -5,14 +5,14 @@
 import { extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { largestInstalledTextFile } from './largest-text-file.ts';
-import type { LoadedModule } from './load-module.ts';
+import type { LoadedModule } from './bundle-module.ts';
 import { builtinModule, loadModule } from './load-module.ts';
-import { formatReport } from './report.ts';
+import { formatReport } from './run-report.ts';
 import type { RunDocument } from './run-document.ts';
 import { runMachine } from './run-machine.ts';
 import type { RunRequest } from './run-request.ts';
 import { parseRun } from './run-request.ts';
-import { UsageError } from './usage.ts';
+import { UsageError } from './usage-error.ts';
 import { hostWordRule } from './wc.ts';
 
 /** How long after --timeout the machine may take to stop before the command ends without it. */

@@ -1,7 +1,7 @@
 /** What `faultline stress` tells: a table and the failures for people, a document for programs. */
 import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts';
 import { formatCount, formatTable } from './text-table.ts';
-import { formatBytes } from './usage.ts';
+import { formatBytes } from './usage-error.ts';
 
 /** A machine's run: what it was and what came out. */
 export interface StressRun {

@@ -5,14 +5,13 @@ import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import { THREADS_MAX } from '../lab/stress/arena.ts';
 import { FAULT_MODES } from '../shared/wire.ts';
 import type { FaultMode } from '../shared/wire.ts';
-import type { OptionTable } from './options.ts';
+import { parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
+import { HELP_OPTION, JSON_OPTION, cpusOption, seedOption } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
-import { parseProtocol } from './run-request.ts';
-import { UsageError, parseInteger, parseSecondsMs, parseSizeBytes } from './usage.ts';
+import type { OptionTable } from './options.ts';
+import { UsageError, parseSizeBytes } from './usage-error.ts';
 
-const protocols: readonly string[] = PROTOCOL_NAMES;
-const secondsMax = 7 * 86_400;
-const poolCpusMax = 32;
+const cpusDefault = 4;
 const processesMax = 16;
 const forksMax = 8;
 const swapMinBytes = 2 ** 21;
@@ -22,14 +21,14 @@ const memoryMinBytes = 2 ** 23;
 
 const stressOptions: OptionTable = {
   seconds: { value: 'N', help: 'how long in all, shared by the machines that run in turn (10)' },
-  cpus: { value: 'N', help: 'CPU Workers, 1 to 32 (4)' },
-  protocol: { value: 'NAME|FILE|all', help: `locking: ${protocols.join(', ')}, a module (rcu)` },
+  cpus: cpusOption(cpusDefault),
+  protocol: protocolOption('NAME|FILE|all', 'a module'),
   faults: {
     value: 'MODE',
     help: `where page faults are resolved: ${FAULT_MODES.join(', ')}, both (local)`,
   },
-  shootdown: { value: 'POLICY', help: `TLB flushes: ${FLUSH_POLICIES.join(', ')}, all (batched)` },
-  seed: { value: 'N', help: 'seed of all choices, 0 to 4294967295 (1)' },
+  shootdown: shootdownOption(', all'),
+  seed: seedOption('all choices'),
   memory: { value: 'SIZE', help: 'simulated memory, 8MiB to 4GiB (16MiB)' },
   swap: {
     value: 'SIZE',
@@ -38,8 +37,8 @@ const stressOptions: OptionTable = {
   processes: { value: 'N', help: `processes at a time, 1 to ${processesMax} (3)` },
   threads: { value: 'N', help: `threads of each process, 1 to ${THREADS_MAX} (3)` },
   forks: { value: 'N', help: `forked children that a thread has at a time, 0 to ${forksMax} (2)` },
-  json: { help: 'print one JSON document on stdout, all else on stderr' },
-  help: { short: 'h', help: 'print this' },
+  json: JSON_OPTION,
+  help: HELP_OPTION,
 };
 
 export interface StressRequest {
@@ -79,34 +78,29 @@ Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage.`;
 /** The request, or the help text that was asked for instead. Throws UsageError. */
 export function parseStress(args: readonly string[]): StressRequest | string {
   const parsed = parseOptions(args, stressOptions, 'faultline stress');
-  if (parsed.switches.has('help')) return stressHelp();
-  const extra = parsed.positionals[0] ?? parsed.rest?.[0];
-  if (extra !== undefined) throw new UsageError(`stress takes no argument '${extra}'`);
-  const read = <T>(name: string, absent: string, parse: (text: string) => T): T =>
-    parse(parsed.values.get(name)?.at(-1) ?? absent);
-  const integer = (name: string, absent: string, min: number, max: number): number =>
-    read(name, absent, (text) => parseInteger(`--${name}`, text, min, max));
+  if (parsed.has('help')) return stressHelp();
+  parsed.refuseArguments('stress');
   return {
-    durationMs: read('seconds', '10', (text) => parseSecondsMs('--seconds', text, secondsMax)),
-    cpus: integer('cpus', '4', 1, poolCpusMax),
-    protocols: read('protocol', 'rcu', (text) =>
-      text === 'all' ? protocols : [parseProtocol(text)],
+    durationMs: parsed.milliseconds('seconds', 10_000),
+    cpus: parsed.cpus(cpusDefault),
+    protocols: parsed.read<readonly string[]>('protocol', ['rcu'], (text) =>
+      text === 'all' ? PROTOCOL_NAMES : [parseProtocol(text)],
     ),
-    faults: read('faults', 'local', (text) => parseChoice('faults', text, FAULT_MODES, 'both')),
-    shootdowns: read('shootdown', 'batched', (text) =>
+    faults: parsed.read<readonly FaultMode[]>('faults', ['local'], (text) =>
+      parseChoice('faults', text, FAULT_MODES, 'both'),
+    ),
+    shootdowns: parsed.read<readonly FlushPolicy[]>('shootdown', ['batched'], (text) =>
       parseChoice('shootdown', text, FLUSH_POLICIES, 'all'),
     ),
-    seed: integer('seed', '1', 0, 2 ** 32 - 1),
-    memoryBytes: read('memory', '16MiB', (text) =>
-      parseSizeBytes('--memory', text, memoryMinBytes, FRAMES_MAX * PAGE_SIZE),
-    ),
-    swapBytes: read('swap', '16MiB', (text) =>
+    seed: parsed.seed(),
+    memoryBytes: parsed.bytes('memory', 2 ** 24, memoryMinBytes, FRAMES_MAX * PAGE_SIZE),
+    swapBytes: parsed.read('swap', 2 ** 24, (text) =>
       text === '0' ? 0 : parseSizeBytes('--swap', text, swapMinBytes, swapMaxBytes),
     ),
-    processes: integer('processes', '3', 1, processesMax),
-    threads: integer('threads', '3', 1, THREADS_MAX),
-    forks: integer('forks', '2', 0, forksMax),
-    json: parsed.switches.has('json'),
+    processes: parsed.integer('processes', 3, 1, processesMax),
+    threads: parsed.integer('threads', 3, 1, THREADS_MAX),
+    forks: parsed.integer('forks', 2, 0, forksMax),
+    json: parsed.has('json'),
   };
 }
 

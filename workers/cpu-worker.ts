@@ -22,7 +22,7 @@ import * as BOOT from '../shared/layout/boot.ts';
 import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/wire.ts';
 import { CpuContext } from './cpu/runtime/cpu-context.ts';
 import { ProcessAccount } from './cpu/runtime/process-account.ts';
-import { connect } from './wire/endpoint.ts';
+import { connectOneWay } from './wire/endpoint.ts';
 import { ProcessKilled } from './wire/errors.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { ProcessRunner } from './cpu/runtime/process-runner.ts';
@@ -66,6 +66,9 @@ async function main(): Promise<void> {
   const cpu = attachCpu(attachMachine(init.buffer, await loadProtocol(init.protocol)), init.cpu);
   const mode = new ThreadMode(cpu, platform.afterTurn);
   const runners = new Map<number, ProcessRunner>();
+  const kernel = connectOneWay<KernelCpuApi>(init.port);
+  const queue = new RunQueue(platform.afterTurn);
+  const context = new CpuContext({ mode, init, kernel, queue, runners });
   const api: CpuApi = {
     ready: () => {},
     start: (orders) => orders.forEach((order) => enqueue(context, order, runners)),
@@ -78,8 +81,7 @@ async function main(): Promise<void> {
     },
     attend: () => attend(context),
   };
-  const kernel = connect<KernelCpuApi>(init.port, api);
-  const context = new CpuContext(mode, init, kernel, new RunQueue(platform.afterTurn), runners);
+  kernel.serve(api);
   // A promise that nobody awaited ends its own process; an ended process's leftovers, such as a
   // timer that still touches its memory, are nobody's. The rest ends this Worker.
   platform.onUnhandled(

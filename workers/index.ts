@@ -9,4 +9,4 @@ export {
 } from './wire/errors.ts';
 export { KernelPanic } from '../shared/panic.ts';
 export type * from './api/machine-api.ts';
-export type { Backend, Device } from './kernel/files/extensions.ts';
+export type { Backend, Device } from './kernel/files/user-modules.ts';

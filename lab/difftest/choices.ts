@@ -108,3 +108,24 @@ export class Choices {
     return this.rarely(25) ? this.pick([-1, 63, 1e6]) : { base: 'fd', plus: this.slot() };
   }
 }
+
+/** What a sequence is about, beyond plain memory. */
+export interface Theme {
+  readonly files: boolean;
+  readonly locks: boolean;
+  readonly limits: boolean;
+  readonly seals: boolean;
+  readonly heap: boolean;
+  readonly advice: boolean;
+  readonly privileged: boolean;
+}
+
+export interface CallKind {
+  readonly call: string;
+  readonly weight: number;
+  /** The part of a theme that it belongs to; without one it belongs to all. */
+  readonly part?: keyof Theme;
+  readonly generate: (choices: Choices, theme: Theme) => readonly Arg[];
+  /** Whether the result is a descriptor. */
+  readonly opens?: boolean;
+}

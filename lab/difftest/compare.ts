@@ -1,5 +1,5 @@
 /** Where the two sides' outcomes differ. */
-import type { Op, Outcome, Sequence, State } from './sequence.ts';
+import type { Outcome, State } from './sequence.ts';
 
 export interface Difference {
   /** Index of the call after which they differ; beyond the last one are the looks at all pages. */
@@ -44,9 +44,4 @@ function listed(lines: readonly string[]): string {
 
 function pageText(state: State, page: string): string {
   return state.pages[page] ?? 'not resident';
-}
-
-/** The call that an outcome belongs to, null for the looks. */
-export function callAt({ ops }: Sequence, at: number): Op | null {
-  return ops[at] ?? null;
 }

@@ -1,8 +1,7 @@
 /** Arguments of the calls on files and descriptors. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
-import type { Choices } from './choices.ts';
-import type { CallKind } from './generator.ts';
+import type { CallKind, Choices } from './choices.ts';
 import type { Arg } from './sequence.ts';
 
 const NAMES = 3;

@@ -2,9 +2,8 @@
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { WRAPPING } from './choices.ts';
-import type { Choices, Range } from './choices.ts';
+import type { CallKind, Choices, Range, Theme } from './choices.ts';
 import { protection } from './generate-mmap.ts';
-import type { CallKind, Theme } from './generator.ts';
 import type { Arg } from './sequence.ts';
 
 const ADVICE: readonly (readonly [number, number])[] = [

@@ -1,8 +1,7 @@
 /** Arguments of mmap: every kind of placement, type, protection and flag. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
-import type { Choices, Range } from './choices.ts';
-import type { Theme } from './generator.ts';
+import type { Choices, Range, Theme } from './choices.ts';
 import type { Arg } from './sequence.ts';
 
 const RW: number = M.PROT_READ | M.PROT_WRITE;

@@ -6,31 +6,11 @@
 import { O_CREAT, O_RDONLY, O_RDWR } from '../../shared/abi/mman.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { Choices } from './choices.ts';
+import type { CallKind, Theme } from './choices.ts';
 import { FILE_CALLS } from './generate-files.ts';
 import { MEMORY_CALLS } from './generate-memory.ts';
 import { generateMmap } from './generate-mmap.ts';
 import type { Op, Sequence } from './sequence.ts';
-
-/** What a sequence is about, beyond plain memory. */
-export interface Theme {
-  readonly files: boolean;
-  readonly locks: boolean;
-  readonly limits: boolean;
-  readonly seals: boolean;
-  readonly heap: boolean;
-  readonly advice: boolean;
-  readonly privileged: boolean;
-}
-
-export interface CallKind {
-  readonly call: string;
-  readonly weight: number;
-  /** The part of a theme that it belongs to; without one it belongs to all. */
-  readonly part?: keyof Theme;
-  readonly generate: (choices: Choices, theme: Theme) => readonly Op['args'][number][];
-  /** Whether the result is a descriptor. */
-  readonly opens?: boolean;
-}
 
 const CALLS: readonly CallKind[] = [
   { call: 'mmap', weight: 44, generate: generateMmap },

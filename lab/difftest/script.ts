@@ -27,8 +27,8 @@ import {
 import type { Outcome, Sequence } from './sequence.ts';
 import type { Step, StepResult } from './steps.ts';
 import type { Place, Subject } from './subject.ts';
-import { NO_USAGE, needsUsage, usageIn, usageOf } from './usage.ts';
-import type { Usage } from './usage.ts';
+import { NO_RLIMIT_USE, needsRlimitUse, rlimitUseIn, rlimitUseOf } from './rlimit-use.ts';
+import type { RlimitUse } from './rlimit-use.ts';
 
 export interface RunOptions {
   /** Give whole states instead of digests. */
@@ -109,9 +109,9 @@ class Script {
   readonly #options: RunOptions;
   readonly #place: Place;
   readonly #windows: Placed[] = [];
-  readonly #usage: Usage;
+  readonly #rlimitUse: RlimitUse;
   /** Whether the sequence's limits are counted from what is in use. */
-  readonly #needsUsage: boolean;
+  readonly #needsRlimitUse: boolean;
   readonly #body: OpSteps;
   readonly #room: number | undefined;
   /** Steps that find out whether a window could be unmapped. */
@@ -124,14 +124,14 @@ class Script {
     this.#window(LOW.name, place.low, LOW.pages);
     this.#window(HIGH.name, place.high, HIGH.pages);
     if (options.has.brk) this.#window('heap', heapStart(place), HEAP_PAGES);
-    this.#needsUsage = needsUsage(sequence);
-    this.#usage = this.#needsUsage
+    this.#needsRlimitUse = needsRlimitUse(sequence);
+    this.#rlimitUse = this.#needsRlimitUse
       ? this.#measure(subject.status(), parseMaps(subject.maps()))
-      : NO_USAGE;
+      : NO_RLIMIT_USE;
     this.#room = sequence.room;
     this.#open();
     const windows = this.#windows;
-    this.#body = new OpSteps(this.steps, { place, windows, usage: this.#usage });
+    this.#body = new OpSteps(this.steps, { place, windows, usage: this.#rlimitUse });
     this.#body.run(sequence, options.has.mincore);
     this.#close(sequence);
   }
@@ -204,9 +204,9 @@ class Script {
   }
 
   /** Bytes that count against RLIMIT_AS and RLIMIT_DATA when the sequence begins. */
-  #measure(status: string, lines: readonly MapsLine[]): Usage {
+  #measure(status: string, lines: readonly MapsLine[]): RlimitUse {
     const heap = this.#options.has.brk ? PAGE_SIZE : 0;
-    const { as, data } = usageOf(status);
+    const { as, data } = rlimitUseOf(status);
     const planned = this.#plan(lines);
     return {
       as: as + planned.reduce((sum, { size }) => sum + size, heap),
@@ -219,13 +219,13 @@ class Script {
    * has sealed in its windows. Of that, stacks are no data, and maps does not tell them apart.
    */
   isSteady(subject: Subject): boolean {
-    if (!this.#needsUsage) return true;
+    if (!this.#needsRlimitUse) return true;
     const status = subject.status();
     const lines = parseMaps(subject.maps());
     const { as, data } = this.#measure(status, lines);
-    const sealed = usageIn(lines, this.#windows);
-    const more = data - this.#usage.data;
-    return as - sealed.as === this.#usage.as && more >= 0 && more <= sealed.data;
+    const sealed = rlimitUseIn(lines, this.#windows);
+    const more = data - this.#rlimitUse.data;
+    return as - sealed.as === this.#rlimitUse.as && more >= 0 && more <= sealed.data;
   }
 
   #open(): void {

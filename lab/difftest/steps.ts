@@ -4,7 +4,13 @@
  * list of steps can be carried out without running any JavaScript in between.
  */
 import { signalName } from '../../shared/abi/signals.ts';
-import type { Syscalls } from './subject.ts';
+
+/** The syscalls that take a name. */
+export interface Syscalls {
+  memfd_create(name: string, flags: number): number;
+  open(name: string, flags: number): number;
+  unlink(name: string): number;
+}
 
 export interface SlotRef {
   readonly slot: number;

@@ -1,13 +1,6 @@
 /** A kernel under test, as the runner of sequences sees it: one process of it. */
 import type { Step, StepResult } from './steps.ts';
 
-/** The syscalls that take a name. */
-export interface Syscalls {
-  memfd_create(name: string, flags: number): number;
-  open(name: string, flags: number): number;
-  unlink(name: string): number;
-}
-
 /** Where things are in a process, in bytes. */
 export interface Place {
   /** The first address that no program can have. */

@@ -1,128 +1,150 @@
 /**
  * Explorations as a user asks for them: scenarios, protocols and mutants by name or by path. Builds
- * what is needed once and finds, minimises and retells failures.
+ * what is needed once, finds and minimises failures, and retells them.
  */
-import { isAbsolute, resolve } from 'node:path';
 import type { LockingProtocol } from '../../kernel/machine/locking-protocol.ts';
 import { buildModel } from './build/build-model.ts';
 import type { Model } from './build/build-model.ts';
 import { Executor } from './engine/executor.ts';
 import { explore } from './engine/explore.ts';
-import type { Exploration, Search } from './engine/explore.ts';
+import type { Exploration } from './engine/explore.ts';
 import { minimise } from './engine/minimise.ts';
-import { formatSchedule, segmentsOf } from './engine/schedule.ts';
-import type { Segment } from './engine/schedule.ts';
+import { formatSchedule, parseSchedule, segmentsOf } from './engine/schedule.ts';
+import { tell } from './engine/story.ts';
+import type { Story } from './engine/story.ts';
 import { Subject } from './engine/subject.ts';
+import { isPath } from './experiment.ts';
+import type { Experiment, Job, Report } from './experiment.ts';
+import type { Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
-import { MUTANTS } from './mutants.ts';
-import type { Mutant } from './mutants.ts';
+import { mutantNamed } from './mutants.ts';
+import { planJobs } from './plan.ts';
+import type { Catalogue, Request } from './plan.ts';
+import { exploreSideBySide } from './side-by-side.ts';
 
-/** The protocol of a scenario that shares nothing that protocols lock. */
-const PROTOCOL_DEFAULT = 'rcu';
-
-export interface Experiment {
-  /** Name, or path of a module that exports a scenario as default. */
-  readonly scenario: string;
-  /** Name, or path of a module that exports a protocol as default. */
-  readonly protocol: string;
-  readonly mutant: string | null;
-}
-
-export interface Report {
+/** A failure, replayed and told. */
+export interface Retelling {
   readonly experiment: Experiment;
-  readonly exploration: Exploration;
-  /** Of the minimised failure. */
-  readonly schedule: string | null;
+  readonly story: Story;
 }
 
 export class Laboratory {
+  readonly #host: Host;
   readonly #models = new Map<string, Promise<Model>>();
 
-  /** Names of the scenarios that ship, and what they are about. */
-  async scenarios(): Promise<readonly Scenario[]> {
-    return (await this.#model(null, [])).module.SCENARIOS;
+  constructor(host: Host) {
+    this.#host = host;
   }
 
-  async protocols(): Promise<readonly string[]> {
-    return Object.keys((await this.#model(null, [])).module.PROTOCOLS);
+  /** The scenarios and protocols that ship. */
+  async catalogue(): Promise<Catalogue> {
+    const { SCENARIOS, PROTOCOLS } = (await this.#model(null, [])).module;
+    return { scenarios: SCENARIOS, protocols: Object.keys(PROTOCOLS) };
   }
 
-  mutant(name: string): Mutant | null {
-    return MUTANTS.find((mutant) => mutant.name === name) ?? null;
+  /** The explorations that a request means, in order. Throws an UnknownNameError. */
+  async plan(request: Request): Promise<Job[]> {
+    return planJobs(request, await this.catalogue());
+  }
+
+  /**
+   * Carries out the jobs on up to `threads` threads. A failure of the kernel itself ends it; those
+   * of mutants do not. `heard` gets each report as its exploration ends; the result has them in the
+   * order of the jobs.
+   */
+  async exploreAll(
+    jobs: readonly Job[],
+    threads: number,
+    heard: (report: Report) => void,
+  ): Promise<Report[]> {
+    const reports: Report[] = [];
+    for await (const report of this.#reports(jobs, threads)) {
+      reports.push(report);
+      heard(report);
+      if (report.schedule !== null && report.experiment.mutant === null) break;
+    }
+    const placeOf = ({ experiment: { scenario, protocol } }: Report): number =>
+      jobs.findIndex(({ experiment }) => {
+        return experiment.scenario === scenario && experiment.protocol === protocol;
+      });
+    return reports.sort((one, other) => placeOf(one) - placeOf(other));
+  }
+
+  /** Explores; a failure is minimised. */
+  async explore(job: Job): Promise<Report> {
+    const { experiment } = job;
+    const { executor, exploration } = await this.search(job);
+    if (exploration.finding === null) return { experiment, exploration, schedule: null };
+    const finding = minimise(executor, exploration.finding);
+    const schedule = formatSchedule({ ...experiment, segments: segmentsOf(finding.schedule) });
+    return { experiment, exploration: { ...exploration, finding }, schedule };
+  }
+
+  /** Explores, and leaves a failure as it was found. */
+  async search({
+    experiment,
+    search,
+  }: Job): Promise<{ executor: Executor; exploration: Exploration }> {
+    const executor = await this.executor(experiment);
+    return { executor, exploration: explore(executor, search, this.#host.nowMs) };
+  }
+
+  /** Replays a schedule that a report has, and tells what happens; null when it is none. */
+  async retell(schedule: string): Promise<Retelling | null> {
+    const parsed = parseSchedule(schedule);
+    if (parsed === null) return null;
+    const { segments, ...experiment } = parsed;
+    return { experiment, story: tell(await this.executor(experiment), segments) };
   }
 
   /** The executor of an experiment. Throws an Error that says which part there is none of. */
   async executor(experiment: Experiment): Promise<Executor> {
-    const { mutant } = experiment;
-    const paths = [experiment.scenario, experiment.protocol].filter(isPath).map((p) => resolve(p));
-    const clean = await this.#subject(await this.#model(null, paths), experiment, paths);
+    const { scenario, protocol, mutant } = experiment;
+    const paths = [scenario, protocol].filter(isPath).map((p) => this.#host.absolutePath(p));
+    const clean = this.#subject(await this.#model(null, paths), experiment, paths);
     if (mutant === null) return new Executor(clean);
-    const changed = await this.#subject(await this.#model(mutant, paths), experiment, paths);
+    const changed = this.#subject(await this.#model(mutant, paths), experiment, paths);
     return new Executor(changed, clean);
   }
 
-  /** Explores, and leaves a failure as it was found. */
-  async search(
-    experiment: Experiment,
-    search: Search,
-  ): Promise<{ executor: Executor; exploration: Exploration }> {
-    const executor = await this.executor(experiment);
-    return { executor, exploration: explore(executor, search, () => performance.now()) };
+  async *#reports(jobs: readonly Job[], threads: number): AsyncGenerator<Report> {
+    if (threads > 1 && jobs.length > 1) {
+      yield* exploreSideBySide(this.#host.startExplorer, jobs, threads);
+    } else for (const job of jobs) yield this.explore(job);
   }
 
-  /** Explores; a failure is minimised. */
-  async explore(experiment: Experiment, search: Search): Promise<Report> {
-    const { executor, exploration } = await this.search(experiment, search);
-    if (exploration.finding === null) return { experiment, exploration, schedule: null };
-    const finding = minimise(executor, exploration.finding);
-    const schedule = scheduleOf(experiment, segmentsOf(finding.schedule));
-    return { experiment, exploration: { ...exploration, finding }, schedule };
-  }
-
-  async #subject(model: Model, experiment: Experiment, paths: readonly string[]): Promise<Subject> {
+  #subject(model: Model, experiment: Experiment, paths: readonly string[]): Subject {
+    const { SCENARIOS, PROTOCOLS } = model.module;
     const scenario = isPath(experiment.scenario)
-      ? (exported(model, paths, experiment.scenario) as Scenario)
-      : model.module.SCENARIOS.find(({ name }) => name === experiment.scenario);
+      ? (this.#exported(model, paths, experiment.scenario) as Scenario)
+      : SCENARIOS.find(({ name }) => name === experiment.scenario);
     if (scenario === undefined) throw new Error(`there is no scenario '${experiment.scenario}'`);
-    const built = model.module.PROTOCOLS as Readonly<Record<string, LockingProtocol>>;
     const protocol = isPath(experiment.protocol)
-      ? (exported(model, paths, experiment.protocol) as LockingProtocol)
-      : built[experiment.protocol];
+      ? (this.#exported(model, paths, experiment.protocol) as LockingProtocol)
+      : (PROTOCOLS as Readonly<Record<string, LockingProtocol>>)[experiment.protocol];
     if (protocol === undefined) throw new Error(`there is no protocol '${experiment.protocol}'`);
     return new Subject(model, scenario, protocol);
+  }
+
+  /** The default export of a user's module. */
+  #exported(model: Model, paths: readonly string[], path: string): unknown {
+    const index = paths.indexOf(this.#host.absolutePath(path));
+    const value = model.userModules[index]?.['default'];
+    if (value === undefined) throw new Error(`'${path}' has no default export`);
+    return value;
   }
 
   #model(mutantName: string | null, userModules: readonly string[]): Promise<Model> {
     const key = JSON.stringify([mutantName, userModules]);
     let model = this.#models.get(key);
     if (model === undefined) {
-      const mutant = mutantName === null ? null : this.mutant(mutantName);
+      const mutant = mutantName === null ? null : mutantNamed(mutantName);
       if (mutantName !== null && mutant === null) {
         throw new Error(`there is no mutant '${mutantName}'`);
       }
-      model = buildModel({ patches: mutant?.patches ?? [], userModules });
+      model = buildModel(this.#host, { patches: mutant?.patches ?? [], userModules });
       this.#models.set(key, model);
     }
     return model;
   }
-}
-
-/** The text that replays an execution of the experiment. */
-export function scheduleOf(experiment: Experiment, segments: readonly Segment[]): string {
-  return formatSchedule({ ...experiment, segments });
-}
-
-export function isPath(name: string): boolean {
-  return isAbsolute(name) || /[\\/]|\.[cm]?[jt]s$/.test(name);
-}
-
-/** Protocols under which a scenario is worth exploring. */
-export function protocolsFor(scenario: Scenario, all: readonly string[]): readonly string[] {
-  return scenario.perProtocol === false ? [PROTOCOL_DEFAULT] : all;
-}
-
-function exported(model: Model, paths: readonly string[], path: string): unknown {
-  const value = model.userModules[paths.indexOf(resolve(path))]?.['default'];
-  if (value === undefined) throw new Error(`'${path}' has no default export`);
-  return value;
 }

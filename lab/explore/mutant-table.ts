@@ -1,6 +1,7 @@
 /** How soon each strategy finds each mutant: the table of docs/explore.md. */
 import type { Search } from './engine/explore.ts';
-import type { Experiment, Laboratory } from './laboratory.ts';
+import type { Experiment } from './experiment.ts';
+import type { Laboratory } from './laboratory.ts';
 import { MUTANTS } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
 
@@ -98,7 +99,7 @@ async function firstFailure(
   search: Search,
   kinds: Set<string>,
 ): Promise<number | null> {
-  const { exploration } = await laboratory.search(experiment, search);
+  const { exploration } = await laboratory.search({ experiment, search });
   if (exploration.finding === null) {
     return search.strategy === 'exhaustive' ? -exploration.executions : null;
   }

@@ -3,15 +3,22 @@
  * never in any other build. A change names text that must occur exactly once, so that a mutant
  * cannot silently stop being one when the kernel changes.
  */
+import type { Patch } from './build/patch.ts';
 import { ACCESS_MUTANTS } from './mutants/access.ts';
 import { FLUSH_MUTANTS } from './mutants/flush.ts';
 import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
-import type { Mutant } from './mutants/mutant.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
 
-export type { Mutant } from './mutants/mutant.ts';
+export interface Mutant {
+  readonly name: string;
+  readonly about: string;
+  /** Where exploration is to find it. */
+  readonly scenario: string;
+  readonly protocol: string;
+  readonly patches: readonly Patch[];
+}
 
 export const MUTANTS: readonly Mutant[] = [
   ...PAGING_MUTANTS,
@@ -21,3 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FORK_AND_SWAP_MUTANTS,
   ...FUTEX_AND_FILE_MUTANTS,
 ];
+
+export function mutantNamed(name: string): Mutant | null {
+  return MUTANTS.find((mutant) => mutant.name === name) ?? null;
+}

@@ -73,6 +73,10 @@ export const SWAP_FREE = 209;
 export const SWAP_HIGH = 210;
 export const SWAP_USED = 211;
 
+/** Words that the kernel leaves alone, for experiments with its locks. */
+export const SCRATCH = 224;
+export const SCRATCH_WORDS = 32;
+
 /** One group of words for each kind of injected fault (inject.ts). */
 export const INJECT_KINDS = 256;
 export const INJECT_KINDS_MAX = 8;
@@ -106,6 +110,7 @@ export const LAYOUT: Block = describeBlock('boot', WORDS, {
   'BOOT.RECORD_LOCK': { RECORD_LOCK, RECORD_FREE, RECORD_COUNT, RECORD_LIVE },
   'BOOT.PROC_LOCK': { PROC_LOCK, PROC_COUNT, SPACES, OBJECTS },
   'BOOT.SWAP_LOCK': { SWAP_LOCK, SWAP_FREE, SWAP_HIGH, SWAP_USED },
+  'nothing: the kernel does not use them': { SCRATCH: [SCRATCH, SCRATCH_WORDS] },
   'atomic counters': {
     TABLE_FRAMES,
     TABLE_FRAMES_PEAK,

@@ -63,7 +63,7 @@ import type { Cpu } from 'faultline/kernel';
 const takeBuddyLock: Operation = {
   name: 'take the buddy lock',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     lock(cpu, layout.BOOT.BUDDY_LOCK);
     unlock(cpu, layout.BOOT.BUDDY_LOCK);
     leave(world, cpu);

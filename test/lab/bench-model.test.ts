@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import { parseBench } from '../../cli/bench-request.ts';
 import type { BenchRequest } from '../../cli/bench-request.ts';
-import { UsageError } from '../../cli/usage.ts';
+import { UsageError } from '../../cli/usage-error.ts';
 import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
 import { compareDocuments } from '../../lab/bench/document.ts';
 import { parseCpuList } from '../../lab/bench/host.ts';

@@ -17,7 +17,6 @@ import { sysMmap } from '../../kernel/syscalls/mmap.ts';
 import { sysMprotect } from '../../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
 import { buildModel, bundleModel } from '../../lab/explore/build/build-model.ts';
-import { projectSources } from '../../lab/explore/build/sources.ts';
 import { Executor } from '../../lab/explore/engine/executor.ts';
 import { explore } from '../../lab/explore/engine/explore.ts';
 import { Random } from '../../lab/explore/engine/random.ts';
@@ -25,9 +24,11 @@ import { Replay, formatSchedule, parseSchedule } from '../../lab/explore/engine/
 import { formatStory, tell } from '../../lab/explore/engine/story.ts';
 import { storyHtml } from '../../lab/explore/engine/story-html.ts';
 import { Subject } from '../../lab/explore/engine/subject.ts';
-import { Laboratory, protocolsFor } from '../../lab/explore/laboratory.ts';
+import { Laboratory } from '../../lab/explore/laboratory.ts';
 import { SWAP_SLOTS } from '../../lab/explore/model/swap-store.ts';
-import { MUTANTS } from '../../lab/explore/mutants.ts';
+import { MUTANTS, mutantNamed } from '../../lab/explore/mutants.ts';
+import { nodeHost } from '../../lab/explore/node/node-host.ts';
+import { protocolsFor } from '../../lab/explore/plan.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../../shared/abi/mman.ts';
@@ -35,14 +36,15 @@ import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../../shared/abi/mman.ts'
 const BASE = 2 ** 32;
 const FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 const SEARCH = { strategy: 'exhaustive', bound: 1, depth: 3, seed: 1 } as const;
-const laboratory = new Laboratory();
-const scenarios = await laboratory.scenarios();
+const host = nodeHost();
+const laboratory = new Laboratory(host);
+const { scenarios } = await laboratory.catalogue();
 
 describe('the explore build', () => {
   it.each(PROTOCOL_NAMES)(
     'is the same source: equal machines after random operations (%s)',
     async (name) => {
-      const { module, ...model } = await buildModel({ smallLimits: false });
+      const { module, ...model } = await buildModel(host, { smallLimits: false });
       const protocol = PROTOCOLS[name];
       const machine = formatMachine({ frames: 512, cpus: 1, protocol, swapSlots: SWAP_SLOTS });
       const cpu = attachCpu(machine, 0);
@@ -117,16 +119,15 @@ describe('the explore build', () => {
 import { load } from '../../shared/atomics.ts';
 const w = [];
 ${code}`;
-    const project = projectSources();
-    const read = (name: string): string | null => (name === path ? source : project(name));
-    const failure = bundleModel({ userModules: [path], read });
+    const read = (name: string): string | null => (name === path ? source : host.read(name));
+    const failure = bundleModel({ ...host, read }, { userModules: [path] });
     await expect(failure).rejects.toThrow(reason);
     await expect(failure).rejects.toThrow(/refused\.js:4/);
   });
 
   it('refuses a patch whose text is not there exactly once', async () => {
     const patch = { path: 'kernel/mmu/walk.ts', find: 'no such text', replace: '' };
-    await expect(bundleModel({ patches: [patch] })).rejects.toThrow(/occurs 0 times/);
+    await expect(bundleModel(host, { patches: [patch] })).rejects.toThrow(/occurs 0 times/);
   });
 });
 
@@ -139,7 +140,7 @@ describe('exploration', () => {
         if (!protocolsFor(scenario, PROTOCOL_NAMES).includes(protocol)) continue;
         const experiment = { scenario: scenario.name, protocol, mutant: null };
         const limits = { executionsMax: 1e6, timeMaxMs: 20_000 };
-        const report = await laboratory.explore(experiment, { ...SEARCH, ...limits });
+        const report = await laboratory.explore({ experiment, search: { ...SEARCH, ...limits } });
         const { failure } = report.exploration.finding ?? { failure: null };
         expect({ ...experiment, failure, schedule: report.schedule }).toEqual({
           ...experiment,
@@ -155,10 +156,11 @@ describe('exploration', () => {
   it('finds mutants, replays them exactly, and tells the story', async () => {
     expect(MUTANTS.length).toBeGreaterThanOrEqual(20);
     for (const name of ['free-before-ack', 'double-map', 'no-second-look', 'lost-wake-up']) {
-      const mutant = laboratory.mutant(name)!;
+      const mutant = mutantNamed(name)!;
       const experiment = { scenario: mutant.scenario, protocol: mutant.protocol, mutant: name };
       const limits = { executionsMax: 20_000, timeMaxMs: 20_000 };
-      const report = await laboratory.explore(experiment, { ...SEARCH, ...limits, bound: 2 });
+      const search = { ...SEARCH, ...limits, bound: 2 };
+      const report = await laboratory.explore({ experiment, search });
       const { finding } = report.exploration;
       const text = parseSchedule(report.schedule ?? '')!;
       expect(text).toMatchObject(experiment);
@@ -176,9 +178,17 @@ describe('exploration', () => {
     }
   }, 60_000);
 
+  it('names the words of swap in its stories', async () => {
+    const schedule = 'swap-slot-reused@rcu+swap-late-answer:0*38,1*174,0*55';
+    const { story } = (await laboratory.retell(schedule))!;
+    const text = formatStory(story, 120);
+    expect(text).toMatch(/store swap store slot 1 = .* {2}model\/scenarios\/swaps.ts:\d+$/m);
+    expect(text).not.toMatch(/histogram|log record|scratch/i);
+  });
+
   it('builds every mutant: no patch has drifted away from the source', async () => {
     for (const { patches } of MUTANTS) {
-      expect((await bundleModel({ patches })).code.length).toBeGreaterThan(0);
+      expect((await bundleModel(host, { patches })).code.length).toBeGreaterThan(0);
     }
   }, 60_000);
 
@@ -187,7 +197,7 @@ describe('exploration', () => {
     async (name) => {
       const counts: number[] = [];
       for (const yieldPlain of [false, true]) {
-        const model = await buildModel({ yieldPlain });
+        const model = await buildModel(host, { yieldPlain });
         const scenario = model.module.SCENARIOS.find((one) => one.name === name)!;
         const executor = new Executor(new Subject(model, scenario, model.module.PROTOCOLS.rcu));
         const search = { ...SEARCH, bound: 2, executionsMax: 1e6, timeMaxMs: 60_000 };
@@ -215,7 +225,7 @@ describe('exploration', () => {
     const experiment = { scenario: 'six-steps', protocol: 'rcu', mutant: null };
     const limits = { executionsMax: 1e6, timeMaxMs: 20_000 };
     const search = { ...SEARCH, ...limits, bound: Infinity };
-    const { executor, exploration } = await laboratory.search(experiment, search);
+    const { executor, exploration } = await laboratory.search({ experiment, search });
     expect(exploration.complete).toBe(true);
     expect(exploration.executions).toBeGreaterThanOrEqual(924);
     const random = { ...search, strategy: 'random', executionsMax: 300_000 } as const;

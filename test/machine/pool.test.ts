@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CpuApi } from '../../shared/wire.ts';
 import type { Connection } from '../../workers/wire/endpoint.ts';
 import { Pool } from '../../workers/kernel/processes/pool.ts';
+import type { WorkerCare } from '../../workers/kernel/processes/pool.ts';
 
 /** A host whose Workers are ready when they are told to start, unless listed in `broken`. */
 function fakeHost(cpus: number, spares = 1) {
@@ -20,6 +21,8 @@ function fakeHost(cpus: number, spares = 1) {
       log.push(`terminate ${cpu}.${generation}`);
       queueMicrotask(() => pool.died(cpu, generation, 'exited'));
     },
+  });
+  const care: WorkerCare = {
     connect: (cpu) =>
       ({
         remote: {
@@ -29,17 +32,17 @@ function fakeHost(cpus: number, spares = 1) {
         },
         close: (reason: Error) => closed.push(reason),
       }) as unknown as Connection<CpuApi>,
-    onDeath: (cpu, reason) => log.push(`dead ${cpu}: ${reason}`),
-  });
-  return { pool, log, broken, closed };
+    cleanUp: (cpu, reason) => void log.push(`dead ${cpu}: ${reason}`),
+  };
+  return { pool, startAll: () => pool.startAll(care), log, broken, closed };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 describe('the pool of CPU workers', () => {
   it('places processes on the least loaded CPU', async () => {
-    const { pool } = fakeHost(3);
-    await pool.startAll();
+    const { pool, startAll } = fakeHost(3);
+    await startAll();
     const slots = [];
     for (let i = 0; i < 7; i++) slots.push(await pool.acquire(false));
     expect(slots.map(({ cpu }) => cpu)).toEqual([1, 2, 3, 1, 2, 3, 1]);
@@ -49,8 +52,8 @@ describe('the pool of CPU workers', () => {
   });
 
   it('replaces a dead Worker under its CPU number, after the cleaning up', async () => {
-    const { pool, log, closed } = fakeHost(2);
-    await pool.startAll();
+    const { pool, startAll, log, closed } = fakeHost(2);
+    await startAll();
     await pool.acquire(false);
     pool.died(1, 1, 'Error: boom');
     await settle();
@@ -63,8 +66,8 @@ describe('the pool of CPU workers', () => {
   });
 
   it('ignores what comes from an earlier generation', async () => {
-    const { pool, log } = fakeHost(1);
-    await pool.startAll();
+    const { pool, startAll, log } = fakeHost(1);
+    await startAll();
     pool.died(1, 1, 'first');
     await settle();
     const slot = await pool.acquire(false);
@@ -75,8 +78,8 @@ describe('the pool of CPU workers', () => {
   });
 
   it('gives a dedicated process a Worker of its own and ends it afterwards', async () => {
-    const { pool, log } = fakeHost(1, 1);
-    await pool.startAll();
+    const { pool, startAll, log } = fakeHost(1, 1);
+    await startAll();
     const own = await pool.acquire(true);
     expect(own).toMatchObject({ cpu: 2, dedicated: true });
     await expect(pool.acquire(true)).rejects.toMatchObject({
@@ -90,8 +93,8 @@ describe('the pool of CPU workers', () => {
   });
 
   it('does not hang or loop over Workers that cannot start', async () => {
-    const { pool, log, broken } = fakeHost(2);
-    await pool.startAll();
+    const { pool, startAll, log, broken } = fakeHost(2);
+    await startAll();
     broken.add(1).add(2);
     pool.died(1, 1, 'crash');
     pool.died(2, 1, 'crash');
@@ -109,8 +112,8 @@ describe('the pool of CPU workers', () => {
   });
 
   it('ends all Workers at shutdown and starts none', async () => {
-    const { pool, log } = fakeHost(2);
-    await pool.startAll();
+    const { pool, startAll, log } = fakeHost(2);
+    await startAll();
     await pool.shutdown();
     expect(log.filter((line) => line.startsWith('start'))).toHaveLength(2);
     expect(pool.live()).toEqual([]);

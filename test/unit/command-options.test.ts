@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtinPrograms } from '../../cli/builtin-programs.ts';
 import type { RunRequest } from '../../cli/run-request.ts';
 import { parseRun } from '../../cli/run-request.ts';
-import { formatBytes, parseSizeBytes, UsageError } from '../../cli/usage.ts';
+import { formatBytes, parseSizeBytes, UsageError } from '../../cli/usage-error.ts';
 
 let folder = '';
 let text = '';

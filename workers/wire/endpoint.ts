@@ -100,6 +100,12 @@ function remoteMethods<Remote>(proxy: object, pending: PendingCalls): Methods<Re
   });
 }
 
+/** A connection that offers nothing yet. */
+export interface OneWayConnection<Remote> extends Connection<Remote> {
+  /** Offers `local` to the peer. In the same turn as `connectOneWay`: no call has come in then. */
+  serve(local: object): void;
+}
+
 /**
  * Connects this thread to the one that holds the other end of `port`, and offers it `local`.
  * `onRing` is called for each doorbell.
@@ -109,6 +115,16 @@ export function connect<Remote>(
   local: object,
   onRing?: () => void,
 ): Connection<Remote> {
+  const connection = connectOneWay<Remote>(port, onRing);
+  connection.serve(local);
+  return connection;
+}
+
+/** As `connect`, for who needs the peer to make what it offers. */
+export function connectOneWay<Remote>(
+  port: MessagePort,
+  onRing?: () => void,
+): OneWayConnection<Remote> {
   installErrorTransfer();
   const endpoint = endpointOf(port);
   const pending = new PendingCalls();
@@ -117,7 +133,6 @@ export function connect<Remote>(
       if (event.data === DOORBELL) onRing();
     });
   }
-  expose(local, endpoint);
   const remote = remoteMethods<Remote>(wrap(endpoint), pending);
   return {
     remote,
@@ -127,5 +142,6 @@ export function connect<Remote>(
       port.close();
     },
     ring: () => port.postMessage(DOORBELL),
+    serve: (local) => expose(local, endpoint),
   };
 }

@@ -6,11 +6,12 @@
  */
 import type { Call, CallGraph, Escape, Facade, Fn } from './call-types.ts';
 import type { Module } from './module-graph.ts';
-import { ExploreBuildError, placeOf, resolveExport } from './module-graph.ts';
+import { placeOf, resolveExport } from './module-graph.ts';
 import { collectDataNames, collectMethods, methodKind, patternParts, scopeOf } from './scopes.ts';
 import type { Scope } from './scopes.ts';
 import type { Node } from './syntax.ts';
 import { childrenOf, field, isFunction, list, memberName, text } from './syntax.ts';
+import { ExploreBuildError } from './toolchain.ts';
 
 /** `isPlain`: bundled as they are. */
 export function buildCallGraph(

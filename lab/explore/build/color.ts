@@ -3,7 +3,8 @@
  * what the explore build cannot give that form is an error with its place, not a guess.
  */
 import type { Call, CallGraph, Fn } from './call-types.ts';
-import { ExploreBuildError, placeOf } from './module-graph.ts';
+import { placeOf } from './module-graph.ts';
+import { ExploreBuildError } from './toolchain.ts';
 
 export interface Coloring {
   /** Methods of these names are generators wherever they are declared. */

@@ -4,21 +4,14 @@
  *
  * Guarantees: every name that a module imports from another is resolved or refused by file:line.
  */
-import { posix } from 'node:path';
 import { parse } from 'acorn';
-import type { Message } from 'esbuild';
 import type { LineMap } from './line-map.ts';
 import { decodeLineMap, originalLine } from './line-map.ts';
+import { PACKAGE_ENTRIES, resolveSpecifier } from './specifiers.ts';
 import type { Node } from './syntax.ts';
 import { boundNames, field, list, text } from './syntax.ts';
-
-/** Source text by path, null when there is none. Paths are as in the repository, or absolute. */
-export type ReadSource = (path: string) => string | null;
-
-/** The build does not understand a source, or finds in it what exploration cannot have. */
-export class ExploreBuildError extends Error {
-  override readonly name = 'ExploreBuildError';
-}
+import { ExploreBuildError } from './toolchain.ts';
+import type { Toolchain } from './toolchain.ts';
 
 /** What an imported name stands for: a declaration of a module, or the whole module ('*'). */
 export interface Target {
@@ -40,11 +33,7 @@ export interface Module {
   readonly declarations: Map<string, Node>;
 }
 
-/** Names under which a user's module finds the kernel and the scenario kit. */
-const PACKAGE_ENTRIES: Readonly<Record<string, string>> = {
-  'faultline/kernel': 'kernel/index.ts',
-  'faultline/explore': 'lab/explore/model/user-api.ts',
-};
+type Compiler = Pick<Toolchain, 'read' | 'compile'>;
 
 /** What was parsed last for each path: builds differ in a module or two. Nobody changes one. */
 const parsed = new Map<string, { readonly source: string; readonly module: Promise<Module> }>();
@@ -52,15 +41,15 @@ const parsed = new Map<string, { readonly source: string; readonly module: Promi
 /** All modules that the entries reach, by path. */
 export async function loadModules(
   entries: readonly string[],
-  read: ReadSource,
+  compiler: Compiler,
 ): Promise<Map<string, Module>> {
   const modules = new Map<string, Module>();
   const queue = [...entries];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (modules.has(path)) continue;
-    const source = read(path);
+    const source = compiler.read(path);
     if (source === null) throw new ExploreBuildError(`${path}: there is no such module`);
-    const module = await parseOnce(path, source);
+    const module = await parseOnce(compiler, path, source);
     modules.set(path, module);
     for (const { path: target } of [...module.imports.values(), ...module.exports.values()]) {
       queue.push(target);
@@ -99,28 +88,16 @@ export function resolveExport(
   return null;
 }
 
-function parseOnce(path: string, source: string): Promise<Module> {
+function parseOnce(compiler: Compiler, path: string, source: string): Promise<Module> {
   const last = parsed.get(path);
   if (last?.source === source) return last.module;
-  const module = parseModule(path, source);
+  const module = parseModule(compiler, path, source);
   parsed.set(path, { source, module });
   return module;
 }
 
-async function parseModule(path: string, source: string): Promise<Module> {
-  const { transform } = await import('esbuild');
-  const loader = path.endsWith('.ts') || path.endsWith('.mts') ? 'ts' : 'js';
-  const { code, map } = await transform(source, {
-    loader,
-    target: 'es2022',
-    sourcemap: 'external',
-    sourcefile: path,
-    logLevel: 'silent',
-  }).catch((error: Error & { errors?: readonly Message[] }) => {
-    const first = error.errors?.[0];
-    if (first === undefined) throw error;
-    throw new ExploreBuildError(`${path}:${first.location?.line ?? 1}: ${first.text}`);
-  });
+async function parseModule(compiler: Compiler, path: string, source: string): Promise<Module> {
+  const { code, map } = await compiler.compile(path, source);
   const options = { ecmaVersion: 2022, sourceType: 'module', locations: true } as const;
   const program = parse(code, options) as unknown as Node;
   const lines = decodeLineMap(map);
@@ -173,7 +150,7 @@ function addDeclarations(module: Module, statement: Node): string[] {
 }
 
 function addImports(module: Module, statement: Node): void {
-  const path = resolveSpecifier(module, statement);
+  const path = importedPath(module, statement);
   for (const specifier of list(statement, 'specifiers')) {
     const local = text(field(specifier, 'local'), 'name');
     let name = text(field(specifier, 'imported'), 'name');
@@ -184,7 +161,7 @@ function addImports(module: Module, statement: Node): void {
 }
 
 function addStar(module: Module, statement: Node): void {
-  const path = resolveSpecifier(module, statement);
+  const path = importedPath(module, statement);
   const exported = text(field(statement, 'exported'), 'name');
   if (exported === '') module.starExports.push(path);
   else module.exports.set(exported, { path, name: '*' });
@@ -198,7 +175,7 @@ function addExports(module: Module, statement: Node): void {
     }
     return;
   }
-  const path = field(statement, 'source') === null ? null : resolveSpecifier(module, statement);
+  const path = field(statement, 'source') === null ? null : importedPath(module, statement);
   for (const specifier of list(statement, 'specifiers')) {
     const name = text(field(specifier, 'local'), 'name');
     const exported = text(field(specifier, 'exported'), 'name');
@@ -207,11 +184,10 @@ function addExports(module: Module, statement: Node): void {
 }
 
 /** The path that an import names. Only modules of the kernel, the kit, and the user's own files. */
-function resolveSpecifier(module: Module, statement: Node): string {
+function importedPath(module: Module, statement: Node): string {
   const specifier = String(field(statement, 'source')?.['value']);
-  const entry = PACKAGE_ENTRIES[specifier];
-  if (entry !== undefined) return entry;
-  if (specifier.startsWith('.')) return posix.join(posix.dirname(module.path), specifier);
+  const path = resolveSpecifier(specifier, module.path);
+  if (path !== null) return path;
   throw new ExploreBuildError(
     `${placeOf(module, statement)}: '${specifier}' cannot be part of the explore build; import ` +
       `${Object.keys(PACKAGE_ENTRIES).join(' or ')}, or a file`,

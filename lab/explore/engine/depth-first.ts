@@ -12,7 +12,7 @@
  */
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
-import type { Executor } from './executor.ts';
+import type { Choices } from './execution.ts';
 import { ABANDON, CPU_MASK, OLD } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -75,10 +75,10 @@ export class DepthFirst implements Strategy {
     this.abandoned = 0;
   }
 
-  choose(executor: Executor, current: number): number {
+  choose(choices: Choices, current: number): number {
     let decision = this.#decisions[this.#depth];
     if (decision === undefined) {
-      const made = this.#newDecision(executor, current);
+      const made = this.#newDecision(choices, current);
       if (made === null) {
         this.abandoned++;
         return ABANDON;
@@ -88,22 +88,22 @@ export class DepthFirst implements Strategy {
     }
     this.#depth++;
     const choice = decision.options[decision.index] as number;
-    this.#spent = decision.spent + this.#cost(executor, current, choice);
+    this.#spent = decision.spent + this.#cost(choices, current, choice);
     if (this.#bound === Infinity) {
-      decision.below ??= asleepBelow(executor, decision, choice);
+      decision.below ??= asleepBelow(choices, decision, choice);
       this.#asleep = decision.below;
     }
     return choice;
   }
 
-  #newDecision(executor: Executor, current: number): Decision | null {
+  #newDecision(choices: Choices, current: number): Decision | null {
     const options: number[] = [];
-    const first = executor.tasks[current];
-    if (first?.status === T.READY) pushOptions(executor, first, options);
+    const first = choices.tasks[current];
+    if (first?.status === T.READY) pushOptions(choices, first, options);
     const mayPreempt = options.length === 0 || this.#spent < this.#bound;
     if (mayPreempt) {
-      for (const task of executor.tasks) {
-        if (task !== first && task.status === T.READY) pushOptions(executor, task, options);
+      for (const task of choices.tasks) {
+        if (task !== first && task.status === T.READY) pushOptions(choices, task, options);
       }
     }
     const asleep = this.#asleep;
@@ -115,30 +115,30 @@ export class DepthFirst implements Strategy {
     return { options: awake, index: 0, spent: this.#spent, asleep, below: null };
   }
 
-  #cost(executor: Executor, current: number, choice: number): number {
+  #cost(choices: Choices, current: number, choice: number): number {
     if (current < 0 || (choice & CPU_MASK) === current) return 0;
-    return executor.tasks[current]?.status === T.READY ? 1 : 0;
+    return choices.tasks[current]?.status === T.READY ? 1 : 0;
   }
 }
 
 /** What sleeps below this choice: everything asleep or tried here that it does not depend on. */
-function asleepBelow(executor: Executor, decision: Decision, choice: number): readonly Sleeper[] {
-  const step = sleeperOf(executor, choice);
+function asleepBelow(choices: Choices, decision: Decision, choice: number): readonly Sleeper[] {
+  const step = sleeperOf(choices, choice);
   const below = decision.asleep.filter((sleeper) => independent(sleeper, step));
   for (let i = 0; i < decision.index; i++) {
-    const tried = sleeperOf(executor, decision.options[i] as number);
+    const tried = sleeperOf(choices, decision.options[i] as number);
     if (independent(tried, step)) below.push(tried);
   }
   return below;
 }
 
-function pushOptions(executor: Executor, task: Task, options: number[]): void {
+function pushOptions(choices: Choices, task: Task, options: number[]): void {
   options.push(task.id);
-  if (task.kind === T.WEAK_LOAD && executor.hasOld(task)) options.push(task.id | OLD);
+  if (task.kind === T.WEAK_LOAD && choices.hasOld(task)) options.push(task.id | OLD);
 }
 
-function sleeperOf(executor: Executor, choice: number): Sleeper {
-  const task = executor.tasks[choice & CPU_MASK] as Task;
+function sleeperOf(choices: Choices, choice: number): Sleeper {
+  const task = choices.tasks[choice & CPU_MASK] as Task;
   return { choice, at: task.at, isWrite: T.WRITES[task.kind] === 1 };
 }
 

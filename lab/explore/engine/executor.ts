@@ -11,6 +11,7 @@ import type { Site } from '../build/transform.ts';
 import type { Driver } from '../runtime/facade.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
+import type { Choices, Execution } from './execution.ts';
 import type { Failure, FailureKind } from './failure.ts';
 import { LockOrder } from './lock-order.ts';
 import { Oracles } from './oracles.ts';
@@ -31,7 +32,7 @@ const TIMEOUTS_MAX = 20;
 const UNDECIDED = -2;
 const OVER = -3;
 
-export class Executor implements Driver {
+export class Executor implements Driver, Choices, Execution {
   readonly subject: Subject;
   readonly tasks: readonly Task[];
   readonly oracles: Oracles;
@@ -71,8 +72,8 @@ export class Executor implements Driver {
     this.#setCurrent = facade.setCurrent;
     this.#mayReadOlder = race.mayReadOlder;
     this.#tookNoNotice = race.tookNoNotice;
-    this.oracles = new Oracles(this, reference);
-    this.#lockOrder = new LockOrder(this);
+    this.oracles = new Oracles(this, subject, reference);
+    this.#lockOrder = new LockOrder(this, subject);
     this.#lockRoles = this.#lockOrder.roles;
     race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
@@ -111,7 +112,7 @@ export class Executor implements Driver {
       current = choice & CPU_MASK;
       this.#step(this.tasks[current] as Task, (choice & OLD) !== 0);
     }
-    if (this.failure === null) this.oracles.finished();
+    if (this.failure === null) this.oracles.finished(this.progress);
     return true;
   }
 

@@ -75,9 +75,7 @@ export function explore(executor: Executor, search: Search, nowMs: () => number)
   return { executions, steps, elapsedMs: nowMs() - startMs, complete, finding, points };
 }
 
-function newStrategy(
-  search: Search,
-): (Strategy & { begin?(executor: Executor): void }) | DepthFirst {
+function newStrategy(search: Search): Strategy {
   switch (search.strategy) {
     case 'exhaustive':
       return new DepthFirst(search.bound);

@@ -11,7 +11,8 @@ import * as SLAB from '../../../shared/layout/slabs.ts';
 import { TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
-import type { Executor } from './executor.ts';
+import type { Execution } from './execution.ts';
+import type { Subject } from './subject.ts';
 
 const TAKERS = new Set(['lock', 'lockSlow', 'readLock', 'writeLock', 'tryReadLock']);
 const DROPPERS = new Set(['unlock', 'readUnlock', 'writeUnlock']);
@@ -34,16 +35,18 @@ const GLOBAL_RANKS: ReadonlyMap<number, number> = new Map([
 ]);
 
 export class LockOrder {
-  readonly #executor: Executor;
+  readonly #execution: Execution;
+  readonly #subject: Subject;
   /** By site: 1 takes a lock by compare-exchange, 2 drops one. */
   readonly roles: Uint8Array;
   /** Words of the locks held, by CPU. */
   readonly #held: number[][];
 
-  constructor(executor: Executor) {
-    this.#executor = executor;
-    this.#held = executor.tasks.map(() => []);
-    this.roles = Uint8Array.from(executor.subject.model.sites, ({ caller, access, place }) => {
+  constructor(execution: Execution, subject: Subject) {
+    this.#execution = execution;
+    this.#subject = subject;
+    this.#held = execution.tasks.map(() => []);
+    this.roles = Uint8Array.from(subject.model.sites, ({ caller, access, place }) => {
       if (!/\/(spinlock|rwlock)\.ts:/.test(place)) return 0;
       if (TAKERS.has(caller) && access === 'compareExchange') return 1;
       return DROPPERS.has(caller) && access !== 'notify' ? 2 : 0;
@@ -64,7 +67,7 @@ export class LockOrder {
       if (index >= 0) held.splice(index, 1);
     } else if (task.kind === T.COMPARE_EXCHANGE && before === task.a) {
       // Marking a held lock as contended is an exchange too, but of a taken word.
-      if (this.#executor.siteOf(task.site).caller === 'lockSlow' && before !== 0) return;
+      if (this.#execution.siteOf(task.site).caller === 'lockSlow' && before !== 0) return;
       this.#take(task.id, held, at);
     }
   }
@@ -74,7 +77,7 @@ export class LockOrder {
     for (const other of held) {
       const above = this.#rank(other);
       if (above <= rank) continue;
-      this.#executor.fail(
+      this.#execution.fail(
         'lock order',
         `CPU ${cpu} takes a lock of ${RANK_NAMES[rank]} under one of ${RANK_NAMES[above]}`,
       );
@@ -83,7 +86,7 @@ export class LockOrder {
   }
 
   #rank(at: number): number {
-    const { machine } = this.#executor.subject.world;
+    const { machine } = this.#subject.world;
     const global = GLOBAL_RANKS.get(at);
     if (global !== undefined) return global;
     // Futex queues; then the tables' locks, in their frames' metadata; all others lie in blocks.

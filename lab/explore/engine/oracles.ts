@@ -19,7 +19,8 @@ import { PAGE_SIZE, TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as pte from '../../../shared/pte.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
-import type { Executor } from './executor.ts';
+import type { Execution } from './execution.ts';
+import type { Progress } from './progress.ts';
 import { RACES_ALLOWED } from './races-allowed.ts';
 import { SequentialOutcomes } from './sequential.ts';
 import type { Subject } from './subject.ts';
@@ -43,19 +44,21 @@ const CATCHING_UP: ReadonlySet<string> = new Set([
 ]);
 
 export class Oracles {
-  readonly #executor: Executor;
+  readonly #execution: Execution;
+  readonly #subject: Subject;
   readonly #finals = new Map<number, FinalState>();
   readonly #sequential: SequentialOutcomes | null;
   readonly #hashChanges: (ignored: Uint8Array) => number;
 
   /** `reference` runs the operations one by one: the same scenario, known to be right. */
-  constructor(executor: Executor, reference: Subject) {
-    const { scenario, world } = executor.subject;
-    this.#executor = executor;
-    this.#hashChanges = executor.subject.model.module.runtime.memory.hashChanges;
+  constructor(execution: Execution, subject: Subject, reference: Subject) {
+    const { scenario, world } = subject;
+    const { facade, memory } = subject.model.module.runtime;
+    this.#execution = execution;
+    this.#subject = subject;
+    this.#hashChanges = memory.hashChanges;
     const { meta, frames } = world.machine;
     const end = meta + frames * FRAME.WORDS;
-    const { facade } = executor.subject.model.module.runtime;
     this.#sequential = scenario.linearizable === false ? null : new SequentialOutcomes(reference);
     facade.setWordHook(meta, end, (at, value) => this.#metaWrite(at - meta, value));
   }
@@ -67,14 +70,14 @@ export class Oracles {
 
   /** The word of the entry that decides about the page of a program's access. */
   entryWord(task: Task): number {
-    const { machine, cpus } = this.#executor.subject.world;
+    const { machine, cpus } = this.#subject.world;
     const { tlb } = cpus[task.id] as Cpu;
-    return entryWordOf(this.#executor.subject.words, machine.frameBase, tlb.space, task.a);
+    return entryWordOf(this.#subject.words, machine.frameBase, tlb.space, task.a);
   }
 
   /** Before a program's access through a translation. */
   userAccess(task: Task): void {
-    const { subject } = this.#executor;
+    const subject = this.#subject;
     const { machine, cpus } = subject.world;
     const vpn = task.a;
     const frame = (task.at - machine.frameBase) >> TABLE_SHIFT;
@@ -83,7 +86,7 @@ export class Oracles {
     // Frame 0 is the zero page: for anybody to read, and always there.
     if (state !== FRAME.USED && (frame !== 0 || task.kind === T.USER_STORE)) {
       const name = FRAME.STATE_NAMES[state];
-      this.#executor.fail('stale translation', `CPU ${task.id}: ${page}: the frame is ${name}`);
+      this.#execution.fail('stale translation', `CPU ${task.id}: ${page}: the frame is ${name}`);
       return;
     }
     for (const other of cpus) {
@@ -94,7 +97,7 @@ export class Oracles {
     if ((entry & needed) === needed && pte.pfnOf(entry) === frame) return;
     if (this.#isHeld(cpus[task.id] as Cpu, vpn, frame, entry)) return;
     const shown = (entry >>> 0).toString(16);
-    this.#executor.fail(
+    this.#execution.fail(
       'stale translation',
       `CPU ${task.id} uses frame ${frame} for ${page}, but its entry is 0x${shown}`,
     );
@@ -105,7 +108,7 @@ export class Oracles {
    * since it was unmapped, and nothing else is mapped at its address.
    */
   #isHeld({ tlb }: Cpu, vpn: number, frame: number, entry: number): boolean {
-    const { words } = this.#executor.subject;
+    const { words } = this.#subject;
     if (entry !== 0) return false;
     let record = words[tlb.space + SPACE.LAZY_HEAD] as number;
     for (; record !== 0; record = words[record + LAZY.NEXT] as number) {
@@ -121,11 +124,11 @@ export class Oracles {
   }
 
   race(at: number, other: number, site: number, isWrite: boolean): void {
-    const { caller, place, access } = this.#executor.siteOf(site);
+    const { caller, place, access } = this.#execution.siteOf(site);
     const reason = RACES_ALLOWED[caller];
     if (reason !== undefined) return;
     const what = isWrite ? 'wrote' : 'read';
-    this.#executor.fail(
+    this.#execution.fail(
       'race',
       `${access} at ${place} (${caller}): CPU ${other} ${what} word ${at} before, unordered`,
     );
@@ -139,34 +142,33 @@ export class Oracles {
     let first: Task | null = null;
     for (const task of sleepers) {
       if (isTerminated(task)) continue;
-      if (this.#executor.subject.words[task.at] === task.a) {
+      if (this.#subject.words[task.at] === task.a) {
         first ??= task;
         continue;
       }
-      const { place } = this.#executor.siteOf(task.site);
+      const { place } = this.#execution.siteOf(task.site);
       const what = `CPU ${task.id} sleeps at ${place} on a word that has changed since`;
-      this.#executor.fail('lost wake-up', what);
+      this.#execution.fail('lost wake-up', what);
       return null;
     }
-    const { tasks } = this.#executor;
+    const { tasks } = this.#execution;
     if (first === null && tasks.some(({ status }) => status === T.SPINNING)) {
-      this.#executor.fail('deadlock', this.whereStuck());
+      this.#execution.fail('deadlock', this.whereStuck());
     }
     return first;
   }
 
   /** The CPUs that are not done, and where they are. */
   whereStuck(): string {
-    return this.#executor.tasks
+    return this.#execution.tasks
       .filter((task) => task.status !== T.DONE && !isTerminated(task))
-      .map((task) => `CPU ${task.id} at ${this.#executor.siteOf(task.site).place}`)
+      .map((task) => `CPU ${task.id} at ${this.#execution.siteOf(task.site).place}`)
       .join(', ');
   }
 
   /** The end of an execution that nothing stopped. */
-  finished(): void {
-    const executor = this.#executor;
-    const { subject } = executor;
+  finished(progress: Progress): void {
+    const subject = this.#subject;
     const { scenario } = subject;
     let final = NOTHING_TO_JUDGE;
     if (scenario.audited !== false || scenario.observe !== undefined) {
@@ -175,15 +177,15 @@ export class Oracles {
       this.#finals.set(hash, final);
     }
     if (final.violation !== null) {
-      executor.fail('audit', final.violation);
+      this.#execution.fail('audit', final.violation);
     } else if (this.#sequential !== null) {
-      const problem = this.#sequential.problem(executor, final.observed);
-      if (problem !== null) executor.fail('not linearizable', problem);
+      const problem = this.#sequential.problem(progress, final.observed);
+      if (problem !== null) this.#execution.fail('not linearizable', problem);
     }
   }
 
   #judge(): FinalState {
-    const { subject } = this.#executor;
+    const subject = this.#subject;
     const { module } = subject.model;
     const { world, scenario } = subject;
     const auditor = world.cpus.find((cpu) => this.#modeOf(cpu) === CPU.MODE_IDLE) as Cpu;
@@ -207,7 +209,7 @@ export class Oracles {
   }
 
   #modeOf(cpu: Cpu): number {
-    return (this.#executor.subject.words[cpu.base + CPU.MODE] as number) & CPU.MODE_MASK;
+    return (this.#subject.words[cpu.base + CPU.MODE] as number) & CPU.MODE_MASK;
   }
 
   /**
@@ -215,15 +217,15 @@ export class Oracles {
    * its way out of the kernel, where no initiator waits for it, and has acknowledged nothing new.
    */
   #isCatchingUp(cpu: Cpu): boolean {
-    const { site } = this.#executor.tasks[cpu.id] as Task;
-    if (!CATCHING_UP.has(this.#executor.siteOf(site).caller)) return false;
+    const { site } = this.#execution.tasks[cpu.id] as Task;
+    if (!CATCHING_UP.has(this.#execution.siteOf(site).caller)) return false;
     return cpu.words[cpu.base + CPU.ACK] === cpu.tlb.generation;
   }
 
   /** A plain write to frame metadata, before it happens. */
   #metaWrite(offset: number, value: number): void {
     if (offset % FRAME.WORDS !== FRAME.STATE || (value & 0xf) !== FRAME.CACHED) return;
-    const { subject } = this.#executor;
+    const subject = this.#subject;
     const { machine, cpus } = subject.world;
     const frame = offset / FRAME.WORDS;
     const frameAt = machine.frameBase + (frame << TABLE_SHIFT);
@@ -233,7 +235,7 @@ export class Oracles {
       for (let i = 0; i < tlb.filledCount; i++) {
         const slot = tlb.filled[i] as number;
         if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;
-        this.#executor.fail('freed while mapped', `frame ${frame}: CPU ${id} can still use it`);
+        this.#execution.fail('freed while mapped', `frame ${frame}: CPU ${id} can still use it`);
       }
     }
   }

@@ -4,7 +4,7 @@
  * below all others. Finds a bug of depth d among n CPUs and k steps with probability at least
  * 1 / (n k^(d-1)) in each execution.
  */
-import type { Executor } from './executor.ts';
+import type { Choices } from './execution.ts';
 import type { Strategy } from './strategy.ts';
 import { Random, withAge } from './random.ts';
 
@@ -23,12 +23,12 @@ export class Pct implements Strategy {
   }
 
   /** Before each execution. */
-  begin(executor: Executor): void {
+  begin(choices: Choices): void {
     this.#pointsMax = Math.max(this.#pointsMax, this.#points);
     this.#points = 0;
-    this.#priorities = executor.tasks.map(() => 0);
+    this.#priorities = choices.tasks.map(() => 0);
     // A random permutation of the priorities d, d + 1, …; the changes give out d - 1, d - 2, ….
-    const order = executor.tasks.map((task) => task.id);
+    const order = choices.tasks.map((task) => task.id);
     for (let i = order.length - 1; i > 0; i--) {
       const j = this.#random.below(i + 1);
       [order[i], order[j]] = [order[j] as number, order[i] as number];
@@ -38,7 +38,7 @@ export class Pct implements Strategy {
     for (let i = 1; i < this.#depth; i++) this.#changes.push(this.#random.below(this.#pointsMax));
   }
 
-  choose(executor: Executor, current: number, enabled: number): number {
+  choose(choices: Choices, current: number, enabled: number): number {
     for (let i = 0; i < this.#changes.length; i++) {
       if (this.#changes[i] === this.#points && current >= 0) {
         this.#priorities[current] = this.#depth - 1 - i;
@@ -50,6 +50,6 @@ export class Pct implements Strategy {
       if ((enabled & (1 << id)) === 0) continue;
       if (best < 0 || (this.#priorities[id] ?? 0) > (this.#priorities[best] ?? 0)) best = id;
     }
-    return withAge(executor, best, this.#random);
+    return withAge(choices, best, this.#random);
   }
 }

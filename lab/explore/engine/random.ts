@@ -1,5 +1,5 @@
 /** Random strategies, and the generator of their numbers: seeded, so that a seed is a run. */
-import type { Executor } from './executor.ts';
+import type { Choices } from './execution.ts';
 import { OLD } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
 import type { Task } from '../runtime/task.ts';
@@ -38,25 +38,25 @@ export class RandomWalk implements Strategy {
     this.#random = new Random(seed);
   }
 
-  choose(executor: Executor, _current: number, enabled: number): number {
+  choose(choices: Choices, _current: number, enabled: number): number {
     const random = this.#random;
     const last = 31 - Math.clz32(enabled);
     const others = enabled ^ (1 << last);
     if ((others & (others - 1)) === 0) {
       // Of two: without a branch, which nobody could predict.
       const first = others === 0 ? last : 31 - Math.clz32(others);
-      return withAge(executor, first + (last - first) * random.bit(), random);
+      return withAge(choices, first + (last - first) * random.bit(), random);
     }
     let rest = enabled;
     for (let pick = random.below(countBits(enabled)); pick > 0; pick--) rest &= rest - 1;
-    return withAge(executor, 31 - Math.clz32(rest & -rest), random);
+    return withAge(choices, 31 - Math.clz32(rest & -rest), random);
   }
 }
 
 /** A weak load reads the old value, where it may, half of the time. */
-export function withAge(executor: Executor, cpu: number, random: Random): number {
-  const task = executor.tasks[cpu] as Task;
-  return executor.hasOld(task) && random.bit() === 0 ? cpu | OLD : cpu;
+export function withAge(choices: Choices, cpu: number, random: Random): number {
+  const task = choices.tasks[cpu] as Task;
+  return choices.hasOld(task) && random.bit() === 0 ? cpu | OLD : cpu;
 }
 
 export function countBits(set: number): number {

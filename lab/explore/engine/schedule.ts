@@ -9,7 +9,7 @@
  * recorded replays exactly.
  */
 import * as T from '../runtime/task.ts';
-import type { Executor } from './executor.ts';
+import type { Choices } from './execution.ts';
 import { CPU_MASK, OLD } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -78,15 +78,15 @@ export class Replay implements Strategy {
     this.#segments = segments;
   }
 
-  choose(executor: Executor, current: number): number {
+  choose(choices: Choices, current: number): number {
     for (; this.#index < this.#segments.length; this.#index++, this.#taken = 0) {
       const { cpu, steps, old } = this.#segments[this.#index] as Segment;
-      const task = executor.tasks[cpu];
+      const task = choices.tasks[cpu];
       if (task?.status !== T.READY || this.#taken >= steps) continue;
       this.#taken++;
-      return old && executor.hasOld(task) ? cpu | OLD : cpu;
+      return old && choices.hasOld(task) ? cpu | OLD : cpu;
     }
-    if (executor.tasks[current]?.status === T.READY) return current;
-    return executor.tasks.findIndex((task) => task.status === T.READY);
+    if (choices.tasks[current]?.status === T.READY) return current;
+    return choices.tasks.findIndex((task) => task.status === T.READY);
   }
 }

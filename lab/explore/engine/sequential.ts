@@ -7,7 +7,6 @@
  */
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import type { Operation } from '../model/kit.ts';
-import type { Executor } from './executor.ts';
 import type { Progress } from './progress.ts';
 import type { Subject } from './subject.ts';
 
@@ -54,8 +53,7 @@ export class SequentialOutcomes {
   }
 
   /** What is wrong with the results of the execution that just ended, or null. */
-  problem(executor: Executor, observed: string): string | null {
-    const { progress } = executor;
+  problem(progress: Progress, observed: string): string | null {
     if (!this.#isLast(progress, observed)) this.#look(progress, observed);
     const { key, orders } = this.#last;
     if (orders === undefined) {

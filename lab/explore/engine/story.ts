@@ -3,12 +3,12 @@
  * that did it. Only accesses to words that CPUs share are kept, and of the others how many there
  * were.
  */
+import { wordName } from '../../../shared/layout/names.ts';
 import * as T from '../runtime/task.ts';
 import type { Executor } from './executor.ts';
 import { CPU_MASK } from './strategy.ts';
 import { Replay } from './schedule.ts';
 import type { Segment } from './schedule.ts';
-import { wordName } from '../../../shared/layout/names.ts';
 
 export interface Moment {
   readonly step: number;
@@ -27,8 +27,9 @@ export interface Story {
   readonly kind: string;
 }
 
-/** Replays the segments and writes down what happens. */
+/** Replays the segments twice: to learn which words CPUs share, and to write down what happens. */
 export function tell(executor: Executor, segments: readonly Segment[]): Story {
+  executor.execute(new Replay(segments));
   const { subject } = executor;
   const { facade } = subject.model.module.runtime;
   const moments: Moment[] = [];
@@ -57,7 +58,7 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story {
       return;
     }
     flush(cpu);
-    const word = wordName(subject.world.machine, at);
+    const word = subject.model.module.modelWordName(at) ?? wordName(subject.world.machine, at);
     const shown = value < 0 || value > 9 ? `0x${(value >>> 0).toString(16)}` : String(value);
     const { place } = executor.siteOf(site);
     moments.push({
@@ -80,14 +81,17 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story {
   };
 }
 
-/** One column a CPU. */
+/** Narrower lanes would break every line. */
+const LANE_MIN = 28;
+/** Before what is left of a line that was too long for its lane. */
+const INDENT = '    ';
+
+/** A lane a CPU, side by side. Nothing leaves its lane. */
 export function formatStory(story: Story, columns: number): string {
-  const width = Math.max(28, Math.floor((columns - 2 * (story.cpus - 1)) / story.cpus));
+  const width = Math.max(LANE_MIN, Math.floor((columns - 2 * (story.cpus - 1)) / story.cpus));
   const lines: string[] = [];
   const put = (cpu: number, text: string): void => {
-    for (const part of wrap(text, width)) {
-      lines.push(`${' '.repeat(cpu * (width + 2))}${part}`.trimEnd());
-    }
+    for (const part of wrap(text, width)) lines.push(`${' '.repeat(cpu * (width + 2))}${part}`);
   };
   const heads = Array.from({ length: story.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(width));
   lines.push(heads.join('  ').trimEnd());
@@ -96,21 +100,25 @@ export function formatStory(story: Story, columns: number): string {
     if (last >= 0 && cpu !== last) lines.push('');
     last = cpu;
     if (kind === 'operation') put(cpu, `[${text}]`);
-    else put(cpu, place === '' ? text : `${text}  ${place.replace(/^kernel\//, '')}`);
+    else
+      put(cpu, place === '' ? text : `${text}  ${place.replace(/^(kernel|lab\/explore)\//, '')}`);
   }
   lines.push('', `${story.kind}: ${story.failure}`);
   return lines.join('\n');
 }
 
-function wrap(text: string, width: number): string[] {
-  const parts: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      parts.push(line);
-      line = ` ${word}`;
-    } else line = line === '' ? word : `${line} ${word}`;
+/** Lines of at most `width` characters, broken at spaces and, where there are none, after slashes. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const room = rest.slice(0, width + 1);
+    const space = room.trimEnd().lastIndexOf(' ');
+    const slash = room.slice(0, width).lastIndexOf('/') + 1;
+    const end = space > INDENT.length ? space : slash > INDENT.length ? slash : width;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = INDENT + rest.slice(end).trimStart();
   }
-  parts.push(line);
-  return parts;
+  lines.push(rest);
+  return lines;
 }

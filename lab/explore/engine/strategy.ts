@@ -1,5 +1,5 @@
 /** What chooses which CPU goes on, and how it says so. */
-import type { Executor } from './executor.ts';
+import type { Choices } from './execution.ts';
 
 /** A choice: the CPU's number, plus OLD when its weak load shall read the old value. */
 export const OLD = 8;
@@ -10,9 +10,11 @@ export const ABANDON = -1;
 export interface Strategy {
   /** Called before every step, not only at scheduling points. */
   readonly stepwise?: boolean;
+  /** Before each execution. */
+  begin?(choices: Choices): void;
   /**
    * Called at scheduling points with more than one option. `current` is the CPU that ran last, -1
    * at the start; `enabled` the set of those that can run.
    */
-  choose(executor: Executor, current: number, enabled: number): number;
+  choose(choices: Choices, current: number, enabled: number): number;
 }

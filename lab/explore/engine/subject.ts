@@ -162,7 +162,7 @@ function stateOf(world: World, { tlb }: Cpu, id: number): CpuState {
 function counterWords(world: World): Uint8Array {
   const { machine } = world;
   const ignored = new Uint8Array(machine.words.length);
-  ignored.fill(1, machine.histograms, machine.meta);
+  ignored.fill(1, machine.histograms, machine.swapMap);
   ignored[BOOT.CPU_EVENT] = 1;
   ignored[BOOT.DMESG_NEXT] = 1;
   for (let id = 0; id < machine.cpus; id++) {

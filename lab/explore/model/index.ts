@@ -11,6 +11,7 @@ export { sysMmap } from '../../../kernel/syscalls/mmap.ts';
 export { sysMprotect } from '../../../kernel/syscalls/mprotect.ts';
 export { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
 export { boot, finish, newThreads } from './kit.ts';
+export { modelWordName } from './scratch.ts';
 export { SCENARIOS } from './scenarios/index.ts';
 export * as userApi from './user-api.ts';
 export * as runtime from '../runtime/index.ts';

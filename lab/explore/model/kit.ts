@@ -173,7 +173,7 @@ export function mapPages(
 }
 
 /** From user mode or idle into the kernel, for a system call or fault. */
-export function enter(world: World, cpu: Cpu): void {
+export function enter(cpu: Cpu): void {
   enterKernel(cpu);
 }
 

@@ -20,7 +20,7 @@ export function fault(page: number, write: boolean): Operation {
   return {
     name: `fault ${page}${write ? ' write' : ''}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const space = spaceOf(world, cpu.id);
       const outcome = handleFault(cpu, space, BASE_VPN + page, write);
       leave(world, cpu);
@@ -38,7 +38,7 @@ export function mmap(
   return {
     name: `mmap ${page}+${pages}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const at = BASE + page * PAGE_SIZE;
       const proc = world.procs[cpu.id] as number;
       const result = sysMmap(cpu, proc, at, pages * PAGE_SIZE, prot, flags, -1, 0);
@@ -52,7 +52,7 @@ export function munmap(page: number, pages: number): Operation {
   return {
     name: `munmap ${page}+${pages}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const at = BASE + page * PAGE_SIZE;
       const result = sysMunmap(cpu, world.procs[cpu.id] as number, at, pages * PAGE_SIZE);
       leave(world, cpu);
@@ -65,7 +65,7 @@ export function mprotect(page: number, pages: number, prot: number): Operation {
   return {
     name: `mprotect ${page}+${pages} ${prot}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const at = BASE + page * PAGE_SIZE;
       const proc = world.procs[cpu.id] as number;
       const result = sysMprotect(cpu, proc, at, pages * PAGE_SIZE, prot);
@@ -80,7 +80,7 @@ export function mremap(page: number, pages: number, newPages: number, to: number
   return {
     name: `mremap ${page}+${pages} to ${to}+${newPages}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const proc = world.procs[cpu.id] as number;
       const [at, target] = [BASE + page * PAGE_SIZE, BASE + to * PAGE_SIZE];
       const [size, newSize] = [pages * PAGE_SIZE, newPages * PAGE_SIZE];
@@ -96,7 +96,7 @@ export function madvise(page: number, pages: number, advice: number): Operation 
   return {
     name: `madvise ${page}+${pages} ${advice}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const at = BASE + page * PAGE_SIZE;
       const proc = world.procs[cpu.id] as number;
       const result = sysMadvise(cpu, proc, at, pages * PAGE_SIZE, advice);
@@ -111,7 +111,7 @@ export function mincore(page: number, pages: number, vector: number): Operation 
   return {
     name: `mincore ${page}+${pages}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const proc = world.procs[cpu.id] as number;
       const [at, to] = [BASE + page * PAGE_SIZE, BASE + vector * PAGE_SIZE];
       const result = sysMincore(cpu, proc, at, pages * PAGE_SIZE, to);
@@ -125,7 +125,7 @@ export function mincore(page: number, pages: number, vector: number): Operation 
 export const reap: Operation = {
   name: 'reap',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     reapLimbo(cpu);
     leave(world, cpu);
     return 0;
@@ -137,7 +137,7 @@ export function exit(name: string): Operation {
   return {
     name: `exit ${name}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const result = exitProcess(cpu, world.values[name] as number, 0, 0, 0);
       leave(world, cpu);
       return result;
@@ -150,7 +150,7 @@ export function kill(name: string): Operation {
   return {
     name: `kill ${name}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const result = killProcess(cpu, world.values[name] as number, 9);
       leave(world, cpu);
       return result;

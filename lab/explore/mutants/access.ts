@@ -1,6 +1,6 @@
 /** Seeded bugs of the way of an access: mode changes, gates, polls, the retry. */
-import { patch } from './mutant.ts';
-import type { Mutant } from './mutant.ts';
+import { patch } from '../build/patch.ts';
+import type { Mutant } from '../mutants.ts';
 
 const ACCESS = 'kernel/mmu/access.ts';
 const USER_MODE = 'kernel/mmu/user-mode.ts';

@@ -1,6 +1,6 @@
 /** Seeded bugs of faults, copies on write, objects, locks and CPUs. */
-import { patch } from './mutant.ts';
-import type { Mutant } from './mutant.ts';
+import { patch } from '../build/patch.ts';
+import type { Mutant } from '../mutants.ts';
 
 const RANGE_OP = 'kernel/paging/range-op.ts';
 const FAULT = 'kernel/faults/fault.ts';

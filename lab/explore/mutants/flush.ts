@@ -1,6 +1,6 @@
 /** Seeded bugs of the flush policies `sync` and `lazy`. */
-import { patch } from './mutant.ts';
-import type { Mutant } from './mutant.ts';
+import { patch } from '../build/patch.ts';
+import type { Mutant } from '../mutants.ts';
 
 const LAZY = 'kernel/paging/flush-lazy.ts';
 const TLB_SYNC = 'kernel/mmu/tlb-sync.ts';

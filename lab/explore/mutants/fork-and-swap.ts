@@ -1,6 +1,6 @@
 /** Seeded bugs of fork, copies of shared frames, and swap. */
-import { patch } from './mutant.ts';
-import type { Mutant } from './mutant.ts';
+import { patch } from '../build/patch.ts';
+import type { Mutant } from '../mutants.ts';
 
 const FORK = 'kernel/lifecycle/fork.ts';
 const COW = 'kernel/faults/cow.ts';

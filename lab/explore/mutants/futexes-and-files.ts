@@ -1,6 +1,6 @@
 /** Seeded bugs of futexes, files, write-back, and references to frames. */
-import { patch } from './mutant.ts';
-import type { Mutant } from './mutant.ts';
+import { patch } from '../build/patch.ts';
+import type { Mutant } from '../mutants.ts';
 
 const FUTEX = 'kernel/processes/futex.ts';
 const QUEUE = 'kernel/processes/futex-queue.ts';

@@ -1,6 +1,6 @@
 /** Seeded bugs of page tables, shootdowns and grace periods. */
-import { patch } from './mutant.ts';
-import type { Mutant } from './mutant.ts';
+import { patch } from '../build/patch.ts';
+import type { Mutant } from '../mutants.ts';
 
 const TABLE = 'kernel/paging/table.ts';
 const RANGE_OP = 'kernel/paging/range-op.ts';

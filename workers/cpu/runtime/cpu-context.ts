@@ -30,6 +30,15 @@ export interface Sibling {
   endKilled(): void;
 }
 
+export interface CpuContextNeeds {
+  readonly mode: ThreadMode;
+  readonly init: CpuInit;
+  readonly kernel: Connection<KernelCpuApi>;
+  readonly queue: RunQueue;
+  /** The processes that run on this CPU, by pid. */
+  readonly runners: ReadonlyMap<number, Sibling>;
+}
+
 export class CpuContext {
   readonly cpu: Cpu;
   readonly mode: ThreadMode;
@@ -39,14 +48,7 @@ export class CpuContext {
   readonly #runners: ReadonlyMap<number, Sibling>;
   readonly #traps: TrapCaller;
 
-  /** `runners` are the processes that run on this CPU, by pid. */
-  constructor(
-    mode: ThreadMode,
-    init: CpuInit,
-    kernel: Connection<KernelCpuApi>,
-    queue: RunQueue,
-    runners: ReadonlyMap<number, Sibling>,
-  ) {
+  constructor({ mode, init, kernel, queue, runners }: CpuContextNeeds) {
     const { cpu } = mode;
     this.cpu = cpu;
     this.mode = mode;

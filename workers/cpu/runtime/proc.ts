@@ -1,15 +1,15 @@
-/** `proc`: what a program gets to talk to its machine. Its types, with their meaning: api.ts. */
+/** `proc`: what a program gets to talk to its machine. Its types, with their meaning: workers/api/. */
 import type { SyscallName } from '../../../kernel/index.ts';
 import type { FaultHandler, Proc, SignalAction, SyncSyscalls } from '../../api/machine-api.ts';
 import { asyncSyscalls } from './async-syscalls.ts';
 import { ProcessKilled } from '../../wire/errors.ts';
 import { UserMemory } from '../memory/memory.ts';
-import type { ProcessRunner } from './process-runner.ts';
+import type { RunningProcess } from './running-process.ts';
 import { processSyscalls } from './process-syscalls.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import { syscallMethods } from './syscall-methods.ts';
 
-export function createProc(runner: ProcessRunner): Proc {
+export function createProc(runner: RunningProcess): Proc {
   const { pid, guard, context, module } = runner;
   const { kernel, init } = context;
   const timed = <Result extends number>(

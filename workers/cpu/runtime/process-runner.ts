@@ -38,9 +38,10 @@ import { createProc } from './proc.ts';
 import { PageServer } from './page-server.ts';
 import { ProcGuard } from './proc-guard.ts';
 import type { ProcessAccount } from './process-account.ts';
+import type { RunningProcess } from './running-process.ts';
 import { SignalDelivery } from './signal-delivery.ts';
 
-export class ProcessRunner {
+export class ProcessRunner implements RunningProcess {
   readonly pid: number;
   readonly module: string;
   readonly #entry: string;

@@ -14,7 +14,7 @@ import type { Proc, WaitResult } from '../../api/machine-api.ts';
 import { futexWaitAsync } from './futex-wait.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { Resume } from './proc-guard.ts';
-import type { ProcessRunner } from './process-runner.ts';
+import type { RunningProcess } from './running-process.ts';
 
 type ProcessSyscalls = Pick<
   Proc,
@@ -25,7 +25,7 @@ type ProcessSyscalls = Pick<
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Sleeps until the time is over or a signal's handler has run. 0 or -errno. */
-async function sleep(runner: ProcessRunner, nanoseconds: number): Promise<number> {
+async function sleep(runner: RunningProcess, nanoseconds: number): Promise<number> {
   if (!(nanoseconds >= 0)) return -EINVAL;
   let isInterrupted = false;
   let leftMs = nanoseconds / 1e6;
@@ -48,7 +48,7 @@ async function sleep(runner: ProcessRunner, nanoseconds: number): Promise<number
   return isInterrupted ? -EINTR : 0;
 }
 
-async function waitFor(runner: ProcessRunner, child: number | null): Promise<WaitResult | number> {
+async function waitFor(runner: RunningProcess, child: number | null): Promise<WaitResult | number> {
   const { pid, context } = runner;
   const settled = runner.signals.onInterrupt(() => {
     context.kernel.interruptWaits(pid).catch(() => {});
@@ -64,7 +64,7 @@ function waitStatusOf(status: WireStatus): number {
   return makeWaitStatus(0, signalNumber(status.signal));
 }
 
-export function processSyscalls(runner: ProcessRunner): ProcessSyscalls {
+export function processSyscalls(runner: RunningProcess): ProcessSyscalls {
   const { pid, guard, context, account } = runner;
   const { kernel, queue } = context;
   /** In a turn of its own, so that a loop of such calls lets others and messages in. */

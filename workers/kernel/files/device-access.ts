@@ -2,19 +2,23 @@
 import { EFAULT, EIO } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { describeThrown } from '../../wire/errors.ts';
-import type { Device } from './extensions.ts';
+import type { Device } from './user-modules.ts';
 import type { ObjectRegistry } from './object-registry.ts';
-import type { Pager } from '../memory/pager.ts';
+import type { PageRequest } from '../memory/page-request.ts';
+
+export interface DeviceAccessNeeds {
+  readonly objects: ObjectRegistry;
+  /** The device object and page at an address; null when there is none (any more). */
+  readonly deviceAt: (pid: number, address: number, write: boolean) => PageRequest | null;
+  /** Receives what a device module throws. */
+  readonly log: (line: string) => void;
+}
 
 export class DeviceAccess {
-  readonly #pager: Pager;
-  readonly #objects: ObjectRegistry;
-  readonly #log: (line: string) => void;
+  readonly #needs: DeviceAccessNeeds;
 
-  constructor(pager: Pager, objects: ObjectRegistry, log: (line: string) => void) {
-    this.#pager = pager;
-    this.#objects = objects;
-    this.#log = log;
+  constructor(needs: DeviceAccessNeeds) {
+    this.#needs = needs;
   }
 
   /** The register's value, unsigned; -EFAULT where no device is mapped, -EIO when it throws. */
@@ -40,8 +44,9 @@ export class DeviceAccess {
     write: boolean,
     access: (device: Device, offset: number) => Promise<number>,
   ): Promise<number> {
-    const place = this.#pager.device(pid, address, write);
-    const object = place === null ? undefined : this.#objects.byBlock(place.object);
+    const { deviceAt, objects, log } = this.#needs;
+    const place = deviceAt(pid, address, write);
+    const object = place === null ? undefined : objects.byBlock(place.object);
     if (place === null || !object?.device) return -EFAULT;
     const offset = place.page * PAGE_SIZE + (address % PAGE_SIZE);
     // The last page may be longer than the device.
@@ -49,7 +54,7 @@ export class DeviceAccess {
     try {
       return await access(object.device, offset);
     } catch (error) {
-      this.#log(`${object.name}: offset ${offset}: ${describeThrown(error)}`);
+      log(`${object.name}: offset ${offset}: ${describeThrown(error)}`);
       return -EIO;
     }
   }

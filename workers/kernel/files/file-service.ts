@@ -21,7 +21,7 @@ import * as PROCESS from '../../../shared/layout/process.ts';
 import { MEMFD_NAME_BYTES_MAX, PATH_BYTES_MAX } from '../../../shared/limits.ts';
 import * as M from '../../../shared/abi/mman.ts';
 import type { WireFileInfo } from '../../../shared/wire.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { ObjectRegistry, RegisteredObject } from './object-registry.ts';
 
 export class FileService {

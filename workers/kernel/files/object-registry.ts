@@ -1,10 +1,10 @@
 /**
  * The objects that have a name: files, device and backend modules and linear regions, which the
  * host hands to the machine, and files that programs make in the machine's memory. The kernel
- * proper keeps a block for each; what stands behind it is kept here.
+ * proper keeps a block for each; the file or module that it comes from is kept here.
  *
- * Guarantees: names are unique. An object with something of the host's behind it lives as long as
- * the machine; one that is memory only, until nobody uses it and it has no name any more.
+ * Guarantees: names are unique. An object that comes from the host lives as long as the machine;
+ * one that is memory only, until nobody uses it and it has no name any more.
  */
 import { createMemoryFile, createObject, kindNumbered, putObject } from '../../../kernel/index.ts';
 import * as OBJECT from '../../../shared/layout/object.ts';
@@ -13,10 +13,10 @@ import { load } from '../../../shared/atomics.ts';
 import { EEXIST, ENOMEM } from '../../../shared/abi/errno.ts';
 import type { KernelInit, WireFile } from '../../../shared/wire.ts';
 import { SyscallError, describeThrown } from '../../wire/errors.ts';
-import { loadBackend, loadDevice } from './extensions.ts';
-import type { Backend, Device } from './extensions.ts';
+import { loadBackend, loadDevice } from './user-modules.ts';
+import type { Backend, Device } from './user-modules.ts';
 import { openHostFile } from './host-file.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { HostFile } from '../../platform.ts';
 import { WriteBack } from './write-back-service.ts';
 
@@ -33,7 +33,8 @@ export interface RegisteredObject {
   readonly device: Device | null;
 }
 
-type Behind = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'device'>>;
+/** What an object's pages or registers come from; nothing for memory alone. */
+type Source = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'device'>>;
 
 export class ObjectRegistry {
   /** What brings written pages of host files to the host. */
@@ -153,20 +154,20 @@ export class ObjectRegistry {
     kind: number,
     size: number,
     writable: boolean,
-    behind: Behind,
+    source: Source,
   ): RegisteredObject {
     this.#checkFree(name);
     const spec = { kind, size, host: this.#numbers + 1, writable };
     const block = inKernel(this.#cpu, () => createObject(this.#cpu, spec));
     if (block === 0) throw new SyscallError('open', ENOMEM, `no memory for '${name}'`);
-    const object = this.#register(name, block, kind, behind);
+    const object = this.#register(name, block, kind, source);
     this.#byName.set(name, object);
     return object;
   }
 
-  #register(name: string, block: number, kind: number, behind: Behind): RegisteredObject {
+  #register(name: string, block: number, kind: number, source: Source): RegisteredObject {
     const number = ++this.#numbers;
-    const { file = null, backend = null, device = null } = behind;
+    const { file = null, backend = null, device = null } = source;
     const object = { name, number, block, kind, file, backend, device };
     this.#byBlock.set(block, object);
     this.#byNumber.set(number, object);

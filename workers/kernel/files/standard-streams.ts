@@ -7,11 +7,9 @@ import type { Cpu } from '../../../kernel/index.ts';
 import { EFAULT, EINVAL, ESRCH } from '../../../shared/abi/errno.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
-import { inKernel } from '../serve/in-kernel.ts';
-import type { PageSupply } from '../memory/page-supply.ts';
-import type { Reclaimer } from '../memory/reclaimer.ts';
-import { A_FRAME, provide, takeWanted } from '../memory/page-request.ts';
-import type { Wanted } from '../memory/page-request.ts';
+import { inKernel } from '../in-kernel.ts';
+import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
+import type { PageRequest } from '../memory/page-request.ts';
 
 /** Most bytes of one call; a longer one writes a part, as a pipe may. */
 const WRITE_BYTES_MAX = 2 ** 20;
@@ -19,23 +17,26 @@ const WRITE_BYTES_MAX = 2 ** 20;
 /** How far a copy came, and why not further: -errno, what it waits for, or a refusal (null). */
 interface CopyStep {
   readonly done: number;
-  readonly stop: number | Wanted | null;
+  readonly stop: number | PageRequest | null;
 }
 
 /** Hands bytes to the host; resolves when it has taken them. */
 export type HostOutput = (fd: number, bytes: Uint8Array, pid: number) => Promise<void>;
 
+export interface StandardStreamsNeeds {
+  readonly cpu: Cpu;
+  /** Gets a process what the copying waits for. 0 or -errno. */
+  readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
+  readonly output: HostOutput;
+}
+
 export class StandardStreams {
   readonly #cpu: Cpu;
-  readonly #supply: PageSupply;
-  readonly #reclaimer: Reclaimer;
-  readonly #output: HostOutput;
+  readonly #needs: StandardStreamsNeeds;
 
-  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer, output: HostOutput) {
-    this.#cpu = cpu;
-    this.#supply = supply;
-    this.#reclaimer = reclaimer;
-    this.#output = output;
+  constructor(needs: StandardStreamsNeeds) {
+    this.#cpu = needs.cpu;
+    this.#needs = needs;
   }
 
   /** Bytes written, or -errno. */
@@ -46,7 +47,7 @@ export class StandardStreams {
     const copied = await this.#copy(pid, address, bytes);
     if (copied < 0) return copied;
     if (copied === 0) return length === 0 ? 0 : -EFAULT;
-    await this.#output(fd, bytes.subarray(0, copied), pid);
+    await this.#needs.output(fd, bytes.subarray(0, copied), pid);
     return copied;
   }
 
@@ -58,8 +59,8 @@ export class StandardStreams {
       done = step.done;
       if (step.stop === null) return done;
       if (typeof step.stop === 'number') return step.stop;
-      const provided = await provide(step.stop, this.#supply, () => this.#reclaimer.refill(pid));
-      if (provided < 0) return provided;
+      const outcome = await this.#needs.fulfil(pid, step.stop);
+      if (outcome < 0) return outcome;
     }
     return panic('StandardStreams: a page is supplied again and again', pid);
   }
@@ -77,9 +78,9 @@ export class StandardStreams {
       const from = address + at;
       const piece = Math.min(bytes.length - at, PAGE_SIZE - (from % PAGE_SIZE));
       const copied = copyFromUser(cpu, space, from, bytes.subarray(at, at + piece));
-      if (copied === -WAIT_PAGE) return { done: at, stop: takeWanted(cpu) };
+      if (copied === -WAIT_PAGE) return { done: at, stop: takePageRequest(cpu) };
       at += copied;
-      if (copied < piece) return { done: at, stop: cpu.lacksFrame ? A_FRAME : null };
+      if (copied < piece) return { done: at, stop: cpu.lacksFrame ? FRAME_REQUEST : null };
     }
     return { done: bytes.length, stop: null };
   }

@@ -9,7 +9,7 @@ import { fdFile, processOf, putFile } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { TRANSFER_BYTES_MAX } from '../../../shared/limits.ts';
 import { SYS_PREAD, SYS_PWRITE, SYS_READ, SYS_WRITE } from '../../../shared/abi/syscalls.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 
 type Syscall = (number: number, pid: number, args: readonly unknown[]) => number | Promise<number>;
 

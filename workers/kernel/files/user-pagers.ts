@@ -10,7 +10,6 @@
  */
 import { openObject, processOf } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { load } from '../../../shared/atomics.ts';
 import * as E from '../../../shared/abi/errno.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
 import { FILE_BYTES_MAX } from '../../../shared/limits.ts';
@@ -18,7 +17,8 @@ import { O_RDWR } from '../../../shared/abi/mman.ts';
 import type { CpuApi } from '../../../shared/wire.ts';
 import { SyscallError } from '../../wire/errors.ts';
 import type { Connection } from '../../wire/endpoint.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { modeOf } from '../cpu-mode.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { ObjectRegistry } from './object-registry.ts';
 
 /** How often a call that takes long is looked at, and how often in a row its CPU may be asleep. */
@@ -26,9 +26,15 @@ const LOOK_MS = 50;
 const LOOKS_MAX = 20;
 
 /** Where a process runs: its Worker, and that Worker's CPU. Null when it has ended. */
-export type Locate = (
+type Locate = (
   pid: number,
 ) => { readonly cpu: number; readonly remote: Connection<CpuApi>['remote'] } | null;
+
+export interface UserPagersNeeds {
+  readonly cpu: Cpu;
+  readonly objects: ObjectRegistry;
+  readonly locate: Locate;
+}
 
 export class UserPagers {
   readonly #cpu: Cpu;
@@ -37,7 +43,7 @@ export class UserPagers {
   /** Names of objects to the processes that supply them. */
   readonly #owners = new Map<string, number>();
 
-  constructor(cpu: Cpu, objects: ObjectRegistry, locate: Locate) {
+  constructor({ cpu, objects, locate }: UserPagersNeeds) {
     this.#cpu = cpu;
     this.#objects = objects;
     this.#locate = locate;
@@ -89,11 +95,7 @@ export class UserPagers {
 
   /** Whether a CPU sleeps in a trap: if it goes on so, for a page that its pager owes. */
   #sleeps(cpu: number): boolean {
-    const { machine, words } = this.#cpu;
-    // ORDER: a momentary value; many in a row decide.
-    return (
-      (load(words, machine.cpuBase + cpu * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK) ===
-      CPU.MODE_BLOCKED
-    );
+    // Many in a row decide.
+    return modeOf(this.#cpu, cpu) === CPU.MODE_BLOCKED;
   }
 }

@@ -23,7 +23,7 @@ import { EIO, ENOSPC } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../../shared/limits.ts';
 import type { HostFile } from '../../platform.ts';
 import { describeThrown } from '../../wire/errors.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 
 /** How long written pages wait at most, while nobody asks for them to be written back. */
 const INTERVAL_MS = 1000;

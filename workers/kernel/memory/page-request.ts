@@ -5,33 +5,36 @@
 import { NO_OBJECT, releaseFaultObject } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { ENOMEM } from '../../../shared/abi/errno.ts';
-import type { PageSupply } from './page-supply.ts';
 
-/** An object's block, or what stands in its place, and a page of it. */
-export interface Wanted {
+/** A page of an object, by its block; or a frame alone, when the object is NO_OBJECT. */
+export interface PageRequest {
   readonly object: number;
   readonly page: number;
 }
 
-export const A_FRAME: Wanted = { object: NO_OBJECT, page: 0 };
+/** A request for a frame alone. */
+export const FRAME_REQUEST: PageRequest = { object: NO_OBJECT, page: 0 };
 
 /**
- * What the CPU's last fault left word of. In kernel mode. The reference goes: objects with
- * something behind them are the host's, and live as long as the machine.
+ * What the CPU's last fault asked for. In kernel mode. Its reference to the object is given up:
+ * objects whose pages must be read are the host's, and live as long as the machine.
  */
-export function takeWanted(cpu: Cpu): Wanted {
+export function takePageRequest(cpu: Cpu): PageRequest {
   const { faultObject: object, faultPage: page } = cpu;
   releaseFaultObject(cpu, object);
   return { object, page };
 }
 
-/** 0 when it is worth to try again, -EIO, or -ENOMEM where `reclaim` finds no frame either. */
-export async function provide(
-  wanted: Wanted,
-  supply: PageSupply,
+/**
+ * Has the page read, and frames reclaimed if there is none for it. 0 when the kernel code is worth
+ * trying again, -EIO, or -ENOMEM where `reclaim` finds no frame either.
+ */
+export async function fulfil(
+  request: PageRequest,
+  supply: { supply(object: number, page: number): Promise<number> },
   reclaim: () => Promise<boolean>,
 ): Promise<number> {
-  const { object, page } = wanted;
+  const { object, page } = request;
   const supplied = object === NO_OBJECT ? -ENOMEM : await supply.supply(object, page);
   if (supplied !== -ENOMEM) return supplied;
   return (await reclaim()) ? 0 : -ENOMEM;

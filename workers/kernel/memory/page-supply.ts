@@ -19,46 +19,51 @@ import type { Cpu } from '../../../kernel/index.ts';
 import { EIO, ENOMEM } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { describeThrown } from '../../wire/errors.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { MemoryPressure } from './memory-pressure.ts';
-import type { ObjectRegistry, RegisteredObject } from '../files/object-registry.ts';
 import type { Swapper } from './swapper.ts';
 
 /** Pages of a file that are read together, aligned; a power of two. */
 const READAHEAD_PAGES = 16;
 
+/** An object whose pages are read from a host file or made by a backend module. */
+export interface PageSource {
+  readonly name: string;
+  readonly block: number;
+  readonly file: { read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> } | null;
+  readonly backend: { readPage(page: number, target: Uint8Array): void | Promise<void> } | null;
+}
+
+export interface PageSupplyNeeds {
+  readonly cpu: Cpu;
+  /** The source of an object's pages, by the object's block. */
+  readonly sourceOf: (block: number) => PageSource | undefined;
+  /** Changes with the contents of the object's host file. */
+  readonly versionOf: (block: number) => number;
+  readonly swapper: Swapper | null;
+  readonly pressure: MemoryPressure;
+  /** Receives what a backend module or a read failed with. */
+  readonly log: (line: string) => void;
+}
+
 export class PageSupply {
   readonly #cpu: Cpu;
-  readonly #objects: ObjectRegistry;
-  readonly #log: (line: string) => void;
+  readonly #needs: PageSupplyNeeds;
   /** Reads under way, by object and first page of the window. */
   readonly #reads = new Map<string, Promise<number>>();
 
-  readonly #swapper: Swapper | null;
-  readonly #pressure: MemoryPressure;
-
-  /** `log` receives what a backend module or a read failed with. */
-  constructor(
-    cpu: Cpu,
-    objects: ObjectRegistry,
-    swapper: Swapper | null,
-    pressure: MemoryPressure,
-    log: (line: string) => void,
-  ) {
-    this.#cpu = cpu;
-    this.#swapper = swapper;
-    this.#pressure = pressure;
-    this.#objects = objects;
-    this.#log = log;
+  constructor(needs: PageSupplyNeeds) {
+    this.#cpu = needs.cpu;
+    this.#needs = needs;
   }
 
   /** Brings a page of an object, or of the swap store, into memory. 0, -EIO or -ENOMEM. */
   supply(block: number, page: number): Promise<number> {
     if (block === SWAP_STORE) {
-      if (this.#swapper === null) return Promise.resolve(-EIO);
-      return this.#pressure.wait(this.#swapper.read(page));
+      const { swapper, pressure } = this.#needs;
+      return swapper === null ? Promise.resolve(-EIO) : pressure.wait(swapper.read(page));
     }
-    const object = this.#objects.byBlock(block);
+    const object = this.#needs.sourceOf(block);
     if (object === undefined) return Promise.resolve(-EIO);
     const count = object.file === null ? 1 : READAHEAD_PAGES;
     const first = page - (page % count);
@@ -67,7 +72,7 @@ export class PageSupply {
     if (read === undefined) {
       read = this.#read(object, first, count, page)
         .catch((error: unknown) => {
-          this.#log(`${object.name}: page ${page}: ${describeThrown(error)}`);
+          this.#needs.log(`${object.name}: page ${page}: ${describeThrown(error)}`);
           return -EIO;
         })
         .finally(() => this.#reads.delete(key));
@@ -76,20 +81,15 @@ export class PageSupply {
     return read;
   }
 
-  async #read(
-    object: RegisteredObject,
-    first: number,
-    count: number,
-    wanted: number,
-  ): Promise<number> {
-    const { writeBack } = this.#objects;
+  async #read(object: PageSource, first: number, count: number, wanted: number): Promise<number> {
+    const { versionOf } = this.#needs;
     let bytes: Uint8Array;
     let version: number;
     do {
-      version = writeBack.version(object.block);
+      version = versionOf(object.block);
       bytes = await this.#bytes(object, first, count);
       // Written meanwhile: what was read may be older than a page that was written and evicted.
-    } while (version !== writeBack.version(object.block));
+    } while (version !== versionOf(object.block));
     const content = (page: number): Uint8Array =>
       bytes.subarray((page - first) * PAGE_SIZE, (page - first + 1) * PAGE_SIZE);
     // The wanted page first: when memory is short it must be the one that is there.
@@ -104,7 +104,7 @@ export class PageSupply {
     return isIn ? 0 : -ENOMEM;
   }
 
-  async #bytes(object: RegisteredObject, first: number, count: number): Promise<Uint8Array> {
+  async #bytes(object: PageSource, first: number, count: number): Promise<Uint8Array> {
     const kind = object.file === null ? INJECT_BACKEND : INJECT_READ;
     if (injected(this.#cpu, kind)) throw new Error('failed on purpose (inject)');
     if (object.file !== null) return object.file.read(first * PAGE_SIZE, count * PAGE_SIZE);
@@ -114,7 +114,7 @@ export class PageSupply {
   }
 
   /** Installs a page, zero beyond `content`. False when memory is exhausted. */
-  #install(object: RegisteredObject, page: number, content: Uint8Array): boolean {
+  #install(object: PageSource, page: number, content: Uint8Array): boolean {
     const cpu = this.#cpu;
     const pfn = beginPageIn(cpu);
     if (pfn === 0) return false;

@@ -19,25 +19,31 @@ import type { Cpu } from '../../../kernel/index.ts';
 import { ENOMEM } from '../../../shared/abi/errno.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { PageSupply } from './page-supply.ts';
 import type { Reclaimer } from './reclaimer.ts';
-import { A_FRAME, provide, takeWanted } from './page-request.ts';
-import type { Wanted } from './page-request.ts';
+import { FRAME_REQUEST, fulfil, takePageRequest } from './page-request.ts';
+import type { PageRequest } from './page-request.ts';
 
 /** A fault's outcome, with the object and page that it waits for or the device it hit. */
-interface Outcome extends Wanted {
+interface Outcome extends PageRequest {
   readonly code: number;
 }
 
-const DONE: Outcome = { code: FAULT_DONE, ...A_FRAME };
+const DONE: Outcome = { code: FAULT_DONE, ...FRAME_REQUEST };
+
+export interface PagerNeeds {
+  readonly cpu: Cpu;
+  readonly supply: PageSupply;
+  readonly reclaimer: Reclaimer;
+}
 
 export class Pager {
   readonly #cpu: Cpu;
   readonly #supply: PageSupply;
   readonly #reclaimer: Reclaimer;
 
-  constructor(cpu: Cpu, supply: PageSupply, reclaimer: Reclaimer) {
+  constructor({ cpu, supply, reclaimer }: PagerNeeds) {
     this.#cpu = cpu;
     this.#supply = supply;
     this.#reclaimer = reclaimer;
@@ -55,7 +61,7 @@ export class Pager {
   }
 
   /** The device object and page behind an address; null when there is none (any more). */
-  device(pid: number, address: number, write: boolean): Wanted | null {
+  device(pid: number, address: number, write: boolean): PageRequest | null {
     const { code, object, page } = this.#resolve(pid, Math.floor(address / PAGE_SIZE), write);
     return code === FAULT_DEVICE ? { object, page } : null;
   }
@@ -67,8 +73,8 @@ export class Pager {
       const space = spaceOfPid(cpu, pid);
       if (space === 0) return DONE;
       const code = handleFault(cpu, space, vpn, write, major);
-      if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, ...A_FRAME };
-      return { code, ...takeWanted(cpu) };
+      if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, ...FRAME_REQUEST };
+      return { code, ...takePageRequest(cpu) };
     });
   }
 
@@ -77,9 +83,11 @@ export class Pager {
     let major = false;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       major ||= outcome.code === FAULT_WAIT;
-      const provided = await provide(outcome, this.#supply, () => this.#reclaimer.relieve(pid));
-      if (provided === -ENOMEM) return FAULT_NO_MEMORY;
-      if (provided < 0) return FAULT_BUS;
+      const result = await fulfil(outcome, this.#supply, () =>
+        this.#reclaimer.directReclaimOrKill(pid),
+      );
+      if (result === -ENOMEM) return FAULT_NO_MEMORY;
+      if (result < 0) return FAULT_BUS;
       outcome = this.#resolve(pid, vpn, write, major);
       if (outcome.code !== FAULT_WAIT && outcome.code !== FAULT_NO_MEMORY) return outcome.code;
     }

@@ -1,12 +1,13 @@
 /**
- * Reclaim: keeps frames free, in the background below the low watermark and at once for a fault
- * that found none.
+ * Reclaim: keeps frames free, in the background below the low watermark (as kswapd does), and
+ * directly for a fault or syscall that found none.
  *
- *     pass     looks at resident pages from the hand on, lets the policy choose, clears accessed
- *              bits, takes pages out of their spaces, writes what must be written, frees those and
- *              pages of files that nobody maps
- *     relieve  passes until there is a frame; when several in a row free none, somebody is killed.
- *              For a process whose memory group is full both keep to that group
+ *     pass            looks at resident pages from the hand on, lets the policy choose, clears
+ *                     accessed bits, takes pages out of their spaces, writes what must be written,
+ *                     frees those and pages of files that nobody maps
+ *     direct reclaim  passes until there is a frame. For a process whose memory group is full all
+ *                     passes keep to that group
+ *     OOM kill        when several passes in a row free nothing, a fault has a process killed
  *
  * Guarantees: one pass at a time; no lock is held while the store is written; a fault that waits is
  * answered in the end, because each round frees a frame or ends a process.
@@ -35,19 +36,19 @@ import { peek } from '../../../shared/atomics.ts';
 import * as BOOT from '../../../shared/layout/boot.ts';
 import { RECLAIM_BATCH_PAGES, RECLAIM_IDLE_PASSES_MAX } from '../../../shared/limits.ts';
 import { ClockHand } from './clock-hand.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { MemoryPressure } from './memory-pressure.ts';
 import type { Swapper } from './swapper.ts';
-import type { WriteBack } from '../files/write-back-service.ts';
 
 /** A page of a file is not given back so soon after it was read: whoever asked has to find it. */
 const CACHE_GRACE_MS = 50;
 
-export interface ReclaimerOptions {
+export interface ReclaimerNeeds {
   readonly cpu: Cpu;
   readonly policy: ReclaimPolicy;
   readonly swapper: Swapper | null;
-  readonly writeBack: WriteBack;
+  /** Brings written pages of files to the host, so that they can go. */
+  readonly writeBack: { readonly isNeeded: boolean; syncAll(clean: boolean): Promise<number> };
   readonly pressure: MemoryPressure;
   /** Blocks of the objects that the host registered. */
   readonly objects: () => readonly number[];
@@ -57,7 +58,7 @@ export interface ReclaimerOptions {
 
 export class Reclaimer {
   readonly #cpu: Cpu;
-  readonly #options: ReclaimerOptions;
+  readonly #needs: ReclaimerNeeds;
   /** Where the next pass begins in an object's pages. */
   readonly #cacheHands = new Map<number, number>();
   /** Where it begins among processes' pages, for each memory group and (0) for all. */
@@ -66,13 +67,13 @@ export class Reclaimer {
   #passing: { readonly group: number; readonly freed: Promise<number> } | null = null;
   readonly #idlePasses = new Map<number, number>();
 
-  constructor(options: ReclaimerOptions) {
-    this.#cpu = options.cpu;
-    this.#options = options;
+  constructor(needs: ReclaimerNeeds) {
+    this.#cpu = needs.cpu;
+    this.#needs = needs;
   }
 
-  /** The daemon's tick. */
-  tick(): void {
+  /** Starts a pass when memory is short. Called at every tick. */
+  reclaimInBackground(): void {
     if (this.#passing !== null || !memoryIsShort(this.#cpu.machine)) return;
     // A pass that frees nothing will not free more ten milliseconds later.
     if (this.#idleOf(0) >= RECLAIM_IDLE_PASSES_MAX) return;
@@ -83,17 +84,17 @@ export class Reclaimer {
    * Makes a frame free for process `pid`, which found none or whose memory group is full: true when
    * it is worth to try again. False: there is none to be had, and `pid` itself is the one to end.
    */
-  relieve(pid: number): Promise<boolean> {
-    return this.#options.pressure.wait(this.#relieve(pid));
+  directReclaimOrKill(pid: number): Promise<boolean> {
+    return this.#needs.pressure.wait(this.#reclaimOrKill(pid));
   }
 
-  async #relieve(pid: number): Promise<boolean> {
+  async #reclaimOrKill(pid: number): Promise<boolean> {
     const group = this.#fullGroup(pid);
     for (;;) {
       // Somebody gave frames back meanwhile, or the failure was injected.
-      if (this.#isRelieved(group) || (await this.#pass(group)) > 0) return true;
+      if (this.#hasRoom(group) || (await this.#pass(group)) > 0) return true;
       if (this.#idleOf(group) < RECLAIM_IDLE_PASSES_MAX) {
-        await grow();
+        await waitForAge();
         continue;
       }
       const victim = this.#victim(group);
@@ -104,21 +105,21 @@ export class Reclaimer {
         logEvent(this.#cpu, LOG_OOM_KILL, victim.pid, victim.pages, limit);
         count(this.#cpu, STAT.oomKills, 1);
       });
-      await this.#options.kill(victim.pid);
+      await this.#needs.kill(victim.pid);
       return true;
     }
   }
 
   /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
-  refill(pid: number): Promise<boolean> {
-    return this.#options.pressure.wait(this.#refill(pid));
+  directReclaim(pid: number): Promise<boolean> {
+    return this.#needs.pressure.wait(this.#reclaim(pid));
   }
 
-  async #refill(pid: number): Promise<boolean> {
+  async #reclaim(pid: number): Promise<boolean> {
     const group = this.#fullGroup(pid);
     for (let i = 0; i < RECLAIM_IDLE_PASSES_MAX; i++) {
       if ((await this.#pass(group)) > 0) return true;
-      await grow();
+      await waitForAge();
     }
     return false;
   }
@@ -142,14 +143,14 @@ export class Reclaimer {
 
   async #run(group: number): Promise<number> {
     const cpu = this.#cpu;
-    const { policy, swapper, writeBack } = this.#options;
+    const { policy, swapper, writeBack } = this.#needs;
     const before = this.#roomOf(group);
     const hand = this.#handOf(group);
-    const wanted = this.#wanted(group);
+    const target = this.#targetOf(group);
     // Pages of files that must be written back before they can go, when no others are left.
     if (this.#idleOf(group) > 0 && writeBack.isNeeded) await writeBack.syncAll(true);
     const candidates = inKernel(cpu, () => hand.look());
-    const { evict, age } = policy.choose(candidates, Math.min(wanted, RECLAIM_BATCH_PAGES));
+    const { evict, age } = policy.choose(candidates, Math.min(target, RECLAIM_BATCH_PAGES));
     hand.move(candidates[[...evict, ...age].reduce((most, index) => Math.max(most, index), -1)]);
     const slots: number[] = [];
     let [evicted, given] = [0, 0];
@@ -165,7 +166,7 @@ export class Reclaimer {
       });
     }
     // What nobody maps is no group's.
-    if (group === 0) given += inKernel(cpu, () => this.#evictCache(wanted));
+    if (group === 0) given += inKernel(cpu, () => this.#evictCache(target));
     if (swapper !== null) given += await swapper.write(slots);
     inKernel(cpu, () => shareFreeFrames(cpu));
     // What others have taken again meanwhile was freed nevertheless.
@@ -179,7 +180,7 @@ export class Reclaimer {
   }
 
   /** How many pages a pass should free. */
-  #wanted(group: number): number {
+  #targetOf(group: number): number {
     const { machine } = this.#cpu;
     const least = RECLAIM_BATCH_PAGES / 8;
     const usage = groupUsage(machine, group);
@@ -204,10 +205,10 @@ export class Reclaimer {
   /**
    * Pages of files and backends that nobody maps; the youngest may just have been read. How many.
    */
-  #evictCache(wanted: number): number {
-    const { cpu, objects } = this.#options;
+  #evictCache(target: number): number {
+    const { cpu, objects } = this.#needs;
     const before = peek(cpu.words, BOOT.JIFFIES) - CACHE_GRACE_MS;
-    let left = wanted;
+    let left = target;
     for (const object of objects()) {
       if (left <= 0) break;
       const { freed, nextPage: next } = evictObjectPages(
@@ -220,7 +221,7 @@ export class Reclaimer {
       this.#cacheHands.set(object, next);
       left -= freed;
     }
-    return wanted - left;
+    return target - left;
   }
 
   /** Whether a space is still somebody's: processes end on this Worker, but between two awaits. */
@@ -249,7 +250,7 @@ export class Reclaimer {
     return groupIsFull(cpu, group) ? group : 0;
   }
 
-  #isRelieved(group: number): boolean {
+  #hasRoom(group: number): boolean {
     const { machine } = this.#cpu;
     if (group !== 0) return !groupIsFull(this.#cpu, group);
     return freeFrames(machine) >= highWatermark(machine);
@@ -257,7 +258,7 @@ export class Reclaimer {
 }
 
 /** Lets pages grow older, so that the last idle pass has seen none that was too young to give. */
-function grow(): Promise<void> {
+function waitForAge(): Promise<void> {
   const ms = Math.ceil((2 * CACHE_GRACE_MS) / RECLAIM_IDLE_PASSES_MAX);
   return new Promise((resolve) => void setTimeout(resolve, ms));
 }

@@ -26,10 +26,17 @@ import { EIO, ENOMEM } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import type { SwapStore } from '../../platform.ts';
 import { describeThrown } from '../../wire/errors.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 
 /** Slots looked at with each call of `write`. */
 const SWEEP_SLOTS = 2048;
+
+export interface SwapperNeeds {
+  readonly cpu: Cpu;
+  readonly store: SwapStore;
+  /** Receives what a read or write failed with. */
+  readonly log: (line: string) => void;
+}
 
 export class Swapper {
   readonly #cpu: Cpu;
@@ -42,7 +49,7 @@ export class Swapper {
   /** Where the next look for frames that nobody uses begins. */
   #hand = 1;
 
-  constructor(cpu: Cpu, store: SwapStore, log: (line: string) => void) {
+  constructor({ cpu, store, log }: SwapperNeeds) {
     this.#cpu = cpu;
     this.#store = store;
     this.#log = log;

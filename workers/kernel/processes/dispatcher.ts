@@ -13,11 +13,11 @@
 import { platform } from '#platform';
 import { processCpu, rehomeProcess, withholdProcess } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { load } from '../../../shared/atomics.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
 import type { WireStart } from '../../../shared/wire.ts';
 import { WorkerDied, describeThrown } from '../../wire/errors.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { modeOf } from '../cpu-mode.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import type { ProcessEntry } from './process-table.ts';
 
@@ -26,6 +26,13 @@ interface NewProcess {
   readonly order: WireStart;
   /** Times that `balance` has found it not started. */
   age: number;
+}
+
+export interface DispatcherNeeds {
+  readonly cpu: Cpu;
+  readonly pool: Pool;
+  /** Ends a process that cannot be started. */
+  readonly onFailure: (pid: number, reason: string) => void;
 }
 
 export class Dispatcher {
@@ -37,8 +44,7 @@ export class Dispatcher {
   /** What goes to each CPU at the end of this turn. */
   readonly #batches = new Map<Slot, WireStart[]>();
 
-  /** `onFailure` ends a process that cannot be started. */
-  constructor(cpu: Cpu, pool: Pool, onFailure: (pid: number, reason: string) => void) {
+  constructor({ cpu, pool, onFailure }: DispatcherNeeds) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#onFailure = onFailure;
@@ -106,12 +112,8 @@ export class Dispatcher {
   }
 
   #isIdle(slot: Slot): boolean {
-    const { machine, words } = this.#cpu;
-    // ORDER: a guess. A CPU that is busy after all gets some processes too many, once.
-    return (
-      (load(words, machine.cpuBase + slot.cpu * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK) ===
-      CPU.MODE_IDLE
-    );
+    // A CPU that is busy after all gets some processes too many, once.
+    return modeOf(this.#cpu, slot.cpu) === CPU.MODE_IDLE;
   }
 
   /** Puts a process that has not started into the run queue of `to`, which counts it already. */

@@ -3,12 +3,12 @@
  *
  * Guarantees: a process is placed on the least loaded Worker of the pool, a thread on one with the
  * fewest threads of its process, or either alone on a spare CPU.
- * A Worker that dies is replaced under the same CPU number, after `onDeath` has cleaned up behind
- * it; one that dies before it is ready is tried again at the next `acquire`, so that a Worker that
+ * A Worker that dies is replaced under the same CPU number, after `cleanUp`; one that dies before it is ready is tried again at the next `acquire`, so that a Worker that
  * cannot start does not loop. `acquire` never hangs: it resolves or rejects.
  * Locking: none; all methods run on the kernel worker's event loop.
  */
 import { EAGAIN } from '../../../shared/abi/errno.ts';
+import { panic } from '../../../shared/panic.ts';
 import type { CpuApi } from '../../../shared/wire.ts';
 import type { Connection } from '../../wire/endpoint.ts';
 import { SyscallError, WorkerDied, describeThrown } from '../../wire/errors.ts';
@@ -22,9 +22,14 @@ export interface PoolOptions {
   readonly start: (cpu: number, generation: number) => Promise<MessagePort>;
   /** Terminates a Worker so that it holds no kernel lock; `died` follows. */
   readonly terminate: (cpu: number, generation: number) => Promise<void>;
-  readonly connect: (cpu: number, port: MessagePort) => Connection<CpuApi>;
+}
+
+/** What serves the Workers of the pool. */
+export interface WorkerCare {
+  /** Gives a new Worker its line to the kernel. */
+  connect(cpu: number, port: MessagePort): Connection<CpuApi>;
   /** Ends the dead CPU's processes and takes back what it owned, before it is replaced. */
-  readonly onDeath: (cpu: number, reason: string) => void;
+  cleanUp(cpu: number, reason: string): void;
 }
 
 /** A CPU of the pool; `generation` counts the Workers that have run it. */
@@ -47,6 +52,7 @@ export interface Slot {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #slots: Slot[] = [];
+  #care: WorkerCare | null = null;
   #isShutDown = false;
   #whenEmpty: (() => void) | null = null;
   /** Those who wait for the CPU of a dedicated Worker that is about to be gone. */
@@ -69,8 +75,9 @@ export class Pool {
     }
   }
 
-  /** Brings up the shared Workers. Rejects when one cannot start. */
-  async startAll(): Promise<void> {
+  /** Brings up the shared Workers; `care` is taken of all. Rejects when one cannot start. */
+  async startAll(care: WorkerCare): Promise<void> {
+    this.#care = care;
     const shared = this.#slots.filter((slot) => !slot.dedicated);
     await Promise.all(shared.map((slot) => this.#start(slot)));
   }
@@ -129,7 +136,7 @@ export class Pool {
     slot.connection = null;
     slot.endReason = null;
     slot.load = 0;
-    this.#options.onDeath(cpu, line);
+    this.#care?.cleanUp(cpu, line);
     for (const retry of this.#whenFreed.splice(0)) retry();
     connection?.close(new WorkerDied(`the Worker of CPU ${cpu} has died: ${line}`));
     if (this.#isShutDown) this.#checkEmpty();
@@ -190,12 +197,14 @@ export class Pool {
 
   async #bringUp(slot: Slot, generation: number): Promise<void> {
     const isCurrent = (): boolean => slot.generation === generation && slot.state === 'starting';
+    const care = this.#care;
+    if (care === null) panic('Pool: a Worker is asked for before startAll', slot.cpu);
     const port = await this.#options.start(slot.cpu, generation);
     if (!isCurrent()) {
       port.close();
       throw new WorkerDied(`the Worker of CPU ${slot.cpu} has died while it started`);
     }
-    slot.connection = this.#options.connect(slot.cpu, port);
+    slot.connection = care.connect(slot.cpu, port);
     try {
       await slot.connection.remote.ready();
     } catch (error) {

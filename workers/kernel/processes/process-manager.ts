@@ -7,7 +7,6 @@
  * kernel worker, so none can meet a syscall of the same process.
  */
 import {
-  condemnCpu,
   SIGNAL_FATAL,
   SIGNAL_PENDING,
   createProcess,
@@ -20,8 +19,7 @@ import {
 } from '../../../kernel/index.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
 import type { Cpu, ProcessSpec } from '../../../kernel/index.ts';
-import { load } from '../../../shared/atomics.ts';
-import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
+import { EINVAL, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
   SENDABLE_SIGNALS,
@@ -32,24 +30,22 @@ import {
 } from '../../../shared/abi/signals.ts';
 import type { ProcessReport } from '../../api/machine-api.ts';
 import { SyscallError } from '../../wire/errors.ts';
+import { modeOf } from '../cpu-mode.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { inKernel } from '../serve/in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import { HOST_PID, ProcessTable } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
-import type { Locate } from '../files/user-pagers.ts';
 
 /** How long a killed process may run on before its Worker is ended. */
 const KILL_GRACE_MS = 500;
-/** Pause between two attempts to condemn a CPU that is in the kernel. */
-const CONDEMN_RETRY_MS = 1;
-/** Times that memory is reclaimed for one new process. */
-const SPAWN_RETRIES_MAX = 8;
 
 function exit(cpu: Cpu, pid: number, status: WireStatus): void {
   if ('code' in status) exitProcess(cpu, pid, status.code, 0, 0);
   else exitProcess(cpu, pid, 0, signalNumber(status.signal) || SIGKILL, status.address ?? 0);
 }
+
+type Remote = NonNullable<Slot['connection']>['remote'];
 
 /** Gathers what is known of a process. */
 export type Reporter = (
@@ -58,8 +54,12 @@ export type Reporter = (
   nowMs: number,
 ) => ProcessReport;
 
-/** Frees frames for a call of process `pid`; false when there are none to be had. */
-export type Refill = (pid: number) => Promise<boolean>;
+export interface ProcessManagerNeeds {
+  readonly cpu: Cpu;
+  readonly pool: Pool;
+  /** Called just before a process's memory is given back. */
+  readonly report: Reporter;
+}
 
 export class ProcessManager {
   readonly table: ProcessTable;
@@ -68,31 +68,20 @@ export class ProcessManager {
   readonly #report: Reporter;
   readonly #dispatcher: Dispatcher;
 
-  readonly #refill: Refill;
-
-  /** `report` is called just before a process's memory is given back. */
-  constructor(cpu: Cpu, pool: Pool, report: Reporter, refill: Refill) {
-    this.#refill = refill;
+  constructor({ cpu, pool, report }: ProcessManagerNeeds) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#report = report;
-    this.#dispatcher = new Dispatcher(cpu, pool, (pid, reason) =>
-      this.exited(pid, { signal: 'SIGKILL', reason }),
-    );
+    this.#dispatcher = new Dispatcher({
+      cpu,
+      pool,
+      onFailure: (pid, reason) => this.exited(pid, { signal: 'SIGKILL', reason }),
+    });
     this.table = new ProcessTable((pid) => inKernel(cpu, () => releaseProcess(cpu, pid)));
   }
 
-  /** The child's or thread's pid, or -errno. Memory is reclaimed for it, but nobody killed. */
+  /** The child's or thread's pid, or -errno. */
   async spawn(parent: number, request: WireSpawn): Promise<number> {
-    let pid = await this.#trySpawn(parent, request);
-    for (let i = 0; pid === -ENOMEM && i < SPAWN_RETRIES_MAX; i++) {
-      if (!(await this.#refill(parent))) break;
-      pid = await this.#trySpawn(parent, request);
-    }
-    return pid;
-  }
-
-  async #trySpawn(parent: number, request: WireSpawn): Promise<number> {
     const cpu = this.#cpu;
     try {
       const { name, module, entry, args, thread, dedicated } = request;
@@ -179,13 +168,6 @@ export class ProcessManager {
     void this.#dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
   }
 
-  /** Makes a CPU unable to enter the kernel, so that its Worker holds no lock when it is ended. */
-  async condemn(cpu: number): Promise<void> {
-    while (!condemnCpu(this.#cpu, cpu)) {
-      await new Promise((resolve) => setTimeout(resolve, CONDEMN_RETRY_MS));
-    }
-  }
-
   /** The CPUs of a process's threads, one for each. */
   #threadCpus(tgid: number): number[] {
     const threads = this.table.running().filter((entry) => entry.tgid === tgid);
@@ -217,12 +199,12 @@ export class ProcessManager {
   }
 
   /** Where a process runs; null when it has ended or has no Worker. */
-  locate: Locate = (pid) => {
+  locate(pid: number): { readonly cpu: number; readonly remote: Remote } | null {
     const isRunning = this.table.get(pid)?.status === null;
     const slot = isRunning ? this.#slotOf(pid) : undefined;
     const remote = slot?.connection?.remote;
     return slot === undefined || remote === undefined ? null : { cpu: slot.cpu, remote };
-  };
+  }
 
   /** Ends the process if it awaits; if it runs and touches memory, the MMU ends it. */
   #end(pid: number, signal: string): void {
@@ -236,9 +218,8 @@ export class ProcessManager {
   #expectEnd(pid: number, signal: string, slot: Slot, generation: number): void {
     setTimeout(() => {
       if (this.table.get(pid)?.status !== null || slot.generation !== generation) return;
-      const { machine, words } = this.#cpu;
-      // ORDER: a momentary value; a CPU that wakes up now has its time again.
-      const mode = load(words, machine.cpuBase + slot.cpu * CPU.WORDS + CPU.MODE) & CPU.MODE_MASK;
+      // A CPU that wakes up now has its time again.
+      const mode = modeOf(this.#cpu, slot.cpu);
       if (mode === CPU.MODE_BLOCKED || mode === CPU.MODE_PARKED) {
         this.#expectEnd(pid, signal, slot, generation);
         return;

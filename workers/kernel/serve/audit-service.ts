@@ -5,12 +5,18 @@
 import { audit } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import type { AuditReport } from '../../api/machine-api.ts';
-import { inKernel } from './in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { ObjectRegistry } from '../files/object-registry.ts';
 import type { Pool } from '../processes/pool.ts';
 
 /** A CPU that has not come in by then is busy; the kernel meets it in user mode or not at all. */
 const ATTEND_MS = 100;
+
+export interface AuditServiceNeeds {
+  readonly cpu: Cpu;
+  readonly pool: Pool;
+  readonly objects: ObjectRegistry;
+}
 
 export class AuditService {
   readonly #cpu: Cpu;
@@ -21,7 +27,7 @@ export class AuditService {
   #allAttend: (() => void) | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(cpu: Cpu, pool: Pool, objects: ObjectRegistry) {
+  constructor({ cpu, pool, objects }: AuditServiceNeeds) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#objects = objects;

@@ -6,13 +6,15 @@ import { SyscallError } from '../../wire/errors.ts';
 import type { ObjectRegistry } from '../files/object-registry.ts';
 import type { Pool } from '../processes/pool.ts';
 import type { ProcessManager } from '../processes/process-manager.ts';
+import type { Spawn } from '../processes/spawn.ts';
 import { HOST_PID } from '../processes/process-table.ts';
 import type { KernelApi } from '../../boot/worker-host.ts';
 
-export interface HostServiceOptions {
+export interface HostServiceNeeds {
   /** Resolves when boot is complete. */
   readonly ready: () => Promise<void>;
   readonly processes: ProcessManager;
+  readonly spawn: Spawn;
   readonly objects: ObjectRegistry;
   readonly pool: Pool;
   readonly procFile: (pid: number, name: WireProcFile) => string | number;
@@ -22,11 +24,11 @@ export interface HostServiceOptions {
   readonly audit: () => Promise<AuditReport>;
 }
 
-export function hostService(options: HostServiceOptions): KernelApi {
-  const { processes, objects, pool } = options;
+export function hostService(needs: HostServiceNeeds): KernelApi {
+  const { processes, objects, pool } = needs;
   return {
-    ready: () => options.ready(),
-    spawn: (request) => processes.spawn(HOST_PID, request),
+    ready: () => needs.ready(),
+    spawn: (request) => needs.spawn(HOST_PID, request),
     status: async (pid) => {
       const status = await processes.table.status(pid);
       if (typeof status === 'number') throw new SyscallError('wait', ESRCH);
@@ -36,11 +38,11 @@ export function hostService(options: HostServiceOptions): KernelApi {
     },
     kill: (pid, signal) => processes.kill(HOST_PID, pid, signal),
     addFile: (name, file) => objects.addFile(name, file),
-    procFile: (pid, name) => options.procFile(pid, name),
-    pagemap: (pid, first, pages) => options.pagemap(pid, first, pages),
-    stats: () => options.stats(),
-    dmesg: () => options.dmesg(),
-    audit: () => options.audit(),
+    procFile: (pid, name) => needs.procFile(pid, name),
+    pagemap: (pid, first, pages) => needs.pagemap(pid, first, pages),
+    stats: () => needs.stats(),
+    dmesg: () => needs.dmesg(),
+    audit: () => needs.audit(),
     cpuDied: (cpu, generation, reason) => pool.died(cpu, generation, reason),
     shutdown: async () => {
       await pool.shutdown();

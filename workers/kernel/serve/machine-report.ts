@@ -19,7 +19,7 @@ import * as BOOT from '../../../shared/layout/boot.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import type { KernelInit, WireProcFile, WireStatus } from '../../../shared/wire.ts';
 import type { MachineReport, ProcessReport, SyscallReport } from '../../api/machine-api.ts';
-import { inKernel } from './in-kernel.ts';
+import { inKernel } from '../in-kernel.ts';
 import type { ProcessEntry, ProcessTable } from '../processes/process-table.ts';
 
 /** What is known of a process while it still has its memory. */

@@ -85,7 +85,7 @@ export const adviceScenarios: readonly Scenario[] = [
       newThreads(world);
       mapPages(world, 0, 0, 1024);
       const cpu = world.cpus[0] as Cpu;
-      enter(world, cpu);
+      enter(cpu);
       sysMadvise(cpu, world.procs[0] as number, BASE, 1024 * PAGE_SIZE, MADV_GUARD_INSTALL);
       leave(world, cpu);
     },

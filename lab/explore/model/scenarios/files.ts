@@ -54,7 +54,7 @@ function truncate(pages: number): Operation {
   return {
     name: `truncate to ${pages}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       resizeObject(cpu, world.values['object'] as number, pages * PAGE_SIZE);
       leave(world, cpu);
       return 0;
@@ -66,7 +66,7 @@ function punch(page: number): Operation {
   return {
     name: `punch ${page}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const result = punchHole(cpu, world.values['object'] as number, page, page + 1);
       leave(world, cpu);
       return result;
@@ -78,7 +78,7 @@ function punch(page: number): Operation {
 const writeBack: Operation = {
   name: 'write back 0',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const object = world.values['object'] as number;
     cleanObject(cpu, object, 0, 1);
     const dirty = takeDirty(cpu, object, 0, 1);
@@ -113,7 +113,7 @@ function copyFrom(page: number): Operation {
   return {
     name: `copy from ${page}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const byte = new Uint8Array(1);
       const done = copyFromUser(cpu, spaceOf(world, cpu.id), BASE + page * PAGE_SIZE, byte);
       if (done === -WAIT_PAGE) releaseFaultObject(cpu, cpu.faultObject);
@@ -129,7 +129,7 @@ function copyTo(page: number, value: number): Operation {
   return {
     name: `copy ${value} to ${page}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const space = spaceOf(world, cpu.id);
       const done = copyToUser(cpu, space, BASE + page * PAGE_SIZE, Uint8Array.of(value));
       if (done === -WAIT_PAGE) releaseFaultObject(cpu, cpu.faultObject);
@@ -142,7 +142,7 @@ function copyTo(page: number, value: number): Operation {
 const close: Operation = {
   name: 'close',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const result = closeFd(cpu, world.procs[0] as number, world.values['fd'] as number);
     leave(world, cpu);
     return result;
@@ -152,7 +152,7 @@ const close: Operation = {
 const mmapFile: Operation = {
   name: 'mmap the file',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const proc = world.procs[0] as number;
     const flags = MAP_SHARED | MAP_FIXED;
     const fd = world.values['fd'] as number;

@@ -19,7 +19,7 @@ import { read, stayInUser, touchPages, write } from '../user.ts';
 export const fork: Operation = {
   name: 'fork',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const parent = world.values['parent'] as number;
     const pid = createProcess(cpu, { name: 'c', cpu: cpu.id, parent, fork: true });
     leave(world, cpu);

@@ -39,7 +39,7 @@ function awaitWord(page: number): Operation {
       for (let turn = 0; turn < TURNS_MAX; turn++) {
         const value = access(world, cpu, BASE_VPN + page, false, 0);
         if (value !== 0) return value;
-        enter(world, cpu);
+        enter(cpu);
         const waiter = futexBegin(cpu, proc, BASE + page * PAGE_SIZE, 0);
         if (waiter > 0) {
           blockCpu(cpu);
@@ -58,7 +58,7 @@ function awaitWord(page: number): Operation {
 const begin: Operation = {
   name: 'futex begin',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const waiter = futexBegin(cpu, world.procs[cpu.id] as number, BASE, 0);
     leave(world, cpu);
     (world.mine[cpu.id] as number[])[0] = waiter;
@@ -72,7 +72,7 @@ const finish: Operation = {
   run(world: World, cpu: Cpu): number {
     const waiter = (world.mine[cpu.id] as number[])[0] as number;
     if (waiter <= 0) return waiter;
-    enter(world, cpu);
+    enter(cpu);
     const isWoken = futexFinish(cpu, world.procs[cpu.id] as number, waiter);
     leave(world, cpu);
     return isWoken ? 1 : 0;
@@ -83,7 +83,7 @@ function wake(count: number): Operation {
   return {
     name: `futex wake ${count}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const woken = futexWake(cpu, world.procs[cpu.id] as number, BASE, count);
       leave(world, cpu);
       return woken;

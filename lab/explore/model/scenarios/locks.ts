@@ -5,18 +5,16 @@ import { lock, unlock } from '../../../../kernel/machine/spinlock.ts';
 import { add, peek, poke } from '../../../../shared/atomics.ts';
 import { enter, leave, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-
-/** A free word of the boot block that locks of these scenarios use; the counter is the next. */
-const LOCK = 900;
+import { COUNTER, LOCK } from '../scratch.ts';
 
 /** Adds 1 to a plain counter under a spinlock. Returns its value before. */
 const countLocked: Operation = {
   name: 'count under a lock',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     lock(cpu, LOCK);
-    const before = peek(cpu.words, LOCK + 1);
-    poke(cpu.words, LOCK + 1, before + 1);
+    const before = peek(cpu.words, COUNTER);
+    poke(cpu.words, COUNTER, before + 1);
     unlock(cpu, LOCK);
     leave(world, cpu);
     return before;
@@ -26,10 +24,10 @@ const countLocked: Operation = {
 const countWriting: Operation = {
   name: 'count under a write lock',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     writeLock(cpu, LOCK);
-    const before = peek(cpu.words, LOCK + 1);
-    poke(cpu.words, LOCK + 1, before + 1);
+    const before = peek(cpu.words, COUNTER);
+    poke(cpu.words, COUNTER, before + 1);
     writeUnlock(cpu, LOCK);
     leave(world, cpu);
     return before;
@@ -39,9 +37,9 @@ const countWriting: Operation = {
 const readCounter: Operation = {
   name: 'read under a read lock',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     readLock(cpu, LOCK);
-    const value = peek(cpu.words, LOCK + 1);
+    const value = peek(cpu.words, COUNTER);
     readUnlock(cpu, LOCK);
     leave(world, cpu);
     return value;

@@ -23,7 +23,7 @@ import { read, stayInUser, touchPages, write } from '../user.ts';
 const takeFrame: Operation = {
   name: 'allocate a frame',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const pfn = allocFrame(cpu, FRAME.USED);
     world.mine[cpu.id]?.push(pfn);
     leave(world, cpu);
@@ -34,7 +34,7 @@ const takeFrame: Operation = {
 const giveFrame: Operation = {
   name: 'free a frame',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const pfn = world.mine[cpu.id]?.pop() ?? 0;
     if (pfn !== 0) freeFrame(cpu, pfn);
     leave(world, cpu);
@@ -46,7 +46,7 @@ const giveFrame: Operation = {
 const getAndPut: Operation = {
   name: 'get and put a frame',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const pfn = world.values['frame'] as number;
     getFrame(cpu, pfn);
     putFrame(cpu, pfn);
@@ -65,7 +65,7 @@ function oneFrame(world: World): void {
 const takeBlock: Operation = {
   name: 'allocate an object block',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const block = slabAlloc(cpu, SLAB.OBJECT);
     if (block !== 0) slabFree(cpu, SLAB.OBJECT, block);
     leave(world, cpu);
@@ -77,7 +77,7 @@ const takeBlock: Operation = {
 const shareFrames: Operation = {
   name: 'share cached frames',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     shareFreeFrames(cpu);
     leave(world, cpu);
     return 0;
@@ -87,7 +87,7 @@ const shareFrames: Operation = {
 const createOne: Operation = {
   name: 'create a process',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const pid = createProcess(cpu, { name: 'n', cpu: cpu.id, parent: 0 });
     world.values[`process ${cpu.id}`] = pid;
     leave(world, cpu);
@@ -100,7 +100,7 @@ function endOne(id: number): Operation {
   return {
     name: 'end a process',
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const pid = world.values[`process ${id}`] as number;
       exitProcess(cpu, pid, 0, 0, 0);
       releaseProcess(cpu, pid);
@@ -114,7 +114,7 @@ function endOne(id: number): Operation {
 const stopAndGo: Operation = {
   name: 'stop the machine',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     stopMachine(cpu);
     // A CPU that were still in the kernel would race with these reads.
     const space = spaceOf(world, cpu.id);
@@ -130,7 +130,7 @@ const stopAndGo: Operation = {
 const condemn: Operation = {
   name: 'condemn CPU 0',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     const condemned = condemnCpu(cpu, 0);
     if (condemned) {
       endCpu(0);

@@ -78,7 +78,7 @@ function intern(delta: number): Operation {
   return {
     name: `intern ${delta}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const record = internRecord(cpu, world.values['object'] as number, delta, true);
       if (record !== 0) putRecord(cpu, record);
       leave(world, cpu);
@@ -92,7 +92,7 @@ function truncate(pages: number): Operation {
   return {
     name: `truncate to ${pages}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       resizeObject(cpu, world.values['object'] as number, pages * PAGE_SIZE);
       leave(world, cpu);
       return 0;
@@ -104,7 +104,7 @@ function truncate(pages: number): Operation {
 const evictCache: Operation = {
   name: 'evict cached pages',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     evictObjectPages(cpu, world.values['object'] as number, 0, 8, 2 ** 30);
     leave(world, cpu);
     return 0;

@@ -27,7 +27,7 @@ function evict(id: number, page: number): Operation {
   return {
     name: `evict ${page}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       evictPages(cpu, spaceOf(world, id), [BASE_VPN + page]);
       leave(world, cpu);
       return 0;
@@ -40,11 +40,11 @@ function writeOut(slot: number): Operation {
   return {
     name: `write slot ${slot}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const pfn = beginSwapWrite(cpu, slot);
       if (pfn !== 0) {
         // ORDER: the kernel worker's copy of the page.
-        store(cpu.words, swapStoreWord(cpu, slot), load(cpu.words, frameWord(cpu.machine, pfn)));
+        store(cpu.words, swapStoreWord(slot), load(cpu.words, frameWord(cpu.machine, pfn)));
         putFrame(cpu, pfn);
         endSwapWrite(cpu, slot, true);
       }
@@ -59,7 +59,7 @@ function readIn(slot: number): Operation {
   return {
     name: `read slot ${slot}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       swapIn(cpu, slot);
       leave(world, cpu);
       return 0;
@@ -71,7 +71,7 @@ function readIn(slot: number): Operation {
 const dropClean: Operation = {
   name: 'drop clean frames',
   run(world: World, cpu: Cpu): number {
-    enter(world, cpu);
+    enter(cpu);
     dropCleanFrames(cpu, 1, 1);
     leave(world, cpu);
     return 0;
@@ -83,7 +83,7 @@ function reclaim(id: number): Operation {
   return {
     name: 'reclaim',
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       const space = spaceOf(world, id);
       const found: Candidate[] = [];
       findCandidates(cpu, space, BASE_VPN, 1, found);
@@ -100,7 +100,7 @@ function age(page: number): Operation {
   return {
     name: `age ${page}`,
     run(world: World, cpu: Cpu): number {
-      enter(world, cpu);
+      enter(cpu);
       agePages(cpu, spaceOf(world, 1), [BASE_VPN + page]);
       leave(world, cpu);
       return 0;

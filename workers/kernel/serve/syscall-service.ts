@@ -17,29 +17,27 @@ import { EIO, ENOMEM, ESRCH } from '../../../shared/abi/errno.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
-import { inKernel } from './in-kernel.ts';
-import type { PageSupply } from '../memory/page-supply.ts';
-import type { Reclaimer } from '../memory/reclaimer.ts';
+import { inKernel } from '../in-kernel.ts';
 import { StandardStreams } from '../files/standard-streams.ts';
 import type { HostOutput } from '../files/standard-streams.ts';
 import { SYS_CLOSE, SYS_MUNMAP, SYS_WRITE } from '../../../shared/abi/syscalls.ts';
 import type { ObjectRegistry } from '../files/object-registry.ts';
 import { Transfers } from '../files/transfers.ts';
-import { A_FRAME, provide, takeWanted } from '../memory/page-request.ts';
-import type { Wanted } from '../memory/page-request.ts';
+import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
+import type { PageRequest } from '../memory/page-request.ts';
 
 /** Syscalls after which a program may expect that the host has what it wrote. */
 const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
 
 /** Where populating stopped (a VPN), and what it waits for there. */
-interface Stop extends Wanted {
+interface Stop extends PageRequest {
   readonly vpn: number;
 }
 
 /** How far a syscall came; what it waits for; what it wants faulted in afterwards (VPNs). */
 interface Progress {
   readonly result: number;
-  readonly wanted: Wanted | null;
+  readonly request: PageRequest | null;
   /** VPN at which it stopped and is to go on, 0 for its start. */
   readonly stoppedAt: number;
   readonly start: number;
@@ -53,7 +51,7 @@ const NO_WRITE_BACKS: Cpu['writeBacks'] = [];
 /** A success that leaves nothing to do. */
 const NOTHING: Progress = {
   result: 0,
-  wanted: null,
+  request: null,
   stoppedAt: 0,
   start: 0,
   end: 0,
@@ -66,8 +64,8 @@ function asNumber(value: unknown): number {
 }
 
 /** What a syscall lacked, if it failed for want of a frame. */
-function frameFor(cpu: Cpu, result: number): Wanted | null {
-  return wantsMemory(cpu, result) ? A_FRAME : null;
+function frameFor(cpu: Cpu, result: number): PageRequest | null {
+  return wantsMemory(cpu, result) ? FRAME_REQUEST : null;
 }
 
 /**
@@ -81,28 +79,27 @@ function goingOn(args: readonly unknown[], stoppedAt: number): readonly unknown[
   return [at, asNumber(length) - (at - asNumber(address)), ...others];
 }
 
-export class KernelSyscalls {
-  readonly #cpu: Cpu;
-  readonly #supply: PageSupply;
-  readonly #reclaimer: Reclaimer;
+export interface SyscallServiceNeeds {
+  readonly cpu: Cpu;
+  readonly objects: ObjectRegistry;
+  /** Gets a process what kernel code waits for. 0 or -errno; nobody is killed for a syscall. */
+  readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
+  readonly output: HostOutput;
+}
 
+export class SyscallService {
+  readonly #cpu: Cpu;
+  readonly #fulfil: SyscallServiceNeeds['fulfil'];
   readonly #streams: StandardStreams;
   readonly #objects: ObjectRegistry;
   readonly #transfers: Transfers;
 
-  constructor(
-    cpu: Cpu,
-    supply: PageSupply,
-    reclaimer: Reclaimer,
-    objects: ObjectRegistry,
-    output: HostOutput,
-  ) {
+  constructor({ cpu, objects, fulfil, output }: SyscallServiceNeeds) {
+    this.#cpu = cpu;
+    this.#fulfil = fulfil;
     this.#objects = objects;
     this.#transfers = new Transfers(cpu, (...call) => this.#call(...call));
-    this.#streams = new StandardStreams(cpu, supply, reclaimer, output);
-    this.#cpu = cpu;
-    this.#supply = supply;
-    this.#reclaimer = reclaimer;
+    this.#streams = new StandardStreams({ cpu, fulfil, output });
   }
 
   /**
@@ -126,7 +123,7 @@ export class KernelSyscalls {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);
-    if (progress.wanted !== null) return this.#wait(number, pid, args, progress);
+    if (progress.request !== null) return this.#wait(number, pid, args, progress);
     return this.#finish(pid, progress);
   }
 
@@ -160,16 +157,11 @@ export class KernelSyscalls {
         asNumber(e),
         asNumber(f),
       );
-      const wanted = result === -WAIT_PAGE ? takeWanted(cpu) : frameFor(cpu, result);
+      const request = result === -WAIT_PAGE ? takePageRequest(cpu) : frameFor(cpu, result);
       const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
       const { stoppedAtVpn: stoppedAt, populateStartVpn: start, populateEndVpn: end } = cpu;
-      return { result, wanted, stoppedAt, start, end, writeBacks };
+      return { result, request, stoppedAt, start, end, writeBacks };
     });
-  }
-
-  /** As `provide`; nobody is killed for a syscall. */
-  #provide(pid: number, wanted: Wanted): Promise<number> {
-    return provide(wanted, this.#supply, () => this.#reclaimer.refill(pid));
   }
 
   async #wait(
@@ -180,15 +172,15 @@ export class KernelSyscalls {
   ): Promise<number> {
     let progress = first;
     let rest = args;
-    for (let attempt = 0; progress.wanted !== null; attempt++) {
+    for (let attempt = 0; progress.request !== null; attempt++) {
       const isPage = progress.result === -WAIT_PAGE;
       if (attempt === FAULT_RETRIES_MAX) {
         if (!isPage) return progress.result;
-        return panic('KernelSyscalls: a page is supplied again and again', pid, number);
+        return panic('SyscallService: a page is supplied again and again', pid, number);
       }
-      const provided = await this.#provide(pid, progress.wanted);
-      if (provided === -ENOMEM) return isPage ? -ENOMEM : progress.result;
-      if (provided < 0) return -EIO;
+      const outcome = await this.#fulfil(pid, progress.request);
+      if (outcome === -ENOMEM) return isPage ? -ENOMEM : progress.result;
+      if (outcome < 0) return -EIO;
       rest = goingOn(rest, progress.stoppedAt);
       progress = this.#run(number, pid, rest);
     }
@@ -226,7 +218,7 @@ export class KernelSyscalls {
     if (proc === 0) return null;
     return inKernel(cpu, () => {
       const vpn = populate(cpu, proc, start, end);
-      return vpn === end ? null : { vpn, ...takeWanted(cpu) };
+      return vpn === end ? null : { vpn, ...takePageRequest(cpu) };
     });
   }
 
@@ -235,7 +227,7 @@ export class KernelSyscalls {
     let stop: Stop | null = first;
     for (let attempt = 0; stop !== null && attempt < FAULT_RETRIES_MAX; attempt++) {
       const { vpn }: Stop = stop;
-      if ((await this.#provide(pid, stop)) < 0) return;
+      if ((await this.#fulfil(pid, stop)) < 0) return;
       stop = this.#populate(pid, vpn, end);
       // Only what makes no progress is counted.
       if (stop?.vpn !== vpn) attempt = 0;

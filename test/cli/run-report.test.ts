@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { largestInstalledTextFile, largestTextFile } from '../../cli/largest-text-file.ts';
-import { formatReport } from '../../cli/report.ts';
+import { formatReport } from '../../cli/run-report.ts';
 import type { RunDocument } from '../../cli/run-document.ts';
 import { describeStatus, findProblems } from '../../cli/run-document.ts';
 import { formatMicroseconds, formatTable } from '../../cli/text-table.ts';

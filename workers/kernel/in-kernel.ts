@@ -1,6 +1,6 @@
 /** Kernel functions run between entering and leaving the kernel; this is the bracket. */
-import { enterKernel, leaveKernel } from '../../../kernel/index.ts';
-import type { Cpu } from '../../../kernel/index.ts';
+import { enterKernel, leaveKernel } from '../../kernel/index.ts';
+import type { Cpu } from '../../kernel/index.ts';
 
 /**
  * Runs `work` in kernel mode on `cpu`. What it throws is a broken kernel, with locks held perhaps:

@@ -2,7 +2,7 @@
 import type { RunDocument } from './run-document.ts';
 import { describeStatus } from './run-document.ts';
 import { formatCount, formatMicroseconds, formatTable } from './text-table.ts';
-import { formatBytes } from './usage.ts';
+import { formatBytes } from './usage-error.ts';
 
 /** Of the time: with more spent waiting for memory than not, the machine moves pages, not work. */
 const THRASHING_SHARE = 0.5;

@@ -1,15 +1,17 @@
 /** What each trap means to the kernel worker. */
 import * as protocol from '../../../shared/wire.ts';
 import type { DeviceAccess } from '../files/device-access.ts';
-import type { KernelSyscalls } from './kernel-syscalls.ts';
+import type { SyscallService } from './syscall-service.ts';
 import type { Pager } from '../memory/pager.ts';
 import type { TrapHandler } from '../../wire/trap.ts';
 
-export function trapHandler(
-  syscalls: KernelSyscalls,
-  pager: Pager,
-  devices: DeviceAccess,
-): TrapHandler {
+export interface TrapHandlerNeeds {
+  readonly syscalls: SyscallService;
+  readonly pager: Pager;
+  readonly devices: DeviceAccess;
+}
+
+export function trapHandler({ syscalls, pager, devices }: TrapHandlerNeeds): TrapHandler {
   return ({ op, pid, args }) => {
     const [first = 0, second = 0, third = 0] = args;
     switch (op) {

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ReadSource } from './module-graph.ts';
+import type { ReadSource } from '../build/toolchain.ts';
 
 /** Written by scripts/explore-build.mjs: source text by path. */
 const BUNDLED = new URL('./explore-sources.json', import.meta.url);

@@ -1,0 +1,28 @@
+/** What can be explored, and what is told about it. */
+import type { Exploration, Search } from './engine/explore.ts';
+
+export interface Experiment {
+  /** Name, or path of a module that exports a scenario as default. */
+  readonly scenario: string;
+  /** Name, or path of a module that exports a protocol as default. */
+  readonly protocol: string;
+  readonly mutant: string | null;
+}
+
+/** An exploration to be carried out. */
+export interface Job {
+  readonly experiment: Experiment;
+  readonly search: Search;
+}
+
+export interface Report {
+  readonly experiment: Experiment;
+  readonly exploration: Exploration;
+  /** Replays the minimised failure; null when nothing was found. */
+  readonly schedule: string | null;
+}
+
+/** Whether the name of a scenario or protocol is the path of a module. */
+export function isPath(name: string): boolean {
+  return /[\\/]|\.[cm]?[jt]s$/.test(name);
+}

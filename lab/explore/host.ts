@@ -1,0 +1,21 @@
+/**
+ * What the explorer needs from where it runs. lab/explore without its node/ folder uses nothing
+ * else of its surroundings, so that a page can bundle it and be a host of its own.
+ */
+import type { Toolchain } from './build/toolchain.ts';
+import type { Job, Report } from './experiment.ts';
+
+/** Somebody on another thread who explores: a laboratory of its own. */
+export interface Explorer {
+  explore(job: Job): Promise<Report>;
+  /** Ends the thread, in the middle of an exploration too. */
+  stop(): Promise<void>;
+}
+
+export interface Host extends Toolchain {
+  /** The absolute path of a module that the user named by a path. */
+  absolutePath(path: string): string;
+  /** A clock that never goes back. */
+  readonly nowMs: () => number;
+  readonly startExplorer: () => Explorer;
+}

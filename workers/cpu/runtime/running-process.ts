@@ -1,0 +1,34 @@
+/** A process that runs on this CPU, as what makes up its `proc` sees it (process-runner.ts). */
+import type { WireStatus } from '../../../shared/wire.ts';
+import type { Proc } from '../../api/machine-api.ts';
+import type { ProgramMmu } from '../memory/program-mmu.ts';
+import type { CpuContext } from './cpu-context.ts';
+import type { FutexHost } from './futex-wait.ts';
+import type { PageServer } from './page-server.ts';
+import type { ProcGuard } from './proc-guard.ts';
+import type { RunAccount } from './run-queue.ts';
+import type { SignalDelivery } from './signal-delivery.ts';
+
+export interface RunningProcess {
+  readonly pid: number;
+  /** URL of its program's module. */
+  readonly module: string;
+  readonly context: CpuContext;
+  readonly guard: ProcGuard;
+  readonly mmu: ProgramMmu;
+  readonly account: RunAccount;
+  readonly signals: SignalDelivery;
+  readonly pages: PageServer;
+  /** The process is over, for the reason that `status` gives. Only the first one counts. */
+  end(status: WireStatus): void;
+  /** Memory of the process's own above its guard page, if it has been given one. */
+  stack(): Proc['stack'];
+  /** A syscall by trap. A signal that cuts it short ends the process. */
+  trap(op: number, args: readonly number[]): number;
+  /** A syscall on this CPU, or by trap where only the kernel worker can do it. */
+  local(op: number, args: readonly number[]): number;
+  /** What waits on futexes need of this process. */
+  futexHost(): FutexHost;
+  /** A wait on a futex in which the whole Worker sleeps. */
+  futexWait(address: number, expected: number, timeoutMs: number): number;
+}
