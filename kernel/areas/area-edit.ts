@@ -158,10 +158,7 @@ export function cutArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   return result;
 }
 
-/**
- * Gives what old area `index` has in [start, end) new flags; null keeps the area as it is. Without
- * a page table the new flags concern the set alone, and no backend is called.
- */
+/** Gives what old area `index` has in [start, end) new flags; null keeps the area as it is. */
 export function protectPart<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
@@ -169,7 +166,7 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
   start: number,
   end: number,
   newFlags: F | null,
-  pt: P | null,
+  pt: P,
 ): MappingResult {
   let node = edit.oldNodes[index] as number;
   let area = edit.oldAreas[index] as MemoryArea<F, P, B>;
@@ -184,9 +181,7 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
     area = middle;
   }
   const right = area.end > end ? splitArea(area, end) : null;
-  let result = MAPPED;
-  if (pt === null) area.flags = newFlags;
-  else result = area.protectArea(newFlags, pt);
+  const result = area.protectArea(newFlags, pt);
   keepArea(store, edit, node, area, true);
   if (right !== null) keepArea(store, edit, 0, right);
   return result;
@@ -196,13 +191,13 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
 export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
-  pt: P | null,
+  pt: P,
   checkpoint: number,
   failure: MappingFailure,
 ): MappingFailure {
   freeNodes(store, edit.taken);
   freeNodes(store, edit.spares);
-  if (pt === null || pt.rollback(checkpoint)) return failure;
+  if (pt.rollback(checkpoint)) return failure;
   return mappingFailure(
     'NeedsRepair',
     failure.error.range,

@@ -15,8 +15,8 @@ import { MemoryArea } from './memory-area.ts';
 /** Whether two sets of flags are the same. Must be pure. */
 export type FlagsEqual<F> = (left: F, right: F) => boolean;
 
-/** On which side of its run an edit takes in a neighbour: left is below. */
-export type MergeSides = 'left' | 'right' | 'both';
+/** A side of an area or of an edit's run; left is below. */
+export type AreaSide = 'left' | 'right';
 
 /** Whether two areas in address order touch and are one mapping: they must then be one area. */
 export function canMergeAreas<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
@@ -33,7 +33,7 @@ export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
-  sides: MergeSides = 'both',
+  sides: AreaSide | 'both' = 'both',
 ): void {
   takeInNeighbours(store, edit, flagsEqual, sides);
   mergeEqual(edit.nodes, edit.areas, edit.changed, edit.dropped, flagsEqual);
@@ -44,7 +44,7 @@ function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
-  sides: MergeSides,
+  sides: AreaSide | 'both',
 ): void {
   const { oldNodes, nodes, areas, changed } = edit;
   const first = areas[0];

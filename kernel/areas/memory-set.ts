@@ -22,7 +22,7 @@ import type { AreaEdit } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
 import { publishEdit, reserveNodes, splitArea } from './area-edit.ts';
 import { mergeEdit } from './area-merge.ts';
-import type { FlagsEqual, MergeSides } from './area-merge.ts';
+import type { AreaSide, FlagsEqual } from './area-merge.ts';
 import { NO_GAP, firstGapStart, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
 import type { AreaIndexStore, AreaStore } from './area-store.ts';
 import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
@@ -42,7 +42,10 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   private readonly store: AreaStore<F, P, B>;
   private readonly flagsEqual: FlagsEqual<F>;
 
-  /** `flagsEqual` decides which flags are the same when areas merge; by default `===`. */
+  /**
+   * `flagsEqual` decides which flags are the same when areas merge; by default `===`. A set of which
+   * it says that no flags are the same merges nothing.
+   */
   constructor(
     store: AreaStore<F, P, B> = new HeapAreaStore<F, P, B>(),
     flagsEqual: FlagsEqual<F> = isIdentical,
@@ -139,39 +142,39 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
       const overlap = new AddrRange(Math.max(start, first.start), Math.min(end, first.end));
       return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
     }
+    return this.replace(edit, start, end, area, pt);
+  }
+
+  /** Unmaps whatever is mapped in [start, start + size); holes are fine. */
+  unmap(start: number, size: number, pt: P): MappingResult {
+    if (!isRange(start, size)) return invalidRange(start, size);
+    const end = start + size;
+    const edit = openEdit(this.store, start, end);
+    return edit.oldAreas.length === 0 ? MAPPED : this.replace(edit, start, end, null, pt);
+  }
+
+  /** Unmaps what is mapped in [start, end), and maps `area` there if there is one. */
+  private replace(
+    edit: AreaEdit<F, P, B>,
+    start: number,
+    end: number,
+    area: MemoryArea<F, P, B> | null,
+    pt: P,
+  ): MappingResult {
+    const first = edit.oldAreas[0];
     const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
     if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
-    if (!reserveNodes(this.store, edit, 1 + splits)) return noNodes(start, end);
+    const nodes = area === null ? splits : splits + 1;
+    if (!reserveNodes(this.store, edit, nodes)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
     for (let i = 0; i < edit.oldAreas.length; i++) {
       const cut = cutArea(this.store, edit, i, start, end, pt);
       if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
     }
-    const mapped = area.mapArea(pt);
-    if (!mapped.ok) return abandonEdit(this.store, edit, pt, checkpoint, mapped);
-    insertArea(this.store, edit, area);
-    return this.publish(edit);
-  }
-
-  /**
-   * Unmaps whatever is mapped in [start, start + size); holes are fine. A split takes its node from
-   * `spares`, if there are any: nodes that the caller has reserved so that nothing can fail here.
-   */
-  unmap(start: number, size: number, pt: P, spares: number[] = []): MappingResult {
-    if (!isRange(start, size)) return invalidRange(start, size);
-    const end = start + size;
-    const edit = openEdit(this.store, start, end);
-    const first = edit.oldAreas[0];
-    if (first === undefined) return MAPPED;
-    const splits = first.start < start && first.end > end ? 1 : 0;
-    const spare = splits > 0 ? spares.pop() : undefined;
-    if (spare !== undefined) edit.spares.push(spare);
-    else if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
-    else if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
-    const checkpoint = pt.checkpoint();
-    for (let i = 0; i < edit.oldAreas.length; i++) {
-      const cut = cutArea(this.store, edit, i, start, end, pt);
-      if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
+    if (area !== null) {
+      const mapped = area.mapArea(pt);
+      if (!mapped.ok) return abandonEdit(this.store, edit, pt, checkpoint, mapped);
+      insertArea(this.store, edit, area);
     }
     return this.publish(edit);
   }
@@ -182,15 +185,6 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * firstHole where they are not.
    */
   protect(start: number, size: number, update: UpdateFlags<F>, pt: P): MappingResult {
-    return this.change(start, size, update, pt);
-  }
-
-  /** As `protect`, for flags that say nothing about access: no backend is called. */
-  mark(start: number, size: number, update: UpdateFlags<F>): MappingResult {
-    return this.change(start, size, update, null);
-  }
-
-  private change(start: number, size: number, update: UpdateFlags<F>, pt: P | null): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
     const edit = openEdit(this.store, start, end);
@@ -207,7 +201,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     }
     if (updates === 0) return MAPPED;
     if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
-    const checkpoint = pt === null ? 0 : pt.checkpoint();
+    const checkpoint = pt.checkpoint();
     for (let i = 0; i < newFlags.length; i++) {
       const flags = newFlags[i] as F | null;
       const result = protectPart(this.store, edit, i, start, end, flags, pt);
@@ -237,16 +231,10 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /**
    * Grows the area that holds the byte at `addr` by `extra` bytes on one side. AlreadyExists if
-   * another area is in the way; 0 bytes are no change. With `merges` it becomes one with an equal
-   * area that it reaches there, but not with one on its other side (Linux: vma_merge_extend).
+   * another area is in the way; 0 bytes are no change. It merges with an area that it reaches on
+   * that side, but not with one on its other side.
    */
-  extend(
-    addr: number,
-    extra: number,
-    pt: P,
-    side: 'left' | 'right' = 'right',
-    merges = true,
-  ): MappingResult {
+  extend(addr: number, extra: number, pt: P, side: AreaSide = 'right'): MappingResult {
     if (!isRange(addr, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
     const edit = openEdit(this.store, addr, addr + 1);
@@ -264,11 +252,11 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
-    keepArea(this.store, edit, edit.oldNodes[0] as number, area, merges);
+    keepArea(this.store, edit, edit.oldNodes[0] as number, area, true);
     return this.publish(edit, side);
   }
 
-  private publish(edit: AreaEdit<F, P, B>, sides: MergeSides = 'both'): MappingResult {
+  private publish(edit: AreaEdit<F, P, B>, sides: AreaSide | 'both' = 'both'): MappingResult {
     mergeEdit(this.store, edit, this.flagsEqual, sides);
     publishEdit(this.store, edit);
     return MAPPED;

@@ -56,6 +56,7 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   }
 
   protect(start: number, size: number, newFlags: number, op: RangeOp): BackendResult {
+    if (op.flagsOnly) return true;
     const rwx = rwxOfProt(newFlags & AREA_PROT);
     return done(protectRange(op, start / PAGE_SIZE, (start + size) / PAGE_SIZE, rwx));
   }

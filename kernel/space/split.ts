@@ -39,7 +39,8 @@ export function markRange(
     const range = new AddrRange(start, end);
     return mappingFailure('NoMemory', range, 'no frame for a page table');
   }
-  const result = areas.mark(start, end - start, () => flags);
+  op.flagsOnly = true;
+  const result = areas.protect(start, end - start, () => flags, op);
   if (!result.ok) keepFirstSplit(op, areas, start);
   return result;
 }

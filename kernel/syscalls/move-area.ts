@@ -16,6 +16,7 @@ import { PAGE_SIZE, SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { AREA_LOCK_FLAGS, AREA_SHARED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
+import { MemorySet } from '../areas/memory-set.ts';
 import { SharedAreaStore, replaceArea } from '../space/shared-area-store.ts';
 import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
@@ -65,33 +66,28 @@ function moveLocked(op: RangeOp, areas: AreaSet, move: Move): number {
   const area = areas.find(from) ?? panic('moveArea: no area', from);
   if (!area.backend.kind.canMove) return -EINVAL;
   const store = new SharedAreaStore(cpu, space);
-  const spare = store.allocNode();
-  const backend = spare === 0 ? null : movedBackend(cpu, area, from, to);
+  const backend = store.reserveNode() ? movedBackend(cpu, area, from, to) : null;
   let outcome = -ENOMEM;
-  const spares = [spare];
   if (backend !== null) {
     if (prepareMove(op, from / PAGE_SIZE, to / PAGE_SIZE, oldSize / PAGE_SIZE)) {
       const created = new MemoryArea(to, newSize, area.flags, backend);
       const mapped = areas.map(created, op, false);
       outcome = mapped.ok ? 0 : mappingErrno(mapped.error);
     }
-    if (outcome === 0) finishMove(op, areas, area, backend, move, spares);
+    if (outcome === 0) finishMove(op, new MemorySet(store), area, backend, move);
     putRecord(cpu, backend.record);
   }
-  for (let node = spares.pop(); node !== undefined; node = spares.pop()) {
-    if (node !== 0) store.freeNode(node);
-  }
+  store.releaseReserve();
   return outcome;
 }
 
-/** The pages, and the end of the old area. Cannot fail. */
+/** The pages, and the end of the old area. Cannot fail: `areas` has a node in reserve. */
 function finishMove(
   op: RangeOp,
   areas: AreaSet,
   area: Area,
   backend: MachineBackend,
   move: Move,
-  spares: number[],
 ): void {
   const { from, oldSize, to } = move;
   const pages = oldSize / PAGE_SIZE;
@@ -102,7 +98,7 @@ function finishMove(
   }
   if (move.keepsOld) return leaveOld(op, areas, from, oldSize);
   if (oldSize === 0) return;
-  const result = areas.unmap(from, oldSize, op, spares);
+  const result = areas.unmap(from, oldSize, op);
   if (!result.ok) panic('moveArea: unmap', result.error.kind, result.error.cause);
   const start = lowerBound(areas, from) / PAGE_SIZE;
   pruneTables(op, start, upperBound(areas, from + oldSize) / PAGE_SIZE);
