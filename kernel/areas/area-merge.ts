@@ -7,16 +7,13 @@
  * do not touch, whatever they have in common.
  */
 import type { AreaEdit } from './area-edit.ts';
-import type { AreaStore } from './area-store.ts';
+import type { AreaStore, Side } from './area-store.ts';
 import { treeEndingAfter, treeNext, treePrevious, treeStartingBefore } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import { MemoryArea } from './memory-area.ts';
 
 /** Whether two sets of flags are the same. Must be pure. */
 export type FlagsEqual<F> = (left: F, right: F) => boolean;
-
-/** A side of an area or of an edit's run; left is below. */
-export type AreaSide = 'left' | 'right';
 
 /** Whether two areas in address order touch and are one mapping: they must then be one area. */
 export function canMergeAreas<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
@@ -33,7 +30,7 @@ export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
-  sides: AreaSide | 'both' = 'both',
+  sides: Side | 'both' = 'both',
 ): void {
   takeInNeighbours(store, edit, flagsEqual, sides);
   mergeEqual(edit.nodes, edit.areas, edit.changed, edit.dropped, flagsEqual);
@@ -44,7 +41,7 @@ function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F
   store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
-  sides: AreaSide | 'both',
+  sides: Side | 'both',
 ): void {
   const { oldNodes, nodes, areas, changed } = edit;
   const first = areas[0];

@@ -22,9 +22,9 @@ import type { AreaEdit } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
 import { publishEdit, reserveNodes, splitArea } from './area-edit.ts';
 import { mergeEdit } from './area-merge.ts';
-import type { AreaSide, FlagsEqual } from './area-merge.ts';
-import { NO_GAP, firstGapStart, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
-import type { AreaIndexStore, AreaStore } from './area-store.ts';
+import type { FlagsEqual } from './area-merge.ts';
+import { NO_GAP, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
+import type { AreaIndexStore, AreaStore, Side } from './area-store.ts';
 import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
 import { treeStartingBefore } from './area-tree.ts';
 import { verifyAreas } from './area-verify.ts';
@@ -100,8 +100,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /** The first unmapped part of `range`, or null if all of it is mapped. */
   firstHole(range: AddrRange): AddrRange | null {
-    const start = firstGapStart(this.store, range.start);
-    if (start >= range.end) return null;
+    const start = lowestGap(this.store, range.start, range.end, 1, 1);
+    if (start === NO_GAP) return null;
     const next = treeEndingAfter(this.store, start);
     return new AddrRange(
       start,
@@ -234,7 +234,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * another area is in the way; 0 bytes are no change. It merges with an area that it reaches on
    * that side, but not with one on its other side.
    */
-  extend(addr: number, extra: number, pt: P, side: AreaSide = 'right'): MappingResult {
+  extend(addr: number, extra: number, pt: P, side: Side = 'right'): MappingResult {
     if (!isRange(addr, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
     const edit = openEdit(this.store, addr, addr + 1);
@@ -256,7 +256,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     return this.publish(edit, side);
   }
 
-  private publish(edit: AreaEdit<F, P, B>, sides: AreaSide | 'both' = 'both'): MappingResult {
+  private publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {
     mergeEdit(this.store, edit, this.flagsEqual, sides);
     publishEdit(this.store, edit);
     return MAPPED;
