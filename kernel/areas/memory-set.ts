@@ -18,7 +18,7 @@
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { VirtAddr } from '../../shared/addr/addr.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
-import type { AreaEdit } from './area-edit.ts';
+import type { AreaEdit, Piece } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
 import { publishEdit, reserveNodes, splitArea } from './area-edit.ts';
 import { mergeEdit } from './area-merge.ts';
@@ -137,7 +137,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     if (start === end) return invalid(start, end, 'an empty area cannot be mapped');
     if (area.state !== 'Created') return area.mapArea(pt);
     const edit = openEdit(this.store, start, end);
-    const first = edit.oldAreas[0];
+    const first = edit.old[0]?.area;
     if (first !== undefined && !unmapOverlap) {
       const overlap = new AddrRange(Math.max(start, first.start), Math.min(end, first.end));
       return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
@@ -150,7 +150,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
     const edit = openEdit(this.store, start, end);
-    return edit.oldAreas.length === 0 ? MAPPED : this.replace(edit, start, end, null, pt);
+    return edit.old.length === 0 ? MAPPED : this.replace(edit, start, end, null, pt);
   }
 
   /** Unmaps what is mapped in [start, end), and maps `area` there if there is one. */
@@ -161,20 +161,20 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     area: MemoryArea<F, P, B> | null,
     pt: P,
   ): MappingResult {
-    const first = edit.oldAreas[0];
+    const first = edit.old[0]?.area;
     const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
     if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
     const nodes = area === null ? splits : splits + 1;
-    if (!reserveNodes(this.store, edit, nodes)) return noNodes(start, end);
+    if (!reserveNodes(edit, nodes)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
-    for (let i = 0; i < edit.oldAreas.length; i++) {
-      const cut = cutArea(this.store, edit, i, start, end, pt);
-      if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
+    for (let i = 0; i < edit.old.length; i++) {
+      const cut = cutArea(edit, edit.old[i] as Piece<F, P, B>, start, end, pt);
+      if (!cut.ok) return abandonEdit(edit, pt, checkpoint, cut);
     }
     if (area !== null) {
       const mapped = area.mapArea(pt);
-      if (!mapped.ok) return abandonEdit(this.store, edit, pt, checkpoint, mapped);
-      insertArea(this.store, edit, area);
+      if (!mapped.ok) return abandonEdit(edit, pt, checkpoint, mapped);
+      insertArea(edit, area);
     }
     return this.publish(edit);
   }
@@ -191,8 +191,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const newFlags: (F | null)[] = [];
     let splits = 0;
     let updates = 0;
-    for (let i = 0; i < edit.oldAreas.length; i++) {
-      const area = edit.oldAreas[i] as MemoryArea<F, P, B>;
+    for (let i = 0; i < edit.old.length; i++) {
+      const { area } = edit.old[i] as Piece<F, P, B>;
       const flags = update(area.flags);
       newFlags.push(flags);
       if (flags === null) continue;
@@ -200,32 +200,33 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
       splits += (area.start < start ? 1 : 0) + (area.end > end ? 1 : 0);
     }
     if (updates === 0) return MAPPED;
-    if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
+    if (!reserveNodes(edit, splits)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
     for (let i = 0; i < newFlags.length; i++) {
-      const flags = newFlags[i] as F | null;
-      const result = protectPart(this.store, edit, i, start, end, flags, pt);
-      if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
+      const piece = edit.old[i] as Piece<F, P, B>;
+      const result = protectPart(edit, piece, start, end, newFlags[i] as F | null, pt);
+      if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
     }
-    mergeEdit(this.store, edit, this.flagsEqual);
-    const more = edit.nodes.length - edit.oldNodes.length;
+    mergeEdit(edit, this.flagsEqual);
+    const more = edit.pieces.length - edit.old.length;
     if (more > 0 && isFull(this.store, more)) {
-      return abandonEdit(this.store, edit, pt, checkpoint, noNodes(start, end));
+      return abandonEdit(edit, pt, checkpoint, noNodes(start, end));
     }
-    publishEdit(this.store, edit);
+    publishEdit(edit);
     return MAPPED;
   }
 
   /** Makes two areas of the one around `addr`: they stay two until an operation changes one. */
   divide(addr: number): MappingResult {
     const edit = openEdit(this.store, addr, addr + 1);
-    const area = edit.oldAreas[0];
-    if (area === undefined || area.start === addr) return MAPPED;
-    if (!reserveNodes(this.store, edit, 1)) return noNodes(area.start, area.end);
+    const piece = edit.old[0];
+    if (piece === undefined || piece.area.start === addr) return MAPPED;
+    const { node, area } = piece;
+    if (!reserveNodes(edit, 1)) return noNodes(area.start, area.end);
     const right = splitArea(area, addr);
-    keepArea(this.store, edit, edit.oldNodes[0] as number, area);
-    keepArea(this.store, edit, 0, right);
-    publishEdit(this.store, edit);
+    keepArea(edit, node, area);
+    keepArea(edit, 0, right);
+    publishEdit(edit);
     return MAPPED;
   }
 
@@ -238,8 +239,9 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     if (!isRange(addr, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
     const edit = openEdit(this.store, addr, addr + 1);
-    const [area] = edit.oldAreas;
-    if (area === undefined) return invalid(addr, addr, 'no area holds the address');
+    const piece = edit.old[0];
+    if (piece === undefined) return invalid(addr, addr, 'no area holds the address');
+    const { node, area } = piece;
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
     if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
@@ -251,14 +253,14 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     }
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
-    if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
-    keepArea(this.store, edit, edit.oldNodes[0] as number, area, true);
+    if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
+    keepArea(edit, node, area, true);
     return this.publish(edit, side);
   }
 
   private publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {
-    mergeEdit(this.store, edit, this.flagsEqual, sides);
-    publishEdit(this.store, edit);
+    mergeEdit(edit, this.flagsEqual, sides);
+    publishEdit(edit);
     return MAPPED;
   }
 
