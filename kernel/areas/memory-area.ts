@@ -21,10 +21,10 @@
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { VirtAddr } from '../../shared/addr/addr.ts';
-import { ADDR_MAX, checkInteger } from '../../shared/addr/addr.ts';
+import { ADDR_MAX, checkInteger, isAddr } from '../../shared/addr/addr.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
-import { backendOutcome, mappingFailure } from './mapping-result.ts';
+import { MAPPED, backendOutcome, mappingFailure } from './mapping-result.ts';
 
 export type AreaState =
   'Created' | 'FullMapped' | 'LeftShrunk' | 'RightShrunk' | 'Protected' | 'Split' | 'Unmapped';
@@ -78,20 +78,14 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 
   /** An independent value with the same backend object. */
   copy(): MemoryArea<F, P, B> {
-    return new MemoryArea<F, P, B>(
-      this.start,
-      this.end - this.start,
-      this.flags,
-      this.backend,
-      this.state,
-    );
+    return new MemoryArea<F, P, B>(this.start, this.size, this.flags, this.backend, this.state);
   }
 
   /** Created to FullMapped: the backend maps the whole range. */
   mapArea(pt: P): MappingResult {
     if (this.state !== 'Created') return refuseState(this, 'mapArea');
-    if (this.start === this.end) return refuseParam(this, 'mapArea');
-    const result = this.backend.map(this.start, this.end - this.start, this.flags, pt);
+    if (this.start === this.end) return refuseSize(this, 'mapArea', 0);
+    const result = this.backend.map(this.start, this.size, this.flags, pt);
     if (result === true) this.state = 'FullMapped';
     return backendOutcome(result, 'map', this.start, this.end);
   }
@@ -100,13 +94,13 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   abandon(): MappingResult {
     if (this.state !== 'Created') return refuseState(this, 'abandon');
     this.state = 'Unmapped';
-    return backendOutcome(true, 'abandon', this.start, this.end);
+    return MAPPED;
   }
 
   /** Mapped to Unmapped, the end of an area: the backend unmaps the whole range. */
   unmapArea(pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'unmapArea');
-    const result = this.backend.unmap(this.start, this.end - this.start, pt);
+    if (!isMapped(this)) return refuseState(this, 'unmapArea');
+    const result = this.backend.unmap(this.start, this.size, pt);
     if (result === true) this.state = 'Unmapped';
     return backendOutcome(result, 'unmap', this.start, this.end);
   }
@@ -116,8 +110,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
    * other flags than it has is Mapped again, as the seeds draw it.
    */
   protectArea(newFlags: F, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'protectArea');
-    const result = this.backend.protect(this.start, this.end - this.start, newFlags, pt);
+    if (!isMapped(this)) return refuseState(this, 'protectArea');
+    const result = this.backend.protect(this.start, this.size, newFlags, pt);
     if (result === true) {
       const again = this.state === 'Protected' && this.flags !== newFlags;
       this.state = again ? 'FullMapped' : 'Protected';
@@ -128,8 +122,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 
   /** Keeps the last `newSize` bytes, 0 < newSize < size; start grows by old size - newSize. */
   shrinkLeft(newSize: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'shrinkLeft');
-    if (!isPartOf(this, newSize)) return refuseParam(this, `shrinkLeft to ${newSize} bytes`);
+    const refusal = refuse(this, 'shrinkLeft', newSize, this.size - 1);
+    if (refusal !== null) return refusal;
     const from = this.start;
     const to = (this.end - newSize) as VirtAddr;
     const result = this.backend.unmap(from, to - from, pt);
@@ -142,8 +136,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 
   /** Keeps the first `newSize` bytes, 0 < newSize < size. */
   shrinkRight(newSize: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'shrinkRight');
-    if (!isPartOf(this, newSize)) return refuseParam(this, `shrinkRight to ${newSize} bytes`);
+    const refusal = refuse(this, 'shrinkRight', newSize, this.size - 1);
+    if (refusal !== null) return refusal;
     const from = (this.start + newSize) as VirtAddr;
     const to = this.end;
     const result = this.backend.unmap(from, to - from, pt);
@@ -156,10 +150,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 
   /** Maps `extra` more bytes, at least 1, below the start: the seeds' "conceptual expansion". */
   extendLeft(extra: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'extendLeft');
-    if (!(Number.isSafeInteger(extra) && extra > 0 && extra <= this.start)) {
-      return refuseParam(this, `extendLeft by ${extra} bytes`);
-    }
+    const refusal = refuse(this, 'extendLeft', extra, this.start);
+    if (refusal !== null) return refusal;
     const from = (this.start - extra) as VirtAddr;
     const to = this.start;
     const result = this.backend.map(from, extra, this.flags, pt);
@@ -172,10 +164,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 
   /** Maps `extra` more bytes, at least 1, after the end. */
   extendRight(extra: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'extendRight');
-    if (!(Number.isSafeInteger(extra) && extra > 0 && extra <= ADDR_MAX - this.end)) {
-      return refuseParam(this, `extendRight by ${extra} bytes`);
-    }
+    const refusal = refuse(this, 'extendRight', extra, ADDR_MAX - this.end);
+    if (refusal !== null) return refusal;
     const from = this.end;
     const to = (this.end + extra) as VirtAddr;
     const result = this.backend.map(from, extra, this.flags, pt);
@@ -191,10 +181,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
    * right one gets the same flags and a clone of the backend. The page table is not concerned.
    */
   split(pos: number): SplitResult<F, P, B> {
-    if (!isMapped(this.state)) return refuseState(this, 'split');
-    if (!(Number.isSafeInteger(pos) && this.start < pos && pos < this.end)) {
-      return refuseParam(this, `split at ${pos}`);
-    }
+    const refusal = refuse(this, 'split', pos - this.start, this.size - 1);
+    if (refusal !== null) return refusal;
     this.state = 'Split';
     const backend = this.backend.clone() as B;
     const size = this.end - pos;
@@ -206,25 +194,33 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 }
 
 interface AreaLike {
-  readonly start: number;
-  readonly end: number;
+  readonly vaRange: AddrRange;
   readonly state: AreaState;
 }
 
-function isMapped(state: AreaState): boolean {
+function isMapped({ state }: AreaLike): boolean {
   return state !== 'Created' && state !== 'Split' && state !== 'Unmapped';
 }
 
-function isPartOf(area: AreaLike, size: number): boolean {
-  return Number.isSafeInteger(size) && 0 < size && size < area.end - area.start;
+/** Why an operation with `bytes`, which must be 1 to `most`, is illegal now; null if it is legal. */
+function refuse(
+  area: AreaLike,
+  operation: string,
+  bytes: number,
+  most: number,
+): MappingFailure | null {
+  if (!isMapped(area)) return refuseState(area, operation);
+  const isLegal = isAddr(bytes) && bytes > 0 && bytes <= most;
+  return isLegal ? null : refuseSize(area, operation, bytes);
 }
 
 function refuseState(area: AreaLike, operation: string): MappingFailure {
-  const range = new AddrRange(area.start, area.end);
-  return mappingFailure('BadState', range, `${operation} is illegal in the state ${area.state}`);
+  const cause = `${operation} is illegal in the state ${area.state}`;
+  return mappingFailure('BadState', area.vaRange, cause);
 }
 
-function refuseParam(area: AreaLike, what: string): MappingFailure {
-  const range = new AddrRange(area.start, area.end);
-  return mappingFailure('InvalidParam', range, `${what} of an area of ${area.end - area.start}`);
+function refuseSize(area: AreaLike, operation: string, bytes: number): MappingFailure {
+  const range = area.vaRange;
+  const cause = `${operation}: ${bytes} bytes of an area of ${range.size}`;
+  return mappingFailure('InvalidParam', range, cause);
 }
