@@ -77,14 +77,13 @@ function checkNode(store: AreaIndexStore, node: number, violations: string[]): v
   if (parent !== 0 && store.priority(parent) < store.priority(node)) {
     violations.push(`area ${name} has a higher priority than its parent`);
   }
-  if (store.minStart(node) !== (left === 0 ? store.start(node) : store.minStart(left))) {
-    violations.push(`area ${name} has a wrong minStart`);
-  }
-  if (store.maxEnd(node) !== (right === 0 ? store.end(node) : store.maxEnd(right))) {
-    violations.push(`area ${name} has a wrong maxEnd`);
-  }
-  if (store.maxGap(node) !== treeGapOf(store, node)) {
-    violations.push(`area ${name} has a wrong maxGap`);
+  const summaries = [
+    ['minStart', store.minStart(node), left === 0 ? store.start(node) : store.minStart(left)],
+    ['maxEnd', store.maxEnd(node), right === 0 ? store.end(node) : store.maxEnd(right)],
+    ['maxGap', store.maxGap(node), treeGapOf(store, node)],
+  ] as const;
+  for (const [summary, is, should] of summaries) {
+    if (is !== should) violations.push(`area ${name} has a wrong ${summary}`);
   }
 }
 

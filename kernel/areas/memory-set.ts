@@ -30,7 +30,7 @@ import { treeStartingBefore } from './area-tree.ts';
 import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
-import type { MappingResult } from './mapping-result.ts';
+import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { MAPPED, invalid, invalidRange, isRange } from './mapping-result.ts';
 import { mappingFailure, noNodes } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
@@ -136,13 +136,9 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const { start, end } = area;
     if (start === end) return invalid(start, end, 'an empty area cannot be mapped');
     if (area.state !== 'Created') return area.mapArea(pt);
-    const edit = openEdit(this.store, start, end);
-    const first = edit.old[0]?.area;
-    if (first !== undefined && !unmapOverlap) {
-      const overlap = new AddrRange(Math.max(start, first.start), Math.min(end, first.end));
-      return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
-    }
-    return this.replace(edit, start, end, area, pt);
+    const refusal = unmapOverlap ? null : this.refuseOverlap(start, end);
+    if (refusal !== null) return refusal;
+    return this.replace(openEdit(this.store, start, end), start, end, area, pt);
   }
 
   /** Unmaps whatever is mapped in [start, start + size); holes are fine. */
@@ -163,8 +159,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   ): MappingResult {
     const first = edit.old[0]?.area;
     const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
-    if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
     const nodes = area === null ? splits : splits + 1;
+    if (splits > 0 && isFull(this.store, splits)) return noNodes(start, end);
     if (!reserveNodes(edit, nodes)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
     for (let i = 0; i < edit.old.length; i++) {
@@ -245,17 +241,25 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
     if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
-    const other = treeFirstIn(this.store, start, end);
-    if (other !== 0) {
-      const from = Math.max(start, this.store.start(other));
-      const overlap = new AddrRange(from, Math.min(end, this.store.end(other)));
-      return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
-    }
+    const refusal = this.refuseOverlap(start, end);
+    if (refusal !== null) return refusal;
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
     keepArea(edit, node, area, true);
     return this.publish(edit, side);
+  }
+
+  /** The failure that names the first area in [start, end), or null where there is none. */
+  private refuseOverlap(start: number, end: number): MappingFailure | null {
+    const { store } = this;
+    const node = treeFirstIn(store, start, end);
+    if (node === 0) return null;
+    const overlap = new AddrRange(
+      Math.max(start, store.start(node)),
+      Math.min(end, store.end(node)),
+    );
+    return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
   }
 
   private publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {
