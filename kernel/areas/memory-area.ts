@@ -85,9 +85,9 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   mapArea(pt: P): MappingResult {
     if (this.state !== 'Created') return refuseState(this, 'mapArea');
     if (this.start === this.end) return refuseSize(this, 'mapArea', 0);
-    const result = this.backend.map(this.start, this.size, this.flags, pt);
-    if (result === true) this.state = 'FullMapped';
-    return backendOutcome(result, 'map', this.start, this.end);
+    const result = this.mapPart(this.start, this.end, pt);
+    if (result.ok) this.state = 'FullMapped';
+    return result;
   }
 
   /** Created to Unmapped, "never mapped": there is nothing to undo. */
@@ -100,9 +100,9 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   /** Mapped to Unmapped, the end of an area: the backend unmaps the whole range. */
   unmapArea(pt: P): MappingResult {
     if (!isMapped(this)) return refuseState(this, 'unmapArea');
-    const result = this.backend.unmap(this.start, this.size, pt);
-    if (result === true) this.state = 'Unmapped';
-    return backendOutcome(result, 'unmap', this.start, this.end);
+    const result = this.unmapPart(this.start, this.end, pt);
+    if (result.ok) this.state = 'Unmapped';
+    return result;
   }
 
   /**
@@ -124,56 +124,52 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   shrinkLeft(newSize: number, pt: P): MappingResult {
     const refusal = refuse(this, 'shrinkLeft', newSize, this.size - 1);
     if (refusal !== null) return refusal;
-    const from = this.start;
-    const to = (this.end - newSize) as VirtAddr;
-    const result = this.backend.unmap(from, to - from, pt);
-    if (result === true) {
-      this.start = to;
+    const start = (this.end - newSize) as VirtAddr;
+    const result = this.unmapPart(this.start, start, pt);
+    if (result.ok) {
+      this.start = start;
       this.state = 'LeftShrunk';
     }
-    return backendOutcome(result, 'unmap', from, to);
+    return result;
   }
 
   /** Keeps the first `newSize` bytes, 0 < newSize < size. */
   shrinkRight(newSize: number, pt: P): MappingResult {
     const refusal = refuse(this, 'shrinkRight', newSize, this.size - 1);
     if (refusal !== null) return refusal;
-    const from = (this.start + newSize) as VirtAddr;
-    const to = this.end;
-    const result = this.backend.unmap(from, to - from, pt);
-    if (result === true) {
-      this.end = from;
+    const end = (this.start + newSize) as VirtAddr;
+    const result = this.unmapPart(end, this.end, pt);
+    if (result.ok) {
+      this.end = end;
       this.state = 'RightShrunk';
     }
-    return backendOutcome(result, 'unmap', from, to);
+    return result;
   }
 
   /** Maps `extra` more bytes, at least 1, below the start: the seeds' "conceptual expansion". */
   extendLeft(extra: number, pt: P): MappingResult {
     const refusal = refuse(this, 'extendLeft', extra, this.start);
     if (refusal !== null) return refusal;
-    const from = (this.start - extra) as VirtAddr;
-    const to = this.start;
-    const result = this.backend.map(from, extra, this.flags, pt);
-    if (result === true) {
-      this.start = from;
+    const start = (this.start - extra) as VirtAddr;
+    const result = this.mapPart(start, this.start, pt);
+    if (result.ok) {
+      this.start = start;
       this.state = 'FullMapped';
     }
-    return backendOutcome(result, 'map', from, to);
+    return result;
   }
 
   /** Maps `extra` more bytes, at least 1, after the end. */
   extendRight(extra: number, pt: P): MappingResult {
     const refusal = refuse(this, 'extendRight', extra, ADDR_MAX - this.end);
     if (refusal !== null) return refusal;
-    const from = this.end;
-    const to = (this.end + extra) as VirtAddr;
-    const result = this.backend.map(from, extra, this.flags, pt);
-    if (result === true) {
-      this.end = to;
+    const end = (this.end + extra) as VirtAddr;
+    const result = this.mapPart(this.end, end, pt);
+    if (result.ok) {
+      this.end = end;
       this.state = 'FullMapped';
     }
-    return backendOutcome(result, 'map', from, to);
+    return result;
   }
 
   /**
@@ -190,6 +186,15 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     this.end = pos as VirtAddr;
     this.state = 'FullMapped';
     return { ok: true, right };
+  }
+
+  private mapPart(start: number, end: number, pt: P): MappingResult {
+    const result = this.backend.map(start, end - start, this.flags, pt);
+    return backendOutcome(result, 'map', start, end);
+  }
+
+  private unmapPart(start: number, end: number, pt: P): MappingResult {
+    return backendOutcome(this.backend.unmap(start, end - start, pt), 'unmap', start, end);
   }
 }
 
