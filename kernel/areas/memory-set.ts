@@ -77,14 +77,12 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * `for (a = set.nextArea(0); a !== null; a = set.nextArea(a.end))`.
    */
   nextArea(addr: number): MemoryArea<F, P, B> | null {
-    const node = treeEndingAfter(this.store, addr);
-    return node === 0 ? null : this.store.readArea(node);
+    return this.areaOf(treeEndingAfter(this.store, addr));
   }
 
   /** The last area that starts before `addr`, or null. */
   previousArea(addr: number): MemoryArea<F, P, B> | null {
-    const node = treeStartingBefore(this.store, addr);
-    return node === 0 ? null : this.store.readArea(node);
+    return this.areaOf(treeStartingBefore(this.store, addr));
   }
 
   /** Whether a byte of `range` is mapped; an empty range overlaps nothing. */
@@ -94,7 +92,10 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /** A copy of the area that holds the byte at `addr`, or null. */
   find(addr: number): MemoryArea<F, P, B> | null {
-    const node = treeFind(this.store, addr);
+    return this.areaOf(treeFind(this.store, addr));
+  }
+
+  private areaOf(node: number): MemoryArea<F, P, B> | null {
     return node === 0 ? null : this.store.readArea(node);
   }
 

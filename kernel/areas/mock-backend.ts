@@ -19,8 +19,7 @@ export const MOCK_ADDR_MAX = 0x10000;
 /** One byte for each address, 0 if unmapped, with an undo log. */
 export class MockPageTable implements PageTableLike {
   readonly entries: Uint8Array;
-  private readonly loggedAt: number[] = [];
-  private readonly loggedEntry: number[] = [];
+  private readonly log: { readonly address: number; readonly entry: number }[] = [];
   /** Log entries forgotten so far: a checkpoint counts them too. */
   private forgotten = 0;
 
@@ -35,30 +34,27 @@ export class MockPageTable implements PageTableLike {
 
   /** Writes an entry through the log. */
   write(address: number, entry: number): void {
-    this.loggedAt.push(address);
-    this.loggedEntry.push(this.entry(address));
+    this.log.push({ address, entry: this.entry(address) });
     this.entries[address] = entry;
   }
 
   checkpoint(): number {
-    return this.forgotten + this.loggedAt.length;
+    return this.forgotten + this.log.length;
   }
 
   rollback(checkpoint: number): boolean {
     if (checkpoint < this.forgotten) return false;
-    for (let i = this.loggedAt.length - 1; i >= checkpoint - this.forgotten; i--) {
-      this.entries[this.loggedAt[i] as number] = this.loggedEntry[i] as number;
+    while (this.checkpoint() > checkpoint) {
+      const last = this.log.pop();
+      if (last !== undefined) this.entries[last.address] = last.entry;
     }
-    this.loggedAt.length = checkpoint - this.forgotten;
-    this.loggedEntry.length = checkpoint - this.forgotten;
     return true;
   }
 
   /** Drops the log: what happened so far can no longer be undone. */
   forget(): void {
-    this.forgotten += this.loggedAt.length;
-    this.loggedAt.length = 0;
-    this.loggedEntry.length = 0;
+    this.forgotten += this.log.length;
+    this.log.length = 0;
   }
 }
 
