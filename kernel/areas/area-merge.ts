@@ -8,7 +8,7 @@
  */
 import type { AreaEdit, Piece } from './area-edit.ts';
 import type { Side } from './area-store.ts';
-import { treeEndingAfter, treeNext, treePrevious, treeStartingBefore } from './area-tree.ts';
+import { treeBeside, treeEndingAfter, treeStartingBefore } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import { MemoryArea } from './memory-area.ts';
 
@@ -31,41 +31,39 @@ export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F
   flagsEqual: FlagsEqual<F>,
   sides: Side | 'both' = 'both',
 ): void {
-  takeInNeighbours(edit, flagsEqual, sides);
+  if (sides !== 'right') takeInNeighbour(edit, flagsEqual, 'left');
+  if (sides !== 'left') takeInNeighbour(edit, flagsEqual, 'right');
   mergePieces(edit, flagsEqual);
 }
 
-/** Adds the areas just outside to the edit, where they are going to merge with the result. */
-function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
+/** Adds the area just outside to the edit, where it is going to merge with the result. */
+function takeInNeighbour<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
-  sides: Side | 'both',
+  side: Side,
 ): void {
   const { store, old, pieces } = edit;
-  const first = pieces[0];
-  const last = pieces[pieces.length - 1];
-  if (first === undefined || last === undefined) return;
-  const firstOld = old[0];
-  const lastOld = old[old.length - 1];
-  const below = firstOld ? treePrevious(store, firstOld.node) : treeStartingBefore(store, edit.low);
-  const above = lastOld ? treeNext(store, lastOld.node) : treeEndingAfter(store, edit.low);
-  if (sides !== 'right' && first.changed && below !== 0 && store.end(below) === first.area.start) {
-    const area = store.readArea(below);
-    if (canMergeAreas(area, first.area, flagsEqual)) {
-      const piece = { node: below, area, changed: false };
-      old.unshift(piece);
-      pieces.unshift(piece);
-      edit.low = area.start;
-    }
-  }
-  if (sides !== 'left' && last.changed && above !== 0 && store.start(above) === last.area.end) {
-    const area = store.readArea(above);
-    if (canMergeAreas(last.area, area, flagsEqual)) {
-      const piece = { node: above, area, changed: false };
-      old.push(piece);
-      pieces.push(piece);
-      edit.high = area.start + 1;
-    }
+  const isLeft = side === 'left';
+  const piece = pieces[isLeft ? 0 : pieces.length - 1];
+  if (piece === undefined || !piece.changed) return;
+  const outermost = old[isLeft ? 0 : old.length - 1];
+  let node = 0;
+  if (outermost !== undefined) node = treeBeside(store, outermost.node, side);
+  else if (isLeft) node = treeStartingBefore(store, edit.low);
+  else node = treeEndingAfter(store, edit.low);
+  if (node === 0) return;
+  const gap = isLeft ? piece.area.start - store.end(node) : store.start(node) - piece.area.end;
+  if (gap !== 0) return;
+  const area = store.readArea(node);
+  const neighbour = { node, area, changed: false };
+  if (isLeft && canMergeAreas(area, piece.area, flagsEqual)) {
+    old.unshift(neighbour);
+    pieces.unshift(neighbour);
+    edit.low = area.start;
+  } else if (!isLeft && canMergeAreas(piece.area, area, flagsEqual)) {
+    old.push(neighbour);
+    pieces.push(neighbour);
+    edit.high = area.start + 1;
   }
 }
 

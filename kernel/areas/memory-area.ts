@@ -85,7 +85,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   mapArea(pt: P): MappingResult {
     if (this.state !== 'Created') return refuseState(this, 'mapArea');
     if (this.start === this.end) return refuseSize(this, 'mapArea', 0);
-    const result = this.mapPart(this.start, this.end, pt);
+    const result = this.#mapPart(this.start, this.end, pt);
     if (result.ok) this.state = 'FullMapped';
     return result;
   }
@@ -100,7 +100,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   /** Mapped to Unmapped, the end of an area: the backend unmaps the whole range. */
   unmapArea(pt: P): MappingResult {
     if (!isMapped(this)) return refuseState(this, 'unmapArea');
-    const result = this.unmapPart(this.start, this.end, pt);
+    const result = this.#unmapPart(this.start, this.end, pt);
     if (result.ok) this.state = 'Unmapped';
     return result;
   }
@@ -125,7 +125,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     const refusal = refuse(this, 'shrinkLeft', newSize, this.size - 1);
     if (refusal !== null) return refusal;
     const start = (this.end - newSize) as VirtAddr;
-    const result = this.unmapPart(this.start, start, pt);
+    const result = this.#unmapPart(this.start, start, pt);
     if (result.ok) {
       this.start = start;
       this.state = 'LeftShrunk';
@@ -138,7 +138,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     const refusal = refuse(this, 'shrinkRight', newSize, this.size - 1);
     if (refusal !== null) return refusal;
     const end = (this.start + newSize) as VirtAddr;
-    const result = this.unmapPart(end, this.end, pt);
+    const result = this.#unmapPart(end, this.end, pt);
     if (result.ok) {
       this.end = end;
       this.state = 'RightShrunk';
@@ -151,7 +151,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     const refusal = refuse(this, 'extendLeft', extra, this.start);
     if (refusal !== null) return refusal;
     const start = (this.start - extra) as VirtAddr;
-    const result = this.mapPart(start, this.start, pt);
+    const result = this.#mapPart(start, this.start, pt);
     if (result.ok) {
       this.start = start;
       this.state = 'FullMapped';
@@ -164,7 +164,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     const refusal = refuse(this, 'extendRight', extra, ADDR_MAX - this.end);
     if (refusal !== null) return refusal;
     const end = (this.end + extra) as VirtAddr;
-    const result = this.mapPart(this.end, end, pt);
+    const result = this.#mapPart(this.end, end, pt);
     if (result.ok) {
       this.end = end;
       this.state = 'FullMapped';
@@ -188,12 +188,12 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     return { ok: true, right };
   }
 
-  private mapPart(start: number, end: number, pt: P): MappingResult {
+  #mapPart(start: number, end: number, pt: P): MappingResult {
     const result = this.backend.map(start, end - start, this.flags, pt);
     return backendOutcome(result, 'map', start, end);
   }
 
-  private unmapPart(start: number, end: number, pt: P): MappingResult {
+  #unmapPart(start: number, end: number, pt: P): MappingResult {
     return backendOutcome(this.backend.unmap(start, end - start, pt), 'unmap', start, end);
   }
 }

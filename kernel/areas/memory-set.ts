@@ -39,8 +39,9 @@ import type { MemoryArea } from './memory-area.ts';
 export type UpdateFlags<F> = (flags: F) => F | null;
 
 export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
-  private readonly store: AreaStore<F, P, B>;
-  private readonly flagsEqual: FlagsEqual<F>;
+  // `#`, not `private`: a program in JavaScript cannot reach past the set's invariants either.
+  readonly #store: AreaStore<F, P, B>;
+  readonly #flagsEqual: FlagsEqual<F>;
 
   /**
    * `flagsEqual` decides which flags are the same when areas merge; by default `===`. A set of which
@@ -50,24 +51,24 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     store: AreaStore<F, P, B> = new HeapAreaStore<F, P, B>(),
     flagsEqual: FlagsEqual<F> = isIdentical,
   ) {
-    this.store = store;
-    this.flagsEqual = flagsEqual;
+    this.#store = store;
+    this.#flagsEqual = flagsEqual;
   }
 
   /** Areas in the set. */
   len(): number {
-    return this.store.count();
+    return this.#store.count();
   }
 
   isEmpty(): boolean {
-    return this.store.count() === 0;
+    return this.#store.count() === 0;
   }
 
   /** Copies of all areas in address order. */
   iter(): MemoryArea<F, P, B>[] {
     const areas: MemoryArea<F, P, B>[] = [];
-    for (let node = treeFirst(this.store); node !== 0; node = treeNext(this.store, node)) {
-      areas.push(this.store.readArea(node));
+    for (let node = treeFirst(this.#store); node !== 0; node = treeNext(this.#store, node)) {
+      areas.push(this.#store.readArea(node));
     }
     return areas;
   }
@@ -77,36 +78,36 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * `for (a = set.nextArea(0); a !== null; a = set.nextArea(a.end))`.
    */
   nextArea(addr: number): MemoryArea<F, P, B> | null {
-    return this.areaOf(treeEndingAfter(this.store, addr));
+    return this.#areaOf(treeEndingAfter(this.#store, addr));
   }
 
   /** The last area that starts before `addr`, or null. */
   previousArea(addr: number): MemoryArea<F, P, B> | null {
-    return this.areaOf(treeStartingBefore(this.store, addr));
+    return this.#areaOf(treeStartingBefore(this.#store, addr));
   }
 
   /** Whether a byte of `range` is mapped; an empty range overlaps nothing. */
   overlaps(range: AddrRange): boolean {
-    return treeFirstIn(this.store, range.start, range.end) !== 0;
+    return treeFirstIn(this.#store, range.start, range.end) !== 0;
   }
 
   /** A copy of the area that holds the byte at `addr`, or null. */
   find(addr: number): MemoryArea<F, P, B> | null {
-    return this.areaOf(treeFind(this.store, addr));
+    return this.#areaOf(treeFind(this.#store, addr));
   }
 
-  private areaOf(node: number): MemoryArea<F, P, B> | null {
-    return node === 0 ? null : this.store.readArea(node);
+  #areaOf(node: number): MemoryArea<F, P, B> | null {
+    return node === 0 ? null : this.#store.readArea(node);
   }
 
   /** The first unmapped part of `range`, or null if all of it is mapped. */
   firstHole(range: AddrRange): AddrRange | null {
-    const start = lowestGap(this.store, range.start, range.end, 1, 1);
+    const start = lowestGap(this.#store, range.start, range.end, 1, 1);
     if (start === NO_GAP) return null;
-    const next = treeEndingAfter(this.store, start);
+    const next = treeEndingAfter(this.#store, start);
     return new AddrRange(
       start,
-      next === 0 ? range.end : Math.min(this.store.start(next), range.end),
+      next === 0 ? range.end : Math.min(this.#store.start(next), range.end),
     );
   }
 
@@ -118,14 +119,14 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   findFreeArea(hint: number, size: number, limit: AddrRange, align = 1): VirtAddr | null {
     if (!isAddr(hint) || !isGapRequest(size, align)) return null;
     const low = Math.max(hint, limit.start);
-    const start = lowestGap(this.store, low, limit.end, size, align);
+    const start = lowestGap(this.#store, low, limit.end, size, align);
     return start === NO_GAP ? null : (start as VirtAddr);
   }
 
   /** The highest such range within `limit`: where Linux places an mmap without a hint. */
   findFreeAreaTopDown(size: number, limit: AddrRange, align = 1): VirtAddr | null {
     if (!isGapRequest(size, align)) return null;
-    const start = highestGap(this.store, limit.start, limit.end, size, align);
+    const start = highestGap(this.#store, limit.start, limit.end, size, align);
     return start === NO_GAP ? null : (start as VirtAddr);
   }
 
@@ -137,21 +138,21 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const { start, end } = area;
     if (start === end) return invalid(start, end, 'an empty area cannot be mapped');
     if (area.state !== 'Created') return area.mapArea(pt);
-    const refusal = unmapOverlap ? null : this.refuseOverlap(start, end);
+    const refusal = unmapOverlap ? null : this.#refuseOverlap(start, end);
     if (refusal !== null) return refusal;
-    return this.replace(openEdit(this.store, start, end), start, end, area, pt);
+    return this.#replaceRange(openEdit(this.#store, start, end), start, end, area, pt);
   }
 
   /** Unmaps whatever is mapped in [start, start + size); holes are fine. */
   unmap(start: number, size: number, pt: P): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
-    const edit = openEdit(this.store, start, end);
-    return edit.old.length === 0 ? MAPPED : this.replace(edit, start, end, null, pt);
+    const edit = openEdit(this.#store, start, end);
+    return edit.old.length === 0 ? MAPPED : this.#replaceRange(edit, start, end, null, pt);
   }
 
   /** Unmaps what is mapped in [start, end), and maps `area` there if there is one. */
-  private replace(
+  #replaceRange(
     edit: AreaEdit<F, P, B>,
     start: number,
     end: number,
@@ -161,7 +162,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const first = edit.old[0]?.area;
     const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
     const nodes = area === null ? splits : splits + 1;
-    if (splits > 0 && isFull(this.store, splits)) return noNodes(start, end);
+    if (splits > 0 && isFull(this.#store, splits)) return noNodes(start, end);
     if (!reserveNodes(edit, nodes)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
     for (let i = 0; i < edit.old.length; i++) {
@@ -173,7 +174,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
       if (!mapped.ok) return abandonEdit(edit, pt, checkpoint, mapped);
       insertArea(edit, area);
     }
-    return this.publish(edit);
+    return this.#publish(edit);
   }
 
   /**
@@ -184,7 +185,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   protect(start: number, size: number, update: UpdateFlags<F>, pt: P): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
-    const edit = openEdit(this.store, start, end);
+    const edit = openEdit(this.#store, start, end);
     const newFlags: (F | null)[] = [];
     let splits = 0;
     let updates = 0;
@@ -204,9 +205,9 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
       const result = protectPart(edit, piece, start, end, newFlags[i] as F | null, pt);
       if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
     }
-    mergeEdit(edit, this.flagsEqual);
+    mergeEdit(edit, this.#flagsEqual);
     const more = edit.pieces.length - edit.old.length;
-    if (more > 0 && isFull(this.store, more)) {
+    if (more > 0 && isFull(this.#store, more)) {
       return abandonEdit(edit, pt, checkpoint, noNodes(start, end));
     }
     publishEdit(edit);
@@ -215,7 +216,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /** Makes two areas of the one around `addr`: they stay two until an operation changes one. */
   divide(addr: number): MappingResult {
-    const edit = openEdit(this.store, addr, addr + 1);
+    const edit = openEdit(this.#store, addr, addr + 1);
     const piece = edit.old[0];
     if (piece === undefined || piece.area.start === addr) return MAPPED;
     const { node, area } = piece;
@@ -235,25 +236,25 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   extend(addr: number, extra: number, pt: P, side: Side = 'right'): MappingResult {
     if (!isRange(addr, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
-    const edit = openEdit(this.store, addr, addr + 1);
+    const edit = openEdit(this.#store, addr, addr + 1);
     const piece = edit.old[0];
     if (piece === undefined) return invalid(addr, addr, 'no area holds the address');
     const { node, area } = piece;
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
     if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
-    const refusal = this.refuseOverlap(start, end);
+    const refusal = this.#refuseOverlap(start, end);
     if (refusal !== null) return refusal;
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
     keepArea(edit, node, area, true);
-    return this.publish(edit, side);
+    return this.#publish(edit, side);
   }
 
   /** The failure that names the first area in [start, end), or null where there is none. */
-  private refuseOverlap(start: number, end: number): MappingFailure | null {
-    const { store } = this;
+  #refuseOverlap(start: number, end: number): MappingFailure | null {
+    const store = this.#store;
     const node = treeFirstIn(store, start, end);
     if (node === 0) return null;
     const overlap = new AddrRange(
@@ -263,8 +264,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
   }
 
-  private publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {
-    mergeEdit(edit, this.flagsEqual, sides);
+  #publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {
+    mergeEdit(edit, this.#flagsEqual, sides);
     publishEdit(edit);
     return MAPPED;
   }
@@ -279,7 +280,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * `canonical`, touching areas may be equal: some operations of Linux leave such behind.
    */
   verify(canonical = true): string[] {
-    return verifyAreas(this.store, canonical ? this.flagsEqual : null);
+    return verifyAreas(this.#store, canonical ? this.#flagsEqual : null);
   }
 }
 
