@@ -207,7 +207,7 @@ function isMapped({ state }: AreaLike): boolean {
   return state !== 'Created' && state !== 'Split' && state !== 'Unmapped';
 }
 
-/** Why an operation with `bytes`, which must be 1 to `most`, is illegal now; null if it is legal. */
+/** Why an operation with `bytes`, which must be 1 to `most`, is illegal; null if it is legal. */
 function refuse(
   area: AreaLike,
   operation: string,

@@ -39,13 +39,13 @@ import type { MemoryArea } from './memory-area.ts';
 export type UpdateFlags<F> = (flags: F) => F | null;
 
 export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
-  // `#`, not `private`: a program in JavaScript cannot reach past the set's invariants either.
+  // `#`, not `private`: JavaScript cannot reach past the invariants either, and names shrink.
   readonly #store: AreaStore<F, P, B>;
   readonly #flagsEqual: FlagsEqual<F>;
 
   /**
-   * `flagsEqual` decides which flags are the same when areas merge; by default `===`. A set of which
-   * it says that no flags are the same merges nothing.
+   * `flagsEqual` decides which flags are the same when areas merge; by default `===`. A set for
+   * which no flags are the same merges nothing.
    */
   constructor(
     store: AreaStore<F, P, B> = new HeapAreaStore<F, P, B>(),
