@@ -43,6 +43,7 @@ const libraryEntries = {
   index: 'workers/index.ts',
   program: 'workers/program.ts',
   kernel: 'kernel/index.ts',
+  'memory-set': 'kernel/areas/index.ts',
   'kernel-worker': 'workers/kernel-worker.ts',
   'cpu-worker': 'workers/cpu-worker.ts',
 };

@@ -20,22 +20,27 @@ import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { MAPPED, mappingFailure } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
+/** An area of an edit: a private copy, and the node that it is in or that it gets. */
+export interface Piece<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
+  readonly node: number;
+  area: MemoryArea<F, P, B>;
+  /** Made or changed by the operation, and so merged with what it touches. */
+  changed: boolean;
+}
+
 export interface AreaEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
+  readonly store: AreaStore<F, P, B>;
   /** The run: exactly its nodes start in [low, high). */
   low: number;
   high: number;
-  readonly oldNodes: number[];
-  /** Private copies of the run's areas, which the operation changes. */
-  readonly oldAreas: MemoryArea<F, P, B>[];
+  /** The run's areas, which the operation changes. */
+  readonly old: Piece<F, P, B>[];
   /** What takes the run's place, in address order. */
-  readonly nodes: number[];
-  readonly areas: MemoryArea<F, P, B>[];
-  /** Which of them are new or were changed, and so merge with what they touch. */
-  readonly changed: boolean[];
+  readonly pieces: Piece<F, P, B>[];
   /** Nodes reserved: not yet used, and used for an area of the result. */
   readonly spares: number[];
   readonly taken: number[];
-  /** Of the run, and no longer needed. */
+  /** Nodes of the run that are no longer needed. */
   readonly dropped: number[];
 }
 
@@ -45,39 +50,25 @@ export function openEdit<F, P extends PageTableLike, B extends MappingBackend<F,
   start: number,
   end: number,
 ): AreaEdit<F, P, B> {
-  const oldNodes: number[] = [];
-  const oldAreas: MemoryArea<F, P, B>[] = [];
+  const old: Piece<F, P, B>[] = [];
   const first = treeFirstIn(store, start, end);
   for (let node = first; node !== 0 && store.start(node) < end; node = treeNext(store, node)) {
-    oldNodes.push(node);
-    oldAreas.push(store.readArea(node));
+    old.push({ node, area: store.readArea(node), changed: false });
   }
   const low = first === 0 ? start : store.start(first);
   const high = first === 0 ? start : end;
-  return {
-    low,
-    high,
-    oldNodes,
-    oldAreas,
-    nodes: [],
-    areas: [],
-    changed: [],
-    spares: [],
-    taken: [],
-    dropped: [],
-  };
+  return { store, low, high, old, pieces: [], spares: [], taken: [], dropped: [] };
 }
 
 /** Reserves `count` nodes; false, with nothing reserved, if the store has not that many. */
 export function reserveNodes<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   count: number,
 ): boolean {
   for (let i = 0; i < count; i++) {
-    const node = store.allocNode();
+    const node = edit.store.allocNode();
     if (node === 0) {
-      freeNodes(store, edit.spares);
+      freeNodes(edit.store, edit.spares);
       return false;
     }
     edit.spares.push(node);
@@ -87,38 +78,32 @@ export function reserveNodes<F, P extends PageTableLike, B extends MappingBacken
 
 /** Adds `area` to the result, in `node` or, if that is 0, in a reserved node. */
 export function keepArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   node: number,
   area: MemoryArea<F, P, B>,
   changed = false,
 ): void {
-  edit.areas.push(area);
-  edit.changed.push(changed);
-  edit.nodes.push(node === 0 ? takeSpare(store, edit, area.start) : node);
+  edit.pieces.push({ node: node === 0 ? takeSpare(edit, area.start) : node, area, changed });
 }
 
 /** Puts a new area, in a reserved node, before those of the result that lie above it. */
 export function insertArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   area: MemoryArea<F, P, B>,
 ): void {
-  let index = 0;
-  while (index < edit.areas.length && (edit.areas[index]?.end ?? 0) <= area.start) index++;
-  edit.areas.splice(index, 0, area);
-  edit.changed.splice(index, 0, true);
-  edit.nodes.splice(index, 0, takeSpare(store, edit, area.start));
+  const { pieces } = edit;
+  let index = pieces.length;
+  while (index > 0 && (pieces[index - 1] as Piece<F, P, B>).area.start > area.start) index--;
+  pieces.splice(index, 0, { node: takeSpare(edit, area.start), area, changed: true });
 }
 
 function takeSpare<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   start: number,
 ): number {
   const node = edit.spares.pop() ?? panic('takeSpare: more splits than nodes reserved', start);
   edit.taken.push(node);
-  treeAdopt(store, node, start);
+  treeAdopt(edit.store, node, start);
   return node;
 }
 
@@ -131,17 +116,14 @@ export function splitArea<F, P extends PageTableLike, B extends MappingBackend<F
   return parts.ok ? parts.right : panic('splitArea:', parts.error.cause);
 }
 
-/** Unmaps what old area `index` has in [start, end), and keeps what it has outside. */
+/** Unmaps what an area of the run has in [start, end), and keeps what it has outside. */
 export function cutArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
-  index: number,
+  { node, area }: Piece<F, P, B>,
   start: number,
   end: number,
   pt: P,
 ): MappingResult {
-  const node = edit.oldNodes[index] as number;
-  const area = edit.oldAreas[index] as MemoryArea<F, P, B>;
   const keepsLeft = area.start < start;
   const keepsRight = area.end > end;
   if (!keepsLeft && !keepsRight) {
@@ -153,56 +135,48 @@ export function cutArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     ? area.shrinkRight(start - area.start, pt)
     : area.shrinkLeft(area.end - end, pt);
   if (!result.ok) return result;
-  keepArea(store, edit, node, area);
-  if (right !== null) keepArea(store, edit, 0, right);
+  keepArea(edit, node, area);
+  if (right !== null) keepArea(edit, 0, right);
   return result;
 }
 
-/**
- * Gives what old area `index` has in [start, end) new flags; null keeps the area as it is. Without
- * a page table the new flags concern the set alone, and no backend is called.
- */
+/** Gives what an area of the run has in [start, end) new flags; null keeps the area as it is. */
 export function protectPart<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
-  index: number,
+  piece: Piece<F, P, B>,
   start: number,
   end: number,
   newFlags: F | null,
-  pt: P | null,
+  pt: P,
 ): MappingResult {
-  let node = edit.oldNodes[index] as number;
-  let area = edit.oldAreas[index] as MemoryArea<F, P, B>;
+  let { node, area } = piece;
   if (newFlags === null) {
-    keepArea(store, edit, node, area);
+    edit.pieces.push(piece);
     return MAPPED;
   }
   if (area.start < start) {
     const middle = splitArea(area, start);
-    keepArea(store, edit, node, area);
+    keepArea(edit, node, area);
     node = 0;
     area = middle;
   }
   const right = area.end > end ? splitArea(area, end) : null;
-  let result = MAPPED;
-  if (pt === null) area.flags = newFlags;
-  else result = area.protectArea(newFlags, pt);
-  keepArea(store, edit, node, area, true);
-  if (right !== null) keepArea(store, edit, 0, right);
+  const result = area.protectArea(newFlags, pt);
+  keepArea(edit, node, area, true);
+  if (right !== null) keepArea(edit, 0, right);
   return result;
 }
 
 /** Gives up: the set was not touched, the page table goes back to the checkpoint. */
 export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
-  pt: P | null,
+  pt: P,
   checkpoint: number,
   failure: MappingFailure,
 ): MappingFailure {
-  freeNodes(store, edit.taken);
-  freeNodes(store, edit.spares);
-  if (pt === null || pt.rollback(checkpoint)) return failure;
+  freeNodes(edit.store, edit.taken);
+  freeNodes(edit.store, edit.spares);
+  if (pt.rollback(checkpoint)) return failure;
   return mappingFailure(
     'NeedsRepair',
     failure.error.range,
@@ -212,22 +186,24 @@ export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend
 
 /** Writes the result into the set. Cannot fail. */
 export function publishEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
 ): void {
-  const { oldNodes, nodes, areas } = edit;
+  const { store, old, pieces } = edit;
   store.beginChange();
   // The common case, one area that only changed: no other node has to move.
-  const inPlace = oldNodes.length === 1 && nodes.length === 1 && oldNodes[0] === nodes[0];
+  const inPlace = old.length === 1 && pieces.length === 1 && old[0]?.node === pieces[0]?.node;
   const open = inPlace ? null : treeOpen(store, edit.low, edit.high);
-  for (let i = 0; i < nodes.length; i++) {
-    store.writeArea(nodes[i] as number, areas[i] as MemoryArea<F, P, B>);
+  const nodes: number[] = [];
+  for (let i = 0; i < pieces.length; i++) {
+    const { node, area } = pieces[i] as Piece<F, P, B>;
+    store.writeArea(node, area);
+    nodes.push(node);
   }
   if (open === null) {
     treeTouch(store, nodes[0] as number);
   } else {
     treeClose(store, open, nodes);
-    store.setCount(store.count() - oldNodes.length + nodes.length);
+    store.setCount(store.count() - old.length + pieces.length);
   }
   store.endChange();
   freeNodes(store, edit.dropped);
@@ -238,7 +214,5 @@ function freeNodes<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   store: AreaStore<F, P, B>,
   nodes: number[],
 ): void {
-  if (nodes.length === 0) return;
   for (let i = 0; i < nodes.length; i++) store.freeNode(nodes[i] as number);
-  nodes.length = 0;
 }

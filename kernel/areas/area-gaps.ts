@@ -8,9 +8,17 @@
  * MemorySet checks them.
  */
 import { isAddr, isPowerOfTwo } from '../../shared/addr/addr.ts';
-import type { AreaIndexStore } from './area-store.ts';
-import { treeEndingAfter, treeFirstUnder, treeLastUnder } from './area-tree.ts';
-import { treeNext, treePrevious, treeStartingBefore } from './area-tree.ts';
+import type { AreaIndexStore, Side } from './area-store.ts';
+import {
+  opposite,
+  treeChild,
+  treeEndingAfter,
+  treeGapTo,
+  treeNext,
+  treeOutermost,
+  treePrevious,
+  treeStartingBefore,
+} from './area-tree.ts';
 
 /** No such address; addresses are not negative. */
 export const NO_GAP = -1;
@@ -42,7 +50,7 @@ export function lowestGap(
     const skip = rest === 0 ? 0 : align - rest;
     if (gapEnd - gapStart >= skip && gapEnd - gapStart - skip >= size) return gapStart + skip;
     if (node === 0) return NO_GAP;
-    node = nodeAfterGap(store, node, size);
+    node = nodeBeyondGap(store, node, size, 'right');
     gapStart = node === 0 ? store.maxEnd(store.root()) : store.end(treePrevious(store, node));
   }
   return NO_GAP;
@@ -69,90 +77,49 @@ export function highestGap(
       if (start >= gapStart) return start;
     }
     if (node === 0) return NO_GAP;
-    node = nodeBeforeGap(store, node, size);
+    node = nodeBeyondGap(store, node, size, 'left');
     gapEnd = node === 0 ? store.minStart(store.root()) : store.start(treeNext(store, node));
   }
   return NO_GAP;
 }
 
-/** The first unmapped address at or above `from`. */
-export function firstGapStart(store: AreaIndexStore, from: number): number {
-  const node = treeEndingAfter(store, from);
-  if (node === 0 || store.start(node) > from) return from;
-  // The areas from here on have no gap before the one that nodeAfterGap finds.
-  const after = nodeAfterGap(store, node, 1);
-  return after === 0 ? store.maxEnd(store.root()) : store.end(treePrevious(store, after));
-}
-
-/** The first node above `from` that has at least `size` free bytes just below it, or 0. */
-function nodeAfterGap(store: AreaIndexStore, from: number, size: number): number {
+/**
+ * The first node beyond `from`, on that side, with at least `size` free bytes just before it on the
+ * way; 0 if there is none.
+ */
+function nodeBeyondGap(store: AreaIndexStore, from: number, size: number, side: Side): number {
+  const back = opposite(side);
   let node = from;
   for (;;) {
-    const right = store.right(node);
-    if (right !== 0) {
-      if (store.minStart(right) - store.end(node) >= size) return treeFirstUnder(store, right);
-      if (store.maxGap(right) >= size) return firstAfterGapUnder(store, right, size);
+    const under = treeChild(store, node, side);
+    if (under !== 0) {
+      if (treeGapTo(store, node, under, side) >= size) return treeOutermost(store, under, back);
+      if (store.maxGap(under) >= size) return firstBeyondGap(store, under, size, side);
     }
-    // The subtree is done: its last area borders on the first ancestor that lies above it.
-    const end = store.maxEnd(node);
+    // The subtree is done: its last area borders on the first ancestor that lies beyond it.
     let child = node;
     node = store.parent(child);
-    while (node !== 0 && store.right(node) === child) {
+    while (node !== 0 && treeChild(store, node, side) === child) {
       child = node;
       node = store.parent(child);
     }
-    if (node === 0 || store.start(node) - end >= size) return node;
+    if (node === 0 || treeGapTo(store, node, child, back) >= size) return node;
   }
 }
 
-/** As nodeAfterGap, within the subtree under `top`, whose maxGap promises such a gap. */
-function firstAfterGapUnder(store: AreaIndexStore, top: number, size: number): number {
+/** As nodeBeyondGap, within the subtree under `top`, whose maxGap promises such a gap. */
+function firstBeyondGap(store: AreaIndexStore, top: number, size: number, side: Side): number {
+  const back = opposite(side);
   let node = top;
   for (;;) {
-    const left = store.left(node);
-    if (left !== 0 && store.maxGap(left) >= size) {
-      node = left;
+    const near = treeChild(store, node, back);
+    if (near !== 0 && store.maxGap(near) >= size) {
+      node = near;
       continue;
     }
-    if (left !== 0 && store.start(node) - store.maxEnd(left) >= size) return node;
-    const right = store.right(node);
-    if (store.minStart(right) - store.end(node) >= size) return treeFirstUnder(store, right);
-    node = right;
-  }
-}
-
-/** The last node below `from` that has at least `size` free bytes just above it, or 0. */
-export function nodeBeforeGap(store: AreaIndexStore, from: number, size: number): number {
-  let node = from;
-  for (;;) {
-    const left = store.left(node);
-    if (left !== 0) {
-      if (store.start(node) - store.maxEnd(left) >= size) return treeLastUnder(store, left);
-      if (store.maxGap(left) >= size) return lastBeforeGapUnder(store, left, size);
-    }
-    const start = store.minStart(node);
-    let child = node;
-    node = store.parent(child);
-    while (node !== 0 && store.left(node) === child) {
-      child = node;
-      node = store.parent(child);
-    }
-    if (node === 0 || start - store.end(node) >= size) return node;
-  }
-}
-
-/** As nodeBeforeGap, within the subtree under `top`, whose maxGap promises such a gap. */
-function lastBeforeGapUnder(store: AreaIndexStore, top: number, size: number): number {
-  let node = top;
-  for (;;) {
-    const right = store.right(node);
-    if (right !== 0 && store.maxGap(right) >= size) {
-      node = right;
-      continue;
-    }
-    if (right !== 0 && store.minStart(right) - store.end(node) >= size) return node;
-    const left = store.left(node);
-    if (store.start(node) - store.maxEnd(left) >= size) return treeLastUnder(store, left);
-    node = left;
+    if (near !== 0 && treeGapTo(store, node, near, back) >= size) return node;
+    const far = treeChild(store, node, side);
+    if (treeGapTo(store, node, far, side) >= size) return treeOutermost(store, far, back);
+    node = far;
   }
 }

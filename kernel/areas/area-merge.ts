@@ -6,17 +6,14 @@
  * *Locking*: the area set's lock, as for the whole edit. *Not guaranteed*: nothing about areas that
  * do not touch, whatever they have in common.
  */
-import type { AreaEdit } from './area-edit.ts';
-import type { AreaStore } from './area-store.ts';
-import { treeEndingAfter, treeNext, treePrevious, treeStartingBefore } from './area-tree.ts';
+import type { AreaEdit, Piece } from './area-edit.ts';
+import type { Side } from './area-store.ts';
+import { treeBeside, treeEndingAfter, treeStartingBefore } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import { MemoryArea } from './memory-area.ts';
 
 /** Whether two sets of flags are the same. Must be pure. */
 export type FlagsEqual<F> = (left: F, right: F) => boolean;
-
-/** On which side of its run an edit takes in a neighbour: left is below. */
-export type MergeSides = 'left' | 'right' | 'both';
 
 /** Whether two areas in address order touch and are one mapping: they must then be one area. */
 export function canMergeAreas<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
@@ -30,95 +27,81 @@ export function canMergeAreas<F, P extends PageTableLike, B extends MappingBacke
 
 /** Merges what the edit changed with what it touches. Changes the edit only; not to be repeated. */
 export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
-  sides: MergeSides = 'both',
+  sides: Side | 'both' = 'both',
 ): void {
-  takeInNeighbours(store, edit, flagsEqual, sides);
-  mergeEqual(edit.nodes, edit.areas, edit.changed, edit.dropped, flagsEqual);
+  if (sides !== 'right') takeInNeighbour(edit, flagsEqual, 'left');
+  if (sides !== 'left') takeInNeighbour(edit, flagsEqual, 'right');
+  mergePieces(edit, flagsEqual);
 }
 
-/** Adds the areas just outside to the edit, where they are going to merge with the result. */
-function takeInNeighbours<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  store: AreaStore<F, P, B>,
+/** Adds the area just outside to the edit, where it is going to merge with the result. */
+function takeInNeighbour<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
-  sides: MergeSides,
+  side: Side,
 ): void {
-  const { oldNodes, nodes, areas, changed } = edit;
-  const first = areas[0];
-  const last = areas[areas.length - 1];
-  if (first === undefined || last === undefined) return;
-  const firstOld = oldNodes[0] ?? 0;
-  const lastOld = oldNodes[oldNodes.length - 1] ?? 0;
-  const below = firstOld ? treePrevious(store, firstOld) : treeStartingBefore(store, edit.low);
-  const above = lastOld ? treeNext(store, lastOld) : treeEndingAfter(store, edit.low);
-  const isFirstChanged = sides !== 'right' && changed[0] === true;
-  if (below !== 0 && isFirstChanged && store.end(below) === first.start) {
-    const area = store.readArea(below);
-    if (canMergeAreas(area, first, flagsEqual)) {
-      oldNodes.unshift(below);
-      nodes.unshift(below);
-      areas.unshift(area);
-      changed.unshift(false);
-      edit.low = area.start;
-    }
-  }
-  const isLastChanged = sides !== 'left' && changed[changed.length - 1] === true;
-  if (above !== 0 && isLastChanged && store.start(above) === last.end) {
-    const area = store.readArea(above);
-    if (canMergeAreas(last, area, flagsEqual)) {
-      oldNodes.push(above);
-      nodes.push(above);
-      areas.push(area);
-      changed.push(false);
-      edit.high = area.start + 1;
-    }
+  const { store, old, pieces } = edit;
+  const isLeft = side === 'left';
+  const piece = pieces[isLeft ? 0 : pieces.length - 1];
+  if (piece === undefined || !piece.changed) return;
+  const outermost = old[isLeft ? 0 : old.length - 1];
+  let node = 0;
+  if (outermost !== undefined) node = treeBeside(store, outermost.node, side);
+  else if (isLeft) node = treeStartingBefore(store, edit.low);
+  else node = treeEndingAfter(store, edit.low);
+  if (node === 0) return;
+  const gap = isLeft ? piece.area.start - store.end(node) : store.start(node) - piece.area.end;
+  if (gap !== 0) return;
+  const area = store.readArea(node);
+  const neighbour = { node, area, changed: false };
+  if (isLeft && canMergeAreas(area, piece.area, flagsEqual)) {
+    old.unshift(neighbour);
+    pieces.unshift(neighbour);
+    edit.low = area.start;
+  } else if (!isLeft && canMergeAreas(piece.area, area, flagsEqual)) {
+    old.push(neighbour);
+    pieces.push(neighbour);
+    edit.high = area.start + 1;
   }
 }
 
 /**
- * Merges what can merge in a run of areas in address order, each in the node of the same index.
- * Of two that merge at least one is `changed`: two that an operation left alone stay two, as in
- * Linux. A merged area lives on in the node of its leftmost part; the others go to `dropped`.
+ * Merges what can merge. Of two that merge at least one was changed: two that the operation left
+ * alone stay two. A merged area lives on in the node of its leftmost part.
  */
-function mergeEqual<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
-  nodes: number[],
-  areas: MemoryArea<F, P, B>[],
-  changed: boolean[],
-  dropped: number[],
+function mergePieces<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
+  edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
 ): void {
+  const { pieces, dropped } = edit;
   let kept = 0;
-  for (let i = 0; i < areas.length; i++) {
-    const area = areas[i] as MemoryArea<F, P, B>;
-    const node = nodes[i] as number;
-    const last = kept === 0 ? undefined : areas[kept - 1];
-    const isChanged = changed[i] === true;
-    const concerned = isChanged || (kept > 0 && changed[kept - 1] === true);
-    if (last !== undefined && concerned && canMergeAreas(last, area, flagsEqual)) {
-      const size = area.end - last.start;
-      const backend = last.backend.merged(area.backend) as B;
-      areas[kept - 1] = new MemoryArea<F, P, B>(
-        last.start,
-        size,
-        last.flags,
-        backend,
-        'FullMapped',
-      );
-      changed[kept - 1] = true;
-      dropped.push(node);
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i] as Piece<F, P, B>;
+    const last = kept === 0 ? undefined : pieces[kept - 1];
+    if (
+      last !== undefined &&
+      (last.changed || piece.changed) &&
+      canMergeAreas(last.area, piece.area, flagsEqual)
+    ) {
+      last.area = mergedArea(last.area, piece.area);
+      last.changed = true;
+      dropped.push(piece.node);
     } else {
-      areas[kept] = area;
-      nodes[kept] = node;
-      changed[kept] = isChanged;
+      pieces[kept] = piece;
       kept++;
     }
   }
   // To set a length costs 30 ns even where it stays the same.
-  if (kept === areas.length) return;
-  areas.length = kept;
-  nodes.length = kept;
-  changed.length = kept;
+  if (kept !== pieces.length) pieces.length = kept;
+}
+
+function mergedArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
+  left: MemoryArea<F, P, B>,
+  right: MemoryArea<F, P, B>,
+): MemoryArea<F, P, B> {
+  const backend = left.backend.merged(right.backend) as B;
+  const size = right.end - left.start;
+  return new MemoryArea<F, P, B>(left.start, size, left.flags, backend, 'FullMapped');
 }

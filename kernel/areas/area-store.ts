@@ -13,6 +13,9 @@
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MemoryArea } from './memory-area.ts';
 
+/** A side of a node, of an area or of a range; lower addresses are on the left. */
+export type Side = 'left' | 'right';
+
 /** The part of a store that the index needs; it knows nothing of flags and backends. */
 export interface AreaIndexStore {
   root(): number;

@@ -11,50 +11,49 @@
  * *Not guaranteed*: anything for two areas that overlap; the caller keeps them disjoint.
  */
 import { assert } from '../../shared/panic.ts';
-import type { AreaIndexStore } from './area-store.ts';
+import type { AreaIndexStore, Side } from './area-store.ts';
 
 const WORD = 2 ** 32;
 
-/** The first node of the subtree under `node`, which is not 0. */
-export function treeFirstUnder(store: AreaIndexStore, node: number): number {
-  let first = node;
-  for (let next = store.left(first); next !== 0; next = store.left(first)) first = next;
-  return first;
+export function opposite(side: Side): Side {
+  return side === 'left' ? 'right' : 'left';
 }
 
-/** The last node of the subtree under `node`, which is not 0. */
-export function treeLastUnder(store: AreaIndexStore, node: number): number {
-  let last = node;
-  for (let next = store.right(last); next !== 0; next = store.right(last)) last = next;
-  return last;
+/** The child of `node` on that side, or 0. */
+export function treeChild(store: AreaIndexStore, node: number, side: Side): number {
+  return side === 'left' ? store.left(node) : store.right(node);
+}
+
+/** The first (left) or last (right) node of the subtree under `node`, which is not 0. */
+export function treeOutermost(store: AreaIndexStore, node: number, side: Side): number {
+  let outer = node;
+  for (let next = node; next !== 0; next = treeChild(store, outer, side)) outer = next;
+  return outer;
 }
 
 /** The first node of all, or 0. */
 export function treeFirst(store: AreaIndexStore): number {
   const root = store.root();
-  return root === 0 ? 0 : treeFirstUnder(store, root);
+  return root === 0 ? 0 : treeOutermost(store, root, 'left');
 }
 
 /** The node after `node` in address order, or 0. Amortised O(1) in a walk. */
 export function treeNext(store: AreaIndexStore, node: number): number {
-  const right = store.right(node);
-  if (right !== 0) return treeFirstUnder(store, right);
-  let child = node;
-  let parent = store.parent(child);
-  while (parent !== 0 && store.right(parent) === child) {
-    child = parent;
-    parent = store.parent(child);
-  }
-  return parent;
+  return treeBeside(store, node, 'right');
 }
 
 /** The node before `node` in address order, or 0. Amortised O(1) in a walk. */
 export function treePrevious(store: AreaIndexStore, node: number): number {
-  const left = store.left(node);
-  if (left !== 0) return treeLastUnder(store, left);
+  return treeBeside(store, node, 'left');
+}
+
+/** treeNext (right) or treePrevious (left). */
+export function treeBeside(store: AreaIndexStore, node: number, side: Side): number {
+  const under = treeChild(store, node, side);
+  if (under !== 0) return treeOutermost(store, under, opposite(side));
   let child = node;
   let parent = store.parent(child);
-  while (parent !== 0 && store.left(parent) === child) {
+  while (parent !== 0 && treeChild(store, parent, side) === child) {
     child = parent;
     parent = store.parent(child);
   }
@@ -109,18 +108,21 @@ export function treeFirstIn(store: AreaIndexStore, start: number, end: number): 
   return node !== 0 && store.start(node) < end ? node : 0;
 }
 
+/** The free bytes between `node` and the subtree under `child`, its child on that side. */
+export function treeGapTo(store: AreaIndexStore, node: number, child: number, side: Side): number {
+  return side === 'left'
+    ? store.start(node) - store.maxEnd(child)
+    : store.minStart(child) - store.end(node);
+}
+
 /** What maxGap of `node` must be, given its children's summaries. */
 export function treeGapOf(store: AreaIndexStore, node: number): number {
   const left = store.left(node);
   const right = store.right(node);
   let gap = 0;
-  if (left !== 0) {
-    gap = Math.max(store.maxGap(left), store.start(node) - store.maxEnd(left));
-  }
-  if (right !== 0) {
-    gap = Math.max(gap, store.maxGap(right), store.minStart(right) - store.end(node));
-  }
-  return gap;
+  if (left !== 0) gap = Math.max(store.maxGap(left), treeGapTo(store, node, left, 'left'));
+  if (right === 0) return gap;
+  return Math.max(gap, store.maxGap(right), treeGapTo(store, node, right, 'right'));
 }
 
 function summarise(store: AreaIndexStore, node: number): void {

@@ -27,21 +27,21 @@ export function verifyAreas<F, P extends PageTableLike, B extends MappingBackend
     violations.push(`the set counts ${store.count()} areas but has ${nodes}`);
   }
   let last = 0;
+  let lastName = '';
   for (let node = treeFirst(store); node !== 0; node = treeNext(store, node)) {
-    checkNode(store, node, violations);
-    if (last !== 0) {
-      if (store.end(last) > store.start(node)) {
-        violations.push(`areas ${describe(store, last)} and ${describe(store, node)} overlap`);
-      } else if (
-        flagsEqual !== null &&
-        canMergeAreas(store.readArea(last), store.readArea(node), flagsEqual)
-      ) {
-        violations.push(
-          `areas ${describe(store, last)} and ${describe(store, node)} should be one`,
-        );
-      }
+    const name = `[0x${store.start(node).toString(16)}, 0x${store.end(node).toString(16)})`;
+    for (const fault of faultsOf(store, node)) violations.push(`area ${name} ${fault}`);
+    if (last !== 0 && store.end(last) > store.start(node)) {
+      violations.push(`areas ${lastName} and ${name} overlap`);
+    } else if (
+      last !== 0 &&
+      flagsEqual !== null &&
+      canMergeAreas(store.readArea(last), store.readArea(node), flagsEqual)
+    ) {
+      violations.push(`areas ${lastName} and ${name} should be one`);
     }
     last = node;
+    lastName = name;
   }
   return violations;
 }
@@ -68,26 +68,20 @@ function checkLinks(store: AreaIndexStore, violations: string[]): number {
   return seen.size;
 }
 
-function checkNode(store: AreaIndexStore, node: number, violations: string[]): void {
-  const name = describe(store, node);
+/** What is wrong with a node, given its parent and children. */
+function faultsOf(store: AreaIndexStore, node: number): string[] {
   const left = store.left(node);
   const right = store.right(node);
   const parent = store.parent(node);
-  if (store.start(node) >= store.end(node)) violations.push(`area ${name} is empty or reversed`);
+  const minStart = left === 0 ? store.start(node) : store.minStart(left);
+  const maxEnd = right === 0 ? store.end(node) : store.maxEnd(right);
+  const faults: string[] = [];
+  if (store.start(node) >= store.end(node)) faults.push('is empty or reversed');
   if (parent !== 0 && store.priority(parent) < store.priority(node)) {
-    violations.push(`area ${name} has a higher priority than its parent`);
+    faults.push('has a higher priority than its parent');
   }
-  if (store.minStart(node) !== (left === 0 ? store.start(node) : store.minStart(left))) {
-    violations.push(`area ${name} has a wrong minStart`);
-  }
-  if (store.maxEnd(node) !== (right === 0 ? store.end(node) : store.maxEnd(right))) {
-    violations.push(`area ${name} has a wrong maxEnd`);
-  }
-  if (store.maxGap(node) !== treeGapOf(store, node)) {
-    violations.push(`area ${name} has a wrong maxGap`);
-  }
-}
-
-function describe(store: AreaIndexStore, node: number): string {
-  return `[0x${store.start(node).toString(16)}, 0x${store.end(node).toString(16)})`;
+  if (store.minStart(node) !== minStart) faults.push('has a wrong minStart');
+  if (store.maxEnd(node) !== maxEnd) faults.push('has a wrong maxEnd');
+  if (store.maxGap(node) !== treeGapOf(store, node)) faults.push('has a wrong maxGap');
+  return faults;
 }

@@ -34,22 +34,22 @@ export class HeapAreaStore<
   B extends MappingBackend<F, P>,
 > implements AreaStore<F, P, B> {
   // Two views of one buffer.
-  private lengths: Float64Array<ArrayBuffer> = new Float64Array(NODES_INITIAL * LENGTHS);
-  private links: Int32Array<ArrayBuffer> = new Int32Array(this.lengths.buffer);
-  private areas: (MemoryArea<F, P, B> | null)[] = [null];
-  private freeNodes: number[] = [];
-  private rootNode = 0;
-  private areaCount = 0;
-  private readonly nodesMax: number;
+  #lengths: Float64Array<ArrayBuffer> = new Float64Array(NODES_INITIAL * LENGTHS);
+  #links: Int32Array<ArrayBuffer> = new Int32Array(this.#lengths.buffer);
+  #areas: (MemoryArea<F, P, B> | null)[] = [null];
+  #freeNodes: number[] = [];
+  #rootNode = 0;
+  #areaCount = 0;
+  readonly #nodesMax: number;
 
   /** `nodesMax` is how many nodes allocNode gives out at most. */
   constructor(nodesMax: number = 2 ** 24) {
-    this.nodesMax = nodesMax;
+    this.#nodesMax = nodesMax;
   }
 
   /** Nodes given out and not taken back; equals count() between operations. */
   nodesInUse(): number {
-    return this.areas.length - 1 - this.freeNodes.length;
+    return this.#areas.length - 1 - this.#freeNodes.length;
   }
 
   beginChange(): void {}
@@ -57,52 +57,52 @@ export class HeapAreaStore<
   endChange(): void {}
 
   allocNode(): number {
-    const reused = this.freeNodes.pop();
+    const reused = this.#freeNodes.pop();
     if (reused !== undefined) return reused;
-    const node = this.areas.length;
-    if (node > this.nodesMax) return 0;
-    if (node * LINKS >= this.links.length) {
-      const lengths = new Float64Array(this.lengths.length * 2);
+    const node = this.#areas.length;
+    if (node > this.#nodesMax) return 0;
+    if (node * LINKS >= this.#links.length) {
+      const lengths = new Float64Array(this.#lengths.length * 2);
       const links = new Int32Array(lengths.buffer);
-      links.set(this.links);
-      this.lengths = lengths;
-      this.links = links;
+      links.set(this.#links);
+      this.#lengths = lengths;
+      this.#links = links;
     }
-    this.areas.push(null);
+    this.#areas.push(null);
     return node;
   }
 
   freeNode(node: number): void {
-    assert(node > 0 && node < this.areas.length, 'HeapAreaStore.freeNode: no such node', node);
-    this.areas[node] = null;
-    this.freeNodes.push(node);
+    assert(node > 0 && node < this.#areas.length, 'HeapAreaStore.freeNode: no such node', node);
+    this.#areas[node] = null;
+    this.#freeNodes.push(node);
   }
 
   readArea(node: number): MemoryArea<F, P, B> {
-    const area = this.areas[node];
+    const area = this.#areas[node];
     return area ? area.copy() : panic('HeapAreaStore.readArea: node without an area', node);
   }
 
   writeArea(node: number, area: MemoryArea<F, P, B>): void {
-    this.areas[node] = area.copy();
-    this.lengths[node * LENGTHS + START] = area.start;
-    this.lengths[node * LENGTHS + END] = area.end;
+    this.#areas[node] = area.copy();
+    this.#lengths[node * LENGTHS + START] = area.start;
+    this.#lengths[node * LENGTHS + END] = area.end;
   }
 
   root(): number {
-    return this.rootNode;
+    return this.#rootNode;
   }
 
   setRoot(node: number): void {
-    this.rootNode = node;
+    this.#rootNode = node;
   }
 
   count(): number {
-    return this.areaCount;
+    return this.#areaCount;
   }
 
   setCount(count: number): void {
-    this.areaCount = count;
+    this.#areaCount = count;
   }
 
   countMax(): number {
@@ -110,66 +110,66 @@ export class HeapAreaStore<
   }
 
   left(node: number): number {
-    return this.links[node * LINKS + LEFT] as number;
+    return this.#links[node * LINKS + LEFT] as number;
   }
 
   setLeft(node: number, left: number): void {
-    this.links[node * LINKS + LEFT] = left;
+    this.#links[node * LINKS + LEFT] = left;
   }
 
   right(node: number): number {
-    return this.links[node * LINKS + RIGHT] as number;
+    return this.#links[node * LINKS + RIGHT] as number;
   }
 
   setRight(node: number, right: number): void {
-    this.links[node * LINKS + RIGHT] = right;
+    this.#links[node * LINKS + RIGHT] = right;
   }
 
   parent(node: number): number {
-    return this.links[node * LINKS + PARENT] as number;
+    return this.#links[node * LINKS + PARENT] as number;
   }
 
   setParent(node: number, parent: number): void {
-    this.links[node * LINKS + PARENT] = parent;
+    this.#links[node * LINKS + PARENT] = parent;
   }
 
   priority(node: number): number {
-    return this.links[node * LINKS + PRIORITY] as number;
+    return this.#links[node * LINKS + PRIORITY] as number;
   }
 
   setPriority(node: number, priority: number): void {
-    this.links[node * LINKS + PRIORITY] = priority;
+    this.#links[node * LINKS + PRIORITY] = priority;
   }
 
   start(node: number): number {
-    return this.lengths[node * LENGTHS + START] as number;
+    return this.#lengths[node * LENGTHS + START] as number;
   }
 
   end(node: number): number {
-    return this.lengths[node * LENGTHS + END] as number;
+    return this.#lengths[node * LENGTHS + END] as number;
   }
 
   minStart(node: number): number {
-    return this.lengths[node * LENGTHS + MIN_START] as number;
+    return this.#lengths[node * LENGTHS + MIN_START] as number;
   }
 
   setMinStart(node: number, minStart: number): void {
-    this.lengths[node * LENGTHS + MIN_START] = minStart;
+    this.#lengths[node * LENGTHS + MIN_START] = minStart;
   }
 
   maxEnd(node: number): number {
-    return this.lengths[node * LENGTHS + MAX_END] as number;
+    return this.#lengths[node * LENGTHS + MAX_END] as number;
   }
 
   setMaxEnd(node: number, maxEnd: number): void {
-    this.lengths[node * LENGTHS + MAX_END] = maxEnd;
+    this.#lengths[node * LENGTHS + MAX_END] = maxEnd;
   }
 
   maxGap(node: number): number {
-    return this.lengths[node * LENGTHS + MAX_GAP] as number;
+    return this.#lengths[node * LENGTHS + MAX_GAP] as number;
   }
 
   setMaxGap(node: number, maxGap: number): void {
-    this.lengths[node * LENGTHS + MAX_GAP] = maxGap;
+    this.#lengths[node * LENGTHS + MAX_GAP] = maxGap;
   }
 }

@@ -21,10 +21,10 @@
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { VirtAddr } from '../../shared/units.ts';
-import { ADDR_MAX, checkInteger } from '../../shared/addr/addr.ts';
+import { ADDR_MAX, checkInteger, isAddr } from '../../shared/addr/addr.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
-import { backendOutcome, mappingFailure } from './mapping-result.ts';
+import { MAPPED, backendOutcome, mappingFailure } from './mapping-result.ts';
 
 export type AreaState =
   'Created' | 'FullMapped' | 'LeftShrunk' | 'RightShrunk' | 'Protected' | 'Split' | 'Unmapped';
@@ -78,37 +78,31 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 
   /** An independent value with the same backend object. */
   copy(): MemoryArea<F, P, B> {
-    return new MemoryArea<F, P, B>(
-      this.start,
-      this.end - this.start,
-      this.flags,
-      this.backend,
-      this.state,
-    );
+    return new MemoryArea<F, P, B>(this.start, this.size, this.flags, this.backend, this.state);
   }
 
   /** Created to FullMapped: the backend maps the whole range. */
   mapArea(pt: P): MappingResult {
     if (this.state !== 'Created') return refuseState(this, 'mapArea');
-    if (this.start === this.end) return refuseParam(this, 'mapArea');
-    const result = this.backend.map(this.start, this.end - this.start, this.flags, pt);
-    if (result === true) this.state = 'FullMapped';
-    return backendOutcome(result, 'map', this.start, this.end);
+    if (this.start === this.end) return refuseSize(this, 'mapArea', 0);
+    const result = this.#mapPart(this.start, this.end, pt);
+    if (result.ok) this.state = 'FullMapped';
+    return result;
   }
 
   /** Created to Unmapped, "never mapped": there is nothing to undo. */
   abandon(): MappingResult {
     if (this.state !== 'Created') return refuseState(this, 'abandon');
     this.state = 'Unmapped';
-    return backendOutcome(true, 'abandon', this.start, this.end);
+    return MAPPED;
   }
 
   /** Mapped to Unmapped, the end of an area: the backend unmaps the whole range. */
   unmapArea(pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'unmapArea');
-    const result = this.backend.unmap(this.start, this.end - this.start, pt);
-    if (result === true) this.state = 'Unmapped';
-    return backendOutcome(result, 'unmap', this.start, this.end);
+    if (!isMapped(this)) return refuseState(this, 'unmapArea');
+    const result = this.#unmapPart(this.start, this.end, pt);
+    if (result.ok) this.state = 'Unmapped';
+    return result;
   }
 
   /**
@@ -116,8 +110,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
    * other flags than it has is Mapped again, as the seeds draw it.
    */
   protectArea(newFlags: F, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'protectArea');
-    const result = this.backend.protect(this.start, this.end - this.start, newFlags, pt);
+    if (!isMapped(this)) return refuseState(this, 'protectArea');
+    const result = this.backend.protect(this.start, this.size, newFlags, pt);
     if (result === true) {
       const again = this.state === 'Protected' && this.flags !== newFlags;
       this.state = again ? 'FullMapped' : 'Protected';
@@ -128,62 +122,54 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
 
   /** Keeps the last `newSize` bytes, 0 < newSize < size; start grows by old size - newSize. */
   shrinkLeft(newSize: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'shrinkLeft');
-    if (!isPartOf(this, newSize)) return refuseParam(this, `shrinkLeft to ${newSize} bytes`);
-    const from = this.start;
-    const to = (this.end - newSize) as VirtAddr;
-    const result = this.backend.unmap(from, to - from, pt);
-    if (result === true) {
-      this.start = to;
+    const refusal = refuse(this, 'shrinkLeft', newSize, this.size - 1);
+    if (refusal !== null) return refusal;
+    const start = (this.end - newSize) as VirtAddr;
+    const result = this.#unmapPart(this.start, start, pt);
+    if (result.ok) {
+      this.start = start;
       this.state = 'LeftShrunk';
     }
-    return backendOutcome(result, 'unmap', from, to);
+    return result;
   }
 
   /** Keeps the first `newSize` bytes, 0 < newSize < size. */
   shrinkRight(newSize: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'shrinkRight');
-    if (!isPartOf(this, newSize)) return refuseParam(this, `shrinkRight to ${newSize} bytes`);
-    const from = (this.start + newSize) as VirtAddr;
-    const to = this.end;
-    const result = this.backend.unmap(from, to - from, pt);
-    if (result === true) {
-      this.end = from;
+    const refusal = refuse(this, 'shrinkRight', newSize, this.size - 1);
+    if (refusal !== null) return refusal;
+    const end = (this.start + newSize) as VirtAddr;
+    const result = this.#unmapPart(end, this.end, pt);
+    if (result.ok) {
+      this.end = end;
       this.state = 'RightShrunk';
     }
-    return backendOutcome(result, 'unmap', from, to);
+    return result;
   }
 
   /** Maps `extra` more bytes, at least 1, below the start: the seeds' "conceptual expansion". */
   extendLeft(extra: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'extendLeft');
-    if (!(Number.isSafeInteger(extra) && extra > 0 && extra <= this.start)) {
-      return refuseParam(this, `extendLeft by ${extra} bytes`);
-    }
-    const from = (this.start - extra) as VirtAddr;
-    const to = this.start;
-    const result = this.backend.map(from, extra, this.flags, pt);
-    if (result === true) {
-      this.start = from;
+    const refusal = refuse(this, 'extendLeft', extra, this.start);
+    if (refusal !== null) return refusal;
+    const start = (this.start - extra) as VirtAddr;
+    const result = this.#mapPart(start, this.start, pt);
+    if (result.ok) {
+      this.start = start;
       this.state = 'FullMapped';
     }
-    return backendOutcome(result, 'map', from, to);
+    return result;
   }
 
   /** Maps `extra` more bytes, at least 1, after the end. */
   extendRight(extra: number, pt: P): MappingResult {
-    if (!isMapped(this.state)) return refuseState(this, 'extendRight');
-    if (!(Number.isSafeInteger(extra) && extra > 0 && extra <= ADDR_MAX - this.end)) {
-      return refuseParam(this, `extendRight by ${extra} bytes`);
-    }
-    const from = this.end;
-    const to = (this.end + extra) as VirtAddr;
-    const result = this.backend.map(from, extra, this.flags, pt);
-    if (result === true) {
-      this.end = to;
+    const refusal = refuse(this, 'extendRight', extra, ADDR_MAX - this.end);
+    if (refusal !== null) return refusal;
+    const end = (this.end + extra) as VirtAddr;
+    const result = this.#mapPart(this.end, end, pt);
+    if (result.ok) {
+      this.end = end;
       this.state = 'FullMapped';
     }
-    return backendOutcome(result, 'map', from, to);
+    return result;
   }
 
   /**
@@ -191,10 +177,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
    * right one gets the same flags and a clone of the backend. The page table is not concerned.
    */
   split(pos: number): SplitResult<F, P, B> {
-    if (!isMapped(this.state)) return refuseState(this, 'split');
-    if (!(Number.isSafeInteger(pos) && this.start < pos && pos < this.end)) {
-      return refuseParam(this, `split at ${pos}`);
-    }
+    const refusal = refuse(this, 'split', pos - this.start, this.size - 1);
+    if (refusal !== null) return refusal;
     this.state = 'Split';
     const backend = this.backend.clone() as B;
     const size = this.end - pos;
@@ -203,28 +187,45 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
     this.state = 'FullMapped';
     return { ok: true, right };
   }
+
+  #mapPart(start: number, end: number, pt: P): MappingResult {
+    const result = this.backend.map(start, end - start, this.flags, pt);
+    return backendOutcome(result, 'map', start, end);
+  }
+
+  #unmapPart(start: number, end: number, pt: P): MappingResult {
+    return backendOutcome(this.backend.unmap(start, end - start, pt), 'unmap', start, end);
+  }
 }
 
 interface AreaLike {
-  readonly start: number;
-  readonly end: number;
+  readonly vaRange: AddrRange;
   readonly state: AreaState;
 }
 
-function isMapped(state: AreaState): boolean {
+function isMapped({ state }: AreaLike): boolean {
   return state !== 'Created' && state !== 'Split' && state !== 'Unmapped';
 }
 
-function isPartOf(area: AreaLike, size: number): boolean {
-  return Number.isSafeInteger(size) && 0 < size && size < area.end - area.start;
+/** Why an operation with `bytes`, which must be 1 to `most`, is illegal; null if it is legal. */
+function refuse(
+  area: AreaLike,
+  operation: string,
+  bytes: number,
+  most: number,
+): MappingFailure | null {
+  if (!isMapped(area)) return refuseState(area, operation);
+  const isLegal = isAddr(bytes) && bytes > 0 && bytes <= most;
+  return isLegal ? null : refuseSize(area, operation, bytes);
 }
 
 function refuseState(area: AreaLike, operation: string): MappingFailure {
-  const range = new AddrRange(area.start, area.end);
-  return mappingFailure('BadState', range, `${operation} is illegal in the state ${area.state}`);
+  const cause = `${operation} is illegal in the state ${area.state}`;
+  return mappingFailure('BadState', area.vaRange, cause);
 }
 
-function refuseParam(area: AreaLike, what: string): MappingFailure {
-  const range = new AddrRange(area.start, area.end);
-  return mappingFailure('InvalidParam', range, `${what} of an area of ${area.end - area.start}`);
+function refuseSize(area: AreaLike, operation: string, bytes: number): MappingFailure {
+  const range = area.vaRange;
+  const cause = `${operation}: ${bytes} bytes of an area of ${range.size}`;
+  return mappingFailure('InvalidParam', range, cause);
 }

@@ -18,19 +18,19 @@
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
-import type { AreaEdit } from './area-edit.ts';
+import type { AreaEdit, Piece } from './area-edit.ts';
 import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
 import { publishEdit, reserveNodes, splitArea } from './area-edit.ts';
 import { mergeEdit } from './area-merge.ts';
-import type { FlagsEqual, MergeSides } from './area-merge.ts';
-import { NO_GAP, firstGapStart, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
-import type { AreaIndexStore, AreaStore } from './area-store.ts';
+import type { FlagsEqual } from './area-merge.ts';
+import { NO_GAP, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
+import type { AreaIndexStore, AreaStore, Side } from './area-store.ts';
 import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
 import { treeStartingBefore } from './area-tree.ts';
 import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
-import type { MappingResult } from './mapping-result.ts';
+import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { MAPPED, invalid, invalidRange, isRange } from './mapping-result.ts';
 import { mappingFailure, noNodes } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
@@ -39,32 +39,36 @@ import type { MemoryArea } from './memory-area.ts';
 export type UpdateFlags<F> = (flags: F) => F | null;
 
 export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
-  private readonly store: AreaStore<F, P, B>;
-  private readonly flagsEqual: FlagsEqual<F>;
+  // `#`, not `private`: JavaScript cannot reach past the invariants either, and names shrink.
+  readonly #store: AreaStore<F, P, B>;
+  readonly #flagsEqual: FlagsEqual<F>;
 
-  /** `flagsEqual` decides which flags are the same when areas merge; by default `===`. */
+  /**
+   * `flagsEqual` decides which flags are the same when areas merge; by default `===`. A set for
+   * which no flags are the same merges nothing.
+   */
   constructor(
     store: AreaStore<F, P, B> = new HeapAreaStore<F, P, B>(),
     flagsEqual: FlagsEqual<F> = isIdentical,
   ) {
-    this.store = store;
-    this.flagsEqual = flagsEqual;
+    this.#store = store;
+    this.#flagsEqual = flagsEqual;
   }
 
   /** Areas in the set. */
   len(): number {
-    return this.store.count();
+    return this.#store.count();
   }
 
   isEmpty(): boolean {
-    return this.store.count() === 0;
+    return this.#store.count() === 0;
   }
 
   /** Copies of all areas in address order. */
   iter(): MemoryArea<F, P, B>[] {
     const areas: MemoryArea<F, P, B>[] = [];
-    for (let node = treeFirst(this.store); node !== 0; node = treeNext(this.store, node)) {
-      areas.push(this.store.readArea(node));
+    for (let node = treeFirst(this.#store); node !== 0; node = treeNext(this.#store, node)) {
+      areas.push(this.#store.readArea(node));
     }
     return areas;
   }
@@ -74,35 +78,36 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * `for (a = set.nextArea(0); a !== null; a = set.nextArea(a.end))`.
    */
   nextArea(addr: number): MemoryArea<F, P, B> | null {
-    const node = treeEndingAfter(this.store, addr);
-    return node === 0 ? null : this.store.readArea(node);
+    return this.#areaOf(treeEndingAfter(this.#store, addr));
   }
 
   /** The last area that starts before `addr`, or null. */
   previousArea(addr: number): MemoryArea<F, P, B> | null {
-    const node = treeStartingBefore(this.store, addr);
-    return node === 0 ? null : this.store.readArea(node);
+    return this.#areaOf(treeStartingBefore(this.#store, addr));
   }
 
   /** Whether a byte of `range` is mapped; an empty range overlaps nothing. */
   overlaps(range: AddrRange): boolean {
-    return treeFirstIn(this.store, range.start, range.end) !== 0;
+    return treeFirstIn(this.#store, range.start, range.end) !== 0;
   }
 
   /** A copy of the area that holds the byte at `addr`, or null. */
   find(addr: number): MemoryArea<F, P, B> | null {
-    const node = treeFind(this.store, addr);
-    return node === 0 ? null : this.store.readArea(node);
+    return this.#areaOf(treeFind(this.#store, addr));
+  }
+
+  #areaOf(node: number): MemoryArea<F, P, B> | null {
+    return node === 0 ? null : this.#store.readArea(node);
   }
 
   /** The first unmapped part of `range`, or null if all of it is mapped. */
   firstHole(range: AddrRange): AddrRange | null {
-    const start = firstGapStart(this.store, range.start);
-    if (start >= range.end) return null;
-    const next = treeEndingAfter(this.store, start);
+    const start = lowestGap(this.#store, range.start, range.end, 1, 1);
+    if (start === NO_GAP) return null;
+    const next = treeEndingAfter(this.#store, start);
     return new AddrRange(
       start,
-      next === 0 ? range.end : Math.min(this.store.start(next), range.end),
+      next === 0 ? range.end : Math.min(this.#store.start(next), range.end),
     );
   }
 
@@ -114,14 +119,14 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   findFreeArea(hint: number, size: number, limit: AddrRange, align = 1): VirtAddr | null {
     if (!isAddr(hint) || !isGapRequest(size, align)) return null;
     const low = Math.max(hint, limit.start);
-    const start = lowestGap(this.store, low, limit.end, size, align);
+    const start = lowestGap(this.#store, low, limit.end, size, align);
     return start === NO_GAP ? null : start;
   }
 
   /** The highest such range within `limit`: where Linux places an mmap without a hint. */
   findFreeAreaTopDown(size: number, limit: AddrRange, align = 1): VirtAddr | null {
     if (!isGapRequest(size, align)) return null;
-    const start = highestGap(this.store, limit.start, limit.end, size, align);
+    const start = highestGap(this.#store, limit.start, limit.end, size, align);
     return start === NO_GAP ? null : start;
   }
 
@@ -133,47 +138,43 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const { start, end } = area;
     if (start === end) return invalid(start, end, 'an empty area cannot be mapped');
     if (area.state !== 'Created') return area.mapArea(pt);
-    const edit = openEdit(this.store, start, end);
-    const first = edit.oldAreas[0];
-    if (first !== undefined && !unmapOverlap) {
-      const overlap = new AddrRange(Math.max(start, first.start), Math.min(end, first.end));
-      return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
-    }
-    const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
-    if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
-    if (!reserveNodes(this.store, edit, 1 + splits)) return noNodes(start, end);
-    const checkpoint = pt.checkpoint();
-    for (let i = 0; i < edit.oldAreas.length; i++) {
-      const cut = cutArea(this.store, edit, i, start, end, pt);
-      if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
-    }
-    const mapped = area.mapArea(pt);
-    if (!mapped.ok) return abandonEdit(this.store, edit, pt, checkpoint, mapped);
-    insertArea(this.store, edit, area);
-    return this.publish(edit);
+    const refusal = unmapOverlap ? null : this.#refuseOverlap(start, end);
+    if (refusal !== null) return refusal;
+    return this.#replaceRange(openEdit(this.#store, start, end), start, end, area, pt);
   }
 
-  /**
-   * Unmaps whatever is mapped in [start, start + size); holes are fine. A split takes its node from
-   * `spares`, if there are any: nodes that the caller has reserved so that nothing can fail here.
-   */
-  unmap(start: number, size: number, pt: P, spares: number[] = []): MappingResult {
+  /** Unmaps whatever is mapped in [start, start + size); holes are fine. */
+  unmap(start: number, size: number, pt: P): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
-    const edit = openEdit(this.store, start, end);
-    const first = edit.oldAreas[0];
-    if (first === undefined) return MAPPED;
-    const splits = first.start < start && first.end > end ? 1 : 0;
-    const spare = splits > 0 ? spares.pop() : undefined;
-    if (spare !== undefined) edit.spares.push(spare);
-    else if (splits > 0 && isFull(this.store, 1)) return noNodes(start, end);
-    else if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
+    const edit = openEdit(this.#store, start, end);
+    return edit.old.length === 0 ? MAPPED : this.#replaceRange(edit, start, end, null, pt);
+  }
+
+  /** Unmaps what is mapped in [start, end), and maps `area` there if there is one. */
+  #replaceRange(
+    edit: AreaEdit<F, P, B>,
+    start: number,
+    end: number,
+    area: MemoryArea<F, P, B> | null,
+    pt: P,
+  ): MappingResult {
+    const first = edit.old[0]?.area;
+    const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
+    const nodes = area === null ? splits : splits + 1;
+    if (splits > 0 && isFull(this.#store, splits)) return noNodes(start, end);
+    if (!reserveNodes(edit, nodes)) return noNodes(start, end);
     const checkpoint = pt.checkpoint();
-    for (let i = 0; i < edit.oldAreas.length; i++) {
-      const cut = cutArea(this.store, edit, i, start, end, pt);
-      if (!cut.ok) return abandonEdit(this.store, edit, pt, checkpoint, cut);
+    for (let i = 0; i < edit.old.length; i++) {
+      const cut = cutArea(edit, edit.old[i] as Piece<F, P, B>, start, end, pt);
+      if (!cut.ok) return abandonEdit(edit, pt, checkpoint, cut);
     }
-    return this.publish(edit);
+    if (area !== null) {
+      const mapped = area.mapArea(pt);
+      if (!mapped.ok) return abandonEdit(edit, pt, checkpoint, mapped);
+      insertArea(edit, area);
+    }
+    return this.#publish(edit);
   }
 
   /**
@@ -182,23 +183,14 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * firstHole where they are not.
    */
   protect(start: number, size: number, update: UpdateFlags<F>, pt: P): MappingResult {
-    return this.change(start, size, update, pt);
-  }
-
-  /** As `protect`, for flags that say nothing about access: no backend is called. */
-  mark(start: number, size: number, update: UpdateFlags<F>): MappingResult {
-    return this.change(start, size, update, null);
-  }
-
-  private change(start: number, size: number, update: UpdateFlags<F>, pt: P | null): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
-    const edit = openEdit(this.store, start, end);
+    const edit = openEdit(this.#store, start, end);
     const newFlags: (F | null)[] = [];
     let splits = 0;
     let updates = 0;
-    for (let i = 0; i < edit.oldAreas.length; i++) {
-      const area = edit.oldAreas[i] as MemoryArea<F, P, B>;
+    for (let i = 0; i < edit.old.length; i++) {
+      const { area } = edit.old[i] as Piece<F, P, B>;
       const flags = update(area.flags);
       newFlags.push(flags);
       if (flags === null) continue;
@@ -206,71 +198,75 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
       splits += (area.start < start ? 1 : 0) + (area.end > end ? 1 : 0);
     }
     if (updates === 0) return MAPPED;
-    if (!reserveNodes(this.store, edit, splits)) return noNodes(start, end);
-    const checkpoint = pt === null ? 0 : pt.checkpoint();
+    if (!reserveNodes(edit, splits)) return noNodes(start, end);
+    const checkpoint = pt.checkpoint();
     for (let i = 0; i < newFlags.length; i++) {
-      const flags = newFlags[i] as F | null;
-      const result = protectPart(this.store, edit, i, start, end, flags, pt);
-      if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
+      const piece = edit.old[i] as Piece<F, P, B>;
+      const result = protectPart(edit, piece, start, end, newFlags[i] as F | null, pt);
+      if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
     }
-    mergeEdit(this.store, edit, this.flagsEqual);
-    const more = edit.nodes.length - edit.oldNodes.length;
-    if (more > 0 && isFull(this.store, more)) {
-      return abandonEdit(this.store, edit, pt, checkpoint, noNodes(start, end));
+    mergeEdit(edit, this.#flagsEqual);
+    const more = edit.pieces.length - edit.old.length;
+    if (more > 0 && isFull(this.#store, more)) {
+      return abandonEdit(edit, pt, checkpoint, noNodes(start, end));
     }
-    publishEdit(this.store, edit);
+    publishEdit(edit);
     return MAPPED;
   }
 
   /** Makes two areas of the one around `addr`: they stay two until an operation changes one. */
   divide(addr: number): MappingResult {
-    const edit = openEdit(this.store, addr, addr + 1);
-    const area = edit.oldAreas[0];
-    if (area === undefined || area.start === addr) return MAPPED;
-    if (!reserveNodes(this.store, edit, 1)) return noNodes(area.start, area.end);
+    const edit = openEdit(this.#store, addr, addr + 1);
+    const piece = edit.old[0];
+    if (piece === undefined || piece.area.start === addr) return MAPPED;
+    const { node, area } = piece;
+    if (!reserveNodes(edit, 1)) return noNodes(area.start, area.end);
     const right = splitArea(area, addr);
-    keepArea(this.store, edit, edit.oldNodes[0] as number, area);
-    keepArea(this.store, edit, 0, right);
-    publishEdit(this.store, edit);
+    keepArea(edit, node, area);
+    keepArea(edit, 0, right);
+    publishEdit(edit);
     return MAPPED;
   }
 
   /**
    * Grows the area that holds the byte at `addr` by `extra` bytes on one side. AlreadyExists if
-   * another area is in the way; 0 bytes are no change. With `merges` it becomes one with an equal
-   * area that it reaches there, but not with one on its other side (Linux: vma_merge_extend).
+   * another area is in the way; 0 bytes are no change. It merges with an area that it reaches on
+   * that side, but not with one on its other side.
    */
-  extend(
-    addr: number,
-    extra: number,
-    pt: P,
-    side: 'left' | 'right' = 'right',
-    merges = true,
-  ): MappingResult {
+  extend(addr: number, extra: number, pt: P, side: Side = 'right'): MappingResult {
     if (!isRange(addr, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
-    const edit = openEdit(this.store, addr, addr + 1);
-    const [area] = edit.oldAreas;
-    if (area === undefined) return invalid(addr, addr, 'no area holds the address');
+    const edit = openEdit(this.#store, addr, addr + 1);
+    const piece = edit.old[0];
+    if (piece === undefined) return invalid(addr, addr, 'no area holds the address');
+    const { node, area } = piece;
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
     if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
-    const other = treeFirstIn(this.store, start, end);
-    if (other !== 0) {
-      const from = Math.max(start, this.store.start(other));
-      const overlap = new AddrRange(from, Math.min(end, this.store.end(other)));
-      return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
-    }
+    const refusal = this.#refuseOverlap(start, end);
+    if (refusal !== null) return refusal;
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
-    if (!result.ok) return abandonEdit(this.store, edit, pt, checkpoint, result);
-    keepArea(this.store, edit, edit.oldNodes[0] as number, area, merges);
-    return this.publish(edit, side);
+    if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
+    keepArea(edit, node, area, true);
+    return this.#publish(edit, side);
   }
 
-  private publish(edit: AreaEdit<F, P, B>, sides: MergeSides = 'both'): MappingResult {
-    mergeEdit(this.store, edit, this.flagsEqual, sides);
-    publishEdit(this.store, edit);
+  /** The failure that names the first area in [start, end), or null where there is none. */
+  #refuseOverlap(start: number, end: number): MappingFailure | null {
+    const store = this.#store;
+    const node = treeFirstIn(store, start, end);
+    if (node === 0) return null;
+    const overlap = new AddrRange(
+      Math.max(start, store.start(node)),
+      Math.min(end, store.end(node)),
+    );
+    return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
+  }
+
+  #publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {
+    mergeEdit(edit, this.#flagsEqual, sides);
+    publishEdit(edit);
     return MAPPED;
   }
 
@@ -284,7 +280,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
    * `canonical`, touching areas may be equal: some operations of Linux leave such behind.
    */
   verify(canonical = true): string[] {
-    return verifyAreas(this.store, canonical ? this.flagsEqual : null);
+    return verifyAreas(this.#store, canonical ? this.#flagsEqual : null);
   }
 }
 

@@ -19,10 +19,9 @@ export const MOCK_ADDR_MAX = 0x10000;
 /** One byte for each address, 0 if unmapped, with an undo log. */
 export class MockPageTable implements PageTableLike {
   readonly entries: Uint8Array;
-  private readonly loggedAt: number[] = [];
-  private readonly loggedEntry: number[] = [];
+  readonly #log: { readonly address: number; readonly entry: number }[] = [];
   /** Log entries forgotten so far: a checkpoint counts them too. */
-  private forgotten = 0;
+  #forgotten = 0;
 
   constructor(addresses: number = MOCK_ADDR_MAX) {
     this.entries = new Uint8Array(addresses);
@@ -35,30 +34,27 @@ export class MockPageTable implements PageTableLike {
 
   /** Writes an entry through the log. */
   write(address: number, entry: number): void {
-    this.loggedAt.push(address);
-    this.loggedEntry.push(this.entry(address));
+    this.#log.push({ address, entry: this.entry(address) });
     this.entries[address] = entry;
   }
 
   checkpoint(): number {
-    return this.forgotten + this.loggedAt.length;
+    return this.#forgotten + this.#log.length;
   }
 
   rollback(checkpoint: number): boolean {
-    if (checkpoint < this.forgotten) return false;
-    for (let i = this.loggedAt.length - 1; i >= checkpoint - this.forgotten; i--) {
-      this.entries[this.loggedAt[i] as number] = this.loggedEntry[i] as number;
+    if (checkpoint < this.#forgotten) return false;
+    while (this.checkpoint() > checkpoint) {
+      const last = this.#log.pop();
+      if (last !== undefined) this.entries[last.address] = last.entry;
     }
-    this.loggedAt.length = checkpoint - this.forgotten;
-    this.loggedEntry.length = checkpoint - this.forgotten;
     return true;
   }
 
   /** Drops the log: what happened so far can no longer be undone. */
   forget(): void {
-    this.forgotten += this.loggedAt.length;
-    this.loggedAt.length = 0;
-    this.loggedEntry.length = 0;
+    this.#forgotten += this.#log.length;
+    this.#log.length = 0;
   }
 }
 
@@ -79,27 +75,27 @@ type MockOperation = 'map' | 'unmap' | 'protect';
 /** Backends with the same name are equal as values, hence mergeable. */
 export class MockBackend implements MappingBackend<number, MockPageTable> {
   readonly name: string;
-  private readonly faults: MockFaults | null;
+  readonly #faults: MockFaults | null;
 
   constructor(name = 'mock', faults: MockFaults | null = null) {
     this.name = name;
-    this.faults = faults;
+    this.#faults = faults;
   }
 
   map(start: number, size: number, flags: number, pt: MockPageTable): BackendResult {
-    return this.run('map', start, size, flags, pt);
+    return this.#run('map', start, size, flags, pt);
   }
 
   unmap(start: number, size: number, pt: MockPageTable): BackendResult {
-    return this.run('unmap', start, size, 0, pt);
+    return this.#run('unmap', start, size, 0, pt);
   }
 
   protect(start: number, size: number, newFlags: number, pt: MockPageTable): BackendResult {
-    return this.run('protect', start, size, newFlags, pt);
+    return this.#run('protect', start, size, newFlags, pt);
   }
 
   clone(): MockBackend {
-    return new MockBackend(this.name, this.faults);
+    return new MockBackend(this.name, this.#faults);
   }
 
   canMerge(_left: AddrRange, other: MappingBackend<number, MockPageTable>): boolean {
@@ -110,14 +106,14 @@ export class MockBackend implements MappingBackend<number, MockPageTable> {
     return this;
   }
 
-  private run(
+  #run(
     operation: MockOperation,
     start: number,
     size: number,
     entry: number,
     pt: MockPageTable,
   ): BackendResult {
-    const faults = this.faults;
+    const faults = this.#faults;
     faults?.calls.push(`${operation} 0x${start.toString(16)} 0x${size.toString(16)}`);
     const failing = faults !== null && faults.failAfterCalls-- === 0;
     const limit = failing ? start + Math.min(size, faults.prefixSize) : start + size;

@@ -57,6 +57,7 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   }
 
   protect(start: VirtAddr, size: number, newFlags: number, op: RangeOp): BackendResult {
+    if (op.flagsOnly) return true;
     const rwx = rwxOfProt(newFlags & AREA_PROT);
     return done(protectRange(op, vpnOf(start), vpnOf(start + size), rwx));
   }

@@ -4,7 +4,7 @@
  * The module is asked before each map, unmap and protect, and may refuse with false; missing pages
  * are supplied by it as a file's are by the file. A CPU without the module (every CPU but the
  * kernel worker's) answers TRY_KERNEL: the operation is rolled back and handed there. The end of a
- * process asks nobody.
+ * process asks nobody, and neither does a change of flags that says nothing about access.
  *
  * Called under the areas' lock with the range locked; see backend.ts.
  */
@@ -41,6 +41,7 @@ export class UserBackend extends ObjectBackend {
   }
 
   override protect(start: VirtAddr, size: number, newFlags: number, op: RangeOp): BackendResult {
+    if (op.flagsOnly) return true;
     const { userHooks } = op.cpu;
     if (userHooks === null) return ELSEWHERE;
     if (!userHooks.protect(this.host(op), start, size, newFlags & AREA_PROT)) return REFUSED;

@@ -58,6 +58,8 @@ export class RangeOp implements PageTableLike {
   resident = 0;
   /** The whole space goes: nobody is asked any more. */
   teardown = false;
+  /** Only what areas' flags say besides access changes: no entry of the page table does. */
+  flagsOnly = false;
 
   constructor(cpu: Cpu, space: SpaceBlock, cursor: Cursor) {
     this.cpu = cpu;

@@ -16,7 +16,7 @@ import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from './open-range.ts';
 import { mayExpand, mayLock, softLimit } from './rlimits.ts';
-import { areasOf } from './space.ts';
+import { areasOf, unmergingAreasOf } from './space.ts';
 
 /**
  * After a fault at page `vpn`, where nothing was mapped: whether it is worth another try, because
@@ -59,7 +59,8 @@ function growTo(
   ) {
     // Linux does not merge here, though the area may touch another that grows now.
     if (below !== null && below.end === address) poke(cpu.words, space + SPACE.UNMERGED, 1);
-    grown = areas.extend(area.start, area.start - address, op, 'left', false).ok;
+    const unmerging = unmergingAreasOf(cpu, space);
+    grown = unmerging.extend(area.start, area.start - address, op, 'left').ok;
   }
   closeRange(op);
   return grown;

@@ -38,6 +38,21 @@ export class SharedAreaStore
   extends SharedAreaIndex
   implements AreaStore<number, RangeOp, MachineBackend>
 {
+  /** A node set aside for an operation that must not fail, or 0. */
+  private reserve = 0;
+
+  /** Sets aside a node, which the next allocNode gives out; false when memory is exhausted. */
+  reserveNode(): boolean {
+    this.reserve = slabAlloc(this.cpu, SLAB.AREA);
+    return this.reserve !== 0;
+  }
+
+  /** Gives back the node set aside, if it was not needed. */
+  releaseReserve(): void {
+    if (this.reserve !== 0) slabFree(this.cpu, SLAB.AREA, this.reserve);
+    this.reserve = 0;
+  }
+
   beginChange(): void {
     // ORDER: odd before the first change; readers that saw an even value compare it again.
     add(this.cpu.words, this.space + SPACE.INDEX_SEQ, 1);
@@ -50,7 +65,10 @@ export class SharedAreaStore
 
   /** 0 when memory is exhausted. */
   allocNode(): AreaBlock {
-    return slabAlloc(this.cpu, SLAB.AREA);
+    if (this.reserve === 0) return slabAlloc(this.cpu, SLAB.AREA);
+    const node = this.reserve;
+    this.reserve = 0;
+    return node;
   }
 
   freeNode(node: AreaBlock): void {

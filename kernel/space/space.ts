@@ -60,6 +60,15 @@ export function areasOf(cpu: Cpu, space: SpaceBlock): AreaSet {
   return new MemorySet(new SharedAreaStore(cpu, space));
 }
 
+/** The same set for an operation after which Linux merges nothing. */
+export function unmergingAreasOf(cpu: Cpu, space: SpaceBlock): AreaSet {
+  return new MemorySet(new SharedAreaStore(cpu, space), neverEqual);
+}
+
+function neverEqual(): boolean {
+  return false;
+}
+
 /** One user more: a thread of somebody who has the space and keeps it meanwhile. The space. */
 export function getSpace(cpu: Cpu, space: SpaceBlock): SpaceBlock {
   // ORDER: a count; the reference of who asks keeps it from reaching 0.

@@ -48,7 +48,9 @@ export function markRange(
     const range = new AddrRange(startAddress, endAddress);
     return mappingFailure('NoMemory', range, 'no frame for a page table');
   }
-  const result = areas.mark(startAddress, endAddress - startAddress, () => flags);
+  op.flagsOnly = true;
+  const result = areas.protect(startAddress, endAddress - startAddress, () => flags, op);
+  op.flagsOnly = false;
   if (!result.ok) keepFirstSplit(op, areas, startAddress);
   return result;
 }

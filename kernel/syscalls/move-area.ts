@@ -18,6 +18,7 @@ import { pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ObjectBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCK_FLAGS, AREA_SHARED } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
+import { MemorySet } from '../areas/memory-set.ts';
 import { SharedAreaStore, replaceArea } from '../space/shared-area-store.ts';
 import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
@@ -67,33 +68,28 @@ function moveLocked(op: RangeOp, areas: AreaSet, move: Move): number {
   const area = areas.find(fromAddress) ?? panic('moveArea: no area', fromAddress);
   if (!area.backend.kind.canMove) return -EINVAL;
   const store = new SharedAreaStore(cpu, space);
-  const spare = store.allocNode();
-  const backend = spare === 0 ? null : movedBackend(cpu, area, fromAddress, toAddress);
+  const backend = store.reserveNode() ? movedBackend(cpu, area, fromAddress, toAddress) : null;
   let outcome = -ENOMEM;
-  const spares = [spare];
   if (backend !== null) {
     if (prepareMove(op, vpnOf(fromAddress), vpnOf(toAddress), pagesOf(oldSize))) {
       const created = new MemoryArea(toAddress, newSize, area.flags, backend);
       const mapped = areas.map(created, op, false);
       outcome = mapped.ok ? 0 : mappingErrno(mapped.error);
     }
-    if (outcome === 0) finishMove(op, areas, area, backend, move, spares);
+    if (outcome === 0) finishMove(op, new MemorySet(store), area, backend, move);
     putRecord(cpu, backend.record);
   }
-  for (let node = spares.pop(); node !== undefined; node = spares.pop()) {
-    if (node !== 0) store.freeNode(node);
-  }
+  store.releaseReserve();
   return outcome;
 }
 
-/** The pages, and the end of the old area. Cannot fail. */
+/** The pages, and the end of the old area. Cannot fail: `areas` has a node in reserve. */
 function finishMove(
   op: RangeOp,
   areas: AreaSet,
   area: Area,
   backend: MachineBackend,
   move: Move,
-  spares: number[],
 ): void {
   const { fromAddress, oldSize, toAddress } = move;
   const pages = pagesOf(oldSize);
@@ -104,7 +100,7 @@ function finishMove(
   }
   if (move.keepsOld) return leaveOld(op, areas, fromAddress, oldSize);
   if (oldSize === 0) return;
-  const result = areas.unmap(fromAddress, oldSize, op, spares);
+  const result = areas.unmap(fromAddress, oldSize, op);
   if (!result.ok) panic('moveArea: unmap', result.error.kind, result.error.cause);
   const startVpn = vpnOf(lowerBound(areas, fromAddress));
   pruneTables(op, startVpn, vpnOf(upperBound(areas, fromAddress + oldSize)));

@@ -32,10 +32,7 @@ export class AddrRange<A extends number = VirtAddr> {
   /** [start, start + size); RangeError if that exceeds ADDR_MAX. */
   static fromStartSize<A extends number = VirtAddr>(start: number, size: number): AddrRange<A> {
     checkInteger('the start of a range', start, 0, ADDR_MAX);
-    checkInteger('the size of a range', size, 0, ADDR_MAX);
-    if (size > ADDR_MAX - start) {
-      throw new RangeError(`a range of ${size} bytes from ${start} exceeds the highest address`);
-    }
+    checkInteger('the size of a range', size, 0, ADDR_MAX - start);
     return new AddrRange<A>(start, start + size);
   }
 

@@ -8,6 +8,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import * as esbuild from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -176,6 +178,17 @@ describe('the packed tarball', () => {
       expect(checked, checked.stdout).toMatchObject({ status: 0 });
     },
   );
+
+  it.skipIf(!hasLibrary)('has a memory model that is at most 7 KiB gzipped, alone', async () => {
+    const { outputFiles } = await esbuild.build({
+      stdin: { contents: "export * from 'faultline/memory-set';", resolveDir: consumer },
+      ...{ bundle: true, minify: true, format: 'esm', platform: 'neutral', write: false },
+    });
+    const size = gzipSync(outputFiles[0]?.contents ?? '').length / 1024;
+    console.log(`faultline/memory-set: ${size.toFixed(2)} KiB`);
+    expect(size).toBeLessThanOrEqual(7);
+    expect(size).toBeGreaterThan(5);
+  });
 
   it.skipIf(!hasLibrary)('boots a machine from JavaScript and runs a program', async () => {
     const finished = await node(consumer, 'main.js');

@@ -19,6 +19,7 @@ const entryPoints = [
   'workers/platform-node.ts',
   'workers/platform-web.ts',
   'kernel/index.ts',
+  'kernel/areas/index.ts',
   'cli/faultline.ts',
 ];
 

@@ -1,8 +1,7 @@
 /**
- * The functions of the explore build and what they call, resolved without running anything.
- * A call resolves by its import, by a local name, or, for a method, by its name alone. A call of a
- * value (a parameter, say) is taken to be harmless, because color.ts refuses every function that
- * touches shared memory and is used as a value.
+ * The functions of the explore build and what they call, resolved without running anything: by
+ * import, by local name, or, for a method, by its name alone. A call of a value (a parameter, say)
+ * is taken to be harmless: color.ts refuses functions as values that touch shared memory.
  */
 import type { Call, CallGraph, Escape, Facade, Fn } from './call-types.ts';
 import type { Module } from './module-graph.ts';

@@ -107,7 +107,9 @@ export function formatStory(story: Story, columns: number): string {
   return lines.join('\n');
 }
 
-/** Lines of at most `width` characters, broken at spaces and, where there are none, after slashes. */
+/**
+ * Lines of at most `width` characters, broken at spaces and, where there are none, after slashes.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
