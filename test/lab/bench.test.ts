@@ -10,8 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
 import type { BenchDocument } from '../../lab/bench/document.ts';
+import { FLOOR_ROWS } from '../../lab/bench/machine/floor-rows.ts';
 import { compileHostProgram } from '../../lab/bench/machine/host-program.ts';
-import { MACHINE_ROWS } from '../../lab/bench/machine/machine-suites.ts';
 import { BENCHMARKS } from '../../lab/bench/protocols/benchmarks.ts';
 import { REQUESTS } from '../../lab/bench/protocols/offsets.ts';
 import type { ProtocolRun } from '../../lab/bench/protocols/protocol-run.ts';
@@ -169,7 +169,7 @@ describe("a user's protocol", () => {
   });
 });
 
-describe('a short run on machines', () => {
+describe('a short run of the table', () => {
   let outcome: CommandOutcome;
   let document: BenchDocument;
 
@@ -178,8 +178,8 @@ describe('a short run on machines', () => {
     const ratio = { min: 1, median: 2, max: 3 };
     const earlier = join(folder, 'earlier.json');
     writeFileSync(earlier, JSON.stringify({ kind: 'floors', rows: [{ name: 'boot', ratio }] }));
-    const what = ['--suite', 'floors,engine', '--html', join(folder, 'b.html')];
-    outcome = await faultline('bench', ...what, '--repeat', '1', '--json', '--compare', earlier);
+    const files = ['--compare', earlier, '--html', join(folder, 'b.html')];
+    outcome = await faultline('bench', '--repeat', '1', '--json', ...files);
     document = JSON.parse(outcome.stdout) as BenchDocument;
   }, timeoutMs);
 
@@ -192,7 +192,7 @@ describe('a short run on machines', () => {
     const host = compileHostProgram(null);
     host?.dispose();
     const skipped = document.skipped.map(({ name }) => name);
-    for (const row of MACHINE_ROWS) {
+    for (const row of FLOOR_ROWS) {
       const result = document.rows.find(({ name }) => name === row.name);
       if (result === undefined) {
         expect(skipped, row.name).toContain(row.name);
@@ -215,4 +215,15 @@ describe('a short run on machines', () => {
     const html = readFileSync(join(folder, 'b.html'), 'utf8');
     for (const { name } of document.rows) expect(html).toContain(`>${name}</td>`);
   });
+});
+
+it("measures the engine's parts of an access", { timeout: timeoutMs }, async () => {
+  const names = ['hit-tag', 'hit-tag-64-pages', 'zero-copy'];
+  const outcome = await faultline('bench', '--row', names.join(','), '--repeat', '1', '--json');
+  expect(outcome).toMatchObject({ status: 0, stderr: '' });
+  const { rows } = JSON.parse(outcome.stdout) as BenchDocument;
+  expect(rows.map(({ name }) => name)).toEqual(names);
+  for (const { value, floorValue } of rows) {
+    expect(Math.min(value.median, floorValue.median)).toBeGreaterThan(0);
+  }
 });
