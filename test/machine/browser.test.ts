@@ -2,18 +2,17 @@
  * Goal: the library runs in a browser. Method: dist/web alone is served to a headless Chromium,
  * which boots a machine and runs programs in it; Node's part is to watch.
  */
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AuditReport, ExitStatus } from 'faultline';
-import { chromium } from 'playwright-core';
+import { chromium as launcher } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startStaticServer } from '../../scripts/static-server.mjs';
 import type { StaticServer } from '../../scripts/static-server.mjs';
-
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+import { chromium, skipWithout } from '../support/needs.ts';
 
 /** As a user would write it, beside the library's files. */
 const programSource = `
@@ -84,7 +83,7 @@ const swapScript = `(async () => {
   return { status, swapOuts: counters.swapOuts, violations };
 })()`;
 
-describe.skipIf(!existsSync(executablePath))(`in Chromium (${executablePath})`, () => {
+skipWithout(chromium)('in Chromium', () => {
   let folder: string;
   let server: StaticServer;
   let browser: Browser;
@@ -100,7 +99,8 @@ describe.skipIf(!existsSync(executablePath))(`in Chromium (${executablePath})`, 
     writeFileSync(join(folder, 'greeting.txt'), 'hello from the ');
     writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Faultline</title>');
     server = await startStaticServer({ root: folder });
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    const executablePath = chromium() ?? '';
+    browser = await launcher.launch({ executablePath, args: ['--no-sandbox'] });
     page = await browser.newPage();
     page.on('pageerror', (error) => errors.push(error.message));
     await page.goto(server.url);
