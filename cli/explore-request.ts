@@ -59,7 +59,7 @@ export interface ExploreRequest {
   readonly json: boolean;
 }
 
-export function exploreHelp(): string {
+function exploreHelp(): string {
   return `Usage: faultline explore SCENARIO… [options]
 
 Runs the kernel's own source with every shared access as a scheduling point, and tries the

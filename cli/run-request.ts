@@ -9,8 +9,12 @@ import {
 import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import type { FaultMode } from '../workers/api/machine-api.ts';
-import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
-import { parseBuiltinArguments } from './builtin-programs.ts';
+import {
+  builtinProgram,
+  builtinPrograms,
+  optionTable,
+  parseBuiltinArguments,
+} from './builtin-programs.ts';
 import { requireModule, requireReadable, unreadableReason } from './load-module.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { describeOptions, parseOptions } from './options.ts';
@@ -73,7 +77,7 @@ export interface RunRequest {
   readonly json: boolean;
 }
 
-export function runHelp(): string {
+function runHelp(): string {
   const programs = Object.entries(builtinPrograms).map(([name, { summary }]) => {
     return `  ${name.padEnd(9)}  ${summary}`;
   });

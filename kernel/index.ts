@@ -70,7 +70,7 @@ export { areMemfdFlags, createMemoryFile, memfdCreate, openObject } from './sysc
 export { HeapAreaStore } from './areas/heap-area-store.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol, LockingProtocolName } from './machine/locking-protocol.ts';
-export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
+export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/protocols.ts';
 export {
   dmesgLines,
   logEvent,

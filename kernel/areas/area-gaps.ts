@@ -9,8 +9,14 @@
  */
 import { isAddr, isPowerOfTwo } from '../../shared/addr/addr.ts';
 import type { AreaIndexStore } from './area-store.ts';
-import { treeEndingAfter, treeFirstUnder, treeLastUnder } from './area-tree.ts';
-import { treeNext, treePrevious, treeStartingBefore } from './area-tree.ts';
+import {
+  treeEndingAfter,
+  treeFirstUnder,
+  treeLastUnder,
+  treeNext,
+  treePrevious,
+  treeStartingBefore,
+} from './area-tree.ts';
 
 /** No such address; addresses are not negative. */
 export const NO_GAP = -1;
@@ -122,7 +128,7 @@ function firstAfterGapUnder(store: AreaIndexStore, top: number, size: number): n
 }
 
 /** The last node below `from` that has at least `size` free bytes just above it, or 0. */
-export function nodeBeforeGap(store: AreaIndexStore, from: number, size: number): number {
+function nodeBeforeGap(store: AreaIndexStore, from: number, size: number): number {
   let node = from;
   for (;;) {
     const left = store.left(node);

@@ -5,7 +5,7 @@
  * and their private pages are of one family (anon-identity.ts).
  *
  * Locking: map, unmap and protect run under the areas' lock with the range locked by the RangeOp.
- * `page-source.ts` resolves faults, under the page's lock.
+ * fault.ts resolves faults, under the page's lock.
  */
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';

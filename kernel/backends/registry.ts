@@ -9,7 +9,7 @@ import type { MachineBackend } from './backend.ts';
 import { DeviceBackend } from './device.ts';
 import { LazyBackend } from './lazy.ts';
 import { LinearBackend } from './linear.ts';
-import { FileBackend, SharedBackend } from './object.ts';
+import { FileBackend, SharedBackend } from './paged.ts';
 import { UserBackend } from './user.ts';
 
 /** The backend of a record. A value: made when needed, never kept. */

@@ -64,7 +64,7 @@ export function softLimit(cpu: Cpu, space: number, resource: number): number {
 }
 
 /** The hard limit, in bytes. */
-export function hardLimit(cpu: Cpu, space: number, resource: number): number {
+function hardLimit(cpu: Cpu, space: number, resource: number): number {
   return valueAt(cpu, limitAt(space, resource) + 2);
 }
 

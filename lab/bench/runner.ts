@@ -45,7 +45,7 @@ interface Team {
 }
 
 /** The cells of the options, in the suites' order. */
-export function cellsOf(options: BenchOptions): Cell[] {
+function cellsOf(options: BenchOptions): Cell[] {
   const chosen = BENCHMARKS.filter(
     ({ suite, name }) =>
       options.suites.includes(suite) &&

@@ -1,12 +1,5 @@
 /** Where the two sides' outcomes differ. */
-import type { Op, Outcome, Sequence, State } from './sequence.ts';
-
-export interface Difference {
-  /** Index of the call after which they differ; beyond the last one are the looks at all pages. */
-  readonly at: number;
-  /** What is different, one line each: the host's, then the simulator's. */
-  readonly details: readonly string[];
-}
+import type { Outcome, State } from './sequence.ts';
 
 /** The first call after which they differ, or -1. */
 export function firstDifference(host: readonly Outcome[], machine: readonly Outcome[]): number {
@@ -44,9 +37,4 @@ function listed(lines: readonly string[]): string {
 
 function pageText(state: State, page: string): string {
   return state.pages[page] ?? 'not resident';
-}
-
-/** The call that an outcome belongs to, null for the looks. */
-export function callAt({ ops }: Sequence, at: number): Op | null {
-  return ops[at] ?? null;
 }

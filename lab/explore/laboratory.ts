@@ -108,7 +108,7 @@ export class Laboratory {
 }
 
 /** The text that replays an execution of the experiment. */
-export function scheduleOf(experiment: Experiment, segments: readonly Segment[]): string {
+function scheduleOf(experiment: Experiment, segments: readonly Segment[]): string {
   return formatSchedule({ ...experiment, segments });
 }
 

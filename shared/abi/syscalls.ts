@@ -34,9 +34,6 @@ export const SYS_MLOCK2 = 325;
 export const SYS_FUTEX_WAKE = 454;
 export const SYS_MSEAL = 462;
 
-/** Most arguments of a syscall. */
-export const SYSCALL_ARGUMENTS = 6;
-
 export interface SyscallSpec {
   readonly number: number;
   /** Arguments that the caller must give. */

@@ -65,7 +65,7 @@ const blocks = (block: Block): Pick<Region, 'words' | 'block'> => ({ words: bloc
 const words = (count: number): Pick<Region, 'words' | 'block'> => ({ words: count, block: null });
 
 /** In the order in which they lie. */
-export const REGIONS: readonly Region[] = [
+const REGIONS: readonly Region[] = [
   { key: 'boot', title: 'boot block', item: 'boot', ...blocks(BOOT.LAYOUT), count: () => 1 },
   { key: 'cpuBase', title: 'CPU blocks', item: 'cpu', ...blocks(CPU.LAYOUT), count: cpus },
   {

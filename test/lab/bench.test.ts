@@ -13,13 +13,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { parseBench } from '../../cli/bench-request.ts';
 import { UsageError } from '../../cli/usage.ts';
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { BENCHMARKS, placementOf } from '../../lab/bench/benchmarks.ts';
 import { contended } from '../../lab/bench/contention.ts';
 import * as counting from '../../lab/bench/counting-atomics.ts';
 import { parseCpuList } from '../../lab/bench/host.ts';
-import { REQUESTS, leafSharing, nextRandom, requestOffsets } from '../../lab/bench/offsets.ts';
-import { shuffle, shuffleSeed } from '../../lab/bench/offsets.ts';
+import {
+  REQUESTS,
+  leafSharing,
+  nextRandom,
+  requestOffsets,
+  shuffle,
+  shuffleSeed,
+} from '../../lab/bench/offsets.ts';
 import type { BenchDocument } from '../../lab/bench/results.ts';
 import { spreadOf } from '../../lab/bench/statistics.ts';
 import * as atomics from '../../shared/atomics.ts';

@@ -4,7 +4,7 @@
  */
 import { it } from 'vitest';
 
-import { DEFAULT_PROTOCOL, PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { DEFAULT_PROTOCOL, PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { comparePageTable } from '../support/page-table-model.ts';
 
 const others = PROTOCOL_NAMES.filter((name) => name !== DEFAULT_PROTOCOL);

@@ -8,7 +8,7 @@ import { leaveKernel, startCpu } from '../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
 import { reapLimbo } from '../../kernel/frames/grace.ts';
-import { PROTOCOLS } from '../../kernel/locking/registry.ts';
+import { PROTOCOLS } from '../../kernel/locking/protocols.ts';
 import type { LockingProtocolName } from '../../kernel/machine/locking-protocol.ts';
 import { formatMachine } from '../../kernel/format.ts';
 import type { Machine } from '../../kernel/machine/machine.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { handleFault } from '../../kernel/faults/fault.ts';
 import { FAULT_DONE } from '../../kernel/machine/fault-codes.ts';
 import { allocFrame, freeFrame } from '../../kernel/frames/frames.ts';
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import type { LockingProtocolName } from '../../kernel/machine/locking-protocol.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
 import { peekEntry } from '../../kernel/paging/table.ts';

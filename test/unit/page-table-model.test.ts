@@ -8,7 +8,7 @@ import { Cursor } from '../../kernel/machine/cursor.ts';
 import { openFd } from '../../kernel/objects/fd.ts';
 import { handleFault } from '../../kernel/faults/fault.ts';
 import { FAULT_ACCERR, FAULT_DONE } from '../../kernel/machine/fault-codes.ts';
-import { DEFAULT_PROTOCOL, PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { DEFAULT_PROTOCOL, PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { openAtRoot } from '../../kernel/paging/covering.ts';
 import { frameField } from '../../kernel/machine/machine.ts';
 import { sysMmap } from '../../kernel/syscalls/mmap.ts';

@@ -7,7 +7,7 @@ import { SWAP_STORE } from '../../kernel/faults/swap-in.ts';
 import { frameUsage } from '../../kernel/index.ts';
 import { allocFrame, freeFrame, putFrame } from '../../kernel/frames/frames.ts';
 import type { LockingProtocolName } from '../../kernel/machine/locking-protocol.ts';
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
 import { peekEntry } from '../../kernel/paging/table.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';

@@ -4,8 +4,16 @@ import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { fastest, nanosecondsEach } from './figures.ts';
 import type { Figures } from './figures.ts';
-import { CYCLES, FAULT_PAGES, FORK_BYTES, LAZY_BYTES, MMAPS } from './sizes.ts';
-import { PREZERO_PAUSE_MS, REMOTE_FAULTS, ROUNDS } from './sizes.ts';
+import {
+  CYCLES,
+  FAULT_PAGES,
+  FORK_BYTES,
+  LAZY_BYTES,
+  MMAPS,
+  PREZERO_PAUSE_MS,
+  REMOTE_FAULTS,
+  ROUNDS,
+} from './sizes.ts';
 
 const RW: number = PROT_READ | PROT_WRITE;
 const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -16,7 +24,7 @@ function touch(mem: Memory, base: number, pages: number): void {
 }
 
 /** A demand-zero fault, from the store to the next instruction. */
-export function faultNs(proc: Proc, pages: number): number {
+function faultNs(proc: Proc, pages: number): number {
   const bytes = pages * PAGE_SIZE;
   return fastest(() => {
     const base = proc.local.mmap(0, bytes, RW, ANONYMOUS);

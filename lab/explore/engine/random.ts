@@ -59,7 +59,7 @@ export function withAge(executor: Executor, cpu: number, random: Random): number
   return executor.hasOld(task) && random.bit() === 0 ? cpu | OLD : cpu;
 }
 
-export function countBits(set: number): number {
+function countBits(set: number): number {
   let count = 0;
   for (let rest = set; rest !== 0; rest &= rest - 1) count++;
   return count;

@@ -112,7 +112,8 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         ACCESS,
-        '      enterKernel(cpu);\n      outcome = resolveFault(cpu, context, host, address, write);\n' +
+        '      enterKernel(cpu);\n' +
+          '      outcome = resolveFault(cpu, context, host, address, write);\n' +
           '      leaveKernelMode(mode);\n',
         '      outcome = resolveFault(cpu, context, host, address, write);\n',
       ),

@@ -27,10 +27,6 @@ export function snapshot(machineWords: Words): void {
   stamp = 1;
 }
 
-export function wordsNow(): Words {
-  return words;
-}
-
 /** To be called before a word is written. */
 export function mark(at: number): void {
   if (stamps[at >> BLOCK_SHIFT] !== stamp) markBlock(at >> BLOCK_SHIFT);
