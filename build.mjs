@@ -35,8 +35,8 @@ const configFiles = [
   'package.json',
   'package-lock.json',
   'tsconfig.json',
+  'tsconfig.build.json',
 ];
-configFiles.push('tsconfig.build.json');
 
 /** Entry points by output name; '#platform' chooses between the two platform files at run time. */
 const libraryEntries = {
@@ -98,9 +98,22 @@ function entriesIn(folder, outFolder) {
   return entries;
 }
 
+/** Scripts of pages, which lie beside the library in dist/web/ and must not take its names. */
+function pageEntries() {
+  const pages = entriesIn('web', '');
+  const taken = Object.keys(pages).find((name) => name in libraryEntries);
+  if (taken !== undefined) throw new Error(`web/${taken}.ts would replace dist/web/${taken}.js`);
+  return pages;
+}
+
+/** What dist/ is made of, as paths relative to the repository. */
+export function inputFiles() {
+  return [...sourceFolders.flatMap(filesUnder), ...configFiles];
+}
+
 function hashInputs() {
   const hash = createHash('sha256');
-  for (const path of [...sourceFolders.flatMap(filesUnder), ...configFiles]) {
+  for (const path of inputFiles()) {
     hash.update(`${path}\0`).update(readFileSync(join(root, path)));
   }
   return hash.digest('hex');
@@ -114,16 +127,6 @@ function readStamp(name) {
 function writeStamp(name, value) {
   mkdirSync(stamps, { recursive: true });
   writeFileSync(join(stamps, name), value);
-}
-
-/** Leaves out entries whose source does not exist yet, and says so. */
-function existing(entries) {
-  const present = Object.entries(entries).filter(([out, source]) => {
-    if (existsSync(join(root, source))) return true;
-    console.error(`build: ${source} does not exist yet, so dist/${out}.js is left out`);
-    return false;
-  });
-  return Object.fromEntries(present);
 }
 
 /** Bundles `entries` into `outdir` and returns the written files' absolute paths. */
@@ -159,32 +162,25 @@ function replaceFile(path, contents) {
 }
 
 async function buildJavaScript() {
-  const library = existing(libraryEntries);
   const programs = entriesIn('programs', 'programs/');
-  const written = await bundle({ ...library, ...existing(nodeEntries), ...programs }, dist, {
-    platform: 'neutral',
-    external: ['acorn', 'comlink', 'esbuild', 'koffi', 'yocto-spinner', 'node:*', '#platform'],
-  });
-  written.push(
-    ...(await bundle(existing(countingEntries), dist, {
+  const written = [
+    ...(await bundle({ ...libraryEntries, ...nodeEntries, ...programs }, dist, {
+      platform: 'neutral',
+      external: ['acorn', 'comlink', 'esbuild', 'koffi', 'yocto-spinner', 'node:*', '#platform'],
+    })),
+    ...(await bundle(countingEntries, dist, {
       platform: 'neutral',
       external: ['node:*', '#platform'],
       plugins: [countingPlugin],
     })),
-  );
-  if (existsSync(join(root, nodeEntries['platform-web']))) {
-    const pages = entriesIn('web', '');
-    written.push(
-      ...(await bundle({ ...library, ...pages, ...programs }, join(dist, 'web'), {
-        platform: 'browser',
-        mainFields: ['module', 'main'],
-        alias: { '#platform': `./${nodeEntries['platform-web']}` },
-      })),
-    );
-  }
+    ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
+      platform: 'browser',
+      mainFields: ['module', 'main'],
+      alias: { '#platform': `./${nodeEntries['platform-web']}` },
+    })),
+  ];
   replaceFile(join(dist, 'explore-sources.json'), Buffer.from(exploreSources(root)));
-  const command = join(dist, 'faultline.js');
-  if (existsSync(command)) chmodSync(command, 0o755);
+  chmodSync(join(dist, 'faultline.js'), 0o755);
   const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));
   for (const path of filesUnder('dist')) {
     if (/\.js(\.map)?$/.test(path) && !current.has(path)) rmSync(join(root, path), { force: true });
@@ -193,23 +189,22 @@ async function buildJavaScript() {
 
 /** Writes dist/types and returns whether the sources have no type error. */
 function buildTypes() {
-  if (!existsSync(join(root, libraryEntries.index)) && !existsSync(join(root, 'kernel/index.ts'))) {
-    return true;
-  }
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const args = [tsc, '-p', 'tsconfig.build.json'];
   // tsc reports on stdout; that belongs to the command this build may run before.
   return spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
 }
 
-/** Brings dist/ up to date; returns false when the sources have type errors. */
+/** Brings dist/ up to date; returns false when the sources do not compile, or have type errors. */
 export async function build({ types = true } = {}) {
   const inputs = hashInputs();
   if (readStamp('js') !== inputs) {
-    await buildJavaScript().catch((error) => {
+    try {
+      await buildJavaScript();
+    } catch (error) {
       if (!Array.isArray(error.errors)) throw error;
-      process.exit(1); // esbuild has printed what is wrong and where.
-    });
+      return false; // esbuild has printed what is wrong and where.
+    }
     writeStamp('js', inputs);
   }
   if (!types || readStamp('types') === inputs) return true;

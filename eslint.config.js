@@ -54,6 +54,8 @@ export default tseslint.config(
     },
     rules: {
       eqeqeq: 'error',
+      // One import of values, one of types and one of the whole from a module.
+      'no-duplicate-imports': ['error', { includeExports: false, allowSeparateTypeImports: true }],
       'no-restricted-syntax': ['error', atomicsRule],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',

@@ -1,12 +1,45 @@
 /**
- * How the tests run. Unit tests import sources; integration tests import 'faultline' and get the
- * built dist/, because Workers load files that must exist as JavaScript.
+ * How the tests run: a project for each folder of test/. `unit`, `property` and `house` import
+ * sources and need no build. The others run the built dist/, because Workers load files that must
+ * exist as JavaScript; they bring it up to date themselves, see test/support/fresh-build.ts.
  */
 import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import type { ViteUserConfig } from 'vitest/config';
+import type { TestProjectConfiguration, ViteUserConfig } from 'vitest/config';
+import { inputFiles } from './build.mjs';
 
-const dist = (name: string): string => fileURLToPath(new URL(`./dist/${name}.js`, import.meta.url));
+const root = fileURLToPath(new URL('.', import.meta.url));
+const dist = (name: string): string => `${root}dist/${name}.js`;
+
+/**
+ * Vite does not see that a test which runs dist/ depends on the sources. In watch mode, this makes
+ * an edit of any source run such tests again.
+ */
+const dependsOnSources: Plugin = {
+  name: 'depends-on-sources',
+  transform(_code, id) {
+    if (!/\/test\/[a-z]+\/[\w-]+\.test\.ts$/.test(id)) return;
+    for (const path of inputFiles()) this.addWatchFile(root + path);
+  },
+};
+
+function project(
+  name: string,
+  { needsBuild = true, isolate = true }: { needsBuild?: boolean; isolate?: boolean } = {},
+): TestProjectConfiguration {
+  return {
+    extends: true,
+    plugins: needsBuild ? [dependsOnSources] : [],
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      globalSetup: needsBuild ? ['./test/support/fresh-build.ts'] : [],
+      setupFiles: needsBuild ? ['./test/support/needs-build.ts'] : [],
+      isolate,
+    },
+  };
+}
 
 const config: ViteUserConfig = defineConfig({
   resolve: {
@@ -16,7 +49,13 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      // Kernel code has no state outside the machine, so these files may share their modules.
+      project('unit', { needsBuild: false, isolate: false }),
+      project('property', { needsBuild: false, isolate: false }),
+      project('house', { needsBuild: false }),
+      ...['machine', 'lab', 'cli', 'package'].map((name) => project(name)),
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -12,8 +12,13 @@ import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
 import { nodeHost } from '../lab/explore/node/node-host.ts';
 import { UnknownNameError } from '../lab/explore/plan.ts';
-import { describeReport, describeReports, documentOf } from './explore-report.ts';
-import { formatCatalogue, formatMutants } from './explore-report.ts';
+import {
+  describeReport,
+  describeReports,
+  documentOf,
+  formatCatalogue,
+  formatMutants,
+} from './explore-report.ts';
 import { parseExplore } from './explore-request.ts';
 import type { ExploreRequest } from './explore-request.ts';
 import { suggest, UsageError } from './usage-error.ts';

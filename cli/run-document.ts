@@ -1,6 +1,11 @@
 /** What a run found out: the document that `--json` prints and the tables are made from. */
-import type { AuditReport, ExitStatus, MachineReport } from '../workers/api/machine-api.ts';
-import type { ProcessReport, SyscallReport } from '../workers/api/machine-api.ts';
+import type {
+  AuditReport,
+  ExitStatus,
+  MachineReport,
+  ProcessReport,
+  SyscallReport,
+} from '../workers/api/machine-api.ts';
 import type { WordCheck } from './wc.ts';
 
 export interface PrintedLine {
@@ -38,7 +43,7 @@ export function describeStatus(status: ExitStatus | null): string {
   return `${signal}${fault}${reason === undefined ? '' : `: ${reason.split('\n')[0]}`}`;
 }
 
-export function isSuccess(status: ExitStatus | null): boolean {
+function isSuccess(status: ExitStatus | null): boolean {
   return status !== null && 'code' in status && status.code === 0;
 }
 

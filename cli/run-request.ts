@@ -9,12 +9,22 @@ import type { FlushPolicy } from '../kernel/index.ts';
 import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { FAULT_MODES } from '../shared/wire.ts';
 import type { FaultMode } from '../shared/wire.ts';
-import { builtinProgram, builtinPrograms, optionTable } from './builtin-programs.ts';
-import { parseBuiltinArguments } from './builtin-programs.ts';
+import {
+  builtinProgram,
+  builtinPrograms,
+  optionTable,
+  parseBuiltinArguments,
+} from './builtin-programs.ts';
 import { requireModule, requireReadable, unreadableReason } from './load-module.ts';
 import { parsePart, parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
-import { HELP_OPTION, JSON_OPTION, cpusOption, seedOption } from './options.ts';
-import { describeOptions, parseOptions } from './options.ts';
+import {
+  HELP_OPTION,
+  JSON_OPTION,
+  cpusOption,
+  seedOption,
+  describeOptions,
+  parseOptions,
+} from './options.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -73,7 +83,7 @@ export interface RunRequest {
   readonly json: boolean;
 }
 
-export function runHelp(): string {
+function runHelp(): string {
   const programs = Object.entries(builtinPrograms).map(([name, { summary }]) => {
     return `  ${name.padEnd(9)}  ${summary}`;
   });

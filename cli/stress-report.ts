@@ -15,7 +15,7 @@ function quote(word: string): string {
 }
 
 /** The command that stresses such a machine again. `protocol` is what the user wrote. */
-export function reproduction({ options }: StressRun): string {
+function reproduction({ options }: StressRun): string {
   const { durationMs, protocol, cpus, seed, processes, threads, forks } = options;
   const given = {
     protocol: quote(protocol),

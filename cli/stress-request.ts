@@ -6,8 +6,14 @@ import { THREADS_MAX } from '../lab/stress/arena.ts';
 import { FAULT_MODES } from '../shared/wire.ts';
 import type { FaultMode } from '../shared/wire.ts';
 import { parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
-import { HELP_OPTION, JSON_OPTION, cpusOption, seedOption } from './options.ts';
-import { describeOptions, parseOptions } from './options.ts';
+import {
+  HELP_OPTION,
+  JSON_OPTION,
+  cpusOption,
+  seedOption,
+  describeOptions,
+  parseOptions,
+} from './options.ts';
 import type { OptionTable } from './options.ts';
 import { UsageError, parseSizeBytes } from './usage-error.ts';
 

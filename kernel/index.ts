@@ -70,8 +70,8 @@ export { markDirty } from './objects/pages.ts';
 export { areMemfdFlags, createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol } from './machine/locking-protocol.ts';
-export type { LockingProtocolName } from './locking/registry.ts';
-export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/registry.ts';
+export type { LockingProtocolName } from './locking/protocols.ts';
+export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/protocols.ts';
 export {
   dmesgLines,
   logEvent,

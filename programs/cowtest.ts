@@ -7,8 +7,13 @@
  *   kernel   the kernel itself writes into a shared page: read(2) into it
  *   deep     generations of children, each of which sees its ancestors' writes and hides its own
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE } from '../workers/program.ts';
-import { PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  PROT_READ,
+  PROT_WRITE,
+} from '../workers/program.ts';
 import type { Proc, Program } from '../workers/program.ts';
 
 interface Options {

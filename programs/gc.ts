@@ -5,8 +5,13 @@
  * the cycle the collector scans the marked pages alone. The program keeps its own list of the
  * pages it wrote: the cards must equal it, and the totals of a partial scan those of a full one.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE } from '../workers/program.ts';
-import { PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  PROT_READ,
+  PROT_WRITE,
+} from '../workers/program.ts';
 import type { FaultInfo, Proc, Program } from '../workers/program.ts';
 
 interface Options {

@@ -7,8 +7,13 @@
  * With `forks`, processes fork children that carry on with a copy of the arena and of the model;
  * with `kills`, they kill some of them at any moment. Memory may be too small.
  */
-import { MAP_ANONYMOUS, MAP_SHARED, PROT_READ, PROT_WRITE } from '../workers/program.ts';
-import { defineProgram } from '../workers/program.ts';
+import {
+  MAP_ANONYMOUS,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+  defineProgram,
+} from '../workers/program.ts';
 import type { ExitStatus, Proc, Program } from '../workers/program.ts';
 import { Arena } from './grind/arena.ts';
 import type { PageModel } from './grind/arena.ts';

@@ -2,8 +2,13 @@
  * The smallest program that meets the machine: it reserves a page, faults it in by writing a
  * greeting, and prints what memory holds.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE } from '../workers/program.ts';
-import { PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  PROT_READ,
+  PROT_WRITE,
+} from '../workers/program.ts';
 import type { Program } from '../workers/program.ts';
 
 const PAGE = 4096;

@@ -7,8 +7,14 @@
  * The table needs no lock: open addressing, a key is claimed by compare-exchange and never given
  * up, a value is one word. So a server may die between any two instructions.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_SHARED } from '../workers/program.ts';
-import { PROT_READ, PROT_WRITE, SyscallError } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+  SyscallError,
+} from '../workers/program.ts';
 import type { Proc, Program } from '../workers/program.ts';
 
 interface Options {

@@ -7,8 +7,16 @@
  *   holes    pages that were unmapped fault, their neighbours do not
  *   hungry   a child that touches more than there is dies; its parent goes on
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE } from '../workers/program.ts';
-import { MADV_DONTNEED, MemoryFault, PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MADV_DONTNEED,
+  MemoryFault,
+  PROT_READ,
+  PROT_WRITE,
+} from '../workers/program.ts';
 import type { Proc, Program } from '../workers/program.ts';
 
 interface Options {

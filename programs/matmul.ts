@@ -4,8 +4,13 @@
  * The parent checks the result by Freivalds' method: C·x must equal A·(B·x) for a random vector x.
  * All elements are small integers, so that doubles hold every sum exactly.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_SHARED } from '../workers/program.ts';
-import { PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+} from '../workers/program.ts';
 import type { Memory, Proc, Program } from '../workers/program.ts';
 
 interface Options {

@@ -5,8 +5,14 @@
  *
  * Prints nothing else on standard output.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE } from '../workers/program.ts';
-import { O_RDONLY, PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  O_RDONLY,
+  PROT_READ,
+  PROT_WRITE,
+} from '../workers/program.ts';
 import type { Proc, Program } from '../workers/program.ts';
 
 interface Options {

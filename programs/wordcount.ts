@@ -6,8 +6,15 @@
  * A word belongs to the slice in which its run of non-space bytes begins. A child therefore skips
  * a run that was under way at its start, and may read past its end to decide about its last run.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED } from '../workers/program.ts';
-import { O_RDONLY, PROT_READ, PROT_WRITE } from '../workers/program.ts';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  O_RDONLY,
+  PROT_READ,
+  PROT_WRITE,
+} from '../workers/program.ts';
 import type { Proc, Program } from '../workers/program.ts';
 
 interface Options {

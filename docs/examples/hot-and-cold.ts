@@ -3,8 +3,14 @@
  * 2,000 cold ones that a scan passes over again and again. Memory for 500 pages is enough for who
  * keeps the hot ones; then only the scan waits.
  */
-import { defineProgram, MAP_ANONYMOUS, MAP_PRIVATE } from 'faultline/program';
-import { PROT_READ, PROT_WRITE, type Program } from 'faultline/program';
+import {
+  defineProgram,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  PROT_READ,
+  PROT_WRITE,
+  type Program,
+} from 'faultline/program';
 
 const PAGE = 4096;
 const HOT = 250;

@@ -19,20 +19,41 @@ import { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
 import type { AreaEdit, Piece } from './area-edit.ts';
-import { abandonEdit, cutArea, insertArea, keepArea, openEdit, protectPart } from './area-edit.ts';
-import { publishEdit, reserveNodes, splitArea } from './area-edit.ts';
+import {
+  abandonEdit,
+  cutArea,
+  insertArea,
+  keepArea,
+  openEdit,
+  protectPart,
+  publishEdit,
+  reserveNodes,
+  splitArea,
+} from './area-edit.ts';
 import { mergeEdit } from './area-merge.ts';
 import type { FlagsEqual } from './area-merge.ts';
 import { NO_GAP, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
 import type { AreaIndexStore, AreaStore, Side } from './area-store.ts';
-import { treeEndingAfter, treeFind, treeFirst, treeFirstIn, treeNext } from './area-tree.ts';
-import { treeStartingBefore } from './area-tree.ts';
+import {
+  treeEndingAfter,
+  treeFind,
+  treeFirst,
+  treeFirstIn,
+  treeNext,
+  treeStartingBefore,
+} from './area-tree.ts';
 import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
-import { MAPPED, invalid, invalidRange, isRange } from './mapping-result.ts';
-import { mappingFailure, noNodes } from './mapping-result.ts';
+import {
+  MAPPED,
+  invalid,
+  invalidRange,
+  isRange,
+  mappingFailure,
+  noNodes,
+} from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
 /** New flags for old ones, or null to leave an area as it is. Must be pure. */

@@ -9,7 +9,7 @@ import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import type { MachineBackend } from './backend.ts';
 import { LazyBackend } from './lazy.ts';
 import { LinearBackend } from './linear.ts';
-import { ObjectBackend } from './object.ts';
+import { ObjectBackend } from './paged.ts';
 import { UserBackend } from './user.ts';
 
 /** The backend of a record. A value: made when needed, never kept. */

@@ -16,7 +16,7 @@ import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult } from '../areas/mapping-backend.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { recordAt } from '../objects/record.ts';
-import { ObjectBackend } from './object.ts';
+import { ObjectBackend } from './paged.ts';
 
 /** The cause of a failure that only says: this CPU cannot, the kernel worker can. */
 export const TRY_KERNEL_CAUSE = 'TRY_KERNEL';

@@ -1,3 +1,3 @@
-/** The flush policies by name; see flush-policy.ts. A name's index is its code in the machine. */
+/** The flush policies by name; flush.ts has them. A name's index is its code in the machine. */
 export const FLUSH_POLICIES = ['sync', 'batched', 'lazy'] as const;
 export type FlushPolicy = (typeof FLUSH_POLICIES)[number];

@@ -13,7 +13,7 @@ const INTEGER_END = 2 ** 31;
 const LARGE_SHIFT = 16;
 
 /** The bucket of a value in nanoseconds. Values below 8 have one each. */
-export function bucketOf(ns: number): number {
+function bucketOf(ns: number): number {
   if (ns < SUB) return Math.max(0, Math.floor(ns));
   // In integers: a logarithm and a power take 60 ns, and each system call is counted.
   const shift = ns < INTEGER_END ? 0 : LARGE_SHIFT;
@@ -24,7 +24,7 @@ export function bucketOf(ns: number): number {
 }
 
 /** The smallest value of a bucket, in nanoseconds. */
-export function bucketStart(bucket: number): number {
+function bucketStart(bucket: number): number {
   if (bucket < SUB) return bucket;
   const power = Math.floor(bucket / SUB) - 1 + SUB_BITS;
   return (SUB + (bucket % SUB)) * 2 ** (power - SUB_BITS);

@@ -66,7 +66,7 @@ export function softLimit(cpu: Cpu, space: SpaceBlock, resource: number): number
 }
 
 /** The hard limit, in bytes. */
-export function hardLimit(cpu: Cpu, space: SpaceBlock, resource: number): number {
+function hardLimit(cpu: Cpu, space: SpaceBlock, resource: number): number {
   return valueAt(cpu, limitAt(space, resource) + 2);
 }
 

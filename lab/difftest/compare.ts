@@ -1,7 +1,7 @@
 /** Where the two sides' outcomes differ. */
 import type { Outcome, State } from './sequence.ts';
 
-export interface Difference {
+interface Difference {
   /** Index of the call after which they differ; beyond the last one are the looks at all pages. */
   readonly at: number;
   /** What is different, one line each: the host's, then the simulator's. */

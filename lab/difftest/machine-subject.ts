@@ -9,7 +9,7 @@ import { leaveKernel, startCpu } from '../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
 import { populate } from '../../kernel/mmu/populate.ts';
 import { formatMachine } from '../../kernel/format.ts';
-import { PROTOCOLS } from '../../kernel/locking/registry.ts';
+import { PROTOCOLS } from '../../kernel/locking/protocols.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
 import type { Machine } from '../../kernel/machine/machine.ts';
 import { reapLimbo } from '../../kernel/frames/grace.ts';
@@ -96,7 +96,7 @@ export class SimulatedMachine {
   }
 }
 
-export class MachineSubject implements Subject {
+class MachineSubject implements Subject {
   readonly pid: number;
   readonly #cpu: Cpu;
   readonly #proc: number;

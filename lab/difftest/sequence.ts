@@ -5,7 +5,6 @@
  * Whatever lies between them is occupied, on both sides, so that a mapping without an address can
  * only be placed in a window, and the two kernels' choices can be compared.
  */
-import { PAGE_SIZE } from '../../shared/limits.ts';
 
 export interface Window {
   readonly name: string;
@@ -69,10 +68,6 @@ export interface Sequence {
   /** Areas that can still be made when it begins (vm.max_map_count); absent: any number. */
   readonly room?: number;
   readonly ops: readonly Op[];
-}
-
-export function page(base: Base, index: number, plus = 0): Relative {
-  return { base, plus: index * PAGE_SIZE + plus };
 }
 
 /** What a call came to on one side, in terms that both sides share. */

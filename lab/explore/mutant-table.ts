@@ -46,7 +46,7 @@ export async function mutantTable(
 }
 
 /** Runs one mutant under every strategy. */
-export async function mutantRow(
+async function mutantRow(
   laboratory: Laboratory,
   { name, scenario, protocol }: Mutant,
   limits: TableLimits,

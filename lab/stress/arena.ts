@@ -18,7 +18,7 @@ export const THREADS_MAX = 8;
 export const OWN_PAGES = 6;
 export const SHARED_PAGES = 16;
 /** Aligned to 4 MiB, far from where mmap places by itself. */
-export const ARENA: number = 2 ** 32;
+const ARENA: number = 2 ** 32;
 const SHARED_FIRST = SPAN_PAGES - SHARED_PAGES / 2;
 
 /** Byte offsets in a page: who it is, then for each thread a stamp and a number. */

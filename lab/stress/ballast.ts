@@ -3,8 +3,13 @@
  * it stored in each. It looks at some of them after the other and stores anew, and now and then
  * forks a child that does the same with its copy. What comes back from swap must be what went out.
  */
-import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../../workers/program.ts';
-import { SyscallError } from '../../workers/program.ts';
+import {
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  PROT_READ,
+  PROT_WRITE,
+  SyscallError,
+} from '../../workers/program.ts';
 import type { Proc } from '../../workers/program.ts';
 import { EAGAIN, ENOMEM } from '../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';

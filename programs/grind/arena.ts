@@ -5,9 +5,18 @@
  * A call that fails for want of memory may have done a part of its work, as on Linux; its ranges
  * are unmapped then, so that the model knows them again.
  */
-import { MADV_DONTNEED, MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../../workers/program.ts';
-import { MREMAP_FIXED, MREMAP_MAYMOVE, MemoryFault, PROT_NONE } from '../../workers/program.ts';
-import { PROT_READ, PROT_WRITE } from '../../workers/program.ts';
+import {
+  MADV_DONTNEED,
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  MemoryFault,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+} from '../../workers/program.ts';
 import type { Proc, SyncSyscalls } from '../../workers/program.ts';
 import { succeeds } from './shared-page.ts';
 

@@ -15,7 +15,7 @@ import * as NUMBERS from './syscall-numbers.ts';
 export * from './syscall-numbers.ts';
 
 /** Most arguments of a syscall. */
-export const SYSCALL_ARGUMENTS = 6;
+const SYSCALL_ARGUMENTS = 6;
 
 type N = number;
 /** The arguments by name, in their order. Of the result there is only its type. */
@@ -27,7 +27,7 @@ declare const RESULT: unique symbol;
  * function from the arguments to a record of them, so that their names, defaults and types can be
  * read off it. Call<0>: it answers 0 or fails.
  */
-export const ANYWHERE = {
+const ANYWHERE = {
   /** Maps `length` bytes and returns their address. EACCES EAGAIN EBADF EEXIST EINVAL ENODEV … */
   mmap: (address: N, length: N, prot: N, flags: N, fd: N = -1, offset: N = 0): Call<N> => ({
     address,
@@ -79,7 +79,7 @@ export const ANYWHERE = {
 } as const;
 
 /** These need what only the kernel worker has: the host's files. */
-export const ON_THE_KERNEL_WORKER = {
+const ON_THE_KERNEL_WORKER = {
   /** Writes a file's changed pages back. EBUSY EINVAL EIO ENOMEM. */
   msync: (address: N, length: N, flags: N): Call<0> => ({ address, length, flags }),
   /** Reads into user memory; the bytes read, 0 at the end of the file. EBADF EFAULT EINVAL. */

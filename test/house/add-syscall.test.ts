@@ -134,7 +134,7 @@ interface Bundle {
 const ENTRY = `
   import { formatMachine } from './kernel/format.ts';
   import { createProcess } from './kernel/lifecycle/create.ts';
-  import { PROTOCOLS } from './kernel/locking/registry.ts';
+  import { PROTOCOLS } from './kernel/locking/protocols.ts';
   import { startCpu } from './kernel/machine/cpu-mode.ts';
   import { attachCpu } from './kernel/machine/cpu.ts';
   import { enterKernel } from './kernel/mmu/kernel-entry.ts';

@@ -2,41 +2,10 @@
  * Goal: the repository keeps its house rules. Method: read every source once and run each rule
  * over all; each rule is first shown a sample that breaks it, so that a blind rule is noticed.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { code, entryPoints, everything, product, typescript } from './repository.ts';
 import * as rules from './tidy-rules.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
-const otherFolders = ['test', 'examples', 'scripts', 'docs', '.ci'];
-
-const entryPoints = [
-  'workers/index.ts',
-  'workers/program.ts',
-  'workers/kernel-worker.ts',
-  'workers/cpu-worker.ts',
-  'workers/platform-node.ts',
-  'workers/platform-web.ts',
-  'kernel/index.ts',
-  'kernel/areas/index.ts',
-  'cli/faultline.ts',
-];
-
-function readFolder(folder: string): rules.Source[] {
-  if (!existsSync(`${root}${folder}`)) return [];
-  return readdirSync(`${root}${folder}`, { recursive: folder !== '', withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(m?[jt]s|html|css|md|json)$|^run$/.test(entry.name))
-    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length).replace(/^\/+/, ''))
-    .filter((path) => path !== 'package-lock.json' && !path.includes('node_modules/'))
-    .sort()
-    .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
-}
-
-const everything = ['', ...sourceFolders, ...otherFolders].flatMap(readFolder);
-const code = everything.filter(({ path }) => /\.m?[jt]s$|^\.ci\//.test(path));
-const typescript = code.filter(({ path }) => path.endsWith('.ts'));
-const product = typescript.filter(({ path }) => sourceFolders.includes(rules.folderOf(path)));
 /** The seeds' memory model is generic: it has addresses and sizes of its own. */
 const withUnits = product.filter(({ path }) => /^kernel\/(?!areas\/)/.test(path));
 
@@ -134,11 +103,9 @@ describe('tidy', () => {
       ...['b', 'c', 'dead'].map((name) => sample(`workers/${name}.ts`, '')),
     ];
     expect(rules.findDeadFiles(files, ['workers/a.ts'])).toEqual(['workers/dead.ts']);
-    const roots = typescript
-      .map(({ path }) => path)
-      .filter((path) =>
-        /^(test\/.*\.test|programs\/[^/]+|web\/[^/]+|docs\/examples\/.*|[^/]+)\.ts$/.test(path),
-      );
+    const isRoot =
+      /^(test\/(.*\.test|types\/.*)|programs\/[^/]+|web\/[^/]+|docs\/examples\/.*|[^/]+)\.ts$/;
+    const roots = typescript.map(({ path }) => path).filter((path) => isRoot.test(path));
     expect(rules.findDeadFiles(typescript, [...roots, ...entryPoints])).toEqual([]);
   });
 });

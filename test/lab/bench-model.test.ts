@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { parseBench } from '../../cli/bench-request.ts';
 import type { BenchRequest } from '../../cli/bench-request.ts';
 import { UsageError } from '../../cli/usage-error.ts';
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { compareDocuments } from '../../lab/bench/document.ts';
 import { parseCpuList } from '../../lab/bench/host.ts';
 import { rowOf } from '../../lab/bench/machine/machine-row.ts';
@@ -20,8 +20,8 @@ import {
   nextRandom,
   requestOffsets,
   shuffle,
+  shuffleSeed,
 } from '../../lab/bench/protocols/offsets.ts';
-import { shuffleSeed } from '../../lab/bench/protocols/offsets.ts';
 import type { Placement } from '../../lab/bench/protocols/offsets.ts';
 import { resultOf } from '../../lab/bench/row.ts';
 import type { Row, RowResult } from '../../lab/bench/row.ts';

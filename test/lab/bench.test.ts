@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import type { BenchDocument } from '../../lab/bench/document.ts';
 import { FLOOR_ROWS } from '../../lab/bench/machine/floor-rows.ts';
 import { compileHostProgram } from '../../lab/bench/machine/host-program.ts';
@@ -16,7 +16,7 @@ import { BENCHMARKS } from '../../lab/bench/protocols/benchmarks.ts';
 import { REQUESTS } from '../../lab/bench/protocols/offsets.ts';
 import type { ProtocolRun } from '../../lab/bench/protocols/protocol-run.ts';
 import type { RowResult } from '../../lab/bench/row.ts';
-import { chromiumPath, hasChromium, launchChromium } from '../support/chromium.ts';
+import { chromium, launchChromium } from '../support/needs.ts';
 import { faultline } from '../support/command.ts';
 import type { CommandOutcome } from '../support/command.ts';
 
@@ -119,7 +119,7 @@ describe('a tiny run of every benchmark on protocols', () => {
     expect(html).not.toMatch(/<script|src=|href=|url\(|@import/);
   });
 
-  it.skipIf(!hasChromium)(`draws its charts in Chromium (${chromiumPath})`, async () => {
+  it.skipIf(chromium() === null)('draws its charts in Chromium', async () => {
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();

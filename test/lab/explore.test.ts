@@ -9,7 +9,7 @@ import { leaveKernel, startCpu } from '../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
 import { handleFault } from '../../kernel/faults/fault.ts';
 import { formatMachine } from '../../kernel/format.ts';
-import { PROTOCOLS, PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOLS, PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { startProcess } from '../../kernel/processes/process.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AuditReport, ExitStatus } from 'faultline';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startStaticServer } from '../../scripts/static-server.mjs';
 import type { StaticServer } from '../../scripts/static-server.mjs';
-import { chromiumPath, hasChromium, launchChromium } from '../support/chromium.ts';
+import { chromium, launchChromium, skipWithout } from '../support/needs.ts';
 
 /** As a user would write it, beside the library's files. */
 const programSource = `
@@ -82,7 +82,7 @@ const swapScript = `(async () => {
   return { status, swapOuts: counters.swapOuts, violations };
 })()`;
 
-describe.skipIf(!hasChromium)(`in Chromium (${chromiumPath})`, () => {
+skipWithout(chromium)('in Chromium', () => {
   let folder: string;
   let server: StaticServer;
   let browser: Browser;

@@ -30,7 +30,8 @@ describe.each(modes)('threads under $protocol, faults $faults', (mode) => {
       },
     );
     expect(await (await machine.spawn(main)).wait()).toEqual({ code: 0 });
-    expect(lines).toEqual(['1 2']);
+    // An idle CPU may take main over before it starts: which of the two it runs on is open.
+    expect(['1 2', '2 1']).toContain(lines[0]);
     await expectClean(machine);
   });
 

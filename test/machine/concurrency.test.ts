@@ -17,8 +17,8 @@ import { condemnCpu, leaveKernel, startCpu } from '../../kernel/machine/cpu-mode
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
 import { beginPageIn, finishPageIn } from '../../kernel/faults/page-in.ts';
 import { formatMachine } from '../../kernel/format.ts';
-import { PROTOCOLS, PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
-import type { LockingProtocolName } from '../../kernel/locking/registry.ts';
+import { PROTOCOLS, PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
+import type { LockingProtocolName } from '../../kernel/locking/protocols.ts';
 import type { Machine } from '../../kernel/machine/machine.ts';
 import { openFd } from '../../kernel/objects/fd.ts';
 import { createObject, putObject } from '../../kernel/objects/object.ts';

@@ -1,7 +1,6 @@
 /** Goal: a whole machine in real Workers does what its public types say. */
 import { spawn as spawnHost, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -23,7 +23,7 @@ export const P: number = PAGE_SIZE;
 export const NONE: number = M.PROT_NONE;
 export const R: number = M.PROT_READ;
 export const RW: number = M.PROT_READ | M.PROT_WRITE;
-export const ANON: number = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
+const ANON: number = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
 export const SHARED_ANON: number = M.MAP_SHARED | M.MAP_ANONYMOUS;
 
 export class Arena {

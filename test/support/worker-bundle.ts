@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const testFolder = fileURLToPath(new URL('..', import.meta.url));
+const testFolder = fileURLToPath(new URL('../machine', import.meta.url));
 
 export interface WorkerBundle {
   readonly url: URL;
   remove(): void;
 }
 
-/** `source` may import '../workers/….ts' as if it stood in test/. */
+/** `source` may import '../../workers/….ts' as if it stood in test/machine/. */
 export async function bundleWorker(source: string): Promise<WorkerBundle> {
   const folder = mkdtempSync(join(tmpdir(), 'faultline-test-'));
   const file = join(folder, 'worker.mjs');

@@ -12,8 +12,8 @@ import {
   FAULT_BUS,
   FAULT_DEVICE,
   FAULT_DONE,
+  FAULT_WAIT,
 } from '../../kernel/machine/fault-codes.ts';
-import { FAULT_WAIT } from '../../kernel/machine/fault-codes.ts';
 import { frameRefs } from '../../kernel/frames/frames.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
 import { sysMmap } from '../../kernel/syscalls/mmap.ts';
@@ -27,8 +27,8 @@ import {
   beginPageIn,
   finishPageIn,
   frameBytesOf,
+  pageIsIn,
 } from '../../kernel/faults/page-in.ts';
-import { pageIsIn } from '../../kernel/faults/page-in.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess, releaseProcess } from '../../kernel/lifecycle/exit.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';

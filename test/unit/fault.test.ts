@@ -7,7 +7,7 @@ import {
   FAULT_MAPERR,
   FAULT_NO_MEMORY,
 } from '../../kernel/machine/fault-codes.ts';
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { sysMmap } from '../../kernel/syscalls/mmap.ts';
 import { sysMprotect } from '../../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../../kernel/syscalls/munmap.ts';

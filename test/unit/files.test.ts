@@ -11,8 +11,12 @@ import { handleFault } from '../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';
 import { beginPageIn, finishPageIn, frameBytesOf } from '../../kernel/faults/page-in.ts';
 import { punchHole } from '../../kernel/files/truncate.ts';
-import { beginWriteBack, cleanObject, endWriteBack } from '../../kernel/files/write-back.ts';
-import { takeDirty } from '../../kernel/files/write-back.ts';
+import {
+  beginWriteBack,
+  cleanObject,
+  endWriteBack,
+  takeDirty,
+} from '../../kernel/files/write-back.ts';
 import { putFrame } from '../../kernel/frames/frames.ts';
 import { loadWide } from '../../kernel/frames/wide.ts';
 import { fdObject } from '../../kernel/objects/fd.ts';

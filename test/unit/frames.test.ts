@@ -8,8 +8,14 @@ import { describe, expect, it } from 'vitest';
 import { buddyAlloc, buddyFree, frameState, setFrameState } from '../../kernel/frames/buddy.ts';
 import type { Cpu } from '../../kernel/machine/cpu.ts';
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
-import { allocFrame, drainCache, frameRefs, freeFrame } from '../../kernel/frames/frames.ts';
-import { getFrame, putFrame } from '../../kernel/frames/frames.ts';
+import {
+  allocFrame,
+  drainCache,
+  frameRefs,
+  freeFrame,
+  getFrame,
+  putFrame,
+} from '../../kernel/frames/frames.ts';
 import { frameField, frameWord } from '../../kernel/machine/machine.ts';
 import { createObject, putObject } from '../../kernel/objects/object.ts';
 import { slabAlloc, slabFree, slabLive } from '../../kernel/frames/slab.ts';

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { FAULT_ACCERR, FAULT_DONE, FAULT_MAPERR } from '../../kernel/machine/fault-codes.ts';
 import { handleFault } from '../../kernel/faults/fault.ts';
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { forkSpace } from '../../kernel/lifecycle/fork.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';

@@ -4,7 +4,7 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { FLUSH_POLICIES } from '../../kernel/machine/flush-policies.ts';
 import { frameUsage } from '../../kernel/reports/usage.ts';
 import { TRY_KERNEL } from '../../kernel/machine/wait-codes.ts';

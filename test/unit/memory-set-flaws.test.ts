@@ -13,8 +13,8 @@ import {
   MockFaults,
   mockMap,
   mockMemorySet,
+  MockPageTable,
 } from '../../kernel/areas/mock-backend.ts';
-import { MockPageTable } from '../../kernel/areas/mock-backend.ts';
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { ADDR_MAX } from '../../shared/addr/addr.ts';
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { formatMachine } from '../../kernel/format.ts';
-import { PROTOCOLS } from '../../kernel/locking/registry.ts';
+import { PROTOCOLS } from '../../kernel/locking/protocols.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import * as FRAME from '../../shared/layout/frame.ts';

@@ -18,7 +18,7 @@ import { frameUsage } from '../../kernel/reports/usage.ts';
 import { sysMmap } from '../../kernel/syscalls/mmap.ts';
 import { sysMprotect } from '../../kernel/syscalls/mprotect.ts';
 import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
-import { PROTOCOL_NAMES } from '../../kernel/locking/registry.ts';
+import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { FLUSH_POLICIES } from '../../kernel/machine/flush-policies.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';

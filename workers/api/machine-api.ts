@@ -2,7 +2,7 @@
  * The public types: what `boot()` gives a host program, and what a user program gets as `proc`.
  * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
  */
-import type { LockingProtocolName } from '../../kernel/locking/registry.ts';
+import type { LockingProtocolName } from '../../kernel/locking/protocols.ts';
 import type { InjectKind } from '../../kernel/machine/inject.ts';
 import type { ReclaimPolicyName } from '../../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';

@@ -43,7 +43,7 @@ export interface Waiter {
   enter(): void;
 }
 
-export function mailboxOf(cpu: number): number {
+function mailboxOf(cpu: number): number {
   return CPU_LINES + cpu * 2 * LINE_WORDS;
 }
 

@@ -18,8 +18,7 @@ import type { Contended } from './contention.ts';
 import { nextRandom, shuffle } from './offsets.ts';
 import { protocolRun } from './protocol-run.ts';
 import { repeat } from './repetition.ts';
-import type { Configuration, ReadyCandidate } from './repetition.ts';
-import type { Repetition, RepetitionOptions } from './repetition.ts';
+import type { Configuration, ReadyCandidate, Repetition, RepetitionOptions } from './repetition.ts';
 import { Testbed, newMachine } from './testbed.ts';
 import { ThreadGroup } from './thread-group.ts';
 

@@ -29,7 +29,7 @@ import * as M from '../../../shared/abi/mman.ts';
 import { SYS_BRK, SYS_MADVISE } from '../../../shared/abi/syscalls.ts';
 import type { Waiter } from './control-words.ts';
 
-export const RW: number = M.PROT_READ | M.PROT_WRITE;
+const RW: number = M.PROT_READ | M.PROT_WRITE;
 export const ANONYMOUS: number = M.MAP_PRIVATE | M.MAP_ANONYMOUS;
 
 export class BenchThread implements Waiter, AccessHost {

@@ -59,7 +59,7 @@ export function withAge(choices: Choices, cpu: number, random: Random): number {
   return choices.hasOld(task) && random.bit() === 0 ? cpu | OLD : cpu;
 }
 
-export function countBits(set: number): number {
+function countBits(set: number): number {
   let count = 0;
   for (let rest = set; rest !== 0; rest &= rest - 1) count++;
   return count;

@@ -110,7 +110,7 @@ export function formatStory(story: Story, columns: number): string {
 /**
  * Lines of at most `width` characters, broken at spaces and, where there are none, after slashes.
  */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

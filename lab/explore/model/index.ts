@@ -3,7 +3,7 @@ export { audit } from '../../../kernel/audit/audit.ts';
 export { leaveKernel } from '../../../kernel/machine/cpu-mode.ts';
 export { enterKernel } from '../../../kernel/mmu/kernel-entry.ts';
 export { handleFault } from '../../../kernel/faults/fault.ts';
-export { PROTOCOLS } from '../../../kernel/locking/registry.ts';
+export { PROTOCOLS } from '../../../kernel/locking/protocols.ts';
 export { peekEntry } from '../../../kernel/paging/table.ts';
 export { tlbAudit, tlbCatchUp } from '../../../kernel/mmu/tlb-sync.ts';
 export { TLB_SLOTS, tlbReset } from '../../../kernel/machine/tlb.ts';

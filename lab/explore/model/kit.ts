@@ -29,8 +29,14 @@ import { sysMmap } from '../../../kernel/syscalls/mmap.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../../../shared/abi/mman.ts';
-import { PROT_READ, PROT_WRITE } from '../../../shared/abi/mman.ts';
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+} from '../../../shared/abi/mman.ts';
 import { setWords } from '../runtime/facade.ts';
 import { SWAP_SLOTS } from './swap-store.ts';
 

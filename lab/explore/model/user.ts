@@ -140,7 +140,7 @@ class ModelHost implements AccessHost {
 }
 
 /** The fault, and if it is a major one the page-in, which another Worker would do. */
-export function fault(cpu: Cpu, space: number, vpn: number, write: boolean): number {
+function fault(cpu: Cpu, space: number, vpn: number, write: boolean): number {
   const outcome = handleFault(cpu, space, vpn, write);
   if (outcome !== FAULT_WAIT) return outcome;
   const object = cpu.faultObject;
@@ -152,7 +152,7 @@ export function fault(cpu: Cpu, space: number, vpn: number, write: boolean): num
 }
 
 /** Supplies a page whose first word is 1000 + its number. False when memory is exhausted. */
-export function pageIn(cpu: Cpu, object: number, page: number): boolean {
+function pageIn(cpu: Cpu, object: number, page: number): boolean {
   const pfn = beginPageIn(cpu);
   if (pfn === 0) return false;
   poke(cpu.words, frameWord(cpu.machine, pfn), 1000 + page);

@@ -5,9 +5,18 @@
  * Guarantees: whoever was woken reports it, also when time ran out or a signal came at that moment.
  * Nothing of a process that has ended is touched: the kernel frees its waiters.
  */
-import { WAIT_PAGE, futexBegin, futexFinish, releaseFaultObject } from '../../../kernel/index.ts';
-import { blockCpu, canBeWoken, futexSleep, unblockCpu } from '../../../kernel/index.ts';
-import { FAULT_DONE, hasSignal } from '../../../kernel/index.ts';
+import {
+  WAIT_PAGE,
+  futexBegin,
+  futexFinish,
+  releaseFaultObject,
+  blockCpu,
+  canBeWoken,
+  futexSleep,
+  unblockCpu,
+  FAULT_DONE,
+  hasSignal,
+} from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { load, notify } from '../../../shared/atomics.ts';
 import { EDEADLK, EFAULT, EINTR, EINVAL, ETIMEDOUT } from '../../../shared/abi/errno.ts';

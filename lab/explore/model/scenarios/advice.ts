@@ -3,9 +3,11 @@ import {
   MADV_DONTNEED,
   MADV_GUARD_INSTALL,
   MADV_GUARD_REMOVE,
+  MADV_DONTFORK,
+  MADV_POPULATE_WRITE,
+  MADV_REMOVE,
+  PROT_READ,
 } from '../../../../shared/abi/mman.ts';
-import { MADV_DONTFORK, MADV_POPULATE_WRITE, MADV_REMOVE } from '../../../../shared/abi/mman.ts';
-import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { sysMadvise } from '../../../../kernel/syscalls/madvise.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';

@@ -1,0 +1,46 @@
+/** What some tests need of the machine they run on, beyond Node. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium as browsers } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { describe } from 'vitest';
+
+/** The path of a program, or null where this machine does not have it. */
+type Finder = () => string | null;
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function onPath(...names: readonly string[]): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return paths.find(isExecutable) ?? null;
+}
+
+/** The browser that CHROMIUM names, else the system's. */
+export const chromium: Finder = () => {
+  const named = process.env['CHROMIUM'];
+  if (named !== undefined) return isExecutable(named) ? named : null;
+  return onPath('chromium', 'chromium-browser', 'google-chrome');
+};
+
+export function launchChromium(): Promise<Browser> {
+  const executablePath = chromium() ?? '';
+  return browsers.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+/**
+ * `describe` for tests that cannot run without these programs. Where one is missing they are
+ * skipped, each by its name, and the heading says what is missing.
+ */
+export function skipWithout(...needs: readonly Finder[]): (name: string, body: () => void) => void {
+  const missing = needs.filter((need) => need() === null).map((need) => need.name);
+  if (missing.length === 0) return describe;
+  return (name, body) => describe.skip(`${name} (not here: ${missing.join(', ')})`, body);
+}
