@@ -17,7 +17,14 @@ import type { TestMachine } from '../support/kernel-helpers.ts';
 
 /** Constants of a block's file that are no word of it: sizes, states, shifts. */
 const NOT_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  BOOT: ['MAGIC_NUMBER', 'LAYOUT_VERSION', 'STOP_PARK', 'STOP_VERIFY', 'INJECT_KINDS_MAX'],
+  BOOT: [
+    'MAGIC_NUMBER',
+    'LAYOUT_VERSION',
+    'STOP_PARK',
+    'STOP_VERIFY',
+    'INJECT_KINDS_MAX',
+    'SCRATCH_WORDS',
+  ],
   CPU: ['TRAP_ARGS_MAX'],
   SPACE: ['ALIGN_SHIFT', 'TLB_RING_WORDS', 'RLIMIT_WORDS', 'RLIMITS_MAX'],
   PROCESS: ['FD_WORDS', 'SIG_SENDERS_WORDS', 'CPU_NOBODY', 'NEW', 'RUNNING', 'ZOMBIE'],

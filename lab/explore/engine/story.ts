@@ -107,8 +107,8 @@ export function formatStory(story: Story, columns: number): string {
   return lines.join('\n');
 }
 
-/** Lines of at most `width` characters, broken at spaces and, where there are none, after slashes. */
-export function wrap(text: string, width: number): string[] {
+/** Lines of at most `width` characters, broken at spaces, or after slashes where there are none. */
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

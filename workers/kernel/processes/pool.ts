@@ -2,9 +2,10 @@
  * The CPU workers of a machine, as the kernel worker manages them.
  *
  * Guarantees: a process is placed on the least loaded Worker of the pool, a thread on one with the
- * fewest threads of its process, or either alone on a spare CPU.
- * A Worker that dies is replaced under the same CPU number, after `cleanUp`; one that dies before it is ready is tried again at the next `acquire`, so that a Worker that
- * cannot start does not loop. `acquire` never hangs: it resolves or rejects.
+ * fewest threads of its process, or either alone on a spare CPU. A Worker that dies is replaced
+ * under the same CPU number, after `cleanUp`; one that dies before it is ready is tried again at
+ * the next `acquire`, so that a Worker that cannot start does not loop. `acquire` never hangs: it
+ * resolves or rejects.
  * Locking: none; all methods run on the kernel worker's event loop.
  */
 import { EAGAIN } from '../../../shared/abi/errno.ts';
