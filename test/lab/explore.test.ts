@@ -179,8 +179,12 @@ describe('exploration', () => {
   }, 60_000);
 
   it('names the words of swap in its stories', async () => {
-    const schedule = 'swap-slot-reused@rcu+swap-late-answer:0*38,1*174,0*55';
-    const { story } = (await laboratory.retell(schedule))!;
+    const experiment = { scenario: 'swap-slot-reused', protocol: 'rcu', mutant: null };
+    const limits = { executionsMax: 100, timeMaxMs: 20_000 };
+    const search = { ...SEARCH, ...limits, strategy: 'random' } as const;
+    // By now it is known which words are shared: any execution tells of them.
+    const { executor } = await laboratory.search({ experiment, search });
+    const story = tell(executor, []);
     const text = formatStory(story, 120);
     expect(text).toMatch(/store swap store slot 1 = .* {2}model\/scenarios\/swaps.ts:\d+$/m);
     expect(text).not.toMatch(/histogram|log record|scratch/i);

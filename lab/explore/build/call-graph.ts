@@ -5,12 +5,11 @@
  */
 import type { Call, CallGraph, Escape, Facade, Fn } from './call-types.ts';
 import type { Module } from './module-graph.ts';
-import { placeOf, resolveExport } from './module-graph.ts';
+import { refusal, resolveExport } from './module-graph.ts';
 import { collectDataNames, collectMethods, methodKind, patternParts, scopeOf } from './scopes.ts';
 import type { Scope } from './scopes.ts';
 import type { Node } from './syntax.ts';
 import { childrenOf, field, isFunction, list, memberName, text } from './syntax.ts';
-import { ExploreBuildError } from './toolchain.ts';
 
 /** `isPlain`: bundled as they are. */
 export function buildCallGraph(
@@ -77,7 +76,7 @@ class Builder implements CallGraph {
 
   #enter(fn: Fn, node: Node, scopes: readonly Scope[]): void {
     if (node['async'] === true || node['generator'] === true) {
-      throw refusal(fn, node, `${fn.name} is async or a generator; kernel code is neither`);
+      throw refusal(fn.module, node, `${fn.name} is async or a generator; kernel code is neither`);
     }
     const inner = [...scopes, scopeOf(node)];
     for (const parameter of list(node, 'params')) this.#visitPattern(parameter, fn, inner, true);
@@ -112,7 +111,7 @@ class Builder implements CallGraph {
       case 'TryStatement':
       case 'TaggedTemplateExpression':
       case 'ImportExpression':
-        throw refusal(fn, node, `${node.type} has no place in explored code`);
+        throw refusal(fn.module, node, `${node.type} has no place in explored code`);
       case 'MemberExpression':
         this.#visitChild(node, 'object', fn, scopes, inParameters);
         if (node['computed'] === true) {
@@ -152,7 +151,7 @@ class Builder implements CallGraph {
     const name = memberName(node);
     const kind = methodKind(node);
     if (name === '' && kind === 'method') {
-      throw refusal(fn, node, 'a method with a computed name');
+      throw refusal(fn.module, node, 'a method with a computed name');
     }
     this.#enter(this.#fnOf(fn.module, value, name, kind, key.start), value, scopes);
   }
@@ -293,8 +292,4 @@ class Builder implements CallGraph {
     }
     this.escapes.push({ module: fn.module, node, target, name });
   }
-}
-
-function refusal({ module }: Fn, node: Node, what: string): ExploreBuildError {
-  return new ExploreBuildError(`${placeOf(module, node)}: ${what}`);
 }

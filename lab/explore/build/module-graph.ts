@@ -65,6 +65,11 @@ export function placeOf(module: Module, node: Node): string {
   return `${module.path}:${originalLine(module.lines, line, column)}`;
 }
 
+/** That the build cannot have a node, by file:line. */
+export function refusal(module: Module, node: Node, why: string): ExploreBuildError {
+  return new ExploreBuildError(`${placeOf(module, node)}: ${why}`);
+}
+
 /** The declaration behind an exported name, or null. */
 export function resolveExport(
   modules: ReadonlyMap<string, Module>,
@@ -188,8 +193,10 @@ function importedPath(module: Module, statement: Node): string {
   const specifier = String(field(statement, 'source')?.['value']);
   const path = resolveSpecifier(specifier, module.path);
   if (path !== null) return path;
-  throw new ExploreBuildError(
-    `${placeOf(module, statement)}: '${specifier}' cannot be part of the explore build; import ` +
-      `${Object.keys(PACKAGE_ENTRIES).join(' or ')}, or a file`,
+  const others = Object.keys(PACKAGE_ENTRIES).join(' or ');
+  throw refusal(
+    module,
+    statement,
+    `'${specifier}' cannot be part of the explore build; import ${others}, or a file`,
   );
 }

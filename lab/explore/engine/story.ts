@@ -107,9 +107,7 @@ export function formatStory(story: Story, columns: number): string {
   return lines.join('\n');
 }
 
-/**
- * Lines of at most `width` characters, broken at spaces and, where there are none, after slashes.
- */
+/** Lines of at most `width` characters, broken at spaces, or after slashes where there are none. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;

@@ -1,6 +1,4 @@
-/**
- * `proc`: what a program gets to talk to its machine. Its types, with their meaning: workers/api/.
- */
+/** `proc`: what a program gets to talk to its machine. workers/api/ has its types and meaning. */
 import type { SyscallName } from '../../../kernel/index.ts';
 import type { FaultHandler, Proc, SignalAction, SyncSyscalls } from '../../api/machine-api.ts';
 import { asyncSyscalls } from './async-syscalls.ts';
