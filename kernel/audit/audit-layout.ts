@@ -3,6 +3,7 @@ import { peek } from '../../shared/atomics.ts';
 import type { Block } from '../../shared/layout/block.ts';
 import { wordName } from '../../shared/layout/names.ts';
 import { REGIONS } from '../../shared/layout/regions.ts';
+import type { WordIndex } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 
@@ -18,7 +19,12 @@ export function auditLayout(machine: Machine, ledger: AuditLedger): void {
 }
 
 /** One block, whose first word is `at`. */
-export function auditGaps(machine: Machine, ledger: AuditLedger, block: Block, at: number): void {
+export function auditGaps(
+  machine: Machine,
+  ledger: AuditLedger,
+  block: Block,
+  at: WordIndex,
+): void {
   for (const gap of block.gaps) {
     const value = peek(machine.words, at + gap);
     if (value === 0) continue;

@@ -11,7 +11,7 @@
 import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import type { VirtAddr } from '../../shared/units.ts';
+import type { ObjectBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_PROT } from '../machine/area-flags.ts';
 import type { BackendFailure, BackendResult } from '../areas/mapping-backend.ts';
 import type { RangeOp } from '../paging/range-op.ts';
@@ -49,7 +49,10 @@ export class UserBackend extends ObjectBackend {
   }
 
   private host(op: RangeOp): number {
-    const object = peek(op.cpu.words, recordAt(op.cpu.machine, this.record) + RECORD.OBJECT);
+    const object: ObjectBlock = peek(
+      op.cpu.words,
+      recordAt(op.cpu.machine, this.record) + RECORD.OBJECT,
+    );
     return peek(op.cpu.words, object + OBJECT.HOST);
   }
 }

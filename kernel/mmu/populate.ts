@@ -21,29 +21,29 @@ import { NO_OBJECT } from '../faults/swap-in.ts';
 import { faultInKernel } from './access.ts';
 
 /**
- * Faults in the pages [vpn, endVpn) of a process, as far as it can be done: an area that refuses is
- * left at its first such page, as Linux does. Where the range begins with a locked area, it is the
- * locked ones that want their pages, and others in between are passed over. Returns where it
- * stopped: `endVpn`, or the page for which the kernel worker must supply `cpu.faultPage` of
+ * Faults in the pages [startVpn, endVpn) of a process, as far as it can be done: an area that
+ * refuses is left at its first such page, as Linux does. Where the range begins with a locked area,
+ * it is the locked ones that want their pages, and others in between are passed over. Returns where
+ * it stopped: `endVpn`, or the page for which the kernel worker must supply `cpu.faultPage` of
  * `cpu.faultObject` (with a reference), or a frame where that is NO_OBJECT.
  */
-export function populate(cpu: Cpu, proc: ProcessBlock, vpn: Vpn, endVpn: Vpn): Vpn {
+export function populate(cpu: Cpu, proc: ProcessBlock, startVpn: Vpn, endVpn: Vpn): Vpn {
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
-  let page = vpn;
+  let vpn = startVpn;
   let wanted = -1;
-  for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {
+  for (let area = areaFrom(cpu, space, vpn); area !== null; area = areaFrom(cpu, space, vpn)) {
     const stopVpn = Math.min(endVpn, vpnOf(area.end));
-    page = Math.max(page, vpnOf(area.start));
-    if (page >= endVpn) break;
+    vpn = Math.max(vpn, vpnOf(area.start));
+    if (vpn >= endVpn) break;
     if (wanted < 0) wanted = area.flags & AREA_LOCKED;
     const isWanted = (area.flags & wanted) === wanted && isPopulated(area);
     let outcome = isWanted ? FAULT_DONE : FAULT_ACCERR;
-    for (; outcome === FAULT_DONE && page < stopVpn; page++) {
-      outcome = faultInKernel(cpu, space, page, isWritten(area));
+    for (; outcome === FAULT_DONE && vpn < stopVpn; vpn++) {
+      outcome = faultInKernel(cpu, space, vpn, isWritten(area));
     }
     if (outcome === FAULT_NO_MEMORY) cpu.faultObject = NO_OBJECT;
-    if (outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) return page - 1;
-    page = stopVpn;
+    if (outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) return vpn - 1;
+    vpn = stopVpn;
   }
   return endVpn;
 }
@@ -53,16 +53,16 @@ export function populate(cpu: Cpu, proc: ProcessBlock, vpn: Vpn, endVpn: Vpn): V
  * without memory, or -WAIT_PAGE. Holes are no failure here.
  */
 export function populateLocked(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): number {
-  let page = startVpn;
-  for (let area = areaFrom(cpu, space, page); area !== null; area = areaFrom(cpu, space, page)) {
+  let vpn = startVpn;
+  for (let area = areaFrom(cpu, space, vpn); area !== null; area = areaFrom(cpu, space, vpn)) {
     const stopVpn = Math.min(endVpn, vpnOf(area.end));
-    page = Math.max(page, vpnOf(area.start));
-    if (page >= endVpn) break;
-    for (; isPopulated(area) && page < stopVpn; page++) {
-      const outcome = faultInKernel(cpu, space, page, isWritten(area));
+    vpn = Math.max(vpn, vpnOf(area.start));
+    if (vpn >= endVpn) break;
+    for (; isPopulated(area) && vpn < stopVpn; vpn++) {
+      const outcome = faultInKernel(cpu, space, vpn, isWritten(area));
       if (outcome !== FAULT_DONE) return errnoOf(outcome);
     }
-    page = stopVpn;
+    vpn = stopVpn;
   }
   return 0;
 }
@@ -80,18 +80,18 @@ export function populateAccess(
   endVpn: Vpn,
   write: boolean,
 ): number {
-  let page = startVpn;
-  while (page < endVpn) {
-    const area = areaFrom(cpu, space, page);
-    if (area === null || vpnOf(area.start) > page) return -ENOMEM;
+  let vpn = startVpn;
+  while (vpn < endVpn) {
+    const area = areaFrom(cpu, space, vpn);
+    if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;
     // Unlike a program's read, this wants PROT_READ itself.
     if (area.backend.isSpecial || (area.flags & (write ? PROT_WRITE : PROT_READ)) === 0)
       return -EINVAL;
     const stopVpn = Math.min(endVpn, vpnOf(area.end));
-    for (; page < stopVpn; page++) {
-      const outcome = faultInKernel(cpu, space, page, write);
+    for (; vpn < stopVpn; vpn++) {
+      const outcome = faultInKernel(cpu, space, vpn, write);
       if (outcome === FAULT_DONE) continue;
-      cpu.stoppedAtVpn = page;
+      cpu.stoppedAtVpn = vpn;
       return errnoOf(outcome);
     }
   }

@@ -63,11 +63,11 @@ function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
   const at = tlb.space + SPACE.TLB_RING + (generation & (TLB_RING - 1)) * SPACE.TLB_RING_WORDS;
   // ORDER: the stamp is read before and after the record, which is written between two stamps.
   if (load(words, at) !== generation) return false;
-  const start = load(words, at + 1);
+  const startVpn = load(words, at + 1);
   const pages = load(words, at + 2);
   if (load(words, at) !== generation) return false;
   if (pages > TLB_FLUSH_ALL_PAGES) return false;
-  for (let i = 0; i < pages; i++) tlbFlushPage(tlb, start + i);
+  for (let i = 0; i < pages; i++) tlbFlushPage(tlb, startVpn + i);
   return true;
 }
 

@@ -13,7 +13,7 @@ import { FAULT_RETRIES_MAX, PAGE_SIZE, USER_SPACE_END } from '../../shared/limit
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
+import type { Pte, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts';
 import { frameWord } from '../machine/machine.ts';
@@ -108,7 +108,7 @@ export function lockUserPage(
   space: SpaceBlock,
   address: VirtAddr,
   write: boolean,
-): number {
+): WordIndex {
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
   const vpn = vpnOf(address);
@@ -128,7 +128,7 @@ export function lockUserPage(
 /** The byte of the machine that `address` is, by the present entry at `entryWord`. */
 export function userByte(cpu: Cpu, entryWord: WordIndex, address: VirtAddr): number {
   // ORDER: as in lockUserPage.
-  const entry = load(cpu.words, entryWord);
+  const entry: Pte = load(cpu.words, entryWord);
   const vpn = vpnOf(address);
   const within = vpn & (pagesAt(cpu.faultCursor.level) - 1);
   return frameWord(cpu.machine, pte.pfnOf(entry) + within) * 4 + (address % PAGE_SIZE);

@@ -6,7 +6,7 @@
 import { compareExchange, load, peek } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
-import type { Pte, Vpn, WordIndex } from '../../shared/units.ts';
+import type { Pfn, Pte, Vpn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, pagesAt } from '../machine/cursor.ts';
 import { frameWord } from '../machine/machine.ts';
@@ -20,11 +20,11 @@ import { entryAt } from '../paging/table.ts';
  */
 export function walk(cpu: Cpu, tlb: Tlb, vpn: Vpn, write: boolean): boolean {
   const { machine, words } = cpu;
-  let table = peek(words, tlb.space + SPACE.ROOT);
+  let table: Pfn = peek(words, tlb.space + SPACE.ROOT);
   for (let level = ROOT_LEVEL; level >= 0; level--) {
     const at = entryAt(machine, table, level, vpn);
     // ORDER: acquires what the entry points to: the child table, or the zeroed frame.
-    const entry = load(words, at);
+    const entry: Pte = load(words, at);
     if (level > 0 && pte.isTable(entry)) {
       table = pte.pfnOf(entry);
       continue;

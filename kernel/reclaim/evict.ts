@@ -12,7 +12,7 @@ import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as pte from '../../shared/pte.ts';
 import { addressOf } from '../../shared/units.ts';
-import type { Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../../shared/units.ts';
+import type { ObjectBlock, Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -90,7 +90,7 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: Vpn, entry: Pte): boolean {
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
   const at = recordAt(cpu.machine, record);
-  const object = peek(cpu.words, at + RECORD.OBJECT);
+  const object: ObjectBlock = peek(cpu.words, at + RECORD.OBJECT);
   if (kindOf(cpu.machine, object).isContiguous) return false;
   const page = vpn + peek(cpu.words, at + RECORD.DELTA);
   return pageFrame(cpu, object, page) === pte.pfnOf(entry);

@@ -83,7 +83,8 @@ interface Request {
 }
 
 /** A request that has passed the first checks. */
-interface Mapping extends Request {
+interface Mapping {
+  readonly request: Request;
   /** The length in whole pages, in bytes. */
   readonly size: number;
   /** The new area's flags. */
@@ -101,7 +102,7 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
   const areaBits = flagsFor(cpu, space, request);
-  const mapping = { ...request, size, areaBits };
+  const mapping = { request, size, areaBits };
   let startAddress = checkPlace(cpu, space, areas, mapping);
   if (startAddress >= 0) {
     const refusal = checkKind(cpu, mapping);
@@ -118,7 +119,8 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
 
 /** What refuses the kind of mapping that is asked for. 0 or a negative errno. */
 function checkKind(cpu: Cpu, mapping: Mapping): number {
-  const { file, isStream, size, prot, flags, offset } = mapping;
+  const { file, isStream, prot, flags, offset } = mapping.request;
+  const { size } = mapping;
   if (isStream) return refuseStream(size, flags, offset);
   return file === 0 ? checkAnonymous(flags) : checkFile(cpu, file, size, prot, flags, offset);
 }
@@ -133,11 +135,11 @@ function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
 
 /** Steps 6 to 9 of Linux: the number of areas, the address, what may be locked. */
 function checkPlace(cpu: Cpu, space: SpaceBlock, areas: AreaSet, mapping: Mapping): number {
-  const { address, size, flags, areaBits } = mapping;
+  const { request, size, areaBits } = mapping;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
-  const startAddress = place(areas, address, size, flags);
+  const startAddress = place(areas, request.address, size, request.flags);
   if (startAddress < 0) return startAddress;
-  if ((flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
+  if ((request.flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
   return mayLock(cpu, space, areaBits, pagesOf(size)) ? startAddress : -E.EAGAIN;
 }
 
@@ -186,15 +188,16 @@ function mappedPages(areas: AreaSet, startAddress: VirtAddr, endAddress: VirtAdd
 
 /** The mapping record, with a reference for the caller; ANONYMOUS for private anonymous memory. */
 function recordFor(cpu: Cpu, startAddress: VirtAddr, mapping: Mapping): RecordId {
-  const shared = (mapping.areaBits & AREA_SHARED) !== 0;
+  const { request, size, areaBits } = mapping;
+  const shared = (areaBits & AREA_SHARED) !== 0;
   const vpn = vpnOf(startAddress);
-  if (mapping.file !== 0) {
-    const delta = objectPageOf(mapping.offset) - vpn;
-    const id = internRecord(cpu, fileObject(cpu, mapping.file), delta, shared);
+  if (request.file !== 0) {
+    const delta = objectPageOf(request.offset) - vpn;
+    const id = internRecord(cpu, fileObject(cpu, request.file), delta, shared);
     return id === 0 ? -E.ENOMEM : id;
   }
   if (!shared) return ANONYMOUS;
-  const spec = { kind: OBJECT.SHARED, size: mapping.size, host: 0, writable: true };
+  const spec = { kind: OBJECT.SHARED, size, host: 0, writable: true };
   const object = createObject(cpu, spec);
   if (object === 0) return -E.ENOMEM;
   const id = internRecord(cpu, object, 0 - vpn, true);
