@@ -1,13 +1,6 @@
 /** Where the two sides' outcomes differ. */
 import type { Outcome, State } from './sequence.ts';
 
-interface Difference {
-  /** Index of the call after which they differ; beyond the last one are the looks at all pages. */
-  readonly at: number;
-  /** What is different, one line each: the host's, then the simulator's. */
-  readonly details: readonly string[];
-}
-
 /** The first call after which they differ, or -1. */
 export function firstDifference(host: readonly Outcome[], machine: readonly Outcome[]): number {
   for (let i = 0; i < Math.max(host.length, machine.length); i++) {
