@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import * as rules from './import-rules.ts';
 import { entryPoints, product, typescript } from './repository.ts';
 
-/** Named in the text of Workers that tests bundle; and sinks, exported so that they must be kept. */
+/** Named in the text of Workers that tests bundle, or a sink that the engine must not drop. */
 const importedByText = [
   'test/fixtures/concurrency/cpu.ts',
   'lab/bench/machine/memory-loops.ts',
