@@ -18,6 +18,11 @@ import type { Cursor } from './cursor.ts';
 
 export interface LockingProtocol {
   readonly name: string;
+  /**
+   * Field of a space's block that lockAreas takes: lets the kernel assert in a checked machine that
+   * the areas' lock is held. Left out by a protocol that locks the areas in another way.
+   */
+  readonly areasLock?: number;
   /** Locks the area set of a space, for reading and writing it. */
   lockAreas(cpu: Cpu, space: SpaceBlock): void;
   unlockAreas(cpu: Cpu, space: SpaceBlock): void;
