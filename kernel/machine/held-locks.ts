@@ -65,7 +65,7 @@ function wordOf(entry: number): WordIndex {
 /** Asserts that the CPU holds the lock at `at`, and not only for reading. */
 export function assertHeld(cpu: Cpu, at: WordIndex): void {
   if (cpu.machine.checked && !cpu.heldLocks.includes(at)) {
-    panic('assertHeld: lock not held', wordName(cpu.machine, at), cpu.id);
+    panic('assertHeld: not held', wordName(cpu.machine, at), cpu.id);
   }
 }
 
@@ -80,12 +80,12 @@ export function assertAreasHeld(cpu: Cpu, space: SpaceBlock): void {
 export function assertNoLockHeld(cpu: Cpu): void {
   const { machine, heldLocks } = cpu;
   if (!machine.checked || heldLocks.length === 0) return;
-  panic('assertNoLockHeld:', heldLocks.map((entry) => wordName(machine, wordOf(entry))).join(', '));
+  panic('assertNoLockHeld: lock held', wordName(machine, wordOf(heldLocks[0] as number)), cpu.id);
 }
 
 /** Asserts that the CPU is in kernel mode. Its own mode: nobody else changes that one then. */
 export function assertInKernel(cpu: Cpu): void {
   if (!cpu.machine.checked) return;
   const mode = peek(cpu.words, cpu.base + CPU.MODE) & CPU.MODE_MASK;
-  if (mode !== CPU.MODE_KERNEL) panic('assertInKernel: in mode', mode, cpu.id);
+  if (mode !== CPU.MODE_KERNEL) panic('assertInKernel: not in kernel mode', mode, cpu.id);
 }

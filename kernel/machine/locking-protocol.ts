@@ -8,8 +8,8 @@
  * - `cursor.top` and `cursor.topLevel` name a table from which `seek` may descend, and all tables
  *   below it that overlap the locked range are covered by the same locks.
  * - The area set is read and changed between lockAreas and unlockAreas only.
- * - Lock order: areas, then a range or a page, then objects, slabs, buddy. A CPU that holds a page
- *   or range never takes the areas' lock.
+ * - Locks are taken in the order of lock-order.ts (docs/locking.md). A CPU that holds a page or
+ *   range never takes the areas' lock.
  * - All methods run in kernel mode. None throws but by panic.
  */
 import type { Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
