@@ -21,6 +21,7 @@ export {
   leaveUser,
   startCpu,
 } from './machine/cpu-mode.ts';
+export { assertHeld } from './machine/held-locks.ts';
 export { enterKernel, stopRequested, unblockCpu } from './mmu/kernel-entry.ts';
 export { acknowledge, sweepTlb } from './mmu/tlb-sync.ts';
 export { translate } from './mmu/access.ts';
@@ -159,7 +160,7 @@ export * as layout from '../shared/layout/index.ts';
 export * as pte from '../shared/pte.ts';
 export { STAT, count } from './machine/cpu.ts';
 export { readLock, readUnlock, tryReadLock, writeLock, writeUnlock } from './machine/rwlock.ts';
-export { holds, lock, unlock } from './machine/spinlock.ts';
+export { lock, unlock } from './machine/spinlock.ts';
 export { descends } from './paging/covering.ts';
 export { openAtRoot } from './paging/covering.ts';
 export { frameField, frameWord } from './machine/machine.ts';

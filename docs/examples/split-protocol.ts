@@ -22,6 +22,7 @@ import type { Cpu, Cursor, LockingProtocol, SpaceBlock, Vpn } from 'faultline/ke
 
 const splitProtocol: LockingProtocol = {
   name: 'split',
+  areasLock: layout.SPACE.AREA_LOCK,
 
   lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + layout.SPACE.AREA_LOCK);

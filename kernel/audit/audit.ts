@@ -27,6 +27,7 @@ import { auditSwap } from './audit-swap.ts';
 import { AuditLedger } from './audit-ledger.ts';
 import type { AuditOptions } from './audit-ledger.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { LOCK_CLASSES } from '../machine/lock-order.ts';
 import { LOG_AUDIT, logEvent } from '../machine/log.ts';
 import { resumeMachine, stopMachine } from './stop.ts';
 import type { Stopped } from './stop.ts';
@@ -72,15 +73,8 @@ function auditTlbs(cpu: Cpu, ledger: AuditLedger, stopped: Stopped): void {
 }
 
 function auditLocks(cpu: Cpu, ledger: AuditLedger): void {
-  const locks = [
-    ['buddy', BOOT.BUDDY_LOCK],
-    ['slab', BOOT.SLAB_LOCK],
-    ['record', BOOT.RECORD_LOCK],
-    ['process', BOOT.PROC_LOCK],
-    ['swap', BOOT.SWAP_LOCK],
-  ] as const;
-  for (const [name, at] of locks) {
-    const word = peek(cpu.words, at);
-    ledger.check(word === 0, `${name} lock held: 0x${word.toString(16)}`);
+  for (const { name, block, at } of LOCK_CLASSES) {
+    const word = block === BOOT.LAYOUT ? peek(cpu.words, at) : 0;
+    ledger.check(word === 0, `${name} held: 0x${word.toString(16)}`);
   }
 }

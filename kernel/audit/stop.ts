@@ -15,6 +15,7 @@ import * as CPU from '../../shared/layout/cpu.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { CPUS_MAX, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { pokeSpace } from '../paging/shootdown.ts';
 
 /** Longest time to wait for CPUs in user mode, in milliseconds. */
@@ -29,6 +30,8 @@ export interface Stopped {
 
 /** Stops all other CPUs; the caller is in kernel mode and stays there until `resumeMachine`. */
 export function stopMachine(cpu: Cpu): Stopped {
+  assertInKernel(cpu);
+  assertNoLockHeld(cpu);
   const { words, machine } = cpu;
   for (let id = 0; id < machine.cpus; id++) {
     // ORDER: cleared before the phase that asks for a new answer.

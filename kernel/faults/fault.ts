@@ -25,6 +25,7 @@ import type { GroupBlock, Pfn, Pte, SpaceBlock, Vpn, WordIndex } from '../../sha
 import { breakCow } from './cow.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import type { Cursor } from '../machine/cursor.ts';
 import {
   FAULT_ACCERR,
@@ -55,6 +56,8 @@ export function handleFault(
   write: boolean,
   major = false,
 ): number {
+  assertInKernel(cpu);
+  assertNoLockHeld(cpu);
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
   const group = groupOf(cpu, space);

@@ -19,6 +19,7 @@ import type { ObjectBlock, ObjectPage, ProcessBlock, SpaceBlock } from '../../sh
 import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { changeObjectRange } from '../paging/object-range.ts';
@@ -36,6 +37,7 @@ export function changeMappings(
   endPage: ObjectPage,
   action: number,
 ): void {
+  assertNoLockHeld(cpu);
   if (firstPage >= endPage || !isMapped(cpu, object)) return;
   const { machine, words } = cpu;
   const seen: SpaceBlock[] = [];

@@ -15,6 +15,7 @@ import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
 import { pagesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
 import { ZAP_ALL, ZAP_OBJECT } from '../paging/object-range.ts';
@@ -22,6 +23,7 @@ import { changeMappings } from './mappings.ts';
 
 /** Gives an object another size in bytes, 0 to FILE_BYTES_MAX. */
 export function resizeObject(cpu: Cpu, object: ObjectBlock, size: number): void {
+  assertNoLockHeld(cpu);
   if (size > objectSize(cpu, object)) {
     zeroGap(cpu, object);
     extendObject(cpu, object, size);
@@ -53,6 +55,7 @@ export function punchHole(
   firstPage: ObjectPage,
   endPage: ObjectPage,
 ): number {
+  assertNoLockHeld(cpu);
   if (!kindOf(cpu.machine, object).hasHoles) return -EOPNOTSUPP;
   dropPages(cpu, object, firstPage, endPage);
   changeMappings(cpu, object, firstPage, endPage, ZAP_OBJECT);

@@ -15,6 +15,7 @@ import { BUDDY_ORDERS } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { frameField } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
@@ -53,7 +54,7 @@ export function seedFreeLists(machine: Machine): void {
 /** A block of 2^order frames; 0 when there is none. Its frames' states are the caller's to set. */
 export function buddyAlloc(cpu: Cpu, order: number): Pfn {
   lock(cpu, BOOT.BUDDY_LOCK);
-  const pfn = takeBlock(cpu.machine, order);
+  const pfn = takeBlock(cpu, order);
   unlock(cpu, BOOT.BUDDY_LOCK);
   return pfn;
 }
@@ -61,13 +62,14 @@ export function buddyAlloc(cpu: Cpu, order: number): Pfn {
 /** Gives back a block of 2^order frames that starts at `pfn`. */
 export function buddyFree(cpu: Cpu, pfn: Pfn, order: number): void {
   lock(cpu, BOOT.BUDDY_LOCK);
-  giveBlock(cpu.machine, pfn, order);
+  giveBlock(cpu, pfn, order);
   unlock(cpu, BOOT.BUDDY_LOCK);
 }
 
 /** The body of `buddyAlloc`, for callers that take several blocks under one lock. */
-export function takeBlock(machine: Machine, order: number): Pfn {
-  const { words } = machine;
+export function takeBlock(cpu: Cpu, order: number): Pfn {
+  assertHeld(cpu, BOOT.BUDDY_LOCK);
+  const { machine, words } = cpu;
   assert(order >= 0 && order < BUDDY_ORDERS, 'takeBlock: order', order);
   let found = order;
   while (found < BUDDY_ORDERS && peek(words, BOOT.FREE_HEADS + found) === 0) found++;
@@ -86,15 +88,17 @@ export function takeBlock(machine: Machine, order: number): Pfn {
 }
 
 /** Order of the smallest free block; BUDDY_ORDERS - 1 when there is none. Under the lock. */
-export function smallestOrder(machine: Machine): number {
+export function smallestOrder(cpu: Cpu): number {
+  assertHeld(cpu, BOOT.BUDDY_LOCK);
   let order = 0;
-  while (order < BUDDY_ORDERS - 1 && peek(machine.words, BOOT.FREE_HEADS + order) === 0) order++;
+  while (order < BUDDY_ORDERS - 1 && peek(cpu.words, BOOT.FREE_HEADS + order) === 0) order++;
   return order;
 }
 
 /** The body of `buddyFree`. */
-export function giveBlock(machine: Machine, pfn: Pfn, order: number): void {
-  const { words } = machine;
+export function giveBlock(cpu: Cpu, pfn: Pfn, order: number): void {
+  assertHeld(cpu, BOOT.BUDDY_LOCK);
+  const { machine, words } = cpu;
   assert(pfn > 0 && pfn + (1 << order) <= machine.frames, 'giveBlock: pfn', pfn);
   assert(frameState(machine, pfn) !== FRAME.FREE_HEAD, 'giveBlock: freed twice', pfn);
   poke(words, BOOT.FREE_FRAMES, peek(words, BOOT.FREE_FRAMES) + (1 << order));

@@ -17,6 +17,7 @@ import { assert, panic } from '../../shared/panic.ts';
 import type { Pfn } from '../../shared/units.ts';
 import { frameState, giveBlock, setFrameState, smallestOrder, takeBlock } from './buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel } from '../machine/held-locks.ts';
 import { INJECT_FRAME, injected } from '../machine/inject.ts';
 import { frameField, frameWord } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -24,6 +25,7 @@ import { lock, unlock } from '../machine/spinlock.ts';
 
 /** A frame in the given state with a count of 1; 0 when memory is exhausted. Contents undefined. */
 export function allocFrame(cpu: Cpu, state: number): Pfn {
+  assertInKernel(cpu);
   if (injected(cpu, INJECT_FRAME)) return 0;
   const { words } = cpu;
   const countAt = cpu.base + CPU.CACHE_COUNT;
@@ -56,6 +58,7 @@ export function claimFrame(cpu: Cpu, pfn: Pfn, state: number): void {
 
 /** Frees a frame that nobody references any more, whatever it was used for. */
 export function freeFrame(cpu: Cpu, pfn: Pfn): void {
+  assertInKernel(cpu);
   const { words, machine } = cpu;
   const state = frameState(machine, pfn);
   if (state < FRAME.USED || state === FRAME.HOLE) panic('freeFrame: not in use', pfn, state);
@@ -104,8 +107,8 @@ function refill(cpu: Cpu): number {
     // The frames that one at a time would give, in blocks: as many as are asked for, from the
     // smallest block there is.
     const wanted = 31 - Math.clz32(machine.cacheBatch - cached);
-    const order = Math.min(wanted, smallestOrder(machine));
-    const first = takeBlock(machine, order);
+    const order = Math.min(wanted, smallestOrder(cpu));
+    const first = takeBlock(cpu, order);
     if (first === 0) break;
     // Last first, because a cache is a stack: pages touched in order get frames in order.
     for (let pfn = first + (1 << order) - 1; pfn >= first; pfn--) {
@@ -121,14 +124,14 @@ function refill(cpu: Cpu): number {
 
 /** Returns `frames` of the CPU's cached frames to the buddy allocator. */
 export function drainCache(cpu: Cpu, frames: number): void {
-  const { machine, words } = cpu;
+  const { words } = cpu;
   const countAt = cpu.base + CPU.CACHE_COUNT;
   let cached = peek(words, countAt);
   assert(frames <= cached, 'drainCache: more than cached', frames);
   lock(cpu, BOOT.BUDDY_LOCK);
   for (let i = 0; i < frames; i++) {
     cached--;
-    giveBlock(machine, peek(words, cpu.base + CPU.CACHE + cached), 0);
+    giveBlock(cpu, peek(words, cpu.base + CPU.CACHE + cached), 0);
   }
   unlock(cpu, BOOT.BUDDY_LOCK);
   poke(words, countAt, cached);

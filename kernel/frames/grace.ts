@@ -19,12 +19,14 @@ import * as FRAME from '../../shared/layout/frame.ts';
 import type { Pfn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel } from '../machine/held-locks.ts';
 import { frameField } from '../machine/machine.ts';
 import { setFrameState } from './buddy.ts';
 import { freeFrame } from './frames.ts';
 
 /** Puts a frame that was made unreachable on this CPU's limbo list. After the shootdown, if any. */
 export function retireFrame(cpu: Cpu, pfn: Pfn): void {
+  assertInKernel(cpu);
   const { machine, words, base } = cpu;
   // Whoever still waits for the lock of a retired table must find it stray.
   setFrameState(machine, pfn, FRAME.RETIRED | FRAME.STRAY, 0);
@@ -41,6 +43,7 @@ export function retireFrame(cpu: Cpu, pfn: Pfn): void {
 
 /** Frees those of this CPU's retired frames whose grace period is over. Oldest first. */
 export function reapLimbo(cpu: Cpu): void {
+  assertInKernel(cpu);
   const { machine, words, base } = cpu;
   let pfn: Pfn = peek(words, base + CPU.LIMBO_HEAD);
   if (pfn === 0) return;

@@ -13,6 +13,7 @@ import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Pfn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { retireFrame } from './grace.ts';
 import { frameState } from './buddy.ts';
 import { allocFrame, freeFrame } from './frames.ts';
@@ -53,6 +54,7 @@ export function slabOfFrame(machine: Machine, pfn: Pfn): number {
 }
 
 function takeSlot(cpu: Cpu, slab: number): number {
+  assertHeld(cpu, BOOT.SLAB_LOCK);
   const { machine, words } = cpu;
   const size = SLAB.SIZES[slab] as number;
   let pfn: Pfn = peek(words, slabField(slab, HEAD));
@@ -81,6 +83,7 @@ function takeSlot(cpu: Cpu, slab: number): number {
 }
 
 function giveSlot(cpu: Cpu, slab: number, at: WordIndex): void {
+  assertHeld(cpu, BOOT.SLAB_LOCK);
   const { machine, words } = cpu;
   const size = SLAB.SIZES[slab] as number;
   const pfn = frameOfWord(machine, at);
@@ -102,6 +105,7 @@ function giveSlot(cpu: Cpu, slab: number, at: WordIndex): void {
 }
 
 function addPartial(cpu: Cpu, slab: number, pfn: Pfn): void {
+  assertHeld(cpu, BOOT.SLAB_LOCK);
   const { machine, words } = cpu;
   const head = peek(words, slabField(slab, HEAD));
   poke(words, frameField(machine, pfn, FRAME.LINK), head);
@@ -111,6 +115,7 @@ function addPartial(cpu: Cpu, slab: number, pfn: Pfn): void {
 }
 
 function removePartial(cpu: Cpu, slab: number, pfn: Pfn): void {
+  assertHeld(cpu, BOOT.SLAB_LOCK);
   const { machine, words } = cpu;
   const next = peek(words, frameField(machine, pfn, FRAME.LINK));
   const previous = peek(words, frameField(machine, pfn, FRAME.AUX));

@@ -12,6 +12,7 @@ import * as SLAB from '../../shared/layout/slabs.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
 import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { closeAllFds, inheritFds } from '../objects/fd.ts';
 import { forkSpace } from './fork.ts';
 import { inheritShared } from './inherit.ts';
@@ -54,6 +55,8 @@ export interface ProcessSpec {
  * on the kernel worker.
  */
 export function createProcess(cpu: Cpu, spec: ProcessSpec): Pid {
+  assertInKernel(cpu);
+  assertNoLockHeld(cpu);
   const { words, machine } = cpu;
   const { thread = false, inherit = false, fork = false } = spec;
   const parent = thread || inherit || fork ? processOf(machine, spec.parent) : 0;

@@ -15,6 +15,7 @@ import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
 import { vpnOf } from '../../shared/units.ts';
 import type { Pid, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { closeAllFds } from '../objects/fd.ts';
 import { dropFutexes } from '../processes/futex.ts';
 import { LOG_PROCESS_EXIT, LOG_PROCESS_KILLED, LOG_SEGFAULT, logEvent } from '../machine/log.ts';
@@ -36,6 +37,8 @@ export function exitProcess(
   signal: number,
   address: VirtAddr,
 ): number {
+  assertInKernel(cpu);
+  assertNoLockHeld(cpu);
   const { words } = cpu;
   const proc = processOf(cpu.machine, pid);
   if (proc === 0) return -ESRCH;

@@ -31,6 +31,7 @@ import {
 } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { getFrame } from '../frames/frames.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { noteFlush } from '../paging/range-log.ts';
@@ -44,6 +45,7 @@ import { areasOf, inheritHeap } from '../space/space.ts';
 
 /** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
 export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): number {
+  assertNoLockHeld(cpu);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, parent);
   protocol.lockAreas(cpu, child);

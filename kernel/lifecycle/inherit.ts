@@ -4,6 +4,7 @@ import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import type { SpaceBlock } from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
@@ -14,6 +15,7 @@ import { areasOf } from '../space/space.ts';
  * Locks the parent's areas, then the child's, which nobody else can reach yet.
  */
 export function inheritShared(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): number {
+  assertNoLockHeld(cpu);
   const { protocol } = cpu.machine;
   let outcome = 0;
   protocol.lockAreas(cpu, parent);

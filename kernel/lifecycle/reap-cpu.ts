@@ -14,6 +14,7 @@ import { SIGKILL } from '../../shared/abi/signals.ts';
 import type { Pid, WordIndex } from '../../shared/units.ts';
 import { giveBlock } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { LOG_CPU_DEAD, logEvent } from '../machine/log.ts';
 import { frameField } from '../machine/machine.ts';
 import { allPids, processOf } from '../processes/pid-table.ts';
@@ -22,6 +23,8 @@ import { lock, unlock } from '../machine/spinlock.ts';
 
 /** Reaps CPU `dead`, which was condemned. The pids of the processes that ended with it. */
 export function reapCpu(cpu: Cpu, dead: number): Pid[] {
+  assertInKernel(cpu);
+  assertNoLockHeld(cpu);
   const { machine, words } = cpu;
   const block = machine.cpuBase + dead * CPU.WORDS;
   // ORDER: acquires what the CPU wrote before it was condemned.
@@ -50,7 +53,7 @@ function takeCache(cpu: Cpu, block: WordIndex): void {
   const cached = peek(words, block + CPU.CACHE_COUNT);
   lock(cpu, BOOT.BUDDY_LOCK);
   for (let i = 0; i < cached; i++) {
-    giveBlock(cpu.machine, peek(words, block + CPU.CACHE + i), 0);
+    giveBlock(cpu, peek(words, block + CPU.CACHE + i), 0);
   }
   unlock(cpu, BOOT.BUDDY_LOCK);
 }

@@ -9,14 +9,14 @@
 import * as SPACE from '../../shared/layout/space.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Cursor } from '../machine/cursor.ts';
-import { assert } from '../../shared/panic.ts';
 import type { SpaceBlock, Vpn } from '../../shared/units.ts';
-import { holds, lock, unlock } from '../machine/spinlock.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import type { LockingProtocol } from '../machine/locking-protocol.ts';
 import { openAtRoot } from '../paging/covering.ts';
 
 export const globalProtocol: LockingProtocol = {
   name: 'global',
+  areasLock: SPACE.AREA_LOCK,
 
   lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + SPACE.AREA_LOCK);
@@ -36,7 +36,6 @@ export const globalProtocol: LockingProtocol = {
   },
 
   lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
-    assert(holds(cpu, space + SPACE.AREA_LOCK), 'lockRange: areas not locked', space);
     openAtRoot(cpu, cursor, space, startVpn, endVpn);
   },
 

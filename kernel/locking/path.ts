@@ -32,6 +32,7 @@ import type { LockingProtocol } from '../machine/locking-protocol.ts';
 
 export const pathProtocol: LockingProtocol = {
   name: 'path',
+  areasLock: SPACE.AREA_LOCK,
 
   lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + SPACE.AREA_LOCK);

@@ -36,6 +36,7 @@ import type { LockingProtocol } from '../machine/locking-protocol.ts';
 
 export const rcuProtocol: LockingProtocol = {
   name: 'rcu',
+  areasLock: SPACE.AREA_LOCK,
 
   lockAreas(cpu: Cpu, space: SpaceBlock): void {
     lock(cpu, space + SPACE.AREA_LOCK);

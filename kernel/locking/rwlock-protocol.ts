@@ -17,6 +17,7 @@ import { openAtRoot } from '../paging/covering.ts';
 
 export const rwlockProtocol: LockingProtocol = {
   name: 'rwlock',
+  areasLock: SPACE.RW_LOCK,
 
   lockAreas(cpu: Cpu, space: SpaceBlock): void {
     writeLock(cpu, space + SPACE.RW_LOCK);

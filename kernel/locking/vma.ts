@@ -37,6 +37,7 @@ const SEARCH_DEPTH_MAX = 128;
 
 export const vmaProtocol: LockingProtocol = {
   name: 'vma',
+  areasLock: SPACE.RW_LOCK,
 
   lockAreas(cpu: Cpu, space: SpaceBlock): void {
     writeLock(cpu, space + SPACE.RW_LOCK);

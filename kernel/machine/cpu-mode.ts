@@ -23,6 +23,7 @@ import { CPUS_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import type { SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from './cpu.ts';
+import { assertNoLockHeld } from './held-locks.ts';
 
 /** The CPU.MODE word of a CPU that runs a space in user mode. */
 export function userMode(space: SpaceBlock): number {
@@ -38,12 +39,14 @@ export function startCpu(cpu: Cpu): void {
 
 /** From the kernel to idle: the CPU's event loop runs, no program does. */
 export function leaveKernel(cpu: Cpu): void {
+  assertNoLockHeld(cpu);
   // ORDER: releases the kernel section; a grace period may end here.
   store(cpu.words, cpu.base + CPU.MODE, CPU.MODE_IDLE);
 }
 
 /** From the kernel to user mode of `space`. The caller reads the TLB generation next. */
 export function enterUser(cpu: Cpu, space: SpaceBlock): void {
+  assertNoLockHeld(cpu);
   // ORDER: before the caller's load of the generation, as the head of this file explains.
   store(cpu.words, cpu.base + CPU.MODE, userMode(space));
 }
@@ -59,6 +62,7 @@ export function leaveUser(cpu: Cpu): void {
 
 /** Before a CPU sleeps in a trap: from the kernel to BLOCKED. */
 export function blockCpu(cpu: Cpu): void {
+  assertNoLockHeld(cpu);
   // ORDER: as leaveKernel; a blocked CPU is quiescent and may be condemned.
   store(cpu.words, cpu.base + CPU.MODE, CPU.MODE_BLOCKED);
 }

@@ -41,6 +41,8 @@ export interface Cpu {
   populateEndVpn: Vpn;
   /** Pages of objects, [first, end), that the last syscall wants written back before it is over. */
   readonly writeBacks: { object: ObjectBlock; firstPage: ObjectPage; endPage: ObjectPage }[];
+  /** The locks it holds, in a checked machine (held-locks.ts). */
+  readonly heldLocks: number[];
   /** The translation cache of this CPU's user mode. */
   readonly tlb: Tlb;
   /** Backend modules of the user's: only the kernel worker has them, elsewhere null. */
@@ -71,6 +73,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     populateStartVpn: 0,
     populateEndVpn: 0,
     writeBacks: [],
+    heldLocks: [],
     tlb: new Tlb(),
     userHooks: null,
   };

@@ -8,8 +8,8 @@
  * - `cursor.top` and `cursor.topLevel` name a table from which `seek` may descend, and all tables
  *   below it that overlap the locked range are covered by the same locks.
  * - The area set is read and changed between lockAreas and unlockAreas only.
- * - Lock order: areas, then a range or a page, then objects, slabs, buddy. A CPU that holds a page
- *   or range never takes the areas' lock.
+ * - Locks are taken in the order of lock-order.ts (docs/locking.md). A CPU that holds a page or
+ *   range never takes the areas' lock.
  * - All methods run in kernel mode. None throws but by panic.
  */
 import type { Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
@@ -18,6 +18,11 @@ import type { Cursor } from './cursor.ts';
 
 export interface LockingProtocol {
   readonly name: string;
+  /**
+   * Field of a space's block that lockAreas takes: lets the kernel assert in a checked machine that
+   * the areas' lock is held. Left out by a protocol that locks the areas in another way.
+   */
+  readonly areasLock?: number;
   /** Locks the area set of a space, for reading and writing it. */
   lockAreas(cpu: Cpu, space: SpaceBlock): void;
   unlockAreas(cpu: Cpu, space: SpaceBlock): void;

@@ -4,6 +4,7 @@
  *
  * Guarantees: a writer excludes everybody, readers exclude writers.
  * Not guaranteed: fairness between writers.
+ * Order: lock-order.ts, checked in a checked machine.
  */
 import { add, and, compareExchange, load, notify, or, pause, wait } from '../../shared/atomics.ts';
 import { CPUS_MAX, SPIN_TURNS, WAIT_SLICE_MS } from '../../shared/limits.ts';
@@ -11,6 +12,7 @@ import { assert } from '../../shared/panic.ts';
 import type { WordIndex } from '../../shared/units.ts';
 import { STAT, count } from './cpu.ts';
 import type { Cpu } from './cpu.ts';
+import { noteReleased, noteTaken } from './held-locks.ts';
 
 const WRITER = 1 << 30;
 const PENDING = 1 << 29;
@@ -18,6 +20,7 @@ const SLEEPERS = 1 << 28;
 const READERS: number = SLEEPERS - 1;
 
 export function readLock(cpu: Cpu, at: WordIndex): void {
+  if (cpu.machine.checked) noteTaken(cpu, at, true);
   const { words } = cpu;
   for (let turn = 0; ; turn++) {
     // ORDER: the exchange that counts us in acquires what the last writer released.
@@ -36,11 +39,14 @@ export function tryReadLock(cpu: Cpu, at: WordIndex): boolean {
     // ORDER: as readLock. A failed exchange means that another reader came or went: look again.
     const seen = load(cpu.words, at);
     if ((seen & (WRITER | PENDING)) !== 0) return false;
-    if (compareExchange(cpu.words, at, seen, seen + 1) === seen) return true;
+    if (compareExchange(cpu.words, at, seen, seen + 1) !== seen) continue;
+    if (cpu.machine.checked) noteTaken(cpu, at, true);
+    return true;
   }
 }
 
 export function readUnlock(cpu: Cpu, at: WordIndex): void {
+  if (cpu.machine.checked) noteReleased(cpu, at, true);
   // ORDER: the subtraction releases our reads before a writer may enter.
   const before = add(cpu.words, at, -1);
   assert((before & READERS) > 0 && (before & WRITER) === 0, 'readUnlock: not held', before);
@@ -48,6 +54,7 @@ export function readUnlock(cpu: Cpu, at: WordIndex): void {
 }
 
 export function writeLock(cpu: Cpu, at: WordIndex): void {
+  if (cpu.machine.checked) noteTaken(cpu, at, false);
   const { words } = cpu;
   for (let turn = 0; ; turn++) {
     // ORDER: the exchange to WRITER acquires what readers and the last writer released.
@@ -63,6 +70,7 @@ export function writeLock(cpu: Cpu, at: WordIndex): void {
 }
 
 export function writeUnlock(cpu: Cpu, at: WordIndex): void {
+  if (cpu.machine.checked) noteReleased(cpu, at, false);
   // ORDER: clearing WRITER releases everything written under the lock.
   const before = and(cpu.words, at, ~(WRITER | PENDING));
   assert((before & WRITER) !== 0, 'writeUnlock: not held', before);

@@ -4,6 +4,7 @@
  * Guarantees: mutual exclusion; what the last holder wrote is visible to the next one.
  * Waiting: a bounded spin, then sleep in slices; the CONTENDED bit tells the holder to wake.
  * Not guaranteed: fairness. A lock is not recursive: taking it twice panics.
+ * Order: lock-order.ts, checked in a checked machine.
  */
 import { compareExchange, exchange, load, notify, pause, wait } from '../../shared/atomics.ts';
 import { SPIN_TURNS, WAIT_SLICE_MS } from '../../shared/limits.ts';
@@ -11,12 +12,14 @@ import { panic } from '../../shared/panic.ts';
 import type { WordIndex } from '../../shared/units.ts';
 import { STAT, count } from './cpu.ts';
 import type { Cpu } from './cpu.ts';
+import { noteReleased, noteTaken } from './held-locks.ts';
 
 const CONTENDED = 1 << 30;
 const OWNER_MASK: number = CONTENDED - 1;
 
 /** Takes the lock word at `at`. Kernel mode only. */
 export function lock(cpu: Cpu, at: WordIndex): void {
+  if (cpu.machine.checked) noteTaken(cpu, at, false);
   // ORDER: the exchange to our number acquires what the previous holder released.
   if (compareExchange(cpu.words, at, 0, cpu.id + 1) !== 0) lockSlow(cpu, at);
 }
@@ -50,14 +53,9 @@ function lockSlow(cpu: Cpu, at: WordIndex): void {
 
 /** Releases a lock that this CPU holds. */
 export function unlock(cpu: Cpu, at: WordIndex): void {
+  if (cpu.machine.checked) noteReleased(cpu, at, false);
   // ORDER: the exchange releases everything written under the lock, and reads whether to wake.
   const held = exchange(cpu.words, at, 0);
   if ((held & OWNER_MASK) !== cpu.id + 1) panic('unlock: not the holder', at, held, cpu.id);
   if ((held & CONTENDED) !== 0) notify(cpu.words, at, 1);
-}
-
-/** Whether this CPU holds the lock. For assertions. */
-export function holds(cpu: Cpu, at: WordIndex): boolean {
-  // ORDER: only this CPU writes its own number, so any order gives the right answer.
-  return (load(cpu.words, at) & OWNER_MASK) === cpu.id + 1;
 }

@@ -15,6 +15,7 @@ import * as pte from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
 import type { Pte, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts';
 import { frameWord } from '../machine/machine.ts';
 import { pagesAt } from '../machine/cursor.ts';
@@ -109,6 +110,7 @@ export function lockUserPage(
   address: VirtAddr,
   write: boolean,
 ): WordIndex {
+  assertNoLockHeld(cpu);
   const { protocol } = cpu.machine;
   const cursor = cpu.faultCursor;
   const vpn = vpnOf(address);

@@ -12,6 +12,7 @@ import * as OBJECT from '../../shared/layout/object.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import type { ObjectBlock, ObjectPage, Pfn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { allocFrame, freeFrame, putFrame } from '../frames/frames.ts';
 import { frameWord, zeroFrame } from '../machine/machine.ts';
 
@@ -40,6 +41,7 @@ export function indexLookup(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pf
 
 /** Enters the frame of a page that is not there. False when memory for a node is exhausted. */
 export function indexInsert(cpu: Cpu, object: ObjectBlock, page: ObjectPage, pfn: Pfn): boolean {
+  assertHeld(cpu, object + OBJECT.LOCK);
   const { words, machine } = cpu;
   if (!growIndex(cpu, object, page)) return false;
   let at = object + OBJECT.INDEX_ROOT;
@@ -120,6 +122,7 @@ export function indexRemove(
   firstPage: ObjectPage,
   endPage: ObjectPage,
 ): void {
+  assertHeld(cpu, object + OBJECT.LOCK);
   const height = peek(cpu.words, object + OBJECT.INDEX_HEIGHT);
   removeBelow(cpu, object + OBJECT.INDEX_ROOT, height, 0, firstPage, endPage);
 }
@@ -160,7 +163,8 @@ function removeBelow(
 
 /** Frees the whole index: nobody can reach the object any more. */
 export function indexFree(cpu: Cpu, object: ObjectBlock): void {
-  indexRemove(cpu, object, 0, pagesOf(peek(cpu.words, object + OBJECT.INDEX_HEIGHT)));
+  const height = peek(cpu.words, object + OBJECT.INDEX_HEIGHT);
+  removeBelow(cpu, object + OBJECT.INDEX_ROOT, height, 0, 0, pagesOf(height));
 }
 
 function freeNode(cpu: Cpu, node: Pfn, level: number): void {

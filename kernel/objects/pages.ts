@@ -17,6 +17,7 @@ import { bytesOf, objectPageOf, pagesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage, Pfn } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { allocFrame, freeFrame, getFrame } from '../frames/frames.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
@@ -204,6 +205,7 @@ export function zeroFrom(cpu: Cpu, object: ObjectBlock, from: number): void {
 }
 
 function zeroTail(cpu: Cpu, object: ObjectBlock, from: number): void {
+  assertHeld(cpu, object + OBJECT.LOCK);
   if (from % PAGE_SIZE === 0) return;
   const pfn = indexLookup(cpu, object, objectPageOf(from));
   if (pfn !== 0) zeroBytes(cpu, pfn, from % PAGE_SIZE);
@@ -214,6 +216,7 @@ function zeroBytes(cpu: Cpu, pfn: Pfn, from: number): void {
 }
 
 function setSize(cpu: Cpu, object: ObjectBlock, size: number): void {
+  assertHeld(cpu, object + OBJECT.LOCK);
   storeWide(cpu.machine, object + OBJECT.SIZE, size);
   // ORDER: read without the lock by those who only compare (objectPages).
   store(cpu.words, object + OBJECT.PAGES, pagesOf(size));

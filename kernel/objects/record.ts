@@ -18,6 +18,7 @@ import { RECORDS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { ObjectBlock, RecordId, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { allocFrame } from '../frames/frames.ts';
 import { frameWord, zeroFrame } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -68,6 +69,7 @@ export function putRecord(cpu: Cpu, id: RecordId): void {
 }
 
 function addReference(cpu: Cpu, id: RecordId, amount: number): number {
+  assertHeld(cpu, BOOT.RECORD_LOCK);
   const at = recordAt(cpu.machine, id) + RECORD.REFS;
   const refs = peek(cpu.words, at) + amount;
   if (refs < 0 || (refs === 1 && amount === 1)) panic('record: reference to a free one', id);
@@ -76,6 +78,7 @@ function addReference(cpu: Cpu, id: RecordId, amount: number): number {
 }
 
 function findRecord(cpu: Cpu, object: ObjectBlock, delta: number, shared: boolean): RecordId {
+  assertHeld(cpu, BOOT.RECORD_LOCK);
   const { machine, words } = cpu;
   let id = peek(words, object + OBJECT.RECORDS);
   while (id !== 0) {
@@ -92,6 +95,7 @@ function findRecord(cpu: Cpu, object: ObjectBlock, delta: number, shared: boolea
 }
 
 function newRecord(cpu: Cpu, object: ObjectBlock, delta: number, shared: boolean): RecordId {
+  assertHeld(cpu, BOOT.RECORD_LOCK);
   const { machine, words } = cpu;
   const id = takeNumber(cpu);
   if (id === 0) return 0;
@@ -113,6 +117,7 @@ function newRecord(cpu: Cpu, object: ObjectBlock, delta: number, shared: boolean
 
 /** A free record number, from the free list or from a new frame of records. */
 function takeNumber(cpu: Cpu): RecordId {
+  assertHeld(cpu, BOOT.RECORD_LOCK);
   const { machine, words } = cpu;
   const free = peek(words, BOOT.RECORD_FREE);
   if (free !== 0) {
@@ -135,6 +140,7 @@ function takeNumber(cpu: Cpu): RecordId {
 
 /** Takes the record off its object's list; the object whose reference the caller must drop. */
 function freeRecord(cpu: Cpu, id: RecordId): ObjectBlock {
+  assertHeld(cpu, BOOT.RECORD_LOCK);
   const { machine, words } = cpu;
   const at = recordAt(machine, id);
   const object: ObjectBlock = peek(words, at + RECORD.OBJECT);

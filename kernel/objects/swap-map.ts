@@ -20,6 +20,7 @@ import * as SWAP from '../../shared/layout/swap.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Pfn, SwapSlot, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { frameRefs, getFrame, putFrame } from '../frames/frames.ts';
 import { frameField } from '../machine/machine.ts';
@@ -56,6 +57,7 @@ export function swapOutFrame(cpu: Cpu, pfn: Pfn): SwapSlot {
 }
 
 function takeSlot(cpu: Cpu): SwapSlot {
+  assertHeld(cpu, BOOT.SWAP_LOCK);
   const { machine, words } = cpu;
   let slot: SwapSlot = peek(words, BOOT.SWAP_FREE);
   if (slot !== 0) {
@@ -101,6 +103,7 @@ export function putSlot(cpu: Cpu, slot: SwapSlot): void {
 
 /** Takes the frame out of a slot, under the lock; the caller drops its reference. 0: none. */
 function dropCached(cpu: Cpu, at: WordIndex): Pfn {
+  assertHeld(cpu, BOOT.SWAP_LOCK);
   const pfn: Pfn = peek(cpu.words, at + SWAP.PFN);
   if (pfn === 0) return 0;
   poke(cpu.words, at + SWAP.PFN, 0);
@@ -186,6 +189,7 @@ export function dropCleanFrames(
 
 /** Only the map holds the frame. New holders come through the map's lock, which the caller has. */
 function isUnused(cpu: Cpu, pfn: Pfn): boolean {
+  assertHeld(cpu, BOOT.SWAP_LOCK);
   return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;
 }
 

@@ -24,6 +24,7 @@ import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { STAT, count } from '../machine/cpu.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { userMode } from '../machine/cpu-mode.ts';
 import { putFrame } from '../frames/frames.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
@@ -36,6 +37,7 @@ import { shootDown } from './shootdown.ts';
 
 /** False where the operation has to be waited for; its frames are then still the caller's. */
 export function postponeFlush(op: RangeOp): boolean {
+  assertAreasHeld(op.cpu, op.space);
   const { cpu, space } = op;
   const { words } = cpu;
   if (op.restricted || op.unlinked.length > 0 || op.dropped.length > 0) return false;
@@ -59,6 +61,7 @@ export function postponeFlush(op: RangeOp): boolean {
 
 /** Releases the records of a space that every CPU has swept past. Under the areas' lock. */
 export function sweepLazy(cpu: Cpu, space: SpaceBlock): void {
+  assertAreasHeld(cpu, space);
   const { words } = cpu;
   let link = space + SPACE.LAZY_HEAD;
   for (let record: LazyBlock = peek(words, link); record !== 0; record = peek(words, link)) {
@@ -69,6 +72,7 @@ export function sweepLazy(cpu: Cpu, space: SpaceBlock): void {
 
 /** Before [startVpn, endVpn) is mapped again: waits for the records that overlap it. */
 export function settleLazy(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
+  assertAreasHeld(cpu, space);
   const { words } = cpu;
   let link = space + SPACE.LAZY_HEAD;
   for (let record: LazyBlock = peek(words, link); record !== 0; record = peek(words, link)) {

@@ -17,6 +17,7 @@ import { noteFlush } from './range-log.ts';
 import { leafSlot, splitSpans } from './map-range.ts';
 import type { RangeOp } from './range-op.ts';
 import { seek } from './table.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 
 /**
  * Makes the tables that the move of [fromVpn, from + pages) to `toVpn` needs, also for clearing the
@@ -24,6 +25,8 @@ import { seek } from './table.ts';
  */
 export function prepareMove(op: RangeOp, fromVpn: Vpn, toVpn: Vpn, pages: number): boolean {
   const { cpu, cursor } = op;
+  // An old length of 0 maps shared memory a second time: its pages stay.
+  if (pages === 0) return true;
   if (!splitSpans(op, fromVpn, fromVpn + pages)) return false;
   let made = -1;
   for (let vpn = fromVpn; vpn < fromVpn + pages;) {
@@ -55,6 +58,7 @@ export function moveRange(
   left: Pte,
   record: RecordId,
 ): void {
+  assertAreasHeld(op.cpu, op.space);
   const { cpu, cursor } = op;
   for (let vpn = fromVpn; vpn < fromVpn + pages;) {
     let at = seek(cpu, cursor, vpn);

@@ -13,6 +13,7 @@ import { nextAt } from '../machine/cursor.ts';
 import { LOG_CLEAR, logChange, noteFlush } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { seek } from './table.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 
 /** Every page goes, a private mapping's own copies too: the object was cut off. */
 export const ZAP_ALL = 0;
@@ -32,6 +33,7 @@ export function changeObjectRange(
   reserved: Pte,
   action: number,
 ): void {
+  assertAreasHeld(op.cpu, op.space);
   const { cursor } = op;
   // The object is no longer what it was when this returns: a flush for later will not do.
   op.restricted = true;

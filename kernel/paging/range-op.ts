@@ -12,10 +12,11 @@
  */
 import { load } from '../../shared/atomics.ts';
 import { TABLE_ENTRIES } from '../../shared/limits.ts';
-import { panic } from '../../shared/panic.ts';
+import { assert, panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Pfn, Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { nextAt, pagesAt } from '../machine/cursor.ts';
 import type { Cursor } from '../machine/cursor.ts';
 import { flushRange } from './flush.ts';
@@ -83,6 +84,7 @@ export class RangeOp implements PageTableLike {
 
 /** Flushes, frees, unlocks: the end of every operation, also of one that was rolled back. */
 export function closeRange(op: RangeOp): void {
+  assertAreasHeld(op.cpu, op.space);
   finishRange(op);
   op.cpu.machine.protocol.unlockRange(op.cpu, op.cursor);
 }
@@ -117,6 +119,7 @@ function releaseEntry(op: RangeOp, entry: Pte, flushed: boolean): void {
  * the table and its parent are under the cursor's locks. Leaf tables first, then what held them.
  */
 export function pruneTables(op: RangeOp, startVpn: Vpn, endVpn: Vpn): void {
+  assert(startVpn < endVpn, 'pruneTables: range', startVpn);
   const { cpu, cursor } = op;
   for (let level = 1; level <= cursor.topLevel; level++) {
     const pages = pagesAt(level);

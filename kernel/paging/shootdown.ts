@@ -19,6 +19,7 @@ import { add, compareExchange, load, pause, peek, store, wait } from '../../shar
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import { assert } from '../../shared/panic.ts';
 import { SHOOTDOWN_WATCHDOG_MS, SPIN_TURNS, TLB_RING, WAIT_SLICE_MS } from '../../shared/limits.ts';
 import type { SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import { STAT, count } from '../machine/cpu.ts';
@@ -30,6 +31,7 @@ import { LOG_CPU_STUCK, logEvent } from '../machine/log.ts';
  * Invalidates [startVpn, start + pages) of `space` everywhere. Returns when all have acknowledged.
  */
 export function shootDown(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: number): void {
+  assert(pages > 0, 'shootDown: range', startVpn);
   const generation = announce(cpu, space, startVpn, pages);
   count(cpu, STAT.shootdowns, 1);
   // ORDER: a counter.

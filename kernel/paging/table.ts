@@ -69,6 +69,8 @@ export function entryAt(machine: Machine, pfn: Pfn, level: number, vpn: Vpn): Wo
  * `cursor.level`.
  */
 export function seek(cpu: Cpu, cursor: Cursor, vpn: Vpn, lowest = 0): WordIndex {
+  const isLocked = vpn >= cursor.startVpn && vpn < cursor.endVpn;
+  assert(isLocked || !cpu.machine.checked, 'seek: outside the locked range', vpn);
   let table = cursor.top;
   let level = cursor.topLevel;
   for (;;) {

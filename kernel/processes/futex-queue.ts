@@ -22,6 +22,7 @@ import { vpnOf } from '../../shared/units.ts';
 import type { FutexBlock, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import type { Machine } from '../machine/machine.ts';
 import { recordAt } from '../objects/record.ts';
@@ -79,6 +80,7 @@ export function keyOf(machine: Machine, waiter: FutexBlock): FutexKey {
 
 /** Appends a waiter to its bucket's queue. The caller holds the bucket's lock. */
 export function enqueue(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock, key: FutexKey): void {
+  assertHeld(cpu, bucket + FUTEX_QUEUE.LOCK);
   const { words } = cpu;
   const last = peek(words, bucket + FUTEX_QUEUE.LAST);
   poke(words, waiter + FUTEX.ID, key.id);
@@ -94,6 +96,7 @@ export function enqueue(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock, key: Fu
 
 /** Takes a waiter out of its bucket's queue. The caller holds the bucket's lock. */
 export function dequeue(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock): void {
+  assertHeld(cpu, bucket + FUTEX_QUEUE.LOCK);
   const { words } = cpu;
   const next = peek(words, waiter + FUTEX.NEXT);
   const previous = peek(words, waiter + FUTEX.PREVIOUS);

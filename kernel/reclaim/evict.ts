@@ -16,6 +16,7 @@ import type { ObjectBlock, Pte, SpaceBlock, SwapSlot, Vpn, WordIndex } from '../
 import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
@@ -36,6 +37,7 @@ export interface Evicted {
 
 /** Takes the pages `vpns`, ascending, out of a space. Kernel mode, no lock held. */
 export function evictPages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): Evicted {
+  assertNoLockHeld(cpu);
   const firstVpn = vpns[0];
   const lastVpn = vpns[vpns.length - 1];
   if (firstVpn === undefined || lastVpn === undefined) return { pages: 0, slots: [] };
@@ -108,6 +110,7 @@ function replace(op: RangeOp, at: WordIndex, vpn: Vpn, entry: Pte): void {
  * sets it again. What second-chance reclaim knows of a page's use.
  */
 export function agePages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): void {
+  assertNoLockHeld(cpu);
   const firstVpn = vpns[0];
   const lastVpn = vpns[vpns.length - 1];
   if (firstVpn === undefined || lastVpn === undefined) return;

@@ -26,6 +26,7 @@ import * as pte from '../../shared/pte.ts';
 import { addressOf } from '../../shared/units.ts';
 import type { AreaBlock, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { frameField } from '../machine/machine.ts';
 import { isPageCache } from '../objects/pages.ts';
 import { openAtRoot } from '../paging/covering.ts';
@@ -39,6 +40,7 @@ const NEVER = -1;
 
 /** Settles the identities of the areas that overlap or touch [startVpn, endVpn), in VPNs. */
 export function settleAnon(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
+  assertAreasHeld(cpu, space);
   // ORDER: 0 only for the last user, who takes the whole space apart.
   if (load(cpu.words, space + SPACE.REFS) === 0) return;
   const store = new SharedAreaIndex(cpu, space);
@@ -56,6 +58,7 @@ export function settleAnon(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: V
  * anon_vma_prepare). To be called after openRange, which has settled the neighbours.
  */
 export function prepareAnon(cpu: Cpu, space: SpaceBlock, vpn: Vpn): void {
+  assertAreasHeld(cpu, space);
   const store = new SharedAreaIndex(cpu, space);
   const node = treeFind(store, addressOf(vpn));
   if (node !== 0) identify(cpu, space, store, node);

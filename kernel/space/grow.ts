@@ -12,6 +12,7 @@ import { prepareAnon } from './anon-identity.ts';
 import { AREA_GROWSDOWN, AREA_PROT } from '../machine/area-flags.ts';
 import type { Area, AreaSet } from './shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld, assertNoLockHeld } from '../machine/held-locks.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from './open-range.ts';
@@ -23,6 +24,7 @@ import { areasOf, unmergingAreasOf } from './space.ts';
  * the area above has grown down to it or somebody has mapped it meanwhile. Takes the areas' lock.
  */
 export function growDown(cpu: Cpu, space: SpaceBlock, vpn: Vpn): boolean {
+  assertNoLockHeld(cpu);
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
@@ -39,6 +41,7 @@ function growTo(
   area: Area,
   address: VirtAddr,
 ): boolean {
+  assertAreasHeld(cpu, space);
   if (area.start <= address) return true;
   if ((area.flags & AREA_GROWSDOWN) === 0 || address < MMAP_MIN_ADDR) return false;
   const below = areas.previousArea(area.start);

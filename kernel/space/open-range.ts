@@ -7,9 +7,12 @@
  */
 import { peek } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
+import { USER_PAGES } from '../../shared/limits.ts';
+import { assert } from '../../shared/panic.ts';
 import type { SpaceBlock, Vpn } from '../../shared/units.ts';
 import { reapLimbo } from '../frames/grace.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld, assertInKernel } from '../machine/held-locks.ts';
 import type { Cursor } from '../machine/cursor.ts';
 import { sweepLazy } from '../paging/flush-lazy.ts';
 import { RangeOp } from '../paging/range-op.ts';
@@ -26,6 +29,9 @@ export function openRange(
   endVpn: Vpn,
   cursor: Cursor = cpu.rangeCursor,
 ): RangeOp {
+  assertInKernel(cpu);
+  assertAreasHeld(cpu, space);
+  assert(startVpn < endVpn && endVpn <= USER_PAGES, 'openRange: range', startVpn);
   reapLimbo(cpu);
   if (peek(cpu.words, space + SPACE.LAZY_HEAD) !== 0) sweepLazy(cpu, space);
   settleAnon(cpu, space, startVpn, endVpn);

@@ -15,6 +15,7 @@ import { fullPagesOf } from '../../shared/units.ts';
 import type { SpaceBlock, WordIndex } from '../../shared/units.ts';
 import { AREA_LOCKED, isDataArea } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 
 const WORD = 2 ** 32;
 const INFINITE = -1;
@@ -72,6 +73,7 @@ function hardLimit(cpu: Cpu, space: SpaceBlock, resource: number): number {
 
 /** Whether `pages` more with these flags are within RLIMIT_AS and RLIMIT_DATA. */
 export function mayExpand(cpu: Cpu, space: SpaceBlock, flags: number, pages: number): boolean {
+  assertAreasHeld(cpu, space);
   const { words } = cpu;
   const total = peek(words, space + SPACE.TOTAL_PAGES) + pages;
   if (total > fullPagesOf(softLimit(cpu, space, RLIMIT_AS))) return false;
@@ -90,6 +92,7 @@ export function canLock(cpu: Cpu, space: SpaceBlock): boolean {
 
 /** Whether `pages` more with these flags, if they are locked, are within RLIMIT_MEMLOCK. */
 export function mayLock(cpu: Cpu, space: SpaceBlock, flags: number, pages: number): boolean {
+  assertAreasHeld(cpu, space);
   if ((flags & AREA_LOCKED) === 0 || isPrivileged(cpu, space)) return true;
   const locked = peek(cpu.words, space + SPACE.LOCKED_PAGES) + pages;
   return locked <= lockLimitPages(cpu, space);

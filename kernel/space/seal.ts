@@ -5,6 +5,7 @@ import * as SPACE from '../../shared/layout/space.ts';
 import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_SEALED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import type { AreaSet } from './space.ts';
 import { splitAt } from './split.ts';
 
@@ -20,6 +21,7 @@ export function checkSealed(
   startAddress: VirtAddr,
   endAddress: VirtAddr,
 ): number {
+  assertAreasHeld(cpu, space);
   if (peek(cpu.words, space + SPACE.SEALS) === 0) return 0;
   const first = areas.nextArea(startAddress);
   let area = first;

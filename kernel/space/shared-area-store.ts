@@ -15,6 +15,7 @@ import type { AreaStore } from '../areas/area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { AREA_STATES, MemoryArea } from '../areas/memory-area.ts';
 import type { MemorySet } from '../areas/memory-set.ts';
 import { treeFind } from '../areas/area-tree.ts';
@@ -30,6 +31,7 @@ export type AreaSet = MemorySet<number, RangeOp, MachineBackend>;
 
 /** Stores `area` over the one of the same range, with neither merge nor page table concerned. */
 export function replaceArea(cpu: Cpu, space: SpaceBlock, area: Area): void {
+  assertAreasHeld(cpu, space);
   const store = new SharedAreaStore(cpu, space);
   store.writeArea(treeFind(store, area.start), area);
 }
@@ -54,6 +56,7 @@ export class SharedAreaStore
   }
 
   beginChange(): void {
+    assertAreasHeld(this.cpu, this.space);
     // ORDER: odd before the first change; readers that saw an even value compare it again.
     add(this.cpu.words, this.space + SPACE.INDEX_SEQ, 1);
   }
@@ -89,6 +92,7 @@ export class SharedAreaStore
   }
 
   writeArea(node: AreaBlock, area: Area): void {
+    assertAreasHeld(this.cpu, this.space);
     const { words } = this.cpu;
     const before = peek(words, node + AREA.RECORD);
     if (before !== area.backend.record) {

@@ -12,6 +12,7 @@ import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Pfn, Pte, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { ROOT_LEVEL } from '../machine/cursor.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 import { frameWord } from '../machine/machine.ts';
@@ -50,6 +51,8 @@ export function createSpace(cpu: Cpu): SpaceBlock {
 
 /** What a forked child has of its parent's space beside areas: the break, identities in use. */
 export function inheritHeap(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): void {
+  assertAreasHeld(cpu, parent);
+  assertAreasHeld(cpu, child);
   const { machine, words } = cpu;
   storeWide(machine, child + SPACE.BRK, loadWide(machine, parent + SPACE.BRK));
   poke(words, child + SPACE.LAST_ANON, peek(words, parent + SPACE.LAST_ANON));

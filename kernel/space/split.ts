@@ -13,6 +13,7 @@ import type { SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { mappingFailure } from '../areas/mapping-result.ts';
 import type { MappingResult } from '../areas/mapping-result.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { splitSpan, splitSpans } from '../paging/map-range.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from './open-range.ts';
@@ -29,6 +30,7 @@ export interface AreaPart {
 
 /** Divides the area around `address`, if there is one. */
 export function splitAt(cpu: Cpu, space: SpaceBlock, areas: AreaSet, address: VirtAddr): void {
+  assertAreasHeld(cpu, space);
   const area = areas.find(address);
   if (area === null || area.start === address) return;
   const op = openRange(cpu, space, vpnOf(address), vpnOf(address) + 1);
@@ -44,6 +46,7 @@ export function markRange(
   endAddress: VirtAddr,
   flags: number,
 ): MappingResult {
+  assertAreasHeld(op.cpu, op.space);
   if (!splitSpans(op, vpnOf(startAddress), vpnOf(endAddress))) {
     const range = new AddrRange(startAddress, endAddress);
     return mappingFailure('NoMemory', range, 'no frame for a page table');
@@ -61,6 +64,7 @@ export function markRange(
  * the range open. A change that failed for want of frames leaves nothing behind.
  */
 export function keepFirstSplit(op: RangeOp, areas: AreaSet, address: VirtAddr): void {
+  assertAreasHeld(op.cpu, op.space);
   if (areas.len() + 1 === peek(op.cpu.words, BOOT.MAP_COUNT_MAX)) divide(op, areas, address);
 }
 

@@ -13,6 +13,7 @@ import { startGap } from '../space/placement.ts';
 import type { AreaSet } from '../space/shared-area-store.ts';
 import { backendOf } from '../backends/registry.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { loadWide, storeWide } from '../frames/wide.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
@@ -45,6 +46,7 @@ function isBreak(cpu: Cpu, space: SpaceBlock, address: VirtAddr): boolean {
 }
 
 function moveBreak(cpu: Cpu, space: SpaceBlock, before: VirtAddr, after: VirtAddr): boolean {
+  assertAreasHeld(cpu, space);
   const areas = areasOf(cpu, space);
   const startAddress = roundUpToPages(before);
   const endAddress = roundUpToPages(after);

@@ -12,6 +12,7 @@ import * as S from '../../shared/abi/syscall-numbers.ts';
 import type { KernelWorkerNumber, SyscallNumber } from '../../shared/abi/syscalls.ts';
 import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
 import { sysMadvise } from './madvise.ts';
@@ -41,6 +42,8 @@ export function dispatch(
   e: number,
   f: number,
 ): number {
+  assertInKernel(cpu);
+  assertNoLockHeld(cpu);
   cpu.lacksFrame = false;
   cpu.stoppedAtVpn = 0;
   const known = number as SyscallNumber;

@@ -19,6 +19,7 @@ import { prepareAnon } from '../space/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { populateAccess } from '../mmu/populate.ts';
 import { punchHole } from '../files/truncate.ts';
 import { getObject, putObject } from '../objects/object.ts';
@@ -138,6 +139,7 @@ function advisePart(
   part: AreaPart,
   advice: number,
 ): number {
+  assertAreasHeld(cpu, space);
   const { area } = part;
   if (isDiscard(advice) && !mayDiscard(area)) return -E.EPERM;
   if (isFlagAdvice(advice)) return setFlags(cpu, space, areas, part, advice);

@@ -18,6 +18,7 @@ import {
 } from '../machine/area-flags.ts';
 import type { AreaSet } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { populateLocked } from '../mmu/populate.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
@@ -146,6 +147,7 @@ function lockPart(
   { area, startAddress, endAddress }: AreaPart,
   bits: number,
 ): number {
+  assertAreasHeld(cpu, space);
   const next = (area.flags & ~AREA_LOCK_FLAGS) | bits;
   if (next === area.flags || area.backend.isSpecial) return 0;
   if ((area.flags & AREA_DROPPABLE) !== 0) return 0;
@@ -189,6 +191,7 @@ export function sysMunlockall(cpu: Cpu, proc: ProcessBlock): number {
 
 /** apply_mlockall_flags: MCL_FUTURE alone leaves what there is as it is. */
 function lockAll(cpu: Cpu, space: SpaceBlock, flags: number): void {
+  assertAreasHeld(cpu, space);
   const bits = AREA_LOCKED | ((flags & M.MCL_ONFAULT) !== 0 ? AREA_LOCKONFAULT : 0);
   const future = (flags & M.MCL_FUTURE) !== 0;
   const current = (flags & M.MCL_CURRENT) !== 0;

@@ -32,6 +32,7 @@ import { place } from '../space/placement.ts';
 import { backendOf } from '../backends/registry.ts';
 import { TRY_KERNEL_CAUSE } from '../backends/user.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { fileObject, isWritable, putFile } from '../objects/open-file.ts';
 import { fdFile, isStreamFd } from '../objects/fd.ts';
 import { createObject, putObject } from '../objects/object.ts';
@@ -150,6 +151,7 @@ function mapAt(
   startAddress: VirtAddr,
   mapping: Mapping,
 ): number {
+  assertAreasHeld(cpu, space);
   const { size, areaBits } = mapping;
   const endAddress = startAddress + size;
   const refusal = checkSealed(cpu, space, areas, startAddress, endAddress);

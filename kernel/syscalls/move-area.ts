@@ -24,6 +24,7 @@ import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { ANONYMOUS, internRecord, putRecord, recordAt } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { moveRange, prepareMove } from '../paging/move-range.ts';
@@ -48,6 +49,7 @@ export interface Move {
 
 /** Moves; the target, where nothing may be mapped, is free of the old range. 0 or an errno. */
 export function moveArea(cpu: Cpu, space: SpaceBlock, areas: AreaSet, move: Move): number {
+  assertAreasHeld(cpu, space);
   if (areas.len() >= peek(cpu.words, BOOT.MAP_COUNT_MAX) - MOVE_AREAS) return -ENOMEM;
   const { fromAddress, oldSize, toAddress, newSize } = move;
   const lowVpn = vpnOf(Math.min(fromAddress, toAddress));

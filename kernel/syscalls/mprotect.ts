@@ -17,6 +17,7 @@ import {
   isAccountable,
 } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
@@ -66,6 +67,7 @@ function protectMapped(
   endAddress: VirtAddr,
   prot: number,
 ): number {
+  assertAreasHeld(cpu, space);
   const areas = areasOf(cpu, space);
   const first = areas.nextArea(address);
   if (first === null || first.start >= endAddress) return -E.ENOMEM;

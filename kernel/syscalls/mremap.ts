@@ -20,6 +20,7 @@ import { AREA_LOCKED, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts'
 import { place } from '../space/placement.ts';
 import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
@@ -92,6 +93,7 @@ function checkArguments(remap: Remap): number {
 }
 
 function remapLocked(remap: Remap): number {
+  assertAreasHeld(remap.cpu, remap.space);
   const { cpu, areas, address, oldSize, newSize, flags } = remap;
   if ((flags & MOVES) !== 0) {
     const most = peek(cpu.words, BOOT.MAP_COUNT_MAX);

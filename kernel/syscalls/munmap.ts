@@ -7,6 +7,7 @@ import { PAGE_SIZE, SPAN_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import { bytesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertAreasHeld } from '../machine/held-locks.ts';
 import { mappingErrno } from './mmap.ts';
 import { checkSealed } from '../space/seal.ts';
 import { closeRange, pruneTables } from '../paging/range-op.ts';
@@ -41,6 +42,7 @@ export function unmapRange(
   address: VirtAddr,
   size: number,
 ): number {
+  assertAreasHeld(cpu, space);
   const refusal = checkSealed(cpu, space, areas, address, address + size);
   if (refusal !== 0) return refusal;
   const startVpn = vpnOf(lowerBound(areas, address));

@@ -9,6 +9,7 @@ import { FLUSH_MUTANTS } from './mutants/flush.ts';
 import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
+import { LOCK_MUTANTS } from './mutants/locks.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
 
 export interface Mutant {
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...OTHER_MUTANTS,
   ...FORK_AND_SWAP_MUTANTS,
   ...FUTEX_AND_FILE_MUTANTS,
+  ...LOCK_MUTANTS,
 ];
 
 export function mutantNamed(name: string): Mutant | null {

@@ -3,6 +3,7 @@
  * still, and nobody in it can be asked.
  */
 import { attachMachine, dmesgLines, protocolNamed } from '../../kernel/index.ts';
+import { LOCK_CLASSES } from '../../kernel/machine/lock-order.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import type { Machine } from '../../kernel/index.ts';
 import { load } from '../../shared/atomics.ts';
@@ -14,12 +15,6 @@ import { panic } from '../../shared/panic.ts';
 /** The latest lines of the kernel log that are shown. */
 const LOG_LINES = 40;
 const MODE_NAMES = ['offline', 'idle', 'kernel', 'user', 'blocked', 'parked', 'dead'];
-const LOCKS = [
-  ['buddy', BOOT.BUDDY_LOCK],
-  ['slab', BOOT.SLAB_LOCK],
-  ['record', BOOT.RECORD_LOCK],
-  ['process', BOOT.PROC_LOCK],
-] as const;
 
 /** The kernel log, then a line for each CPU that is up, then the locks that are held. */
 export function machineState(buffer: SharedArrayBuffer): string[] {
@@ -47,9 +42,9 @@ export function machineState(buffer: SharedArrayBuffer): string[] {
         `reader/writer lock 0x${hex(load(words, space + SPACE.RW_LOCK))}`,
     );
   }
-  for (const [name, lock] of LOCKS) {
-    const word = load(words, lock);
-    if (word !== 0) lines.push(`${name} lock: 0x${hex(word)}`);
+  for (const { name, block, at } of LOCK_CLASSES) {
+    const word = block === BOOT.LAYOUT ? load(words, at) : 0;
+    if (word !== 0) lines.push(`${name}: 0x${hex(word)}`);
   }
   lines.push(`epoch ${load(words, BOOT.EPOCH)}, stop phase ${load(words, BOOT.STOP)}`);
   return lines;

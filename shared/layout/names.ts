@@ -1,6 +1,7 @@
 /** Names of the machine's words, from the same tables as the layout: 'cpu 1 MODE'. */
 import { TABLE_ENTRIES } from '../limits.ts';
 import { fieldName } from './block.ts';
+import type { Block } from './block.ts';
 import * as FRAME from './frame.ts';
 import { findWord } from './regions.ts';
 import type { Regions } from './regions.ts';
@@ -21,8 +22,26 @@ export function wordName(machine: NamedWords, at: WordIndex): string {
   return region.words === 1 ? item : `${item} word ${within}`;
 }
 
+/** The block that a word lies in, by the same metadata, and the block's first word; or null. */
+export function blockOfWord(
+  machine: NamedWords,
+  at: number,
+): { readonly block: Block; readonly first: number } | null {
+  const { region, index, within } = findWord(machine, at);
+  let { block } = region;
+  if (region.key === 'frameBase') {
+    const meta = stateOfFrame(machine, index);
+    if ((meta & 0xf) === FRAME.SLAB) block = SLAB.BLOCKS[(meta >> FRAME.ORDER_SHIFT) & 0xf] ?? null;
+  }
+  return block === null ? null : { block, first: at - (within % block.words) };
+}
+
+function stateOfFrame(machine: NamedWords, frame: number): number {
+  return machine.words[machine.meta + frame * FRAME.WORDS + FRAME.STATE] as number;
+}
+
 function frameWordName(machine: NamedWords, frame: number, within: number): string {
-  const meta = machine.words[machine.meta + frame * FRAME.WORDS + FRAME.STATE] as number;
+  const meta = stateOfFrame(machine, frame);
   const state = meta & 0xf;
   if (state === FRAME.TABLE) {
     return `table ${frame} (level ${(meta >> FRAME.LEVEL_SHIFT) & 3}) entry ${within}`;

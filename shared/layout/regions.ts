@@ -141,7 +141,10 @@ export function findWord(
   at: WordIndex,
 ): { readonly region: Region; readonly index: number; readonly within: number } {
   let region = REGIONS[0] as Region;
-  for (const next of REGIONS) if (at >= regions[next.key]) region = next;
+  for (const next of REGIONS) {
+    if (at < regions[next.key]) break;
+    region = next;
+  }
   const offset = at - regions[region.key];
   return { region, index: Math.floor(offset / region.words), within: offset % region.words };
 }

@@ -46,7 +46,13 @@ describe('the explore build', () => {
     async (name) => {
       const { module, ...model } = await buildModel(host, { smallLimits: false });
       const protocol = PROTOCOLS[name];
-      const machine = formatMachine({ frames: 512, cpus: 1, protocol, swapSlots: SWAP_SLOTS });
+      const machine = formatMachine({
+        frames: 512,
+        cpus: 1,
+        checked: true,
+        protocol,
+        swapSlots: SWAP_SLOTS,
+      });
       const cpu = attachCpu(machine, 0);
       startCpu(cpu);
       enterKernel(cpu);

@@ -358,10 +358,11 @@ describe('tables', () => {
       [field(tableOf(ANON), FRAME.AUX), /table \d+: lock held 0x1/],
       [space + SPACE.AREA_LOCK, /area lock held/],
       [space + SPACE.RW_LOCK, /rw lock held/],
-      [BOOT.BUDDY_LOCK, /buddy lock held/],
-      [BOOT.SLAB_LOCK, /slab lock held/],
-      [BOOT.RECORD_LOCK, /record lock held/],
-      [BOOT.PROC_LOCK, /process lock held/],
+      [BOOT.BUDDY_LOCK, /BOOT\.BUDDY_LOCK held/],
+      [BOOT.SLAB_LOCK, /BOOT\.SLAB_LOCK held/],
+      [BOOT.RECORD_LOCK, /BOOT\.RECORD_LOCK held/],
+      [BOOT.PROC_LOCK, /BOOT\.PROC_LOCK held/],
+      [BOOT.SWAP_LOCK, /BOOT\.SWAP_LOCK held/],
     ];
     for (const [at, pattern] of held)
       expectOnly(

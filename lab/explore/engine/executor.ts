@@ -13,7 +13,6 @@ import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Choices, Execution } from './execution.ts';
 import type { Failure, FailureKind } from './failure.ts';
-import { LockOrder } from './lock-order.ts';
 import { Oracles } from './oracles.ts';
 import { siteTolerance } from './races-allowed.ts';
 import { Progress } from './progress.ts';
@@ -43,8 +42,6 @@ export class Executor implements Driver, Choices, Execution {
   failure: Failure | null = null;
   readonly progress: Progress;
   readonly #waiting: Waiting;
-  readonly #lockOrder: LockOrder;
-  readonly #lockRoles: Uint8Array;
   readonly #words: Int32Array;
   readonly #points: Uint8Array;
   #strategy: Strategy = { choose: () => ABANDON };
@@ -73,8 +70,6 @@ export class Executor implements Driver, Choices, Execution {
     this.#mayReadOlder = race.mayReadOlder;
     this.#tookNoNotice = race.tookNoNotice;
     this.oracles = new Oracles(this, subject, reference);
-    this.#lockOrder = new LockOrder(this, subject);
-    this.#lockRoles = this.#lockOrder.roles;
     race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
   }
@@ -146,7 +141,6 @@ export class Executor implements Driver, Choices, Execution {
 
   #reset(strategy: Strategy): void {
     this.subject.reset();
-    this.#lockOrder.begin();
     this.#strategy = strategy;
     this.#stepwise = strategy.stepwise === true;
     this.#decided = UNDECIDED;
@@ -216,7 +210,6 @@ export class Executor implements Driver, Choices, Execution {
     const value = this.#perform(task, old);
     if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
     else if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);
-    if (this.#lockRoles[task.site] !== 0) this.#lockOrder.performed(task, value);
     return value;
   }
 

@@ -1,7 +1,7 @@
 /** What exploration can find. */
 
 export type FailureKind =
-  /** A broken invariant that the kernel itself noticed, or a JavaScript error in it. */
+  /** A broken invariant or lock rule that the kernel itself noticed, or a JavaScript error in it. */
   | 'panic'
   /** Nobody can go on, although not everybody is done. */
   | 'deadlock'
@@ -15,8 +15,6 @@ export type FailureKind =
   | 'stale translation'
   /** A frame was freed while a program could still use a translation to it. */
   | 'freed while mapped'
-  /** A lock of a lower rank was taken under one of a higher. */
-  | 'lock order'
   /** The audit of the machine found something at the end. */
   | 'audit'
   /** No order of whole operations gives these results. */

@@ -11,6 +11,7 @@ export const RACES_ALLOWED: Readonly<Record<string, string>> = {
   clearEntry: 'likewise',
   protectRange: 'likewise',
   isFreeBlock: 'the frame may be changing hands outside the lock, but never to or from a free head',
+  poison: 'copyFromUser may read a COW frame that a fault is replacing, and then looks again',
   firstStamp: 'orders identities by frames that a fault may be replacing; it shows in maps only',
 };
 

@@ -57,14 +57,12 @@ export class Subject {
   constructor(model: Model, scenario: Scenario, protocol: LockingProtocol) {
     const { module } = model;
     const { facade, memory, race } = module.runtime;
-    const { cpus, frames = FRAMES_DEFAULT, checked = false, flushPolicy } = scenario;
+    const { cpus, frames = FRAMES_DEFAULT, flushPolicy } = scenario;
     this.model = model;
     this.scenario = scenario;
     this.protocol = protocol;
     facade.setWordHook(0, 0, () => {});
-    const world = this.direct(() =>
-      module.boot(protocol, cpus.length, frames, checked, flushPolicy),
-    );
+    const world = this.direct(() => module.boot(protocol, cpus.length, frames, flushPolicy));
     this.world = world;
     this.words = world.machine.words;
     facade.setWords(this.words);
@@ -116,6 +114,7 @@ export class Subject {
     }
     if (cpu.faultCursor.held.length > 0) cpu.faultCursor.held.length = 0;
     if (cpu.rangeCursor.held.length > 0) cpu.rangeCursor.held.length = 0;
+    if (cpu.heldLocks.length > 0) cpu.heldLocks.length = 0;
     cpu.faultObject = 0;
     cpu.lacksFrame = false;
     cpu.stoppedAtVpn = 0;

@@ -66,7 +66,6 @@ export interface Scenario {
   readonly about: string;
   readonly cpus: readonly (readonly Operation[])[];
   readonly frames?: number;
-  readonly checked?: boolean;
   /** When translations are flushed; 'batched'. Under 'lazy' old ones may be used for a while. */
   readonly flushPolicy?: FlushPolicy;
   /** False: results may be such as no sequential order gives (running out of memory, say). */
@@ -87,18 +86,17 @@ export const RW: number = PROT_READ | PROT_WRITE;
 export const ANON: number = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 export const SHARED: number = MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED;
 
-/** A machine whose CPUs are idle. */
+/** A machine whose CPUs are idle. It is checked: the kernel's assertions are oracles too. */
 export function boot(
   protocol: LockingProtocol,
   cpus: number,
   frames: number,
-  checked: boolean,
   flushPolicy: FlushPolicy = 'batched',
 ): World {
   const machine = formatMachine({
     frames,
     cpus,
-    checked,
+    checked: true,
     protocol,
     flushPolicy,
     swapSlots: SWAP_SLOTS,

@@ -59,7 +59,9 @@ const getAndPut: Operation = {
 function oneFrame(world: World): void {
   newThreads(world);
   const cpu = world.cpus[0] as Cpu;
+  enter(cpu);
   world.values['frame'] = allocFrame(cpu, FRAME.USED);
+  leave(world, cpu);
 }
 
 const takeBlock: Operation = {

@@ -33,11 +33,13 @@ function newChild(world: World, parent: number): number {
 /** Descriptor of a file (or another kind of object) of `pages` pages in the process of CPU 0. */
 function openFile(world: World, pages: number, kind: number = OBJECT.FILE): number {
   const cpu = world.cpus[0] as Cpu;
+  enterKernel(cpu);
   const spec = { kind, size: pages * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(cpu, spec);
   const fd = openFd(cpu, world.procs[0] as number, object, O_RDWR);
   // The descriptor keeps the object; nobody else does.
   putObject(cpu, object);
+  leaveKernel(cpu);
   world.values['object'] = object;
   world.values['fd'] = fd;
   return fd;
