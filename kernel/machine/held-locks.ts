@@ -24,9 +24,9 @@ export function noteTaken(cpu: Cpu, at: WordIndex, forReading: boolean): void {
 /** Before a lock is released. */
 export function noteReleased(cpu: Cpu, at: WordIndex, forReading: boolean): void {
   const { heldLocks } = cpu;
-  const entry = forReading ? ~at : at;
+  const noted = forReading ? ~at : at;
   // The last one taken is most often the first to go.
-  const index = heldLocks.lastIndexOf(entry);
+  const index = heldLocks.lastIndexOf(noted);
   if (index < 0) panic('unlock: not held', wordName(cpu.machine, at), cpu.id);
   if (index === heldLocks.length - 1) heldLocks.pop();
   else heldLocks.splice(index, 1);
@@ -52,14 +52,14 @@ function checkOrder(cpu: Cpu, at: WordIndex): void {
 
 /** The outermost lock of a class of which the CPU holds one. */
 function firstOf(cpu: Cpu, lock: LockClass): WordIndex {
-  for (const entry of cpu.heldLocks) {
-    if (lockClassAt(cpu.machine, wordOf(entry)) === lock) return wordOf(entry);
+  for (const noted of cpu.heldLocks) {
+    if (lockClassAt(cpu.machine, wordOf(noted)) === lock) return wordOf(noted);
   }
   return panic('lock: class not held', lock.name);
 }
 
-function wordOf(entry: number): WordIndex {
-  return entry < 0 ? ~entry : entry;
+function wordOf(noted: number): WordIndex {
+  return noted < 0 ? ~noted : noted;
 }
 
 /** Asserts that the CPU holds the lock at `at`, and not only for reading. */
@@ -69,7 +69,9 @@ export function assertHeld(cpu: Cpu, at: WordIndex): void {
   }
 }
 
-/** Asserts that the CPU holds the lock of the space's area set, if the protocol says which it is. */
+/**
+ * Asserts that the CPU holds the lock of the space's area set, if the protocol says which it is.
+ */
 export function assertAreasHeld(cpu: Cpu, space: SpaceBlock): void {
   if (!cpu.machine.checked) return;
   const { areasLock } = cpu.machine.protocol;

@@ -100,7 +100,8 @@ describe('the order', () => {
           take(...words);
           continue;
         }
-        const text = `lock: order, .*${inner.name.split('.')[1]} under .*${outer.name.split('.')[1]}`;
+        const [inside, outside] = [inner, outer].map(({ name }) => name.split('.')[1]);
+        const text = `lock: order, .*${inside} under .*${outside}`;
         expect(() => take(...words)).toThrow(new RegExp(text));
         unlock(cpu, words[0]!);
       }

@@ -1,7 +1,9 @@
 /** What exploration can find. */
 
 export type FailureKind =
-  /** A broken invariant or lock rule that the kernel itself noticed, or a JavaScript error in it. */
+  /**
+   * A broken invariant or lock rule that the kernel itself noticed, or a JavaScript error in it.
+   */
   | 'panic'
   /** Nobody can go on, although not everybody is done. */
   | 'deadlock'
