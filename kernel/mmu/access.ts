@@ -2,12 +2,11 @@
  * The way of an access from the miss to the retry: what a program's load or store does when its
  * test of the TLB fails.
  *
- *   translate       makes the process live; polls for shootdowns and signals; looks again, for the
- *                   access may have missed only because a poll was due; walks; and if the access
- *                   must fault:
- *     resolveFault    in the kernel: handleFault on this CPU, or the kernel worker
- *                   walks again, without another poll: the way out of the kernel has just looked
- *                   for shootdowns. A refused access comes again only if the program's handler ran.
+ * `translate` makes the process live; polls for shootdowns and signals; looks again, for the access
+ * may have missed only because a poll was due; and walks. An access that must fault enters the
+ * kernel, where this CPU's fault handler or the kernel worker resolves it, and walks again, without
+ * another poll: the way out of the kernel has just looked for shootdowns. A refused access is
+ * tried again only if the program's handler ran.
  *
  * The test of the TLB itself stands where the program is, unrolled for speed
  * (workers/cpu/memory/tlb-access.ts): the entry is the address's, the process's gate is open and no
@@ -16,7 +15,7 @@
  * Guarantees: an access uses a translation only between two polls, and a shootdown's initiator
  * waits for the second. The plain load of the test may read an old generation; that delays the
  * acknowledgement, not the protection. Every POLL_ACCESSES accesses an ordered poll corrects it.
- * Locking: none in user mode; resolveFault as handleFault.
+ * Locking: none in user mode; in the kernel, as handleFault.
  */
 import { FAULT_RETRIES_MAX, USER_SPACE_END } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
@@ -54,9 +53,13 @@ export interface AccessHost {
 }
 
 /**
- * Makes the page of the byte `address` (an integer) accessible. FAULT_DONE: the TLB has it, and the
+ * Makes the page of the byte `address` accessible. FAULT_DONE: the TLB has it, and the
  * next access may use it without another poll. FAULT_DEVICE: the page is a device's, which the
  * caller asks. FAULT_ENDED: the process is over. Any other: the access is refused.
+ *
+ * It is one function so that it has more than 460 bytes of bytecode: V8 would otherwise inline it
+ * into a program's loop, which then has no room left for the hit (stores from page to page took
+ * twice as long).
  */
 export function translate(
   mode: UserMode,
@@ -68,7 +71,7 @@ export function translate(
   const { cpu } = mode;
   const { tlb } = cpu;
   const vpn = vpnOf(address);
-  const isUser = address >= 0 && address < USER_SPACE_END;
+  const isUser = Number.isInteger(address) && address >= 0 && address < USER_SPACE_END;
   const bases = write ? tlb.writeBase : tlb.readBase;
   let outcome = FAULT_DONE;
   for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
@@ -93,7 +96,16 @@ export function translate(
       if (attempt === 0) context.misses++;
       if (walk(cpu, tlb, vpn, write)) return FAULT_DONE;
       enterKernel(cpu);
-      outcome = resolveFault(cpu, context, host, address, write);
+      if (host.resolvesFaults) {
+        outcome = handleFault(cpu, context.space, vpn, write);
+        if (outcome === FAULT_WAIT || outcome === FAULT_DEVICE) {
+          releaseFaultObject(cpu, cpu.faultObject);
+        }
+      }
+      // Pages are the kernel worker's to supply, and frames are its to reclaim.
+      if (!host.resolvesFaults || outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) {
+        outcome = host.resolveElsewhere(address, write);
+      }
       leaveKernelMode(mode);
       if (outcome === FAULT_DONE && walk(cpu, tlb, vpn, write)) return FAULT_DONE;
     } else {
@@ -105,24 +117,6 @@ export function translate(
   // A handler that repairs nothing would loop for ever under Linux; here its fault comes out.
   if (outcome !== FAULT_DONE) return outcome;
   return panic('translate: livelock', address, context.space);
-}
-
-/** In kernel mode. What cannot be resolved on this CPU goes to the kernel worker. FAULT_*. */
-function resolveFault(
-  cpu: Cpu,
-  context: UserContext,
-  host: AccessHost,
-  address: VirtAddr,
-  write: boolean,
-): number {
-  if (!host.resolvesFaults) return host.resolveElsewhere(address, write);
-  const outcome = handleFault(cpu, context.space, vpnOf(address), write);
-  if (outcome === FAULT_WAIT || outcome === FAULT_DEVICE) {
-    releaseFaultObject(cpu, cpu.faultObject);
-  }
-  // Pages are the kernel worker's to supply, and frames are its to reclaim.
-  const isItsTurn = outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY;
-  return isItsTurn ? host.resolveElsewhere(address, write) : outcome;
 }
 
 /**

@@ -112,10 +112,13 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         ACCESS,
-        '      enterKernel(cpu);\n' +
-          '      outcome = resolveFault(cpu, context, host, address, write);\n' +
-          '      leaveKernelMode(mode);\n',
-        '      outcome = resolveFault(cpu, context, host, address, write);\n',
+        '      enterKernel(cpu);\n      if (host.resolvesFaults) {',
+        '      if (host.resolvesFaults) {',
+      ),
+      patch(
+        ACCESS,
+        '      leaveKernelMode(mode);\n      if (outcome === FAULT_DONE',
+        '      if (outcome === FAULT_DONE',
       ),
     ],
   },
@@ -127,8 +130,8 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         ACCESS,
-        '  if (outcome === FAULT_WAIT || outcome === FAULT_DEVICE) {\n' +
-          '    releaseFaultObject(cpu, cpu.faultObject);\n  }\n',
+        '        if (outcome === FAULT_WAIT || outcome === FAULT_DEVICE) {\n' +
+          '          releaseFaultObject(cpu, cpu.faultObject);\n        }\n',
         '',
       ),
     ],

@@ -82,11 +82,8 @@ export class ProgramMmu implements AccessHost {
    * may use it without another poll. False: the page is a device's.
    */
   translate(address: number, write: boolean): boolean {
-    if (!Number.isInteger(address)) throw badAddress(address);
     const outcome = translate(this.#mode.user, this.context, this, address, write);
-    if (outcome === FAULT_DONE) return true;
-    if (outcome === FAULT_DEVICE) return false;
-    throw new MemoryFault(faultInfo(address, write, outcome));
+    return outcome === FAULT_DONE || deviceOrThrow(address, write, outcome);
   }
 
   deviceLoad(address: number, width: number): number {
@@ -119,6 +116,7 @@ export class ProgramMmu implements AccessHost {
 
   /** Calls the program's handler, after which the access is tried again; throws without one. */
   refuse(address: number, write: boolean, outcome: number): boolean {
+    if (!Number.isInteger(address)) throw badAddress(address);
     if (outcome === FAULT_NO_MEMORY) this.#outOfMemory(address);
     const info = faultInfo(address, write, outcome);
     const handler = this.#isHandling ? null : this.#host.handler(info.signal);
@@ -139,6 +137,12 @@ export class ProgramMmu implements AccessHost {
     this.#mode.inKernel(() => logEvent(this.cpu, LOG_OUT_OF_MEMORY, pid, vpn, 0));
     return this.#host.die(SIGKILL, 'out of memory');
   }
+}
+
+/** False for a device's page; throws for a refused access. Apart, so that translate stays small. */
+function deviceOrThrow(address: number, write: boolean, outcome: number): false {
+  if (outcome === FAULT_DEVICE) return false;
+  throw new MemoryFault(faultInfo(address, write, outcome));
 }
 
 function faultInfo(address: number, write: boolean, outcome: number): FaultInfo {
