@@ -3,12 +3,32 @@ import type { BenchDocument } from '../document.ts';
 import type { ProtocolRun } from '../protocols/protocol-run.ts';
 import type { RowResult } from '../row.ts';
 import { countCpus } from './describe.ts';
-import type { ChartData, ChartLine } from './svg.ts';
 
-/** Colours that are told apart without red and green (Okabe and Ito). */
-const COLORS = ['#000000', '#e69f00', '#0072b2', '#009e73', '#d55e00', '#cc79a7', '#56b4e9'];
 /** More charts than these beside each other could not be read. */
 const COLUMNS_MAX = 5;
+/** Colours of lines in page.css. */
+const COLORS = 7;
+
+/** A small chart: a line for each protocol. page.ts draws it. */
+export interface ChartData {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  /** Where the points lie; they are evenly spaced. */
+  readonly xs: readonly number[];
+  readonly logarithmic: boolean;
+  readonly lines: readonly ChartLine[];
+}
+
+export interface ChartLine {
+  readonly name: string;
+  /** A custom property of page.css. */
+  readonly color: string;
+  readonly values: readonly (number | null)[];
+  /** Smallest and largest of the repetitions at each point; empty for none. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
 
 export interface ChartGrid {
   readonly title: string;
@@ -22,7 +42,7 @@ export interface ChartGrid {
 type ProtocolRow = RowResult & { readonly run: ProtocolRun };
 
 export function colorOf(protocols: readonly string[], name: string): string {
-  return COLORS[protocols.indexOf(name) % COLORS.length] ?? '#888888';
+  return `--line-${protocols.indexOf(name) % COLORS}`;
 }
 
 /** A row for each contention, a column for each benchmark. */
@@ -89,8 +109,7 @@ function chartOf(
 }
 
 function byCpus({ options }: BenchDocument, yLabel: string): Omit<ChartData, 'title' | 'lines'> {
-  const ticks = options.cpus.map(String);
-  return { xLabel: 'CPUs', yLabel, ticks, sparse: false, logarithmic: false };
+  return { xLabel: 'CPUs', yLabel, xs: options.cpus, logarithmic: false };
 }
 
 function throughput(document: BenchDocument, rows: readonly ProtocolRow[]): ChartData {
@@ -110,7 +129,7 @@ function sharedWrites(document: BenchDocument, rows: readonly ProtocolRow[]): Ch
 function latency(document: BenchDocument, rows: readonly ProtocolRow[]): ChartData {
   const most = Math.max(...document.options.cpus);
   const at = rows.filter(({ run }) => run.cpus === most);
-  const ticks = (at[0]?.run.requestNs ?? []).map((_, request) => String(request + 1));
-  const rest = { xLabel: 'request', yLabel: 'ns', ticks, sparse: true, logarithmic: true };
+  const xs = (at[0]?.run.requestNs ?? []).map((_, request) => request + 1);
+  const rest = { xLabel: 'request', yLabel: 'ns', xs, logarithmic: true };
   return chartOf(document, at, rest, (own) => ({ values: own[0]?.run.requestNs ?? [] }));
 }

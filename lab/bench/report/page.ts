@@ -1,0 +1,96 @@
+/**
+ * The script of the HTML report: draws the page's charts with uPlot. The build bundles both into
+ * dist/bench-page.js, which every report contains.
+ */
+import uPlot from 'uplot';
+import type { ChartData, ChartLine } from './charts.ts';
+
+const HEIGHT = 190;
+/** Points that are marked; more would hide the line. */
+const MARKS_MAX = 20;
+const FONT = '11px system-ui, sans-serif';
+const { format } = new Intl.NumberFormat('en', {
+  notation: 'compact',
+  maximumSignificantDigits: 3,
+});
+
+/** The value of a custom property, which the colour scheme decides. */
+function color(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name);
+}
+
+function draw(chart: ChartData, target: HTMLElement): uPlot {
+  const size = (): uPlot.Options['width'] => target.clientWidth;
+  const options = { ...optionsOf(chart), width: size(), height: HEIGHT };
+  const data = [chart.xs, ...chart.lines.map(({ values }) => values)] as uPlot.AlignedData;
+  const plot = new uPlot(options, data, target);
+  new ResizeObserver(() => plot.setSize({ width: size(), height: HEIGHT })).observe(target);
+  return plot;
+}
+
+function optionsOf({ xs, xLabel, yLabel, lines, logarithmic }: ChartData) {
+  const axis = { font: FONT, labelFont: FONT, labelSize: 16, labelGap: 0, gap: 3 };
+  const colors = {
+    stroke: () => color('--soft'),
+    ticks: { size: 3, stroke: () => color('--rule') },
+  };
+  const grid = { stroke: () => color('--rule'), width: 1 };
+  const top = Math.max(
+    1e-9,
+    ...lines.flatMap(({ values, high }) => [...values, ...high].map(Number)),
+  );
+  const range: uPlot.Range.MinMax = [0, top * 1.08];
+  return {
+    padding: [8, 6, 0, 0] as uPlot.Padding,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: {
+      // Evenly spaced, whatever the numbers are.
+      x: { time: false, distr: 2 as const, range: [-0.25, xs.length - 0.75] as uPlot.Range.MinMax },
+      y: logarithmic ? { distr: 3 as const } : { range },
+    },
+    axes: [
+      { ...axis, ...colors, label: xLabel, size: 22, grid: { show: false }, space: 20 },
+      {
+        ...{ ...axis, ...colors, label: yLabel, size: 40, grid },
+        values: (_: uPlot, splits: (number | null)[]) =>
+          splits.map((split) => (split === null ? '' : format(split))),
+      },
+    ],
+    series: [{}, ...lines.map((line) => seriesOf(line, xs.length))],
+    hooks: { draw: [(plot: uPlot) => drawWhiskers(plot, lines)] },
+  };
+}
+
+function seriesOf(line: ChartLine, count: number): uPlot.Series {
+  const stroke = (): string => color(line.color);
+  const points = { show: count < MARKS_MAX, size: 5, fill: stroke };
+  return { label: line.name, stroke, width: 1.5, points };
+}
+
+/** The spread of the repetitions: a thin bar at each point, set off so that bars do not overlap. */
+function drawWhiskers(plot: uPlot, lines: readonly ChartLine[]): void {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.lineWidth = devicePixelRatio;
+  ctx.globalAlpha = 0.6;
+  for (const [index, { color: name, low, high }] of lines.entries()) {
+    const aside = (index - (lines.length - 1) / 2) * 3 * devicePixelRatio;
+    ctx.strokeStyle = color(name);
+    ctx.beginPath();
+    for (const [point, bottom] of low.entries()) {
+      const x = plot.valToPos(point, 'x', true) + aside;
+      ctx.moveTo(x, plot.valToPos(bottom, 'y', true));
+      ctx.lineTo(x, plot.valToPos(high[point] ?? bottom, 'y', true));
+    }
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+const charts = JSON.parse(document.querySelector('#charts')?.textContent ?? '[]') as ChartData[];
+const targets = [...document.querySelectorAll<HTMLElement>('[role=img]')];
+const plots = targets.map((target, index) => draw(charts[index] as ChartData, target));
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  for (const plot of plots) plot.redraw();
+});
