@@ -1,7 +1,7 @@
 /** Which charts a document gets: grids of benchmarks, as the papers have them. */
 import type { BenchDocument } from '../document.ts';
-import type { ProtocolRun } from '../protocols/protocol-run.ts';
-import type { RowResult } from '../row.ts';
+import { groupRows, protocolRows } from '../row.ts';
+import type { ProtocolRow } from '../row.ts';
 import { countCpus } from './describe.ts';
 
 /** More charts than these beside each other could not be read. */
@@ -38,9 +38,6 @@ export interface ChartGrid {
   readonly charts: readonly ChartData[];
 }
 
-/** A row of a protocol. */
-type ProtocolRow = RowResult & { readonly run: ProtocolRun };
-
 export function colorOf(protocols: readonly string[], name: string): string {
   return `--line-${protocols.indexOf(name) % COLORS}`;
 }
@@ -49,9 +46,7 @@ export function colorOf(protocols: readonly string[], name: string): string {
 export function gridsOf(document: BenchDocument): ChartGrid[] {
   const grids: ChartGrid[] = [];
   for (const suite of document.options.suites) {
-    const rows = document.rows.filter(
-      (row): row is ProtocolRow => row.suite === suite && row.run !== null,
-    );
+    const rows = protocolRows(document.rows).filter((row) => row.suite === suite);
     if (rows.length === 0) continue;
     const columns = Math.min(COLUMNS_MAX, new Set(rows.map(({ name }) => name)).size);
     const grid = (title: string, note: string, draw: Draw): void => {
@@ -62,11 +57,8 @@ export function gridsOf(document: BenchDocument): ChartGrid[] {
     if (suite === 'cortenmm') {
       const most = Math.max(...document.options.cpus);
       const title = `latency of each request, ${countCpus(most)}`;
-      grid(
-        title,
-        'Median of the repetitions, logarithmic; the throughput uses the last 16.',
-        latency,
-      );
+      const note = 'Median of the repetitions, logarithmic; the throughput uses the last 16.';
+      grid(title, note, latency);
     }
     if (rows.some(({ run }) => run.contended !== null)) {
       const note = 'Writes to words that another CPU touched in the same run: what cannot scale.';
@@ -80,14 +72,10 @@ type Draw = (document: BenchDocument, rows: readonly ProtocolRow[]) => ChartData
 
 /** The rows of each chart: one benchmark and contention; those of one contention come together. */
 function chartRows(rows: readonly ProtocolRow[]): ProtocolRow[][] {
-  const groups = new Map<string, ProtocolRow[]>();
-  for (const contention of ['low', 'high', 'none']) {
-    for (const row of rows.filter(({ run }) => run.contention === contention)) {
-      const title = titleOf(row);
-      groups.set(title, [...(groups.get(title) ?? []), row]);
-    }
-  }
-  return [...groups.values()];
+  const sorted = ['low', 'high', 'none'].flatMap((contention) =>
+    rows.filter(({ run }) => run.contention === contention),
+  );
+  return [...groupRows(sorted, titleOf).values()];
 }
 
 function titleOf({ name, run }: ProtocolRow): string {

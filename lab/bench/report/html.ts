@@ -7,7 +7,7 @@ import type { BenchDocument } from '../document.ts';
 import { colorOf, gridsOf } from './charts.ts';
 import type { ChartGrid } from './charts.ts';
 import { describeHost } from './describe.ts';
-import { changesTable, legendsOf, tablesOf } from './tables.ts';
+import { changesTable, notesOf, tablesOf } from './tables.ts';
 import type { ReportTable } from './tables.ts';
 
 export function formatHtml(document: BenchDocument): string {
@@ -29,7 +29,9 @@ export function formatHtml(document: BenchDocument): string {
 ${verdict}
 ${formatCharts(options.protocols, gridsOf(document))}
 <h2>All results</h2>
-<p>${legendsOf(document).map(text).join('<br>')}</p>
+${notesOf(document)
+  .map((note) => `<p>${text(note)}</p>`)
+  .join('\n')}
 <div class="scroll">
 ${tables.map(formatHtmlTable).join('\n')}
 </div>

@@ -9,10 +9,7 @@ const HEIGHT = 190;
 /** Points that are marked; more would hide the line. */
 const MARKS_MAX = 20;
 const FONT = '11px system-ui, sans-serif';
-const { format } = new Intl.NumberFormat('en', {
-  notation: 'compact',
-  maximumSignificantDigits: 3,
-});
+const NUMBERS = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 
 /** The value of a custom property, which the colour scheme decides. */
 function color(name: string): string {
@@ -20,42 +17,40 @@ function color(name: string): string {
 }
 
 function draw(chart: ChartData, target: HTMLElement): uPlot {
-  const size = (): uPlot.Options['width'] => target.clientWidth;
-  const options = { ...optionsOf(chart), width: size(), height: HEIGHT };
+  const size = (): { width: number; height: number } => ({
+    width: target.clientWidth,
+    height: HEIGHT,
+  });
+  const options = { ...optionsOf(chart), ...size() };
   const data = [chart.xs, ...chart.lines.map(({ values }) => values)] as uPlot.AlignedData;
   const plot = new uPlot(options, data, target);
-  new ResizeObserver(() => plot.setSize({ width: size(), height: HEIGHT })).observe(target);
+  new ResizeObserver(() => plot.setSize(size())).observe(target);
   return plot;
 }
 
 function optionsOf({ xs, xLabel, yLabel, lines, logarithmic }: ChartData) {
-  const axis = { font: FONT, labelFont: FONT, labelSize: 16, labelGap: 0, gap: 3 };
-  const colors = {
-    stroke: () => color('--soft'),
-    ticks: { size: 3, stroke: () => color('--rule') },
+  const rule = (): string => color('--rule');
+  const axis = {
+    ...{ font: FONT, labelFont: FONT, labelSize: 16, labelGap: 0, gap: 3 },
+    ...{ stroke: () => color('--soft'), ticks: { size: 3, stroke: rule } },
   };
-  const grid = { stroke: () => color('--rule'), width: 1 };
-  const top = Math.max(
-    1e-9,
-    ...lines.flatMap(({ values, high }) => [...values, ...high].map(Number)),
-  );
-  const range: uPlot.Range.MinMax = [0, top * 1.08];
+  const values = lines.flatMap(({ values, high }) => [...values, ...high]);
+  const top = Math.max(1e-9, ...values.map(Number)) * 1.08;
+  // Evenly spaced, whatever the numbers are.
+  const x: uPlot.Scale = { time: false, distr: 2, range: [-0.25, xs.length - 0.75] };
+  const y: uPlot.Scale = logarithmic ? { distr: 3 } : { range: [0, top] };
+  const splits = (_plot: uPlot, _axis: number, _min: number, _max: number, step: number) =>
+    [...xs.keys()].filter((point) => point === 0 || (point + 1) % step === 0);
+  const short = (_: uPlot, splits: readonly (number | null)[]): string[] =>
+    splits.map((split) => (split === null ? '' : NUMBERS.format(split)));
   return {
     padding: [8, 6, 0, 0] as uPlot.Padding,
     legend: { show: false },
     cursor: { show: false },
-    scales: {
-      // Evenly spaced, whatever the numbers are.
-      x: { time: false, distr: 2 as const, range: [-0.25, xs.length - 0.75] as uPlot.Range.MinMax },
-      y: logarithmic ? { distr: 3 as const } : { range },
-    },
+    scales: { x, y },
     axes: [
-      { ...axis, ...colors, label: xLabel, size: 22, grid: { show: false }, space: 20 },
-      {
-        ...{ ...axis, ...colors, label: yLabel, size: 40, grid },
-        values: (_: uPlot, splits: (number | null)[]) =>
-          splits.map((split) => (split === null ? '' : format(split))),
-      },
+      { ...axis, label: xLabel, size: 22, grid: { show: false }, space: 20, splits },
+      { ...axis, label: yLabel, size: 40, grid: { stroke: rule, width: 1 }, values: short },
     ],
     series: [{}, ...lines.map((line) => seriesOf(line, xs.length))],
     hooks: { draw: [(plot: uPlot) => drawWhiskers(plot, lines)] },
