@@ -5,7 +5,7 @@ import type { ProtocolRun } from '../protocols/protocol-run.ts';
 import type { RowResult } from '../row.ts';
 import type { Spread } from '../statistics.ts';
 
-/** A column's name, which carries its unit, and what fills its cells; undefined: they stay empty. */
+/** A column's name, which carries its unit, and its cells; undefined leaves one empty. */
 type Column = readonly [name: string, value: (row: RowResult) => string | number | undefined];
 
 function spread(name: string, of: (row: RowResult) => Spread | undefined): Column[] {
