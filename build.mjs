@@ -79,6 +79,12 @@ const countingPlugin = {
   },
 };
 
+/** What every HTML report of a benchmark contains, uPlot too: users need not install that. */
+const reportEntries = {
+  'bench-page': 'lab/bench/report/page.ts',
+  'bench-style': 'lab/bench/report/page.css',
+};
+
 /** Files under `folder`, recursively, as sorted paths relative to the repository. */
 function filesUnder(folder) {
   if (!existsSync(join(root, folder))) return [];
@@ -172,6 +178,13 @@ async function buildJavaScript() {
       platform: 'neutral',
       external: ['node:*', '#platform'],
       plugins: [countingPlugin],
+    })),
+    ...(await bundle(reportEntries, dist, {
+      format: 'iife',
+      splitting: false,
+      sourcemap: false,
+      minify: true,
+      banner: { js: `/*! uPlot: ${readFileSync(join(root, 'node_modules/uplot/LICENSE'))}*/` },
     })),
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',

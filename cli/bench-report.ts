@@ -1,13 +1,12 @@
 /** A benchmark document as text for the terminal. */
 import type { BenchDocument } from '../lab/bench/document.ts';
 import { describeHost } from '../lab/bench/report/describe.ts';
-import { changesTable, legendsOf, tablesOf } from '../lab/bench/report/tables.ts';
+import { changesTable, notesOf, tablesOf } from '../lab/bench/report/tables.ts';
 import type { ReportTable } from '../lab/bench/report/tables.ts';
 import { formatTable } from './text-table.ts';
 
 export function formatBench(document: BenchDocument): string {
   const { violations, changes } = document;
-  const skipped = document.skipped.map(({ name, why }) => `not measured: ${name}: ${why}`);
   const verdict =
     violations.length === 0
       ? 'audit: clean'
@@ -15,8 +14,7 @@ export function formatBench(document: BenchDocument): string {
   const parts = [
     describeHost(document).join('\n'),
     ...tablesOf(document).map(formatReportTable),
-    skipped.join('\n'),
-    ...legendsOf(document),
+    ...notesOf(document),
     verdict,
     changes === null ? '' : formatReportTable(changesTable(changes)),
   ];

@@ -11,9 +11,9 @@ import type { SuiteName } from '../lab/bench/row.ts';
 import { LISTED, SUITES, isProtocolSuite } from '../lab/bench/suites.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
-import { describeOptions, parseOptions } from './options.ts';
+import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions, seedOption } from './options.ts';
 import { parseProtocol } from './machine-options.ts';
-import { parseInteger, parseSizeBytes, suggest, UsageError } from './usage-error.ts';
+import { parseInteger, suggest, UsageError } from './usage-error.ts';
 
 const contentions: readonly Contention[] = ['low', 'high'];
 const protocols: readonly string[] = PROTOCOL_NAMES;
@@ -23,6 +23,8 @@ const repeatDefault = 5;
 const repeatDefaultOnMachines = 7;
 const warmUpDefaultMs = 400;
 const countMax = 1_000_000;
+/** As published. */
+const regionDefaultBytes: number = 128 * 2 ** 20;
 /** CPUs measured by default: powers of two up to the host's cores, and no more than these. */
 const cpusDefaultMax = 16;
 
@@ -38,9 +40,9 @@ const commonOptions: OptionTable = {
   'no-pin': { help: 'do not pin threads to host CPUs with taskset' },
   csv: { value: 'FILE', help: 'write a line for each row' },
   html: { value: 'FILE', help: 'write tables and charts; opens without a network' },
-  json: { help: 'print one JSON document on stdout, all else on stderr' },
+  json: JSON_OPTION,
   list: { help: 'print every benchmark, and what is missing and why' },
-  help: { short: 'h', help: 'print this' },
+  help: HELP_OPTION,
 };
 
 /** Any of these without --suite asks for cortenmm. */
@@ -57,7 +59,7 @@ const protocolOptions: OptionTable = {
   'double-strides': { help: 'keep threads in leaf tables of their own, as with 512 entries' },
   'warm-up': { value: 'MS', help: `for each protocol and benchmark first (${warmUpDefaultMs})` },
   'no-count': { help: 'leave out the pass that counts shared-word writes' },
-  seed: { value: 'N', help: 'seed of all randomness, 0 to 4294967295 (1)' },
+  seed: seedOption('all randomness'),
 };
 
 export interface BenchRequest {
@@ -73,50 +75,43 @@ export interface BenchRequest {
 /** The request, or the text that was asked for instead. Throws UsageError. */
 export function parseBench(args: readonly string[]): BenchRequest | string {
   const parsed = parseOptions(args, { ...commonOptions, ...protocolOptions }, 'faultline bench');
-  if (parsed.switches.has('help')) return benchHelp();
-  if (parsed.switches.has('list')) return benchList();
+  if (parsed.has('help')) return benchHelp();
+  if (parsed.has('list')) return benchList();
   const [extra] = [...parsed.positionals, ...(parsed.rest ?? [])];
   if (extra !== undefined) {
     throw new UsageError(`bench takes options only, not '${extra}'; see faultline bench --help`);
   }
-  const last = (name: string): string | null => parsed.values.get(name)?.at(-1) ?? null;
-  const compare = last('compare');
   return {
     options: parseBenchOptions(parsed),
     protocols: listOf(parsed, 'protocol')?.map(parseProtocol) ?? protocols,
-    compare: compare === null ? null : readDocument(compare),
-    csv: last('csv'),
-    html: last('html'),
-    json: parsed.switches.has('json'),
+    compare: parsed.read('compare', null, readDocument),
+    csv: parsed.last('csv'),
+    html: parsed.last('html'),
+    json: parsed.has('json'),
   };
 }
 
 function parseBenchOptions(parsed: ParsedOptions): BenchOptions {
-  const integer = (name: string, absent: number, min: number, max: number): number => {
-    const text = parsed.values.get(name)?.at(-1);
-    return text === undefined ? absent : parseInteger(`--${name}`, text, min, max);
-  };
   const { suites, benchmarks } = parseBenchmarks(parsed);
   const repeat = suites.every(isProtocolSuite) ? repeatDefault : repeatDefaultOnMachines;
   const cpus = listOf(parsed, 'cpus')?.map((text) =>
     parseInteger('--cpus', text, 1, BENCH_CPUS_MAX),
   );
-  const iterations = integer('iterations', 0, 1, countMax);
-  const region = parsed.values.get('region')?.at(-1) ?? '128MiB';
+  const iterations = parsed.integer('iterations', 0, 1, countMax);
   const options: BenchOptions = {
     suites,
     benchmarks,
     contentions: chosen<Contention>(parsed, 'contention', contentions) ?? contentions,
     cpus: [...new Set(cpus ?? defaultCpus())].sort((a, b) => a - b),
-    runs: integer('runs', runsDefault, 1, countMax),
-    repeat: integer('repeat', repeat, 1, countMax),
-    warmUpMs: integer('warm-up', warmUpDefaultMs, 0, countMax),
+    runs: parsed.integer('runs', runsDefault, 1, countMax),
+    repeat: parsed.integer('repeat', repeat, 1, countMax),
+    warmUpMs: parsed.integer('warm-up', warmUpDefaultMs, 0, countMax),
     iterations: iterations === 0 ? null : iterations,
-    regionBytes: parseSizeBytes('--region', region, PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
-    doubledStrides: parsed.switches.has('double-strides'),
-    count: !parsed.switches.has('no-count'),
-    pin: !parsed.switches.has('no-pin'),
-    seed: integer('seed', 1, 0, 2 ** 32 - 1),
+    regionBytes: parsed.bytes('region', regionDefaultBytes, PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
+    doubledStrides: parsed.has('double-strides'),
+    count: !parsed.has('no-count'),
+    pin: !parsed.has('no-pin'),
+    seed: parsed.seed(),
   };
   requireMemory(options);
   return options;
@@ -126,7 +121,7 @@ function parseBenchOptions(parsed: ParsedOptions): BenchOptions {
 function parseBenchmarks(parsed: ParsedOptions): Pick<BenchOptions, 'suites' | 'benchmarks'> {
   const given = chosen<SuiteName>(parsed, 'suite', SUITES);
   const protocolOption = Object.keys(protocolOptions).find(
-    (name) => parsed.values.has(name) || parsed.switches.has(name),
+    (name) => parsed.values.has(name) || parsed.has(name),
   );
   const known = LISTED.filter(({ suite }) => given?.includes(suite) ?? true);
   const names = known.map(({ name }) => name);

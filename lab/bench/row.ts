@@ -41,6 +41,28 @@ export interface RowResult extends RowHead {
   readonly run: ProtocolRun | null;
 }
 
+/** A row of a protocol. */
+export type ProtocolRow = RowResult & { readonly run: ProtocolRun };
+
+export function protocolRows(rows: readonly RowResult[]): ProtocolRow[] {
+  return rows.filter((row): row is ProtocolRow => row.run !== null);
+}
+
+/** Rows of the same title, the titles in the order of their first rows. */
+export function groupRows(
+  rows: readonly ProtocolRow[],
+  titleOf: (row: ProtocolRow) => string,
+): Map<string, ProtocolRow[]> {
+  const groups = new Map<string, ProtocolRow[]>();
+  for (const row of rows) {
+    const title = titleOf(row);
+    const group = groups.get(title);
+    if (group === undefined) groups.set(title, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
 export function resultOf<Figures>(
   { value, floorOf, ...head }: Row<Figures>,
   repetitions: readonly Figures[],

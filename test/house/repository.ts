@@ -21,6 +21,7 @@ export const entryPoints: readonly string[] = [
   'kernel/index.ts',
   'lab/explore/model/user-api.ts',
   'cli/faultline.ts',
+  'lab/bench/report/page.ts',
 ];
 
 function readFolder(folder: string): Source[] {

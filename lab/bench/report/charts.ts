@@ -1,14 +1,34 @@
 /** Which charts a document gets: grids of benchmarks, as the papers have them. */
 import type { BenchDocument } from '../document.ts';
-import type { ProtocolRun } from '../protocols/protocol-run.ts';
-import type { RowResult } from '../row.ts';
+import { groupRows, protocolRows } from '../row.ts';
+import type { ProtocolRow } from '../row.ts';
 import { countCpus } from './describe.ts';
-import type { ChartData, ChartLine } from './svg.ts';
 
-/** Colours that are told apart without red and green (Okabe and Ito). */
-const COLORS = ['#000000', '#e69f00', '#0072b2', '#009e73', '#d55e00', '#cc79a7', '#56b4e9'];
 /** More charts than these beside each other could not be read. */
 const COLUMNS_MAX = 5;
+/** Colours of lines in page.css. */
+const COLORS = 7;
+
+/** A small chart: a line for each protocol. page.ts draws it. */
+export interface ChartData {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  /** Where the points lie; they are evenly spaced. */
+  readonly xs: readonly number[];
+  readonly logarithmic: boolean;
+  readonly lines: readonly ChartLine[];
+}
+
+export interface ChartLine {
+  readonly name: string;
+  /** A custom property of page.css. */
+  readonly color: string;
+  readonly values: readonly (number | null)[];
+  /** Smallest and largest of the repetitions at each point; empty for none. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
 
 export interface ChartGrid {
   readonly title: string;
@@ -18,20 +38,15 @@ export interface ChartGrid {
   readonly charts: readonly ChartData[];
 }
 
-/** A row of a protocol. */
-type ProtocolRow = RowResult & { readonly run: ProtocolRun };
-
 export function colorOf(protocols: readonly string[], name: string): string {
-  return COLORS[protocols.indexOf(name) % COLORS.length] ?? '#888888';
+  return `--line-${protocols.indexOf(name) % COLORS}`;
 }
 
 /** A row for each contention, a column for each benchmark. */
 export function gridsOf(document: BenchDocument): ChartGrid[] {
   const grids: ChartGrid[] = [];
   for (const suite of document.options.suites) {
-    const rows = document.rows.filter(
-      (row): row is ProtocolRow => row.suite === suite && row.run !== null,
-    );
+    const rows = protocolRows(document.rows).filter((row) => row.suite === suite);
     if (rows.length === 0) continue;
     const columns = Math.min(COLUMNS_MAX, new Set(rows.map(({ name }) => name)).size);
     const grid = (title: string, note: string, draw: Draw): void => {
@@ -42,11 +57,8 @@ export function gridsOf(document: BenchDocument): ChartGrid[] {
     if (suite === 'cortenmm') {
       const most = Math.max(...document.options.cpus);
       const title = `latency of each request, ${countCpus(most)}`;
-      grid(
-        title,
-        'Median of the repetitions, logarithmic; the throughput uses the last 16.',
-        latency,
-      );
+      const note = 'Median of the repetitions, logarithmic; the throughput uses the last 16.';
+      grid(title, note, latency);
     }
     if (rows.some(({ run }) => run.contended !== null)) {
       const note = 'Writes to words that another CPU touched in the same run: what cannot scale.';
@@ -60,14 +72,10 @@ type Draw = (document: BenchDocument, rows: readonly ProtocolRow[]) => ChartData
 
 /** The rows of each chart: one benchmark and contention; those of one contention come together. */
 function chartRows(rows: readonly ProtocolRow[]): ProtocolRow[][] {
-  const groups = new Map<string, ProtocolRow[]>();
-  for (const contention of ['low', 'high', 'none']) {
-    for (const row of rows.filter(({ run }) => run.contention === contention)) {
-      const title = titleOf(row);
-      groups.set(title, [...(groups.get(title) ?? []), row]);
-    }
-  }
-  return [...groups.values()];
+  const sorted = ['low', 'high', 'none'].flatMap((contention) =>
+    rows.filter(({ run }) => run.contention === contention),
+  );
+  return [...groupRows(sorted, titleOf).values()];
 }
 
 function titleOf({ name, run }: ProtocolRow): string {
@@ -89,8 +97,7 @@ function chartOf(
 }
 
 function byCpus({ options }: BenchDocument, yLabel: string): Omit<ChartData, 'title' | 'lines'> {
-  const ticks = options.cpus.map(String);
-  return { xLabel: 'CPUs', yLabel, ticks, sparse: false, logarithmic: false };
+  return { xLabel: 'CPUs', yLabel, xs: options.cpus, logarithmic: false };
 }
 
 function throughput(document: BenchDocument, rows: readonly ProtocolRow[]): ChartData {
@@ -110,7 +117,7 @@ function sharedWrites(document: BenchDocument, rows: readonly ProtocolRow[]): Ch
 function latency(document: BenchDocument, rows: readonly ProtocolRow[]): ChartData {
   const most = Math.max(...document.options.cpus);
   const at = rows.filter(({ run }) => run.cpus === most);
-  const ticks = (at[0]?.run.requestNs ?? []).map((_, request) => String(request + 1));
-  const rest = { xLabel: 'request', yLabel: 'ns', ticks, sparse: true, logarithmic: true };
+  const xs = (at[0]?.run.requestNs ?? []).map((_, request) => request + 1);
+  const rest = { xLabel: 'request', yLabel: 'ns', xs, logarithmic: true };
   return chartOf(document, at, rest, (own) => ({ values: own[0]?.run.requestNs ?? [] }));
 }

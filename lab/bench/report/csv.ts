@@ -1,56 +1,60 @@
 /** Rows as comma-separated values, RFC 4180: one header line, one line for each row. */
 import type { BenchDocument } from '../document.ts';
 import { REQUESTS } from '../protocols/offsets.ts';
+import type { ProtocolRun } from '../protocols/protocol-run.ts';
 import type { RowResult } from '../row.ts';
+import type { Spread } from '../statistics.ts';
 
-/** Column names, which carry units, and how each is filled; null leaves a cell empty. */
-const columns: readonly (readonly [string, (row: RowResult) => string | number | null])[] = [
+/** A column's name, which carries its unit, and its cells; undefined leaves one empty. */
+type Column = readonly [name: string, value: (row: RowResult) => string | number | undefined];
+
+function spread(name: string, of: (row: RowResult) => Spread | undefined): Column[] {
+  const parts = ['min', 'median', 'max'] as const;
+  return parts.map((part) => [`${name}_${part}`, (row) => of(row)?.[part]]);
+}
+
+function count(name: string, of: (run: ProtocolRun) => number | undefined): Column {
+  return [`${name}_per_op`, ({ run }) => (run === null ? undefined : of(run))];
+}
+
+const requests: readonly number[] = Array.from({ length: REQUESTS }, (_, request) => request);
+
+const columns: readonly Column[] = [
   ['suite', ({ suite }) => suite],
   ['benchmark', ({ name }) => name],
-  ['contention', ({ run }) => run?.contention ?? null],
-  ['protocol', ({ run }) => run?.protocol ?? null],
-  ['cpus', ({ run }) => run?.cpus ?? null],
-  ['operations', ({ run }) => run?.operations ?? null],
+  ['contention', ({ run }) => run?.contention],
+  ['protocol', ({ run }) => run?.protocol],
+  ['cpus', ({ run }) => run?.cpus],
+  ['operations', ({ run }) => run?.operations],
   ['unit', ({ unit }) => unit],
-  ['value_min', ({ value }) => value.min],
-  ['value_median', ({ value }) => value.median],
-  ['value_max', ({ value }) => value.max],
+  ...spread('value', ({ value }) => value),
   ['floor_median', ({ floorValue }) => floorValue.median],
-  ['ratio_min', ({ ratio }) => ratio.min],
-  ['ratio_median', ({ ratio }) => ratio.median],
-  ['ratio_max', ({ ratio }) => ratio.max],
-  ['target', ({ target }) => target],
-  ['ops_per_us_min', ({ run }) => run?.throughput.min ?? null],
-  ['ops_per_us_median', ({ run }) => run?.throughput.median ?? null],
-  ['ops_per_us_max', ({ run }) => run?.throughput.max ?? null],
-  ['lock_waits_per_op', ({ run }) => run?.perOperation.lockWaits ?? null],
-  ['fault_retries_per_op', ({ run }) => run?.perOperation.faultRetries ?? null],
-  ['lock_fallbacks_per_op', ({ run }) => run?.perOperation.lockFallbacks ?? null],
-  ['race_losses_per_op', ({ run }) => run?.perOperation.raceLosses ?? null],
-  ['shootdowns_per_op', ({ run }) => run?.perOperation.shootdowns ?? null],
-  ['ipis_per_op', ({ run }) => run?.perOperation.shootdownTargets ?? null],
-  ['faults_per_op', ({ run }) => run?.perOperation.faults ?? null],
-  ['shared_writes_per_op', ({ run }) => run?.contended?.sharedWrites ?? null],
-  ['shared_line_writes_per_op', ({ run }) => run?.contended?.sharedLineWrites ?? null],
-  ['writes_per_op', ({ run }) => run?.contended?.writes ?? null],
-  ['atomics_per_op', ({ run }) => run?.contended?.atomics ?? null],
-  ['failed_exchanges_per_op', ({ run }) => run?.contended?.failedExchanges ?? null],
+  ...spread('ratio', ({ ratio }) => ratio),
+  ['target', ({ target }) => target ?? undefined],
+  ...spread('ops_per_us', ({ run }) => run?.throughput),
+  count('lock_waits', ({ perOperation }) => perOperation.lockWaits),
+  count('fault_retries', ({ perOperation }) => perOperation.faultRetries),
+  count('lock_fallbacks', ({ perOperation }) => perOperation.lockFallbacks),
+  count('race_losses', ({ perOperation }) => perOperation.raceLosses),
+  count('shootdowns', ({ perOperation }) => perOperation.shootdowns),
+  count('ipis', ({ perOperation }) => perOperation.shootdownTargets),
+  count('faults', ({ perOperation }) => perOperation.faults),
+  count('shared_writes', ({ contended }) => contended?.sharedWrites),
+  count('shared_line_writes', ({ contended }) => contended?.sharedLineWrites),
+  count('writes', ({ contended }) => contended?.writes),
+  count('atomics', ({ contended }) => contended?.atomics),
+  count('failed_exchanges', ({ contended }) => contended?.failedExchanges),
+  ...requests.map((at): Column => [`request_${at}_ns`, ({ run }) => run?.requestNs[at]]),
 ];
 
-const requests = Array.from({ length: REQUESTS }, (_, request) => request);
-
 export function formatCsv({ rows }: BenchDocument): string {
-  const names = columns.map(([name]) => name);
-  const header = [...names, ...requests.map((request) => `request_${request}_ns`)];
-  const lines = rows.map((row) => [
-    ...columns.map(([, value]) => cell(value(row))),
-    ...requests.map((request) => cell(row.run?.requestNs[request] ?? null)),
-  ]);
+  const header = columns.map(([name]) => name);
+  const lines = rows.map((row) => columns.map(([, value]) => cell(value(row))));
   return [header, ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
 }
 
-function cell(value: string | number | null): string {
-  if (value === null) return '';
+function cell(value: string | number | undefined): string {
+  if (value === undefined) return '';
   // Seven significant digits are more than any clock here gives.
   if (typeof value === 'number') return String(Number(value.toPrecision(7)));
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;

@@ -1,43 +1,17 @@
-/** Results as one HTML file: charts, tables and the host's facts. It opens without a network. */
+/**
+ * Results as one HTML file: charts, tables and the host's facts. Script and style are inlined, so
+ * it opens without a network.
+ */
+import { readFileSync } from 'node:fs';
 import type { BenchDocument } from '../document.ts';
 import { colorOf, gridsOf } from './charts.ts';
 import type { ChartGrid } from './charts.ts';
 import { describeHost } from './describe.ts';
-import { formatChart } from './svg.ts';
-import { changesTable, legendsOf, tablesOf } from './tables.ts';
+import { changesTable, notesOf, tablesOf } from './tables.ts';
 import type { ReportTable } from './tables.ts';
-
-const STYLE = `
-:root { color-scheme: light; }
-body { font: 14px/1.4 system-ui, sans-serif; margin: 24px auto; max-width: 1500px;
-  padding: 0 16px; color: #222; background: #fff; }
-h1 { font-size: 20px; margin: 0 0 8px; } h2 { font-size: 16px; margin: 28px 0 2px; }
-h3 { font-size: 12px; font-weight: 600; margin: 0 0 2px; text-align: center; }
-p { margin: 0 0 8px; color: #555; }
-pre { background: #f6f6f6; padding: 10px 12px; overflow-x: auto; font-size: 12px; }
-.charts { display: grid; gap: 14px 10px; } .chart { min-width: 0; }
-@media (max-width: 900px) { .charts { grid-template-columns: repeat(2, 1fr) !important; } }
-svg { width: 100%; font: 10px system-ui, sans-serif; text-anchor: middle; }
-svg .y { text-anchor: end; dominant-baseline: middle; }
-svg .grid { stroke: #e8e8e8; } svg .bar { opacity: 0.6; }
-svg polyline { fill: none; stroke-width: 1.5; }
-.legend { position: sticky; top: 0; z-index: 2; background: #fffe; padding: 6px 0; display: flex;
-  gap: 18px; border-bottom: 1px solid #ddd; }
-.legend i { display: inline-block; width: 18px; height: 3px; margin-right: 6px;
-  vertical-align: middle; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 12px; }
-caption { font-weight: 600; text-align: left; padding: 14px 8px 2px; white-space: nowrap; }
-th, td { padding: 2px 8px; border-bottom: 1px solid #eee; white-space: nowrap; }
-th { background: #f6f6f6; } .l { text-align: left; } .r { text-align: right; }
-.bad { color: #b00; font-weight: 600; }
-`;
 
 export function formatHtml(document: BenchDocument): string {
   const { violations, options, changes } = document;
-  const legend = options.protocols.map((name) => {
-    const color = colorOf(options.protocols, name);
-    return `<span><i style="background:${color}"></i>${text(name)}</span>`;
-  });
   const verdict =
     violations.length === 0 ? '' : `<pre class="bad">${text(violations.join('\n'))}</pre>`;
   const tables = [...tablesOf(document), ...(changes === null ? [] : [changesTable(changes)])];
@@ -47,16 +21,17 @@ export function formatHtml(document: BenchDocument): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>faultline bench</title>
-<style>${STYLE}</style>
+<style>${built('bench-style.css')}</style>
 </head>
 <body>
 <h1>faultline bench: ${text(options.suites.join(', '))}</h1>
 <pre>${text(describeHost(document).join('\n'))}</pre>
 ${verdict}
-<div class="legend">${legend.join('')}</div>
-${gridsOf(document).map(formatGrid).join('\n')}
+${formatCharts(options.protocols, gridsOf(document))}
 <h2>All results</h2>
-<p>${legendsOf(document).map(text).join('<br>')}</p>
+${notesOf(document)
+  .map((note) => `<p>${text(note)}</p>`)
+  .join('\n')}
 <div class="scroll">
 ${tables.map(formatHtmlTable).join('\n')}
 </div>
@@ -65,14 +40,33 @@ ${tables.map(formatHtmlTable).join('\n')}
 `;
 }
 
-function formatGrid({ title, note, columns, charts }: ChartGrid): string {
-  const cells = charts.map((chart) => {
-    return `<div class="chart"><h3>${text(chart.title)}</h3>${formatChart(chart)}</div>`;
+function formatCharts(protocols: readonly string[], grids: readonly ChartGrid[]): string {
+  if (grids.length === 0) return '';
+  const legend = protocols.map((name) => {
+    const line = `<i style="background: var(${colorOf(protocols, name)})"></i>`;
+    return `<span>${line}${text(name)}</span>`;
   });
-  const style = `grid-template-columns: repeat(${columns}, 1fr)`;
+  const charts = JSON.stringify(grids.flatMap((grid) => grid.charts));
+  return `<div class="legend">${legend.join('')}</div>
+${grids.map(formatGrid).join('\n')}
+<script type="application/json" id="charts">${charts.replaceAll('<', '\\u003c')}</script>
+<script>${built('bench-page.js')}</script>`;
+}
+
+function formatGrid({ title, note, columns, charts }: ChartGrid): string {
+  const cells = charts.map(({ title, xLabel, yLabel }) => {
+    const label = `${title}: ${yLabel} by ${xLabel}`;
+    const target = `<div role="img" aria-label="${text(label)}"></div>`;
+    return `<div class="chart"><h3>${text(title)}</h3>${target}</div>`;
+  });
   return `<h2>${text(title)}</h2>
 <p>${text(note)}</p>
-<div class="charts" style="${style}">${cells.join('\n')}</div>`;
+<div class="charts" style="--columns: ${columns}">${cells.join('\n')}</div>`;
+}
+
+/** What the build made of page.css and page.ts; this module is in dist/ as well. */
+function built(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), 'utf8');
 }
 
 function formatHtmlTable({ title, header, alignment, rows, notes }: ReportTable): string {

@@ -1,7 +1,7 @@
 /** A document as tables of text, which the terminal and the HTML file show alike. */
 import type { BenchDocument, Change } from '../document.ts';
-import type { ProtocolRun } from '../protocols/protocol-run.ts';
-import type { RowResult } from '../row.ts';
+import { groupRows, protocolRows } from '../row.ts';
+import type { ProtocolRow, RowResult } from '../row.ts';
 import type { Spread } from '../statistics.ts';
 import { countCpus, describeHottest, describeSpread } from './describe.ts';
 
@@ -50,18 +50,13 @@ const rowColumns: readonly Column<RowResult>[] = [
   ['', 'l', ({ isReached }) => (isReached ? '' : 'missed')],
 ];
 
-interface Ran {
-  readonly row: RowResult;
-  readonly run: ProtocolRun;
-}
-
-const runColumns: readonly Column<Ran>[] = [
+const runColumns: readonly Column<ProtocolRow>[] = [
   ['protocol', 'l', ({ run }) => run.protocol],
   ['CPUs', 'r', ({ run }) => String(run.cpus)],
-  ['ns/op', 'r', ({ row }) => row.value.median.toFixed(0)],
-  ['min–max', 'r', ({ row }) => describeSpread(row.value)],
+  ['ns/op', 'r', ({ value }) => value.median.toFixed(0)],
+  ['min–max', 'r', ({ value }) => describeSpread(value)],
   ['ops/us', 'r', ({ run }) => run.throughput.median.toFixed(3)],
-  ['×CAS', 'r', ({ row }) => row.ratio.median.toFixed(0)],
+  ['×CAS', 'r', ({ ratio }) => ratio.median.toFixed(0)],
   ['waits', 'r', ({ run }) => rate(run.perOperation.lockWaits)],
   ['retries', 'r', ({ run }) => rate(run.perOperation.faultRetries)],
   ['fallb.', 'r', ({ run }) => rate(run.perOperation.lockFallbacks)],
@@ -78,14 +73,9 @@ export function tablesOf({ rows, options }: BenchDocument): ReportTable[] {
     const own = rows.filter((row) => row.suite === suite && row.run === null);
     return own.length === 0 ? [] : [tableOf(suite, rowColumns, own)];
   });
-  const groups = new Map<string, Ran[]>();
-  for (const row of rows) {
-    const { suite, name, run } = row;
-    if (run === null) continue;
-    const contention = run.contention === 'none' ? '' : `, ${run.contention} contention`;
-    const title = `${suite} ${name}${contention}`;
-    groups.set(title, [...(groups.get(title) ?? []), { row, run }]);
-  }
+  const groups = groupRows(protocolRows(rows), ({ suite, name, run: { contention } }) =>
+    contention === 'none' ? `${suite} ${name}` : `${suite} ${name}, ${contention} contention`,
+  );
   const most = Math.max(...options.cpus);
   const published = [...groups].map(([title, all]) =>
     tableOf(title, runColumns, all, hottestNotes(all, most)),
@@ -93,7 +83,7 @@ export function tablesOf({ rows, options }: BenchDocument): ReportTable[] {
   return [...single, ...published];
 }
 
-function hottestNotes(all: readonly Ran[], most: number): string[] {
+function hottestNotes(all: readonly ProtocolRow[], most: number): string[] {
   const words = all.flatMap(({ run: { protocol, cpus, contended } }) => {
     const text = describeHottest(contended, 6);
     return cpus === most && text !== '' ? [`  ${protocol.padEnd(7)} ${text}`] : [];
@@ -101,17 +91,18 @@ function hottestNotes(all: readonly Ran[], most: number): string[] {
   return words.length === 0 ? [] : [`most written shared words, ${countCpus(most)}:`, ...words];
 }
 
-/** What the tables' columns mean, as far as the document has them. */
-export function legendsOf({ rows, options }: BenchDocument): string[] {
-  const legends: string[] = [];
+/** What is not in the tables, and what their columns mean, as far as the document has them. */
+export function notesOf({ rows, options, skipped }: BenchDocument): string[] {
+  const missing = skipped.map(({ name, why }) => `not measured: ${name}: ${why}`);
+  const notes = missing.length === 0 ? [] : [missing.join('\n')];
   if (rows.some(({ run }) => run === null)) {
-    legends.push(
+    notes.push(
       `Medians of ${options.repeat} repetitions. The ratio is that of each repetition's ` +
         'figure and floor.',
     );
   }
   if (rows.some(({ run }) => run !== null)) {
-    legends.push(
+    notes.push(
       'ns/op: median of the repetitions · ×CAS: against a bare compare-exchange of this run\n' +
         'per operation: waits for locks, fault retries, fallbacks of vma, lost races for an\n' +
         'entry, IPIs (CPUs that a shootdown waited for), shared: writes to words that two CPUs\n' +
@@ -119,7 +110,7 @@ export function legendsOf({ rows, options }: BenchDocument): string[] {
         'value.',
     );
   }
-  return legends;
+  return notes;
 }
 
 /** What changed since an earlier document. */
