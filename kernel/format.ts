@@ -1,5 +1,5 @@
 /**
- * Formatting a new machine at boot. Runs once, before any other Worker has the buffer, and so needs
+ * Formatting a new machine at boot. Runs once, before any other Worker has the buffer, so it needs
  * no ordering.
  */
 import { poke } from '../shared/atomics.ts';
@@ -25,14 +25,14 @@ export interface FormatOptions {
   readonly checked?: boolean;
   readonly protocol: LockingProtocol;
   readonly flushPolicy?: FlushPolicy;
-  /** Operations that are made to fail. Default: none. */
+  /** Operations to fail on purpose. Default: none. */
   readonly injections?: readonly Injection[];
   readonly seed?: number;
   /** Pages of the swap store, 0 (no swap) to SWAP_SLOTS_MAX. */
   readonly swapSlots?: number;
-  /** Areas of one address space (Linux: vm.max_map_count). Default AREAS_MAX. */
+  /** Most areas of one address space (Linux: vm.max_map_count). Default AREAS_MAX. */
   readonly mapCountMax?: number;
-  /** Whether processes are root's, with CAP_IPC_LOCK and CAP_SYS_RESOURCE. Default true. */
+  /** Whether processes run as root, with CAP_IPC_LOCK and CAP_SYS_RESOURCE. Default true. */
   readonly privileged?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The kernel, for Workers that run it and for those who teach with it or write a protocol.
+ * The kernel, for the Workers that run it, for teaching, and for authors of locking protocols.
  * Everything here is synchronous and works on any SharedArrayBuffer that `formatMachine` made.
  */
 export * from '../shared/addr/addr.ts';
@@ -154,7 +154,7 @@ export type { SyscallName } from '../shared/abi/syscall-names.ts';
 export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
 export { cpuCounters, frameUsage, processUsage, setJiffies } from './reports/usage.ts';
 export type { ProcessUsage } from './reports/usage.ts';
-// What a locking protocol of one's own is made of.
+// The parts for writing a locking protocol.
 export * as atomics from '../shared/atomics.ts';
 export * as layout from '../shared/layout/index.ts';
 export * as pte from '../shared/pte.ts';

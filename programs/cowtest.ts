@@ -3,8 +3,8 @@
  * `NAME: ok`, or what was wrong.
  *
  *   simple   fork with most of memory in use, which only sharing makes possible
- *   three    child and grandchild write what they share, with memory for just one copy too few
- *   kernel   the kernel itself writes into a shared page: read(2) into it
+ *   three    child and grandchild write what they share, with memory for one copy too few
+ *   kernel   the kernel itself writes into a shared page, by read(2)
  *   deep     generations of children, each of which sees its ancestors' writes and hides its own
  */
 import {

@@ -1,7 +1,7 @@
 /**
  * Forks many processes, as many alive at once as asked for, and counts them back in. Each child
- * adds itself up in shared memory, writes to a page that it has from its parent copy-on-write, and
- * exits with a code that the parent checks.
+ * adds itself to a counter in shared memory, writes to a page shared with its parent copy-on-write,
+ * and exits with a code that the parent checks.
  */
 import {
   MAP_ANONYMOUS,
@@ -22,7 +22,7 @@ interface Options {
   readonly alive?: number;
 }
 
-/** Where a child adds itself up (shared), and the page that it writes to (copied). */
+/** Where a child counts itself (shared), and the page that it writes to (copied). */
 interface Places {
   readonly sum: number;
   readonly page: number;

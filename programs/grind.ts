@@ -1,11 +1,11 @@
 /**
- * Random memory calls from several processes at once (after xv6's grind). Each process throws
- * seeded mmap, munmap, mprotect, madvise, mremap and accesses at overlapping ranges of an arena, by
- * all three ways into the kernel, and keeps a model beside it: what a page must read, and when it
- * must fault. All add to counters in a shared page, whose sum the parent checks.
+ * Random memory calls from several processes at once (after xv6's grind). Each process makes seeded
+ * mmap, munmap, mprotect, madvise, mremap calls and accesses on overlapping ranges of an arena, by
+ * all three ways into the kernel, and keeps a model: what a page must read, and when it must fault.
+ * All add to counters in a shared page, whose sum the parent checks.
  *
  * With `forks`, processes fork children that carry on with a copy of the arena and of the model;
- * with `kills`, they kill some of them at any moment. Memory may be too small.
+ * with `kills`, they kill some of them at any moment. Memory may run out.
  */
 import {
   MAP_ANONYMOUS,
@@ -25,7 +25,7 @@ interface Options {
   readonly processes?: number;
   /** Calls and accesses of each process, 1 to 1000000. */
   readonly rounds?: number;
-  /** How long instead of how many rounds, 1 to 604800. */
+  /** Seconds to run instead of a number of rounds, 1 to 604800. */
   readonly seconds?: number;
   /** Pages of the arena, 16 to 65536. */
   readonly pages?: number;
@@ -35,7 +35,7 @@ interface Options {
   readonly kills?: number;
 }
 
-/** One round in so many forks, kills or reaps. */
+/** One round in this many forks, kills or reaps. */
 const FAMILY_EVERY = 100;
 const CHILD_ROUNDS = 600;
 const DEPTH_MAX = 3;
@@ -83,7 +83,7 @@ class Grinder {
     return Date.now() >= untilMs || (depth > 0 && this.#shared.isStopped());
   }
 
-  /** A fork while there may be more children, else the end of one. */
+  /** Forks while more children are allowed, else ends one. */
   async #family(): Promise<string | null> {
     const { forks, kills, depth } = this.#job;
     const random = this.#random;
@@ -168,7 +168,7 @@ function report(proc: Proc, shared: SharedPage, processes: number, failed: numbe
     shared.tally('starved'),
   ];
   const refused = shared.tally('refused');
-  // Who was killed could not say how many rounds it did.
+  // A killed process could not report how many rounds it did.
   const isComplete = kills + starved > 0 ? sum >= claimed : sum === claimed;
   const verdict = failed === 0 && isComplete ? 'ok' : 'FAILED';
   proc.print(`${verdict}: ${processes} processes, ${sum} of ${claimed} rounds, ${failed} failed`);

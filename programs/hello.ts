@@ -1,5 +1,5 @@
 /**
- * The smallest program that meets the machine: it reserves a page, faults it in by writing a
+ * The smallest program that uses the machine: it reserves a page, faults it in by writing a
  * greeting, and prints what memory holds.
  */
 import {

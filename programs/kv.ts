@@ -1,11 +1,11 @@
 /**
  * A key-value store in shared memory, served by several processes and checked against a model. The
- * parent asks through one mailbox a server, waits on futexes, and knows what every acknowledged
- * write must have left behind. A server that dies is replaced; its open request is carried out
- * again by its successor, which is safe because all of them are idempotent.
+ * parent sends requests through one mailbox per server, waits on futexes, and knows what every
+ * acknowledged write must have left behind. A server that dies is replaced; its open request is
+ * carried out again by its successor, which is safe because all requests are idempotent.
  *
- * The table needs no lock: open addressing, a key is claimed by compare-exchange and never given
- * up, a value is one word. So a server may die between any two instructions.
+ * The table needs no lock: it uses open addressing, a key is claimed by compare-exchange and never
+ * given up, and a value is one word. So a server may die between any two instructions.
  */
 import {
   defineProgram,
@@ -42,9 +42,9 @@ const PUT = 2;
 const DELETE = 3;
 const STOP = 4;
 
-/** What a request for a key answers that is not there; also what a slot without a value holds. */
+/** The answer for a missing key; also what a slot without a value holds. */
 const ABSENT = 0;
-/** Longest wait for an answer before it is looked at again: a dead server wakes nobody. */
+/** Longest wait before the answer is checked again: a dead server sends no wake-up. */
 const PATIENCE_MS = 50;
 
 interface Table {
@@ -170,7 +170,7 @@ class Client {
 
 interface Load {
   readonly keys: number;
-  /** Only keys k with k % parts === part are this load's. */
+  /** This load uses only keys k with k % parts === part. */
   readonly part: number;
   readonly parts: number;
   readonly operations: number;

@@ -31,7 +31,7 @@ const MEBIBYTE = 2 ** 20;
 const RW: number = PROT_READ | PROT_WRITE;
 const ANON: number = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-/** Whether the access faults as one to an address that nothing is mapped at. */
+/** Whether the access faults like one to an unmapped address. */
 function faults(access: () => void): boolean {
   try {
     access();

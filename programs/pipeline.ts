@@ -36,7 +36,7 @@ interface Plan {
   readonly seed: number;
 }
 
-/** One step of xorshift32: never 0 for a seed that is not. */
+/** One step of xorshift32: never 0 for a seed other than 0. */
 function next(state: number): number {
   let value = state;
   value ^= value << 13;

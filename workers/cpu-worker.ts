@@ -29,10 +29,10 @@ import { ProcessRunner } from './cpu/runtime/process-runner.ts';
 import { RunQueue } from './cpu/runtime/run-queue.ts';
 import { ThreadMode } from './cpu/memory/thread-mode.ts';
 
-/** How long a CPU that was called to an audit waits for it in the kernel. */
+/** How long a CPU called to an audit waits for it in the kernel. */
 const ATTEND_MS = 200;
 
-/** Waits in kernel mode for the audit, and passes the gate where it looks at the TLB. */
+/** Waits in kernel mode for the audit, then passes the kernel entry that checks the TLB. */
 function attend({ cpu, mode, kernel }: CpuContext): void {
   leaveUserMode(mode.user);
   enterKernel(cpu);
@@ -82,8 +82,8 @@ async function main(): Promise<void> {
     attend: () => attend(context),
   };
   kernel.serve(api);
-  // A promise that nobody awaited ends its own process; an ended process's leftovers, such as a
-  // timer that still touches its memory, are nobody's. The rest ends this Worker.
+  // An unhandled rejection ends its own process; those of an ended process's leftovers, such as a
+  // timer that still touches its memory, are ignored. Anything else ends this Worker.
   platform.onUnhandled(
     (error) =>
       error instanceof ProcessKilled || [...runners.values()].some((runner) => runner.claim(error)),

@@ -2,10 +2,10 @@
  * The kernel worker's entry: CPU 0. It alone does I/O, talks to the host, and ends processes; it
  * serves the CPU workers' syscalls by comlink and by trap.
  *
- * Started by `boot`; receives one KernelInit message. Below it is put together, from the bottom up:
- * memory, files, processes, and what serves the CPU workers and the host. Each part gets an object
- * of what it needs, all of which is there by then. Two doors are opened when everything stands: to
- * the host, and to the CPU workers.
+ * Started by `boot`; receives one KernelInit message. It is built here from the bottom up:
+ * memory, files, processes, and the services for the CPU workers and the host. Each part gets an
+ * object of what it needs, all of which exists by then. The connections to the host and to the CPU
+ * workers are opened last.
  */
 import { platform } from '#platform';
 import {
@@ -53,7 +53,7 @@ import { connect, connectOneWay } from './wire/endpoint.ts';
 import type { OneWayConnection } from './wire/endpoint.ts';
 import { TrapServer } from './wire/trap.ts';
 
-/** What is there before the parts are. */
+/** What exists before the parts. */
 interface Ground {
   readonly init: KernelInit;
   readonly cpu: Cpu;
@@ -75,7 +75,7 @@ interface Memory {
   readonly pressure: MemoryPressure;
   readonly reclaimer: Reclaimer;
   readonly pager: Pager;
-  /** Gets a process what kernel code waits for; nobody is killed for it. 0 or -errno. */
+  /** Gets what kernel code waits for on a process's behalf; kills no process. 0 or -errno. */
   readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
 }
 
@@ -93,7 +93,7 @@ function makeProcesses({ init, cpu, host }: Ground): Processes {
   return { pool, processes: new ProcessManager({ cpu, pool, report }) };
 }
 
-/** `processes` are there already: when nothing else helps, memory is reclaimed by killing one. */
+/** `processes` exist already: when nothing else helps, memory is reclaimed by killing one. */
 function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessManager): Memory {
   const { cpu, policy, store, log } = ground;
   const { writeBack } = objects;
@@ -124,7 +124,7 @@ function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessM
   };
 }
 
-/** Puts the kernel worker together, and opens its doors. */
+/** Builds the kernel worker and opens its connections. */
 function startKernel(ground: Ground): void {
   const { init, cpu, host, print, log } = ground;
   const objects = new ObjectRegistry(cpu, log);

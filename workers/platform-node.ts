@@ -122,7 +122,7 @@ async function openFile(path: string, isWritable: boolean): Promise<HostFile | H
   }
 }
 
-/** The part of a host file that only one opened for writing has. */
+/** The methods of a host file opened for writing. */
 function writing(handle: FileHandle): Required<Pick<HostFile, 'write' | 'truncate'>> {
   return {
     write: async (offsetBytes, bytes) => {

@@ -29,7 +29,7 @@ function startWorker(kind: WorkerKind, onDeath: (reason: string) => void): Worke
   };
   worker.addEventListener('error', (event) => {
     event.preventDefault();
-    // As on Node, where nobody says 'Uncaught'.
+    // As on Node, which does not prefix 'Uncaught'.
     die(event.message.replace(/^Uncaught /, '') || 'its script could not be loaded');
   });
   worker.addEventListener('messageerror', () => die('a message from it could not be read'));
@@ -69,7 +69,7 @@ function onUnhandled(absorb: (error: unknown) => boolean): void {
   });
 }
 
-/** A message to oneself: timers of browsers wait for milliseconds. */
+/** By a message to this thread: browsers' timers wait for milliseconds. */
 const turns: (() => void)[] = [];
 const turn = new MessageChannel();
 turn.port1.onmessage = () => turns.shift()?.();

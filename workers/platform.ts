@@ -1,8 +1,8 @@
 /**
  * What the two hosts must provide, Node and the browser. `#platform` resolves to the file that
- * implements it (see "imports" in package.json); everything else in workers/ is free of the host.
+ * implements it (see "imports" in package.json); everything else in workers/ is host-independent.
  *
- * Globals that both have (MessageChannel, performance, setTimeout, Blob) are used directly.
+ * Globals that both provide (MessageChannel, performance, setTimeout, Blob) are used directly.
  */
 
 /** Which of the machine's two Worker entry files to start. */
@@ -27,7 +27,7 @@ export interface HostFile {
   close(): Promise<void>;
 }
 
-/** Where pages go that do not fit into memory: slots of one page each, numbered from 1. */
+/** Holds pages that do not fit into memory: slots of one page each, numbered from 1. */
 export interface SwapStore {
   write(slot: number, page: Uint8Array): Promise<void>;
   /** The page that was last written to the slot. */
@@ -35,7 +35,7 @@ export interface SwapStore {
   close(): Promise<void>;
 }
 
-/** How a file cannot be opened: an errno number that `boot` and `addFile` turn into an error. */
+/** Why a file cannot be opened: an errno number that `boot` and `addFile` turn into an error. */
 export interface HostFileFailure {
   readonly errno: number;
   readonly reason: string;
@@ -50,11 +50,11 @@ export interface Platform {
   /** Inside a Worker: resolves to the message that its starter passed to `init`. */
   receiveInit(): Promise<unknown>;
   /**
-   * Inside a Worker: `absorb` sees every error and rejection that nobody handled. When it returns
+   * Inside a Worker: `absorb` sees every unhandled error and rejection. When it returns
    * false the Worker ends, which is Node's rule.
    */
   onUnhandled(absorb: (error: unknown) => boolean): void;
-  /** Runs a function when the event loop has come round. */
+  /** Runs a function in a later turn of the event loop. */
   readonly afterTurn: (run: () => void) => void;
   /** A module specifier as the host writes it (URL or path), made absolute. */
   resolveModule(specifier: string): string;

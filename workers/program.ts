@@ -39,7 +39,7 @@ export type {
 export function defineProgram<Args extends unknown[]>(
   main: (proc: Proc, ...args: Args) => Promise<number | void> | number | void,
 ): Program;
-// The arguments' types are a matter between the program and who spawns it; here they only pass.
+// The arguments' types are between the program and its spawner; here they are only passed on.
 export function defineProgram(main: Program): Program {
   if (typeof main !== 'function') throw new TypeError('defineProgram: main must be a function');
   return main;

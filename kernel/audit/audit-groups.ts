@@ -1,4 +1,4 @@
-/** The audit of memory groups: their counts against those of the spaces that are in them. */
+/** The audit of memory groups: their counts against those of the spaces in them. */
 import { peek } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as GROUP from '../../shared/layout/group.ts';
@@ -6,7 +6,7 @@ import { MEMORY_GROUPS_MAX } from '../../shared/limits.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 
-/** After the spaces, which say what their group has of them. */
+/** After the spaces, which tell what they count in their group. */
 export function auditGroups(cpu: Cpu, ledger: AuditLedger): void {
   const { words } = cpu;
   for (let i = 0; i < MEMORY_GROUPS_MAX; i++) {

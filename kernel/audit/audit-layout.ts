@@ -1,4 +1,4 @@
-/** The audit's look at words of no field: whoever wrote one was not where it thought it was. */
+/** The audit's check of words outside every field: a value there means a stray write. */
 import { peek } from '../../shared/atomics.ts';
 import type { Block } from '../../shared/layout/block.ts';
 import { wordName } from '../../shared/layout/names.ts';

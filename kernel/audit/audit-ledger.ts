@@ -9,7 +9,7 @@ export interface AuditOptions {
   readonly heldObjects?: ReadonlyMap<ObjectBlock, number>;
 }
 
-/** Violations listed; more are counted only. */
+/** Most violations listed; the rest are only counted. */
 const VIOLATIONS_LISTED = 100;
 
 export class AuditLedger {
@@ -23,7 +23,7 @@ export class AuditLedger {
   readonly recordUsers: Map<RecordId, number> = new Map();
   /** Entries that name a swap slot, by slot. */
   readonly slotUsers: Map<SwapSlot, number> = new Map();
-  /** What the spaces found say of their memory group, by its block. */
+  /** What the spaces found count in their memory group, by its block. */
   readonly groups: Map<GroupBlock, { spaces: number; resident: number }> = new Map();
   private suppressed = 0;
 
@@ -48,7 +48,7 @@ export class AuditLedger {
     this.references[pfn] = (this.references[pfn] ?? 0) + 1;
   }
 
-  /** A frame that somebody outside the machine holds for a moment. */
+  /** A frame held for a moment from outside the machine. */
   hold(pfn: Pfn): void {
     this.refer(pfn);
   }

@@ -91,7 +91,7 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock, holders
     `${name}: supplied beyond its end`,
   );
   const beyond = indexNext(cpu, object, pages, USER_PAGES, true);
-  // In memory, a write that failed may have left a page there, as on tmpfs.
+  // For a file in memory, a failed write may have left a page there, as on tmpfs.
   ledger.check(beyond < 0 || kind.keepsBeyondEnd, `${name}: page ${beyond} is beyond its end`);
   auditPages(cpu, ledger, object);
   ledger.tally('objects', 1);

@@ -164,7 +164,7 @@ function walkTable(walk: Walk, table: Pfn, level: number, baseVpn: Vpn): void {
   }
 }
 
-/** One entry that stands for `pages` pages: covered by one area exactly when it is not empty. */
+/** One entry that stands for `pages` pages: covered by one area if and only if it is not empty. */
 function auditEntry(walk: Walk, entry: Pte, vpn: Vpn, pages: number): void {
   const { ledger, areas } = walk;
   const endVpn = vpn + pages;
@@ -210,7 +210,7 @@ function auditPresent(walk: Walk, entry: Pte, pages: number, where: string): voi
   walk.resident += pages;
 }
 
-/** The mappings of a shared page meet at one frame: the one that the object has for it. */
+/** All mappings of a shared page map one frame: the object's frame for that page. */
 function auditSharedPage(walk: Walk, entry: Pte, vpn: Vpn, area: Area, where: string): void {
   const { cpu, ledger } = walk;
   const record = recordAt(cpu.machine, area.backend.record);

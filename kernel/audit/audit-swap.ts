@@ -34,7 +34,7 @@ export function auditSwap(cpu: Cpu, ledger: AuditLedger): void {
   ledger.tally('swapSlots', used);
 }
 
-/** The frame that a slot has: in use, referenced by the map, and aware of its slot. */
+/** A slot's frame: in use, referenced by the map, and pointing back to the slot. */
 function auditCached(cpu: Cpu, ledger: AuditLedger, slot: SwapSlot, at: WordIndex): void {
   const { machine, words } = cpu;
   const pfn: Pfn = peek(words, at + SWAP.PFN);

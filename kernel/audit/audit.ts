@@ -6,9 +6,9 @@
  * - No entry points to a frame that is not in use; no table is linked twice.
  * - Areas are sorted, disjoint and maximal; every page of an area has an entry, and no page outside
  *   has one; entries allow exactly what their area allows.
- * - Records and objects are referenced as often as they say.
+ * - Reference counts of records and objects match the references that exist.
  * - Every futex waiter is its process's, and queued exactly while it waits.
- * - Swap slots are named by as many entries as they say; their frames know them.
+ * - Swap slots count the entries that name them; their frames point back to them.
  * - Memory groups count the spaces and pages that are in them.
  * - TLBs hold nothing that the tables do not. No lock is held.
  *

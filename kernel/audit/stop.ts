@@ -6,7 +6,7 @@
  * ones compare their TLBs with the tables. BOOT.STOP = 0 lets them go on.
  *
  * Guarantees: between `stopMachine` and `resumeMachine` no other CPU is in the kernel.
- * Not guaranteed: that a program which never touches memory stops. It cannot use a translation
+ * Not guaranteed: that a program that never touches memory stops. It cannot use a translation
  * without parking first; its CPU is reported as not verified.
  */
 import { add, load, notify, store, wait } from '../../shared/atomics.ts';
@@ -41,7 +41,7 @@ export function stopMachine(cpu: Cpu): Stopped {
   add(words, BOOT.CPU_WAITERS, 1);
   store(words, BOOT.STOP, BOOT.STOP_PARK);
   const unverified = awaitParked(cpu);
-  // ORDER: everybody else is parked or outside the kernel.
+  // ORDER: all other CPUs are parked or outside the kernel.
   store(words, BOOT.STOP, BOOT.STOP_VERIFY);
   notify(words, BOOT.STOP, CPUS_MAX);
   const verified = awaitVerified(cpu);
@@ -51,7 +51,7 @@ export function stopMachine(cpu: Cpu): Stopped {
 }
 
 export function resumeMachine(cpu: Cpu): void {
-  // ORDER: releases what the auditor did, which is nothing but reading.
+  // ORDER: releases the parked CPUs; the auditor has only read.
   store(cpu.words, BOOT.STOP, 0);
   notify(cpu.words, BOOT.STOP, CPUS_MAX);
 }

@@ -1,6 +1,6 @@
 /**
- * Copy on write. An entry with COW may not be written although its area may: the frame might be
- * held by a page cache or another space.
+ * Copy on write. An entry with COW is not writable although its area is: a page cache or
+ * another space may hold the frame.
  *
  * Guarantees: the sole holder of a frame writes in place; otherwise the writer gets a copy, and
  * the old frame loses this entry's reference only after no CPU can read it through this space.
@@ -19,13 +19,13 @@ import { shootDown } from '../paging/shootdown.ts';
 
 const WRITTEN: number = pte.PTE_A | pte.PTE_D;
 
-/** Makes the present COW entry at `at` writable, by a copy unless this space is the sole holder. */
+/** Makes the present COW entry at `at` writable; copies unless this space is the sole holder. */
 export function breakCow(cpu: Cpu, space: SpaceBlock, at: WordIndex, entry: Pte, vpn: Vpn): number {
   const { words } = cpu;
   const shared = pte.pfnOf(entry);
   const rwx = pte.logicalRwx(entry);
   if (frameRefs(cpu.machine, shared) === 1) {
-    // ORDER: a lost race against the MMU's A bit makes the access fault again: nothing is lost.
+    // ORDER: if the MMU sets A first, the exchange fails and the access faults again.
     compareExchange(words, at, entry, pte.makeLeaf(shared, rwx | WRITTEN));
     return FAULT_DONE;
   }

@@ -7,13 +7,13 @@
  *   resolve       splits a reserved span until the page has its own entry; refuses what the area
  *                 does not allow; then by the kind of entry
  *   enterZeroed     first write of anonymous memory: enters the zeroed frame
- *   enterZeroPage   first read: enters the zero page, frame 0, which all share
+ *   enterZeroPage   first read: enters the zero page, frame 0, which all spaces share
  *   resolveObject   shared object, file or user pages (object-fault.ts)
  *   resolveSwap     a page that was swapped out (swap-in.ts)
  *   breakCow        a write to a frame that others hold (cow.ts)
  *
- * Guarantees: two CPUs that fault on one page end with one frame, the loser frees its candidate;
- * nothing is entered that the area's permission, as the entry carries it, does not allow.
+ * Guarantees: two CPUs that fault on one page end with one frame; the loser frees its candidate;
+ * an entry never allows more than the area's permission, which the reserved entry carries.
  * Locking: the protocol's page lock. Everything is checked again under it.
  * Not guaranteed: that the access succeeds next time. The MMU walks again, and may fault again.
  */
@@ -47,7 +47,7 @@ import { growDown } from '../space/grow.ts';
 /**
  * Resolves a fault of `space` at page `vpn`. Kernel mode. Returns a FAULT_* code; FAULT_WAIT and
  * FAULT_DEVICE leave the object and page in the CPU's scratch, with a reference for the caller.
- * `major` says that the fault has waited for its page, and is counted as such.
+ * `major`: the fault has waited for its page and counts as a major fault.
  */
 export function handleFault(
   cpu: Cpu,
@@ -79,14 +79,14 @@ export function handleFault(
   return outcome === FAULT_SPURIOUS ? FAULT_DONE : outcome;
 }
 
-/** Whether a full group keeps the page out; not by more than a page for each CPU that looks now. */
+/** Whether a full group refuses the page. CPUs that check at once may exceed it by a page each. */
 function exceedsGroup(cpu: Cpu, group: GroupBlock, entry: Pte, write: boolean): boolean {
   return groupIsFull(cpu, group) && allows(entry, write) && addsPage(entry, write);
 }
 
-/** Below an area that grows down: whether it has, so that the access is worth another try. */
+/** Whether the access is just below an area that grows down, and the area has now grown. */
 function mayGrow(cpu: Cpu, space: SpaceBlock, vpn: Vpn): boolean {
-  // ORDER: a hint; whoever has mapped such an area sees it.
+  // ORDER: a hint; the CPU that mapped such an area sees it.
   if (load(cpu.words, space + SPACE.GROWS) === 0) return false;
   return peekEntry(cpu, space, vpn) === 0 && growDown(cpu, space, vpn);
 }
@@ -119,8 +119,7 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: Vpn, write: boolean, candidate: 
   // ORDER: under the page's lock; only A and D may change behind our back.
   let entry: Pte = load(words, at);
   while (cursor.level > 0 && (pte.isTable(entry) || pte.isReserved(entry))) {
-    // A table: another fault on the span pushed it down since `seek` looked, as it may where faults
-    // run in parallel.
+    // A table: a parallel fault on the span has pushed it down since `seek` looked.
     if (!pte.isTable(entry)) {
       // Devices and guards answer for a whole span as they do for a page.
       if (!allows(entry, write) || pte.reservedKind(entry) >= pte.RESERVED_DEVICE) break;
@@ -177,7 +176,7 @@ function enterZeroed(
   // ORDER: publishes the zeroed frame. Under a protocol with parallel faults another may have won.
   if (compareExchange(cpu.words, at, entry, leaf) === entry) {
     addResident(cpu, space, 1);
-    // Whoever has read the zero page must see what is written from now on.
+    // CPUs that have the zero page in their TLBs must see what is written from now on.
     if (pte.isPresent(entry) && (entry & pte.PTE_A) !== 0) shootDown(cpu, space, vpn, 1);
   } else {
     count(cpu, STAT.raceLosses, 1);
@@ -189,7 +188,7 @@ function enterZeroed(
 /** Linux's rule (do_anonymous_page): reads share one zero page, until the first write. */
 function enterZeroPage(cpu: Cpu, at: WordIndex, entry: Pte): number {
   const bits = pte.copyOnWriteBits(entry & pte.PTE_RWX) | pte.PTE_A;
-  // ORDER: the zero page never changes. Where another fault was first, its entry stays.
+  // ORDER: the zero page never changes. If another fault came first, its entry stays.
   compareExchange(cpu.words, at, entry, pte.makeLeaf(0, bits));
   return FAULT_DONE;
 }

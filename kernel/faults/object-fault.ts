@@ -3,9 +3,9 @@
  *
  * Guarantees: all mappings of a shared page meet at one frame; a private mapping reads the
  * object's frame and copies it at the first write.
- * Locking: the protocol's page lock; the object's lock inside. A truncation first makes pages
- * unfindable and then takes the entries of every mapping away, under the range's lock: an entry
- * that is made here of a page found before is seen by it.
+ * Locking: the protocol's page lock; the object's lock inside. A truncation first removes pages
+ * from the index and then clears the entries of every mapping under the range's lock, so it sees
+ * any entry made here for a page that was found before.
  */
 import { compareExchange, peek } from '../../shared/atomics.ts';
 import * as RECORD from '../../shared/layout/record.ts';
@@ -56,7 +56,7 @@ export function resolveObject(
   return enter(cpu, space, at, entry, pte.makeLeaf(pfn, pte.copyOnWriteBits(rwx) | marks));
 }
 
-/** Enters a leaf whose frame reference is the entry's from now on. */
+/** Enters a leaf, which takes over the caller's reference to the frame. */
 function enter(cpu: Cpu, space: SpaceBlock, at: WordIndex, entry: Pte, leaf: Pte): number {
   // ORDER: publishes the frame's contents. Under a protocol with parallel faults another may win.
   if (compareExchange(cpu.words, at, entry, leaf) === entry) {

@@ -1,7 +1,7 @@
 /**
  * Supplying a page of a file or of a user's backend: the slow half of a major fault. The kernel
  * worker takes a frame, fills it with the host's help (asynchronously, no lock held), and gives
- * it to the object; the CPU that waits faults again and finds it.
+ * it to the object; the waiting CPU faults again and finds it.
  */
 import * as FRAME from '../../shared/layout/frame.ts';
 import { bytesOf } from '../../shared/units.ts';
@@ -24,7 +24,7 @@ export function frameBytesOf(machine: Machine, pfn: Pfn): Uint8Array<SharedArray
   return machine.frameBytes.subarray(bytesOf(pfn), bytesOf(pfn + 1));
 }
 
-/** Whether somebody supplied the page already. */
+/** Whether the page has been supplied already. */
 export function pageIsIn(cpu: Cpu, object: ObjectBlock, page: ObjectPage): boolean {
   return pageFrame(cpu, object, page) !== 0;
 }

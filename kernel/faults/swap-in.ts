@@ -1,9 +1,9 @@
 /**
- * A fault on a page that was swapped out: the frame, if it is still or again in memory, else the
- * kernel worker's turn to read it from the store.
+ * A fault on a page that was swapped out: maps the frame if it is in memory; otherwise the kernel
+ * worker must read it from the store.
  *
- * Guarantees: one frame for all that fault on the slot. The entry is copy-on-write, so that the
- * next write takes the frame over, without a copy when nobody else has it.
+ * Guarantees: all faults on the slot get one frame. The entry is copy-on-write, so that the next
+ * write takes the frame over, without a copy if no other entry has it.
  * Locking: the protocol's page lock; the swap map's lock inside.
  */
 import { compareExchange } from '../../shared/atomics.ts';
@@ -16,9 +16,9 @@ import { addResident } from '../frames/memory-group.ts';
 import { putSlot, swapLookup } from '../objects/swap-map.ts';
 import { FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts';
 
-/** In place of an object's block, where a fault waits for a slot of the swap store. */
+/** Stands for the object's block when a fault waits for a slot of the swap store. */
 export const SWAP_STORE = 0;
-/** The same where no page is waited for, but a frame. */
+/** The same when it waits for a free frame alone. */
 export const NO_OBJECT = -1;
 
 /** Resolves a fault whose reserved entry names a swap slot. */

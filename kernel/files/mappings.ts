@@ -1,11 +1,11 @@
 /**
- * All mappings of an object, wherever they are (Linux: rmap): found by looking through the areas
- * of every process, which is slow and needs no list that every fork and exit had to keep.
+ * All mappings of an object, in every space (Linux: rmap): found by searching the areas of every
+ * process, which is slow but needs no list that every fork and exit would have to maintain.
  *
- * Guarantees: a page that nobody can find in the object any more (or that nobody has written since)
- * is treated in every mapping when this returns.
+ * Guarantees: when this returns, every mapping has been treated for pages that can no longer be
+ * found in the object (or that have not been written since).
  * Locking: each space's areas and one area's range at a time. The caller holds none of these. Runs
- * on the kernel worker, which alone makes and ends processes, so that no space comes or goes.
+ * on the kernel worker, which alone makes and ends processes, so no space comes or goes.
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -51,7 +51,7 @@ export function changeMappings(
   }
 }
 
-/** Whether the object has a mapping record. One that is made later finds the object as it is. */
+/** Whether the object has a mapping record. A later one finds the object as it is by then. */
 function isMapped(cpu: Cpu, object: ObjectBlock): boolean {
   lock(cpu, BOOT.RECORD_LOCK);
   const records = peek(cpu.words, object + OBJECT.RECORDS);

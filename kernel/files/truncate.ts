@@ -2,13 +2,13 @@
  * Objects that get shorter, longer, or a hole.
  *
  * Protocol of a cut
- *  1. The new size, and the pages beyond it out of the index: no fault finds them any more.
+ *  1. Set the new size and take the pages beyond it out of the index: no fault finds them any more.
  *  2. In each space, under the areas' and the range's lock, the entries beyond become untouched
  *     again. A fault that found a page before step 1 holds its page's lock until the entry is made,
  *     and so comes before step 2.
- *  3. The flush, and only then the frames go, as with every operation on a range.
+ *  3. Flush, and only then free the frames, as every operation on a range does.
  * Guarantees: after the call an access beyond the end is SIGBUS, also to a private copy, as in
- * Linux; what lies behind the end within the last page is zero.
+ * Linux; the rest of the last page, beyond the end, is zero.
  * Locking: none may be held. On the kernel worker (mappings.ts).
  */
 import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
@@ -34,9 +34,9 @@ export function resizeObject(cpu: Cpu, object: ObjectBlock, size: number): void 
 }
 
 /**
- * Before an object grows: what a mapping wrote behind the end of the last page must not become
- * visible. Disk file systems see to that; tmpfs, whose files these are that the machine has
- * itself, does not (6.18).
+ * Before an object grows: what a mapping wrote in the last page beyond the end must not become
+ * visible. Linux's disk file systems see to that; tmpfs, which the machine's own files follow, does
+ * not (6.18).
  */
 export function zeroGap(cpu: Cpu, object: ObjectBlock): void {
   if (kindOf(cpu.machine, object).keepsBeyondEnd) return;
@@ -44,10 +44,10 @@ export function zeroGap(cpu: Cpu, object: ObjectBlock): void {
 }
 
 /**
- * MADV_REMOVE and its like: the pages [firstPage, endPage) of an object read as zero, and their
- * frames are given back. Private copies stay. 0, or -EOPNOTSUPP for a kind of object that cannot
- * have holes. The caller holds no lock, the areas' of its own space included, and a reference to
- * the object.
+ * MADV_REMOVE and its like: the pages [firstPage, endPage) of an object read as zero from now on,
+ * and their frames are freed. Private copies stay. 0, or -EOPNOTSUPP for a kind of object that
+ * cannot have holes. The caller holds a reference to the object and no lock, not even the areas'
+ * lock of its own space.
  */
 export function punchHole(
   cpu: Cpu,

@@ -1,6 +1,6 @@
 /**
- * Host files that the machine may write: which pages differ from what the host has. The kernel
- * worker writes them; this says which, and never loses one.
+ * Host files that the machine may write: which pages differ from the host's. The kernel worker
+ * writes them; this says which ones, and never loses one.
  *
  *     a store sets D in an entry → cleanObject (or the end of the mapping) marks the frame dirty
  *     → takeDirty takes the mark away and hands the page out → the host writes it
@@ -26,8 +26,8 @@ import { CLEAN } from '../paging/object-range.ts';
 import { changeMappings } from './mappings.ts';
 
 /**
- * Whether the host wants to hear of the object's pages: a host file that may be written. Others
- * have nothing behind them that could be out of date.
+ * Whether written pages of the object must go to the host: only for a host file that may be
+ * written. Other objects have no copy outside that could be out of date.
  */
 export function isWrittenBack(cpu: Cpu, object: ObjectBlock): boolean {
   return (
@@ -36,8 +36,8 @@ export function isWrittenBack(cpu: Cpu, object: ObjectBlock): boolean {
 }
 
 /**
- * msync(MS_SYNC): has the pages [firstPage, endPage) of an object written back when the syscall is
- * over, whatever it answers. The list in the CPU's scratch keeps a reference to the object.
+ * msync(MS_SYNC): queues the pages [firstPage, endPage) of an object for write-back after the
+ * syscall, whatever it returns. The list in the CPU's scratch keeps a reference to the object.
  */
 export function requestWriteBack(
   cpu: Cpu,
@@ -50,9 +50,7 @@ export function requestWriteBack(
   cpu.writeBacks.push({ object, firstPage, endPage });
 }
 
-/**
- * Moves what the mappings of [firstPage, endPage) have written from their entries to the frames.
- */
+/** Moves the dirty state of [firstPage, endPage) from the mappings' entries to the frames. */
 export function cleanObject(
   cpu: Cpu,
   object: ObjectBlock,
@@ -98,7 +96,7 @@ export function takeDirty(
   return taken;
 }
 
-/** The host's part begins. Returns how much of the host's file is still what the object has. */
+/** The host's part begins. Returns how much of the host's file still matches the object. */
 export function beginWriteBack(cpu: Cpu, object: ObjectBlock): number {
   const { machine } = cpu;
   lock(cpu, object + OBJECT.LOCK);
@@ -108,7 +106,7 @@ export function beginWriteBack(cpu: Cpu, object: ObjectBlock): number {
   return supplied;
 }
 
-/** The host's file is now as long as the object, and supplies what a cut has not taken since. */
+/** The host's file is now as long as the object; it supplies pages that no later cut removed. */
 export function endWriteBack(cpu: Cpu, object: ObjectBlock): void {
   const { machine } = cpu;
   lock(cpu, object + OBJECT.LOCK);

@@ -1,8 +1,8 @@
 /**
- * A process is made: as a child with an empty address space, as a copy (fork), or as a thread that
- * shares its parent's space.
+ * Making a process: a child with an empty address space, a copy (fork), or a thread that shares
+ * its parent's space.
  *
- * Locking: BOOT.PROC_LOCK for the pid table. Until the table names it, nobody else knows the block.
+ * Locking: BOOT.PROC_LOCK for the pid table. Until the table names it, the block is private.
  */
 import { add, peek, poke, store } from '../../shared/atomics.ts';
 import { EAGAIN, ENOMEM, ESRCH } from '../../shared/abi/errno.ts';
@@ -28,11 +28,11 @@ import { lock, unlock } from '../machine/spinlock.ts';
 
 export interface ProcessSpec {
   readonly name: string;
-  /** CPU that will run it; 0 (or none): the one that starts it first. */
+  /** CPU that will run it; 0 (or none): whichever CPU starts it first. */
   readonly cpu?: number;
-  /** CPU in whose run queue it waits for that. */
+  /** CPU in whose run queue it waits to be started. */
   readonly home?: number;
-  /** pid of the parent, 0 for a process of the host's. */
+  /** pid of the parent, 0 for a process that the host started. */
   readonly parent: Pid;
   /** Take over the parent's descriptors and shared mappings. */
   readonly inherit?: boolean;
@@ -44,15 +44,15 @@ export interface ProcessSpec {
   readonly stackBytes?: number;
   /** Default: its parent's. */
   readonly nice?: number;
-  /** Begins a memory group that may have so many pages resident. Default: its parent's group. */
+  /** Begins a memory group limited to this many resident pages. Default: its parent's group. */
   readonly memoryMaxPages?: number;
 }
 
 /**
- * A new process with an empty address space, a copy of its parent's, or, a thread, its parent's
- * own. Its pid, -EAGAIN (too many processes or memory groups), -ENOMEM, or -ESRCH for a child or
- * thread whose parent has ended. No thread of the parent's can end meanwhile: this and all ends run
- * on the kernel worker.
+ * A new process with an empty address space, a copy of its parent's, or (a thread) its parent's
+ * own. Returns its pid, -EAGAIN (too many processes or memory groups), -ENOMEM, or -ESRCH for a
+ * child or thread whose parent has ended. No thread of the parent can end meanwhile: this and all
+ * ends run on the kernel worker.
  */
 export function createProcess(cpu: Cpu, spec: ProcessSpec): Pid {
   assertInKernel(cpu);
@@ -100,7 +100,7 @@ function enterGroup(cpu: Cpu, space: SpaceBlock, spec: ProcessSpec): number {
   return 0;
 }
 
-/** What a new process is, and what it has from its parent whatever it shares with it. */
+/** What a new process is, and what it inherits whether or not it shares its parent's space. */
 function fillBlock(cpu: Cpu, proc: ProcessBlock, space: SpaceBlock, spec: ProcessSpec): void {
   const { words, machine } = cpu;
   const parent = processOf(machine, spec.parent);

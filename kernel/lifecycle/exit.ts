@@ -1,8 +1,8 @@
 /**
- * A process ends: its descriptors, its futex waiters, its stack and its use of the address space go
- * at once, its block when its end has been told.
+ * Ending a process: its descriptors, futex waiters, stack and use of the address space go at once,
+ * its block once its end has been reported.
  *
- * Locking: BOOT.PROC_LOCK for the pid table; the block belongs to whoever ends the process.
+ * Locking: BOOT.PROC_LOCK for the pid table; the block belongs to the CPU that ends the process.
  */
 import { peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
@@ -59,7 +59,7 @@ export function exitProcess(
   return 0;
 }
 
-/** Frees the block of a zombie: its end has been told to whoever waits. */
+/** Frees the block of a zombie, after its end has been reported to its waiters. */
 export function releaseProcess(cpu: Cpu, pid: Pid): number {
   const { words, machine } = cpu;
   const proc = processOf(machine, pid);

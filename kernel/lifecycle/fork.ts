@@ -1,5 +1,5 @@
 /**
- * fork(2)'s half of memory: a copy of an address space whose private pages are shared until one
+ * The memory half of fork(2): a copy of an address space whose private pages are shared until one
  * side writes.
  *
  *   forkSpace      for each area: a reserved copy in the child, then its pages
@@ -10,10 +10,10 @@
  * Pages of shared objects are not copied: the child's own faults find them. DONTFORK areas are left
  * out, WIPEONFORK areas are empty, locks are not inherited, as on Linux.
  * Locking: the parent's areas and its whole table, then the child's, which nobody else can reach.
- * The parent's TLBs are flushed before its table is unlocked: no thread of its writes a shared
- * frame.
- * Not guaranteed: memory for the child's tables. Then the caller frees the child; entries of the
- * parent that are COW by now and have their frame for themselves again become writable at the next
+ * The parent's TLBs are flushed before its table is unlocked, so that none of its threads writes
+ * a shared frame.
+ * Not guaranteed: memory for the child's tables. Then the caller frees the child; parent entries
+ * that are COW by then, and the sole holders of their frames again, become writable at the next
  * write, without a copy.
  */
 import { compareExchange, copyWords, load, peek, poke } from '../../shared/atomics.ts';
@@ -101,8 +101,9 @@ function copyPages(from: RangeOp, to: RangeOp, startVpn: Vpn, endVpn: Vpn): bool
 /**
  * Copies the entries of [vpn, endVpn), which lie in one leaf table, the first of them at `at`.
  *
- * All entries at once, and then what has to differ in the child: loads of the parent's entries one
- * by one would take a third of a fork's time. What stands for untouched pages is alike in both.
+ * Copies all entries at once and then changes those that must differ in the child: loading the
+ * parent's entries one by one would take a third of a fork's time. Entries of untouched pages are
+ * the same in both.
  */
 function copyTable(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, endVpn: Vpn): boolean {
   const { words } = from.cpu;

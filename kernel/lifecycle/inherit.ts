@@ -1,4 +1,4 @@
-/** What a child gets of its parent's address space: the shared mappings, at the same addresses. */
+/** What a child inherits of its parent's memory: the shared mappings, at the same addresses. */
 import { ENOMEM } from '../../shared/abi/errno.ts';
 import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import type { SpaceBlock } from '../../shared/units.ts';

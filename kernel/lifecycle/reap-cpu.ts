@@ -1,6 +1,6 @@
 /**
- * Cleaning up after a CPU whose Worker died: its processes end, its cached frames and limbo list
- * go to the CPU that reaps, and its block is ready for another Worker.
+ * Cleaning up after a CPU whose Worker died: its processes end, the reaping CPU takes over its
+ * cached frames and limbo list, and its block is ready for another Worker.
  *
  * Locking: none needed for the dead CPU's own fields: its mode is DEAD, so nobody else writes them.
  */

@@ -1,7 +1,7 @@
 /**
  * A process's stack: memory of its own with a guard page below it, mapped when the process is made
- * and unmapped when it ends. As pthread_create's: everything without permission first, then the
- * part above the guard becomes writable. Nothing puts anything there but the program.
+ * and unmapped when it ends. As in pthread_create, all of it is first mapped without permission,
+ * then the part above the guard becomes writable. Only the program uses it.
  */
 import { peek } from '../../shared/atomics.ts';
 import { EINVAL } from '../../shared/abi/errno.ts';

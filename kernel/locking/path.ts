@@ -2,16 +2,16 @@
  * Protocol `path`: reader/writer locks in the tables, taken hand over hand from the root.
  * After CortenMM's "rw" (SOSP'25).
  *
- * Guarantees: whoever holds a cursor is alone with its range. Faults and operations on ranges under
- * different tables run in parallel, but every one of them writes the root's lock word.
+ * Guarantees: a cursor's holder has exclusive use of its range. Faults and operations on ranges
+ * under different tables run in parallel, but every one of them writes the root's lock word.
  * Locking
  *  1. From the root: lock the table for reading. If one entry covers the whole range and leads to a
  *     table, keep the lock and go on there. Otherwise drop this read lock and stop.
  *  2. Lock the table reached for writing. Everything below it is locked by that.
  *  3. Unlock the writer, then the readers from below upward.
  * A table cannot vanish under a reader of its parent, because unlinking it takes the parent (or one
- * above) for writing; so there is nothing to check again after step 2. A table that appears between
- * the two locks is below the writer's and makes no difference.
+ * above) for writing; so step 2 needs no check afterwards. A table that appears between the two
+ * locks is below the writer's and makes no difference.
  * The area set has a lock of its own, SPACE.AREA_LOCK, which faults never take.
  * Not guaranteed: parallelism in a young space. Until its tables exist, faults lock high ones.
  */

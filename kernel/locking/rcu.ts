@@ -2,11 +2,11 @@
  * Protocol `rcu`: locks in the tables themselves, found without locks; the default.
  * After CortenMM's "adv" (SOSP'25) and the page-table cursor of asterinas.
  *
- * Guarantees: whoever holds a cursor is alone with its range; faults and operations on ranges
- * under different tables do not share a lock or write a shared word on the way down.
+ * Guarantees: a cursor's holder has exclusive use of its range; faults and operations on ranges
+ * under different tables share no lock and write no shared word on the way down.
  * Locking
  *  1. Descend from the root without locks while one entry covers the whole range and points to a
- *     table. Being in the kernel keeps the tables passed from being freed (grace.ts).
+ *     table. While this CPU is in the kernel, the tables it passes are not freed (grace.ts).
  *  2. Lock the table reached. If it was unlinked meanwhile (stray), or if the deciding entry is a
  *     table now, unlock and start again: a stray table does not show the current state.
  *  3. For a range, lock all tables below that overlap it, in address order, parents first. All
@@ -15,7 +15,7 @@
  *     cursor is marked stray while locked. Unlock in reverse order.
  * The area set has a lock of its own, SPACE.AREA_LOCK, which faults never take.
  * Not guaranteed: progress of one fault against an endless stream of unlinking; each retry means
- * that somebody else made progress.
+ * that another CPU made progress.
  */
 import { load, peek, poke } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';

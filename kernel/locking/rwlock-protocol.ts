@@ -1,5 +1,5 @@
 /**
- * Protocol `rwlock`: one reader/writer lock an address space, as mmap_lock in Linux up to 6.3.
+ * Protocol `rwlock`: one reader/writer lock per address space, like mmap_lock in Linux up to 6.3.
  *
  * Guarantees: faults run in parallel with each other and exclude operations.
  * Locking: lockAreas takes SPACE.RW_LOCK for writing, which covers the area set and the page table;

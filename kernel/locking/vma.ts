@@ -15,7 +15,7 @@
  *  - Faults on one page of one area meet at the entry, by compare-exchange.
  * Why the search is safe: SPACE.INDEX_SEQ is compared after each node read, before its links are
  * followed, so a torn tree is never walked; frames of area nodes are freed after a grace period,
- * and AREA.LOCK survives a node's reuse, so counting in and out of a stale node harms nobody.
+ * and AREA.LOCK survives a node's reuse, so counting in and out of a stale node does no harm.
  * Not guaranteed: that faults bypass operations on a space that is changing fast; they fall back.
  */
 import { add, load, store } from '../../shared/atomics.ts';

@@ -1,6 +1,6 @@
 /**
- * The way of an access from the miss to the retry: what a program's load or store does when its
- * test of the TLB fails.
+ * The path of an access from the miss to the retry: what a program's load or store does when its
+ * TLB test fails.
  *
  * `translate` makes the process live; polls for shootdowns and signals; looks again, for the access
  * may have missed only because a poll was due; and walks. An access that must fault enters the
@@ -8,7 +8,7 @@
  * another poll: the way out of the kernel has just looked for shootdowns. A refused access is
  * tried again only if the program's handler ran.
  *
- * The test of the TLB itself stands where the program is, unrolled for speed
+ * The TLB test itself is on the program's side, unrolled for speed
  * (workers/cpu/memory/tlb-access.ts): the entry is the address's, the process's gate is open and no
  * shootdown is pending (one plain load of the generation), and no ordered poll is due.
  *
@@ -38,11 +38,11 @@ import { countHits, enterUserMode, leaveKernelMode } from './user-mode.ts';
 import type { UserContext, UserMode } from './user-mode.ts';
 import { walk } from './walk.ts';
 
-/** What differs between those who run programs: a CPU worker, the explorer, a benchmark. */
+/** What differs between the hosts of programs: a CPU worker, the explorer, a benchmark. */
 export interface AccessHost {
   /** Whether this CPU resolves faults itself; if not, every one goes to the kernel worker. */
   readonly resolvesFaults: boolean;
-  /** The process has become the live one: the host sees to it that it leaves user mode again. */
+  /** The process has become the live one: the host makes sure that it leaves user mode again. */
   becameLive(): void;
   /** In user mode or idle: handles the process's signals. False when the process is over. */
   takeSignals(): boolean;
@@ -83,7 +83,7 @@ export function translate(
     }
     countHits(tlb, context);
     poll(mode, context);
-    // Not only with a new generation: a kernel entry may have taken over the killer's already.
+    // Not only at a new generation: a kernel entry may already have caught up with the killer's.
     if (hasSignal(cpu, context.proc)) {
       if (!host.takeSignals()) return FAULT_ENDED;
       continue;
@@ -114,7 +114,7 @@ export function translate(
     if (outcome === FAULT_DEVICE) return outcome;
     if (outcome !== FAULT_DONE && !host.refuse(address, write, outcome)) return outcome;
   }
-  // A handler that repairs nothing would loop for ever under Linux; here its fault comes out.
+  // On Linux a handler that repairs nothing would loop for ever; here the fault is reported.
   if (outcome !== FAULT_DONE) return outcome;
   return panic('translate: livelock', address, context.space);
 }
@@ -122,7 +122,7 @@ export function translate(
 /**
  * A fault for kernel code that touches user memory itself (user-copy.ts, populate.ts). FAULT_*;
  * FAULT_WAIT leaves the object and page in the CPU's scratch, with a reference. A device's register
- * is no memory, and nothing is kept of it.
+ * is not memory, and no reference is kept for it.
  */
 export function faultInKernel(cpu: Cpu, space: SpaceBlock, vpn: Vpn, write: boolean): number {
   const outcome = handleFault(cpu, space, vpn, write);

@@ -1,5 +1,5 @@
 /**
- * The way into the kernel, from user mode, from idle, and back from a sleep in a trap. While an
+ * Entering the kernel: from user mode, from idle, and after a sleep in a trap. While an
  * audit has stopped the machine a CPU parks here and compares its TLB with the tables.
  *
  * Guarantees: what cpu-mode.ts says of KERNEL, from the return of `enterKernel` on. A condemned CPU
@@ -70,7 +70,7 @@ function passGate(cpu: Cpu): void {
   }
 }
 
-/** A parked CPU compares its TLB with the tables, which nobody changes now, and says so once. */
+/** A parked CPU compares its TLB with the tables, now unchanging, and reports the result once. */
 function answerAudit(cpu: Cpu): void {
   const { words, base, tlb } = cpu;
   if (peek(words, base + CPU.STOP_SEEN) === BOOT.STOP_VERIFY) return;
@@ -82,7 +82,7 @@ function answerAudit(cpu: Cpu): void {
   signalWaiters(cpu);
 }
 
-/** A condemned CPU must not run another kernel instruction: its Worker is about to be ended. */
+/** A condemned CPU must not run another kernel instruction: its Worker is about to be killed. */
 function sleepUntilTerminated(cpu: Cpu): never {
   for (;;) wait(cpu.words, cpu.base + CPU.MODE, CPU.MODE_DEAD, WAIT_SLICE_MS);
 }

@@ -1,5 +1,5 @@
 /**
- * What a CPU in user mode looks at between two accesses: shootdowns, an audit, signals.
+ * What a CPU in user mode checks between two accesses: shootdowns, an audit, signals.
  *
  * Guarantees: after `poll` the TLB has applied every shootdown whose initiator may be waiting for
  * this CPU, and the initiator has been told.
@@ -19,7 +19,7 @@ export function poll(mode: UserMode, context: UserContext): void {
   const { cpu } = mode;
   const { tlb } = cpu;
   sweepTlb(cpu, tlb);
-  // ORDER: an ordered load, so that a plain poll that an engine keeps in a register is corrected.
+  // ORDER: an ordered load corrects a plain poll whose word the engine keeps in a register.
   if (load(cpu.words, context.space + SPACE.TLB_GEN) === context.gate.generation) return;
   acknowledge(cpu, tlb);
   openGate(cpu, context);
@@ -33,12 +33,12 @@ export function pendingSignal(cpu: Cpu, proc: ProcessBlock): number {
   return load(cpu.words, proc + PROCESS.PENDING);
 }
 
-/** Whether the process must look: something ends it, or a signal waits that it does not block. */
+/** Whether the process must act: it is to end, or an unblocked signal is pending. */
 export function hasSignal(cpu: Cpu, proc: ProcessBlock): boolean {
   return pendingSignal(cpu, proc) !== 0 || deliverable(cpu, proc) !== 0;
 }
 
-/** The set of signals that wait and are not blocked. */
+/** The set of signals that are pending and not blocked. */
 export function deliverable(cpu: Cpu, proc: ProcessBlock): number {
   // ORDER: acquires the sender's number. The mask is this CPU's own.
   const pending = load(cpu.words, proc + PROCESS.SIG_PENDING);

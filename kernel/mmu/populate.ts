@@ -2,8 +2,8 @@
  * Faulting pages in ahead of their use: MAP_POPULATE, locked memory, MADV_POPULATE_READ and _WRITE.
  * Area by area, by the rules of mm/gup.c in Linux 6.18.
  *
- * Locking: the areas' lock to look at an area, and none while its pages fault. What other CPUs map
- * or unmap meanwhile is met as it is.
+ * Locking: the areas' lock to look at an area, and none while its pages fault. Other CPUs may map
+ * and unmap meanwhile; populating takes the areas as it finds them.
  */
 import { peek } from '../../shared/atomics.ts';
 import { EFAULT, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
@@ -21,11 +21,11 @@ import { NO_OBJECT } from '../faults/swap-in.ts';
 import { faultInKernel } from './access.ts';
 
 /**
- * Faults in the pages [startVpn, endVpn) of a process, as far as it can be done: an area that
- * refuses is left at its first such page, as Linux does. Where the range begins with a locked area,
- * it is the locked ones that want their pages, and others in between are passed over. Returns where
- * it stopped: `endVpn`, or the page for which the kernel worker must supply `cpu.faultPage` of
- * `cpu.faultObject` (with a reference), or a frame where that is NO_OBJECT.
+ * Faults in the pages [startVpn, endVpn) of a process as far as possible: an area that refuses a
+ * page is left at that page, as on Linux. If the range begins with a locked area, only locked areas
+ * are populated and others in between are skipped. Returns where it stopped: `endVpn`, or the page
+ * for which the kernel worker must supply `cpu.faultPage` of `cpu.faultObject` (with a reference),
+ * or a frame if that is NO_OBJECT.
  */
 export function populate(cpu: Cpu, proc: ProcessBlock, startVpn: Vpn, endVpn: Vpn): Vpn {
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
@@ -49,8 +49,8 @@ export function populate(cpu: Cpu, proc: ProcessBlock, startVpn: Vpn, endVpn: Vp
 }
 
 /**
- * The same for mlock, which tells of the first failure. 0, -EFAULT where a page is refused, -ENOMEM
- * without memory, or -WAIT_PAGE. Holes are no failure here.
+ * The same for mlock, which reports the first failure. 0, -EFAULT if a page is refused, -ENOMEM
+ * without memory, or -WAIT_PAGE. Holes are not failures here.
  */
 export function populateLocked(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): number {
   let vpn = startVpn;
@@ -70,8 +70,8 @@ export function populateLocked(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVp
 /**
  * MADV_POPULATE_READ and _WRITE. 0; -ENOMEM at a hole or without memory, -EINVAL where the area
  * does not allow the access, -EFAULT where a page has a guard or lies beyond the end of its object,
- * or -WAIT_PAGE. Pages before the failure stay, until they are reclaimed; `cpu.stoppedAtVpn` tells
- * the first of the others.
+ * or -WAIT_PAGE. Pages before the failure stay until they are reclaimed; `cpu.stoppedAtVpn` is the
+ * first page that was not populated.
  */
 export function populateAccess(
   cpu: Cpu,
@@ -84,7 +84,7 @@ export function populateAccess(
   while (vpn < endVpn) {
     const area = areaFrom(cpu, space, vpn);
     if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;
-    // Unlike a program's read, this wants PROT_READ itself.
+    // Unlike a program's read, this needs PROT_READ itself.
     if (area.backend.isSpecial || (area.flags & (write ? PROT_WRITE : PROT_READ)) === 0)
       return -EINVAL;
     const stopVpn = Math.min(endVpn, vpnOf(area.end));
@@ -107,12 +107,12 @@ function areaFrom(cpu: Cpu, space: SpaceBlock, vpn: Vpn): Area | null {
   return area;
 }
 
-/** Linux passes over areas of devices, and over those that were locked for later. */
+/** Linux skips areas of devices, and areas locked with MLOCK_ONFAULT. */
 function isPopulated(area: Area): boolean {
   return !area.backend.isSpecial && (area.flags & AREA_LOCKONFAULT) === 0;
 }
 
-/** Private writable pages are copied at once; shared ones would only become dirty for nothing. */
+/** Private writable pages are copied at once; shared ones would become dirty for nothing. */
 function isWritten(area: Area): boolean {
   return (area.flags & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
 }

@@ -1,7 +1,7 @@
 /**
  * Keeping a TLB in step with its space: applying shootdowns, and comparing it with the tables.
  *
- * Guarantees: after `tlbCatchUp` no entry is older than the generation that it read.
+ * Guarantees: after `tlbCatchUp` no TLB entry is older than the generation that it read.
  */
 import { load, peek, store } from '../../shared/atomics.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
@@ -19,8 +19,8 @@ import { tlbFlushAll, tlbFlushPage } from '../machine/tlb.ts';
 import type { Tlb } from '../machine/tlb.ts';
 
 /**
- * Applies what was invalidated since the TLB's generation, page by page where the space's ring
- * still tells, everything otherwise. Returns the generation reached: the caller acknowledges it.
+ * Applies the invalidations since the TLB's generation: page by page where the space's ring still
+ * has them, else by a full flush. Returns the generation reached, which the caller acknowledges.
  */
 export function tlbCatchUp(cpu: Cpu, tlb: Tlb): number {
   const { words } = cpu;
@@ -72,8 +72,8 @@ function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
 }
 
 /**
- * The pages whose translation says something else than the tables, after what was invalidated has
- * been applied. While the machine is stopped.
+ * The pages whose translation disagrees with the tables after all pending invalidations have been
+ * applied. While the machine is stopped.
  */
 export function tlbAudit(cpu: Cpu, tlb: Tlb): Vpn[] {
   const bad: Vpn[] = [];

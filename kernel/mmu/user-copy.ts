@@ -28,7 +28,7 @@ import { markEntry } from './walk.ts';
 export const REFUSED = -1;
 const MUST_WAIT = -2;
 
-/** Whether [address, address + length) is of user space at all (Linux: access_ok). */
+/** Whether [address, address + length) lies in user space (Linux: access_ok). */
 export function isUserRange(address: VirtAddr, length: number): boolean {
   if (!Number.isInteger(address) || !Number.isInteger(length)) return false;
   return address >= 0 && length >= 0 && address + length <= USER_SPACE_END;
@@ -92,8 +92,8 @@ function readPage(cpu: Cpu, space: SpaceBlock, address: VirtAddr, target: Uint8A
     if (entryWord < 0) return entryWord;
     const at = userByte(cpu, entryWord, address);
     readBytes(cpu.words, at, target);
-    // Where faults run in parallel another one may have put a copy in the place of a COW frame,
-    // whose next owner's bytes these would be.
+    // With parallel faults another CPU may have replaced a COW frame by a copy; these bytes would
+    // then be those of the frame's next owner.
     const isSame = userByte(cpu, entryWord, address) === at;
     cpu.machine.protocol.unlockPage(cpu, cpu.faultCursor);
     if (isSame) return 0;
@@ -127,7 +127,7 @@ export function lockUserPage(
   return panic('lockUserPage: livelock', space, address);
 }
 
-/** The byte of the machine that `address` is, by the present entry at `entryWord`. */
+/** The byte offset in the machine of `address`, by the present entry at `entryWord`. */
 export function userByte(cpu: Cpu, entryWord: WordIndex, address: VirtAddr): number {
   // ORDER: as in lockUserPage.
   const entry: Pte = load(cpu.words, entryWord);

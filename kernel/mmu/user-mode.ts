@@ -1,14 +1,14 @@
 /**
  * User mode of a CPU: which process's accesses go through its TLB at this moment.
  *
- * One process at a time is *live*: CPU.MODE says USER of its space, and its gate is open. The gates
+ * One process at a time is *live*: CPU.MODE is USER, of its space, and its gate is open. The gates
  * of all others are shut, so that their first access misses, and the miss makes them live. When the
  * program gives up its thread the CPU leaves user mode, so that no shootdown ever waits for a
  * program that is not running.
  *
  * Guarantees: an access that passes an open gate runs in user mode of its own process's space, and
  * the TLB has applied every shootdown up to the gate's generation.
- * Locking: none. What is here belongs to the CPU's Worker; others see CPU.MODE and CPU.ACK.
+ * Locking: none. This state belongs to the CPU's Worker; others see CPU.MODE and CPU.ACK.
  */
 import { load, peek, store } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -32,7 +32,7 @@ import { acknowledge, sweepTlb } from './tlb-sync.ts';
 export class AccessGate {
   /** Word of the machine that every access reads: the space's TLB generation while open. */
   generationAt: WordIndex = BOOT.MAGIC;
-  /** What it must be. A shut gate compares a word that never changes with another value. */
+  /** Its expected value. A shut gate compares a constant word with a different value. */
   generation: number = ~BOOT.MAGIC_NUMBER;
 }
 
@@ -43,7 +43,7 @@ export class UserContext {
   readonly space: SpaceBlock;
   /** The gate of the accesses that the program makes. */
   gate: AccessGate = new AccessGate();
-  /** Accesses that hit and missed, but for hits since the last ordered poll. */
+  /** Accesses that hit and missed, without the hits since the last ordered poll. */
   hits = 0;
   misses = 0;
 
@@ -103,14 +103,14 @@ export function dropContext(mode: UserMode, context: UserContext): void {
   suspend(mode.cpu, context);
 }
 
-/** The process has ended: its translations go with it, unless a thread of its is using them. */
+/** The process has ended: its translations go too, unless another of its threads uses them. */
 export function forgetContext(mode: UserMode, context: UserContext): void {
   if (mode.live === context) leaveUserMode(mode);
   if (mode.live !== null && mode.live.space === context.space) return;
   if (mode.cpu.tlb.space === context.space) tlbReset(mode.cpu.tlb);
 }
 
-/** Accesses may hit from now on: the TLB has applied all that it knew of when it came to USER. */
+/** Accesses may hit from now on: the TLB has applied all it knew of when it entered USER. */
 export function openGate(cpu: Cpu, context: UserContext): void {
   context.gate.generationAt = context.space + SPACE.TLB_GEN;
   context.gate.generation = cpu.tlb.generation;
@@ -119,7 +119,7 @@ export function openGate(cpu: Cpu, context: UserContext): void {
 /** Counts the hits since the last ordered poll, and starts anew. The live process only. */
 export function countHits(tlb: Tlb, context: UserContext): void {
   const left = tlb.polls[0] as number;
-  // The access that used up the rest has not been done: it counts when it goes on.
+  // The access that used up the budget has not been done yet: it counts when it is retried.
   context.hits += POLL_ACCESSES - (left > 0 ? left : 1);
   tlb.polls[0] = POLL_ACCESSES;
 }
@@ -129,7 +129,7 @@ function resume(cpu: Cpu, context: UserContext): void {
   openGate(cpu, context);
 }
 
-/** The process sees nothing of the TLB from now on; its counters are published. */
+/** The process cannot use the TLB from now on; its counters are published. */
 function suspend(cpu: Cpu, context: UserContext): void {
   context.gate.generationAt = BOOT.MAGIC;
   context.gate.generation = ~BOOT.MAGIC_NUMBER;
@@ -146,7 +146,7 @@ export function resumeUser(cpu: Cpu, tlb: Tlb, space: SpaceBlock): void {
     tlbFlushAll(tlb);
     tlb.space = space;
     tlb.spaceId = spaceId;
-    // ORDER: an empty TLB is up to date with whatever generation it reads.
+    // ORDER: an empty TLB is up to date with any generation it reads.
     tlb.lazyGeneration = load(words, space + SPACE.LAZY_GEN);
     tlb.generation = load(words, space + SPACE.TLB_GEN);
   }

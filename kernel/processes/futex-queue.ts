@@ -1,16 +1,16 @@
 /**
- * Futex queues: who waits for a wake-up of which user word, hashed to buckets by the word's key.
+ * Futex queues: the waiters for each user word, hashed to buckets by the word's key.
  *
  * A key names the word, not its address: for a shared mapping the object, its page and the byte
  * within, so that processes that map it at different addresses meet; for a private one the address
- * space and the address. As Linux's get_futex_key.
+ * space and the address. Like Linux's get_futex_key.
  *
  *     waiter:  FUTEX.WAITING, in its bucket's queue → FUTEX.WOKEN, in no queue → freed by itself
  *
  * Locking: a bucket's lock for its queue, for FUTEX.STATE and for the links in between. It nests
  * inside a page's lock, and nothing nests inside it. Q_OWN_* belong to the process's CPU.
- * Not guaranteed: that a key's object still exists. A waiter whose mapping went keeps the key and
- * may be woken for whatever object comes to lie there, as any futex may be woken without a cause.
+ * Not guaranteed: that a key's object still exists. A waiter whose mapping is gone keeps the key
+ * and may be woken for a later object in the same block: any futex may wake up spuriously.
  */
 import { notify, peek, poke, store } from '../../shared/atomics.ts';
 import * as FUTEX from '../../shared/layout/futex.ts';
@@ -37,7 +37,7 @@ export interface FutexKey {
   readonly offset: number;
 }
 
-/** All sleepers on a word: a waiter's word has one, but stale ones of its predecessors perhaps. */
+/** All sleepers on a word: a waiter's word has one, and perhaps stale ones of its predecessors. */
 const EVERYBODY: number = 2 ** 31 - 1;
 
 /** The key of the word at `address`, which is mapped; null when nothing is mapped there. */
@@ -104,7 +104,7 @@ export function dequeue(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock): void {
   poke(words, next === 0 ? bucket + FUTEX_QUEUE.LAST : next + FUTEX.PREVIOUS, previous);
 }
 
-/** Wakes the first `count` waiters for the key, longest waiting first. How many it were. */
+/** Wakes the first `count` waiters for the key, longest waiting first. Returns how many. */
 export function wakeKey(cpu: Cpu, key: FutexKey, count: number): number {
   const { words } = cpu;
   const bucket = bucketOf(cpu.machine, key);

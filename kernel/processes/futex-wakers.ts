@@ -1,13 +1,13 @@
 /**
- * Whether anybody could end a wait that blocks a whole CPU, and with it all programs of that CPU.
+ * Whether any process could end a wait that blocks a whole CPU, and with it all its programs.
  *
- * The rule: somebody who reaches the word (for private memory the threads of the space, for shared
- * memory anybody) must be on another CPU, or wait to be started by another one. A wait on shared
- * memory by the only process of the machine is let through: the host may start another one.
+ * The rule: a process that can reach the word (for private memory a thread of the space, for shared
+ * memory any) must be on another CPU, or wait to be started by one. A wait on shared memory by the
+ * only process of the machine is allowed: the host may start another one.
  *
- * Guarantees: a wait that somebody could end is never refused.
- * Not guaranteed: that a wait which is let through ends. Processes may wait for each other across
- * CPUs, and the last one that could wake may end: then a program hangs as it would on Linux.
+ * Guarantees: a wait that some process could end is never refused.
+ * Not guaranteed: that an allowed wait ends. Processes may wait for each other across CPUs, and the
+ * last possible waker may end: then the program hangs, as it would on Linux.
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -19,14 +19,14 @@ import type { FutexBlock, ProcessBlock, SpaceBlock } from '../../shared/units.ts
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
-/** Whether the waiter of process `proc`, which runs on this CPU, may be woken while that sleeps. */
+/** Whether the waiter of process `proc` may be woken while `proc`'s CPU, this one, sleeps. */
 export function canBeWoken(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): boolean {
   const { words, machine } = cpu;
   const isPrivate = peek(words, waiter + FUTEX.ID) < 0;
   const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   let peers = 0;
   let elsewhere = 0;
-  // The lock keeps the blocks from being freed; what they say is a momentary value all the same.
+  // The lock keeps the blocks from being freed; their contents are momentary values all the same.
   lock(cpu, BOOT.PROC_LOCK);
   // ORDER: momentary values: processes come and go.
   const last = Math.min(PROCESSES_MAX, load(words, BOOT.NEXT_PID));
@@ -42,7 +42,7 @@ export function canBeWoken(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): bo
   return elsewhere > 0 || (!isPrivate && peers === 0);
 }
 
-/** `isMovable`: while it is new, an idle CPU may take it over. Threads stay where they were put. */
+/** `isMovable`: an idle CPU may take it over while it is new. Threads stay where they were put. */
 function canRunElsewhere(cpu: Cpu, proc: ProcessBlock, isMovable: boolean): boolean {
   const { words, machine } = cpu;
   // ORDER: momentary values, as above.

@@ -1,16 +1,16 @@
 /**
- * Futexes: a program waits until another one wakes the waiters of a word of user memory.
+ * Futexes: a program waits on a word of user memory until another program wakes its waiters.
  *
  *     wait:  key → page lock → bucket lock → value still as expected? → queued → asleep
  *     wake:  (the program has stored the new value) → key → bucket lock → queued ones woken
  *
  * Guarantees: no lost wake-up. The value is compared under the bucket's lock: a waker whose section
  * came before has stored its value before, and the waiter reads it and does not wait; one whose
- * section comes after finds the waiter in the queue. A wake wakes in the order of waiting. One that
- * meets a waiter which gives up counts for that: it reports success.
+ * section comes after finds the waiter in the queue. Waiters are woken in the order of waiting. A
+ * waiter that is woken while it gives up counts as woken: it reports success.
  * Locking: areas; then page, then bucket (futex-queue.ts). The waiter's block is its process's.
- * Not guaranteed: that a waiter is woken only for its word, or that the value is still another one
- * when it runs; programs loop.
+ * Not guaranteed: that a waiter is woken only for its word, or that the value is still a new one
+ * when it runs; programs must loop.
  */
 import { load, notify, peek, poke, wait } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
@@ -29,7 +29,7 @@ import { bucketOf, dequeue, enqueue, futexKey, keyOf, wakeKey } from './futex-qu
 import type { FutexKey } from './futex-queue.ts';
 import { hasSignal } from '../mmu/poll.ts';
 
-/** 0, or the errno of an address that can be no futex's. */
+/** 0, or the errno for an address that cannot be a futex's. */
 function checkFutex(address: VirtAddr): number {
   if (!Number.isInteger(address) || address % 4 !== 0) return -E.EINVAL;
   return address < 0 || address >= USER_SPACE_END ? -E.EFAULT : 0;
@@ -37,7 +37,7 @@ function checkFutex(address: VirtAddr): number {
 
 /**
  * Queues the process as a waiter of the word at `address`, if that holds `expected` (as 32 bits).
- * The waiter's block, which goes to `futexFinish` in any case; or -EAGAIN when the word holds
+ * Returns the waiter's block, which must go to `futexFinish`; or -EAGAIN when the word holds
  * another value, -EFAULT, -EINVAL, -ENOMEM, -WAIT_PAGE (wait-codes.ts).
  */
 export function futexBegin(
@@ -136,7 +136,7 @@ export function dropFutexes(cpu: Cpu, proc: ProcessBlock): void {
   let waiter: FutexBlock = peek(cpu.words, proc + PROCESS.FUTEXES);
   while (waiter !== 0) {
     const next = peek(cpu.words, waiter + FUTEX.OWN_NEXT);
-    // A promise that sleeps on the word is freed by this, and finds its process ended.
+    // A promise that sleeps on the word is released by this, and finds its process ended.
     notify(cpu.words, waiter + FUTEX.STATE, CPUS_MAX);
     futexFinish(cpu, proc, waiter);
     waiter = next;

@@ -1,6 +1,6 @@
 /**
  * The pid table: from a pid to its process's block. BOOT.PROC_LOCK for changes; any CPU reads it.
- * A block that the table names is published; who may look into it says process.ts.
+ * A block in the table is published; process.ts says who may use it.
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -9,7 +9,7 @@ import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
 
-/** The block of a process, or 0 when there is none of that pid. */
+/** The block of a process, or 0 when no process has that pid. */
 export function processOf(machine: Machine, pid: Pid): ProcessBlock {
   if (!Number.isInteger(pid) || pid <= 0) return 0;
   // ORDER: acquires the block published by createProcess.

@@ -4,7 +4,7 @@
  *
  *     NEW → RUNNING → ZOMBIE → (block freed)
  *
- * lifecycle/ makes and ends them; here is what is asked of one that exists.
+ * lifecycle/ makes and ends them; this file serves those that exist.
  *
  * Locking: a process's block belongs to its CPU, or to the kernel worker before it runs and after
  * its CPU died.
@@ -20,8 +20,8 @@ import type { Machine } from '../machine/machine.ts';
 import { processOf } from './pid-table.ts';
 
 /**
- * A CPU takes a new process over: from now on the block is that CPU's. -ESRCH when another CPU was
- * faster, or the process has ended: several may be told to start it, and the first one does.
+ * A CPU takes a new process over: from now on the block is that CPU's. -ESRCH when another CPU came
+ * first, or the process has ended: several may be told to start it, and the first one does.
  */
 export function startProcess(cpu: Cpu, pid: Pid): number {
   const proc = processOf(cpu.machine, pid);
@@ -32,13 +32,13 @@ export function startProcess(cpu: Cpu, pid: Pid): number {
   return 0;
 }
 
-/** Sees to it that no CPU starts a new process any more. False when one has it already. */
+/** Keeps every CPU from starting a new process. False when one has started it already. */
 export function withholdProcess(cpu: Cpu, pid: Pid): boolean {
   const proc = processOf(cpu.machine, pid);
   return proc !== 0 && claim(cpu, proc, PROCESS.CPU_NOBODY);
 }
 
-/** A new process waits in the run queue of another CPU, too. */
+/** A new process now waits in another CPU's run queue too, which becomes its home. */
 export function rehomeProcess(cpu: Cpu, pid: Pid, home: number): void {
   const proc = processOf(cpu.machine, pid);
   // ORDER: a hint for canBeWoken.
@@ -48,7 +48,7 @@ export function rehomeProcess(cpu: Cpu, pid: Pid, home: number): void {
 /** The CPU that runs a process; 0 when none has started it, PROCESS.CPU_NOBODY when none may. */
 export function processCpu(machine: Machine, pid: Pid): number {
   const proc = processOf(machine, pid);
-  // ORDER: a momentary value, unless the process has one.
+  // ORDER: a momentary value until a CPU has started the process; then it stays.
   return proc === 0 ? 0 : load(machine.words, proc + PROCESS.CPU);
 }
 

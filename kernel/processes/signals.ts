@@ -26,7 +26,7 @@ import { processOf } from './pid-table.ts';
 export const SIGNAL_IGNORED = 0;
 /** The process will end. */
 export const SIGNAL_FATAL = 1;
-/** The process must look: if it awaits, somebody has to tell its Worker. */
+/** The process must check its signals: if it is awaiting, its Worker must be told. */
 export const SIGNAL_PENDING = 2;
 
 /** What a process does on a signal. */
@@ -34,7 +34,7 @@ export const ACTION_DEFAULT = 0;
 export const ACTION_CATCH = 1;
 export const ACTION_IGNORE = 2;
 
-/** Signals that nothing keeps from the process. */
+/** Signals that cannot be blocked. */
 const UNBLOCKABLE: number = signalBit(SIGKILL);
 
 function isIgnoredByDefault(signal: number): boolean {
@@ -83,12 +83,12 @@ export function takeSignal(cpu: Cpu, proc: ProcessBlock): number {
   const set = deliverable(cpu, proc);
   if (set === 0) return 0;
   const signal = 32 - Math.clz32(set & -set);
-  // ORDER: cleared before the handler runs: the same signal sent meanwhile is another one.
+  // ORDER: cleared before the handler runs: the same signal sent meanwhile is a new one.
   and(cpu.words, proc + PROCESS.SIG_PENDING, ~signalBit(signal));
   return signal;
 }
 
-/** Who sent the signal that was taken last of this number: a pid, 0 for the host. */
+/** The sender of the last signal of this number that was taken: a pid, or 0 for the host. */
 export function signalSender(cpu: Cpu, proc: ProcessBlock, signal: number): Pid {
   return peek(cpu.words, proc + PROCESS.SIG_SENDERS + signal);
 }
@@ -99,7 +99,7 @@ export function pendingSet(cpu: Cpu, proc: ProcessBlock): number {
   return load(cpu.words, proc + PROCESS.SIG_PENDING);
 }
 
-/** Sets what the process does on `signal`, ACTION_*. What becomes ignored is dropped. */
+/** Sets the process's action for `signal`, ACTION_*. If it is now ignored, drops a pending one. */
 export function setAction(cpu: Cpu, proc: ProcessBlock, signal: number, action: number): void {
   const { words } = cpu;
   const bit = signalBit(signal);
@@ -132,7 +132,7 @@ export function defaultsToNothing(signal: number): boolean {
   return isIgnoredByDefault(signal);
 }
 
-/** Blocks exactly the signals of `mask` but SIGKILL; the set that was blocked before. */
+/** Blocks exactly the signals of `mask` except SIGKILL. Returns the set blocked before. */
 export function setMask(cpu: Cpu, proc: ProcessBlock, mask: number): number {
   // ORDER: written by the process's own CPU only.
   const before = load(cpu.words, proc + PROCESS.SIG_BLOCKED);

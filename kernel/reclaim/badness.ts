@@ -1,4 +1,4 @@
-/** Who is to go when memory is exhausted: whose end gives back most (Linux: oom_badness). */
+/** Which process to kill when memory is exhausted: the one that frees most (Linux: oom_badness). */
 import { load } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { USER_PAGES } from '../../shared/limits.ts';
@@ -17,7 +17,7 @@ export function badness(cpu: Cpu, space: SpaceBlock): number {
   const cursor = new Cursor();
   openAtRoot(cpu, cursor, space, 0, USER_PAGES);
   for (let vpn = 0; vpn < USER_PAGES; vpn = nextAt(vpn, cursor.level)) {
-    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    // ORDER: acquires the tables passed; they are not freed while this CPU is in the kernel.
     if (pte.isSwapped(load(words, seek(cpu, cursor, vpn)))) pages++;
   }
   return pages;

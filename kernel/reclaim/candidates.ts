@@ -1,6 +1,6 @@
 /**
  * What reclaim chooses from: the resident pages of a space, with what their entries say about their
- * use. Read without locks: by the time a page is evicted everything is looked at again.
+ * use. Read without locks: everything is checked again before a page is evicted.
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
@@ -17,7 +17,7 @@ export interface Candidate {
   /** Block of the address space. */
   readonly space: SpaceBlock;
   readonly vpn: Vpn;
-  /** Its frame, which other spaces may have too. */
+  /** Its frame, which other spaces may map too. */
   readonly pfn: Pfn;
   /** Accessed since its bit was last cleared. */
   readonly accessed: boolean;
@@ -28,8 +28,8 @@ export interface Candidate {
 }
 
 /**
- * Adds up to `most` resident pages of a space from page `vpn` on to `found`. The page to go on
- * from, USER_PAGES at the end. Kernel mode.
+ * Adds up to `most` resident pages of a space, from page `vpn` on, to `found`. Returns the page to
+ * go on from, USER_PAGES at the end. Kernel mode.
  */
 export function findCandidates(
   cpu: Cpu,
@@ -44,7 +44,7 @@ export function findCandidates(
   const limit = found.length + most;
   let page = vpn;
   while (page < USER_PAGES && found.length < limit) {
-    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    // ORDER: acquires the tables passed; they are not freed while this CPU is in the kernel.
     const entry: Pte = load(words, seek(cpu, cursor, page));
     if (cursor.level === 0 && pte.isPresent(entry) && !pte.isZeroPage(entry)) {
       const pfn = pte.pfnOf(entry);

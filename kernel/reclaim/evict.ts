@@ -1,6 +1,6 @@
 /**
- * Taking pages out of an address space, as reclaim does: the entry of a private page names a swap
- * slot from then on, that of an object's page its mapping record, as before the first touch.
+ * Taking pages out of an address space, as reclaim does: from then on the entry of a private page
+ * names a swap slot, that of an object's page its mapping record, as before the first touch.
  *
  * Guarantees: the page's contents stay reachable at every moment. When `evictPages` returns no CPU
  * uses the old translations, so that what the frames hold then is what must be written.
@@ -31,7 +31,7 @@ import { swapOutFrame } from '../objects/swap-map.ts';
 export interface Evicted {
   /** Pages that are no longer in the space. */
   readonly pages: number;
-  /** Slots that they went to, some of which need no writing (beginSwapWrite says so). */
+  /** Slots that they went to, some of which need no writing (beginSwapWrite tells which). */
   readonly slots: readonly SwapSlot[];
 }
 
@@ -79,7 +79,7 @@ function evictPage(op: RangeOp, area: Area, vpn: Vpn): SwapSlot {
     replace(op, at, vpn, pte.makeReserved(pte.RESERVED_OBJECT, record, rwx, shared));
     return 0;
   }
-  // Linear regions and other shared frames are not swap's.
+  // Linear regions and other shared frames do not go to swap.
   if ((entry & pte.PTE_SHARED) !== 0) return NOT_EVICTED;
   const slot = swapOutFrame(cpu, pte.pfnOf(entry));
   if (slot === 0) return NOT_EVICTED;
@@ -87,7 +87,7 @@ function evictPage(op: RangeOp, area: Area, vpn: Vpn): SwapSlot {
   return slot;
 }
 
-/** Whether the object of the area's mapping can give the page again. */
+/** Whether the object of the area's mapping can supply the page again. */
 function isObjectPage(cpu: Cpu, area: Area, vpn: Vpn, entry: Pte): boolean {
   const { record } = area.backend;
   if (record === ANONYMOUS) return false;
@@ -107,7 +107,7 @@ function replace(op: RangeOp, at: WordIndex, vpn: Vpn, entry: Pte): void {
 
 /**
  * Clears the accessed bit of the pages `vpns`, ascending, of a space, and flushes: the next access
- * sets it again. What second-chance reclaim knows of a page's use.
+ * sets it again. This is how second-chance reclaim tells which pages are in use.
  */
 export function agePages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): void {
   assertNoLockHeld(cpu);
@@ -117,7 +117,7 @@ export function agePages(cpu: Cpu, space: SpaceBlock, vpns: readonly Vpn[]): voi
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const op = openRange(cpu, space, firstVpn, lastVpn + 1);
-  // An entry without A is in no TLB: that holds when the range is unlocked.
+  // An entry without A is in no TLB: that must hold again when the range is unlocked.
   op.restricted = true;
   for (const vpn of vpns) {
     const at = seek(cpu, op.cursor, vpn);

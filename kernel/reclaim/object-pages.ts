@@ -1,9 +1,9 @@
 /**
- * Giving back pages of the page cache: those that nobody maps, that the host can supply again, and
- * that hold nothing the host has not got.
+ * Freeing pages of the page cache: clean ones that no entry maps and that the host can supply
+ * again.
  *
- * Locking: the object's lock, for at most `most` pages. A page that is found by a fault afterwards
- * is supplied anew.
+ * Locking: the object's lock, for at most `most` pages. A later fault on
+ * such a page is supplied anew.
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';

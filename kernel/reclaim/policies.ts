@@ -1,6 +1,6 @@
 /**
- * Which pages go when memory is short: a part of the machine that is meant to be exchanged. A
- * policy runs in the kernel worker alone, sees pages and chooses; it touches no shared memory.
+ * Which pages to evict when memory is short: a part of the machine that is meant to be replaced. A
+ * policy runs only in the kernel worker; it is shown pages and chooses, without shared memory.
  */
 import type { Candidate } from './candidates.ts';
 
@@ -11,7 +11,7 @@ export interface Choice {
   readonly age: readonly number[];
 }
 
-/** One per machine; it may remember what it likes from call to call. */
+/** One per machine; it may keep state from call to call. */
 export interface ReclaimPolicy {
   readonly name: string;
   /**
@@ -52,7 +52,7 @@ function fifo(): ReclaimPolicy {
   };
 }
 
-/** Any page: what every other policy has to beat. */
+/** Any page: the baseline for every other policy. */
 function random(below: (bound: number) => number): ReclaimPolicy {
   return {
     name: 'random',

@@ -1,4 +1,4 @@
-/** How many free frames are few: when reclaim begins, and when it has done enough. */
+/** The numbers of free frames at which reclaim begins and at which it has done enough. */
 import { load, peek } from '../../shared/atomics.ts';
 import { EAGAIN, EFAULT, ENOMEM } from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -30,10 +30,10 @@ export function memoryIsShort(machine: Machine): boolean {
 }
 
 /**
- * Whether the result of the syscall that this CPU has just carried out may be for want of a frame,
- * so that it is worth to reclaim and try again: ENOMEM, mlock's EAGAIN, and EFAULT of a copy to or
- * from user memory that found none. What matters is what the syscall met: by now reclaim may have
- * made room again.
+ * Whether the syscall that this CPU has just carried out may have failed for want of a frame, so
+ * that it is worth reclaiming and trying again: ENOMEM, mlock's EAGAIN, and EFAULT of a copy to or
+ * from user memory that found none. What counts is the moment of the failure: by now reclaim may
+ * have made room again.
  */
 export function wantsMemory(cpu: Cpu, result: number): boolean {
   return cpu.lacksFrame && (result === -ENOMEM || result === -EAGAIN || result === -EFAULT);

@@ -15,7 +15,7 @@ import type { ObjectKind } from '../objects/kinds.ts';
 import { recordAt } from '../objects/record.ts';
 import { areasOf } from '../space/space.ts';
 
-/** Names of objects by the host's number, for the last column of `maps`. */
+/** Names of objects by their host number, for the last column of `maps`. */
 export type ObjectNames = ReadonlyMap<number, string>;
 
 export interface AreaRow {
@@ -40,7 +40,7 @@ export function areaRows(cpu: Cpu, space: SpaceBlock, names: ObjectNames): AreaR
   const areas = areasOf(cpu, space).iter();
   const brk = loadWide(cpu.machine, space + SPACE.BRK);
   const rows: AreaRow[] = [];
-  // Under the lock: an area's reference keeps its record, and that the object.
+  // Under the lock: the area's reference keeps its record alive, and the record its object.
   for (const area of areas) rows.push(areaRow(cpu, area, brk, names));
   protocol.unlockAreas(cpu, space);
   return rows;
@@ -50,7 +50,7 @@ function areaRow(cpu: Cpu, area: Area, brk: VirtAddr, names: ObjectNames): AreaR
   const { start, end, flags, backend } = area;
   const { kind } = backend;
   if (backend.record === 0) {
-    // Linux's rule: what overlaps the heap is called so, whoever mapped it.
+    // Linux's rule: any area that overlaps the heap is called [heap].
     const name = start < brk && end > HEAP_START ? '[heap]' : '';
     return { startAddress: start, endAddress: end, flags, kind, offset: 0, inode: 0, name };
   }

@@ -15,7 +15,7 @@ const LARGE_SHIFT = 16;
 /** The bucket of a value in nanoseconds. Values below 8 have one each. */
 function bucketOf(ns: number): number {
   if (ns < SUB) return Math.max(0, Math.floor(ns));
-  // In integers: a logarithm and a power take 60 ns, and each system call is counted.
+  // In integers: a logarithm and a power take 60 ns, and every syscall is counted.
   const shift = ns < INTEGER_END ? 0 : LARGE_SHIFT;
   const whole = Math.min(ns / (1 << shift), INTEGER_END - 1) | 0;
   const power = 31 - Math.clz32(whole);

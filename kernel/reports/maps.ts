@@ -6,7 +6,7 @@ import { spaceOfPid } from '../processes/pid-table.ts';
 import { areaRows } from './area-rows.ts';
 import type { AreaRow, ObjectNames } from './area-rows.ts';
 
-/** Where the name begins: 25 + 6 words of 8 bytes - 1 columns and a blank (show_map_vma). */
+/** Where the name begins: 25 + 6 words of 8 bytes - 1 columns and a space (show_map_vma). */
 const NAME_COLUMN = 72;
 
 /** The text of /proc/PID/maps; null when there is no such process. */

@@ -1,9 +1,9 @@
 /**
- * What the pages of an area are at this moment: resident, shared, dirty, swapped. The counts are
- * those of Linux's smaps_account; sizes in bytes.
+ * The state of an area's pages at this moment: resident, shared, dirty, swapped. The counts are
+ * those of Linux's smaps_account; sizes are in bytes.
  *
- * Locking: none. A walk in kernel mode may meet entries while they change, and counts of frames
- * that others are just taking or dropping: reports are of a moment, and of no single one.
+ * Locking: none. A walk in kernel mode may meet entries that are changing, and frames whose counts
+ * are: a report is not a snapshot of a single moment.
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
@@ -45,9 +45,7 @@ export class PageUse {
 
 const SHARE = 2 ** 12;
 
-/**
- * Adds the pages of [startVpn, endVpn) (VPNs), which are of one area that maps an object of `kind`.
- */
+/** Adds the pages [startVpn, endVpn) (VPNs) of one area, which maps an object of `kind`. */
 export function addPageUse(
   cpu: Cpu,
   space: SpaceBlock,
@@ -59,7 +57,7 @@ export function addPageUse(
   const cursor = new Cursor();
   openAtRoot(cpu, cursor, space, startVpn, endVpn);
   for (let vpn = startVpn; vpn < endVpn;) {
-    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    // ORDER: acquires the tables passed; they are not freed while this CPU is in the kernel.
     const entry: Pte = load(cpu.words, seek(cpu, cursor, vpn));
     const nextVpn = Math.min(endVpn, nextAt(vpn, cursor.level));
     if (pte.isSwapped(entry)) addSwapped(cpu, use, entry);

@@ -45,7 +45,7 @@ export function readPagemap(
   const endVpn = startVpn + pages;
   openAtRoot(cpu, cursor, space, startVpn, endVpn);
   for (let vpn = startVpn; vpn < endVpn;) {
-    // ORDER: acquires the tables passed; being in the kernel keeps them from being freed.
+    // ORDER: acquires the tables passed; they are not freed while this CPU is in the kernel.
     const entry: Pte = load(cpu.words, seek(cpu, cursor, vpn));
     const { level } = cursor;
     const nextVpn = Math.min(endVpn, nextAt(vpn, level));
@@ -57,7 +57,7 @@ export function readPagemap(
   return out;
 }
 
-/** `within`: the page's place in the superpage that the entry may be. */
+/** `within`: the page's index in the superpage, if the entry is one. */
 function lowWord(entry: Pte, within: number): number {
   if (pte.isPresent(entry)) return pte.pfnOf(entry) + within;
   if (pte.isSwapped(entry)) return pte.reservedSlot(entry) << SWAP_TYPE_BITS;

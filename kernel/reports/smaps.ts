@@ -59,7 +59,7 @@ function label(name: string): string {
   return `${name}:`.padEnd(16);
 }
 
-/** The mnemonics of an area's flags in the order of Linux's bits, each with a blank after it. */
+/** The mnemonics of an area's flags in the order of Linux's bits, each followed by a space. */
 function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
   const isShared = (flags & F.AREA_SHARED) !== 0;
   const mayWrite = (flags & F.AREA_NO_WRITE) === 0;
@@ -68,7 +68,7 @@ function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
     ['rd', (flags & 1) !== 0],
     ['wr', (flags & 2) !== 0],
     ['ex', (flags & 4) !== 0],
-    // VM_SHARED is for what may be written; the rest of the shared mappings only has VM_MAYSHARE.
+    // VM_SHARED is for shared mappings that may be written; the others have only VM_MAYSHARE.
     ['sh', isShared && mayWrite],
     ['mr', true],
     ['mw', mayWrite],

@@ -1,7 +1,6 @@
 /**
- * /proc/PID/status and statm, in the text of Linux 6.18. `status` has the lines about what this
- * machine has, in Linux's order; lines about users, groups, namespaces and mitigations are left
- * out.
+ * /proc/PID/status and statm, in the text of Linux 6.18. `status` has the lines that apply to this
+ * machine, in Linux's order; lines about users, groups, namespaces and mitigations are left out.
  */
 import { load, peek } from '../../shared/atomics.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
@@ -21,7 +20,7 @@ import { PageUse, addPageUse } from './page-use.ts';
 const PAGE_KIB = PAGE_SIZE / 1024;
 const NO_NAMES: ReadonlyMap<number, string> = new Map();
 
-/** Sizes in pages, but for what PageUse has. */
+/** Sizes in pages, except those of PageUse. */
 interface SpaceUse {
   readonly use: PageUse;
   readonly total: number;
@@ -32,7 +31,7 @@ interface SpaceUse {
   readonly exec: number;
 }
 
-/** The text of /proc/PID/status; null when there is no such process. `tgid` is its process's. */
+/** The text of /proc/PID/status; null when there is no such process. `tgid`: its thread group. */
 export function formatStatus(cpu: Cpu, pid: Pid, tgid: Pid): string | null {
   const { machine, words } = cpu;
   const proc = processOf(machine, pid);
@@ -51,7 +50,7 @@ export function formatStatus(cpu: Cpu, pid: Pid, tgid: Pid): string | null {
     ['FDSize', FDS_MAX],
     ['Kthread', 0],
   ];
-  // A zombie has no memory any more, and no lines about it.
+  // A zombie has no memory left, and no lines about it.
   if (space !== 0) lines.push(...memoryLines(cpu, space));
   lines.push(['CoreDumping', 0], ['THP_enabled', 0], ['Threads', threads]);
   return lines.map(([name, value]) => `${name}:\t${value}\n`).join('');

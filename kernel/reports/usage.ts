@@ -18,7 +18,7 @@ export interface ProcessUsage {
   readonly name: string;
   /** CPU that runs it, 0 when none has started it. */
   readonly cpu: number;
-  /** Time on that CPU in microseconds, sleeps and others' turns left out. */
+  /** Time on that CPU in microseconds, without sleeps and other processes' turns. */
   readonly cpuUs: number;
   readonly faultsMinor: number;
   readonly faultsMajor: number;
@@ -89,7 +89,7 @@ export function frameUsage(machine: Machine): {
   };
 }
 
-/** Advances the machine's clock. By the kernel worker only. */
+/** Advances the machine's clock. Only on the kernel worker. */
 export function setJiffies(machine: Machine, ms: number): void {
   poke(machine.words, BOOT.JIFFIES, Math.floor(ms));
 }

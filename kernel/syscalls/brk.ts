@@ -1,4 +1,4 @@
-/** brk(2) as the raw syscall: the checks and their order are Linux's (6.18), by execution there. */
+/** brk(2) as the raw syscall: the checks and their order are Linux's (6.18), as tested there. */
 import { peek } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -24,8 +24,8 @@ import { areasOf } from '../space/space.ts';
 import { unmapRange } from './munmap.ts';
 
 /**
- * Moves the end of the heap to `address`. Returns the break as it is now: the new one or, when that
- * cannot be, the old one. Never an errno.
+ * Moves the end of the heap to `address`. Returns the break as it is now: the new one or, if that
+ * is refused, the old one. Never an errno.
  */
 export function sysBrk(cpu: Cpu, proc: ProcessBlock, address: VirtAddr): number {
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
@@ -59,7 +59,7 @@ function moveBreak(cpu: Cpu, space: SpaceBlock, before: VirtAddr, after: VirtAdd
   const future = peek(cpu.words, space + SPACE.FUTURE_FLAGS);
   if (!mayLock(cpu, space, future, pagesOf(endAddress - startAddress))) return false;
   const next = areas.nextArea(startAddress);
-  // A page more than the gap that Linux keeps below what grows.
+  // One page more than the gap that Linux keeps below an area that grows down.
   if (next !== null && endAddress + PAGE_SIZE > startGap(next)) return false;
   const flags = PROT_READ | PROT_WRITE | AREA_ACCOUNT | future;
   if (!growHeap(cpu, space, areas, startAddress, endAddress, flags)) return false;

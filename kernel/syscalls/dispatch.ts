@@ -1,9 +1,9 @@
 /**
- * From a syscall's number and arguments to the function that carries it out: a case for each row of
- * shared/abi/syscalls.ts. A row without a case is a type error.
+ * From a syscall's number and arguments to the function that carries it out: one case for each row
+ * of shared/abi/syscalls.ts. A row without a case is a type error.
  *
- * Results are what Linux returns: a value, or a negative errno. Beyond the errnos lie two answers
- * that never reach a program: -TRY_KERNEL and -WAIT_PAGE (wait-codes.ts).
+ * Results are what Linux returns: a value, or a negative errno. Two further results, beyond the
+ * errnos, never reach a program: -TRY_KERNEL and -WAIT_PAGE (wait-codes.ts).
  */
 import { peek } from '../../shared/atomics.ts';
 import { ENOSYS } from '../../shared/abi/errno.ts';
@@ -93,7 +93,7 @@ export function dispatch(
   }
 }
 
-/** Those that only the kernel worker is asked for. */
+/** The syscalls that only the kernel worker carries out. */
 function dispatchOnKernelWorker(
   cpu: Cpu,
   proc: ProcessBlock,

@@ -1,4 +1,4 @@
-/** The advice that madvise keeps in an area's flags, and which areas take which (Linux 6.18). */
+/** The advice that madvise keeps in area flags, and which areas accept which (Linux 6.18). */
 import { EINVAL } from '../../shared/abi/errno.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as F from '../machine/area-flags.ts';
@@ -27,7 +27,7 @@ export function isFlagAdvice(advice: number): boolean {
   }
 }
 
-/** The area's flags once it was advised, or -EINVAL. */
+/** The area's flags after the advice, or -EINVAL. */
 export function advisedFlags(area: Area, advice: number): number {
   const { flags } = area;
   switch (advice) {
@@ -68,7 +68,7 @@ export function isAnonymous(area: Area): boolean {
   return area.backend.record === ANONYMOUS;
 }
 
-/** ksm_compatible: where same-page merging could be asked for; elsewhere it is passed over. */
+/** ksm_compatible: where same-page merging could be asked for; elsewhere the advice is ignored. */
 function canMergePages(area: Area): boolean {
   return !area.backend.isSpecial && (area.flags & (F.AREA_SHARED | F.AREA_DROPPABLE)) === 0;
 }

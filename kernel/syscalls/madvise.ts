@@ -1,10 +1,10 @@
 /**
- * madvise(2). The checks and their order are Linux's (6.18, x86-64), by execution there.
+ * madvise(2). The checks and their order are Linux's (6.18, x86-64), as tested there.
  *
- * What the advice says is done area by area, in address order: a refusal leaves what was done
- * before it, and holes are passed over and told of at the end.
+ * The advice is applied area by area, in address order: a refusal leaves what was done before it;
+ * holes are skipped and reported at the end.
  * Locking: the areas' lock, and each area's range while its entries change. MADV_REMOVE and
- * MADV_POPULATE_* give the areas' lock up while they work.
+ * MADV_POPULATE_* release the areas' lock while they work.
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
@@ -47,7 +47,7 @@ export function sysMadvise(
   if (!isAdvice(advice) || address % PAGE_SIZE !== 0) return -E.EINVAL;
   const startAddress = unsignedPage(address);
   const size = pageAligned(length);
-  // A length just below 2^64 rounds up to 0 and is refused; a length of 0 is nothing to do.
+  // A length just below 2^64 rounds up to 0 and is refused; a length of 0 does nothing.
   if ((length !== 0 && size === 0) || startAddress + size >= WRAP) return -E.EINVAL;
   if (size === 0) return 0;
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
@@ -60,7 +60,7 @@ export function sysMadvise(
     case M.MADV_POPULATE_WRITE:
       return populatePages(cpu, space, startAddress, endAddress, advice === M.MADV_POPULATE_WRITE);
     case M.MADV_REMOVE:
-      // All mappings of an object, whosever they are, are the kernel worker's to change.
+      // Only the kernel worker changes all mappings of an object, in every space.
       return cpu.id === 0 ? adviseAreas(cpu, space, startAddress, endAddress, advice) : -TRY_KERNEL;
     default:
       return adviseAreas(cpu, space, startAddress, endAddress, advice);
@@ -89,7 +89,7 @@ function isAdvice(advice: number): boolean {
   }
 }
 
-/** Nothing is mapped beyond user space: there, the range has a hole. */
+/** Nothing is mapped beyond user space, so a range that reaches there has a hole. */
 function populatePages(
   cpu: Cpu,
   space: SpaceBlock,
@@ -131,7 +131,7 @@ function adviseAreas(
   return outcome === 0 ? unmapped : outcome;
 }
 
-/** Does it to a part of one area. The areas' lock is held, before and after. */
+/** Applies the advice to a part of one area. The areas' lock is held, before and after. */
 function advisePart(
   cpu: Cpu,
   space: SpaceBlock,
@@ -151,7 +151,7 @@ function advisePart(
     case M.MADV_PAGEOUT:
       return isLocked || area.backend.isSpecial ? -E.EINVAL : 0;
     case M.MADV_FREE:
-      // The contents may go under pressure; until then they stay, as Linux lets them.
+      // Under memory pressure the contents may go; until then they stay, as on Linux.
       return isLocked || !isAnonymous(area) ? -E.EINVAL : 0;
     case M.MADV_DONTNEED:
     case M.MADV_GUARD_INSTALL:
@@ -163,7 +163,7 @@ function advisePart(
     case M.MADV_REMOVE:
       return isLocked ? -E.EINVAL : removePages(cpu, space, part);
     default:
-      // MADV_COLLAPSE: no huge page fits anywhere in this machine.
+      // MADV_COLLAPSE: this machine has no huge pages.
       return -E.EINVAL;
   }
 }
@@ -202,7 +202,7 @@ function setFlags(
   const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(endAddress));
   const result = markRange(op, areas, startAddress, endAddress, flags);
   closeRange(op);
-  // Linux: madvise answers EAGAIN where a split finds no memory or too many areas.
+  // Linux's madvise returns EAGAIN when a split finds no memory or too many areas.
   return result.ok ? 0 : -E.EAGAIN;
 }
 
@@ -221,7 +221,7 @@ function changePages(
   let done = true;
   switch (advice) {
     case M.MADV_GUARD_INSTALL:
-      // A guard is the area's own from now on, as a page would be: fork must copy it.
+      // The area now has a guard of its own, like a page of its own: fork must copy it.
       if (isAnonymous(area)) prepareAnon(cpu, space, startVpn);
       done = guardRange(op, startVpn, endVpn, guardOf(reserved));
       break;
@@ -249,7 +249,7 @@ function removePages(
   const delta = peek(cpu.words, record + RECORD.DELTA);
   const { protocol } = cpu.machine;
   getObject(cpu, object);
-  // A hole is one in every mapping: the areas of other spaces are locked, and this one's again.
+  // The hole shows in every mapping: other spaces' areas are locked, and this space's again.
   protocol.unlockAreas(cpu, space);
   const outcome = punchHole(cpu, object, vpnOf(startAddress) + delta, vpnOf(endAddress) + delta);
   protocol.lockAreas(cpu, space);

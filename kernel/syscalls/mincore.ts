@@ -1,4 +1,4 @@
-/** mincore(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
+/** mincore(2). The checks and their order are Linux's (6.18, x86-64), as tested there. */
 import { load, peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -17,7 +17,7 @@ import { seek } from '../paging/table.ts';
 import { areasOf } from '../space/space.ts';
 import { copyToUser, isUserRange } from '../mmu/user-copy.ts';
 
-/** Pages looked at before their bytes are copied out, as in Linux. */
+/** Pages examined before their bytes are copied out, as in Linux. */
 const CHUNK_PAGES = PAGE_SIZE;
 
 /**
@@ -71,7 +71,7 @@ function look(cpu: Cpu, space: SpaceBlock, vpn: Vpn, endVpn: Vpn): Uint8Array | 
   return bytes;
 }
 
-/** Whether the area's object has the page, though it is not mapped here. A driver's always has. */
+/** Whether the area's object has the page though it is not mapped here. A driver always has it. */
 function isCached(cpu: Cpu, area: Area, vpn: Vpn): boolean {
   const { record, kind } = area.backend;
   if (record === ANONYMOUS) return false;

@@ -1,6 +1,6 @@
 /**
- * mlock(2) and its kin. The checks and their order are Linux's (6.18, x86-64: mm/mlock.c), by
- * execution there. Without swapping out, what is locked is also what is faulted in at once.
+ * mlock(2) and its kin. The checks and their order are Linux's (6.18, x86-64: mm/mlock.c), as
+ * tested there. Unless MLOCK_ONFAULT is given, a locked range is faulted in at once.
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
@@ -35,7 +35,7 @@ export function sysMlock(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, length
   return lockRange(cpu, peek(cpu.words, proc + PROCESS.SPACE), address, length, AREA_LOCKED);
 }
 
-/** As mlock; with MLOCK_ONFAULT pages stay once they were faulted in. */
+/** As mlock; with MLOCK_ONFAULT, pages stay once they have been faulted in. */
 export function sysMlock2(
   cpu: Cpu,
   proc: ProcessBlock,
@@ -67,7 +67,7 @@ function lockRange(
   protocol.unlockAreas(cpu, space);
   if (outcome !== 0 || size === 0) return outcome;
   const populated = populateLocked(cpu, space, vpnOf(startAddress), vpnOf(startAddress + size));
-  // POSIX's errnos: what cannot be accessed is ENOMEM, what memory does not suffice for EAGAIN.
+  // POSIX's errnos: ENOMEM for pages that cannot be accessed, EAGAIN when memory is exhausted.
   if (populated === -E.EFAULT) return -E.ENOMEM;
   return populated === -E.ENOMEM ? -E.EAGAIN : populated;
 }
@@ -139,7 +139,7 @@ function setLockFlags(
   return outcome;
 }
 
-/** mlock_fixup: what no frame stands behind, and what may be dropped, is passed over. */
+/** mlock_fixup: areas without frames behind them, and droppable ones, are skipped. */
 function lockPart(
   cpu: Cpu,
   space: SpaceBlock,
@@ -157,7 +157,7 @@ function lockPart(
   return result.ok ? 0 : mappingErrno(result.error);
 }
 
-/** Locks everything there is (MCL_CURRENT), everything that will be (MCL_FUTURE), or both. */
+/** Locks all present mappings (MCL_CURRENT), all future ones (MCL_FUTURE), or both. */
 export function sysMlockall(cpu: Cpu, proc: ProcessBlock, flags: number): number {
   const known = M.MCL_CURRENT | M.MCL_FUTURE | M.MCL_ONFAULT;
   if (!Number.isInteger(flags) || flags <= 0 || flags > known) return -E.EINVAL;
@@ -189,7 +189,7 @@ export function sysMunlockall(cpu: Cpu, proc: ProcessBlock): number {
   return 0;
 }
 
-/** apply_mlockall_flags: MCL_FUTURE alone leaves what there is as it is. */
+/** apply_mlockall_flags: MCL_FUTURE alone leaves present mappings as they are. */
 function lockAll(cpu: Cpu, space: SpaceBlock, flags: number): void {
   assertAreasHeld(cpu, space);
   const bits = AREA_LOCKED | ((flags & M.MCL_ONFAULT) !== 0 ? AREA_LOCKONFAULT : 0);
@@ -201,7 +201,7 @@ function lockAll(cpu: Cpu, space: SpaceBlock, flags: number): void {
   let area = areas.nextArea(0);
   while (area !== null) {
     const { start: startAddress, end: endAddress } = area;
-    // Linux goes on after an area that fails here, too.
+    // Like Linux, goes on after an area that fails here.
     lockPart(cpu, space, areas, { area, startAddress, endAddress }, current ? bits : 0);
     area = endAddress < USER_SPACE_END ? areas.nextArea(endAddress) : null;
   }

@@ -1,5 +1,5 @@
 /**
- * What mmap refuses because of the kind of mapping asked for: step by step in Linux's order
+ * What mmap refuses because of the kind of mapping requested: step by step in Linux's order
  * (do_mmap in 6.18, x86-64).
  */
 import * as E from '../../shared/abi/errno.ts';
@@ -31,7 +31,7 @@ const KNOWN_FLAGS: number =
   M.MAP_HUGE_2MB |
   M.MAP_HUGE_1GB;
 
-/** What flags may say of the size of huge pages: 0 for the default. */
+/** The huge page sizes that flags may name: 0 for the default. */
 const HUGE_SIZES: readonly number[] = [0, M.MAP_HUGE_2MB, M.MAP_HUGE_1GB];
 const HUGE_PAGE: number = 2 ** 21;
 
@@ -76,7 +76,7 @@ export function checkFile(
   if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
   const object = fileObject(cpu, file);
   if (kindOf(cpu.machine, object).isSpecial) {
-    // As a driver's mmap method does: its registers or its frames, as they are, or not at all.
+    // Like a driver's mmap method: maps its registers or frames as they are, or refuses.
     if (!shared || offset + size > roundUpToPages(objectSize(cpu, object))) {
       return -E.EINVAL;
     }
@@ -84,7 +84,7 @@ export function checkFile(
   return 0;
 }
 
-/** Of a mapping that is not anonymous. 0 or a negative errno. */
+/** For a mapping that is not anonymous. 0 or a negative errno. */
 function checkType(flags: number): number {
   const type = flags & M.MAP_TYPE;
   if (type < M.MAP_SHARED || type > M.MAP_SHARED_VALIDATE) return -E.EINVAL;
@@ -92,9 +92,9 @@ function checkType(flags: number): number {
   return 0;
 }
 
-/** A standard stream is like a terminal: to read and to write, and not to map. */
+/** A standard stream is like a terminal: it can be read and written, but not mapped. */
 export function refuseStream(size: number, flags: number, offset: number): number {
-  // Such files have no largest offset but 2^64.
+  // Such files have no offset limit below 2^64.
   if (offset < 0 && offset + size >= 0) return -E.EOVERFLOW;
   return checkType(flags) || -E.ENODEV;
 }

@@ -1,6 +1,6 @@
 /**
- * mmap(2). The checks and their order are Linux's (6.18, x86-64), by execution there; what this
- * machine does not have is refused as Linux refuses what it does not have.
+ * mmap(2). The checks and their order are Linux's (6.18, x86-64), as tested there; what this
+ * machine lacks is refused as by a Linux that lacks it.
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
@@ -118,7 +118,7 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
   return startAddress;
 }
 
-/** What refuses the kind of mapping that is asked for. 0 or a negative errno. */
+/** Checks the kind of mapping requested. 0 or a negative errno. */
 function checkKind(cpu: Cpu, mapping: Mapping): number {
   const { file, isStream, prot, flags, offset } = mapping.request;
   const { size } = mapping;
@@ -134,7 +134,7 @@ function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
   return readOnly ? bits | AREA_NO_WRITE : bits;
 }
 
-/** Steps 6 to 9 of Linux: the number of areas, the address, what may be locked. */
+/** Steps 6 to 9 of Linux: the number of areas, the address, the limit on locked memory. */
 function checkPlace(cpu: Cpu, space: SpaceBlock, areas: AreaSet, mapping: Mapping): number {
   const { request, size, areaBits } = mapping;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
@@ -158,7 +158,7 @@ function mapAt(
   if (refusal !== 0) return refusal;
   const pages = pagesOf(size) - mappedPages(areas, startAddress, endAddress);
   if (!mayExpand(cpu, space, areaBits, pages)) {
-    // What is to be replaced has been split off by now, and stays so.
+    // The areas to be replaced have been split off by now, and stay split.
     splitAt(cpu, space, areas, startAddress);
     splitAt(cpu, space, areas, endAddress);
     return -E.ENOMEM;
@@ -177,7 +177,7 @@ function mapAt(
   return result.ok ? startAddress : mappingErrno(result.error);
 }
 
-/** Pages of areas in [startAddress, endAddress): those that a fixed mapping replaces. */
+/** Mapped pages in [startAddress, endAddress): those that a fixed mapping replaces. */
 function mappedPages(areas: AreaSet, startAddress: VirtAddr, endAddress: VirtAddr): number {
   let pages = 0;
   let area = areas.nextArea(startAddress);

@@ -4,8 +4,8 @@
  * The new area comes first, then the pages move, then the old addresses are unmapped, as in Linux's
  * move_vma, so that areas merge and split in the same way.
  *
- * Guarantees: all or nothing. Whatever needs memory is done before anything is changed that cannot
- * be taken back. Locking: the areas' lock, held by the caller, and one lock over both ranges.
+ * Guarantees: all or nothing. Every allocation comes before the first change that cannot be undone.
+ * Locking: the areas' lock, held by the caller, and one lock over both ranges.
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import { EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
@@ -34,7 +34,7 @@ import type { RangeOp } from '../paging/range-op.ts';
 import { mappingErrno } from './mmap.ts';
 import { lowerBound, upperBound } from './munmap.ts';
 
-/** Areas that a move may need beyond those there are, as Linux reckons. */
+/** Additional areas that a move may need, by Linux's reckoning. */
 const MOVE_AREAS = 3;
 
 export interface Move {
@@ -47,7 +47,7 @@ export interface Move {
   readonly keepsOld: boolean;
 }
 
-/** Moves; the target, where nothing may be mapped, is free of the old range. 0 or an errno. */
+/** Moves. The target must be unmapped and not overlap the old range. 0 or an errno. */
 export function moveArea(cpu: Cpu, space: SpaceBlock, areas: AreaSet, move: Move): number {
   assertAreasHeld(cpu, space);
   if (areas.len() >= peek(cpu.words, BOOT.MAP_COUNT_MAX) - MOVE_AREAS) return -ENOMEM;
@@ -109,8 +109,8 @@ function finishMove(
 }
 
 /**
- * MREMAP_DONTUNMAP (dontunmap_complete in Linux): the old area is not locked any more, whole as it
- * is, and does not merge; when all of it was moved it forgets its identity.
+ * MREMAP_DONTUNMAP (dontunmap_complete in Linux): the whole old area is no longer locked, and does
+ * not merge; if all of it was moved, it loses its anonymous identity.
  */
 function leaveOld(op: RangeOp, areas: AreaSet, fromAddress: VirtAddr, size: number): void {
   const { cpu, space } = op;
@@ -126,7 +126,7 @@ function leaveOld(op: RangeOp, areas: AreaSet, fromAddress: VirtAddr, size: numb
 
 /**
  * The backend of the area at its new place, with a reference on its record; null when memory is
- * exhausted. Private memory that has no page yet forgets where it came from, so that it can merge.
+ * exhausted. Private memory that has no page yet gives up its identity, so that it can merge.
  */
 function movedBackend(
   cpu: Cpu,

@@ -1,4 +1,4 @@
-/** mprotect(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
+/** mprotect(2). The checks and their order are Linux's (6.18, x86-64), as tested there. */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -77,10 +77,10 @@ function protectMapped(
     if ((first.flags & AREA_GROWSDOWN) === 0) return -E.EINVAL;
   } else {
     if (first.start > startAddress) return -E.ENOMEM;
-    // This machine has nothing that grows up, like x86.
+    // Like x86, this machine has no areas that grow up.
     if ((prot & M.PROT_GROWSUP) !== 0) return -E.EINVAL;
   }
-  // Nothing is mapped beyond the end of user space: there, a range has a hole.
+  // Nothing is mapped beyond the end of user space, so a range that reaches there has a hole.
   const stopAddress = Math.min(endAddress, USER_SPACE_END);
   const op = openRange(cpu, space, vpnOf(startAddress), vpnOf(stopAddress));
   const outcome = protectAreas(op, areas, startAddress, stopAddress, prot);
@@ -131,7 +131,7 @@ function protectArea(
     }
     if ((flags & M.PROT_WRITE) === 0 && isAccountable(next)) next |= AREA_ACCOUNT;
   } else if (area.backend.record === ANONYMOUS && area.backend.anon === 0) {
-    // What was never written gives its charge back.
+    // Memory that was never written gives its charge back.
     next &= ~AREA_ACCOUNT;
   }
   const result = areas.protect(startAddress, endAddress - startAddress, () => next, op);
@@ -148,7 +148,7 @@ function isLockedForReading(flags: number): boolean {
   return (flags & (AREA_LOCKED | AREA_SHARED | M.PROT_WRITE)) === AREA_LOCKED;
 }
 
-/** Adds a part of the range, in ascending order; populate() leaves out what is not locked. */
+/** Adds a part of the range, in ascending order; populate() skips what is not locked. */
 function wantPopulated(cpu: Cpu, startAddress: VirtAddr, endAddress: VirtAddr): void {
   if (cpu.populateEndVpn === cpu.populateStartVpn) cpu.populateStartVpn = vpnOf(startAddress);
   cpu.populateEndVpn = vpnOf(endAddress);

@@ -1,6 +1,6 @@
 /**
  * mremap(2). The checks, their order and the steps are Linux's (6.18: mm/mremap.c), by execution
- * there. What is moved keeps its pages, permissions, locks and advice.
+ * there. A moved range keeps its pages, permissions, locks and advice.
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
@@ -133,7 +133,7 @@ function moveAreas(remap: Remap): number {
     const refusal = checkArea(part, area);
     const outcome = refusal !== 0 ? refusal : moveTo(part);
     if (outcome < 0) return outcome;
-    // With MREMAP_DONTUNMAP the area that ends the range may go on behind it.
+    // With MREMAP_DONTUNMAP the last area of the range may extend beyond it.
     area = stopAddress < endAddress ? areas.nextArea(stopAddress) : null;
   }
   return targetAddress;
@@ -148,7 +148,7 @@ function checkArea(remap: Remap, area: Area | null): number {
   if (!grows && (flags & MOVES) === 0) return 0;
   if (oldSize === 0 && (area.flags & AREA_SHARED) === 0) return -E.EINVAL;
   if ((flags & MREMAP_DONTUNMAP) !== 0 && area.backend.isSpecial) return -E.EINVAL;
-  // A range that shrinks may reach beyond its area: what is cut off is unmapped.
+  // When shrinking, the range may reach beyond its area: the part cut off is unmapped.
   if (Math.min(oldSize, newSize) > area.end - address) return -E.EFAULT;
   if (!grows) return 0;
   if (oldSize > area.end - address || area.backend.isSpecial) return -E.EFAULT;
@@ -198,7 +198,7 @@ function moveFrom(remap: Remap, oldSize: number, toAddress: VirtAddr, keepsOld: 
   return toAddress;
 }
 
-/** In place where the range ends with its area and the addresses behind are free; or elsewhere. */
+/** In place if the range ends with its area and the addresses after it are free; else moves. */
 function grow(remap: Remap, area: Area): number {
   const { cpu, space, areas, address, oldSize, newSize, flags } = remap;
   const more = newSize - oldSize;
@@ -217,7 +217,7 @@ function grow(remap: Remap, area: Area): number {
   return toAddress < 0 ? toAddress : moveFrom(remap, oldSize, toAddress, false);
 }
 
-/** What a locked mapping has grown by is faulted in at once. */
+/** The part by which a locked mapping has grown is faulted in at once. */
 function populateGrowth(cpu: Cpu, address: VirtAddr, size: number): void {
   cpu.populateStartVpn = vpnOf(address);
   cpu.populateEndVpn = vpnOf(address + size);

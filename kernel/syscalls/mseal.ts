@@ -1,4 +1,4 @@
-/** mseal(2). The checks and their order are Linux's (6.18: mm/mseal.c), by execution there. */
+/** mseal(2). The checks and their order are Linux's (6.18: mm/mseal.c), as tested there. */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
@@ -16,8 +16,8 @@ import { markRange } from '../space/split.ts';
 import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 /**
- * Seals [address, address + length) for ever: it cannot be unmapped, moved, replaced nor get other
- * permissions. 0, or a negative errno with nothing sealed.
+ * Seals [address, address + length) for ever: it cannot be unmapped, moved or replaced, and its
+ * permissions cannot change. 0, or a negative errno with nothing sealed.
  */
 export function sysMseal(
   cpu: Cpu,

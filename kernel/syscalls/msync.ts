@@ -1,4 +1,4 @@
-/** msync(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
+/** msync(2). The checks and their order are Linux's (6.18, x86-64), as tested there. */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -18,8 +18,8 @@ import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 const KNOWN: number = M.MS_ASYNC | M.MS_INVALIDATE | M.MS_SYNC;
 
 /**
- * Has what shared mappings wrote in [address, address + length) written back (MS_SYNC), when the
- * syscall is over. 0 or a negative errno; -ENOMEM for what is not mapped, with the rest done.
+ * Queues pages that shared mappings dirtied in [address, address + length) for write-back after the
+ * syscall (MS_SYNC). 0 or a negative errno; -ENOMEM if a part is not mapped, with the rest done.
  */
 export function sysMsync(
   cpu: Cpu,

@@ -1,4 +1,4 @@
-/** munmap(2). The checks and their order are Linux's (6.18, x86-64), by execution there. */
+/** munmap(2). The checks and their order are Linux's (6.18, x86-64), as tested there. */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
@@ -56,7 +56,7 @@ export function unmapRange(
 
 /**
  * The start of the 4 MiB span that `address` lies in, if nothing else is mapped there: then the
- * span's table goes with the range. As free_pgtables of Linux bounds itself by the neighbours.
+ * span's table goes with the range. Linux's free_pgtables is bounded by the neighbours likewise.
  */
 export function lowerBound(areas: AreaSet, address: VirtAddr): VirtAddr {
   const low = address - (address % SPAN_BYTES);

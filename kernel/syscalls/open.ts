@@ -1,6 +1,6 @@
 /**
- * open(2) once the name is known, and memfd_create(2). Names are the kernel worker's: here a file
- * is an object. Checks are Linux's (6.18).
+ * open(2) once the name is resolved, and memfd_create(2). The kernel worker keeps the names: here a
+ * file is an object. Checks are Linux's (6.18).
  */
 import { peek } from '../../shared/atomics.ts';
 import { EACCES, EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
@@ -14,7 +14,7 @@ import { openFd } from '../objects/fd.ts';
 import { createObject, putObject } from '../objects/object.ts';
 
 const MEMFD_FLAGS: number = M.MFD_CLOEXEC | M.MFD_ALLOW_SEALING;
-/** Flags that a description keeps; the others only say how it is opened. */
+/** Flags that a description keeps; the others only affect how it is opened. */
 const KEPT: number = M.O_ACCMODE | M.O_APPEND | M.O_PATH;
 
 /**
@@ -41,7 +41,7 @@ export function areMemfdFlags(flags: number): boolean {
   return Number.isInteger(flags) && flags === (flags & MEMFD_FLAGS);
 }
 
-/** A file in memory that did not exist: an object with a reference for the caller; 0: no memory. */
+/** A new file in memory: an object with a reference for the caller, or 0 without memory. */
 export function createMemoryFile(cpu: Cpu, host: number): ObjectBlock {
   return createObject(cpu, { kind: OBJECT.SHARED, size: 0, host, writable: true });
 }

@@ -1,4 +1,4 @@
-/** getpriority(2) and setpriority(2) with PRIO_PROCESS. Everybody may change all, as root. */
+/** getpriority(2) and setpriority(2) with PRIO_PROCESS. Any process may change any, as root. */
 import { load, peek, store } from '../../shared/atomics.ts';
 import { EINVAL, ESRCH } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';

@@ -1,6 +1,6 @@
 /**
  * read(2), write(2), pread(2), pwrite(2): between user memory and the page cache that mappings use
- * too. The checks and their order are Linux's (6.18, tmpfs and ext4), by execution there.
+ * too. The checks and their order are Linux's (6.18, tmpfs and ext4), as tested there.
  *
  * Guarantees: a page of the object is copied while it cannot be taken away; bytes before a bad user
  * page are transferred and counted. When a page must be supplied after some bytes were transferred,
@@ -178,7 +178,7 @@ function readPiece(
   const offset = at % PAGE_SIZE;
   const pfn = findPage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
-  // Beyond the end: another thread of control has cut the file meanwhile.
+  // Beyond the end: the file has been truncated meanwhile.
   const isZero = pfn === PAGE_HOLE || pfn === PAGE_BEYOND;
   const source = isZero ? ZEROS : frameBytesOf(cpu.machine, pfn);
   const copied = copyToUser(cpu, space, address, source.subarray(offset, offset + piece));
@@ -213,7 +213,7 @@ function writeAt(
     const piece = Math.min(total - done, PAGE_SIZE - (at % PAGE_SIZE));
     const copied = writePiece(cpu, space, object, address + done, at, piece);
     if (copied < 0) return stopped(cpu, done, copied);
-    // What refuses now may have had to wait for the file to grow.
+    // A page that refuses now may have had to wait for the file to grow.
     if (copied === 0) break;
     done += copied;
   }
@@ -236,8 +236,8 @@ function writePiece(
   if (pfn === PAGE_NO_MEMORY) return -E.ENOSPC;
   if (at > objectSize(cpu, object)) {
     zeroGap(cpu, object);
-    // Linux grows the file up to here before it faults in what is written, which may be this file:
-    // and the file stays so when nothing can be copied (6.18).
+    // Linux grows the file up to here before it faults in the source, which may map this file, and
+    // the file keeps that size when nothing can be copied (6.18).
     extendObject(cpu, object, at);
   }
   const target = frameBytesOf(cpu.machine, pfn).subarray(offset, offset + piece);
@@ -249,16 +249,16 @@ function writePiece(
   return copied;
 }
 
-/** A page that was made for nothing, behind the end. On tmpfs it stays there, as mincore shows. */
+/** Drops pages beyond the end that a failed write made. On tmpfs they stay, as mincore shows. */
 function dropBeyond(cpu: Cpu, object: ObjectBlock): void {
   if (kindOf(cpu.machine, object).keepsBeyondEnd) return;
   dropPages(cpu, object, pagesOf(objectSize(cpu, object)), pagesOf(FILE_BYTES_MAX));
 }
 
-/** The result of a transfer that an outcome below 0 has ended. */
+/** The result of a transfer that was ended by a negative outcome. */
 function stopped(cpu: Cpu, done: number, outcome: number): number {
   if (done === 0) return outcome;
-  // The caller asks again for the rest, and then waits.
+  // The caller asks for the rest in a new call, and then waits.
   if (outcome === -WAIT_PAGE) releaseFaultObject(cpu, cpu.faultObject);
   return done;
 }

@@ -1,6 +1,6 @@
 /**
- * getrlimit(2) and setrlimit(2) for the limits that this machine has: DATA, STACK, MEMLOCK, AS. Any
- * other resource is EINVAL. The structure in user memory is Linux's: two 64-bit numbers.
+ * getrlimit(2) and setrlimit(2) for the limits that this machine has: DATA, STACK, MEMLOCK, AS.
+ * Others are EINVAL. The structure in user memory is Linux's: two 64-bit numbers.
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';

@@ -1,4 +1,4 @@
-/** lseek(2) and ftruncate(2). Checks and order are Linux's (6.18, tmpfs), by execution there. */
+/** lseek(2) and ftruncate(2). Checks and order are Linux's (6.18, tmpfs), as tested there. */
 import * as E from '../../shared/abi/errno.ts';
 import { FILE_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
@@ -58,7 +58,7 @@ function seekData(
   data: boolean,
 ): number {
   if (offset < 0 || offset >= size) return -E.ENXIO;
-  // What the host can supply is data all through.
+  // A file that the host supplies is data throughout.
   if (!kindOf(cpu.machine, object).hasHoles) return data ? offset : size;
   const page = nextPage(cpu, object, objectPageOf(offset), data);
   if (page < 0) return data ? -E.ENXIO : size;

@@ -28,7 +28,7 @@ const ARENA = 2 ** 32;
 const PROTECTIONS = [PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE];
 const MOVE: number = MREMAP_MAYMOVE | MREMAP_FIXED;
 const PRIVATE: number = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-/** So few words of a page are used that most loads find one that was stored. */
+/** Words used in a page: few, so that most loads find a word that was stored. */
 const WORDS = 16;
 
 /** Pages [first, first + count) of the arena, and the way into the kernel. */

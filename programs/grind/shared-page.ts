@@ -6,7 +6,7 @@ export interface Job {
   readonly seed: number;
   /** Calls and accesses; Infinity when only time counts. */
   readonly rounds: number;
-  /** Date.now() when all shall end, or Infinity. */
+  /** Date.now() at which all must end, or Infinity. */
   readonly untilMs: number;
   /** Pages of the arena. */
   readonly pages: number;
@@ -20,9 +20,9 @@ export interface Job {
   readonly depth: number;
 }
 
-/** Words for the rounds: several, so that not all processes want the same one. */
+/** Words for the rounds: several, so that processes do not all contend for one. */
 const COUNTERS = 16;
-/** Byte offsets of what is counted besides. */
+/** Byte offsets of the other counters. */
 const TALLIES = {
   /** Rounds of those that ended by themselves. */
   claimed: 64,
@@ -33,7 +33,7 @@ const TALLIES = {
   /** Calls that failed for want of memory. */
   refused: 80,
 } as const;
-/** Not 0: forked processes, orphans among them, shall end. */
+/** Not 0: forked processes, orphans included, must end. */
 const STOP = 84;
 /** Pids of the forked processes that run. */
 const SLOTS = 256;
@@ -58,7 +58,7 @@ export async function succeeds(call: () => number | Promise<number>): Promise<bo
   }
 }
 
-/** Tries until memory is enough: what a run cannot do without. */
+/** Retries until there is memory: for what a run cannot do without. */
 export async function persist(proc: Proc, call: () => Promise<number>): Promise<number> {
   let result = 0;
   const keep = async (): Promise<number> => (result = await call());
@@ -109,7 +109,7 @@ export class SharedPage {
     for (let slot = 0; slot < SLOT_COUNT; slot++) if (this.#change(slot, pid, 0)) return;
   }
 
-  /** Tells forked processes to end, and waits for those whose parents have not. */
+  /** Tells forked processes to end, and waits for those that their parents did not wait for. */
   async outlive(): Promise<void> {
     const { mem } = this.#proc;
     mem.atomicStore32(this.#at + STOP, 1);

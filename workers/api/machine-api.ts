@@ -41,19 +41,19 @@ export interface BootOptions {
   /** A built-in protocol's name, or the URL of a module whose default export is a protocol. */
   readonly protocol?: LockingProtocolName | (string & {});
   readonly faults?: FaultMode;
-  /** When translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
+  /** How stale translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
   readonly shootdown?: FlushPolicy;
   /**
    * Swap store: bytes, or '64MiB'; up to 16 GiB. Under Node it is a temporary file, in a browser it
    * is memory. Default 0: no swap.
    */
   readonly swap?: number | string;
-  /** Who leaves memory first: 'clock' (default), 'fifo', 'random', or a policy module's URL. */
+  /** Which pages go first: 'clock' (default), 'fifo', 'random', or a policy module's URL. */
   readonly reclaim?: ReclaimPolicyName | (string & {});
   /**
    * Operations that fail on purpose, by kind: 'frame' and 'table' allocations, 'read's of files,
-   * calls of 'backend' modules, 'swap' writes, 'worker' (asked once each 10 ms: a Worker of the
-   * pool that runs no program of the host's is killed). A number n is the n-th one; '2%' is a share
+   * calls of 'backend' modules, 'swap' writes, 'worker' (every 10 ms: kills a Worker of the
+   * pool that runs no program the host started). A number n fails the n-th one; '2%' fails a share
    * of all, chosen by the seed.
    */
   readonly inject?: Readonly<Partial<Record<InjectKind, number | string>>>;
@@ -95,9 +95,10 @@ export interface SpawnOptions {
   /** Nice value, -20 (most urgent) to 19. Default: the parent's, or 0. */
   readonly nice?: number;
   /**
-   * Begins a memory group: the process and its descendants may have so much resident together, in
-   * bytes or as '8MiB' (Linux: a control group's memory.max). Beyond it their own pages go to swap;
-   * where none can go, the one of them that has most is killed. Default: the parent's group.
+   * Begins a memory group: the most that the process and its descendants may have resident
+   * together, in bytes or as '8MiB' (Linux: a control group's memory.max). Beyond it their own
+   * pages go to swap; if none can go, the one with the most memory is killed. Default: the parent's
+   * group.
    */
   readonly memoryMax?: number | string;
 }
@@ -118,8 +119,8 @@ export interface ProcessHandle {
   /** Resolves when the process has ended; may be called any number of times. */
   wait(): Promise<ExitStatus>;
   /**
-   * Sends a signal: 'SIGKILL' (default), 'SIGTERM', 'SIGUSR1', 'SIGUSR2' or 'SIGCHLD'. Where it
-   * ends the process, resolves when that is gone.
+   * Sends a signal: 'SIGKILL' (default), 'SIGTERM', 'SIGUSR1', 'SIGUSR2' or 'SIGCHLD'. If it
+   * ends the process, resolves when the process is gone.
    */
   kill(signal?: string): Promise<void>;
 }
@@ -131,7 +132,7 @@ export interface MachineHandle {
   addFile(name: string, source: FileSource): Promise<void>;
   /**
    * The texts of /proc/PID/maps, smaps, status and statm, as Linux 6.18 prints them; `status` has
-   * the lines about what this machine has. SyscallError ESRCH when the process has ended.
+   * the lines that apply to this machine. SyscallError ESRCH when the process has ended.
    */
   maps(pid: number): Promise<string>;
   smaps(pid: number): Promise<string>;
@@ -140,7 +141,7 @@ export interface MachineHandle {
   /**
    * Entries of /proc/PID/pagemap for `pages` pages from the byte address `address`, a multiple of
    * 4096: bit 63 present, 62 swapped, 61 file or shared, 58 guard, 56 mapped once, 0-54 frame
-   * number. At most 2^20 pages; RangeError or TypeError for a range that is none.
+   * number. At most 2^20 pages; RangeError or TypeError for an invalid range.
    */
   pagemap(pid: number, address: number, pages: number): Promise<BigUint64Array>;
   stats(): Promise<MachineReport>;
@@ -157,7 +158,7 @@ export type Program = (proc: Proc, ...args: never[]) => Promise<number | void> |
 /**
  * User memory. Every access is translated by the CPU's MMU and may fault.
  * Throws `MemoryFault` when the kernel refuses, RangeError or TypeError for an address that is no
- * integer. Unaligned accesses work, byte by byte, and are not atomic.
+ * integer. Unaligned accesses work byte by byte and are not atomic.
  */
 export interface Memory {
   /** Unsigned, 0 to 255. */
@@ -175,7 +176,7 @@ export interface Memory {
   store64(address: number, value: bigint): void;
   storeF32(address: number, value: number): void;
   storeF64(address: number, value: number): void;
-  /** Sequentially consistent accesses to an aligned word. RMW forms return the value before. */
+  /** Sequentially consistent accesses to an aligned word. RMW forms return the old value. */
   atomicLoad32(address: number): number;
   atomicStore32(address: number, value: number): void;
   atomicAdd32(address: number, value: number): number;
@@ -200,7 +201,7 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   readonly mem: Memory;
   /** Syscalls by trap: a mailbox in the machine; blocks the Worker until answered. */
   readonly sync: SyncSyscalls;
-  /** Syscalls run by this CPU itself: no message at all. */
+  /** Syscalls run by this CPU itself, without any message. */
   readonly local: SyncSyscalls;
   /**
    * Opens a file, device or backend that the host handed to the machine, or (O_CREAT) a file in the
@@ -212,15 +213,15 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   memfdCreate(name: string, flags?: number): Promise<number>;
   /**
    * Makes this process the pager of a memory object, which others open as `/pager/NAME` (or get
-   * with the descriptor) and map like a file: `readPage` fills each page that somebody touches
-   * first, in this process's Worker, between its own turns. Resolves to a descriptor.
+   * with the descriptor) and map like a file: `readPage` fills each page at its first
+   * touch, in this process's Worker, between its own turns. Resolves to a descriptor.
    *
-   * Who faults sleeps meanwhile, with its whole Worker: give a pager a Worker of its own
-   * (`dedicated`). What `readPage` throws, and the pager's end, is SIGBUS for who faulted. EEXIST
+   * A faulting process sleeps meanwhile, with its whole Worker: give a pager a Worker of its own
+   * (`dedicated`). If `readPage` throws or the pager ends, the faulting process gets SIGBUS. EEXIST
    * EINVAL EMFILE.
    */
   pager(name: string, sizeBytes: number, readPage: PageReader): Promise<number>;
-  /** Takes a file's name away; who has it open or mapped keeps it. EISDIR ENOENT EPERM. */
+  /** Removes a file's name; open descriptors and mappings keep the file. EISDIR ENOENT EPERM. */
   unlink(name: string): Promise<0>;
   /** Size in bytes; kind: 'file' (the host's), 'memory', 'user', 'device' or 'linear'. EBADF. */
   fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;

@@ -16,11 +16,11 @@ export type FaultHandler = (info: FaultInfo) => void;
 
 export interface SignalInfo {
   readonly signal: SignalName;
-  /** Who sent it, for SIGCHLD the child; 0 for the host. */
+  /** Pid of the sender, for SIGCHLD of the child; 0 for the host. */
   readonly pid: number;
 }
 
-/** What it throws comes out of the call at which it ran; between two awaits it ends the process. */
+/** If it throws, the call at which it ran throws too; between two awaits the process ends. */
 export type SignalHandler = (info: SignalInfo) => void;
 
 /** A handler, nothing at all, or the default action. */
@@ -64,28 +64,28 @@ export interface ProcessCalls {
    * EAGAIN: too many processes; ENOMEM: no memory for the child's page tables.
    */
   fork(entry: string, ...args: readonly unknown[]): Promise<number>;
-  /** Waits for a child or thread of one's own; any when no pid is given. ECHILD: there is none. */
+  /** Waits for a child or thread of this process; any if no pid is given. ECHILD: there is none. */
   wait(pid?: number): Promise<WaitResult>;
   /** Ends this process; never returns. */
   exit(code?: number): never;
   /**
-   * Sends a signal, SIGKILL by default; 0 only asks whether the process is there. Where it ends
-   * the other process, resolves when that is gone. ESRCH; EINVAL for a signal that cannot be sent;
+   * Sends a signal, SIGKILL by default; 0 only asks whether the process is there. If it ends the
+   * other process, resolves when that is gone. ESRCH; EINVAL for a signal that cannot be sent;
    * EPERM for pid 0, which is the host's.
    */
   kill(pid: number, signal?: string | 0): Promise<0>;
   nanosleep(nanoseconds: number): Promise<0>;
   /**
    * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this
-   * process's thread at its next syscall, at an access that polls, or between two awaits. Faults
-   * call theirs at once, and are never ignored. EINVAL for SIGKILL and SIGABRT.
+   * process's thread at its next syscall, at an access that polls, or between two awaits. Fault
+   * handlers run at once; faults are never ignored. EINVAL for SIGKILL and SIGABRT.
    */
   sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | 'ignore' | null): void;
   sigaction(signal: SignalName, handler: SignalAction): void;
-  /** Changes the set of blocked signals; the one before. SIGKILL stays out of it. EINVAL. */
+  /** Changes the set of blocked signals; returns the old one. SIGKILL is never blocked. EINVAL. */
   sigprocmask(how: 'block' | 'unblock' | 'set', signals: readonly string[]): SignalName[];
-  /** Signals that have been sent and wait because they are blocked. */
+  /** Signals that are pending because they are blocked. */
   sigpending(): SignalName[];
-  /** Memory of this thread's own, above a guard page: see CloneOptions; null without one. */
+  /** This thread's own stack, above a guard page: see CloneOptions; null without one. */
   readonly stack: { readonly address: number; readonly bytes: number } | null;
 }

@@ -1,4 +1,4 @@
-/** The types of what a machine says of itself: how processes ended, figures, audits. */
+/** The types of a machine's reports: how processes ended, statistics, audits. */
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
 import type { MemoryGroup } from '../../kernel/frames/memory-group.ts';
 import type { FaultMode } from '../../shared/wire.ts';
@@ -31,7 +31,7 @@ export interface ProcessReport {
   readonly cpu: number;
   readonly status: ExitStatus | null;
   readonly wallMs: number;
-  /** Time that it has run on its CPU, sleeps and others' turns left out. */
+  /** Time that it has run on its CPU, without sleeps and other processes' turns. */
   readonly cpuMs: number;
   readonly faultsMinor: number;
   readonly faultsMajor: number;
@@ -40,7 +40,7 @@ export interface ProcessReport {
   readonly shootdowns: number;
   readonly residentPages: number;
   readonly residentPagesPeak: number;
-  /** The memory group that it is in, or was at its end. */
+  /** The memory group that it is in, or was in at its end. */
   readonly memoryGroup: MemoryGroup | null;
 }
 
@@ -81,6 +81,6 @@ export interface MachineReport {
 export interface AuditReport {
   readonly clean: boolean;
   readonly violations: readonly string[];
-  /** What was looked at, so that "clean" is not the verdict over nothing. */
+  /** How much was checked, so that "clean" is never a verdict on nothing. */
   readonly checked: Readonly<Record<string, number>>;
 }

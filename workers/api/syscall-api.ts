@@ -7,12 +7,12 @@ import type { NumericSyscalls } from '../../shared/abi/syscalls.ts';
 export interface SyncSyscalls extends NumericSyscalls {
   /**
    * Waits until the word at `address` is woken, if it holds `expected` now. Returns 0, perhaps
-   * without a cause: look at the word again. EAGAIN: it holds another value; ETIMEDOUT after
+   * spuriously: look at the word again. EAGAIN: it holds another value; ETIMEDOUT after
    * `timeoutMs` (Infinity); EINTR: a handler ran; EFAULT EINVAL ENOMEM.
    *
-   * The word is known by what is mapped, as on Linux without FUTEX_PRIVATE_FLAG: processes that
-   * share memory meet. `sync` and `local` sleep with the whole Worker: EDEADLK when there is no
-   * limit and everybody who reaches the word runs on this same Worker.
+   * The word is identified by what is mapped, as on Linux without FUTEX_PRIVATE_FLAG: processes
+   * that share memory meet. `sync` and `local` sleep with the whole Worker: EDEADLK when there is
+   * no limit and every process that can reach the word runs on this same Worker.
    */
   futexWait(address: number, expected: number, timeoutMs?: number): 0;
 }

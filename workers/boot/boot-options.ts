@@ -1,6 +1,6 @@
 /**
- * Checks what is given to `boot`, and fills in defaults. Each mistake is one sentence that names
- * the option; unknown options are mistakes too, because a misspelt one would be ignored silently.
+ * Checks the options of `boot` and fills in defaults. Each error is one sentence that names the
+ * option; unknown options are errors too, because a misspelt one would be ignored silently.
  */
 import { platform } from '#platform';
 import { FLUSH_POLICIES, INJECT_KINDS, parseInjection } from '../../kernel/index.ts';
@@ -17,7 +17,7 @@ import type { KernelInit, WireFile } from '../../shared/wire.ts';
 import { parseSize } from './size.ts';
 import type { BootOptions, FileSource } from '../api/machine-api.ts';
 
-/** CPUs of the pool, at most. */
+/** Most CPUs in the pool. */
 const POOL_CPUS_MAX = 32;
 
 export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
@@ -65,7 +65,7 @@ function checkInject(inject: NonNullable<BootOptions['inject']>): Injection[] {
   });
 }
 
-/** A built-in's name as it is; anything else is a module. */
+/** A built-in's name is kept as it is; anything else is a module. */
 function nameOrModule(name: string): string {
   return /^[a-z0-9-]+$/.test(name) ? name : platform.resolveModule(name);
 }

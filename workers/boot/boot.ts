@@ -120,7 +120,7 @@ class Machine implements MachineHandle {
     try {
       await this.#kernel.shutdown();
     } catch {
-      // Stopped already, by an earlier shutdown, a panic or the timeout: that is what was wanted.
+      // Stopped already, by an earlier shutdown, a panic or the timeout: nothing is left to do.
     } finally {
       clearTimeout(timeout);
     }

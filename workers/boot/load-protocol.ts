@@ -1,4 +1,4 @@
-/** Finds a locking protocol, in each thread for itself: functions do not cross Workers. */
+/** Finds a locking protocol, separately in each thread: functions do not cross Workers. */
 import { PROTOCOL_NAMES, protocolNamed } from '../../kernel/index.ts';
 import type { LockingProtocol } from '../../kernel/index.ts';
 

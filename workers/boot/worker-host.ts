@@ -1,6 +1,6 @@
 /**
- * The host's half of a machine: it alone can start Workers, in a browser and on Node alike, and so
- * does that on the kernel worker's behalf.
+ * The host's half of a machine: only the host can start Workers, in a browser and on Node alike, so
+ * it starts them on the kernel worker's behalf.
  *
  * Guarantees: when the kernel worker dies, or finds the machine broken, every pending and later
  * call of the host rejects with the cause, and all Workers are terminated. After `stop` nothing of
@@ -80,7 +80,7 @@ export class WorkerHost {
     try {
       this.#onPrint(line, pid);
     } catch (error) {
-      // The host's own mistake: it belongs to the host's thread, not into an answer to the kernel.
+      // The host's own mistake: report it on the host's thread, not in an answer to the kernel.
       setTimeout(() => {
         throw error;
       });
@@ -103,7 +103,7 @@ export class WorkerHost {
   #onDeath(cpu: number, generation: number, reason: string): void {
     if (this.#isStopped) return;
     if (this.#cpuWorkers.get(cpu)?.generation === generation) this.#cpuWorkers.delete(cpu);
-    // Rejects only when the machine has stopped meanwhile; then it does not matter any more.
+    // Rejects only when the machine has stopped meanwhile; then it no longer matters.
     this.kernel.remote.cpuDied(cpu, generation, reason).catch(() => {});
   }
 }

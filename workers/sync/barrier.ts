@@ -1,9 +1,9 @@
 /**
- * A barrier in two words: nobody passes before all have come, as often as wanted.
+ * A reusable barrier in two words: no process passes before all have arrived.
  *
- *     word 0: how many have come in this round     word 1: rounds passed
+ *     word 0: arrivals in this round     word 1: rounds passed
  *
- * Guarantees: what anybody wrote before it came is seen by everybody who has passed.
+ * Guarantees: what any process wrote before it arrived is seen by all that have passed.
  */
 import type { FutexProcess } from './futex-process.ts';
 import { sleepWhile, sleepWhileSync } from './futex-process.ts';
@@ -32,7 +32,7 @@ export class Barrier {
     return false;
   }
 
-  /** As `wait`, asleep with the whole Worker. EDEADLK when nobody elsewhere could come. */
+  /** As `wait`, asleep with the whole Worker. EDEADLK when no other Worker could arrive. */
   waitSync(): boolean {
     const round = this.#round();
     if (this.#isLast()) return true;
@@ -44,7 +44,7 @@ export class Barrier {
     return this.#proc.mem.atomicLoad32(this.#at + 4);
   }
 
-  /** Comes; the last one opens the barrier, after it has made the next round's ready. */
+  /** Arrives; the last one opens the barrier, after preparing the next round. */
   #isLast(): boolean {
     const { mem, local } = this.#proc;
     if (mem.atomicAdd32(this.#at, 1) + 1 < this.#parties) return false;

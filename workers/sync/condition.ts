@@ -1,9 +1,9 @@
 /**
  * A condition variable in one word, for use with a mutex. All zeroes is a new one.
  *
- * The word counts signals. Who waits reads it under the mutex, unlocks, and sleeps while it is
- * still the same: a signal in between has changed it, so it is not missed.
- * Guarantees: a signal after `wait` was called under the mutex wakes somebody who waits.
+ * The word counts signals. A waiter reads it under the mutex, unlocks, and sleeps while it is
+ * unchanged: a signal in between changes it, so it is not missed.
+ * Guarantees: a signal after `wait` was called under the mutex wakes a waiter.
  * Not guaranteed: that what was waited for holds afterwards. Loop: `while (!ready()) await wait()`.
  * (2^32 signals between one waiter's look and its sleep would be missed.)
  */
@@ -34,7 +34,7 @@ export class Condition {
     await mutex.lock();
   }
 
-  /** As `wait`, asleep with the whole Worker. EDEADLK when nobody elsewhere could signal. */
+  /** As `wait`, asleep with the whole Worker. EDEADLK when no other Worker could signal. */
   waitSync(mutex: Mutex): void {
     const seen = this.#proc.mem.atomicLoad32(this.#at);
     mutex.unlock();
@@ -42,12 +42,12 @@ export class Condition {
     mutex.lockSync();
   }
 
-  /** Wakes one who waits. */
+  /** Wakes one waiter. */
   signal(): void {
     this.#wake(1);
   }
 
-  /** Wakes all who wait. */
+  /** Wakes all waiters. */
   broadcast(): void {
     this.#wake(EVERYBODY);
   }

@@ -1,4 +1,4 @@
-/** What the library needs of a process, and how it waits: as every user of futexes, in a loop. */
+/** What the library needs from a process, and how it waits: in a loop, as with every futex. */
 import { EAGAIN, EINTR } from '../../shared/abi/errno.ts';
 import type { Proc } from '../api/machine-api.ts';
 import { SyscallError } from '../wire/errors.ts';
@@ -10,7 +10,7 @@ function mustLookAgain(error: unknown): boolean {
   return error instanceof SyscallError && (error.errno === EAGAIN || error.errno === EINTR);
 }
 
-/** Sleeps while the word holds `value`; perhaps shorter. Signals are handled meanwhile. */
+/** Sleeps while the word holds `value`; may return early. Signals are handled meanwhile. */
 export async function sleepWhile(proc: FutexProcess, at: number, value: number): Promise<void> {
   await proc.futexWait(at, value).catch((error: unknown) => {
     if (!mustLookAgain(error)) throw error;

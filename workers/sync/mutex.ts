@@ -1,10 +1,10 @@
 /**
  * A mutex in one word of memory that threads or processes share. All zeroes is an unlocked one.
  *
- *     0 free     1 held     2 held, and somebody may wait
+ *     0 free     1 held     2 held, and there may be waiters
  *
  * After Drepper, "Futexes Are Tricky" (mutex2): without contention no syscall is made.
- * Guarantees: mutual exclusion; what one holder wrote the next one sees.
+ * Guarantees: mutual exclusion; the next holder sees what the last one wrote.
  * Not guaranteed: fairness; anything when a holder ends without unlocking.
  */
 import type { FutexProcess } from './futex-process.ts';
@@ -36,7 +36,7 @@ export class Mutex {
     while (this.#contend()) await sleepWhile(this.#proc, this.#at, CONTENDED);
   }
 
-  /** As `lock`, asleep with the whole Worker. EDEADLK when nobody elsewhere could unlock it. */
+  /** As `lock`, asleep with the whole Worker. EDEADLK when no other Worker could unlock it. */
   lockSync(): void {
     if (this.tryLock()) return;
     while (this.#contend()) sleepWhileSync(this.#proc, this.#at, CONTENDED);
@@ -49,7 +49,7 @@ export class Mutex {
     }
   }
 
-  /** Tries once more, as one who cannot know whether others wait. Whether it must wait. */
+  /** Tries again, marking the mutex as contended: others may wait. Whether it must wait. */
   #contend(): boolean {
     return this.#proc.mem.atomicExchange32(this.#at, CONTENDED) !== FREE;
   }

@@ -82,12 +82,12 @@ class PendingCalls {
   }
 }
 
-/** Each method's proxy is made once: comlink's are dear (a Proxy and a finalizer each). */
+/** Each method's proxy is made once: comlink's are costly (a Proxy and a finalizer each). */
 function remoteMethods<Remote>(proxy: object, pending: PendingCalls): Methods<Remote> {
   const cache = new Map<string, AnyMethod>();
   return new Proxy({} as Methods<Remote>, {
     get(_target, name) {
-      // A connection's `remote` is no promise, even where somebody awaits it.
+      // A connection's `remote` is not a promise, even if it is awaited.
       if (typeof name !== 'string' || name === 'then') return undefined;
       let method = cache.get(name);
       if (method === undefined) {
@@ -120,7 +120,7 @@ export function connect<Remote>(
   return connection;
 }
 
-/** As `connect`, for who needs the peer to make what it offers. */
+/** As `connect`, for a side that needs the peer in order to make what it offers. */
 export function connectOneWay<Remote>(
   port: MessagePort,
   onRing?: () => void,

@@ -1,5 +1,5 @@
 /**
- * Errors over comlink. comlink 4.4 keeps of an Error its message, name and stack only; class, code
+ * Errors over comlink. comlink 4.4 keeps only an Error's message, name and stack; class, code
  * and errno are lost. This replaces its 'throw' handler, in every thread that imports this file.
  *
  * Guarantees: the classes of errors.ts and the built-in error classes keep their prototype

@@ -97,7 +97,7 @@ export class WorkerDied extends Error {
   readonly code = 'ERR_WORKER_DIED';
 }
 
-/** The machine stopped at a broken invariant, or was shut down; nothing can be asked of it. */
+/** The machine stopped at a broken invariant, or was shut down; it answers no more calls. */
 export class MachineStopped extends Error {
   override readonly name = 'MachineStopped';
 }

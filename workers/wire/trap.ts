@@ -31,7 +31,7 @@ const SPIN_RETRY = 16;
 const CLOCK_EVERY = 16;
 
 /**
- * How long it is worth to spin: doubles with each success up to `max` turns, halves with each
+ * How long spinning is worthwhile: doubles with each success up to `max` turns, halves with each
  * failure, and is tried again now and then. Spinning pays only while the peer runs on another core.
  */
 class SpinBudget {
@@ -77,8 +77,8 @@ export class TrapCaller {
   readonly #budget = new SpinBudget(TRAP_SPIN_TURNS);
 
   /**
-   * `base` is the CPU's block; `ring` wakes the kernel worker's event loop; `asleep` runs a sleep,
-   * which is nobody's time: where spinning does, the clock is not looked at.
+   * `base` is the CPU's block; `ring` wakes the kernel worker's event loop; `asleep` runs a sleep
+   * off any process's account: if spinning suffices, the clock is not read.
    */
   constructor(
     words: Words,
@@ -96,7 +96,7 @@ export class TrapCaller {
 
   /**
    * Calls the kernel worker and sleeps until it has answered. -EINTR when `isInterrupted`, which
-   * is asked now and then during a long sleep, says so.
+   * is polled during a long sleep, returns true.
    */
   call(op: number, pid: number, args: readonly number[], isInterrupted: () => boolean): number {
     assert(args.length <= CPU.TRAP_ARGS_MAX, 'TrapCaller: too many arguments', args.length);
@@ -231,7 +231,7 @@ export class TrapServer {
   #serve(mailbox: Mailbox, seq: number): void {
     const { cpu, block, args } = mailbox;
     const list: number[] = [];
-    // One by one: to spread a typed array takes 190 ns more.
+    // One by one: spreading a typed array takes 190 ns more.
     for (let i = 0; i < CPU.TRAP_ARGS_MAX; i++) list.push(args[i] as number);
     const result = this.#handle({
       cpu,

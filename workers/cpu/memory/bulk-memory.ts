@@ -2,8 +2,8 @@
  * Bulk accesses to user memory at typed-array speed: in runs of pages that follow each other in the
  * process and in the machine, as pages touched in order do. The first page of a step is
  * translated, the others are in the TLB by then, and nothing is polled in between; so a shootdown
- * waits for STEP_BYTES at most. A fault in the middle leaves what comes before it done, as a store
- * sequence would.
+ * waits for STEP_BYTES at most. A fault in the middle leaves the part before it done, as a sequence
+ * of stores would.
  */
 import { PAGE_SIZE, TABLE_ENTRIES } from '../../../shared/limits.ts';
 import type { ProgramMmu } from './program-mmu.ts';

@@ -1,6 +1,6 @@
 /**
- * `proc.mem`: user memory as a program sees it. Hits are in tlb-access.ts, bulk operations in
- * bulk-memory.ts; here is everything else.
+ * `proc.mem`: user memory as a program sees it. TLB hits are in tlb-access.ts, bulk operations in
+ * bulk-memory.ts; everything else is here.
  */
 import {
   add,

@@ -1,6 +1,6 @@
 /**
- * One process's MMU on its CPU worker: what the way of an access (kernel/mmu/access.ts) needs of
- * the Worker, and what a program sees of a refused access: its handler, or a MemoryFault.
+ * One process's MMU on its CPU worker: what the access path (kernel/mmu/access.ts) needs from the
+ * Worker, and what a program sees of a refused access: its handler runs, or MemoryFault is thrown.
  */
 import {
   FAULT_ACCERR,
@@ -23,7 +23,7 @@ import type { FaultHandler, FaultInfo, FaultMode } from '../../api/machine-api.t
 import { MemoryFault } from '../../wire/errors.ts';
 import type { ThreadMode } from './thread-mode.ts';
 
-/** What a process's MMU asks of its surroundings. The first three block, in kernel mode. */
+/** What a process's MMU needs from its CPU worker. The first three block, in kernel mode. */
 export interface MmuHost {
   readonly faults: FaultMode;
   /** Has the kernel worker resolve a fault; a FAULT_* code. */
@@ -67,7 +67,7 @@ export class ProgramMmu implements AccessHost {
     this.#host = host;
   }
 
-  /** The gate of the accesses that this MMU is for. */
+  /** The gate of this MMU's accesses. */
   attach(gate: AccessGate): void {
     this.context.gate = gate;
   }

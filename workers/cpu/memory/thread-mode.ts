@@ -1,6 +1,6 @@
 /**
  * User mode on a thread with an event loop: it ends with the thread's turn. When a program awaits
- * and the event loop comes round, the CPU leaves user mode, so that no shootdown ever waits for a
+ * and the event loop takes over, the CPU leaves user mode, so that no shootdown ever waits for a
  * program that is not running.
  */
 import { UserMode, enterKernel, leaveKernelMode, leaveUserMode } from '../../../kernel/index.ts';
@@ -12,7 +12,7 @@ export class ThreadMode {
   readonly #afterTurn: (run: () => void) => void;
   #turnEnds = false;
 
-  /** `afterTurn` runs a function when the event loop comes round. */
+  /** `afterTurn` runs a function in a later turn of the event loop. */
   constructor(cpu: Cpu, afterTurn: (run: () => void) => void) {
     this.cpu = cpu;
     this.user = new UserMode(cpu);

@@ -1,23 +1,23 @@
 /**
- * Accesses that hit the TLB: the loads and stores that a program's loops consist of.
+ * Accesses that hit the TLB: the loads and stores that make up a program's loops.
  *
  * `base + offset === address`, with the offset aligned as the access is, holds for an aligned
  * address in the page of the entry and for nothing else: no fraction, no NaN, no address beyond
  * 2^42, and no entry whose base is not a multiple of 4096. It takes one conversion of the address
  * to an integer, where splitting the address would take two.
  *
- * The functions are made once for each CPU and not for each process, over the CPU's arrays as
+ * The functions are made once for each CPU, not for each process, with the CPU's arrays as
  * constants: the engine then compiles addresses and lengths into the program's loop instead of
  * loading them at each access (docs/performance.md: 2.7 ns instead of 5.4). For the same reason
- * they are written out one by one, and `| 0` tells it that a miss gives an integer too, so that a
- * hit's value stays in a register. What differs from process to process is in `this`.
+ * they are written out one by one, and `| 0` tells the engine that a miss returns an integer too,
+ * so that a hit's value stays in a register. `this` has what differs from process to process.
  */
 import { TLB_SLOTS } from '../../../kernel/index.ts';
 import type { AccessGate, Cpu } from '../../../kernel/index.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import type { ProgramMmu } from './program-mmu.ts';
 
-/** Where an access goes that cannot be done here. */
+/** Where accesses go that cannot be done here. */
 export interface Misses extends AccessGate {
   missLoad8(address: number): number;
   missLoad16(address: number): number;
@@ -147,8 +147,8 @@ function storesOf({ words, tlb, machine }: Cpu): Stores {
   };
 }
 
-// Where in the machine an address is whose page is in the TLB, until the next poll. Computed from
-// the address's low 32 bits: `%` of a large double takes 40 ns.
+// Where an address whose page is in the TLB lies in the machine, until the next poll. Computed
+// from the address's low 32 bits: `%` of a large double takes 40 ns.
 
 /** Position of an address in its page. */
 export function offsetIn(address: number): number {
@@ -166,7 +166,7 @@ export function byteAt(mmu: ProgramMmu, address: number): number {
   return (frame - mmu.frameBase) * 4 + offsetIn(address);
 }
 
-/** Index in `mmu.words`, of an aligned address. */
+/** Index in `mmu.words` of an aligned address. */
 export function wordAt(mmu: ProgramMmu, address: number): number {
   return (mmu.frameAt[slotOf(address)] as number) + (offsetIn(address) >> 2);
 }

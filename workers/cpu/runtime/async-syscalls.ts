@@ -30,7 +30,7 @@ type OtherSyscalls = Pick<
   'spawn' | 'clone' | 'fork' | 'open' | 'unlink' | 'memfdCreate' | 'fstat' | 'pager'
 >;
 
-/** './x.js' is beside the program; everything else is as the host writes it. */
+/** './x.js' is relative to the program; anything else is resolved as on the host. */
 function resolveChild(module: URL | string, parent: string): string {
   const specifier = String(module);
   if (/^\.\.?\//.test(specifier)) return new URL(specifier, parent).href;
@@ -74,7 +74,7 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSysca
         if (typeof readPage !== 'function') throw new TypeError('pager: readPage is no function');
         const path = `/pager/${String(name)}`;
         const fd = await kernel.createPager(pid, String(name), sizeBytes);
-        // No page can be asked for before the program has the descriptor.
+        // No page can be requested before the program has the descriptor.
         if (fd >= 0) context.pages.add(path, readPage);
         return fd;
       }),

@@ -1,5 +1,5 @@
 /**
- * What the processes of one CPU worker share: the CPU and its user mode, the line to the kernel
+ * What the processes of one CPU worker share: the CPU and its user mode, the channel to the kernel
  * worker, and the two ways into the kernel that return a result.
  */
 import {
@@ -22,9 +22,9 @@ import { TrapCaller } from '../../wire/trap.ts';
 import type { ThreadMode } from '../memory/thread-mode.ts';
 import type { RunQueue } from './run-queue.ts';
 
-/** A process of this CPU, while another one has the thread. */
+/** A process of this CPU, while another process has the thread. */
 export interface Sibling {
-  /** Whether a signal must end it. */
+  /** Whether a signal is to end it. */
   isKilled(): boolean;
   /** In kernel mode: ends the process, which is killed. */
   endKilled(): void;
@@ -66,7 +66,7 @@ export class CpuContext {
 
   /**
    * In kernel mode: calls the kernel worker and sleeps. -EINTR when `isInterrupted` cut it short.
-   * BLOCKED meanwhile, so that nobody waits for an acknowledgement of this CPU.
+   * BLOCKED meanwhile, so that no CPU waits for an acknowledgement from this one.
    *
    * Other processes of the CPU that are killed meanwhile end during the sleep: it may last until
    * one of them has given its memory back.
@@ -82,7 +82,7 @@ export class CpuContext {
     return result;
   }
 
-  /** BLOCKED in a call of process `caller`: ends the CPU's other processes that are killed. */
+  /** BLOCKED in a call of process `caller`: ends the CPU's other processes that were killed. */
   endKilled(caller: number): void {
     for (const [pid, runner] of [...this.#runners]) {
       if (pid === caller || !runner.isKilled()) continue;
@@ -100,15 +100,15 @@ export class CpuContext {
     cpu.populateStartVpn = 0;
     cpu.populateEndVpn = 0;
     const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
-    // Frames are the kernel worker's to reclaim.
+    // Only the kernel worker reclaims frames.
     if (wantsMemory(cpu, result)) return -TRY_KERNEL;
     if (result !== -WAIT_PAGE) return result;
-    // Pages are the kernel worker's to supply; there the syscall starts again.
+    // Only the kernel worker supplies pages; the syscall starts again there.
     releaseFaultObject(cpu, cpu.faultObject);
     return -TRY_KERNEL;
   }
 
-  /** In kernel mode: faults in what the last syscall wants; the VPN where the kernel goes on. */
+  /** In kernel mode: populates for the last syscall; the VPN at which the kernel worker goes on. */
   populate(proc: number): number {
     const { cpu } = this;
     const vpn = populate(cpu, proc, cpu.populateStartVpn, cpu.populateEndVpn);

@@ -2,8 +2,8 @@
  * A process's waits on futexes, which its own CPU carries out: asleep with the whole Worker, or as
  * a promise while others run. The waiter's state is one word in the machine; both sleep on it.
  *
- * Guarantees: whoever was woken reports it, also when time ran out or a signal came at that moment.
- * Nothing of a process that has ended is touched: the kernel frees its waiters.
+ * Guarantees: a woken wait reports it even if its time ran out or a signal came at that moment.
+ * Nothing of an ended process is touched: the kernel frees its waiters.
  */
 import {
   WAIT_PAGE,
@@ -24,7 +24,7 @@ import * as FUTEX from '../../../shared/layout/futex.ts';
 import { CPUS_MAX } from '../../../shared/limits.ts';
 import { sleepOn } from './wait-async.ts';
 
-/** What the waits need of their process. */
+/** What the waits need from their process. */
 export interface FutexHost {
   readonly cpu: Cpu;
   /** Its block. */
@@ -32,17 +32,17 @@ export interface FutexHost {
   inKernel<Result>(work: () => Result): Result;
   /** In kernel mode: has the page of `address` supplied. A FAULT_* code, or -EINTR. */
   supply(address: number): number;
-  /** Blocks the thread, on nobody's time. */
+  /** Blocks the thread; no process is charged for the time. */
   asleep<Result>(sleep: () => Result): Result;
   isOver(): boolean;
-  /** BLOCKED: ends other processes of the CPU that are killed. */
+  /** BLOCKED: ends other processes of the CPU that were killed. */
   endKilled(): void;
   onInterrupt(interrupt: () => void): () => void;
 }
 
-/** One sleep of a synchronous wait, after which killed neighbours are ended. */
+/** One sleep of a synchronous wait, after which killed processes of the CPU are ended. */
 const LOOK_MS = 100;
-/** Longest wait with a limit: a timer's, 2^31 - 1 ms. */
+/** Longest wait with a limit: that of a timer, 2^31 - 1 ms. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** In kernel mode: the waiter's block, or a negative errno. */
@@ -60,7 +60,7 @@ function checkTimeout(timeoutMs: number): boolean {
   return timeoutMs >= 0 && (timeoutMs <= TIMEOUT_MS_MAX || timeoutMs === Infinity);
 }
 
-/** In slices: other processes of the Worker may be killed meanwhile. */
+/** Sleeps in slices: other processes of the Worker may be killed meanwhile. */
 function sleepSync(host: FutexHost, waiter: number, timeoutMs: number): void {
   const { cpu, proc } = host;
   let leftMs = timeoutMs;

@@ -1,6 +1,6 @@
 /**
- * What stands between a process's promises and its end: a call that is under way when the process
- * ends never settles, so that no line of an ended program runs because of it.
+ * Guards a process's promises against its end: a call under way when the process ends never
+ * settles, so it cannot resume an ended program.
  */
 import { SyscallError, ProcessKilled } from '../../wire/errors.ts';
 
@@ -12,10 +12,10 @@ export class ProcGuard {
   readonly #resume: Resume;
   /** How the process ended: a signal's name or 'exit'; null while it lives. */
   #ending: string | null = null;
-  /** Errors that this process's calls gave to it. */
+  /** Errors that this process's calls threw or rejected with. */
   readonly #errors = new WeakSet<object>();
 
-  /** `resume` lets the process go on: when it is its turn. */
+  /** `resume` lets the process go on when it is its turn. */
   constructor(pid: number, resume: Resume = (run) => run()) {
     this.pid = pid;
     this.#resume = resume;
@@ -51,7 +51,7 @@ export class ProcGuard {
 
   /** The promise, as long as the process lives; it settles when `resume` says so. */
   async<Value>(start: () => Promise<Value>, resume: Resume = this.#resume): Promise<Value> {
-    // Not a rejection: a program that retries in a loop would never give up the Worker again.
+    // It does not reject: a program that retries in a loop would never give up the Worker.
     if (this.#ending !== null) return new Promise(() => {});
     return new Promise((resolve, reject) => {
       start().then(

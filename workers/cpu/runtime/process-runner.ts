@@ -2,9 +2,9 @@
  * One process on its CPU worker: loads its module, runs its main function, and sees to its end. The
  * process has been started (startProcess) on this CPU.
  *
- * Guarantees: exactly one end is reported to the kernel worker, however often and by whatever the
- * process is ended; afterwards its `proc` throws ProcessKilled and its awaits never resume. Other
- * processes of the Worker do not notice, unless it never gives up the Worker.
+ * Guarantees: exactly one end is reported to the kernel worker, however often and for whatever
+ * reason the process is ended; afterwards its `proc` throws ProcessKilled and its awaits never
+ * resume. Other processes of the Worker are unaffected, unless it never gives up the Worker.
  */
 import {
   FAULT_DONE,
@@ -90,18 +90,18 @@ export class ProcessRunner implements RunningProcess {
     this.context.queue.charge();
     this.account.close();
     this.guard.end('signal' in status ? status.signal : 'exit');
-    // Before the kernel worker hears of it: its memory and its block are gone soon after.
+    // Before the kernel worker is told: the memory and the block are gone soon after.
     this.mmu.close();
     this.#onEnd();
     this.context.kernel.exited(this.pid, status).catch(() => {});
   }
 
-  /** Whether a signal must end it. */
+  /** Whether a signal is to end it. */
   isKilled(): boolean {
     return pendingSignal(this.context.cpu, this.#proc) !== 0;
   }
 
-  /** In kernel mode, in the midst of another process's call: ends this one, which is killed. */
+  /** In kernel mode, in the midst of another process's call: ends this one, which was killed. */
   endKilled(): void {
     dropContext(this.context.mode.user, this.mmu.context);
     this.end({ signal: signalName(pendingSignal(this.context.cpu, this.#proc)) });
@@ -131,7 +131,7 @@ export class ProcessRunner implements RunningProcess {
     return true;
   }
 
-  /** The kernel worker says that there are signals: they are handled between two awaits. */
+  /** The kernel worker reports pending signals: they are handled between two awaits. */
   signalled(): void {
     this.context.queue.ready(this.account, () => {
       try {
@@ -151,7 +151,7 @@ export class ProcessRunner implements RunningProcess {
     return { address, bytes: bytes - PAGE_SIZE };
   }
 
-  /** What waits on futexes need of this process. */
+  /** What futex waits need from this process. */
   futexHost(): FutexHost {
     const { context, signals } = this;
     return {
@@ -203,7 +203,7 @@ export class ProcessRunner implements RunningProcess {
     return result;
   }
 
-  /** Handles signals; throws when the process has ended, by one of them perhaps. */
+  /** Handles signals; throws when the process has ended, perhaps by one of them. */
   check(): void {
     this.guard.check();
     this.context.queue.runs(this.account);

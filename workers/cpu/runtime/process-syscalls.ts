@@ -1,6 +1,6 @@
 /**
- * The syscalls of `proc` about processes that may take their time: waits, sleeps, signals, and
- * those that this CPU carries out itself although they return a promise.
+ * The process syscalls of `proc` that may take long: waits, sleeps, signals, and those that this
+ * CPU carries out itself although they return a promise.
  *
  * Guarantees: a wait that can be interrupted settles once, with its outcome or EINTR.
  */

@@ -3,12 +3,12 @@
  *
  * A Worker's processes share one thread and give it up where they await. What makes one ready again
  * (an answer, a timer, its start, its own sched_yield) goes through this queue: the process that
- * has had least time goes first. Time is weighted by nice values as in Linux's fair scheduler, a
- * step being a factor of 1.25 (kernel/sched/core.c, sched_prio_to_weight). A process that slept
- * does not save up its share: it starts from the time of those who run.
+ * has had the least time goes first. Time is weighted by nice values as in Linux's fair scheduler,
+ * a step being a factor of 1.25 (kernel/sched/core.c, sched_prio_to_weight). A process that slept
+ * does not save up its share: it starts from the time of those that run.
  *
  * Guarantees: each ready process runs in a turn of its own of the event loop, so that messages (a
- * kill, say) are served in between; a ready one runs after finitely many others.
+ * kill, say) are served in between; a ready process runs after finitely many others.
  * Not guaranteed: preemption. A program that neither awaits nor ends keeps its CPU.
  */
 
@@ -20,7 +20,7 @@ export interface RunAccount {
   virtualUs: number;
   /** Time on the CPU, in microseconds. */
   usedUs: number;
-  /** Told when `usedUs` has grown, unless the process is over. */
+  /** Called when `usedUs` has grown, unless the process is over. */
   publish(): void;
 }
 
@@ -40,13 +40,13 @@ export class RunQueue {
   /** A binary heap: the next one first. */
   readonly #heap: Ready[] = [];
   #order = 0;
-  /** Weighted time of the process that ran last: nobody starts from less. */
+  /** Weighted time of the process that ran last: no process starts from less. */
   #floorUs = 0;
   #running: RunAccount | null = null;
   #sinceMs = 0;
   #endsTurn = false;
 
-  /** `afterTurn` runs a function when the event loop comes round; `now` is a clock in ms. */
+  /** `afterTurn` runs a function in a later turn; `now` is a clock in ms. */
   constructor(afterTurn: (run: () => void) => void, now: () => number = () => performance.now()) {
     this.#afterTurn = afterTurn;
     this.#now = now;
@@ -57,7 +57,7 @@ export class RunQueue {
     return this.#heap.length;
   }
 
-  /** The process can go on by `resume`: now, if nobody waits for a turn. */
+  /** The process can go on by `resume`: at once, if no other waits for a turn. */
   ready(account: RunAccount, resume: () => void): void {
     if (this.#heap.length > 0) {
       this.add(account, resume);
@@ -91,7 +91,7 @@ export class RunQueue {
     account.publish();
   }
 
-  /** Runs `sleep`, which blocks the thread: nobody's time. */
+  /** Runs `sleep`, which blocks the thread; no process is charged for the time. */
   asleep<Result>(sleep: () => Result): Result {
     this.charge();
     const account = this.#running;

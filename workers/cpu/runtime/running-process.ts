@@ -1,4 +1,4 @@
-/** A process that runs on this CPU, as what makes up its `proc` sees it (process-runner.ts). */
+/** A process that runs on this CPU, as the parts of its `proc` see it (process-runner.ts). */
 import type { WireStatus } from '../../../shared/wire.ts';
 import type { Proc } from '../../api/machine-api.ts';
 import type { ProgramMmu } from '../memory/program-mmu.ts';
@@ -27,7 +27,7 @@ export interface RunningProcess {
   trap(op: number, args: readonly number[]): number;
   /** A syscall on this CPU, or by trap where only the kernel worker can do it. */
   local(op: number, args: readonly number[]): number;
-  /** What waits on futexes need of this process. */
+  /** What futex waits need from this process. */
   futexHost(): FutexHost;
   /** A wait on a futex in which the whole Worker sleeps. */
   futexWait(address: number, expected: number, timeoutMs: number): number;

@@ -2,11 +2,11 @@
  * A process's signals on its CPU worker: its handlers, and the points at which they run.
  *
  * A handler is a plain function that runs on the process's thread where the program would not
- * notice: at a syscall, at an access that polls, or between two awaits. About signals that end the
- * process the kernel decided when they were sent; they are not taken here.
+ * notice: at a syscall, at an access that polls, or between two awaits. For signals that end the
+ * process, the kernel decided when they were sent; they are not taken here.
  *
  * Guarantees: while a handler runs its own signal is blocked, as without SA_NODEFER; afterwards
- * the mask is what it was. What a handler throws comes out where it was called. After a handler has
+ * the mask is restored. What a handler throws is thrown where it was called. After a handler has
  * run, waits that can be interrupted end with EINTR, as without SA_RESTART.
  */
 import {
@@ -92,14 +92,14 @@ export class SignalDelivery {
     return namesOf(pendingSet(this.#cpu, this.#proc));
   }
 
-  /** The handler for a fault of the program's own; none while the signal is blocked. */
+  /** The handler for one of the program's own faults; none while the signal is blocked. */
   faultHandler(name: 'SIGSEGV' | 'SIGBUS'): FaultHandler | null {
     const signal = SIGNALS[name];
     if ((maskOf(this.#cpu, this.#proc) & signalBit(signal)) !== 0) return null;
     return (this.#handlers.get(signal) as FaultHandler | undefined) ?? null;
   }
 
-  /** Runs the handlers of all signals that wait and are not blocked. */
+  /** Runs the handlers of all pending signals that are not blocked. */
   deliver(): void {
     if (!hasSignal(this.#cpu, this.#proc)) return;
     let hasHandled = false;
@@ -132,7 +132,7 @@ export class SignalDelivery {
     try {
       handler({ signal: signalName(signal) as SignalName, pid });
     } finally {
-      // The block is not this process's any more once it has ended.
+      // Once the process has ended, the block is no longer its own.
       if (!this.#guard.isOver) setMask(this.#cpu, this.#proc, mask);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A promise that sleeps on a word of the machine: Atomics.waitAsync, whose type the language's
- * version of this project does not know yet, and polling where the host has not got it.
+ * A promise that sleeps on a word of the machine: by Atomics.waitAsync, which this project's
+ * language version does not declare yet, or by polling where the host lacks it.
  */
 import { load } from '../../../shared/atomics.ts';
 import type { Words } from '../../../shared/atomics.ts';

@@ -1,7 +1,7 @@
 /**
- * The syscalls that take or tell a file's name. The namespace is flat: a name is a string, given by
- * the host or by the program that made the file. A prefix of names that ends before a slash counts
- * as a directory, which can only be refused.
+ * The syscalls that take or return a file's name. The namespace is flat: a name is a string, given
+ * by the host or by the program that made the file. A prefix of names that ends before a slash
+ * counts as a directory, which can only be refused.
  */
 import {
   areMemfdFlags,
@@ -56,7 +56,7 @@ export class FileService {
     return inKernel(cpu, () => openObject(cpu, proc, object.block, M.O_RDWR));
   }
 
-  /** unlink(2): who has the file open or mapped keeps it. EISDIR ENOENT EPERM. */
+  /** unlink(2): open descriptors and mappings keep the file. EISDIR ENOENT EPERM. */
   unlink(pid: number, name: string): number {
     if (this.#process(pid) === 0) return -E.ESRCH;
     const object = this.#objects.byName(name);

@@ -4,7 +4,7 @@
  * proper keeps a block for each; the file or module that it comes from is kept here.
  *
  * Guarantees: names are unique. An object that comes from the host lives as long as the machine;
- * one that is memory only, until nobody uses it and it has no name any more.
+ * one in memory only, until it is unused and has no name.
  */
 import { createMemoryFile, createObject, kindNumbered, putObject } from '../../../kernel/index.ts';
 import * as OBJECT from '../../../shared/layout/object.ts';
@@ -37,18 +37,18 @@ export interface RegisteredObject {
 type Source = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'device'>>;
 
 export class ObjectRegistry {
-  /** What brings written pages of host files to the host. */
+  /** Writes dirty pages of host files back to the host. */
   readonly writeBack: WriteBack;
   readonly #cpu: Cpu;
   readonly #byName = new Map<string, RegisteredObject>();
   readonly #byBlock = new Map<number, RegisteredObject>();
   readonly #byNumber = new Map<number, RegisteredObject>();
-  /** Memory only and without a name: gone as soon as nobody else uses them. */
+  /** Memory only and without a name: freed as soon as nothing else uses them. */
   readonly #unlinked = new Set<RegisteredObject>();
   #numbers = 0;
   readonly #log: (line: string) => void;
 
-  /** `log` receives what a module or a host file fails with. `cpu` is the one with the modules. */
+  /** `log` receives the failures of modules and host files. `cpu` is the one with the modules. */
   constructor(cpu: Cpu, log: (line: string) => void) {
     this.#cpu = cpu;
     this.#log = log;
@@ -96,7 +96,7 @@ export class ObjectRegistry {
     return object;
   }
 
-  /** Takes a name away. False when there is none such. */
+  /** Removes a name. False when there is no such name. */
   unlink(name: string): boolean {
     const object = this.#byName.get(name);
     if (object === undefined) return false;
@@ -123,17 +123,17 @@ export class ObjectRegistry {
     return [...this.#byBlock.keys()];
   }
 
-  /** For /proc/PID/maps: the machine's numbers of objects to their names. */
+  /** For /proc/PID/maps: maps the machine's object numbers to their names. */
   names(): ReadonlyMap<number, string> {
     const shown = (object: RegisteredObject): string =>
       this.#byName.get(object.name) === object ? object.name : `${object.name} (deleted)`;
     return new Map([...this.#byNumber].map(([number, object]) => [number, shown(object)]));
   }
 
-  /** Now and then: lets go of what nobody uses, writes back what was written a while ago. */
+  /** Called now and then: frees unused objects, writes back what was written a while ago. */
   tick(nowMs: number): void {
     for (const object of this.#unlinked) {
-      // ORDER: 1 is the registry's own reference, from which nobody else can make another.
+      // ORDER: 1 is the registry's own reference, from which no other can be made.
       if (load(this.#cpu.words, object.block + OBJECT.REFS) === 1) this.#release(object);
     }
     this.writeBack.tick(nowMs);
@@ -189,7 +189,7 @@ export class ObjectRegistry {
     };
   }
 
-  /** A module that throws has refused: an exception must not pass through the locked kernel. */
+  /** A throw counts as a refusal: an exception must not pass through the locked kernel. */
   #ask(host: number, question: (backend: Backend) => boolean | undefined): boolean {
     const object = this.#byNumber.get(host);
     if (!object?.backend) return false;

@@ -1,6 +1,6 @@
 /**
- * write(2) to descriptors 1 and 2: the host's standard output and error, which are no objects of
- * the machine. Resolves when the host has taken the bytes, so that a fast program waits.
+ * write(2) to descriptors 1 and 2: the host's standard output and error, which are not objects
+ * of the machine. Resolves when the host has taken the bytes, so that a fast program waits.
  */
 import { WAIT_PAGE, copyFromUser, isUserRange, spaceOfPid } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
@@ -14,7 +14,7 @@ import type { PageRequest } from '../memory/page-request.ts';
 /** Most bytes of one call; a longer one writes a part, as a pipe may. */
 const WRITE_BYTES_MAX = 2 ** 20;
 
-/** How far a copy came, and why not further: -errno, what it waits for, or a refusal (null). */
+/** How far a copy got, and why it stopped: -errno, what it waits for, or a refusal (null). */
 interface CopyStep {
   readonly done: number;
   readonly stop: number | PageRequest | null;
@@ -25,7 +25,7 @@ export type HostOutput = (fd: number, bytes: Uint8Array, pid: number) => Promise
 
 export interface StandardStreamsNeeds {
   readonly cpu: Cpu;
-  /** Gets a process what the copying waits for. 0 or -errno. */
+  /** Gets what the copy waits for, on a process's behalf. 0 or -errno. */
   readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
   readonly output: HostOutput;
 }

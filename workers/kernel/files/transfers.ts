@@ -2,8 +2,8 @@
  * read(2) and write(2) as their caller sees them: the kernel stops a transfer where a page must be
  * supplied, and here the rest is asked for.
  *
- * Guarantees: no byte is transferred twice, so that a long transfer costs no more than many short
- * ones. Transfers at the position of one open file run one after the other (Linux: f_pos_lock).
+ * Guarantees: no byte is transferred twice, so a long transfer costs no more than many short ones.
+ * Transfers at the position of one open file run one after the other (Linux: f_pos_lock).
  */
 import { fdFile, processOf, putFile } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
@@ -18,7 +18,7 @@ const TRANSFERS: readonly number[] = [SYS_READ, SYS_WRITE, SYS_PREAD, SYS_PWRITE
 export class Transfers {
   readonly #cpu: Cpu;
   readonly #syscall: Syscall;
-  /** Open files whose position a transfer is moving that waits for a page. */
+  /** Open files whose position is being moved by a transfer that waits for a page. */
   readonly #moving = new Map<number, Promise<number>>();
 
   /** `syscall` carries out one call of the kernel's. */

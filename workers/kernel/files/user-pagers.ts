@@ -1,12 +1,12 @@
 /**
  * User-space pagers: processes that supply the pages of a memory object themselves, as with Linux's
- * userfaultfd. To the rest of the machine such an object is one of a backend module's; only its
- * `readPage` is a call of the pager's function in its own Worker.
+ * userfaultfd. To the rest of the machine such an object is like a backend module's; only its
+ * `readPage` is a call of the pager's function in the pager's own Worker.
  *
- * Guarantees: a page is asked for once for all that wait; what the pager throws, its death, and a
- * pager that cannot run because its Worker waits for the very page are SIGBUS for who faulted.
- * Not guaranteed: that a page is asked for only once. Clean ones are given back when memory is
- * short.
+ * Guarantees: a page is requested once for all processes that wait for it; if the pager throws,
+ * dies, or cannot run because its Worker waits for that very page, the faulting process gets
+ * SIGBUS.
+ * Not guaranteed: that a page is requested only once. Clean pages are freed when memory is short.
  */
 import { openObject, processOf } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
@@ -21,7 +21,7 @@ import { modeOf } from '../cpu-mode.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { ObjectRegistry } from './object-registry.ts';
 
-/** How often a call that takes long is looked at, and how often in a row its CPU may be asleep. */
+/** How often a long call is checked, and at how many checks in a row its CPU may be asleep. */
 const LOOK_MS = 50;
 const LOOKS_MAX = 20;
 
@@ -40,7 +40,7 @@ export class UserPagers {
   readonly #cpu: Cpu;
   readonly #objects: ObjectRegistry;
   readonly #locate: Locate;
-  /** Names of objects to the processes that supply them. */
+  /** From names of objects to the processes that supply them. */
   readonly #owners = new Map<string, number>();
 
   constructor({ cpu, objects, locate }: UserPagersNeeds) {
@@ -93,7 +93,7 @@ export class UserPagers {
     }
   }
 
-  /** Whether a CPU sleeps in a trap: if it goes on so, for a page that its pager owes. */
+  /** Whether a CPU sleeps in a trap: if for long, it waits for a page of its own pager. */
   #sleeps(cpu: number): boolean {
     // Many in a row decide.
     return modeOf(this.#cpu, cpu) === CPU.MODE_BLOCKED;

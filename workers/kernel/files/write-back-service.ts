@@ -1,10 +1,10 @@
 /**
- * Bringing written pages of host files to the host. The kernel says which pages are dirty
- * (kernel/files/write-back.ts); here their bytes travel.
+ * Writing dirty pages of host files back to the host. The kernel says which pages are dirty
+ * (kernel/files/write-back.ts); this moves their bytes.
  *
  * Guarantees: `sync` resolves after all that was written before it was called is on the host, as
  * far as the host takes it; pages of one file are written by one sync at a time. A page that the
- * host refused stays dirty and is tried again; the error is logged, and told to whoever asked. The
+ * host refused stays dirty and is tried again; the error is logged and returned to the caller. The
  * host's file never becomes longer than the machine's.
  * Not guaranteed: any order among pages, or that a page is on the host before it is asked for.
  */
@@ -25,7 +25,7 @@ import type { HostFile } from '../../platform.ts';
 import { describeThrown } from '../../wire/errors.ts';
 import { inKernel } from '../in-kernel.ts';
 
-/** How long written pages wait at most, while nobody asks for them to be written back. */
+/** Longest time that dirty pages wait when no caller asks for write-back. */
 const INTERVAL_MS = 1000;
 
 interface WritableFile {
@@ -60,7 +60,7 @@ export class WriteBack {
     this.#files.set(block, { block, name, host, hostBytes, last, version: 0 });
   }
 
-  /** Whether there is anything that could have to be written back. */
+  /** Whether anything may have to be written back. */
   get isNeeded(): boolean {
     return this.#files.size > 0;
   }
@@ -103,7 +103,7 @@ export class WriteBack {
       return beginWriteBack(cpu, file.block);
     });
     try {
-      // What the machine has cut off must be gone before the file grows again.
+      // What the machine has truncated must be gone before the file grows again.
       if (supplied < file.hostBytes) await this.#truncate(file, supplied);
       await this.#writePages(file, first, end);
       const size = inKernel(cpu, () => objectSize(cpu, file.block));

@@ -1,6 +1,6 @@
 /**
  * Where reclaim looks next: a hand that goes round the resident pages of all processes, or of those
- * in one memory group. It rests behind the last page that was chosen.
+ * in one memory group. It rests just past the last page that was chosen.
  */
 import { allPids, findCandidates, groupOf, spaceOfPid } from '../../../kernel/index.ts';
 import type { Candidate, Cpu } from '../../../kernel/index.ts';
@@ -43,7 +43,7 @@ export class ClockHand {
     return found;
   }
 
-  /** Moves on behind the last of the pages that were touched; no page: stays. */
+  /** Moves on past the last of the pages that were touched; without any, stays. */
   move(last: Candidate | undefined): void {
     if (last === undefined) return;
     const pids = allPids(this.#cpu.machine);

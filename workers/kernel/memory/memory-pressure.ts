@@ -12,7 +12,7 @@ export class MemoryPressure {
     this.#now = now;
   }
 
-  /** Waits for what makes memory, counting the time. Rejects as `memory` does. */
+  /** Waits for the promise of memory, counting the time. Rejects as `memory` does. */
   async wait<T>(memory: Promise<T>): Promise<T> {
     if (this.#waiting++ === 0) this.#sinceMs = this.#now();
     try {

@@ -2,8 +2,8 @@
  * Pages that only the kernel worker can supply: read from a host file or made by a backend module.
  *
  * Guarantees: a page that several CPUs wait for is read once. A file is read in windows of
- * READAHEAD_PAGES, so that a scan costs one wait per window; pages beyond the wanted one are a
- * bonus, given up silently when memory is short.
+ * READAHEAD_PAGES, so that a scan costs one wait per window; pages beyond the wanted one are
+ * optional, dropped silently when memory is short.
  */
 import {
   INJECT_BACKEND,
@@ -42,7 +42,7 @@ export interface PageSupplyNeeds {
   readonly versionOf: (block: number) => number;
   readonly swapper: Swapper | null;
   readonly pressure: MemoryPressure;
-  /** Receives what a backend module or a read failed with. */
+  /** Receives the errors of backend modules and reads. */
   readonly log: (line: string) => void;
 }
 

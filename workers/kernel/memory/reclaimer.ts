@@ -40,14 +40,14 @@ import { inKernel } from '../in-kernel.ts';
 import type { MemoryPressure } from './memory-pressure.ts';
 import type { Swapper } from './swapper.ts';
 
-/** A page of a file is not given back so soon after it was read: whoever asked has to find it. */
+/** A file's page is not freed this soon after it was read: its requester must find it first. */
 const CACHE_GRACE_MS = 50;
 
 export interface ReclaimerNeeds {
   readonly cpu: Cpu;
   readonly policy: ReclaimPolicy;
   readonly swapper: Swapper | null;
-  /** Brings written pages of files to the host, so that they can go. */
+  /** Writes dirty pages of files back to the host, so that they can go. */
   readonly writeBack: { readonly isNeeded: boolean; syncAll(clean: boolean): Promise<number> };
   readonly pressure: MemoryPressure;
   /** Blocks of the objects that the host registered. */
@@ -81,8 +81,8 @@ export class Reclaimer {
   }
 
   /**
-   * Makes a frame free for process `pid`, which found none or whose memory group is full: true when
-   * it is worth to try again. False: there is none to be had, and `pid` itself is the one to end.
+   * Frees a frame for process `pid`, which found none or whose memory group is full: true when it
+   * is worth trying again. False: there is none to be had, and `pid` itself must be killed.
    */
   directReclaimOrKill(pid: number): Promise<boolean> {
     return this.#needs.pressure.wait(this.#reclaimOrKill(pid));
@@ -91,7 +91,7 @@ export class Reclaimer {
   async #reclaimOrKill(pid: number): Promise<boolean> {
     const group = this.#fullGroup(pid);
     for (;;) {
-      // Somebody gave frames back meanwhile, or the failure was injected.
+      // Frames were freed meanwhile, or the failure was injected.
       if (this.#hasRoom(group) || (await this.#pass(group)) > 0) return true;
       if (this.#idleOf(group) < RECLAIM_IDLE_PASSES_MAX) {
         await waitForAge();
@@ -110,7 +110,7 @@ export class Reclaimer {
     }
   }
 
-  /** Frees frames for a syscall; true when some became free. Nobody is killed for it. */
+  /** Frees frames for a syscall; true when some became free. Kills no process. */
   directReclaim(pid: number): Promise<boolean> {
     return this.#needs.pressure.wait(this.#reclaim(pid));
   }
@@ -165,11 +165,11 @@ export class Reclaimer {
         slots.push(...taken);
       });
     }
-    // What nobody maps is no group's.
+    // Unmapped pages belong to no group.
     if (group === 0) given += inKernel(cpu, () => this.#evictCache(target));
     if (swapper !== null) given += await swapper.write(slots);
     inKernel(cpu, () => shareFreeFrames(cpu));
-    // What others have taken again meanwhile was freed nevertheless.
+    // Frames that others have allocated meanwhile still count as freed.
     const freed = Math.max(group === 0 ? given : evicted, this.#roomOf(group) - before);
     inKernel(cpu, () => {
       count(cpu, STAT.pagesScanned, candidates.length);
@@ -202,9 +202,7 @@ export class Reclaimer {
     return hand;
   }
 
-  /**
-   * Pages of files and backends that nobody maps; the youngest may just have been read. How many.
-   */
+  /** Frees unmapped pages of files and backends, except those just read. Returns how many. */
   #evictCache(target: number): number {
     const { cpu, objects } = this.#needs;
     const before = peek(cpu.words, BOOT.JIFFIES) - CACHE_GRACE_MS;
@@ -224,12 +222,12 @@ export class Reclaimer {
     return target - left;
   }
 
-  /** Whether a space is still somebody's: processes end on this Worker, but between two awaits. */
+  /** Whether a space is still in use: processes end on this Worker, but between two awaits. */
   #isLive(space: number): boolean {
     return allPids(this.#cpu.machine).some((pid) => spaceOfPid(this.#cpu, pid) === space);
   }
 
-  /** Who gives back most, with how many pages; of a group, or (0) of all. Pid 0: nobody. */
+  /** The process that would free most, and its pages; of a group, or (0) of all. Pid 0: none. */
   #victim(group: number): { pid: number; pages: number } {
     const cpu = this.#cpu;
     let victim = { pid: 0, pages: 0 };
@@ -257,7 +255,7 @@ export class Reclaimer {
   }
 }
 
-/** Lets pages grow older, so that the last idle pass has seen none that was too young to give. */
+/** Lets pages grow older, so that the last idle pass finds none too young to free. */
 function waitForAge(): Promise<void> {
   const ms = Math.ceil((2 * CACHE_GRACE_MS) / RECLAIM_IDLE_PASSES_MAX);
   return new Promise((resolve) => void setTimeout(resolve, ms));

@@ -1,9 +1,9 @@
 /**
- * The way between frames and the swap store. The kernel's swap map says what a slot means; here
- * its bytes travel.
+ * Moves pages between frames and the swap store. The kernel's swap map says what a slot means; this
+ * moves its bytes.
  *
  * Guarantees: one write of a slot at a time; a slot that several CPUs wait for is read once; an
- * answer that comes too late for its page is thrown away (by the swap map).
+ * answer that comes too late for its page is dropped (by the swap map).
  * Not guaranteed: that the store takes a page. Then its frame stays in memory, and is tried again.
  */
 import {
@@ -34,7 +34,7 @@ const SWEEP_SLOTS = 2048;
 export interface SwapperNeeds {
   readonly cpu: Cpu;
   readonly store: SwapStore;
-  /** Receives what a read or write failed with. */
+  /** Receives the errors of reads and writes. */
   readonly log: (line: string) => void;
 }
 
@@ -46,7 +46,7 @@ export class Swapper {
   /** Slots being written, and those that were asked for again meanwhile. */
   readonly #writing = new Set<number>();
   readonly #again = new Set<number>();
-  /** Where the next look for frames that nobody uses begins. */
+  /** Where the next search for unused frames begins. */
   #hand = 1;
 
   constructor({ cpu, store, log }: SwapperNeeds) {
@@ -124,7 +124,7 @@ export class Swapper {
       if (pfn === 0) return -ENOMEM;
       frameBytesOf(cpu.machine, pfn).set(bytes);
       count(cpu, STAT.swapIns, 1);
-      // Somebody else was first, or nobody wants it any more: the fault that waits will see.
+      // Another read came first, or the page is no longer needed: the waiting fault will see.
       if (!finishSwapRead(cpu, slot, uses, pfn)) abortPageIn(cpu, pfn);
       return 0;
     });

@@ -33,6 +33,6 @@ export function cleanUpCpu(needs: CleanUpNeeds, id: number, reason: string): voi
     return;
   }
   processes.cpuDied(id, reason);
-  // One that never came up has nothing to take back.
+  // From a CPU that never came up there is nothing to take back.
   if (modeOf(cpu, id) !== CPU.MODE_OFFLINE) inKernel(cpu, () => reapCpu(cpu, id));
 }

@@ -2,13 +2,14 @@
  * Where new processes start. Each is put into the run queue of the CPU that the pool chose for it;
  * what a busy CPU has not started yet, an idle one takes over.
  *
- * A process belongs to no CPU before one starts it (startProcess, an atomic exchange), so taking
- * over needs no recall: the idle CPU is told of the process too, and the first of the two runs it.
+ * A process belongs to no CPU before one starts it (startProcess, an atomic exchange), so a
+ * takeover needs no recall: the idle CPU is told of the process too, and the first of the two runs
+ * it.
  *
  * Guarantees: every process that is dispatched is started by exactly one CPU, unless it ends
  * before; also when the CPU that was to start it dies.
- * Not guaranteed: that a process which has started ever moves: its program's variables cannot. Nor
- * that a thread starts soon: it was put apart from its siblings, on whom it may have to wait.
+ * Not guaranteed: that a started process ever moves: its program's variables cannot. Nor that a
+ * thread starts soon: it was placed apart from its siblings and is not moved.
  */
 import { platform } from '#platform';
 import { processCpu, rehomeProcess, withholdProcess } from '../../../kernel/index.ts';
@@ -39,7 +40,7 @@ export class Dispatcher {
   readonly #cpu: Cpu;
   readonly #pool: Pool;
   readonly #onFailure: (pid: number, reason: string) => void;
-  /** Those that may not have been started yet, by pid. */
+  /** Processes that may not have been started yet, by pid. */
   readonly #waiting = new Map<number, NewProcess>();
   /** What goes to each CPU at the end of this turn. */
   readonly #batches = new Map<Slot, WireStart[]>();
@@ -92,7 +93,7 @@ export class Dispatcher {
     }
   }
 
-  /** Processes that an idle CPU may take, having waited for a tick at least, by CPU. */
+  /** Processes that an idle CPU may take because they have waited for a tick or more, by CPU. */
   #queues(): Map<number, NewProcess[]> {
     const queues = new Map<number, NewProcess[]>();
     for (const process of this.#waiting.values()) {
@@ -112,7 +113,7 @@ export class Dispatcher {
   }
 
   #isIdle(slot: Slot): boolean {
-    // A CPU that is busy after all gets some processes too many, once.
+    // If a CPU is busy after all, it gets some processes too many, once.
     return modeOf(this.#cpu, slot.cpu) === CPU.MODE_IDLE;
   }
 

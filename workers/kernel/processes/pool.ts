@@ -27,7 +27,7 @@ export interface PoolOptions {
 
 /** What serves the Workers of the pool. */
 export interface WorkerCare {
-  /** Gives a new Worker its line to the kernel. */
+  /** Gives a new Worker its connection to the kernel. */
   connect(cpu: number, port: MessagePort): Connection<CpuApi>;
   /** Ends the dead CPU's processes and takes back what it owned, before it is replaced. */
   cleanUp(cpu: number, reason: string): void;
@@ -56,7 +56,7 @@ export class Pool {
   #care: WorkerCare | null = null;
   #isShutDown = false;
   #whenEmpty: (() => void) | null = null;
-  /** Those who wait for the CPU of a dedicated Worker that is about to be gone. */
+  /** Callers that wait for the CPU of a dedicated Worker that is ending. */
   #whenFreed: (() => void)[] = [];
 
   constructor(options: PoolOptions) {
@@ -76,7 +76,7 @@ export class Pool {
     }
   }
 
-  /** Brings up the shared Workers; `care` is taken of all. Rejects when one cannot start. */
+  /** Starts the shared Workers; `care` serves all Workers. Rejects when one cannot start. */
   async startAll(care: WorkerCare): Promise<void> {
     this.#care = care;
     const shared = this.#slots.filter((slot) => !slot.dedicated);
@@ -85,7 +85,7 @@ export class Pool {
 
   /**
    * A live CPU for one more process, already counted. Rejects with EAGAIN when there is none.
-   * `peers` are the CPUs of those that it should run apart from, named once for each.
+   * `peers`: the CPUs of the processes to run apart from, one entry for each process.
    */
   async acquire(dedicated: boolean, peers: readonly number[] = []): Promise<Slot> {
     let lastFailure: unknown = 'all CPUs for dedicated Workers are taken';

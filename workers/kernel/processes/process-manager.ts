@@ -3,7 +3,7 @@
  * by themselves, by a signal, or with their Worker.
  *
  * Guarantees: every process that `spawn` gave a pid to ends exactly once in the table, whatever
- * happens to its Worker, and its memory is given back before anybody is told. All ends run on the
+ * happens to its Worker, and its memory is freed before its end is reported. All ends run on the
  * kernel worker, so none can meet a syscall of the same process.
  */
 import {
@@ -145,8 +145,8 @@ export class ProcessManager {
   }
 
   /**
-   * Sends a signal on behalf of `sender`, or with signal 0 only asks for the target; resolves when
-   * that is gone, if it is to go. One that was waited for takes any signal. 0, or -errno.
+   * Sends a signal on behalf of `sender`; signal 0 only checks the target. If the signal ends the
+   * target, resolves when that is gone. One already waited for accepts any signal. 0, or -errno.
    */
   async kill(sender: number, target: number, signal: string | 0): Promise<number> {
     const number = signal === 0 ? 0 : signalNumber(signal);
@@ -171,7 +171,7 @@ export class ProcessManager {
   /** The CPUs of a process's threads, one for each. */
   #threadCpus(tgid: number): number[] {
     const threads = this.table.running().filter((entry) => entry.tgid === tgid);
-    // Where it runs, which may be another CPU than it was put to last.
+    // Where it runs, which may differ from the CPU it was queued on last.
     return threads.map(({ pid, cpu }) => processCpu(this.#cpu.machine, pid) || cpu);
   }
 
@@ -180,7 +180,7 @@ export class ProcessManager {
     const cpu = this.#cpu;
     const effect = inKernel(cpu, () => sendSignal(cpu, target, signal, sender));
     if (effect === SIGNAL_PENDING) {
-      // It may be about to run, with nobody to tell yet: then it looks when it has started.
+      // It may be about to run, with no Worker to tell yet: then it looks when it has started.
       const remote = this.#slotOf(target)?.connection?.remote;
       remote?.signalled(target).catch(() => {});
     }
@@ -214,7 +214,7 @@ export class ProcessManager {
     this.#expectEnd(pid, signal, slot, slot.generation);
   }
 
-  /** Ends a Worker that does not end the process; one that sleeps in a call will when it looks. */
+  /** Ends a Worker that does not end the process in time; one asleep in a call gets longer. */
   #expectEnd(pid: number, signal: string, slot: Slot, generation: number): void {
     setTimeout(() => {
       if (this.table.get(pid)?.status !== null || slot.generation !== generation) return;

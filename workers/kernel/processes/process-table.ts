@@ -11,7 +11,7 @@ import { PROCESSES_MAX } from '../../../shared/limits.ts';
 import type { WireStatus, WireWaitResult } from '../../../shared/wire.ts';
 import type { ProcessReport } from '../../api/machine-api.ts';
 
-/** The parent of those whom the host spawned, or whose parent has ended. */
+/** The parent of processes that the host spawned or whose parent has ended. */
 export const HOST_PID = 0;
 
 export interface ProcessEntry {
@@ -28,7 +28,7 @@ export interface ProcessEntry {
   readonly startedMs: number;
   endedMs: number;
   status: WireStatus | null;
-  /** What is known of it when it has ended. */
+  /** What is known of it after its end. */
   report: ProcessReport | null;
 }
 
@@ -47,12 +47,12 @@ interface Family {
 export class ProcessTable {
   /** Running ones, and ended ones that their parent has not waited for. */
   readonly #entries = new Map<number, ProcessEntry>();
-  /** By parent; none for those without children. */
+  /** By parent; no entry without children. */
   readonly #families = new Map<number, Family>();
   /** Ended and waited for, oldest first; kept for reports. */
   readonly #past = new Map<number, ProcessEntry>();
   readonly #watchers = new Map<number, ((status: WireStatus) => void)[]>();
-  /** Called when nobody can ask the kernel for an ended process any more. */
+  /** Called when no caller can ask the kernel about an ended process any more. */
   readonly #reap: (pid: number) => void;
 
   constructor(reap: (pid: number) => void) {
@@ -73,12 +73,12 @@ export class ProcessTable {
     return this.#entries.has(pid);
   }
 
-  /** Those that have not ended. */
+  /** Processes that have not ended. */
   running(): ProcessEntry[] {
     return [...this.#entries.values()].filter(({ status }) => status === null);
   }
 
-  /** Of those the ones that the host itself spawned. */
+  /** Of those, the ones that the host itself spawned. */
   ofHost(): ProcessEntry[] {
     return this.running().filter(({ parent }) => parent === HOST_PID);
   }
@@ -89,7 +89,7 @@ export class ProcessTable {
   }
 
   /**
-   * Records a process's end and tells everybody who waits. False when it has ended before.
+   * Records a process's end and resolves all waits for it. False when it had ended before.
    * `isForgotten`: its parent does not want to hear of it (SIGCHLD ignored).
    */
   end(pid: number, status: WireStatus, nowMs: number, isForgotten = false): boolean {
@@ -176,7 +176,7 @@ export class ProcessTable {
       family.ended.set(entry.pid, entry);
       return;
     }
-    // Waiters that no child is left for.
+    // Waiters with no child left to wait for.
     const hopeless = family.waiters.filter(({ child }) => !mayHope(family, child));
     family.waiters = family.waiters.filter((waiter) => !hopeless.includes(waiter));
     for (const waiter of hopeless) waiter.resolve(-ECHILD);

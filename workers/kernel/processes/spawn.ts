@@ -11,7 +11,7 @@ export interface SpawnNeeds {
   readonly reclaim: (pid: number) => Promise<boolean>;
 }
 
-/** The pid, or -errno. Nobody is killed for a new process. */
+/** The pid, or -errno. No process is killed for a new one. */
 export type Spawn = (parent: number, request: WireSpawn) => Promise<number>;
 
 export function spawnWithReclaim({ processes, reclaim }: SpawnNeeds): Spawn {

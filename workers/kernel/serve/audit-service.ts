@@ -1,6 +1,6 @@
 /**
- * The audit as the host asks for it: idle CPUs are called in first, so that their TLBs are looked
- * at too; then the kernel stops the machine and checks it.
+ * The audit on the host's request: idle CPUs are called in first, so that their TLBs are checked
+ * too; then the kernel stops the machine and checks it.
  */
 import { audit } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
@@ -9,7 +9,7 @@ import { inKernel } from '../in-kernel.ts';
 import type { ObjectRegistry } from '../files/object-registry.ts';
 import type { Pool } from '../processes/pool.ts';
 
-/** A CPU that has not come in by then is busy; the kernel meets it in user mode or not at all. */
+/** A CPU that has not come in by then is busy; the kernel stops it in user mode or not at all. */
 const ATTEND_MS = 100;
 
 export interface AuditServiceNeeds {

@@ -32,7 +32,7 @@ export function hostService(needs: HostServiceNeeds): KernelApi {
     status: async (pid) => {
       const status = await processes.table.status(pid);
       if (typeof status === 'number') throw new SyscallError('wait', ESRCH);
-      // What it wrote to the host's files is there when its end is known.
+      // What it wrote to host files must be there before its end is reported.
       await objects.writeBack.syncAll(false);
       return status;
     },

@@ -1,4 +1,4 @@
-/** The figures of a machine and its processes: `stats()`, and what /proc has of a process. */
+/** The figures of a machine and its processes: `stats()`, and the /proc files of a process. */
 import {
   SYSCALL_NAMES,
   cpuCounters,

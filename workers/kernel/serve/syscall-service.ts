@@ -1,6 +1,6 @@
 /**
- * The kernel worker's syscalls: what a process asks by comlink or by trap, carried out on the
- * kernel worker's CPU, which alone can wait for pages. Results are numbers; negative ones -errno.
+ * The kernel worker's syscalls: requested by comlink or by trap and carried out on the kernel
+ * worker's CPU, which alone can wait for pages. Results are numbers; negative ones are -errno.
  */
 import {
   WAIT_PAGE,
@@ -26,7 +26,7 @@ import { Transfers } from '../files/transfers.ts';
 import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
 import type { PageRequest } from '../memory/page-request.ts';
 
-/** Syscalls after which a program may expect that the host has what it wrote. */
+/** Syscalls after which a program may expect its writes to be on the host. */
 const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
 
 /** Where populating stopped (a VPN), and what it waits for there. */
@@ -34,7 +34,7 @@ interface Stop extends PageRequest {
   readonly vpn: number;
 }
 
-/** How far a syscall came; what it waits for; what it wants faulted in afterwards (VPNs). */
+/** How far a syscall got; what it waits for; which VPNs to fault in afterwards. */
 interface Progress {
   readonly result: number;
   readonly request: PageRequest | null;
@@ -69,8 +69,8 @@ function frameFor(cpu: Cpu, result: number): PageRequest | null {
 }
 
 /**
- * Arguments {address, length, …} from a later page on: were the range begun anew each time, one
- * larger than memory would never end, its first pages being reclaimed for its last.
+ * Arguments {address, length, …} from a later page on. If the range began anew each time, one
+ * larger than memory would never finish: its first pages would be reclaimed for its last.
  */
 function goingOn(args: readonly unknown[], stoppedAt: number): readonly unknown[] {
   const [address, length, ...others] = args;
@@ -82,7 +82,7 @@ function goingOn(args: readonly unknown[], stoppedAt: number): readonly unknown[
 export interface SyscallServiceNeeds {
   readonly cpu: Cpu;
   readonly objects: ObjectRegistry;
-  /** Gets a process what kernel code waits for. 0 or -errno; nobody is killed for a syscall. */
+  /** Gets what kernel code waits for on a process's behalf; kills no process. 0 or -errno. */
   readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
   readonly output: HostOutput;
 }
@@ -127,7 +127,7 @@ export class SyscallService {
     return this.#finish(pid, progress);
   }
 
-  /** Faults in the pages [start, end) (VPNs) as far as it can be done. Always 0. */
+  /** Faults in the pages [start, end) (VPNs) as far as possible. Always 0. */
   populate(pid: number, start: number, end: number): number | Promise<number> {
     return this.#finish(pid, { ...NOTHING, start, end });
   }
@@ -222,14 +222,14 @@ export class SyscallService {
     });
   }
 
-  /** Goes on as long as each page that is waited for can be had, or a frame for it. */
+  /** Goes on as long as each awaited page or frame can be had. */
   async #populateRest(pid: number, first: Stop, end: number): Promise<void> {
     let stop: Stop | null = first;
     for (let attempt = 0; stop !== null && attempt < FAULT_RETRIES_MAX; attempt++) {
       const { vpn }: Stop = stop;
       if ((await this.#fulfil(pid, stop)) < 0) return;
       stop = this.#populate(pid, vpn, end);
-      // Only what makes no progress is counted.
+      // Only rounds without progress count.
       if (stop?.vpn !== vpn) attempt = 0;
     }
   }

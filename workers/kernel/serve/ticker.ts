@@ -17,7 +17,7 @@ import type { ProcessManager } from '../processes/process-manager.ts';
 
 /** Resolution of the machine's clock, and how soon a condemned CPU is noticed. */
 const TICK_MS = 10;
-/** Longest that a tick spends on zeroing frames ahead. */
+/** Longest time that a tick spends zeroing frames ahead. */
 const PREZERO_MS = 1;
 
 export interface TickerNeeds {
@@ -70,7 +70,7 @@ export class Ticker {
     }
   }
 
-  /** An injected fault: some Worker dies, but none that the host's own programs run on. */
+  /** An injected fault: a Worker dies, but none that runs a program the host started. */
   #killWorker(): void {
     const { pool, processes, random } = this.#needs;
     const spared = new Set(processes.table.ofHost().map(({ cpu }) => cpu));
