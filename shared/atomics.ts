@@ -2,11 +2,11 @@
  * The atomics façade: the only door through which kernel code reaches shared memory.
  *
  * Two kinds of access. `peek` and `poke` are plain: for words that a lock protects, that only one
- * CPU uses, or that no other CPU can reach yet. The others are sequentially consistent. A later
- * build replaces this module by one that yields before every call, which is why kernel code never
+ * CPU uses, or that no other CPU can reach yet. The others are sequentially consistent. The explore
+ * build replaces this module with one that yields before every call, which is why kernel code never
  * names `Atomics` and never indexes the buffer itself.
  *
- * `at` is an index in 32-bit words, but for readBytes and writeBytes, where it counts bytes. Bulk
+ * `at` is an index in 32-bit words, except in readBytes and writeBytes, where it counts bytes. Bulk
  * operations count as one step.
  */
 import type { WordIndex } from './units.ts';
@@ -30,12 +30,12 @@ export function store(words: Words, at: WordIndex, value: number): void {
   Atomics.store(words, at, value);
 }
 
-/** Returns the value before. */
+/** Returns the old value. */
 export function exchange(words: Words, at: WordIndex, value: number): number {
   return Atomics.exchange(words, at, value);
 }
 
-/** Returns the value before; the exchange happened exactly when that equals `expected`. */
+/** Returns the old value; the exchange happened if and only if that equals `expected`. */
 export function compareExchange(
   words: Words,
   at: WordIndex,
@@ -55,12 +55,12 @@ export function or(words: Words, at: WordIndex, bits: number): number {
   return Atomics.or(words, at, bits);
 }
 
-/** Returns the value before the bits were kept. */
+/** Returns the value before the other bits were cleared. */
 export function and(words: Words, at: WordIndex, bits: number): number {
   return Atomics.and(words, at, bits);
 }
 
-/** Sleeps while the word holds `expected`; whether the whole of `timeoutMs` passed. */
+/** Sleeps while the word holds `expected`; returns whether all of `timeoutMs` passed. */
 export function wait(words: Words, at: WordIndex, expected: number, timeoutMs: number): boolean {
   return Atomics.wait(words, at, expected, timeoutMs) === 'timed-out';
 }
@@ -72,7 +72,7 @@ export function notify(words: Words, at: WordIndex, count: number): void {
 
 const cpuPause = (Atomics as { pause?: () => void }).pause;
 
-/** One turn of a bounded spin: tells the host CPU so, where the engine can. */
+/** One iteration of a bounded spin: tells the host CPU so, where the engine can. */
 export const pause: () => void = cpuPause ? () => cpuPause.call(Atomics) : () => {};
 
 /** Fills `[from, to)` with `value`: memory in bulk is one step. */

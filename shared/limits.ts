@@ -42,9 +42,9 @@ export const MEMFD_NAME_BYTES_MAX = 249;
 export const AREAS_MAX = 65530;
 /** Unmapped pages that a growing area keeps below itself (Linux: stack_guard_gap). */
 export const STACK_GUARD_PAGES = 256;
-/** Where the heap starts; brk moves its end. Linux puts it behind the program's data. */
+/** Where the heap starts; brk moves its end. Linux puts it after the program's data. */
 export const HEAP_START: number = 2 ** 28;
-/** RLIMIT_STACK's soft limit and both of RLIMIT_MEMLOCK at boot, in bytes (Linux: 8 MiB). */
+/** RLIMIT_STACK's soft limit and both limits of RLIMIT_MEMLOCK at boot, in bytes (Linux: 8 MiB). */
 export const STACK_LIMIT: number = 2 ** 23;
 export const MEMLOCK_LIMIT: number = 2 ** 23;
 /** What MAP_32BIT searches (Linux x86-64: 1 GiB below 2^31). */
@@ -53,10 +53,10 @@ export const LOW_MMAP_END: number = 2 ** 31;
 /** Mapping records of a machine: 1024 directory words of 128 records. */
 export const RECORDS_MAX = 131072;
 
-/** Pages of one answer of `pagemap`. */
+/** Pages in one reply of `pagemap`. */
 export const PAGEMAP_PAGES_MAX: number = 2 ** 20;
 
-/** Pages of a swap store: what a reserved entry can name. */
+/** Most pages of a swap store: as many as a reserved entry can name. */
 export const SWAP_SLOTS_MAX: number = 2 ** 22 - 1;
 
 /** The low watermark of reclaim: a share of all frames, between two bounds. */
@@ -66,7 +66,7 @@ export const RECLAIM_LOW_MAX = 1024;
 /** Resident pages that reclaim looks at in one pass, and takes out under one lock. */
 export const RECLAIM_SCAN_PAGES = 16384;
 export const RECLAIM_BATCH_PAGES = 256;
-/** Passes without a freed frame before memory is called exhausted: each spares used pages once. */
+/** Passes that free no frame before memory counts as exhausted: each spares used pages once. */
 export const RECLAIM_IDLE_PASSES_MAX = 4;
 
 /** Memory groups of a machine. */
@@ -83,15 +83,15 @@ export const TLB_RING = 16;
 /** Pages beyond which a CPU flushes its whole TLB (asterinas: FLUSH_ALL_PAGES_THRESHOLD). */
 export const TLB_FLUSH_ALL_PAGES = 32;
 
-/** Turns of a spin before a waiter sleeps. */
+/** Iterations of a spin loop before a waiter sleeps. */
 export const SPIN_TURNS = 400;
 /** One sleep of a waiter, after which it looks again in case a peer died. */
 export const WAIT_SLICE_MS = 20;
-/** Most turns a CPU spins for a trap's answer: about as long as the answer of a polling kernel. */
+/** Most iterations a CPU spins for a trap's reply: about as long as a polling kernel takes. */
 export const TRAP_SPIN_TURNS = 2000;
 /**
- * Most turns without a request before the kernel worker stops polling. Polling pays only when it
- * outlasts the wake-up of the CPU that was just answered, 60 us and more.
+ * Most iterations without a request before the kernel worker stops polling. Polling pays only when
+ * it outlasts the wake-up of the CPU that was just answered, 60 us and more.
  */
 export const TRAP_POLL_TURNS = 4000;
 /** Longest stretch of polling before the kernel worker looks at its messages again. */

@@ -123,7 +123,7 @@ export function guardOf(reserved: Pte): Pte {
   return (reserved & ~(KIND_MASK << KIND_SHIFT)) | (RESERVED_GUARD << KIND_SHIFT);
 }
 
-/** A guard, wherever it stands. */
+/** A guard, at any level. */
 export function isGuard(entry: Pte): boolean {
   return (entry & KIND_BITS) === ((RESERVED_GUARD << KIND_SHIFT) | PTE_U);
 }

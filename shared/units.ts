@@ -1,6 +1,6 @@
 /**
  * The units of the kernel's numbers. A number in the wrong place does not compile: a frame number
- * or an address where a page number is wanted, a process's block where a space's is wanted.
+ * or an address where a page number is expected, a process's block where a space's is expected.
  *
  * Each unit is a number with an *optional* brand. A plain number (a literal, the result of
  * arithmetic, a word just loaded) is accepted as any unit, but a value of one unit is not accepted
@@ -20,7 +20,7 @@ export type VirtAddr = Unit<'VirtAddr'>;
 export type PhysAddr = Unit<'PhysAddr'>;
 /** A virtual page number: 30 bits of user space. */
 export type Vpn = Unit<'Vpn'>;
-/** A physical frame number. Tables are named by theirs. */
+/** A physical frame number. A table is named by the PFN of its frame. */
 export type Pfn = Unit<'Pfn'>;
 /** The number of a page within a memory object, counted from the object's start. */
 export type ObjectPage = Unit<'ObjectPage'>;
@@ -38,7 +38,7 @@ export type FileBlock = Unit<'FileBlock'>;
 export type FutexBlock = Unit<'FutexBlock'>;
 /** A memory group. */
 export type GroupBlock = Unit<'GroupBlock'>;
-/** What a lazy flush leaves behind. */
+/** A record of the lazy flush policy. */
 export type LazyBlock = Unit<'LazyBlock'>;
 
 type AnyBlock =
@@ -91,7 +91,7 @@ export function fullPagesOf(bytes: number): number {
   return Math.floor(bytes / PAGE_SIZE);
 }
 
-/** Bytes of so many pages. */
+/** The bytes in `pages` pages. */
 export function bytesOf(pages: number): number {
   return pages * PAGE_SIZE;
 }

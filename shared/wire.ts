@@ -4,8 +4,8 @@
  *     host (main thread) ⇄ kernel worker ⇄ CPU workers       each ⇄ one MessagePort, comlink
  *     CPU worker → kernel worker                             traps, through the machine itself
  *
- * A syscall that the kernel refuses answers -errno, as a number: it is an outcome, not an
- * exception. Exceptions are for what has no errno: a broken machine, a dead Worker.
+ * A syscall that the kernel refuses returns -errno, as a number: it is an outcome, not an
+ * exception. Exceptions are for failures without an errno: a broken machine, a dead Worker.
  */
 
 // ---- Traps ------------------------------------------------------------------------------------
@@ -50,13 +50,13 @@ export interface WireSpawn {
   readonly args: readonly unknown[];
   readonly dedicated: boolean;
   readonly inherit: boolean;
-  /** A thread of the caller: in its address space. */
+  /** A thread of the caller, in the caller's address space. */
   readonly thread: boolean;
   /** With a copy of the caller's address space. */
   readonly fork: boolean;
   /** Bytes of a stack of its own. */
   readonly stackBytes: number;
-  /** null: as the parent. */
+  /** null: the parent's value. */
   readonly nice: number | null;
   /** Pages of a new memory group; null: the parent's group. */
   readonly memoryMaxPages: number | null;
@@ -128,7 +128,7 @@ export interface HostApi {
   print(pid: number, line: string): void;
   /** What a process writes to descriptor 1 or 2. Resolves when the host has taken it. */
   output(pid: number, fd: number, bytes: Uint8Array): Promise<void>;
-  /** The machine found an invariant broken: nothing goes on. */
+  /** The machine found a broken invariant: nothing continues. */
   panicked(message: string): void;
 }
 
@@ -162,7 +162,7 @@ export interface KernelCpuApi {
   unlink(pid: number, name: string): Promise<number>;
   memfdCreate(pid: number, name: string, flags: number): number;
   fstat(pid: number, fd: number): WireFileInfo | number;
-  /** Makes the process the pager of `/pager/NAME`; a descriptor of it. */
+  /** Makes the process the pager of `/pager/NAME`; returns a descriptor for it. */
   createPager(pid: number, name: string, sizeBytes: number): number;
   spawn(pid: number, request: WireSpawn): Promise<number>;
   /** `child` null waits for any. */
@@ -182,15 +182,15 @@ export interface CpuApi {
   /** Resolves when the CPU runs. */
   ready(): void;
   /**
-   * Puts new processes into the run queue. Several CPUs may be told of one; the first whose turn it
-   * is runs it (startProcess). Its end is told by `exited`.
+   * Puts new processes into the run queue. Several CPUs may be told of the same process; the first
+   * one whose turn it is runs it (startProcess). `exited` reports its end.
    */
   start(orders: readonly WireStart[]): void;
-  /** Ends a process that is not running at this moment, which includes every one that awaits. */
+  /** Ends a process that is not running at this moment; a process that awaits is not running. */
   kill(pid: number, signal: string): void;
-  /** Has a process look for signals, which it may have missed because it awaits. */
+  /** Makes a process check for signals that it may have missed because it awaits. */
   signalled(pid: number): void;
-  /** Has a process that is a pager supply a page of its object. */
+  /** Makes a pager process supply a page of its object. */
   servePage(pid: number, path: string, page: number): Promise<Uint8Array>;
   /**
    * Makes an idle CPU take part in the audit that is about to begin: it enters the kernel, calls

@@ -20,11 +20,11 @@ import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { MAPPED, mappingFailure } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
-/** An area of an edit: a private copy, and the node that it is in or that it gets. */
+/** An area of an edit: a private copy, and the node that holds it or will hold it. */
 export interface Piece<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
   readonly node: number;
   area: MemoryArea<F, P, B>;
-  /** Made or changed by the operation, and so merged with what it touches. */
+  /** Made or changed by the operation, and so a candidate for merging. */
   changed: boolean;
 }
 
@@ -60,7 +60,7 @@ export function openEdit<F, P extends PageTableLike, B extends MappingBackend<F,
   return { store, low, high, old, pieces: [], spares: [], taken: [], dropped: [] };
 }
 
-/** Reserves `count` nodes; false, with nothing reserved, if the store has not that many. */
+/** Reserves `count` nodes; false, with nothing reserved, if the store does not have that many. */
 export function reserveNodes<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   count: number,
@@ -86,7 +86,7 @@ export function keepArea<F, P extends PageTableLike, B extends MappingBackend<F,
   edit.pieces.push({ node: node === 0 ? takeSpare(edit, area.start) : node, area, changed });
 }
 
-/** Puts a new area, in a reserved node, before those of the result that lie above it. */
+/** Inserts a new area, in a reserved node, before the result's areas that lie above it. */
 export function insertArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   area: MemoryArea<F, P, B>,
@@ -116,7 +116,7 @@ export function splitArea<F, P extends PageTableLike, B extends MappingBackend<F
   return parts.ok ? parts.right : panic('splitArea:', parts.error.cause);
 }
 
-/** Unmaps what an area of the run has in [start, end), and keeps what it has outside. */
+/** Unmaps the part of an area of the run that lies in [start, end), and keeps the rest. */
 export function cutArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   { node, area }: Piece<F, P, B>,
@@ -140,7 +140,7 @@ export function cutArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   return result;
 }
 
-/** Gives what an area of the run has in [start, end) new flags; null keeps the area as it is. */
+/** Gives the part of an area of the run in [start, end) new flags; null leaves it as it is. */
 export function protectPart<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   piece: Piece<F, P, B>,
@@ -167,7 +167,7 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
   return result;
 }
 
-/** Gives up: the set was not touched, the page table goes back to the checkpoint. */
+/** Abandons the edit: the set was not touched, the page table goes back to the checkpoint. */
 export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   pt: P,

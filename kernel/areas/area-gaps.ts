@@ -2,8 +2,9 @@
  * Search for free address ranges by the gap summaries of the area tree, lowest or highest first.
  *
  * *Guarantees*: the answer is the lowest (highest) aligned fit within the limit, or -1. O(log n)
- * nodes are touched for each gap that is long enough but does not fit once aligned or limited;
- * when areas, size and alignment are multiples of a page, the first long gap within the limit fits.
+ * nodes are touched for each gap that is long enough but does not fit once aligned or limited; when
+ * areas, size and alignment are multiples of a page, the first gap within the limit that is long
+ * enough fits.
  * *Locking*: the area set's lock for reading. *Not guaranteed*: arguments are not checked here;
  * MemorySet checks them.
  */
@@ -38,7 +39,7 @@ export function lowestGap(
 ): number {
   let gapStart = low;
   let node = treeEndingAfter(store, low);
-  // `low` may lie inside an area; the first gap to look at then begins behind that area.
+  // `low` may lie inside an area; the first gap to look at then begins after that area.
   if (node !== 0 && store.start(node) <= low) {
     gapStart = store.end(node);
     node = treeNext(store, node);
@@ -46,7 +47,7 @@ export function lowestGap(
   while (gapStart < high) {
     const gapEnd = node === 0 ? high : Math.min(store.start(node), high);
     const rest = gapStart % align;
-    // No sum is formed that could exceed the exact numbers: compare lengths instead.
+    // Compare lengths: a sum could exceed the integers that a number holds exactly.
     const skip = rest === 0 ? 0 : align - rest;
     if (gapEnd - gapStart >= skip && gapEnd - gapStart - skip >= size) return gapStart + skip;
     if (node === 0) return NO_GAP;
@@ -84,8 +85,8 @@ export function highestGap(
 }
 
 /**
- * The first node beyond `from`, on that side, with at least `size` free bytes just before it on the
- * way; 0 if there is none.
+ * The first node on that side of `from` that has at least `size` free bytes just before it, seen
+ * from `from`; 0 if there is none.
  */
 function nodeBeyondGap(store: AreaIndexStore, from: number, size: number, side: Side): number {
   const back = opposite(side);

@@ -1,10 +1,10 @@
 /*
  * When touching areas become one: those that an edit made or changed, and what they touch.
  *
- * *Guarantees*: merging calls no backend operation but canMerge and changes no page table, and no
- * area of the set: only the edit, which is then published or given up.
- * *Locking*: the area set's lock, as for the whole edit. *Not guaranteed*: nothing about areas that
- * do not touch, whatever they have in common.
+ * *Guarantees*: merging changes only the edit, which is then published or given up: neither a page
+ * table nor an area of the set. Of the backend it calls only canMerge and merged.
+ * *Locking*: the area set's lock, as for the whole edit. *Not guaranteed*: anything about areas
+ * that do not touch, however alike they are.
  */
 import type { AreaEdit, Piece } from './area-edit.ts';
 import type { Side } from './area-store.ts';
@@ -25,7 +25,9 @@ export function canMergeAreas<F, P extends PageTableLike, B extends MappingBacke
   return left.backend.canMerge(left.vaRange, right.backend, right.vaRange);
 }
 
-/** Merges what the edit changed with what it touches. Changes the edit only; not to be repeated. */
+/**
+ * Merges areas that the edit changed with those they touch. Changes only the edit; call it once.
+ */
 export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
@@ -36,7 +38,7 @@ export function mergeEdit<F, P extends PageTableLike, B extends MappingBackend<F
   mergePieces(edit, flagsEqual);
 }
 
-/** Adds the area just outside to the edit, where it is going to merge with the result. */
+/** Adds the area just outside to the edit if it is going to merge with the result. */
 function takeInNeighbour<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   flagsEqual: FlagsEqual<F>,
@@ -68,8 +70,8 @@ function takeInNeighbour<F, P extends PageTableLike, B extends MappingBackend<F,
 }
 
 /**
- * Merges what can merge. Of two that merge at least one was changed: two that the operation left
- * alone stay two. A merged area lives on in the node of its leftmost part.
+ * Merges what can merge. Of two areas that merge, at least one was changed: two that the operation
+ * left alone stay two. A merged area lives on in the node of its leftmost part.
  */
 function mergePieces<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
@@ -93,7 +95,7 @@ function mergePieces<F, P extends PageTableLike, B extends MappingBackend<F, P>>
       kept++;
     }
   }
-  // To set a length costs 30 ns even where it stays the same.
+  // Setting a length costs 30 ns even if it stays the same.
   if (kept !== pieces.length) pieces.length = kept;
 }
 

@@ -23,7 +23,7 @@ export interface AreaIndexStore {
   /** Areas in the set. */
   count(): number;
   setCount(count: number): void;
-  /** Most areas that splits may lead to. */
+  /** The most areas that splits may produce. */
   countMax(): number;
 
   left(node: number): number;

@@ -1,7 +1,7 @@
 /*
  * The ordered index of an area set: a treap (Seidel and Aragon, "Randomized search trees", 1996)
- * with parent links over an AreaIndexStore, ordered by address. As free functions, because a
- * node is a number in somebody else's memory.
+ * with parent links over an AreaIndexStore, ordered by address. They are free functions, because a
+ * node is a number in the store's memory.
  *
  * *Guarantees*: expected O(log n) nodes touched by each search, O(log n + k) by treeOpen and
  * treeClose for a run of k nodes. No recursion. Same operations, same tree: a priority is a hash
@@ -133,7 +133,7 @@ function summarise(store: AreaIndexStore, node: number): void {
   store.setMaxGap(node, treeGapOf(store, node));
 }
 
-/** Renews the summaries from `node` up; to be called when a node's area was written in place. */
+/** Recomputes the summaries from `node` up: call it after writing a node's area in place. */
 export function treeTouch(store: AreaIndexStore, node: number): void {
   for (let at = node; at !== 0; at = store.parent(at)) summarise(store, at);
 }
@@ -146,7 +146,7 @@ function priorityOf(address: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** Gives a new node its place in the heap order. To be called once, before treeClose. */
+/** Gives a new node its place in the heap order. Call it once, before treeClose. */
 export function treeAdopt(store: AreaIndexStore, node: number, start: number): void {
   store.setPriority(node, priorityOf(start));
 }
@@ -161,7 +161,7 @@ export interface TreePair {
 function splitTree(store: AreaIndexStore, root: number, key: number): TreePair {
   let low = 0;
   let high = 0;
-  // The nodes at which the next piece hangs: on the right of lowTail, on the left of highTail.
+  // Where the next piece is attached: on the right of lowTail, on the left of highTail.
   let lowTail = 0;
   let highTail = 0;
   let node = root;
@@ -191,7 +191,7 @@ function splitTree(store: AreaIndexStore, root: number, key: number): TreePair {
 function joinTrees(store: AreaIndexStore, low: number, high: number): number {
   let root = 0;
   let tail = 0;
-  let tailSide = 0; // 0: the next piece hangs on the left of the tail, 1: on its right
+  let tailSide = 0; // 0: the next piece goes on the left of the tail, 1: on its right
   let below = low;
   let above = high;
   while (below !== 0 || above !== 0) {
@@ -202,7 +202,7 @@ function joinTrees(store: AreaIndexStore, low: number, high: number): number {
     else if (tailSide === 1) store.setRight(tail, top);
     else store.setLeft(tail, top);
     store.setParent(top, tail);
-    // One side is used up: what is left of the other hangs here as it is.
+    // One tree is used up: the rest of the other is attached here as it is.
     if (below === 0 || above === 0) break;
     tail = top;
     tailSide = takeBelow ? 1 : 0;
@@ -219,7 +219,7 @@ function buildTree(store: AreaIndexStore, nodes: readonly number[]): number {
   let last = 0;
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[i] as number;
-    // Whatever has a lower priority on the right spine becomes the left subtree.
+    // The nodes of lower priority on the right spine become the left subtree.
     let parent = last;
     let lower = 0;
     while (parent !== 0 && store.priority(parent) < store.priority(node)) {

@@ -1,8 +1,8 @@
 /*
  * The checker of an area set: what must hold between operations, looked at node by node.
  *
- * *Guarantees*: terminates on any damage, with at most one sentence a node and rule; an empty
- * answer means that links, order, heap, summaries, count and canonical form are right.
+ * *Guarantees*: terminates on any damage, with at most one sentence per node and rule; an empty
+ * result means that links, order, heap, summaries, count and canonical form are right.
  * *Locking*: the area set's lock for reading. *Not guaranteed*: agreement with the page table.
  */
 import { canMergeAreas } from './area-merge.ts';
@@ -20,7 +20,7 @@ export function verifyAreas<F, P extends PageTableLike, B extends MappingBackend
   flagsEqual: FlagsEqual<F> | null,
 ): string[] {
   const violations: string[] = [];
-  // Damaged links could lead round in a circle: check all of them before walking by them.
+  // Damaged links could form a cycle: check all of them before following them.
   const nodes = checkLinks(store, violations);
   if (violations.length > 0) return violations;
   if (nodes !== store.count()) {

@@ -1,6 +1,6 @@
 /*
  * HeapAreaStore: area nodes in a growable buffer on the JavaScript heap, for tests, teaching and
- * single-threaded use. Addresses need 53 bits, therefore Float64Array; what a search reads of a
+ * single-threaded use. Addresses need 53 bits, hence the Float64Array; what a search reads of a
  * node lies in one cache line.
  *
  * *Guarantees*: nodes are numbered densely from 1 and reused last-freed-first, so that runs are
@@ -14,7 +14,7 @@ import type { MemoryArea } from './memory-area.ts';
 
 const NODES_INITIAL = 16;
 
-// A node: five doubles, and behind them four integers.
+// A node: five doubles, then four integers.
 const NODE_BYTES = 64;
 const LENGTHS = NODE_BYTES / 8;
 const START = 0;
@@ -42,7 +42,7 @@ export class HeapAreaStore<
   #areaCount = 0;
   readonly #nodesMax: number;
 
-  /** `nodesMax` is how many nodes allocNode gives out at most. */
+  /** `nodesMax` is the most nodes that allocNode gives out. */
   constructor(nodesMax: number = 2 ** 24) {
     this.#nodesMax = nodesMax;
   }

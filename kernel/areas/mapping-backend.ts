@@ -7,11 +7,11 @@
  * undo code of its own.
  *
  * *Locking*: map, unmap, protect, clone, canMerge and merged are called only from the operations of
- * MemoryArea and MemorySet, whose caller holds the area set's lock for writing. What a backend
- * locks besides is the locking protocol's choice.
+ * MemoryArea and MemorySet, whose caller holds the area set's lock for writing. What else a backend
+ * locks is the locking protocol's choice.
  *
- * *Not guaranteed*: that an operation which succeeded stays. A later one may fail, and then
- * both are rolled back; therefore free nothing in unmap that a rollback would need.
+ * *Not guaranteed*: that a successful operation stays in effect. A later one may fail, and then
+ * both are rolled back; so unmap must free nothing that a rollback would need.
  */
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
 
@@ -26,8 +26,8 @@ export interface BackendFailure {
 export type BackendResult = boolean | BackendFailure;
 
 /**
- * A page table that can go back. One operation of MemorySet takes one checkpoint; callers may
- * hold an earlier one of their own around several operations.
+ * A page table that can be rolled back. One operation of MemorySet takes one checkpoint; callers
+ * may hold an earlier one of their own around several operations.
  */
 export interface PageTableLike {
   /** A mark in the undo log, valid until the owner of the table forgets the log up to it. */
@@ -58,6 +58,6 @@ export interface MappingBackend<F, P extends PageTableLike> {
    * are one mapping; usually: whether the two backends are equal as values.
    */
   canMerge(left: AddrRange, other: MappingBackend<F, P>, right: AddrRange): boolean;
-  /** The backend of the two once merged, which `canMerge` has allowed; usually: this. */
+  /** The backend of the merged area, after `canMerge` allowed the merge; usually: this. */
   merged(other: MappingBackend<F, P>): MappingBackend<F, P>;
 }

@@ -45,7 +45,7 @@ export type SplitResult<F, P extends PageTableLike, B extends MappingBackend<F, 
   { readonly ok: true; readonly right: MemoryArea<F, P, B> } | MappingFailure;
 
 export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
-  // Changed by the methods below only.
+  // Changed only by the methods below.
   start: VirtAddr;
   /** Exclusive. */
   end: VirtAddr;
@@ -106,8 +106,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   }
 
   /**
-   * The whole range gets `newFlags`. A mapped area becomes Protected; a Protected one that gets
-   * other flags than it has is Mapped again, as the seeds draw it.
+   * The whole range gets `newFlags`. A mapped area becomes Protected; a Protected one whose flags
+   * differ from the new ones is Mapped again, as in the seeds' diagram.
    */
   protectArea(newFlags: F, pt: P): MappingResult {
     if (!isMapped(this)) return refuseState(this, 'protectArea');
@@ -173,8 +173,8 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   }
 
   /**
-   * Divides the area at the address `pos`, start < pos < end: this becomes the left part, the
-   * right one gets the same flags and a clone of the backend. The page table is not concerned.
+   * Divides the area at the address `pos`, start < pos < end: this becomes the left part, the right
+   * one gets the same flags and a clone of the backend. The page table is not involved.
    */
   split(pos: number): SplitResult<F, P, B> {
     const refusal = refuse(this, 'split', pos - this.start, this.size - 1);

@@ -60,7 +60,7 @@ import type { MemoryArea } from './memory-area.ts';
 export type UpdateFlags<F> = (flags: F) => F | null;
 
 export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
-  // `#`, not `private`: JavaScript cannot reach past the invariants either, and names shrink.
+  // `#`, not `private`: JavaScript cannot get past the invariants either, and names shrink.
   readonly #store: AreaStore<F, P, B>;
   readonly #flagsEqual: FlagsEqual<F>;
 
@@ -134,8 +134,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /**
    * The lowest free range of `size` bytes at or above `hint` and within `limit`: its start, a
-   * multiple of `align`; null if there is none, if `size` is 0 or no multiple of `align` (the
-   * seeds' rule), or if `align` is no power of two. Nothing below `hint` is tried.
+   * multiple of `align`; null if there is none, if `size` is 0 or not a multiple of `align` (the
+   * seeds' rule), or if `align` is not a power of two. Nothing below `hint` is tried.
    */
   findFreeArea(hint: number, size: number, limit: AddrRange, align = 1): VirtAddr | null {
     if (!isAddr(hint) || !isGapRequest(size, align)) return null;
@@ -152,8 +152,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   }
 
   /**
-   * Maps a Created area, which becomes the set's and FullMapped. If it overlaps others, they are
-   * unmapped there with `unmapOverlap`; without, the result is AlreadyExists.
+   * Maps a Created area, which becomes FullMapped and part of the set. Where it overlaps others,
+   * `unmapOverlap` unmaps them first; without it, the result is AlreadyExists.
    */
   map(area: MemoryArea<F, P, B>, pt: P, unmapOverlap: boolean): MappingResult {
     const { start, end } = area;
@@ -199,8 +199,8 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   }
 
   /**
-   * Gives what is mapped in [start, start + size) the flags that `update` says, which is asked
-   * once for each area there, in address order, before anything changes. Holes are fine; ask
+   * Gives what is mapped in [start, start + size) the flags that `update` returns. It is called
+   * once for each area there, in address order, before anything changes. Holes are fine; call
    * firstHole where they are not.
    */
   protect(start: number, size: number, update: UpdateFlags<F>, pt: P): MappingResult {
@@ -235,7 +235,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     return MAPPED;
   }
 
-  /** Makes two areas of the one around `addr`: they stay two until an operation changes one. */
+  /** Splits the area around `addr` in two: they stay two until an operation changes one. */
   divide(addr: number): MappingResult {
     const edit = openEdit(this.#store, addr, addr + 1);
     const piece = edit.old[0];
@@ -298,14 +298,14 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /**
    * Violations of the set's invariants, one sentence each; for the audit and for tests. Without
-   * `canonical`, touching areas may be equal: some operations of Linux leave such behind.
+   * `canonical`, touching areas may be equal: some operations of Linux leave such areas behind.
    */
   verify(canonical = true): string[] {
     return verifyAreas(this.#store, canonical ? this.#flagsEqual : null);
   }
 }
 
-/** Whether `more` areas would be more than the space may have. */
+/** Whether `more` areas would exceed the most that the store allows. */
 function isFull(store: AreaIndexStore, more: number): boolean {
   return store.count() + more > store.countMax();
 }

@@ -2,8 +2,8 @@
  * The backends of the running machine: what stands behind an area, and how its range is entered
  * into the page table. A backend object is a value {kind, record, anon, delta}. Two areas merge
  * when their records and deltas are equal, because both are offsets relative to absolute addresses,
- * and their private pages are of one family (anon-identity.ts). A class here is for a kind that
- * does something else when it is mapped; all other differences are in objects/kinds.ts.
+ * and their private pages have one identity (anon-identity.ts). A kind has a class of its own only
+ * if it acts differently when mapped; all other differences are in objects/kinds.ts.
  *
  * Locking: map, unmap and protect run under the areas' lock with the range locked by the RangeOp.
  * `faults/fault.ts` resolves faults, under the page's lock.
@@ -26,7 +26,7 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   readonly record: RecordId;
   /** Identity of the private pages, 0 as long as there are none (Linux: anon_vma). */
   readonly anon: number;
-  /** Of private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
+  /** For private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
   readonly delta: number;
 
   constructor(kind: ObjectKind, record: RecordId, anon = 0, delta = 0) {

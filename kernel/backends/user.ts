@@ -1,10 +1,11 @@
 /**
- * User: pages from a backend module of the user's, run in the kernel worker.
+ * User: pages from a user's backend module, run in the kernel worker.
  *
  * The module is asked before each map, unmap and protect, and may refuse with false; missing pages
  * are supplied by it as a file's are by the file. A CPU without the module (every CPU but the
- * kernel worker's) answers TRY_KERNEL: the operation is rolled back and handed there. The end of a
- * process asks nobody, and neither does a change of flags that says nothing about access.
+ * kernel worker's) answers TRY_KERNEL: the operation is rolled back and passed to the kernel
+ * worker. The module is not asked when a process ends, nor when only flags change that do not
+ * concern access.
  *
  * Called under the areas' lock with the range locked; see backend.ts.
  */

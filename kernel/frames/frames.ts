@@ -5,7 +5,7 @@
  * Locking: a cache belongs to its CPU and is touched in kernel mode only; counts are atomic.
  * Not guaranteed: that memory is exhausted when 0 is returned: other CPUs' caches may hold frames.
  *
- * Free after flush: whoever clears an entry must not call `putFrame` before every CPU that could
+ * Free after flush: a CPU that clears an entry must not call `putFrame` before every CPU that could
  * hold a translation to the frame has acknowledged (see shootdown.ts and range-op.ts).
  */
 import { add, fillWords, load, peek, poke } from '../../shared/atomics.ts';
@@ -43,7 +43,7 @@ export function allocFrame(cpu: Cpu, state: number): Pfn {
   return pfn;
 }
 
-/** Takes a frame that the caller got from the free ones into use, with a count of 1. */
+/** Takes into use a frame that the caller got from the free ones, with a count of 1. */
 export function claimFrame(cpu: Cpu, pfn: Pfn, state: number): void {
   const { words, machine } = cpu;
   if (machine.checked) checkPoison(machine, pfn);
@@ -65,7 +65,7 @@ export function freeFrame(cpu: Cpu, pfn: Pfn): void {
   if (machine.checked) poison(machine, pfn);
   poke(words, frameField(machine, pfn, FRAME.COUNT), 0);
   const stateAt = frameField(machine, pfn, FRAME.STATE);
-  // Not FRAME.ZEROED: whoever took the frame may have had no use for it.
+  // FRAME.ZEROED is dropped: it may still be set if the last user did not need zeroes.
   poke(words, stateAt, FRAME.CACHED | (peek(words, stateAt) & FRAME.POISONED));
   const countAt = cpu.base + CPU.CACHE_COUNT;
   let cached = peek(words, countAt);
@@ -92,7 +92,7 @@ export function putFrame(cpu: Cpu, pfn: Pfn): void {
   if (before === 1) freeFrame(cpu, pfn);
 }
 
-/** References of a frame. Stable at 1 for whoever holds that one. */
+/** References of a frame. Stable at 1 for the holder of that one. */
 export function frameRefs(machine: Machine, pfn: Pfn): number {
   // ORDER: a sole owner reads its own 1; any other value is only a hint.
   return load(machine.words, frameField(machine, pfn, FRAME.COUNT));
@@ -104,8 +104,8 @@ function refill(cpu: Cpu): number {
   let cached = 0;
   lock(cpu, BOOT.BUDDY_LOCK);
   while (cached < machine.cacheBatch) {
-    // The frames that one at a time would give, in blocks: as many as are asked for, from the
-    // smallest block there is.
+    // The same frames as one at a time would give, but in blocks: as many as are asked for, from
+    // the smallest free block.
     const wanted = 31 - Math.clz32(machine.cacheBatch - cached);
     const order = Math.min(wanted, smallestOrder(cpu));
     const first = takeBlock(cpu, order);
@@ -144,7 +144,10 @@ function poison(machine: Machine, pfn: Pfn): void {
   poke(machine.words, stateAt, peek(machine.words, stateAt) | FRAME.POISONED);
 }
 
-/** A write through a dangling translation shows as damaged poison, or in a frame zeroed ahead. */
+/**
+ * A write through a dangling translation shows as damaged poison, or as a value in a frame zeroed
+ * ahead.
+ */
 export function checkPoison(machine: Machine, pfn: Pfn): void {
   const { words } = machine;
   const state = peek(words, frameField(machine, pfn, FRAME.STATE));

@@ -8,9 +8,9 @@
  * of a dead CPU.
  * Not guaranteed: promptness. A frame waits in limbo until its CPU enters the kernel again.
  *
- * Being outside kernel mode is the quiescent state, so readers pay nothing. CPU.EPOCH says since
- * when a CPU has been in the kernel: retiring stamps the frame with the epoch and then advances it,
- * so whoever entered later has a larger one.
+ * Being outside kernel mode is the quiescent state, so readers pay nothing. CPU.EPOCH is the epoch
+ * at which a CPU entered the kernel: retiring stamps the frame with the epoch and then advances the
+ * epoch, so a CPU that enters later has a larger one.
  */
 import { add, load, peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -28,7 +28,7 @@ import { freeFrame } from './frames.ts';
 export function retireFrame(cpu: Cpu, pfn: Pfn): void {
   assertInKernel(cpu);
   const { machine, words, base } = cpu;
-  // Whoever still waits for the lock of a retired table must find it stray.
+  // A CPU that still waits for the lock of a retired table must find it stray.
   setFrameState(machine, pfn, FRAME.RETIRED | FRAME.STRAY, 0);
   // ORDER: stamped after the frame became unreachable; later entrants see the next epoch.
   poke(words, frameField(machine, pfn, FRAME.COUNT), add(words, BOOT.EPOCH, 1));

@@ -1,15 +1,15 @@
 /**
- * Memory groups: processes that together may have so many pages resident, like the control groups
- * of Linux with `memory.max`. A group begins with a process that is given a limit; its descendants
- * are in it, unless they begin one of their own.
+ * Memory groups: processes that share a limit on resident pages, like Linux's control groups with
+ * `memory.max`. A group begins with a process that is given a limit; its descendants belong to it,
+ * unless they begin one of their own.
  *
  * A page counts for each address space that has it resident, so one that two processes share counts
- * twice (Linux charges whoever was first). A fault that would take a full group further is refused
- * with FAULT_NO_MEMORY, and whoever waits for memory reclaims from the group alone.
+ * twice (Linux charges the first user only). A fault that would exceed the group's limit is refused
+ * with FAULT_NO_MEMORY, and the reclaim that follows takes pages from the group alone.
  *
  * Locking: none. Blocks are taken by compare-exchange, and given back by the last space; counts are
- * atomic. *Not guaranteed*: the limit to the page. CPUs that look at the same time may each add
- * one, and fork copies a space whatever it has.
+ * atomic. *Not guaranteed*: an exact limit. CPUs that check at the same time may each add a page,
+ * and fork copies a space of any size.
  */
 import { add, compareExchange, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -22,7 +22,7 @@ import type { GroupBlock, Pte, SpaceBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { Machine } from '../machine/machine.ts';
 
-/** A memory group as it is, in pages of 4 KiB; one that two processes share is counted twice. */
+/** The state of a memory group, in pages of 4 KiB; a page of two processes is counted twice. */
 export interface MemoryGroup {
   /** Pages that may be resident, those that are, and the most that ever were. */
   readonly limitPages: number;
@@ -53,7 +53,7 @@ export function joinGroup(cpu: Cpu, space: SpaceBlock, group: GroupBlock): void 
   if (group !== 0) add(cpu.words, group + GROUP.SPACES, 1);
 }
 
-/** A space that has nothing left leaves its group, which ends with the last. */
+/** A space that has no pages left leaves its group; the last one ends it. */
 export function leaveGroup(cpu: Cpu, space: SpaceBlock): void {
   const { words } = cpu;
   const group = groupOf(cpu, space);
@@ -73,7 +73,7 @@ export function groupOf(cpu: Cpu, space: SpaceBlock): GroupBlock {
 
 /** Changes a space's resident count and its peak, and those of its group. */
 export function addResident(cpu: Cpu, space: SpaceBlock, pages: number): void {
-  // ORDER: counters. The peak may miss a race's width.
+  // ORDER: counters. A race may leave the peak slightly too low.
   const now = add(cpu.words, space + SPACE.RESIDENT, pages) + pages;
   const peakAt = space + SPACE.RESIDENT_PEAK;
   if (now > peek(cpu.words, peakAt)) poke(cpu.words, peakAt, now);
@@ -84,12 +84,12 @@ function chargeGroup(cpu: Cpu, space: SpaceBlock, pages: number): void {
   const { words } = cpu;
   const group = groupOf(cpu, space);
   if (group === 0) return;
-  // ORDER: counters. The peak may miss a race's width.
+  // ORDER: counters. A race may leave the peak slightly too low.
   const now = add(words, group + GROUP.RESIDENT, pages) + pages;
   if (now > load(words, group + GROUP.PEAK)) store(words, group + GROUP.PEAK, now);
 }
 
-/** Whether a group (0 for none) has as many pages as it may. */
+/** Whether a group (0 for none) has reached its limit. */
 export function groupIsFull(cpu: Cpu, group: GroupBlock): boolean {
   if (group === 0) return false;
   // ORDER: momentary values; see above.
@@ -105,7 +105,7 @@ export function addsPage(entry: Pte, write: boolean): boolean {
   return kind !== pte.RESERVED_DEVICE && kind !== pte.RESERVED_GUARD;
 }
 
-/** What a group has, or null for 0. */
+/** The state of a group, or null for 0. */
 export function groupUsage(machine: Machine, group: GroupBlock): MemoryGroup | null {
   if (group === 0) return null;
   const { words } = machine;

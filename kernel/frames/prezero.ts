@@ -22,7 +22,7 @@ const PREZERO_BATCH = 32;
 
 /**
  * Zeroes up to PREZERO_BATCH of the first `frames` free frames, in the order in which they will be
- * handed out; how many it zeroed, less than PREZERO_BATCH when none is left. Kernel mode.
+ * handed out; returns how many it zeroed, fewer than PREZERO_BATCH when none is left. Kernel mode.
  */
 export function prezero(cpu: Cpu, frames: number): number {
   const { machine } = cpu;

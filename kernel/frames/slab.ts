@@ -1,7 +1,7 @@
 /**
  * Slabs: kernel blocks of one size (address spaces, processes, areas, objects) carved from frames.
  *
- * Guarantees: a block comes zeroed but for its first word, which is 1 while the block is in use;
+ * Guarantees: a block comes zeroed except for its first word, which is 1 while the block is in use;
  * a frame whose blocks are all free goes back to the allocator.
  * Locking: BOOT.SLAB_LOCK; the buddy lock nests inside it.
  */

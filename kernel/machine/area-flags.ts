@@ -31,17 +31,17 @@ export const AREA_HUGEPAGE = 0x10000;
 export const AREA_NOHUGEPAGE = 0x20000;
 /** VM_DROPPABLE. */
 export const AREA_DROPPABLE = 0x40000;
-/** VM_MERGEABLE and VM_DONTDUMP: hints that nothing here follows, but that divide areas. */
+/** VM_MERGEABLE and VM_DONTDUMP: hints that nothing here follows, but that keep areas apart. */
 export const AREA_MERGEABLE = 0x80000;
 export const AREA_DONTDUMP = 0x100000;
-/** VM_SYNC: MAP_SYNC where it is ignored still divides areas. */
+/** VM_SYNC: MAP_SYNC still keeps areas apart where it is ignored. */
 export const AREA_SYNC = 0x200000;
 
 /** The flags that mlock sets and munlock takes away (Linux: VM_LOCKED_MASK). */
 export const AREA_LOCK_FLAGS: number = AREA_LOCKED | AREA_LOCKONFAULT;
 
 /**
- * Area flags for mmap's prot and flags, but for what depends on a descriptor. MAP_STACK means "no
+ * Area flags for mmap's prot and flags, except what depends on a descriptor. MAP_STACK means "no
  * huge pages", as in Linux from 6.7 on.
  */
 export function areaFlags(prot: number, mapFlags: number): number {

@@ -1,13 +1,13 @@
 /**
- * What a CPU is doing, and how it may change that. One word, CPU.MODE, tells everybody else. The
- * way into the kernel, where a stopped CPU parks, is mmu/kernel-entry.ts.
+ * What a CPU is doing, and how it may change that. One word, CPU.MODE, tells the others. The way
+ * into the kernel, where a stopped CPU parks, is mmu/kernel-entry.ts.
  *
  *     OFFLINE → IDLE ⇄ KERNEL → USER → KERNEL …      KERNEL ⇄ BLOCKED (asleep in a trap)
  *     KERNEL → PARKED → KERNEL (an audit)            IDLE | USER | BLOCKED → DEAD (condemned)
  *
  * Guarantees
- * - A CPU that is not in USER holds no translation that it will use before it looks at its space's
- *   TLB generation again. Initiators of shootdowns therefore wait for USER CPUs only.
+ * - A CPU that is not in USER checks its space's TLB generation before it uses a translation again.
+ *   Initiators of shootdowns therefore wait for USER CPUs only.
  * - A CPU outside KERNEL holds no kernel lock and no pointer into a page table but the MMU's, which
  *   a shootdown covers. It is quiescent for RCU, and may be condemned.
  * Ordering: every change of CPU.MODE is sequentially consistent. A CPU writes USER and then reads
@@ -32,7 +32,7 @@ export function userMode(space: SpaceBlock): number {
 
 /** Brings a CPU up: its Worker is ready. A spare or a replaced CPU comes from OFFLINE or DEAD. */
 export function startCpu(cpu: Cpu): void {
-  // ORDER: published last; whoever sees IDLE sees a CPU that owns no lock and no cache frame.
+  // ORDER: published last: a CPU that others see as IDLE owns no lock and no cached frame.
   const before = compareExchange(cpu.words, cpu.base + CPU.MODE, CPU.MODE_OFFLINE, CPU.MODE_IDLE);
   if (before !== CPU.MODE_OFFLINE) panic('startCpu: not offline', cpu.id, before);
 }
@@ -68,8 +68,8 @@ export function blockCpu(cpu: Cpu): void {
 }
 
 /**
- * Turns a CPU that is not in the kernel into a DEAD one, so that its Worker may be terminated
- * without a lock held. False when it is in the kernel now: try again soon.
+ * Turns a CPU that is not in the kernel into a DEAD one, so that its Worker may be terminated while
+ * it holds no lock. False when it is in the kernel now: try again soon.
  */
 export function condemnCpu(cpu: Cpu, victim: number): boolean {
   const at = cpu.machine.cpuBase + victim * CPU.WORDS + CPU.MODE;
@@ -83,7 +83,7 @@ export function condemnCpu(cpu: Cpu, victim: number): boolean {
   return true;
 }
 
-/** Tells those who wait for a CPU's acknowledgement or park that something changed. */
+/** Tells CPUs that wait for an acknowledgement or a park that something changed. */
 export function signalWaiters(cpu: Cpu): void {
   // ORDER: the change came before; a waiter that set the flag after this load looks again itself.
   if (load(cpu.words, BOOT.CPU_WAITERS) === 0) return;

@@ -24,28 +24,28 @@ export interface Cpu {
   /** The cursor of the range operation in progress. */
   readonly rangeCursor: Cursor;
   /**
-   * The object that the last fault waits for, or the device it hit, and the page of it. Where the
-   * object is SWAP_STORE, the page is a slot: a plain number has no unit.
+   * The object that the last fault waits for, or the device it hit, and the page of it. For
+   * SWAP_STORE the page is a slot, hence a plain number.
    */
   faultObject: ObjectBlock;
   faultPage: number;
-  /** Whether the syscall in progress, or the last one, found no frame, or its memory group full. */
+  /** Whether the current or last syscall found no free frame, or its memory group full. */
   lacksFrame: boolean;
   /**
-   * VPN at which the last syscall stopped that faults in pages of its range without keeping them:
-   * what is carried out again begins there. 0 for none.
+   * VPN at which the last syscall stopped, if it faults in pages of its range without keeping them:
+   * a retry begins there. 0 for none.
    */
   stoppedAtVpn: Vpn;
-  /** VPNs [start, end) that the last syscall wants faulted in now that it has succeeded. */
+  /** VPNs [start, end) to fault in after the last syscall, which has succeeded. */
   populateStartVpn: Vpn;
   populateEndVpn: Vpn;
-  /** Pages of objects, [first, end), that the last syscall wants written back before it is over. */
+  /** Pages of objects, [first, end), to write back before the last syscall is complete. */
   readonly writeBacks: { object: ObjectBlock; firstPage: ObjectPage; endPage: ObjectPage }[];
   /** The locks it holds, in a checked machine (held-locks.ts). */
   readonly heldLocks: number[];
   /** The translation cache of this CPU's user mode. */
   readonly tlb: Tlb;
-  /** Backend modules of the user's: only the kernel worker has them, elsewhere null. */
+  /** The user's backend modules; null except in the kernel worker. */
   userHooks: UserHooks | null;
 }
 
@@ -83,7 +83,7 @@ export const STAT: Readonly<Record<StatName, number>> = Object.freeze(
   Object.fromEntries(CPU.STAT_NAMES.map((name, index) => [name, CPU.STATS + index])),
 ) as Record<StatName, number>;
 
-/** Adds to one of the CPU's own counters. Only the owner writes them, so plain accesses do. */
+/** Adds to one of the CPU's own counters. Only the owner writes them, so plain accesses suffice. */
 export function count(cpu: Cpu, stat: number, amount: number): void {
   const at = cpu.base + stat;
   poke(cpu.words, at, peek(cpu.words, at) + amount);

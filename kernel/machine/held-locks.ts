@@ -1,6 +1,6 @@
 /**
  * Which locks a CPU holds: noted in a checked machine, to check the lock order, releases, and the
- * kernel's assertions. In a machine that is not checked all this costs a test of the flag.
+ * kernel's assertions. In an unchecked machine, all this costs one test of a flag.
  *
  * The list is in the CPU's private object, outermost lock first. A lock held for reading is in it
  * as ~at. Ranks are looked up only when a second lock is taken: a CPU may take its first one and
@@ -25,7 +25,7 @@ export function noteTaken(cpu: Cpu, at: WordIndex, forReading: boolean): void {
 export function noteReleased(cpu: Cpu, at: WordIndex, forReading: boolean): void {
   const { heldLocks } = cpu;
   const noted = forReading ? ~at : at;
-  // The last one taken is most often the first to go.
+  // The last lock taken is most often the first to be released.
   const index = heldLocks.lastIndexOf(noted);
   if (index < 0) panic('unlock: not held', wordName(cpu.machine, at), cpu.id);
   if (index === heldLocks.length - 1) heldLocks.pop();
@@ -50,7 +50,7 @@ function checkOrder(cpu: Cpu, at: WordIndex): void {
   }
 }
 
-/** The outermost lock of a class of which the CPU holds one. */
+/** The outermost lock of a class that the CPU holds; the CPU must hold one. */
 function firstOf(cpu: Cpu, lock: LockClass): WordIndex {
   for (const noted of cpu.heldLocks) {
     if (lockClassAt(cpu.machine, wordOf(noted)) === lock) return wordOf(noted);
@@ -85,7 +85,7 @@ export function assertNoLockHeld(cpu: Cpu): void {
   panic('assertNoLockHeld: lock held', wordName(machine, wordOf(heldLocks[0] as number)), cpu.id);
 }
 
-/** Asserts that the CPU is in kernel mode. Its own mode: nobody else changes that one then. */
+/** Asserts that the CPU is in kernel mode. No other CPU changes its mode then. */
 export function assertInKernel(cpu: Cpu): void {
   if (!cpu.machine.checked) return;
   const mode = peek(cpu.words, cpu.base + CPU.MODE) & CPU.MODE_MASK;

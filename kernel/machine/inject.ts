@@ -1,9 +1,9 @@
 /**
  * Faults injected on purpose: the n-th operation of a kind fails, or a share of all, chosen by the
- * machine's seed. What is refused looks to its caller like the real failure.
+ * machine's seed. To its caller, an injected failure looks like a real one.
  *
- * Counters are shared by all CPUs, so that with one CPU a run repeats exactly; with several it
- * repeats as far as their order does. A machine without injection pays one look at a flag.
+ * Counters are shared by all CPUs, so that with one CPU a run repeats exactly; with several, as far
+ * as the order of operations repeats. A machine without injection pays one check of a flag.
  */
 import { add, peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -60,7 +60,7 @@ export function formatInjections(
   poke(words, BOOT.INJECTING, injections.length > 0 ? 1 : 0);
 }
 
-/** `7` is the seventh operation, `2%` a share of all; null is neither. */
+/** `7` is the seventh operation, `2%` a share of all; null for anything else. */
 export function parseInjection(kind: InjectKind, text: string): Injection | null {
   const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
   const share = percent === undefined ? 0 : Number(percent) / 100;
@@ -95,7 +95,7 @@ function scramble(value: number): number {
   return (bits ^ (bits >>> 16)) & (HASH_RANGE - 1);
 }
 
-/** Operations seen and failed, by kind, of those that were asked for. */
+/** Operations seen and failed, for each kind that was asked for. */
 export function injectionCounts(cpu: Cpu): Record<string, { seen: number; failed: number }> {
   const counts: Record<string, { seen: number; failed: number }> = {};
   for (const [index, kind] of INJECT_KINDS.entries()) {

@@ -142,7 +142,7 @@ export const LOCK_CLASSES: readonly LockClass[] = [
   },
 ];
 
-/** The class of the lock at word `at`, by what the machine's metadata say; null for any other. */
+/** The class of the lock at word `at`, according to the machine's metadata; null for any other. */
 export function lockClassAt(machine: Machine, at: WordIndex): LockClass | null {
   const place = blockOfWord(machine, at);
   if (place === null) return null;

@@ -1,6 +1,6 @@
 /**
  * How a fault locks its page and how an operation locks its range: the part of the kernel that is
- * meant to be exchanged. One protocol a file; a user's protocol implements the same interface.
+ * meant to be replaced. One protocol per file; a user's protocol implements the same interface.
  *
  * What holds under every protocol
  * - Between lockPage and unlockPage no other CPU changes the meaning of the entry for that page;
@@ -10,7 +10,7 @@
  * - The area set is read and changed between lockAreas and unlockAreas only.
  * - Locks are taken in the order of lock-order.ts (docs/locking.md). A CPU that holds a page or
  *   range never takes the areas' lock.
- * - All methods run in kernel mode. None throws but by panic.
+ * - All methods run in kernel mode. None throws, except by panic.
  */
 import type { Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from './cpu.ts';
@@ -39,6 +39,6 @@ export interface LockingProtocol {
   adoptTable(cpu: Cpu, cursor: Cursor, table: Pfn): void;
   /** The table just adopted was not published after all. */
   dropTable(cpu: Cpu, cursor: Cursor, table: Pfn): void;
-  /** A table under the cursor was unlinked: nobody may work on it any more. */
+  /** A table under the cursor was unlinked: no CPU may work on it any more. */
   markStray(cpu: Cpu, cursor: Cursor, table: Pfn): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The kernel log: a ring of numbers in the machine, formatted only when somebody reads it.
+ * The kernel log: a ring of numbers in the machine, formatted only when it is read.
  *
  * Any CPU appends at any time; the newest DMESG_ENTRIES survive. Record: sequence number + 1,
  * milliseconds since boot, CPU, event, three values.

@@ -92,9 +92,9 @@ export function frameField(machine: Machine, pfn: Pfn, field: number): WordIndex
 
 /**
  * Zeroes a frame by copying frame 0, which is never handed out and stays zero. Filling takes twice
- * as long: `fill` on shared memory writes element by element (310 ns and 180 ns for 4 KiB on
- * Node 20, 363 and 179 on Node 24; docs/performance.md). Nothing to do for one that was zeroed
- * while it was free.
+ * as long: `fill` on shared memory writes element by element (310 ns and 180 ns for 4 KiB on Node
+ * 20, 363 and 179 on Node 24; docs/performance.md). Does nothing for a frame that was zeroed while
+ * it was free.
  */
 export function zeroFrame(machine: Machine, pfn: Pfn): void {
   const stateAt = frameField(machine, pfn, FRAME.STATE);

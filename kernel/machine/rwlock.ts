@@ -1,8 +1,8 @@
 /**
  * Reader/writer lock in one word: readers in the low bits, or WRITER; a waiting writer sets PENDING
- * so that new readers stand back and writers are not starved.
+ * so that new readers hold back and writers are not starved.
  *
- * Guarantees: a writer excludes everybody, readers exclude writers.
+ * Guarantees: a writer excludes all others, readers exclude writers.
  * Not guaranteed: fairness between writers.
  * Order: lock-order.ts, checked in a checked machine.
  */
@@ -92,7 +92,7 @@ function waitTurn(cpu: Cpu, at: WordIndex, seen: number, turn: number): void {
 
 function wake(cpu: Cpu, at: WordIndex, before: number): void {
   if ((before & SLEEPERS) === 0) return;
-  // ORDER: cleared before the wake, so that whoever sleeps after it sets the bit again.
+  // ORDER: cleared before the wake, so that a CPU that sleeps after it sets the bit again.
   and(cpu.words, at, ~SLEEPERS);
   notify(cpu.words, at, CPUS_MAX);
 }

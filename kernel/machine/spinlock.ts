@@ -35,7 +35,7 @@ function lockSlow(cpu: Cpu, at: WordIndex): void {
     if (seen === 0 && compareExchange(words, at, 0, mine) === 0) return;
     pause();
   }
-  // The holder may be descheduled. Whoever slept once takes the lock as contended, because it
+  // The holder may be descheduled. A CPU that has slept takes the lock as contended, because it
   // cannot know whether others still sleep. The loop ends when every holder leaves the kernel.
   for (;;) {
     // ORDER: CONTENDED is set before the sleep and `wait` compares it: no release is missed.

@@ -1,5 +1,5 @@
 /**
- * A CPU's TLB: direct-mapped, with read and write translations apart, private to its Worker.
+ * A CPU's TLB: direct-mapped, with separate read and write translations, private to its Worker.
  *
  * An entry is the byte address of a page and the word index of its frame. The access at `address`
  * hits when `readBase[slot]` plus the low bits of the address, aligned as the access is, gives the
@@ -9,7 +9,7 @@
  * nothing on a hit.
  *
  * The TLB holds translations of one space. It is `live` while its CPU is in user mode for that
- * space; anybody else's lookups go through empty arrays and miss.
+ * space; all other lookups go through empty arrays and miss.
  */
 import { POLL_ACCESSES } from '../../shared/limits.ts';
 import { addressOf } from '../../shared/units.ts';
@@ -26,9 +26,9 @@ export class Tlb {
   readonly filled: Int32Array = new Int32Array(TLB_SLOTS);
   filledCount = 0;
   /**
-   * [0]: accesses left until the next ordered poll. The only word that every access writes, and so
-   * the chain on which accesses wait for each other: an Int32Array, whose words need no untagging,
-   * and large enough not to lie in the engine's heap.
+   * [0]: accesses left until the next ordered poll. The only word that every access writes, so
+   * each access depends on the one before it. An Int32Array, whose words need no untagging, large
+   * enough not to lie in the engine's heap.
    */
   readonly polls: Int32Array = new Int32Array(32).fill(POLL_ACCESSES);
   /** Space whose translations it holds, 0 for none, and its SPACE.ID: blocks are reused. */

@@ -1,8 +1,8 @@
 /**
  * Descriptors: a process's small numbers for open file descriptions.
  *
- * Guarantees: the lowest free number is given out. Whoever got a description from `fdFile` keeps it
- * until `putFile`, however soon the program closes the descriptor.
+ * Guarantees: the lowest free number is given out. A caller that got a description from `fdFile`
+ * keeps it until `putFile`, even if the program closes the descriptor meanwhile.
  * Locking: PROCESS.FD_LOCK: descriptors are opened and closed on the kernel worker, and looked up
  * on the process's CPU too.
  */
@@ -29,12 +29,12 @@ function isFd(fd: number): boolean {
   return Number.isInteger(fd) && fd >= FIRST_FD && fd < FDS_MAX;
 }
 
-/** Whether a descriptor is one of the host's streams, which are no objects of the machine. */
+/** Whether a descriptor is one of the host's streams, which are not objects of the machine. */
 export function isStreamFd(fd: number): boolean {
   return fd === STDOUT || fd === STDERR;
 }
 
-/** Opens an object for a process with O_* flags. The lowest free descriptor, -EMFILE or -ENOMEM. */
+/** Opens an object for a process; returns the lowest free descriptor, -EMFILE or -ENOMEM. */
 export function openFd(cpu: Cpu, proc: ProcessBlock, object: ObjectBlock, flags: number): number {
   const file = createFile(cpu, object, flags);
   if (file === 0) return -ENOMEM;
@@ -43,7 +43,7 @@ export function openFd(cpu: Cpu, proc: ProcessBlock, object: ObjectBlock, flags:
   return fd;
 }
 
-/** The lowest free descriptor, which has the caller's reference from now on; or -EMFILE. */
+/** The lowest free descriptor, which takes over the caller's reference; or -EMFILE. */
 function installFd(cpu: Cpu, proc: ProcessBlock, file: FileBlock): number {
   let result = -EMFILE;
   lock(cpu, proc + PROCESS.FD_LOCK);
@@ -78,8 +78,8 @@ export function dupFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
 }
 
 /**
- * The description of a descriptor, with a reference for the caller; 0 when it is not open. One
- * that was opened with O_PATH is shown to those only who ask for it.
+ * The description of a descriptor, with a reference for the caller; 0 when it is not open. One that
+ * was opened with O_PATH is returned only to callers that ask for it.
  */
 export function fdFile(cpu: Cpu, proc: ProcessBlock, fd: number, orPath = false): FileBlock {
   if (!isFd(fd)) return 0;
@@ -91,13 +91,13 @@ export function fdFile(cpu: Cpu, proc: ProcessBlock, fd: number, orPath = false)
   return file;
 }
 
-/** The object behind a descriptor, for a caller that nobody can close it under; 0 for none. */
+/** The object behind a descriptor that cannot be closed meanwhile; 0 for none. */
 export function fdObject(cpu: Cpu, proc: ProcessBlock, fd: number): ObjectBlock {
   const file = isFd(fd) ? peek(cpu.words, fdAt(proc, fd)) : 0;
   return file === 0 ? 0 : fileObject(cpu, file);
 }
 
-/** O_* flags of an open descriptor, for the same caller. */
+/** O_* flags of an open descriptor that cannot be closed meanwhile. */
 export function fdFlags(cpu: Cpu, proc: ProcessBlock, fd: number): number {
   return fileFlags(cpu, peek(cpu.words, fdAt(proc, fd)));
 }

@@ -1,7 +1,7 @@
 /**
- * What is different between the kinds of memory objects, and private anonymous memory, which is of
- * no object: each question that other code asks has its answer here, one row a kind. Only what a
- * kind does when it is mapped, unmapped or protected is code (backends/).
+ * How the kinds of memory objects differ, and private anonymous memory, which has no object: each
+ * question that other code asks is answered here, one row per kind. Only what a kind does when it
+ * is mapped, unmapped or protected is code (backends/).
  *
  *   shared   memory that the machine has itself: anonymous shared memory, a memfd, a file that was
  *            created in the machine; a missing page is a zero page
@@ -25,27 +25,27 @@ export interface ObjectKind {
   // Its pages.
   /** Which reserved entry stands for a page that is not present. */
   readonly entryKind: number;
-  /** Its frames are one block from OBJECT.BASE_PFN on; otherwise its page index has them. */
+  /** Its frames are one block from OBJECT.BASE_PFN on; otherwise its page index holds them. */
   readonly isContiguous: boolean;
   /** The host handed it to the machine, and can supply its pages when it has any. */
   readonly isHandedIn: boolean;
   /** Reclaim may drop a clean page, because it can be supplied again. */
   readonly isEvictable: boolean;
-  /** The host is to have what is written to it. */
+  /** What is written to it must reach the host. */
   readonly isWrittenBack: boolean;
 
   // As a file.
-  /** Linux's S_ISREG: ftruncate, O_TRUNC and unlink are for these alone. */
+  /** Linux's S_ISREG: ftruncate, O_TRUNC and unlink work on these alone. */
   readonly isRegular: boolean;
-  /** What read(2) and write(2) answer; 0: they can be done. */
+  /** What read(2) and write(2) return if they are refused; 0: they work. */
   readonly transferRefusal: number;
-  /** What lseek(2) answers; 0: it can be done. */
+  /** What lseek(2) returns if it is refused; 0: it works. */
   readonly seekRefusal: number;
-  /** A write behind the end makes it longer. */
+  /** A write beyond the end makes it longer. */
   readonly canGrow: boolean;
   /** A missing page is a hole: SEEK_HOLE finds it, MADV_REMOVE makes one. */
   readonly hasHoles: boolean;
-  /** What was written behind its end comes to light when it grows, as on tmpfs (6.18). */
+  /** What was written beyond its end becomes visible when it grows, as on tmpfs (6.18). */
   readonly keepsBeyondEnd: boolean;
 
   // When it is mapped.
@@ -58,7 +58,7 @@ export interface ObjectKind {
   readonly canMove: boolean;
   /** The device in /proc/PID/maps: 00:01 is where Linux keeps shared memory and memfds. */
   readonly device: string;
-  /** The sum of smaps and status that its resident pages belong to. */
+  /** The total in smaps and status to which its resident pages are added. */
   readonly countsAs: 'shmem' | 'file';
 }
 
@@ -93,7 +93,10 @@ const SHARED: ObjectKind = {
   countsAs: 'shmem',
 };
 
-/** The module says how large its object is, for good, and knows at which addresses it is mapped. */
+/**
+ * The module says how large its object is, which never changes, and knows at which addresses it is
+ * mapped.
+ */
 const USER: ObjectKind = {
   ...FILE,
   name: 'user',

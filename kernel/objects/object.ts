@@ -1,6 +1,6 @@
 /**
- * Memory objects: what pages of a mapping come from when they are not anonymous and private. Their
- * kinds: kinds.ts.
+ * Memory objects: where the pages of a mapping come from, unless they are private anonymous memory.
+ * Their kinds: kinds.ts.
  *
  * Locking: OBJECT.REFS is atomic; size and page index are under OBJECT.LOCK (pages.ts); the rest is
  * written before the object is shared.
@@ -79,7 +79,7 @@ export function putObject(cpu: Cpu, object: ObjectBlock): void {
 
 /** Pages of the object: a fault at or beyond is SIGBUS. */
 export function objectPages(cpu: Cpu, object: ObjectBlock): number {
-  // ORDER: the size may change under a truncation; a fault takes the value of its moment.
+  // ORDER: the size may change under a truncation; a fault uses the value that it reads.
   return load(cpu.words, object + OBJECT.PAGES);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Open file descriptions: an object, O_* flags and a position, which all descriptors share that
- * came from one open (by dup, by inheritance), as in POSIX.
+ * Open file descriptions: an object, O_* flags and a position, shared by all descriptors that came
+ * from one open (by dup or inheritance), as in POSIX.
  *
  * Locking: FILE.REFS is atomic. The position belongs to the kernel worker, which alone reads,
  * writes and seeks; the rest never changes.

@@ -3,8 +3,8 @@
  *
  * Guarantees: the tree grows with the pages that are there, not with the size of the object.
  * Locking: the object's OBJECT.LOCK, unless nobody else can reach the object. The buddy lock nests
- * in it. A reader that holds the lock may use a frame found until it unlocks; who wants it longer
- * takes a reference (pages.ts).
+ * in it. A reader that holds the lock may use a frame that it finds until it unlocks; to use it
+ * longer, it takes a reference (pages.ts).
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
@@ -54,7 +54,7 @@ export function indexInsert(cpu: Cpu, object: ObjectBlock, page: ObjectPage, pfn
   return true;
 }
 
-/** Puts roots above the root until the tree can hold `page`: 1 to 3 levels. */
+/** Adds levels above the root until the tree can hold `page`: 1 to 3 levels. */
 function growIndex(cpu: Cpu, object: ObjectBlock, page: ObjectPage): boolean {
   const { words, machine } = cpu;
   const rootAt = object + OBJECT.INDEX_ROOT;
@@ -102,7 +102,7 @@ export function indexNext(
   while (page < endPage) {
     const height = peek(words, object + OBJECT.INDEX_HEIGHT);
     if (page >= pagesOf(height)) return there ? -1 : page;
-    // Down to the slot of the page, or the empty one that stands for it.
+    // Descend to the slot of the page, or to the empty slot that stands for it.
     let level = height;
     let entry = peek(words, object + OBJECT.INDEX_ROOT);
     while (level > 0 && entry !== 0) {

@@ -3,10 +3,10 @@
  *
  *     absent   the host must supply it first: below OBJECT.SUPPLIED
  *     hole     not there and beyond what the host has: reads as zero, made at the first touch
- *     there    in the index, with a frame that everybody shares
+ *     there    in the index, with a frame that all users share
  *
  * Guarantees: a page has one frame at a time. A frame comes with a reference for the caller, taken
- * before anybody could remove the page; no page at or beyond the object's end is handed out.
+ * before another CPU could remove the page; no page at or beyond the object's end is handed out.
  * Locking: OBJECT.LOCK, for a few steps. It nests in page and range locks.
  */
 import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
@@ -66,8 +66,8 @@ function makePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage, beyond: boole
 }
 
 /**
- * Makes `pfn`, whose reference is the caller's, the page, unless another CPU was first. The frame
- * that is the page now, with a reference for the caller; PAGE_BEYOND or PAGE_NO_MEMORY.
+ * Makes `pfn`, whose reference is the caller's, the page, unless another CPU was first. Returns the
+ * page's frame, with a reference for the caller; PAGE_BEYOND or PAGE_NO_MEMORY.
  */
 function enterPage(
   cpu: Cpu,
@@ -136,7 +136,7 @@ export function nextPage(
   return page;
 }
 
-/** Whether a frame in use is, or was until lately, the page of an object. */
+/** Whether a frame in use is, or was until recently, the page of an object. */
 export function isPageCache(machine: Machine, pfn: Pfn): boolean {
   // ORDER: set before the frame could be found; the caller holds a reference.
   return (load(machine.words, frameField(machine, pfn, FRAME.STATE)) & FRAME.PAGE_CACHE) !== 0;
@@ -145,7 +145,7 @@ export function isPageCache(machine: Machine, pfn: Pfn): boolean {
 /** Notes that an object's page differs from what the host has. The caller holds a reference. */
 export function markDirty(cpu: Cpu, pfn: Pfn): void {
   const at = frameField(cpu.machine, pfn, FRAME.STATE);
-  // ORDER: after the write; whoever takes the mark away copies the page afterwards.
+  // ORDER: after the write; a CPU that clears the mark copies the page afterwards.
   if ((load(cpu.words, at) & FRAME.DIRTY) === 0) or(cpu.words, at, FRAME.DIRTY);
 }
 
@@ -166,7 +166,7 @@ export function extendObject(cpu: Cpu, object: ObjectBlock, end: number): void {
 
 /**
  * The first two steps of a truncation: the new size, and the pages beyond it out of the index. The
- * caller then takes them out of all mappings. Returns the pages that there were.
+ * caller then takes them out of all mappings. Returns the old number of pages.
  */
 export function cutObject(cpu: Cpu, object: ObjectBlock, size: number): number {
   const { machine, words } = cpu;
@@ -175,7 +175,7 @@ export function cutObject(cpu: Cpu, object: ObjectBlock, size: number): number {
   for (const field of [OBJECT.SUPPLIED, OBJECT.WRITTEN]) {
     if (size < loadWide(machine, object + field)) storeWide(machine, object + field, size);
   }
-  // Also what a failed write has left behind the end.
+  // Also what a failed write has left beyond the end.
   indexRemove(cpu, object, pagesOf(size), pagesOf(FILE_BYTES_MAX));
   zeroTail(cpu, object, size);
   setSize(cpu, object, size);
@@ -218,6 +218,6 @@ function zeroBytes(cpu: Cpu, pfn: Pfn, from: number): void {
 function setSize(cpu: Cpu, object: ObjectBlock, size: number): void {
   assertHeld(cpu, object + OBJECT.LOCK);
   storeWide(cpu.machine, object + OBJECT.SIZE, size);
-  // ORDER: read without the lock by those who only compare (objectPages).
+  // ORDER: read without the lock where it is only compared (objectPages).
   store(cpu.words, object + OBJECT.PAGES, pagesOf(size));
 }

@@ -139,17 +139,17 @@ export function beginSwapWrite(cpu: Cpu, slot: SwapSlot): Pfn {
 
 /**
  * The store has the slot (`written`), or could not take it. The frame leaves the map unless an
- * entry uses it; an unwritten one stays and is written another time. Frames freed: 0 or 1.
+ * entry uses it; an unwritten one stays and is written another time. Returns the frames freed.
  *
- * Also for a slot with nothing to write: its frame was brought back for one of its entries, and no
- * entry uses it any more.
+ * Also called for a slot with nothing to write: its frame was brought back for one of its entries,
+ * and no entry uses it any more.
  */
 export function endSwapWrite(cpu: Cpu, slot: SwapSlot, written: boolean): number {
   const { machine, words } = cpu;
   const at = slotAt(machine, slot);
   lock(cpu, BOOT.SWAP_LOCK);
   let pfn = 0;
-  // Freed meanwhile, and perhaps used again: then this write means nothing.
+  // If the slot was freed meanwhile, and perhaps reused, this write means nothing.
   if (peek(words, at + SWAP.STATE) === SWAP.WRITING) {
     poke(words, at + SWAP.STATE, written ? SWAP.CLEAN : SWAP.DIRTY);
   }
@@ -162,9 +162,9 @@ export function endSwapWrite(cpu: Cpu, slot: SwapSlot, written: boolean): number
 }
 
 /**
- * Gives back frames that the store has too and that no entry uses any more: whoever asked for the
- * page has written to a copy, or ended. Looks at `count` slots from `firstSlot` on; `next` is where
- * to go on.
+ * Gives back frames that the store has too and that no entry uses any more: the process that asked
+ * for the page has written to a copy, or ended. Looks at `count` slots from `firstSlot` on; `next`
+ * is where to continue.
  */
 export function dropCleanFrames(
   cpu: Cpu,
@@ -187,7 +187,7 @@ export function dropCleanFrames(
   return { freed: pfns.length, next: slot };
 }
 
-/** Only the map holds the frame. New holders come through the map's lock, which the caller has. */
+/** Only the map holds the frame. New holders need the map's lock, which the caller holds. */
 function isUnused(cpu: Cpu, pfn: Pfn): boolean {
   assertHeld(cpu, BOOT.SWAP_LOCK);
   return pfn !== 0 && frameRefs(cpu.machine, pfn) === 1;
@@ -199,9 +199,9 @@ function isInStoreAlone({ words }: Cpu, at: WordIndex): boolean {
 }
 
 /**
- * What the store's answer for a slot must be compared with when it comes: see finishSwapRead. 0
- * when there is nothing to read: the slot is free, or it has a frame, whose page the store may not
- * have yet. Then the fault that asked finds out.
+ * A value to compare the slot with when the store replies: see finishSwapRead. 0 when there is
+ * nothing to read: the slot is free, or it has a frame, whose page the store may not have yet. The
+ * fault that asked then finds out which.
  */
 export function beginSwapRead(cpu: Cpu, slot: SwapSlot): number {
   const at = slotAt(cpu.machine, slot);

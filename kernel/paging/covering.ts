@@ -6,7 +6,9 @@ import type { Cpu } from '../machine/cpu.ts';
 import { ROOT_LEVEL, indexAt, pagesAt } from '../machine/cursor.ts';
 import type { Cursor } from '../machine/cursor.ts';
 
-/** Points the cursor at the whole table of `space`: for protocols that never lock a single one. */
+/**
+ * Points the cursor at the whole table of `space`: for protocols that never lock a single table.
+ */
 export function openAtRoot(
   cpu: Cpu,
   cursor: Cursor,

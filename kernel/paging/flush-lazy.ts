@@ -4,16 +4,16 @@
  *
  * Protocol
  *  1. The initiator takes a record, puts the frames into it, and advances the space's lazy
- *     generation. CPUs look at that one only when they enter user mode and at their ordered polls,
- *     not at each access: this is the tick at which LATR's CPUs sweep.
- *  2. Whoever next works on the space, and the kernel worker's tick, releases the records that
- *     every CPU in user mode of the space has swept past.
+ *     generation. CPUs poll it only when they enter user mode and at their ordered polls, not at
+ *     each access: this is the tick at which LATR's CPUs sweep.
+ *  2. The next operation on the space, or the kernel worker's tick, releases the records that every
+ *     CPU in user mode of the space has swept past.
  *  3. An address range is not mapped again before its records are settled: by then a shootdown is
  *     waited for after all.
  * Guarantees: no frame and no address is used again while a TLB leads to the old frame.
  * Locking: records hang on their space and are touched under the areas' lock.
- * Not guaranteed: that nobody uses the old translation after munmap returned. Until it sweeps, a
- * CPU may read and write the old frame, which nobody else has.
+ * Not guaranteed: that no CPU uses the old translation after munmap has returned. Until it sweeps,
+ * a CPU may read and write the old frame, which nobody else has.
  * Restrictions (mprotect), mappings that replace others, unlinked tables, and operations with more
  * frames than a record holds are flushed as under `batched`.
  */
@@ -35,13 +35,13 @@ import { LOG_CLEAR, LOG_FILL, LOG_PRESENT } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
 import { shootDown } from './shootdown.ts';
 
-/** False where the operation has to be waited for; its frames are then still the caller's. */
+/** False where the flush must be waited for; the frames are then still the caller's. */
 export function postponeFlush(op: RangeOp): boolean {
   assertAreasHeld(op.cpu, op.space);
   const { cpu, space } = op;
   const { words } = cpu;
   if (op.restricted || op.unlinked.length > 0 || op.dropped.length > 0) return false;
-  // mmap over a mapping: the range is in use again before anybody could have swept.
+  // mmap over a mapping: the range is in use again before any CPU could have swept.
   if (op.kinds.includes(LOG_FILL) || op.kinds.includes(LOG_PRESENT)) return false;
   const frames = clearedFrames(op);
   const record = frames.length > LAZY.FRAMES_MAX ? 0 : slabAlloc(cpu, SLAB.LAZY);
@@ -53,7 +53,8 @@ export function postponeFlush(op: RangeOp): boolean {
   poke(words, record + LAZY.PAGES, op.flushEndVpn - op.flushStartVpn);
   poke(words, record + LAZY.NEXT, peek(words, space + SPACE.LAZY_HEAD));
   poke(words, space + SPACE.LAZY_HEAD, record);
-  // ORDER: after the entries were cleared: who sweeps to this generation walks the new tables.
+  // ORDER: after the entries were cleared: a CPU that sweeps to this generation walks the new
+  // tables.
   poke(words, record + LAZY.GENERATION, (add(words, space + SPACE.LAZY_GEN, 1) + 1) | 0);
   count(cpu, STAT.lazyFlushes, 1);
   return true;
@@ -108,7 +109,8 @@ function release(cpu: Cpu, link: WordIndex, record: LazyBlock): void {
   const { words } = cpu;
   const frames = peek(words, record + LAZY.COUNT);
   for (let i = 0; i < frames; i++) putFrame(cpu, peek(words, record + LAZY.FRAMES + i));
-  // ORDER: the list belongs to the areas' lock; stored for those who only look whether it is empty.
+  // ORDER: the list belongs to the areas' lock; stored for CPUs that only check whether it is
+  // empty.
   store(words, link, peek(words, record + LAZY.NEXT));
   slabFree(cpu, SLAB.LAZY, record);
 }

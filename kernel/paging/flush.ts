@@ -16,8 +16,8 @@ import type { RangeOp } from './range-op.ts';
 import { shootDown } from './shootdown.ts';
 
 /**
- * Flushes what the operation noted. True: every CPU has, frames and tables may be released. False:
- * the policy has taken them over.
+ * Flushes what the operation noted. True: every CPU has flushed, frames and tables may be released.
+ * False: the policy has taken them over.
  */
 export function flushRange(op: RangeOp): boolean {
   switch (op.cpu.machine.flushPolicy) {

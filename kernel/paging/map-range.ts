@@ -90,7 +90,7 @@ const DISCARD = 2;
 const GUARD = 3;
 const UNGUARD = 4;
 
-/** Clears [startVpn, endVpn), whatever is there. Frames follow after the flush. */
+/** Clears [startVpn, endVpn), whatever is there. The frames are released after the flush. */
 export function clearRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
   return changeRange(op, startVpn, endVpn, CLEAR, 0);
 }
@@ -104,20 +104,20 @@ export function protectRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, rwx: numbe
 }
 
 /**
- * Where an area is to begin or end no entry may lie across: the entries there become tables of such
- * as mean the same. False when memory is exhausted; what was made by then stays, and is as good.
+ * No entry may lie across the boundary of an area: one that lies across `startVpn` or `endVpn`
+ * becomes a table that means the same. False when memory is exhausted; tables made by then stay.
  */
 export function splitSpans(op: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
   return splitSpan(op, startVpn, startVpn) && splitSpan(op, endVpn, endVpn - 1);
 }
 
-/** The same at `vpn` alone, by the entry of `neighbour`: the page there or before, in the range. */
+/** The same at `vpn` alone. `neighbour` is a page of the range beside it: `vpn` or `vpn` - 1. */
 export function splitSpan(op: RangeOp, vpn: Vpn, neighbour: Vpn): boolean {
   const { cpu, cursor } = op;
   for (;;) {
     const at = seek(cpu, cursor, neighbour);
     if ((vpn & (pagesAt(cursor.level) - 1)) === 0) return true;
-    // ORDER: under the range's lock; but of a superpage the MMU may set A or D at this moment.
+    // ORDER: under the range's lock; but the MMU may set A or D of a superpage at this moment.
     if (load(cpu.words, at) === 0) return true;
     if (!pushDown(cpu, cursor, at, cursor.level)) return false;
   }
@@ -135,24 +135,24 @@ export function leafSlot(op: RangeOp, vpn: Vpn): WordIndex {
 }
 
 /**
- * Takes the pages of [startVpn, endVpn), which lies in one area, out of it: the next touch finds
- * the area's reserved entry. Guards stay. Never needs memory, unless for half a superpage. Not
- * undone.
+ * Removes the pages of [startVpn, endVpn), which lies in one area: the next touch finds the area's
+ * reserved entry. Guards stay. Needs memory only to cut a superpage. Not undone.
  */
 export function discardRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, reserved: Pte): boolean {
   return changeRange(op, startVpn, endVpn, DISCARD, reserved);
 }
 
 /**
- * Makes [startVpn, endVpn), which lies in one area, guards. Not undone: a failure leaves a prefix.
+ * Turns [startVpn, endVpn), which lies in one area, into guards. Not undone: a failure leaves a
+ * prefix.
  */
 export function guardRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, guard: Pte): boolean {
   return changeRange(op, startVpn, endVpn, GUARD, guard);
 }
 
 /**
- * Makes the guards in [startVpn, endVpn), which lies in one area, what the area reserves. Not
- * undone.
+ * Replaces the guards in [startVpn, endVpn), which lies in one area, by the area's reserved entry.
+ * Not undone.
  */
 export function unguardRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, reserved: Pte): boolean {
   return changeRange(op, startVpn, endVpn, UNGUARD, reserved);
@@ -206,9 +206,9 @@ function changeEntry(
     if (compareExchange(words, at, old, entry) !== old) continue;
     logChange(op, change === PROTECT ? LOG_PROTECT : LOG_CLEAR, at, old, level);
     const loses = change !== PROTECT || (old & ~entry & pte.PTE_RWX) !== 0;
-    // Without A no MMU has it: A is set before a TLB is filled, and only on the entry as it was.
+    // Without A it is in no TLB: A is set before a TLB is filled, and only on an unchanged entry.
     if (!loses || !pte.isPresent(old) || (old & pte.PTE_A) === 0) return;
-    // What stays mapped may be used again at once: only a waited-for flush will do.
+    // What stays mapped may be used again at once: the flush must be waited for.
     if (change !== CLEAR) op.restricted = true;
     noteFlush(op, vpn, pagesAt(level));
     return;

@@ -21,7 +21,8 @@ import { assertAreasHeld } from '../machine/held-locks.ts';
 
 /**
  * Makes the tables that the move of [fromVpn, from + pages) to `toVpn` needs, also for clearing the
- * old range afterwards. False when memory is exhausted: what was made means what was there before.
+ * old range afterwards. False when memory is exhausted: tables made by then mean the same as what
+ * they replaced.
  */
 export function prepareMove(op: RangeOp, fromVpn: Vpn, toVpn: Vpn, pages: number): boolean {
   const { cpu, cursor } = op;
@@ -46,9 +47,9 @@ export function prepareMove(op: RangeOp, fromVpn: Vpn, toVpn: Vpn, pages: number
 }
 
 /**
- * Moves the pages of [fromVpn, from + pages), and what else its entries say beyond "untouched", to
- * `toVpn`, where the new area's reserved entries stand. The old entries become `left`: 0, or what
- * the old area reserves. Guards at the new addresses name `record`.
+ * Moves the pages of [fromVpn, from + pages), and all other entries that say more than "untouched",
+ * to `toVpn`, where the new area's reserved entries stand. The old entries become `left`: 0, or
+ * what the old area reserves. Guards at the new addresses name `record`.
  */
 export function moveRange(
   op: RangeOp,

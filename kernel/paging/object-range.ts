@@ -1,6 +1,6 @@
 /**
- * What happens to the entries of an object's mapping when the object changes: its pages are cut
- * off or punched out, or written back. Under an open RangeOp; see there.
+ * What happens to the entries of an object's mapping when the object changes: its pages are
+ * truncated, punched out or written back. Under an open RangeOp; see there.
  *
  * Only entries of the lowest level can be present here: spans stand for untouched pages, and the
  * objects that map superpages neither shrink nor are written back.
@@ -15,11 +15,11 @@ import type { RangeOp } from './range-op.ts';
 import { seek } from './table.ts';
 import { assertAreasHeld } from '../machine/held-locks.ts';
 
-/** Every page goes, a private mapping's own copies too: the object was cut off. */
+/** Every page goes, even a private mapping's own copies: the object was truncated. */
 export const ZAP_ALL = 0;
 /** The object's pages go, private copies stay: a hole was punched. */
 export const ZAP_OBJECT = 1;
-/** The object's pages stay; what D says goes into the frames: they will be written back. */
+/** The object's pages stay; D is noted on their frames, which will be written back. */
 export const CLEAN = 2;
 
 /**
@@ -35,7 +35,7 @@ export function changeObjectRange(
 ): void {
   assertAreasHeld(op.cpu, op.space);
   const { cursor } = op;
-  // The object is no longer what it was when this returns: a flush for later will not do.
+  // The object has changed when this returns: the flush must be waited for.
   op.restricted = true;
   let vpn = startVpn;
   while (vpn < endVpn) {

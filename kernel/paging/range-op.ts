@@ -29,7 +29,7 @@ import { putSlot } from '../objects/swap-map.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
 
-/** What an entry says of a page of an object that the host may have to hear of. */
+/** The bits of an entry for an object's page that may have to be written back to the host. */
 const WRITTEN: number = pte.PTE_SHARED | pte.PTE_D;
 
 export class RangeOp implements PageTableLike {
@@ -51,15 +51,15 @@ export class RangeOp implements PageTableLike {
   /** VPNs that some TLB may hold: flushed when not empty. */
   flushStartVpn: Vpn = 0;
   flushEndVpn: Vpn = 0;
-  /** The same one by one, {VPN, pages} each, under the policy that wants it so. */
+  /** The same one by one, {VPN, pages} each, under the policy `sync`. */
   readonly flushes: number[] = [];
-  /** A present entry lost a permission and stays: only a waited-for flush will do. */
+  /** A present entry lost a permission and stays: the flush must be waited for. */
   restricted = false;
   /** Change of the space's resident pages. */
   resident = 0;
-  /** The whole space goes: nobody is asked any more. */
+  /** The whole space goes: user backends are no longer asked. */
   teardown = false;
-  /** Only what areas' flags say besides access changes: no entry of the page table does. */
+  /** Only area flags that do not concern access change: no page-table entry does. */
   flagsOnly = false;
 
   constructor(cpu: Cpu, space: SpaceBlock, cursor: Cursor) {
@@ -82,19 +82,19 @@ export class RangeOp implements PageTableLike {
   }
 }
 
-/** Flushes, frees, unlocks: the end of every operation, also of one that was rolled back. */
+/** Flushes, frees, unlocks: the end of every operation, even of one that was rolled back. */
 export function closeRange(op: RangeOp): void {
   assertAreasHeld(op.cpu, op.space);
   finishRange(op);
   op.cpu.machine.protocol.unlockRange(op.cpu, op.cursor);
 }
 
-/** The flush, and only after it the frames and tables, unless the policy keeps them for later. */
+/** Flushes, and only then frees frames and tables, unless the policy keeps them for later. */
 function finishRange(op: RangeOp): void {
   const { cpu, space } = op;
   const flushed = op.flushEndVpn === op.flushStartVpn || flushRange(op);
-  // The last first: free frames are a stack, and pages touched in order get frames in order again,
-  // which bulk accesses are glad of.
+  // Last first: free frames are a stack, and pages touched in order get frames in order again,
+  // which makes bulk accesses faster.
   for (let i = op.kinds.length - 1; i >= 0; i--) {
     if (op.kinds[i] === LOG_CLEAR) releaseEntry(op, op.olds[i] as number, flushed);
     if (op.kinds[i] === LOG_PRESENT) op.resident += pagesAt(op.counts[i] as number);
@@ -116,7 +116,7 @@ function releaseEntry(op: RangeOp, entry: Pte, flushed: boolean): void {
 
 /**
  * Unlinks the tables that lie wholly in [startVpn, endVpn), which holds no mapping any more. Both
- * the table and its parent are under the cursor's locks. Leaf tables first, then what held them.
+ * the table and its parent are under the cursor's locks. Leaf tables first, then their parents.
  */
 export function pruneTables(op: RangeOp, startVpn: Vpn, endVpn: Vpn): void {
   assert(startVpn < endVpn, 'pruneTables: range', startVpn);

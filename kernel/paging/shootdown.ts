@@ -1,5 +1,5 @@
 /**
- * TLB shootdown: no CPU uses a translation after the call that removed it returned.
+ * TLB shootdown: no CPU uses a translation after the call that removed it has returned.
  *
  * Protocol
  *  1. The initiator clears or restricts entries, under the protocol's locks.
@@ -10,7 +10,8 @@
  *     they catch up before they use the TLB again.
  *  4. Only then may frames be freed and locks dropped.
  *
- * Guarantees: free after flush; no deadlock between initiators, who are in kernel mode themselves.
+ * Guarantees: free after flush; no deadlock between initiators, which are in kernel mode
+ * themselves.
  * Locking: none of its own. Concurrent initiators take different generations.
  * Not guaranteed: an answer from a program that never touches memory. After SHOOTDOWN_WATCHDOG_MS
  * such a CPU is condemned, as a watchdog would, and its Worker replaced.
@@ -47,7 +48,7 @@ export function shootDown(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: num
   }
 }
 
-/** Advances the generation of a space so that its CPUs look up: the body of an interrupt. */
+/** Advances the generation of a space, which its CPUs poll: it takes the place of an IPI. */
 export function pokeSpace(cpu: Cpu, space: SpaceBlock): void {
   announce(cpu, space, 0, 0);
 }
@@ -57,9 +58,9 @@ function announce(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: number): nu
   // ORDER: entries were changed before; a CPU that reads this generation walks the new tables.
   const generation = (add(words, space + SPACE.TLB_GEN, 1) + 1) | 0;
   const at = space + SPACE.TLB_RING + (generation & (TLB_RING - 1)) * SPACE.TLB_RING_WORDS;
-  // ORDER: claimed by exchange. While the record changes its stamp is one that belongs to another
-  // slot, so that a reader in between, however far behind, flushes everything; and so does an
-  // initiator that finds a slower one still writing, a whole ring behind: it leaves no record.
+  // ORDER: claimed by exchange. While the record changes, its stamp belongs to another slot, so
+  // that a CPU that reads it then, however far behind, flushes everything. The same follows when an
+  // initiator finds a slower one, a whole ring behind, still writing: it leaves no record.
   const stamp = load(words, at);
   const isFree = ((stamp ^ generation) & (TLB_RING - 1)) === 0;
   if (isFree && compareExchange(words, at, stamp, (generation + 1) | 0) === stamp) {
@@ -70,7 +71,7 @@ function announce(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: number): nu
   return generation;
 }
 
-/** Waits until the CPU acknowledged `generation` or is not in `mode` any more. */
+/** Waits until the CPU has acknowledged `generation` or is no longer in `mode`. */
 function awaitCpu(cpu: Cpu, id: number, block: WordIndex, mode: number, generation: number): void {
   const { words } = cpu;
   for (let turn = 0; turn < SPIN_TURNS; turn++) {

@@ -4,7 +4,8 @@
  *
  * Locking: to change an entry, hold what the protocol's cursor locked. To follow tables without a
  * lock, be in kernel mode (tables are freed after a grace period) or be the MMU (a shootdown waits
- * for it). A live entry changes by atomic read-modify-write only: the MMU sets A and D any time.
+ * for it). A live entry changes by atomic read-modify-write only: the MMU may set A and D at any
+ * time.
  */
 import { add, compareExchange, fillWords, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -32,7 +33,7 @@ export function allocTable(cpu: Cpu, space: SpaceBlock, level: number): Pfn {
   // ORDER: counters; nothing is concluded from them while others run.
   add(cpu.words, space + SPACE.TABLES, 1);
   const tables = add(cpu.words, BOOT.TABLE_FRAMES, 1) + 1;
-  // A lost update of the peak by a racing CPU is off by the race's width only.
+  // A racing CPU's update may be lost, which leaves the peak slightly too low.
   if (tables > peek(cpu.words, BOOT.TABLE_FRAMES_PEAK)) {
     poke(cpu.words, BOOT.TABLE_FRAMES_PEAK, tables);
   }
@@ -106,8 +107,8 @@ export function peekEntry(cpu: Cpu, space: SpaceBlock, vpn: Vpn): Pte {
 
 /**
  * Replaces the non-table entry at `at` (level `level`) by a new table that means the same: empty,
- * or full of what the span was. The protocol has the new table under the cursor's lock before
- * anybody can reach it. False when memory is exhausted.
+ * or full of what the span was. The protocol puts the new table under the cursor's locks before any
+ * CPU can reach it. False when memory is exhausted.
  */
 export function pushDown(cpu: Cpu, cursor: Cursor, at: WordIndex, level: number): boolean {
   const { machine, words } = cpu;
@@ -116,7 +117,7 @@ export function pushDown(cpu: Cpu, cursor: Cursor, at: WordIndex, level: number)
   if (child === 0) return false;
   for (;;) {
     // ORDER: acquires the entry; only the holder of the cursor's lock changes a non-table entry
-    // here, but for the A and D bits of a superpage, which the exchange below would notice.
+    // here, except for the A and D bits of a superpage, which the exchange below would notice.
     const entry: Pte = load(words, at);
     if (pte.isTable(entry)) {
       // Another fault was first, under a protocol that lets faults on one span run in parallel.

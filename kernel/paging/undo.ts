@@ -65,7 +65,7 @@ export function restorePermissions(op: RangeOp, at: WordIndex, old: Pte): void {
   }
 }
 
-/** An entry made present goes; its frame follows after the flush. */
+/** An entry made present is removed; its frame is released after the flush. */
 export function undoPresent(op: RangeOp, at: WordIndex, vpn: Vpn, level: number): void {
   // ORDER: out of reach before the shootdown that precedes the frame's release.
   const now = exchange(op.cpu.words, at, 0);

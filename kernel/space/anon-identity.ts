@@ -2,19 +2,20 @@
  * The identity of private pages: Linux's anon_vma, as far as it decides which areas merge.
  *
  * In Linux an area gets an anon_vma with its first private page: a neighbour's, if the two differ
- * in permissions only, else a new one. Areas with different ones never merge. Here a fault knows
- * no area, so an identity is found out late: before an operation changes areas, those that it
- * concerns or touches are looked at, and one without identity that has private pages gets one. The
- * order in which areas were first written decides about neighbours' identities: each private frame
- * carries a stamp.
+ * in permissions only, else a new one. Areas with different ones never merge. Here a fault knows no
+ * area, so identities are assigned late: before an operation changes areas, it looks at those that
+ * it overlaps or touches, and each that has private pages but no identity gets one. Between
+ * neighbours, the order in which they were first written decides: each private frame carries a
+ * stamp.
  *
- * An area that nobody has written would be looked through at each operation beside it, however
- * large it is: the space remembers one range that it has found bare, and how many faults it had had
- * by then. Without another fault no private page has come into it.
+ * An area that was never written would be searched at each operation beside it, however large it
+ * is. So the space remembers one range that had no private page, and its number of faults by then:
+ * without another fault, the range still has none.
  *
  * Guarantees: what an operation finds is what Linux would have, for faults of one CPU. An area is
  * looked at again only until it has an identity.
- * Locking: the areas' lock. Entries are read without theirs: a fault at this moment comes after.
+ * Locking: the areas' lock. Entries are read without theirs: a fault at this moment counts as
+ * later.
  * Not guaranteed: the order of faults on different CPUs.
  */
 import { load, peek, poke } from '../../shared/atomics.ts';
@@ -41,7 +42,7 @@ const NEVER = -1;
 /** Settles the identities of the areas that overlap or touch [startVpn, endVpn), in VPNs. */
 export function settleAnon(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void {
   assertAreasHeld(cpu, space);
-  // ORDER: 0 only for the last user, who takes the whole space apart.
+  // ORDER: 0 only for the last user, which tears down the whole space.
   if (load(cpu.words, space + SPACE.REFS) === 0) return;
   const store = new SharedAreaIndex(cpu, space);
   let node = treeEndingAfter(store, Math.max(0, addressOf(startVpn) - 1));
@@ -80,7 +81,7 @@ function identify(cpu: Cpu, space: SpaceBlock, store: SharedAreaIndex, node: Are
   poke(words, node + AREA.ANON, id);
 }
 
-/** Settles `node` and its kin in a row that have pages, in the order of their first pages. */
+/** Settles `node` and the compatible areas next to it that have pages, by order of first page. */
 function settleRun(cpu: Cpu, space: SpaceBlock, store: SharedAreaIndex, node: AreaBlock): void {
   let first = node;
   for (let below = treePrevious(store, first); below !== 0; below = treePrevious(store, first)) {
@@ -123,14 +124,14 @@ function flagsOf(cpu: Cpu, node: AreaBlock): number {
 
 /**
  * Whether the area may have private pages that no identity accounts for. An area that may not be
- * written has got none since the operation that made it so, which has settled it.
+ * written has got none since the operation that made it so, which settled it.
  */
 function isOpen(cpu: Cpu, node: AreaBlock): boolean {
   if (peek(cpu.words, node + AREA.ANON) !== 0) return false;
   return (flagsOf(cpu, node) & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
 }
 
-/** Whether nodes in address order touch, equal but in permissions (anon_vma_compatible). */
+/** Whether nodes in address order touch and differ only in permissions (anon_vma_compatible). */
 function isKin(cpu: Cpu, left: AreaBlock, right: AreaBlock): boolean {
   const { words } = cpu;
   return (
@@ -141,7 +142,7 @@ function isKin(cpu: Cpu, left: AreaBlock, right: AreaBlock): boolean {
   );
 }
 
-/** The stamp of the area's first private page, or of just any one; NEVER if it has none. */
+/** The stamp of the area's first private page, or of any one; NEVER if it has none. */
 function firstStamp(cpu: Cpu, space: SpaceBlock, node: AreaBlock, any: boolean): number {
   const { words } = cpu;
   const startVpn = peek(words, node + AREA.START);
@@ -188,14 +189,14 @@ function stampOf({ machine, words }: Cpu, entry: Pte): number {
   return peek(words, frameField(machine, pte.pfnOf(entry), FRAME.LINK)) & 0x7fffffff;
 }
 
-/** Faults that the space has had. One that is under way on another CPU comes after. */
+/** Faults that the space has had. One in progress on another CPU counts as later. */
 function faultsOf(cpu: Cpu, space: SpaceBlock): number {
   // ORDER: before the entries are read; a fault is counted after its entry is there.
   const minor = load(cpu.words, space + SPACE.FAULTS_MINOR);
   return (minor + load(cpu.words, space + SPACE.FAULTS_MAJOR)) | 0;
 }
 
-/** Whether the entry leads to a page of this mapping's own, not the zero page nor an object's. */
+/** Whether the entry maps a page of this mapping's own: neither the zero page nor an object's. */
 function isPrivatePage(cpu: Cpu, entry: Pte): boolean {
   if (!pte.isPresent(entry)) return pte.isSwapped(entry);
   return !pte.isZeroPage(entry) && !isPageCache(cpu.machine, pte.pfnOf(entry));

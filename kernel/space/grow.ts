@@ -21,7 +21,7 @@ import { areasOf, unmergingAreasOf } from './space.ts';
 
 /**
  * After a fault at page `vpn`, where nothing was mapped: whether it is worth another try, because
- * the area above has grown down to it or somebody has mapped it meanwhile. Takes the areas' lock.
+ * the area above has grown down to it or the page was mapped meanwhile. Takes the areas' lock.
  */
 export function growDown(cpu: Cpu, space: SpaceBlock, vpn: Vpn): boolean {
   assertNoLockHeld(cpu);
@@ -60,7 +60,7 @@ function growTo(
     area.end - address <= softLimit(cpu, space, RLIMIT_STACK) &&
     mayLock(cpu, space, area.flags, pages)
   ) {
-    // Linux does not merge here, though the area may touch another that grows now.
+    // Linux does not merge here, although the grown area may now touch another.
     if (below !== null && below.end === address) poke(cpu.words, space + SPACE.UNMERGED, 1);
     const unmerging = unmergingAreasOf(cpu, space);
     grown = unmerging.extend(area.start, area.start - address, op, 'left').ok;

@@ -24,7 +24,9 @@ import type { Area, AreaSet } from './shared-area-store.ts';
 
 const GUARD_BYTES = bytesOf(STACK_GUARD_PAGES);
 const FIXED: number = MAP_FIXED | MAP_FIXED_NOREPLACE;
-/** Where the search goes up when there is no gap below MMAP_TOP (Linux: TASK_UNMAPPED_BASE). */
+/**
+ * Where the upward search starts when there is no gap below MMAP_TOP (Linux: TASK_UNMAPPED_BASE).
+ */
 const UNMAPPED_BASE: number = roundUpToPages(USER_SPACE_END / 3);
 
 /** The address for `size` bytes, whole pages and at most USER_SPACE_END; or a negative errno. */
@@ -55,13 +57,13 @@ export function startGap(area: Area): VirtAddr {
   return grows ? Math.max(0, area.start - GUARD_BYTES) : area.start;
 }
 
-/** Whether nothing is mapped in the range, nor grows into it. */
+/** Whether nothing is mapped in the range and no area grows into it. */
 function isFree(areas: AreaSet, address: VirtAddr, size: number): boolean {
   const next = areas.nextArea(address);
   return next === null || address + size <= startGap(next);
 }
 
-/** The highest gap in [low, MMAP_TOP). Each turn passes by one area that grows. */
+/** The highest gap in [low, MMAP_TOP). Each iteration skips one area that grows. */
 function searchDown(areas: AreaSet, size: number, low: VirtAddr): VirtAddr {
   let high = MMAP_TOP;
   while (high > low) {
@@ -75,7 +77,7 @@ function searchDown(areas: AreaSet, size: number, low: VirtAddr): VirtAddr {
   return -ENOMEM;
 }
 
-/** The lowest gap in [low, high). Each turn passes by one area that grows. */
+/** The lowest gap in [low, high). Each iteration skips one area that grows. */
 function searchUp(areas: AreaSet, size: number, low: VirtAddr, high: VirtAddr): VirtAddr {
   let from = low;
   while (from < high) {

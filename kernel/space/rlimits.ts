@@ -26,7 +26,7 @@ export function limitAt(space: SpaceBlock, resource: number): WordIndex {
   return slot < 0 ? -1 : space + SPACE.RLIMITS + slot * SPACE.RLIMIT_WORDS;
 }
 
-/** The limits of a process of the host's: Linux's at boot. */
+/** The limits of a process that the host starts: Linux's at boot. */
 export function initLimits(cpu: Cpu, space: SpaceBlock): void {
   const { words } = cpu;
   for (let i = 0; i < SPACE.RLIMITS_MAX * SPACE.RLIMIT_WORDS; i++)

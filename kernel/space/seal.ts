@@ -1,4 +1,4 @@
-/** Sealed areas (mseal): what refuses to be unmapped or replaced. */
+/** Sealed areas (mseal): areas that may not be unmapped or replaced. */
 import { peek } from '../../shared/atomics.ts';
 import { EPERM } from '../../shared/abi/errno.ts';
 import * as SPACE from '../../shared/layout/space.ts';
@@ -10,9 +10,9 @@ import type { AreaSet } from './space.ts';
 import { splitAt } from './split.ts';
 
 /**
- * -EPERM if an area with a byte in [startAddress, endAddress) is sealed, else 0. Costs nothing
- * where nothing ever was. As in Linux, which meets the seal after it has split the first area at
- * `startAddress`, that split stays.
+ * -EPERM if an area with a byte in [startAddress, endAddress) is sealed, else 0. Costs nothing in a
+ * space where no area ever was. The split of the first area at `startAddress` stays, because Linux
+ * finds the seal only after that split.
  */
 export function checkSealed(
   cpu: Cpu,

@@ -1,6 +1,6 @@
 /**
- * The links of an area set's nodes in the machine: what searching and walking need, without
- * flags and backends. One slab block a node, addresses in VPNs.
+ * The links of an area set's nodes in the machine: what searching and walking need, without flags
+ * and backends. One slab block per node, addresses in VPNs.
  *
  * Locking: the areas' lock of the space; protocols that search without it say how (vma.ts).
  */

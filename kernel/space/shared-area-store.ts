@@ -29,7 +29,7 @@ export type Area = MemoryArea<number, RangeOp, MachineBackend>;
 /** The area set of the running machine. */
 export type AreaSet = MemorySet<number, RangeOp, MachineBackend>;
 
-/** Stores `area` over the one of the same range, with neither merge nor page table concerned. */
+/** Replaces the area of the same range by `area`; merges nothing and changes no page table. */
 export function replaceArea(cpu: Cpu, space: SpaceBlock, area: Area): void {
   assertAreasHeld(cpu, space);
   const store = new SharedAreaStore(cpu, space);

@@ -49,7 +49,7 @@ export function createSpace(cpu: Cpu): SpaceBlock {
   return space;
 }
 
-/** What a forked child has of its parent's space beside areas: the break, identities in use. */
+/** What a forked child inherits besides areas: the break, the identities in use. */
 export function inheritHeap(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): void {
   assertAreasHeld(cpu, parent);
   assertAreasHeld(cpu, child);
@@ -72,9 +72,9 @@ function neverEqual(): boolean {
   return false;
 }
 
-/** One user more: a thread of somebody who has the space and keeps it meanwhile. The space. */
+/** Adds a user, a thread of one that keeps its own reference meanwhile. Returns the space. */
 export function getSpace(cpu: Cpu, space: SpaceBlock): SpaceBlock {
-  // ORDER: a count; the reference of who asks keeps it from reaching 0.
+  // ORDER: a count; the caller's reference keeps it from reaching 0.
   if (add(cpu.words, space + SPACE.REFS, 1) <= 0) panic('getSpace: space is free', space);
   return space;
 }
@@ -104,7 +104,7 @@ function clearSpace(cpu: Cpu, space: SpaceBlock): void {
   if (!result.ok) panic('clearSpace:', result.error.kind, result.error.cause);
 }
 
-/** Nobody can reach the space any more, so its tables need no grace period. Depth is 3. */
+/** No CPU can reach the space any more, so its tables need no grace period. Depth is 3. */
 function freeTables(cpu: Cpu, space: SpaceBlock, table: Pfn, level: number): void {
   const first = frameWord(cpu.machine, table);
   for (let i = 0; i < TABLE_ENTRIES; i++) {
@@ -116,7 +116,7 @@ function freeTables(cpu: Cpu, space: SpaceBlock, table: Pfn, level: number): voi
   freeTable(cpu, space, table);
 }
 
-/** Stamps every record of the ring as the one before the first, which nobody asks for. */
+/** Stamps every record of the ring as older than the first, which no CPU looks for. */
 function resetRing(cpu: Cpu, space: SpaceBlock): void {
   for (let i = 0; i < TLB_RING; i++) {
     poke(cpu.words, space + SPACE.TLB_RING + i * SPACE.TLB_RING_WORDS, i - TLB_RING);

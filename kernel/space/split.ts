@@ -1,6 +1,6 @@
 /**
- * Splits of areas that no page is concerned by, and those that stay although the operation they
- * were made for is refused: Linux does not merge what it has split by then, and reports show it.
+ * Splits of areas that change no page, and splits that stay although the operation that needed them
+ * failed: Linux does not merge the parts again then, and reports show it.
  * Guarantees: no entry of the page table stands for pages of two areas.
  * Locking: the areas' lock, held by the caller.
  */
@@ -21,7 +21,7 @@ import type { RangeOp } from '../paging/range-op.ts';
 import type { Area } from './shared-area-store.ts';
 import type { AreaSet } from './space.ts';
 
-/** The part of an area that an operation is about. */
+/** The part of an area that an operation works on. */
 export interface AreaPart {
   readonly area: Area;
   readonly startAddress: VirtAddr;
@@ -38,7 +38,7 @@ export function splitAt(cpu: Cpu, space: SpaceBlock, areas: AreaSet, address: Vi
   closeRange(op);
 }
 
-/** Gives [startAddress, endAddress) flags that say nothing about access. */
+/** Changes the flags of [startAddress, endAddress), but not its access. */
 export function markRange(
   op: RangeOp,
   areas: AreaSet,
@@ -59,16 +59,16 @@ export function markRange(
 }
 
 /**
- * After a change of flags from `address` on that would have divided an area twice and found no
- * room: if there is room for just one area more, the split at `address` was made (vma_modify). With
- * the range open. A change that failed for want of frames leaves nothing behind.
+ * After a change of flags from `address` on that needed two splits and failed for want of room: if
+ * there is room for one more area, the split at `address` stays (vma_modify). The range is still
+ * open. A change that failed for want of frames leaves nothing behind.
  */
 export function keepFirstSplit(op: RangeOp, areas: AreaSet, address: VirtAddr): void {
   assertAreasHeld(op.cpu, op.space);
   if (areas.len() + 1 === peek(op.cpu.words, BOOT.MAP_COUNT_MAX)) divide(op, areas, address);
 }
 
-/** Two areas where one was, if there is memory for it. */
+/** Splits an area in two, if there is memory for it. */
 function divide(op: RangeOp, areas: AreaSet, address: VirtAddr): void {
   const vpn = vpnOf(address);
   if (!splitSpan(op, vpn, vpn) || !areas.divide(address).ok) return;

@@ -10,13 +10,13 @@ import type { VirtAddr } from '../../shared/units.ts';
 /** Where a size_t wraps. */
 export const WRAP: number = 2 ** 64;
 
-/** A length rounded up to whole pages: 0 to 2^64 - 4096, and 0 also for what is above that. */
+/** A length rounded up to whole pages: 0 to 2^64 - 4096, and 0 for anything above that. */
 export function pageAligned(length: number): number {
   const size = roundUpToPages(length);
   return size === WRAP ? 0 : unsignedPage(size);
 }
 
-/** An offset in a file: a signed number, whichever way its bits were given. */
+/** An offset in a file: a signed number, even if its bits were given as an unsigned one. */
 export function signedOffset(offset: number): number {
   return offset >= WRAP / 2 && offset < WRAP ? offset - WRAP : offset;
 }

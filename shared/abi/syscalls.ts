@@ -1,13 +1,13 @@
 /**
  * The syscalls whose arguments and results are numbers. Each is one row here, its prototype, and
- * one number in syscall-numbers.ts; all that is known of it elsewhere is derived from these two:
- * the methods of `proc.sync`, `proc.local` and `proc`, the names of histograms, the arguments that
- * tests try. Syscalls with other arguments (open, spawn, …) are methods of the wire protocol.
+ * one number in syscall-numbers.ts; everything else about it is derived from these two: the methods
+ * of `proc.sync`, `proc.local` and `proc`, the names of histograms, the arguments that tests try.
+ * Syscalls with other arguments (open, spawn, …) are methods of the wire protocol.
  *
  * Addresses and lengths are in bytes; PROT_*, MAP_*, … are those of 'faultline/program'. Checks,
  * their order and their errnos are those of Linux 6.18 on x86-64, except for what
  * docs/linux-differences.md lists. A refused call throws SyscallError with the errno; an argument
- * that is no number is a TypeError.
+ * that is not a number is a TypeError.
  */
 import { panic } from '../panic.ts';
 import * as NUMBERS from './syscall-numbers.ts';
@@ -18,7 +18,7 @@ export * from './syscall-numbers.ts';
 const SYSCALL_ARGUMENTS = 6;
 
 type N = number;
-/** The arguments by name, in their order. Of the result there is only its type. */
+/** The arguments by name, in their order. Of the result, only the type. */
 type Call<Result extends N> = Readonly<Record<string, N>> & { readonly [RESULT]?: Result };
 declare const RESULT: unique symbol;
 
@@ -39,9 +39,9 @@ const ANYWHERE = {
   }),
   /** Unmaps a range, holes and all. EINVAL ENOMEM EPERM. */
   munmap: (address: N, length: N): Call<0> => ({ address, length }),
-  /** Changes the permission of a range. On an error what lies before it is changed. */
+  /** Changes the permission of a range. On failure, the part before it has changed. */
   mprotect: (address: N, length: N, prot: N): Call<0> => ({ address, length, prot }),
-  /** Grows, shrinks or moves a mapping; the new address. EAGAIN EFAULT EINVAL ENOMEM EPERM. */
+  /** Grows, shrinks or moves a mapping; returns the address. EAGAIN EFAULT EINVAL ENOMEM EPERM. */
   mremap: (oldAddress: N, oldLength: N, newLength: N, flags: N, newAddress: N = 0): Call<N> => ({
     oldAddress,
     oldLength,
@@ -49,7 +49,7 @@ const ANYWHERE = {
     flags,
     newAddress,
   }),
-  /** Moves the end of the heap, as the raw syscall does: the break then, never an error. */
+  /** Moves the end of the heap; returns the break, never an error, like the raw syscall. */
   brk: (address: N): Call<N> => ({ address }),
   /** Says how a range will be used. EACCES EBADF EFAULT EINVAL ENOMEM EPERM. */
   madvise: (address: N, length: N, advice: N): Call<0> => ({ address, length, advice }),
@@ -62,17 +62,17 @@ const ANYWHERE = {
   munlock: (address: N, length: N): Call<0> => ({ address, length }),
   mlockall: (flags: N): Call<0> => ({ flags }),
   munlockall: (): Call<0> => ({}),
-  /** Forbids for ever that a range is unmapped, moved, or given another permission. */
+  /** Forbids, forever, unmapping or moving a range or changing its permission. */
   mseal: (address: N, length: N, flags: N = 0): Call<0> => ({ address, length, flags }),
   /** Writes a struct rlimit (two u64: soft, hard) to user memory. EFAULT EINVAL. */
   getrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
   /** Reads a struct rlimit from user memory. EFAULT EINVAL EPERM. */
   setrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
-  /** 20 minus the nice value of process `who` (0: oneself), as the raw syscall. EINVAL ESRCH. */
+  /** 20 minus the nice value of process `who` (0: the caller), as the raw call. EINVAL ESRCH. */
   getpriority: (which: N, who: N): Call<N> => ({ which, who }),
   /** Sets a nice value, cut to -20 (most urgent) to 19. `which` is PRIO_PROCESS. EINVAL ESRCH. */
   setpriority: (which: N, who: N, nice: N): Call<0> => ({ which, who, nice }),
-  /** Wakes up to `count` (1) waiters of the word at `address`; how many it were. EFAULT EINVAL. */
+  /** Wakes up to `count` (1) waiters of the word at `address`; returns how many. EFAULT EINVAL. */
   futexWake: (address: N, count: N = 1): Call<N> => ({ address, count }),
   getpid: (): Call<N> => ({}),
   schedYield: (): Call<0> => ({}),
@@ -90,7 +90,7 @@ const ON_THE_KERNEL_WORKER = {
   pread: (fd: N, address: N, length: N, offset: N): Call<N> => ({ fd, address, length, offset }),
   /** Writes at an offset, but at the end with O_APPEND; the position stays. */
   pwrite: (fd: N, address: N, length: N, offset: N): Call<N> => ({ fd, address, length, offset }),
-  /** Moves a descriptor's position (SEEK_SET, SEEK_CUR, SEEK_END, …); the new one. */
+  /** Moves a descriptor's position (SEEK_SET, SEEK_CUR, SEEK_END, …) and returns it. */
   lseek: (fd: N, offset: N, whence: N): Call<N> => ({ fd, offset, whence }),
   /** Makes a file of up to 2^42 bytes longer or shorter. EBADF EFBIG EINVAL. */
   ftruncate: (fd: N, length: N): Call<0> => ({ fd, length }),
@@ -130,7 +130,7 @@ type Methods<Table> = {
 export interface NumericSyscalls
   extends Methods<typeof ANYWHERE>, Methods<typeof ON_THE_KERNEL_WORKER> {}
 
-/** What is known of a syscall when the program runs. */
+/** What is known about a syscall at run time. */
 export interface SyscallSpec {
   readonly number: number;
   /** As a method: futexWake for futex_wake. */
@@ -139,7 +139,7 @@ export interface SyscallSpec {
   readonly names: readonly string[];
   /** Arguments that the caller must give. */
   readonly required: number;
-  /** What further arguments are when they are left out. */
+  /** Defaults of the arguments that may be left out. */
   readonly defaults: readonly number[];
   /** Whether any CPU can run it. */
   readonly local: boolean;

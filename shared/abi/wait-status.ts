@@ -1,6 +1,6 @@
 /** The status word of wait(2) and its macros, as in Linux's bits/waitstatus.h. No core dumps. */
 
-/** The word for a process that returned `code`, or was ended by `signal` (then not 0). */
+/** The word for a process that returned `code`, or was ended by `signal` if that is not 0. */
 export function makeWaitStatus(code: number, signal: number): number {
   return signal !== 0 ? signal & 0x7f : (code & 0xff) << 8;
 }

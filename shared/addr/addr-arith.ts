@@ -1,7 +1,7 @@
 /*
  * Address arithmetic: the seeds' `MemoryAddr` trait as plain functions, with its four families.
  *
- * plain        throws RangeError when the result is no address (the seeds panic)
+ * plain        throws RangeError when the result is not an address (the seeds panic)
  * checked…     gives null instead
  * overflowing… gives the wrapped value and a flag
  * wrapping…    wraps modulo 2^53, as the seeds wrap modulo 2^64
@@ -20,7 +20,7 @@ function checkOperands(left: number, right: number): void {
   checkInteger('an amount of bytes', right, 0, ADDR_MAX);
 }
 
-/** `addr + delta`, delta signed; RangeError when the result is no address. */
+/** `addr + delta`, delta signed; RangeError when the result is not an address. */
 export function offset<A extends number>(addr: A, delta: number): A {
   checkInteger('an offset', delta, OFFSET_MIN, OFFSET_MAX);
   return delta < 0 ? sub(addr, -delta) : add(addr, delta);

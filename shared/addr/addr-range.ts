@@ -3,7 +3,7 @@
  *
  * A range [start, end) always has start <= end: the seeds' `AddrRange` invariant. `end` is an
  * address too, so the last byte of the address space can never be covered. Unlike the seeds, an
- * empty range overlaps nothing, also when it lies strictly inside another.
+ * empty range overlaps nothing, even when it lies strictly inside another.
  */
 import { ADDR_MAX, checkInteger, formatAddr, isAddr, isPowerOfTwo } from './addr.ts';
 import { PAGE_SIZE } from '../limits.ts';
@@ -98,7 +98,7 @@ export class DynPageIter<A extends number = VirtAddr> implements IterableIterato
     this.pageSize = pageSize;
   }
 
-  /** Null if the page size is no power of two or either end is no multiple of it. */
+  /** Null if the page size is not a power of two or either end is not a multiple of it. */
   static tryNew<A extends number = VirtAddr>(
     start: number,
     end: number,

@@ -3,8 +3,8 @@
  * conversions between addresses and page numbers, are in units.ts.
  *
  * An address is an exact number of bytes, 0..ADDR_MAX (2^53 - 1). The seeds' memory_addr is built
- * on usize; ADDR_MAX takes the place of usize::MAX. Addresses exceed 32 bits, therefore nothing in
- * this file applies a bit operation to one.
+ * on usize; ADDR_MAX takes the place of usize::MAX. Addresses exceed 32 bits, so nothing in this
+ * file applies a bit operation to one.
  *
  * A value that is not an address (fractional, negative, NaN, too large, not a number) is a caller's
  * mistake and throws: TypeError for a wrong type, RangeError for a wrong value. Nothing wraps
@@ -61,7 +61,7 @@ export function pfn(value: number): Pfn {
   return value;
 }
 
-/** True for 1, 2, 4, … 2^52; false for everything else, also for what is not a number. */
+/** True for 1, 2, 4, … 2^52; false for everything else, including what is not a number. */
 export function isPowerOfTwo(value: unknown): value is number {
   if (!Number.isSafeInteger(value) || (value as number) <= 0) return false;
   const low = (value as number) % WORD;

@@ -22,13 +22,13 @@ export const RECORD = 11;
 export const STATE = 12;
 /** The space that the node belongs to: a lock-free reader may meet a node that was reused. */
 export const SPACE = 13;
-/** Value of SPACE.AREA_SEQ when the area was last locked for writing: equal means locked now. */
+/** SPACE.AREA_SEQ when the area was last locked for writing: if equal, it is locked now. */
 export const SEQ = 14;
 /** Identity of the area's anonymous memory, 0 before the first page (Linux: anon_vma). */
 export const ANON = 15;
-/** Of private anonymous memory: page offset - VPN, not 0 once it was moved (Linux: vm_pgoff). */
+/** For private anonymous memory: page offset - VPN, not 0 once it has moved (Linux: vm_pgoff). */
 export const DELTA = 16;
-/** Readers of the area. Survives the node: a reader may still count itself out of a freed one. */
+/** Readers of the area. Outlives the node: a reader may still count itself out of a freed one. */
 export const LOCK = 31;
 
 assert(LOCK === WORDS - 1, 'layout: the lock of an area must be its stable word');

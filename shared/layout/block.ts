@@ -1,10 +1,10 @@
 /**
- * How a block of the machine is described: which word holds what, and who protects it.
+ * How a block of the machine is described: which word holds what, and what protects it.
  *
- * Each file of this folder has one block: its fields as constants, in words from the block's first
- * word, and below them a table of the same fields, grouped by what protects them. The constants are
- * for code; the table is for whoever reads a machine from outside: the audit, the explorer's
- * stories and the check that no two fields overlap, which runs when the file is loaded.
+ * Each file of this folder describes one block: its fields as constants, in words from the block's
+ * first word, and below them a table of the same fields, grouped by what protects them. The
+ * constants are for code; the table is for code that reads a machine from outside: the audit, the
+ * explorer's stories and the check that no two fields overlap, which runs when the file is loaded.
  */
 import { assert } from '../panic.ts';
 
@@ -22,11 +22,11 @@ export interface Block {
   readonly words: number;
   /** In ascending order. */
   readonly fields: readonly Field[];
-  /** Words of no field: always 0. */
+  /** Words that belong to no field: always 0. */
   readonly gaps: readonly number[];
 }
 
-/** Fields by name: the word, or {word, number of words} of one that has several. */
+/** Fields by name: the word, or {word, number of words} for a field of several words. */
 export type FieldGroup = Readonly<Record<string, number | readonly [at: number, words: number]>>;
 
 /** Describes a block of `words` words; `groups` by what protects them. Asserts that it is sound. */

@@ -10,7 +10,7 @@ export const WORDS = 1024;
 
 /** MAGIC_NUMBER, written last by the formatter. */
 export const MAGIC = 0;
-/** LAYOUT_VERSION of who formatted the machine. */
+/** LAYOUT_VERSION of the code that formatted the machine. */
 export const VERSION = 1;
 export const FRAMES = 2;
 export const CPUS = 3;
@@ -26,8 +26,8 @@ export const MAP_COUNT_MAX = 8;
 /** Slots of the swap store. */
 export const SWAP_SLOTS = 9;
 
-// Each of the following, up to the locks, lies on a cache line of its own (16 words), but for pairs
-// that are used together.
+// Each of the following, up to the locks, lies on a cache line of its own (16 words), except for
+// pairs that are used together.
 /** RCU epoch, counting retirements. */
 export const EPOCH = 16;
 /** Phase of a stop: 0 running, 1 parking, 2 verifying. Parked CPUs sleep here. */
@@ -38,7 +38,7 @@ export const KERNEL_POLLING = 32;
 export const JIFFIES = 33;
 export const DMESG_NEXT = 48;
 export const NEXT_PID = 64;
-/** Bumped whenever a CPU parks, acknowledges or leaves user mode while somebody waits for it. */
+/** Bumped whenever a CPU parks, acknowledges or leaves user mode while another CPU waits for it. */
 export const CPU_EVENT = 80;
 export const CPU_WAITERS = 81;
 

@@ -46,7 +46,7 @@ export const STATE_NAMES: readonly string[] = [
 // Of STATE.
 export const ORDER_SHIFT = 4;
 export const LEVEL_SHIFT = 8;
-/** A table that is no longer reachable; whoever locked it must start again from the root. */
+/** A table that is no longer reachable; a CPU that locked it must start again from the root. */
 export const STRAY = 0x400;
 /** Checked mode: the frame was filled with POISON when it was freed. */
 export const POISONED = 0x800;
@@ -54,7 +54,7 @@ export const POISONED = 0x800;
 export const PAGE_CACHE = 0x1000;
 /** The page of an object differs from what the host has. */
 export const DIRTY = 0x2000;
-/** The contents are zero: of a free frame, or of one taken into use until it is zeroed anyway. */
+/** The contents are zero. A frame taken into use keeps the mark until it would be zeroed. */
 export const ZEROED = 0x4000;
 
 export const POISON: number = 0xdeadf4ee | 0;

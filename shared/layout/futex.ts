@@ -14,7 +14,7 @@ export const PREVIOUS = 3;
 export const ID = 4;
 export const PAGE = 5;
 export const OFFSET = 6;
-/** Process block of who waits, and its neighbours among that process's waiters. */
+/** Process block of the waiting process, and the neighbours among that process's waiters. */
 export const OWNER = 7;
 export const OWN_NEXT = 8;
 export const OWN_PREVIOUS = 9;

@@ -1,6 +1,6 @@
 /**
- * All blocks under their names, for protocols outside this house: `layout.SPACE.AREA_LOCK`. Code
- * inside imports the block's own file, which the bundler then inlines.
+ * All blocks under their names, for protocols outside this repository: `layout.SPACE.AREA_LOCK`.
+ * Code in it imports the block's own file, which the bundler then inlines.
  */
 export * as AREA from './area.ts';
 export * as BOOT from './boot.ts';

@@ -4,7 +4,7 @@ import type { Block } from './block.ts';
 
 export const WORDS = 8;
 
-/** The operation that fails, the share that does in 2^-30, the seed. */
+/** The operation that fails; the share that fails, in units of 2^-30; the seed. */
 export const NTH = 0;
 export const SHARE = 1;
 export const SEED = 2;

@@ -13,7 +13,7 @@ export interface NamedWords extends Regions {
   readonly words: Int32Array;
 }
 
-/** A word's name, by what the machine's metadata say of its frame at this moment. */
+/** A word's name, from what the machine's metadata say about its frame at this moment. */
 export function wordName(machine: NamedWords, at: WordIndex): string {
   const { region, index, within } = findWord(machine, at);
   if (region.key === 'frameBase') return frameWordName(machine, index, within);

@@ -28,10 +28,10 @@ export const NAME = 32;
 /** FDS_MAX open file descriptions, 0 for none. */
 export const FDS = 64;
 export const FD_WORDS = 1;
-// Signals but the one that ends the process (signals.ts): sets, signal n at bit n - 1.
+// Signals except the one that ends the process (signals.ts): sets, signal n at bit n - 1.
 export const SIG_PENDING = 192;
 export const SIG_BLOCKED = 193;
-/** With a handler, and ignored on purpose; in neither: the default action. */
+/** With a handler; ignored on purpose. A signal in neither set has the default action. */
 export const SIG_CAUGHT = 194;
 export const SIG_IGNORED = 195;
 /** Nice value, -20 to 19. */
@@ -45,7 +45,7 @@ export const STACK = 200;
 export const STACK_BYTES = 202;
 /** The CPU in whose run queue it waits to be started. */
 export const HOME = 204;
-/** Who sent the pending signal n: a pid, at word n. */
+/** The pid of the sender of the pending signal n, at word n. */
 export const SIG_SENDERS = 208;
 export const SIG_SENDERS_WORDS = 32;
 

@@ -1,7 +1,7 @@
 /**
- * Where everything lies in the machine's one SharedArrayBuffer: regions one after the other, of one
- * table. What reads it: the formatter, the audit, the names of words in stories, and the drawing in
- * docs/architecture.md. Units: 32-bit words unless a name says otherwise.
+ * Where everything lies in the machine's one SharedArrayBuffer: consecutive regions, described by
+ * one table. The formatter, the audit, the names of words in stories, and the drawing in
+ * docs/architecture.md are derived from it. Units: 32-bit words unless a name says otherwise.
  *
  * Processes, address spaces, areas, records, objects and page tables live in frames: bare metal
  * has no other memory. Such a block is named by the index of its first word in the buffer.

@@ -1,4 +1,4 @@
-/** The slabs: which blocks share frames, how large they are, and what is kept of a freed one. */
+/** The slabs: which blocks share frames, how large they are, and what a freed one keeps. */
 import { TABLE_ENTRIES } from '../limits.ts';
 import { assert } from '../panic.ts';
 import * as AREA_BLOCK from './area.ts';

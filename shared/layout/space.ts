@@ -14,7 +14,7 @@ export const ROOT = 1;
 export const REFS = 2;
 /** Lock of the area set; what else it covers is the protocol's choice. */
 export const AREA_LOCK = 3;
-/** Reader/writer lock of the `rwlock` protocol and its kin. */
+/** Reader/writer lock of the `rwlock` protocol and its variants. */
 export const RW_LOCK = 4;
 export const AREA_ROOT = 5;
 export const AREA_COUNT = 6;
@@ -32,7 +32,7 @@ export const ID = 14;
 export const AREA_SEQ = 15;
 /** TLB generation: polled by every CPU that runs this space in user mode. */
 export const TLB_GEN = 16;
-/** Lazy generation: looked at now and then. */
+/** Lazy generation: polled less often (flush-lazy.ts). */
 export const LAZY_GEN = 17;
 /** First of the space's lazy flush records. */
 export const LAZY_HEAD = 18;
@@ -65,7 +65,7 @@ export const TLB_RING_WORDS = 4;
 export const RLIMITS = 96;
 export const RLIMIT_WORDS = 4;
 export const RLIMITS_MAX = 4;
-/** VPNs [start, end) without a private page when the space had had so many faults. */
+/** VPNs [start, end) without a private page when the space had had NO_PRIVATE_FAULTS faults. */
 export const NO_PRIVATE_START = 112;
 export const NO_PRIVATE_END = 113;
 export const NO_PRIVATE_FAULTS = 114;

@@ -11,7 +11,7 @@ export const PFN = 1;
 export const STATE = 2;
 /** Next slot of the free list. */
 export const NEXT = 3;
-/** Times the slot was taken: tells a late answer of the store from one for another page. */
+/** Times the slot was taken: shows whether a late reply of the store is for another page. */
 export const USES = 4;
 
 /** STATE. */
