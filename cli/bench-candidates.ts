@@ -1,5 +1,5 @@
 /**
- * The protocols that a benchmark compares. A user's module is compiled twice: as for a machine, and
+ * The protocols that a benchmark compares. A user's module is compiled twice: for the machine, and
  * for the counting pass, where its 'faultline/kernel' is the build whose atomics count.
  */
 import { basename, extname } from 'node:path';
@@ -43,8 +43,8 @@ export async function loadCandidates(
 }
 
 /**
- * A module that `loadModule` compiled already. null when it brings an atomics façade of its own, by
- * importing the kernel's sources: its accesses could not be counted, and half a count misleads.
+ * A module that `loadModule` has compiled. null when it imports the kernel's sources and so brings
+ * an atomics façade of its own: its accesses could not be counted, and a partial count misleads.
  */
 async function loadForCounting(path: string): Promise<LoadedModule | null> {
   const { inputs, ...module } = await bundleModule(path, (specifier) =>

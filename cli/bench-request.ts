@@ -18,14 +18,14 @@ import { parseInteger, suggest, UsageError } from './usage-error.ts';
 const contentions: readonly Contention[] = ['low', 'high'];
 const protocols: readonly string[] = PROTOCOL_NAMES;
 const runsDefault = 256;
-/** Repetitions of suites on protocols, and where there are others, too. */
+/** Repetitions when suites on protocols run, and when others run as well. */
 const repeatDefault = 5;
 const repeatDefaultOnMachines = 7;
 const warmUpDefaultMs = 400;
 const countMax = 1_000_000;
 /** As published. */
 const regionDefaultBytes: number = 128 * 2 ** 20;
-/** CPUs measured by default: powers of two up to the host's cores, and no more than these. */
+/** The most CPUs measured by default: powers of two up to the host's cores and this. */
 const cpusDefaultMax = 16;
 
 const commonOptions: OptionTable = {
@@ -117,7 +117,7 @@ function parseBenchOptions(parsed: ParsedOptions): BenchOptions {
   return options;
 }
 
-/** Without --suite, the benchmarks that were named choose the suites, else the other options do. */
+/** Without --suite, the benchmarks named choose the suites; if none is named, other options do. */
 function parseBenchmarks(parsed: ParsedOptions): Pick<BenchOptions, 'suites' | 'benchmarks'> {
   const given = chosen<SuiteName>(parsed, 'suite', SUITES);
   const protocolOption = Object.keys(protocolOptions).find(

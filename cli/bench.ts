@@ -22,7 +22,7 @@ export async function bench(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { csv, html, json } = request;
-  // Before the measurement: a file that cannot be written must not cost minutes first.
+  // Before the measurement: minutes must not be spent before a file turns out not to be writable.
   for (const path of [csv, html]) if (path !== null) writeFileSync(path, '');
   const document = await measure(request);
   if (csv !== null) writeFileSync(csv, formatCsv(document));

@@ -14,7 +14,7 @@ export interface BuiltinProgram {
   readonly options: Readonly<Record<string, IntegerOption>>;
   /** Whether it reads a file, named by its one positional argument. */
   readonly takesFile: boolean;
-  /** The option that its one positional argument stands for, if it does for one. */
+  /** The option that its one positional argument stands for, if any. */
   readonly takes?: string;
 }
 
@@ -117,7 +117,7 @@ export function optionTable(program: BuiltinProgram): OptionTable {
 }
 
 export interface BuiltinArguments {
-  /** What the program receives as its one argument, but for the file. */
+  /** What the program receives as its one argument, without the file. */
   readonly options: Readonly<Record<string, number>>;
   /** The file named by the user, if any. */
   readonly file: string | null;

@@ -1,4 +1,4 @@
-/** A user's module made into one file that this installation can load. */
+/** Bundles a user's module into one file that this installation can load. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
@@ -17,7 +17,7 @@ export interface BundledModule extends LoadedModule {
 }
 
 /**
- * Compiles the module at `path` with all that it imports, but for the modules of faultline:
+ * Compiles the module at `path` with all that it imports except the modules of faultline:
  * `faultlineUrl` says where those are. Throws an Error that says what does not compile.
  */
 export async function bundleModule(

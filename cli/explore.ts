@@ -1,6 +1,6 @@
 /**
  * `faultline explore`: prints a line for each exploration and a story for the first failure, and
- * returns the exit status. What is explored, and in which order, is the laboratory's affair.
+ * returns the exit status. The laboratory decides what is explored, and in which order.
  */
 import { writeFileSync } from 'node:fs';
 import { storyHtml } from '../lab/explore/engine/story-html.ts';

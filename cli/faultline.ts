@@ -12,7 +12,7 @@ interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
-// Each command is loaded when it is called for, so that one does not pay for all.
+// Each command is loaded only when called, so that none pays for the others.
 const commands: Readonly<Record<string, Command>> = {
   run: {
     summary: 'run a program in a machine and report',
@@ -75,8 +75,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   throw new UsageError(`unknown ${what} ${name}${hint}`);
 }
 
-// A reader such as `head` may close our output early: that is its right, and the run goes on to its
-// end, because the machine and temporary files want to be cleaned up.
+// A reader such as `head` may close our output early. That is no error, and the run goes on to its
+// end, because the machine and temporary files must be cleaned up.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

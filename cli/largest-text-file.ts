@@ -22,7 +22,7 @@ function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch {
-    return []; // A folder that may not be read holds nothing for us.
+    return []; // A folder that cannot be read is skipped.
   }
 }
 

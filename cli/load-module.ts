@@ -1,5 +1,5 @@
 /**
- * Finds what `run` shall execute: a built-in program, or a module file of the user. TypeScript is
+ * Finds what `run` is to execute: a built-in program, or a module file of the user. TypeScript is
  * bundled into one temporary file first, and so is JavaScript that could not find 'faultline'. In
  * the bundle 'faultline' and 'faultline/program' stay imports and resolve to this installation, so
  * that the program meets the very classes the machine uses.

@@ -73,7 +73,7 @@ export class ParsedOptions {
     return this.all(name).at(-1) ?? null;
   }
 
-  /** The option's value, parsed, or what it is without the option. */
+  /** The option's parsed value, or the default. */
   read<Value>(name: string, absent: Value, parse: (text: string) => Value): Value {
     const text = this.last(name);
     return text === null ? absent : parse(text);

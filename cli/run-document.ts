@@ -1,4 +1,4 @@
-/** What a run found out: the document that `--json` prints and the tables are made from. */
+/** The result of a run: the document that `--json` prints and from which the tables are made. */
 import type {
   AuditReport,
   ExitStatus,

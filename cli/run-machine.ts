@@ -81,7 +81,7 @@ export async function runMachine(
     Object.entries(request.files).map(([name, path]) => [name, resolve(path)]),
   );
   const startMs = performance.now();
-  // With --json stdout is the document's.
+  // With --json, stdout carries only the document.
   const onOutput = (bytes: Uint8Array): void => void process.stderr.write(bytes);
   const sinks = request.json ? { onPrint, onOutput } : { onPrint };
   const bootOptions: BootOptions = { ...options, files, ...sinks };

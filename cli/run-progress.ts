@@ -20,7 +20,7 @@ export async function startProgress(label: string, machine: MachineHandle): Prom
   const timer = setInterval(() => {
     if (isAsking) return;
     isAsking = true;
-    // A machine that is shutting down has nothing to tell; the next look is the last anyway.
+    // A machine that is shutting down does not answer; there will be no further look.
     void show(spinner, label, machine)
       .catch(() => {})
       .finally(() => (isAsking = false));

@@ -4,7 +4,7 @@ import { describeStatus } from './run-document.ts';
 import { formatCount, formatMicroseconds, formatTable } from './text-table.ts';
 import { formatBytes } from './usage-error.ts';
 
-/** Of the time: with more spent waiting for memory than not, the machine moves pages, not work. */
+/** A share of the time: above it, the machine spends more time waiting for memory than working. */
 const THRASHING_SHARE = 0.5;
 
 export function formatReport(document: RunDocument): string {

@@ -86,7 +86,7 @@ function withDefaultInput(request: RunRequest): RunRequest {
   return { ...request, file, files, args: [options] };
 }
 
-/** Its output is the sorted file, so that a file of our choice would surprise. */
+/** Its output is the sorted file, so choosing a file for the user would surprise. */
 function withSortInput(request: RunRequest): RunRequest {
   const { file } = request;
   if (file === null) throw new UsageError('sort needs a file: faultline run sort -- FILE');
@@ -129,7 +129,7 @@ function printDocument(document: RunDocument, { json }: RunRequest): void {
     const { check } = document.result;
     if (check?.agrees === true) console.log('agrees with wc -w');
     if (check?.agrees === null) console.log('not compared: this host has no wc');
-    // What sort writes is data: the report keeps out of its way.
+    // What sort writes is data, so the report goes elsewhere.
     const report = document.program === 'sort' ? console.error : console.log;
     report(`\n${formatReport(document)}`);
   }

@@ -1,7 +1,7 @@
 /**
- * The host's own `wc -w`, as a second opinion. What it counts in the C locale differs: for
- * GNU wc 9.1 a run of bytes without a printable one is no word, for POSIX it is. The rule is
- * therefore found by asking.
+ * The host's own `wc -w`, as a second opinion. What it counts in the C locale differs: for GNU wc
+ * 9.1 a run of bytes without a printable one is no word, for POSIX it is. So we find out by running
+ * it.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';

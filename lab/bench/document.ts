@@ -16,7 +16,9 @@ export interface BenchOptions {
   readonly cpus: readonly number[];
   /** Thread runs of a CortenMM benchmark in one repetition; the paper has 4096. */
   readonly runs: number;
-  /** For each protocol and benchmark, before anything is measured; besides, a repetition each. */
+  /**
+   * Warm-up of each protocol and benchmark before the measurements, beside one repetition of each.
+   */
   readonly warmUpMs: number;
   /** Iterations of loops; null for each benchmark's own. */
   readonly iterations: number | null;

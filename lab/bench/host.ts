@@ -10,7 +10,7 @@ export interface HostFacts {
   readonly system: string;
   readonly node: string;
   readonly v8: string;
-  /** Load of the last minute when the run began: above 0.5 somebody else was measured too. */
+  /** Load of the last minute when the run began: above 0.5, other work disturbed the figures. */
   readonly loadBefore: number;
 }
 

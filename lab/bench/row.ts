@@ -30,7 +30,7 @@ export interface Row<Figures> extends RowHead {
 }
 
 export interface RowResult extends RowHead {
-  /** Over the repetitions, in the row's unit. */
+  /** Over all repetitions, in the row's unit. */
   readonly value: Spread;
   readonly floorValue: Spread;
   /** Of each repetition's figure and floor. */
@@ -81,7 +81,7 @@ export function resultOf<Figures>(
   };
 }
 
-/** What no other row of a document is called. */
+/** Unique among the rows of a document. */
 export function keyOf({ name, run }: Pick<RowResult, 'name' | 'run'>): string {
   // Documents of earlier versions have no such field.
   if (!run) return name;

@@ -10,7 +10,9 @@ import { hashText } from './subject.ts';
 export interface CaptureOptions {
   readonly windows: readonly Placed[];
   readonly scratch: number;
-  /** Read every page, which makes it resident. Else what is resident is read: no change. */
+  /**
+   * Read every page, which makes it resident. Otherwise only resident pages are read: no change.
+   */
   readonly readAll: boolean;
   /** Whether both kernels have mincore. */
   readonly mincore: boolean;

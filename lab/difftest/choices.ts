@@ -35,7 +35,7 @@ export class Choices {
     this.#windows = hasHeap ? WINDOWS : WINDOWS.filter(([name]) => name !== 'heap');
   }
 
-  /** True once in `bound` times. */
+  /** True once in `bound` times, on average. */
   rarely(bound: number): boolean {
     return this.random(bound) === 0;
   }
@@ -78,7 +78,7 @@ export class Choices {
     return bytes - this.pick([1, 100, PAGE_SIZE / 2, PAGE_SIZE - 1]);
   }
 
-  /** An address that is no page's. */
+  /** An address that is not page-aligned. */
   unaligned({ base, first }: Range): Arg {
     return { base, plus: first * PAGE_SIZE + this.pick([1, 8, 0x800, 0xfff]) };
   }
@@ -123,7 +123,7 @@ export interface Theme {
 export interface CallKind {
   readonly call: string;
   readonly weight: number;
-  /** The part of a theme that it belongs to; without one it belongs to all. */
+  /** The part of a theme that the call belongs to; without one it belongs to all themes. */
   readonly part?: keyof Theme;
   readonly generate: (choices: Choices, theme: Theme) => readonly Arg[];
   /** Whether the result is a descriptor. */

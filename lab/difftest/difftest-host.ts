@@ -33,7 +33,7 @@ if (process.argv[2] === 'user' && process.getuid?.() === 0) {
 function answer(line: string): string {
   const { sequence, options } = JSON.parse(line) as HostRequest;
   // The heap's window is the lowest one in the simulator, out of MAP_32BIT's reach. Here its place
-  // is drawn by lot when a process starts: let there be another.
+  // is random for each process: let another process try.
   if (options.has.brk && subject.place().brk + HEAP_RESERVE > FIRST_32BIT) process.exit(UNFIT);
   try {
     const { outcomes, isEmpty } = runSequence(subject, sequence, options);

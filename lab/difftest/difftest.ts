@@ -26,12 +26,12 @@ export interface DifftestOptions {
   readonly seed: number;
   /** Ends the test early; Infinity for never. */
   readonly durationMs: number;
-  /** The test ends after so many different disagreements. */
+  /** The test ends after this many different disagreements. */
   readonly failuresMax: number;
   /** Calls to leave out. */
   readonly without: readonly string[];
   readonly onProgress?: (ops: number) => void;
-  /** What takes the simulator's place: for tests of the test. */
+  /** Replaces the simulator, in tests of difftest itself. */
   readonly machine?: Pick<MachineRunner, 'has' | 'run'>;
   /** Path of the built difftest-host.ts, if it is not beside this file. */
   readonly hostProgram?: string;
@@ -71,9 +71,9 @@ export interface HostRecord {
   readonly resident: readonly string[];
 }
 
-/** Sequences on their way at a time: neither side waits for the other to get a processor. */
+/** Sequences in flight at a time, so that neither side waits while the other has no processor. */
 const AHEAD = 32;
-/** The whole machine is checked after every so many sequences. */
+/** The machine is audited each time this many sequences have run. */
 const AUDIT_EVERY = 16;
 /** Where Linux allows more areas than these, no process is filled with them. */
 const AREAS_MOST = 65_530;
@@ -93,7 +93,7 @@ export class Difftest {
   readonly #coverage = new Coverage();
   readonly #disagreements: Disagreement[] = [];
   readonly #answers: HostRecord[] = [];
-  /** One after the other: shrinking a second one may be in vain. */
+  /** One after the other: a second disagreement may turn out to be the same. */
   #reports: Promise<void> = Promise.resolve();
   #sequences = 0;
   #ops = 0;

@@ -133,7 +133,7 @@ const mlockallFlags = (choices: Choices, { privileged }: Theme): number =>
   choices.pick([
     M.MCL_FUTURE,
     M.MCL_FUTURE | M.MCL_ONFAULT,
-    // For root it locks all that the process has: too slow to do often.
+    // As root it locks all memory of the process: too slow to do often.
     privileged && !choices.rarely(20) ? 0 : ALL_LOCKS,
     0,
     M.MCL_ONFAULT,

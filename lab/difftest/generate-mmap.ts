@@ -34,7 +34,7 @@ const FILE_TYPES: readonly (readonly [Type, number])[] = [
   [{ flags: 5, source: 'file' }, 1],
 ];
 
-/** Flags that come on top, and how rarely. */
+/** Additional flags, and how rarely each is added. */
 const EXTRAS: readonly (readonly [number, number, (keyof Theme)?])[] = [
   [M.MAP_POPULATE, 10],
   [M.MAP_NORESERVE, 14],
@@ -71,7 +71,7 @@ export function generateMmap(choices: Choices, theme: Theme): Arg[] {
     if ((part === undefined || theme[part]) && choices.rarely(rarity)) flags |= flag;
   }
   if (type.source === 'file' && choices.rarely(60)) {
-    // No PROT_EXEC: whether a terminal's file system has programs is up to who has mounted it.
+    // No PROT_EXEC: whether it is allowed depends on how the terminal's file system is mounted.
     const prot = choices.pick([M.PROT_NONE, M.PROT_READ, RW]);
     return [place.address, place.length, prot, flags, STDERR, choices.random(3) * PAGE_SIZE];
   }
@@ -146,8 +146,8 @@ function refused(choices: Choices, range: Range): Placement {
 
 function offset(choices: Choices, { source }: Type): Arg {
   if (choices.rarely(30)) {
-    // Nothing between the end of the simulator's files and the end of all numbers: how large a file
-    // may be is up to the file system.
+    // Nothing between the end of the simulator's files and the end of all numbers: the file system
+    // decides how large a file may be.
     const last = 2 ** 63 - PAGE_SIZE;
     return choices.pick([1, 0x800, -PAGE_SIZE, 2 ** 64 - PAGE_SIZE, last, last]);
   }

@@ -20,7 +20,7 @@ const CALLS: readonly CallKind[] = [
 
 const OPS_MIN = 12;
 const OPS_MAX = 48;
-/** One sequence of so many has little room for areas: these are slow. */
+/** One sequence in this many has little room for areas: such sequences are slow. */
 const CROWDED = 100;
 const ROOM_MAX = 24;
 
@@ -40,7 +40,7 @@ export function generateSequence(seed: number, options: GeneratorOptions): Seque
   const theme: Theme = {
     privileged,
     files: !choices.rarely(3),
-    // Without rights it is the limits that matter.
+    // Only without root's rights do the limits matter.
     locks: choices.rarely(privileged ? 3 : 2) && !isCrowded,
     limits: choices.rarely(privileged ? 6 : 2) && !isCrowded,
     seals: choices.rarely(12),

@@ -13,7 +13,7 @@ import type { Readable, Writable } from 'node:stream';
 import { UNFIT } from './host-messages.ts';
 import type { HostAnswer, HostRequest } from './host-messages.ts';
 
-/** How often a sequence may take its process with it. */
+/** How often a sequence may kill its process. */
 const DEATHS_MAX = 3;
 /** Processes in a row that are unfit: one in nine is, unless the engine was built to be moved. */
 const UNFIT_MAX = 40;
@@ -78,7 +78,7 @@ export class HostClient {
     // The last is /dev/null, open to read and to write: sequences try to map it.
     const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child = child;
-    // A process that died has answered for itself: see `close` below.
+    // The death of a process is handled by `close` below.
     child.stdin.on('error', () => {});
     createInterface({ input: child.stdout }).on('line', (line) => this.#receive(child, line));
     child.on('error', () => this.#lost(child));

@@ -17,5 +17,5 @@ export interface HostAnswer {
   readonly error?: string;
 }
 
-/** Exit status of a process whose heap is at no comparable place; another may have more luck. */
+/** Exit status of a process whose heap is at no comparable place; another process may do better. */
 export const UNFIT = 3;

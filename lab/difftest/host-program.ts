@@ -35,7 +35,7 @@ export interface HostProgramOptions {
   readonly outputBytes: number;
 }
 
-/** Of a page of the crowd: no two neighbours have the same. */
+/** The protection of a page of the crowd: neighbours differ. */
 function protAt(page: number): number {
   return page % 2 === 0 ? PROT_NONE : PROT_READ;
 }
@@ -143,7 +143,7 @@ export class HostProgram {
       pieces.map(({ to, at }) => this.#text.toString('latin1', to, to + this.#result(at))).join('');
   }
 
-  /** Each call takes the last area apart, until none more may be. */
+  /** Each call splits the last area, until the limit on areas is reached. */
   #crowd(): () => StepResult {
     for (let page = 1; page < CROWD_PAGES; page++) {
       const size = (CROWD_PAGES - page) * PAGE_SIZE;

@@ -1,6 +1,6 @@
 /**
- * Names of files for a process of a simulated machine: what the kernel worker keeps outside the
- * kernel, in short. All files are in memory, as on the host side (a tmpfs).
+ * Names of files for a process of a simulated machine: a short form of what the kernel worker keeps
+ * outside the kernel. All files are in memory, as on the host side (a tmpfs).
  */
 import type { Cpu } from '../../kernel/machine/cpu.ts';
 import { putObject } from '../../kernel/objects/object.ts';

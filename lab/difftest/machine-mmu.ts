@@ -1,6 +1,6 @@
 /**
  * Accesses of the simulated process, on the one thread that plays its CPU and the kernel worker:
- * the kernel's own way of an access, with pages supplied on the spot.
+ * the kernel's own access path (kernel/mmu/access.ts), with pages supplied at once.
  */
 import { handleFault } from '../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';

@@ -1,6 +1,6 @@
 /**
- * A process of a simulated machine, driven from inside by one thread: no Workers, no messages. What
- * the kernel worker and the MMU of a CPU Worker would do is done here, on the spot.
+ * A process of a simulated machine, driven from inside by one thread: no Workers, no messages. It
+ * does directly what the kernel worker and a CPU Worker's MMU would do.
  */
 import { audit } from '../../kernel/audit/audit.ts';
 import { attachCpu } from '../../kernel/machine/cpu.ts';

@@ -89,7 +89,7 @@ export class OpSteps implements Arena {
     }
     const at = this.#steps.push(this.#step(op, a, b)) - 1;
     if (op.call === 'setrlimit' && known.length > 2) {
-      // The numbers are each side's own.
+      // The numbers differ between the two sides.
       this.#steps.push({ kind: 'store', address: b, bytes: new Array<number>(16).fill(0) });
     }
     const [fd] = op.args;

@@ -33,9 +33,9 @@ const POINTERS: Readonly<Record<string, number>> = {
   getrlimit: 1,
 };
 
-/** What has other limits than memory is left alone. */
+/** Calls that set limits on anything but memory are not allowed. */
 const LIMITED = new Set([M.RLIMIT_AS, M.RLIMIT_DATA, M.RLIMIT_STACK, M.RLIMIT_MEMLOCK]);
-/** Linux has so many resources. */
+/** The number of resources that Linux knows. */
 const RLIMITS = 16;
 const BY_FD = new Set(['close', 'ftruncate', 'lseek', 'read', 'write', 'pread', 'pwrite']);
 

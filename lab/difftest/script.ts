@@ -33,7 +33,7 @@ import type { RlimitUse } from './rlimit-use.ts';
 export interface RunOptions {
   /** Give whole states instead of digests. */
   readonly verbose: boolean;
-  /** Syscalls that only one of the two kernels has are of no use here. */
+  /** Syscalls that only one of the two kernels has are left out. */
   readonly has: {
     readonly brk: boolean;
     readonly mincore: boolean;
@@ -68,12 +68,12 @@ export function runSequence(subject: Subject, sequence: Sequence, options: RunOp
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const script = new Script(subject, sequence, options);
     const body = subject.prepare(script.steps);
-    // As late as can be: the runtime around us maps and unmaps what it likes until then.
+    // As late as possible: until then the runtime around us may map and unmap memory.
     script.planFilling(parseMaps(subject.maps()));
     const filling = subject.prepare(script.filling);
     const clearing = subject.prepare(script.clearing);
     const crowd = sequence.room === undefined ? null : subject.prepareCrowd();
-    // And from here on it finds no memory.
+    // And from here on the runtime can map no memory.
     filling.run();
     const isFilled = script.isFilled(filling.read());
     if (isFilled) {
@@ -86,7 +86,7 @@ export function runSequence(subject: Subject, sequence: Sequence, options: RunOp
       if (!isWhole) subject.seeMore();
       const ran = script.read(results, attempt + 1 === ATTEMPTS);
       if (isSteady && isWhole && ran.isComparable) return ran;
-      // What it sealed is in the way of the next attempt.
+      // Areas that it sealed would be in the way of the next attempt.
       if (!ran.isEmpty && !subject.nextPlace()) panic('difftest: all windows are sealed');
     } else {
       subject.prepare(script.undoFilling(filling.read())).run();
@@ -215,8 +215,8 @@ class Script {
   }
 
   /**
-   * Whether as much is in use as there was when the limits were reckoned, but for what the sequence
-   * has sealed in its windows. Of that, stacks are no data, and maps does not tell them apart.
+   * Whether as much is in use as when the limits were computed, not counting what the sequence has
+   * sealed in its windows. Of that, stacks are no data, and maps does not tell them apart.
    */
   isSteady(subject: Subject): boolean {
     if (!this.#needsRlimitUse) return true;

@@ -28,7 +28,7 @@ export const SCRATCH_PAGES = 4;
  */
 export const SCRATCH_AREA_PAGES = 64;
 
-/** Where areas are made only to be many (Sequence.room). */
+/** Where areas are made only to reach the limit on their number (Sequence.room). */
 export const CROWD = 0x180_0000_0000;
 /** More than vm.max_map_count is by default. */
 export const CROWD_PAGES = 66_000;
@@ -70,7 +70,7 @@ export interface Sequence {
   readonly ops: readonly Op[];
 }
 
-/** What a call came to on one side, in terms that both sides share. */
+/** The outcome of a call on one side, in terms that both sides share. */
 export interface Outcome {
   /** 'EINVAL', 'low+0x3000', '0', 'SIGSEGV/1', … */
   readonly result: string;

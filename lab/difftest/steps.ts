@@ -40,9 +40,9 @@ export type Step =
   | { readonly kind: 'load'; readonly address: number }
   /** The program writes bytes within a page: 0, or the fault as above. */
   | { readonly kind: 'store'; readonly address: number; readonly bytes: readonly number[] }
-  /** In the crowd's mapping as many areas are made as there may be. */
+  /** Makes as many areas as are allowed, in the crowd's mapping. */
   | { readonly kind: 'crowd' }
-  /** Then fewer again, so that there may be `room` more. */
+  /** Merges some of them again, so that `room` more are allowed. */
   | { readonly kind: 'room'; readonly room: number }
   /** The text of /proc/self/maps, at least up to the end of the high window. */
   | { readonly kind: 'maps' }

@@ -1,7 +1,7 @@
 /** A kernel under test, as the runner of sequences sees it: one process of it. */
 import type { Step, StepResult } from './steps.ts';
 
-/** Where things are in a process, in bytes. */
+/** Addresses in a process, in bytes. */
 export interface Place {
   /** The first address that no program can have. */
   readonly taskEnd: number;

@@ -5,7 +5,7 @@
 import type { Toolchain } from './build/toolchain.ts';
 import type { Job, Report } from './experiment.ts';
 
-/** Somebody on another thread who explores: a laboratory of its own. */
+/** An explorer on another thread, with a laboratory of its own. */
 export interface Explorer {
   explore(job: Job): Promise<Report>;
   /** Ends the thread, in the middle of an exploration too. */

@@ -49,8 +49,8 @@ export class Laboratory {
 
   /**
    * Carries out the jobs on up to `threads` threads. A failure of the kernel itself ends it; those
-   * of mutants do not. `heard` gets each report as its exploration ends; the result has them in the
-   * order of the jobs.
+   * of mutants do not. `heard` receives each report as its exploration ends; the result has them in
+   * the order of the jobs.
    */
   async exploreAll(
     jobs: readonly Job[],
@@ -97,7 +97,7 @@ export class Laboratory {
     return { experiment, story: tell(await this.executor(experiment), segments) };
   }
 
-  /** The executor of an experiment. Throws an Error that says which part there is none of. */
+  /** The executor of an experiment. Throws an Error that says which part does not exist. */
   async executor(experiment: Experiment): Promise<Executor> {
     const { scenario, protocol, mutant } = experiment;
     const paths = [scenario, protocol].filter(isPath).map((p) => this.#host.absolutePath(p));

@@ -1,4 +1,4 @@
-/** From what somebody asks for to the explorations that this means. */
+/** From a request to the explorations that it means. */
 import type { Search } from './engine/explore.ts';
 import type { Job } from './experiment.ts';
 import { isPath } from './experiment.ts';
@@ -26,11 +26,11 @@ export interface Catalogue {
   readonly protocols: readonly string[];
 }
 
-/** A request has a name that nothing has. */
+/** A request names something that does not exist. */
 export class UnknownNameError extends Error {
   override readonly name = 'UnknownNameError';
   readonly given: string;
-  /** What it could have been. */
+  /** The names that exist. */
   readonly candidates: readonly string[];
 
   constructor(what: string, given: string, candidates: readonly string[]) {
@@ -76,7 +76,7 @@ export function protocolsFor(scenario: Scenario, all: readonly string[]): readon
   return scenario.perProtocol === false ? [PROTOCOL_DEFAULT] : all;
 }
 
-/** Preemptions of an exhaustive search, when nobody says how many. */
+/** Default bound on preemptions of an exhaustive search. */
 function boundDefault(cpus: number): number {
   return cpus <= 2 ? 3 : 2;
 }

@@ -8,7 +8,7 @@ import { UNKNOWN } from './oracle.ts';
 import type { ThreadContext } from './stress-task.ts';
 
 const ACCESSES_PER_ROUND = 6;
-/** Once in so many rounds a thread stays with a page for a while, at most for so many accesses. */
+/** Once in this many rounds a thread stays with a page for a while; and the most accesses then. */
 const DWELL_EVERY = 6;
 const DWELL_ACCESSES = 200;
 

@@ -1,5 +1,5 @@
 /**
- * The pages that the threads of a stressed process fight over, and what lies in each.
+ * The pages that the threads of a stressed process contend for, and what lies in each.
  *
  *     page 0 … threads * OWN_PAGES - 1   OWN_PAGES for each thread: it alone operates on them
  *     page 1016 … 1031                   shared pages, half of them on either side of 4 MiB

@@ -1,6 +1,6 @@
 /**
  * Memory pressure: a process with more pages than the machine has frames left, which remembers what
- * it stored in each. It looks at some of them after the other and stores anew, and now and then
+ * it stored in each. It checks them a chunk at a time and stores new numbers, and now and then
  * forks a child that does the same with its copy. What comes back from swap must be what went out.
  */
 import {
@@ -28,7 +28,7 @@ export interface BallastTask {
 
 /** Pages between two awaits. */
 const CHUNK_PAGES = 256;
-/** One chunk in so many forks, or ends the child. */
+/** One chunk in this many forks, or ends the child. */
 const FORK_EVERY = 6;
 /** Chunks of a forked child. */
 const CHILD_CHUNKS = 2;

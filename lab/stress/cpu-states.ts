@@ -1,6 +1,6 @@
 /**
- * What every CPU of a machine is doing, read from the machine itself: evidence when it stands
- * still, and nobody in it can be asked.
+ * What every CPU of a machine is doing, read from the machine itself: evidence for when it makes no
+ * progress and its Workers do not answer.
  */
 import { attachMachine, dmesgLines, protocolNamed } from '../../kernel/index.ts';
 import { LOCK_CLASSES } from '../../kernel/machine/lock-order.ts';

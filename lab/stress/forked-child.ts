@@ -46,7 +46,7 @@ export class ForkedChild {
   /** Throws Violation. */
   async run(): Promise<void> {
     while (!this.#knowledge.isReady()) {
-      // Whoever was to say so may have been killed.
+      // The thread that was to report it may have been killed.
       if (this.#oracle.isStopped()) return;
       await this.#proc.nanosleep(1e6);
     }

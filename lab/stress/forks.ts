@@ -8,7 +8,7 @@ import { ForkKnowledge } from './fork-knowledge.ts';
 import { Violation } from './judge.ts';
 import type { ThreadContext } from './stress-task.ts';
 
-/** One round in so many forks. */
+/** One round in this many forks. */
 const FORK_EVERY = 32;
 
 export class Forks {

@@ -5,8 +5,8 @@
  * - A page whose state allows the access must be accessible; any other must fault, with the code
  *   that Linux gives.
  * - Whatever is read is of this process and page, or zero.
- * - Every stamp belongs to the mapping that is there: memory is zero on first touch, and nobody
- *   writes through a translation that an operation removed.
+ * - Every stamp belongs to the mapping that is there: memory is zero on first touch, and no store
+ *   goes through a translation that an operation removed.
  * - What this thread stored is there until the next operation.
  * - A page that may only be read does not change.
  */
@@ -21,7 +21,7 @@ export class Violation extends Error {
   override readonly name: string = 'Violation';
 }
 
-/** Throws Violation when there is something to complain of. */
+/** Throws Violation if there is a complaint. */
 export function check(page: number, complaint: string | null): void {
   if (complaint !== null) throw new Violation(`page ${page}: ${complaint}`);
 }

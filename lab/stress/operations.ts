@@ -1,6 +1,6 @@
 /**
  * The operations of one thread of a stressed process: seeded mmap, munmap and mprotect, counted by
- * the oracle. They go the three ways into the kernel in turn: local, by trap, by message.
+ * the oracle. They take the three ways into the kernel in turn: local, by trap, by message.
  */
 import { ENOMEM } from '../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
@@ -95,7 +95,7 @@ export class Operations {
       this.#context.oracle.count(this.#context.thread, 'refused');
     for (const ticket of tickets) {
       const isMapped = wasDone && ticket.before > UNMAPPED;
-      // On an error what lies before the hole has changed: let it be unknown.
+      // On an error the pages before the hole have changed: mark them unknown.
       this.#context.oracle.end(ticket, isMapped ? (ticket.before & ~7) | prot : UNKNOWN);
     }
   }

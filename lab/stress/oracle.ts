@@ -45,7 +45,7 @@ export const COUNTERS = [
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
-/** 1: the threads shall return. */
+/** 1: the threads are to return. */
 const STOP = 0;
 const FIRST_COUNTER = 16;
 const FIRST_PAGE: number = FIRST_COUNTER + THREADS_MAX * 16;

@@ -22,7 +22,7 @@ import { startWatchdog } from './watchdog.ts';
 const PROGRAM = new URL('./stress-program.js', import.meta.url);
 const ROUND_MS_MIN = 100;
 const ROUND_MS_SPREAD = 300;
-/** One round in so many loses a thread. */
+/** In one round of this many a thread is killed. */
 const KILL_EVERY = 4;
 const AUDIT_EVERY_MS = 400;
 /** Of the frames that the ballast fills; a part of the swap store comes on top. */
@@ -110,7 +110,7 @@ class Stress {
     for (const oracle of this.#oracles) oracle.stop();
   }
 
-  /** A number that changes as long as anything moves. */
+  /** A number that changes as long as there is progress. */
   progress(): number {
     let sum = this.#audits + this.#processes;
     for (const { reads, writes } of [this.#counts, ...this.#running()]) sum += reads + writes;
@@ -168,7 +168,7 @@ class Stress {
     clearTimeout(timer);
   }
 
-  /** Uses more memory than there is, if there is a swap store. */
+  /** Maps and uses more memory than there is, if there is a swap store. */
   async #runBallast(): Promise<void> {
     const { memoryBytes, swapBytes, forks, seed } = this.#options;
     if (swapBytes === 0) return;

@@ -1,10 +1,10 @@
 /**
- * Notices that a machine stands still: fails when a figure has not changed for a while.
+ * Detects a machine without progress: fails when a figure has not changed for a while.
  */
 const LOOK_MS = 200;
 
 export interface Watchdog {
-  /** Rejects when nothing moved for `limitMs`; never resolves. */
+  /** Rejects when the figure has not changed for `limitMs`; never resolves. */
   readonly barked: Promise<never>;
   stop(): void;
 }

@@ -28,7 +28,7 @@ export type AreaOperations = Readonly<Record<'find' | 'gap' | 'protect' | 'unmap
 export type AreaFigures = Readonly<Record<'few' | 'many', AreaOperations>>;
 
 function operationsOn(set: MockMemorySet, areas: number): AreaOperations {
-  // Steps through all areas, so that the large set is not measured in one corner of it.
+  // Steps through all areas, so that all of the large set is measured, not one part of it.
   const indexOf = (i: number): number => (i * 39_916_801) % areas;
   const whole = new AddrRange(0, (areas + 2) * STRIDE);
   const timed = (operation: (at: number) => void, repair: (at: number) => void): number =>

@@ -1,6 +1,6 @@
 /**
  * A Worker that answers and does nothing else: the other end of the floors of traps and messages.
- * It polls as the kernel worker does: after each answer for a while; then it has to be rung for.
+ * Like the kernel worker, it polls for a while after each answer; after that it must be notified.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
@@ -25,12 +25,12 @@ function answer(): void {
   }
 }
 
-/** Answers until there is nothing more to answer; the partner rings when it finds the flag down. */
+/** Answers until there are no more requests; the partner notifies it if the flag is clear. */
 function serve(): void {
   store(words, POLLING, 1);
   answer();
   store(words, POLLING, 0);
-  // What was asked before the flag went down was not rung for.
+  // No notify was sent for a request made before the flag was cleared.
   if (load(words, ASKED) !== load(words, ANSWERED)) serve();
 }
 

@@ -18,7 +18,7 @@ import type { ScalingFigures, ShootdownFigures } from './pair-loops.ts';
 import { zeroingFigures } from './zeroing.ts';
 import type { ZeroingFigures } from './zeroing.ts';
 
-/** What each group measures: nanoseconds where nothing else is said. */
+/** What each group measures, in nanoseconds unless stated otherwise. */
 export interface ProgramFigures extends Readonly<Record<HitTest, HitTestFigures>> {
   readonly hits: HitFigures;
   readonly bulk: BulkFigures;

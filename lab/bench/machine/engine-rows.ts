@@ -1,4 +1,4 @@
-/** What the JavaScript engine takes for the parts of which an access and a zeroed frame consist. */
+/** What the parts of a memory access and of zeroing a frame cost in the JavaScript engine. */
 import type { HitTest } from './hit-tests.ts';
 import { rowOf } from './machine-row.ts';
 import type { MachineRow } from './machine-row.ts';

@@ -1,4 +1,7 @@
-/** The table of `faultline bench`: what Faultline exists for, each figure over its floor. */
+/**
+ * The table of `faultline bench`: the operations that matter most, each figure divided by its
+ * floor.
+ */
 import type { Unit } from '../row.ts';
 import type { AreaOperations } from './area-loops.ts';
 import type { Cost } from './machine-costs.ts';
@@ -52,7 +55,7 @@ const crate = (
     floorOf: () => floorUs,
   });
 
-/** Beside a figure that is written down, not measured. */
+/** For a figure that is a constant, not measured. */
 const cost = (
   name: string,
   what: string,

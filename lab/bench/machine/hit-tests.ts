@@ -56,7 +56,7 @@ const memoryOver = (test: string): string => `${SETUP}
     },
   };`;
 
-/** What loops compute goes here, so that no engine may leave them out. */
+/** A sink for what loops compute, so that the engine cannot eliminate them. */
 export let sink = 0;
 
 function compile(parameters: string, body: string): (...args: unknown[]) => unknown {

@@ -1,4 +1,4 @@
-/** Loops that enter the kernel on the CPU's own account: faults and local system calls. */
+/** Loops that enter the kernel on the calling CPU: faults and local system calls. */
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import {

@@ -1,6 +1,6 @@
 /**
- * Loops over user memory, each beside the same loop over a raw typed array. Written out one by one:
- * a loop that calls a function it was given is another loop to the engine.
+ * Loops over user memory, each beside the same loop over a raw typed array. Each is written out,
+ * because the engine compiles a loop that calls a function parameter differently.
  */
 import type { Memory, Proc } from '../../../workers/program.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
@@ -12,7 +12,7 @@ import type { BesideRaw } from './timing.ts';
 const HIT_BYTES: number = HIT_PAGES * PAGE_SIZE;
 const SWEEPS: number = (ACCESSES * 4) / HIT_BYTES;
 
-/** What loops compute goes here, so that no engine may leave them out. */
+/** A sink for what loops compute, so that the engine cannot eliminate them. */
 export let sink = 0;
 
 function sumSequential(mem: Memory, base: number): number {

@@ -29,7 +29,7 @@ function peerOf(hostCpu: number | null): Peer {
   worker.unref();
   worker.postMessage(port2, [port2] as never);
   port1.start();
-  // The method's proxy is made once, as the machine's connections do: bare comlink is dearer still.
+  // The method's proxy is made once, as in the machine's connections: bare comlink costs even more.
   const { echo } = wrap<{ echo: Echo }>(port1);
   peer = { words, echo: echo as unknown as Echo, ring: () => port1.postMessage(DOORBELL) };
   return peer;

@@ -1,8 +1,8 @@
 /**
  * Two threads of one process on two CPUs: shootdowns, and faults side by side.
  *
- * The threads meet in words of their own memory; whoever waits there loads them as a program does
- * and answers shootdowns.
+ * The threads synchronise through words of their own memory. A waiting thread loads them as a
+ * program does, and so answers shootdowns.
  */
 import { PROT_NONE, PROT_READ } from '../../../workers/program.ts';
 import type { Memory, Proc } from '../../../workers/program.ts';
@@ -13,7 +13,7 @@ import { pinThread } from '../host.ts';
 import { ANONYMOUS, ANSWERERS, FAULT_PAGES, ROUNDS, RW, SHOOTDOWNS, TRAPS } from './sizes.ts';
 import { fastest, nanosecondsEach } from './timing.ts';
 
-/** Words of the page in which the threads meet: the round, who has arrived, and when they ended. */
+/** Words through which the threads synchronise: the round, arrivals, and when each ended. */
 const ROUND = 0;
 const READY = 64;
 const DONE = 128;
@@ -73,9 +73,9 @@ export function answerer(
 }
 
 /**
- * The figures of one other thread. It is there while `unobserved` is measured, too, since its stack
- * is an area that lookups pass and others may merge with; what differs is whether its CPU is in
- * user mode, where a shootdown has to wait for it.
+ * The figures with one other thread. It also exists while `unobserved` is measured, because its
+ * stack is an area that lookups pass and others may merge with; what differs is whether its CPU is
+ * in user mode, where a shootdown has to wait for it.
  */
 async function besideThread(
   proc: Proc,
@@ -104,7 +104,7 @@ export async function shootdownFigures(
   proc: Proc,
   peerCpu: number | null,
 ): Promise<ShootdownFigures> {
-  // Inaccessible pages on both sides: an area that no other one merges with.
+  // Inaccessible pages on both sides, so that the area merges with no other.
   const room = proc.local.mmap(0, 3 * PAGE_SIZE, PROT_NONE, ANONYMOUS);
   const target = room + PAGE_SIZE;
   proc.local.mprotect(target, PAGE_SIZE, RW);

@@ -13,7 +13,9 @@ export const ANONYMOUS: number = MAP_PRIVATE | MAP_ANONYMOUS;
 export const ROUNDS = 15;
 /** Pages of a round of faults: 4 MiB. */
 export const FAULT_PAGES = 1024;
-/** Before a round of faults that find zeroed frames: several ticks of the kernel worker. */
+/**
+ * The pause before a round of faults that find zeroed frames: several ticks of the kernel worker.
+ */
 export const PREZERO_PAUSE_MS = 30;
 /** map, touch, unmap cycles of a round. */
 export const CYCLES = 250;

@@ -64,7 +64,7 @@ export interface Testbeds {
 
 /** `hostCpus`: those that threads may be pinned to; empty for none. */
 export async function bootTestbeds(hostCpus: readonly number[]): Promise<Testbeds> {
-  // From the last: the first is where hosts handle their interrupts. The second is for peers.
+  // From the last one down: hosts handle interrupts on the first, and the second is for peers.
   const cpus = [...hostCpus].reverse().slice(0, 2);
   // Kernel workers of machines with one CPU are where the floors' peers are.
   pinThread(cpus[1] ?? null);

@@ -8,8 +8,8 @@ export interface BesideRaw {
 }
 
 /**
- * Runs `round` once for nothing and then `ROUNDS` times; the least of what it returned. Whatever
- * disturbs a round makes it longer, never shorter.
+ * Runs `round` once to warm up and then `ROUNDS` times; returns the least result. Whatever disturbs
+ * a round makes it longer, never shorter.
  */
 export function fastest(round: () => number): number {
   round();

@@ -62,7 +62,7 @@ function runBatch({ threads, runs, work, round }: Batch, protocol: LockingProtoc
   for (let run = 0; run < runs; run++) {
     C.awaitRound(control, round + run);
     one?.adopt(load(control, C.PROCESS));
-    // A thread that still sleeps must not be one that others' shootdowns wait for.
+    // Outside user mode, so that shootdowns do not wait for a thread that still sleeps.
     C.startTogether(control, threads * (run + 1));
     if (one !== null) startCounting(one.cpu.words);
     one?.enter();

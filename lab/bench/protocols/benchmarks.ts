@@ -1,5 +1,6 @@
 /**
- * The published microbenchmarks, as data: what each prepares, what one operation is, and where.
+ * The published microbenchmarks, as data: what each prepares, what one operation is, and where it
+ * is done.
  *
  * Sources: CortenMM (SOSP'25) test/src/apps/scale, RadixVM (EuroSys'13) mapbench, will-it-scale.
  * What is missing needs system calls that this machine does not have: see MISSING.

@@ -18,7 +18,7 @@ export interface HotWord {
 export interface Contended {
   /** Writes to words that another thread touched in the same run. */
   readonly sharedWrites: number;
-  /** Writes to cache lines of which that is true: with false sharing. */
+  /** The same by cache line, so including false sharing. */
   readonly sharedLineWrites: number;
   readonly writes: number;
   /** Atomic reads and writes. */

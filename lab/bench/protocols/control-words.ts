@@ -2,10 +2,10 @@
  * Words that the threads of a group share beside the machine: how they start together, meet at
  * barriers and pass values on.
  *
- * Every word has a cache line of its own. All threads sleep on ROUND, then meet at READY: whoever
- * arrives there spins until all have, so that they start within nanoseconds of each other when each
- * has a core. A thread that has none for long would only take others' time by spinning, so spins
- * are bounded and end in short sleeps.
+ * Every word has a cache line of its own. All threads sleep on ROUND, then meet at READY, where
+ * each spins until all have arrived, so that they start within nanoseconds of each other when each
+ * has a core. A thread without a core would only take time from others by spinning, so spins are
+ * bounded and end in short sleeps.
  *
  * Not guaranteed: a simultaneous start of more threads than the host has idle cores.
  */
@@ -63,7 +63,7 @@ export function startRound(control: Words, process: number, threads: number): vo
   notify(control, ROUND, threads);
 }
 
-/** Returns when `arrivals` threads of this batch have come here. */
+/** Returns when `arrivals` threads of this batch have arrived. */
 export function startTogether(control: Words, arrivals: number): void {
   if (add(control, READY, 1) + 1 === arrivals) {
     notify(control, READY, arrivals);
@@ -102,7 +102,7 @@ export function post(control: Words, cpu: number, value: number, waiter: Waiter)
   notify(control, at, 1);
 }
 
-/** Takes the value out of a mailbox that somebody fills. */
+/** Takes the value out of a mailbox, waiting until there is one. */
 export function take(control: Words, cpu: number, waiter: Waiter): number {
   const at = mailboxOf(cpu);
   awaitChange(control, at, 0, waiter);

@@ -64,7 +64,7 @@ function local({ thread, index, iterations }: LoopContext): number {
 
 /**
  * Places that a CPU maps in turn. When it has passed on the third, its neighbour has taken the
- * second, and so has done with the first.
+ * second, and so no longer uses the first.
  */
 const PIPELINE_PLACES = 3;
 

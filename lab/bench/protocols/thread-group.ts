@@ -31,7 +31,7 @@ export interface RunHooks {
   end(run: number, reports: readonly BatchReport[]): void;
 }
 
-/** Somebody who waits for messages: whether this one was the last, and what ends the wait. */
+/** A pending wait for messages: whether this message was the last, and what ends the wait. */
 interface Waiter {
   isLast(message: ThreadMessage): boolean;
   resolve(): void;

@@ -29,7 +29,7 @@ export interface ModelOptions {
   readonly patches?: readonly Patch[];
   /** Absolute paths of the user's modules; their namespaces come back in this order. */
   readonly userModules?: readonly string[];
-  /** Turns of a spin before a waiter sleeps. 0 explores the sleeping, which is the harder half. */
+  /** Turns of a spin before a waiter sleeps. 0 explores sleeping, the harder case. */
   readonly spinTurns?: number;
   /** False keeps the limits of the normal build, for comparing with it. */
   readonly smallLimits?: boolean;
@@ -105,7 +105,7 @@ function patchesOf({ patches = [], spinTurns = 0, smallLimits = true }: ModelOpt
   if (!smallLimits) return [...patches];
   const limit = (name: string, usual: number, value: number): Patch =>
     patch(LIMITS, `export const ${name} = ${usual};`, `export const ${name} = ${value};`);
-  // Nobody explores eight thousand processes, and every audit walks their table.
+  // Scenarios need few processes, and every audit walks the whole pid table.
   return [...patches, limit('SPIN_TURNS', 400, spinTurns), limit('PROCESSES_MAX', 8192, 16)];
 }
 

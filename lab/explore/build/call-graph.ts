@@ -135,7 +135,7 @@ class Builder implements CallGraph {
     if (child !== null) this.#visit(child, fn, scopes, inParams);
   }
 
-  /** Only a pattern's defaults are code; a key may take a method out of its object. */
+  /** In a pattern only defaults are code; a key may take a method out of its object. */
   #visitPattern(node: Node | null, fn: Fn, scopes: readonly Scope[], inParameters: boolean): void {
     const { keys, defaults } = patternParts(node);
     const { module } = fn;

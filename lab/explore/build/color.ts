@@ -1,6 +1,6 @@
 /**
- * Which functions become generators: those that can reach a scheduling point. And the refusals:
- * what the explore build cannot give that form is an error with its place, not a guess.
+ * Which functions become generators: those that can reach a scheduling point. What the explore
+ * build cannot turn into one is an error with its place, not a guess.
  */
 import type { Call, CallGraph, Fn } from './call-types.ts';
 import { placeOf } from './module-graph.ts';
@@ -13,7 +13,7 @@ export interface Coloring {
   readonly ambiguous: ReadonlySet<string>;
 }
 
-/** Marks `touches` on every function that reaches a step. Throws what is to be refused. */
+/** Marks `touches` on every function that reaches a step. Throws for code that it must refuse. */
 export function color(graph: CallGraph): Coloring {
   const methods = new Set<string>();
   for (let changed = true; changed;) {

@@ -35,7 +35,7 @@ export interface Module {
 
 type Compiler = Pick<Toolchain, 'read' | 'compile'>;
 
-/** What was parsed last for each path: builds differ in a module or two. Nobody changes one. */
+/** The last parse of each path, since builds differ in only a module or two. Never modified. */
 const parsed = new Map<string, { readonly source: string; readonly module: Promise<Module> }>();
 
 /** All modules that the entries reach, by path. */
@@ -65,7 +65,7 @@ export function placeOf(module: Module, node: Node): string {
   return `${module.path}:${originalLine(module.lines, line, column)}`;
 }
 
-/** That the build cannot have a node, by file:line. */
+/** The error that the build refuses a node, by file:line. */
 export function refusal(module: Module, node: Node, why: string): ExploreBuildError {
   return new ExploreBuildError(`${placeOf(module, node)}: ${why}`);
 }

@@ -32,7 +32,7 @@ export interface Toolchain {
   evaluate(code: string): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** The build does not understand a source, or finds in it what exploration cannot have. */
+/** A source that the build does not understand, or that contains what exploration cannot handle. */
 export class ExploreBuildError extends Error {
   override readonly name = 'ExploreBuildError';
 }

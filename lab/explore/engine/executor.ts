@@ -64,7 +64,7 @@ export class Executor implements Driver, Choices, Execution {
     this.#points = this.sharing.points;
     this.#waiting = new Waiting(subject.words, this.tasks);
     this.progress = new Progress(subject);
-    // Taken out of the bundle's namespaces once: each of them costs a call of a getter.
+    // Read from the bundle's namespaces once, since each read calls a getter.
     this.#perform = facade.perform;
     this.#setCurrent = facade.setCurrent;
     this.#mayReadOlder = race.mayReadOlder;
@@ -151,7 +151,7 @@ export class Executor implements Driver, Choices, Execution {
     this.progress.reset();
   }
 
-  /** Who takes the next step, when the last CPU that ran has not said so itself. */
+  /** Which CPU takes the next step, when the last one that ran has not decided it. */
   #next(current: number): number {
     while (this.#waiting.ready === 0) if (!this.#timeOut()) return OVER;
     if (this.steps === STEPS_MAX) {
@@ -163,7 +163,7 @@ export class Executor implements Driver, Choices, Execution {
     return asks ? this.#ask(current) : current;
   }
 
-  /** The strategy's choice. One option only is no choice. */
+  /** The strategy's choice. A single option needs none. */
   #ask(current: number): number {
     const enabled = this.#waiting.ready;
     if ((enabled & (enabled - 1)) !== 0) return this.#strategy.choose(this, current, enabled);
@@ -244,7 +244,7 @@ export class Executor implements Driver, Choices, Execution {
     this.subject.model.module.runtime.race.join(task, ended);
   }
 
-  /** Nobody can run: the first sleep with a time limit ends. False when that is no use any more. */
+  /** No CPU can run, so the first sleep with a time limit ends. False when there were too many. */
   #timeOut(): boolean {
     const sleeper = this.oracles.stopped(this.#waiting.sleepers);
     if (sleeper === null) return false;

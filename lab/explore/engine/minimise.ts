@@ -8,7 +8,7 @@ import type { Finding } from './explore.ts';
 import { Replay, segmentsOf, switchesOf } from './schedule.ts';
 import type { Segment } from './schedule.ts';
 
-/** Replays at most, so that a long schedule cannot hold up its report. */
+/** The most replays, so that a long schedule does not delay the report. */
 const ATTEMPTS_MAX = 4000;
 
 interface Candidate {

@@ -3,8 +3,8 @@
  *
  * - A frame may not be freed while a CPU in user mode has a translation to it.
  * - A program's access goes to a frame in use, and while no other CPU is in the kernel, to the one
- *   that the tables name: after munmap or mprotect returned nobody uses the old translation. Under
- *   the flush policy `lazy` a CPU may until it sweeps, as long as the frame is held for that.
+ *   that the tables name: after munmap or mprotect has returned, no CPU uses the old translation.
+ *   Under the flush policy `lazy` a CPU may until it sweeps, as long as the frame is held for that.
  * - Plain accesses are ordered (runtime/race.ts).
  * - At the end: nobody sleeps, the machine passes its audit, and some order of whole operations
  *   gives the same results and the same final state.
@@ -63,7 +63,7 @@ export class Oracles {
     facade.setWordHook(meta, end, (at, value) => this.#metaWrite(at - meta, value));
   }
 
-  /** Counters about which nothing is concluded: not worth a switch of CPUs. */
+  /** Counters on which no decision depends: not worth a switch of CPUs. */
   isCounter(at: number): boolean {
     return at === BOOT.DMESG_NEXT || at === BOOT.TABLE_FRAMES;
   }
@@ -83,7 +83,7 @@ export class Oracles {
     const frame = (task.at - machine.frameBase) >> TABLE_SHIFT;
     const state = (subject.words[machine.meta + frame * FRAME.WORDS] as number) & 0xf;
     const page = `page ${(vpn * PAGE_SIZE).toString(16)}`;
-    // Frame 0 is the zero page: for anybody to read, and always there.
+    // Frame 0 is the zero page, which is never freed.
     if (state !== FRAME.USED && (frame !== 0 || task.kind === T.USER_STORE)) {
       const name = FRAME.STATE_NAMES[state];
       this.#execution.fail('stale translation', `CPU ${task.id}: ${page}: the frame is ${name}`);

@@ -1,8 +1,8 @@
 /**
  * PCT(d): probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010). Each CPU has a random
- * priority; the highest that can run runs; at d - 1 random steps the running CPU's priority falls
- * below all others. Finds a bug of depth d among n CPUs and k steps with probability at least
- * 1 / (n k^(d-1)) in each execution.
+ * priority; the CPU with the highest priority among those that can run runs; at d - 1 random steps
+ * the running CPU's priority falls below all others. Finds a bug of depth d among n CPUs and k
+ * steps with probability at least 1 / (n k^(d-1)) in each execution.
  */
 import type { Choices } from './execution.ts';
 import type { Strategy } from './strategy.ts';

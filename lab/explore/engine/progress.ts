@@ -26,7 +26,7 @@ export class Progress {
     this.ended = perOperation();
     this.running = subject.programs.map(() => null);
     this.#subject = subject;
-    // Taken out of the bundle's namespace once: that costs a call of a getter.
+    // Read from the bundle's namespace once, since each read calls a getter.
     this.#finish = subject.model.module.finish;
   }
 
@@ -63,7 +63,7 @@ export class Progress {
     this.running[id] = null;
     const { programs, world } = this.#subject;
     const next = programs[id]?.[index + 1];
-    // A program that is in no user mode has nothing to leave.
+    // A program that is not in user mode need not leave it.
     return next !== undefined && (next !== this.#finish || world.modes[id]?.live !== null);
   }
 }

@@ -1,9 +1,9 @@
 /**
  * The sequential model is the kernel itself: every order of whole operations is run once, alone,
- * and what a concurrent execution gives must be what one of these orders gives, an order in which
- * no operation comes after one that began when it had already returned. The flush policy `lazy`
- * lets a program read old memory after munmap has returned: there any order will do that keeps each
- * CPU's own.
+ * and the outcome of a concurrent execution must be that of one of these orders, in which no
+ * operation comes after one that began after it had returned. The flush policy `lazy` lets a
+ * program read old memory after munmap has returned: there any order is accepted that keeps the
+ * order of each CPU.
  */
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import type { Operation } from '../model/kit.ts';
@@ -89,7 +89,7 @@ function runInOrder(subject: Subject, order: Order): string | null {
   const { finish } = model.module;
   const results: number[][] = scenario.cpus.map(() => []);
   subject.reset();
-  // Nobody may wait for a program that does not run now.
+  // No operation may wait for a program that does not run now.
   for (const cpu of world.cpus) subject.direct(() => finish.run(world, cpu));
   for (const id of order) {
     const cpu = world.cpus[id] as Cpu;

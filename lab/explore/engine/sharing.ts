@@ -15,7 +15,7 @@ export class Sharing {
   readonly #uses: Uint16Array;
   readonly #isCounter: (at: number) => boolean;
 
-  /** `isCounter`: words about which nothing is concluded, not worth a switch of CPUs. */
+  /** `isCounter`: words on which no decision depends, not worth a switch of CPUs. */
   constructor(words: number, isCounter: (at: number) => boolean) {
     this.points = new Uint8Array(words);
     this.#uses = new Uint16Array(words);

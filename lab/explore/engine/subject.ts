@@ -126,7 +126,7 @@ export class Subject {
     const { facade } = this.model.module.runtime;
     facade.setCurrent(null, null);
     const started: unknown = start();
-    // Nothing suspends it: the first turn is the last.
+    // Nothing suspends it, so it ends in its first turn.
     return (facade.isGenerator(started) ? started.next(0).value : started) as Result;
   }
 }

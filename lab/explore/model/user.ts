@@ -1,6 +1,7 @@
 /**
- * A program's loads and stores. The way from a miss to the retry is the kernel's own
- * (kernel/mmu/access.ts); here are the program's test of the TLB, and what a Worker does beside.
+ * A program's loads and stores. The path from a miss to the retry is the kernel's own
+ * (kernel/mmu/access.ts); here are the program's test of the TLB, and the AccessHost that a Worker
+ * would provide.
  */
 import { handleFault } from '../../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../../kernel/faults/object-fault.ts';

@@ -1,4 +1,4 @@
-/** Seeded bugs of the way of an access: mode changes, gates, polls, the retry. */
+/** Seeded bugs of the access path: mode changes, gates, polls, the retry. */
 import { patch } from '../build/patch.ts';
 import type { Mutant } from '../mutants.ts';
 

@@ -1,4 +1,4 @@
-/** Seeded bugs of faults, copies on write, objects, locks and CPUs. */
+/** Seeded bugs of faults, copy-on-write, objects, locks and CPUs. */
 import { patch } from '../build/patch.ts';
 import type { Mutant } from '../mutants.ts';
 

@@ -15,7 +15,7 @@ import type { Task } from './task.ts';
 
 export type { Words };
 
-/** Who decides whether a CPU goes on. */
+/** Decides whether a CPU goes on. */
 export interface Driver {
   /** The result of the access that the task has written down; undefined: not now. */
   request(task: Task): number | undefined;

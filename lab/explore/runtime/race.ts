@@ -198,7 +198,7 @@ export function acquire(task: Task, at: number, value: number, site: number): vo
   if (unordered(task, plain) && (tolerated === 0 || (value & PTE_V) !== 0)) {
     reportRace(at, plain & (TASKS_MAX - 1), site, true);
   }
-  // What a walker read before matters to nobody who writes plainly later.
+  // A walker's earlier reads may race with later plain writes.
   if (tolerated !== 0) return;
   shadow[record + ATOMIC_USES + id] = clock[id] as number;
   useFrame(task, at, site);

@@ -1,4 +1,4 @@
-/** What madvise does to pages, against faults and against itself; the zero page; mincore. */
+/** madvise against faults and against another madvise; the zero page; mincore. */
 import {
   MADV_DONTNEED,
   MADV_GUARD_INSTALL,

@@ -1,4 +1,4 @@
-/** Faults that meet faults and range operations on one address space. */
+/** Faults that race with faults and with range operations on one address space. */
 import { PROT_READ } from '../../../../shared/abi/mman.ts';
 import { mapPages, newThreads } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';

@@ -33,7 +33,7 @@ function openFile(world: World, pages: number, kind: number): void {
   const spec = { kind, size: pages * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(cpu, spec);
   world.values['fd'] = openFd(cpu, world.procs[0] as number, object, O_RDWR);
-  // The descriptor keeps the object; nobody else does.
+  // From here on only the descriptor refers to the object.
   putObject(cpu, object);
   world.values['object'] = object;
   leaveKernel(cpu);

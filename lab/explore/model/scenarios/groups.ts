@@ -28,7 +28,7 @@ function member(world: World, id: number, parent: number): number {
   return pid;
 }
 
-/** A write fault, refused or not: which of several is a matter of luck. */
+/** A write fault, refused or not: which of several is refused depends on the order. */
 function touch(page: number): Operation {
   return {
     name: `touch ${page}`,
@@ -58,9 +58,9 @@ export const groupScenarios: readonly Scenario[] = [
     },
     observe(world: World): string {
       const cpu = world.cpus[0] as Cpu;
-      // ORDER: nobody runs any more.
+      // ORDER: no CPU runs any more.
       const resident = load(cpu.words, groupOf(cpu, spaceOf(world, 0)) + GROUP.RESIDENT);
-      // A page more for the CPU that looked at the same time.
+      // One page more, for a CPU that checked at the same time.
       return resident <= LIMIT + 1 ? 'within the limit' : `${resident} pages`;
     },
   },

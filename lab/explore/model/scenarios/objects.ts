@@ -37,7 +37,7 @@ function openFile(world: World, pages: number, kind: number = OBJECT.FILE): numb
   const spec = { kind, size: pages * PAGE_SIZE, host: 1, writable: true };
   const object = createObject(cpu, spec);
   const fd = openFd(cpu, world.procs[0] as number, object, O_RDWR);
-  // The descriptor keeps the object; nobody else does.
+  // From here on only the descriptor refers to the object.
   putObject(cpu, object);
   leaveKernel(cpu);
   world.values['object'] = object;
@@ -102,7 +102,7 @@ function truncate(pages: number): Operation {
   };
 }
 
-/** Gives back what nobody maps of the file's pages in the page cache. */
+/** Frees the file's pages in the page cache that no process maps. */
 const evictCache: Operation = {
   name: 'evict cached pages',
   run(world: World, cpu: Cpu): number {

@@ -22,7 +22,7 @@ import { swapIn, swapStoreWord } from '../swap-store.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 import { fork, forked } from './forks.ts';
 
-/** Takes a page of the process of CPU `id` out of memory, which no program sees. */
+/** Evicts a page of the process of CPU `id`, which no program can observe. */
 function evict(id: number, page: number): Operation {
   return {
     name: `evict ${page}`,
@@ -67,7 +67,7 @@ function readIn(slot: number): Operation {
   };
 }
 
-/** Gives back frames that the store has as well and nobody uses. */
+/** Frees unused frames whose pages are in the store as well. */
 const dropClean: Operation = {
   name: 'drop clean frames',
   run(world: World, cpu: Cpu): number {
@@ -78,7 +78,7 @@ const dropClean: Operation = {
   },
 };
 
-/** What a pass of reclaim does to the process of CPU `id`: it looks, and takes what it has seen. */
+/** A reclaim pass over the process of CPU `id`: it scans, then evicts the pages it found. */
 function reclaim(id: number): Operation {
   return {
     name: 'reclaim',
