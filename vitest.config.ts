@@ -50,10 +50,11 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     projects: [
-      // Kernel code has no state outside the machine, so these files may share their modules.
+      // Kernel code has no state outside the machine, so these files may share their modules; those
+      // of house share what they have read and parsed.
       project('unit', { needsBuild: false, isolate: false }),
       project('property', { needsBuild: false, isolate: false }),
-      project('house', { needsBuild: false }),
+      project('house', { needsBuild: false, isolate: false }),
       ...['machine', 'lab', 'cli', 'package'].map((name) => project(name)),
     ],
     pool: 'forks',

@@ -76,33 +76,36 @@ function targetOf(from: string, specifier: ts.Node | undefined): string | null {
   return specifier.text.startsWith('.') ? resolveRelative(from, specifier.text) : null;
 }
 
-function collectImport(node: ts.ImportDeclaration, file: ts.SourceFile, uses: Uses): void {
-  const target = targetOf(file.fileName, node.moduleSpecifier);
+/** Notes what an import takes by name; a namespace is noted for `collectMember`. */
+function collectImport(
+  node: ts.ImportDeclaration,
+  from: string,
+  uses: Uses,
+  namespaces: Map<string, string>,
+): void {
+  const target = targetOf(from, node.moduleSpecifier);
   const clause = node.importClause;
   if (target === null || clause === undefined) return;
   if (clause.name !== undefined) uses.add(target, 'default');
   const bindings = clause.namedBindings;
   if (bindings === undefined) return;
-  if (ts.isNamedImports(bindings)) {
-    for (const { name, propertyName } of bindings.elements) {
-      uses.add(target, (propertyName ?? name).text);
-    }
-  } else collectMembers(bindings.name.text, target, file, uses);
+  if (ts.isNamespaceImport(bindings)) {
+    namespaces.set(bindings.name.text, target);
+    return;
+  }
+  for (const { name, propertyName } of bindings.elements) {
+    uses.add(target, (propertyName ?? name).text);
+  }
 }
 
-/** `X.name` for the namespace X, as an expression or a type; X by itself uses everything. */
-function collectMembers(namespace: string, target: string, file: ts.SourceFile, uses: Uses): void {
-  const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node) && node.text === namespace && !ts.isNamespaceImport(node.parent)) {
-      const { parent } = node;
-      if (ts.isPropertyAccessExpression(parent)) {
-        if (parent.expression === node) uses.add(target, parent.name.text);
-      } else if (ts.isQualifiedName(parent)) uses.add(target, parent.right.text);
-      else uses.add(target, '*');
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(file);
+/** `X.name` for a namespace X, as an expression or a type; X by itself uses everything. */
+function collectMember(node: ts.Identifier, target: string, uses: Uses): void {
+  const { parent } = node;
+  if (ts.isNamespaceImport(parent)) return;
+  if (ts.isPropertyAccessExpression(parent)) {
+    if (parent.expression === node) uses.add(target, parent.name.text);
+  } else if (ts.isQualifiedName(parent)) uses.add(target, parent.right.text);
+  else uses.add(target, '*');
 }
 
 function collectReexport(node: ts.ExportDeclaration, from: string, uses: Uses): void {
@@ -119,9 +122,13 @@ function collectReexport(node: ts.ExportDeclaration, from: string, uses: Uses): 
 
 /** Also the imports of modules written inside a string: tests have such. */
 function collectUses(file: ts.SourceFile, uses: Uses): void {
+  const namespaces = new Map<string, string>();
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) collectImport(node, file, uses);
-    else if (ts.isExportDeclaration(node)) collectReexport(node, file.fileName, uses);
+    if (ts.isImportDeclaration(node)) collectImport(node, file.fileName, uses, namespaces);
+    else if (ts.isIdentifier(node)) {
+      const target = namespaces.get(node.text);
+      if (target !== undefined) collectMember(node, target, uses);
+    } else if (ts.isExportDeclaration(node)) collectReexport(node, file.fileName, uses);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       const target = targetOf(file.fileName, node.argument.literal);
       const name = node.qualifier?.getText(file).split('.')[0] ?? '*';
@@ -188,11 +195,12 @@ export function findDeadExports(
   const uses = new Uses();
   const files = sources.map(parse);
   for (const file of files) collectUses(file, uses);
-  const threadEntries = new Set(files.flatMap((file) => [...namesWithin(file).strings]));
+  const within = new Map(files.map((file) => [file, namesWithin(file)]));
+  const threadEntries = new Set([...within.values()].flatMap(({ strings }) => [...strings]));
   return files
     .filter(({ fileName }) => !published.includes(fileName))
     .flatMap((file) => {
-      const { types } = namesWithin(file);
+      const types = within.get(file)?.types ?? new Set();
       const isProgram = /^export default /m.test(file.text);
       return exportsOf(file)
         .filter(({ name }) => !uses.has(file.fileName, name))

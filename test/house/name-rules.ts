@@ -1,7 +1,7 @@
 /** House rules about names: files that are mentioned, files that share a name, commit subjects. */
 import { posix } from 'node:path';
 import ts from 'typescript';
-import { folderOf } from './tidy-rules.ts';
+import { folderOf, parse } from './tidy-rules.ts';
 import type { Source } from './tidy-rules.ts';
 
 const subjectColumnsMax = 72;
@@ -25,8 +25,9 @@ function mentionsIn(text: string, firstLine: number): Mention[] {
 }
 
 /** The comments of a script, by the compiler's scanner: strings that hold code are left alone. */
-function commentsOf({ path, text }: Source): Mention[] {
-  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+function commentsOf(source: Source): Mention[] {
+  const { text } = source;
+  const file = parse(source);
   const ranges = new Map<number, ts.CommentRange>();
   const visit = (node: ts.Node): void => {
     const found = [
@@ -57,7 +58,10 @@ function mentionsOfPage({ text }: Source): Mention[] {
 function meant(file: string, from: string, paths: readonly string[]): readonly string[] {
   const name = file.replace(/^(\.{1,2}\/)+/, '');
   const pattern = new RegExp(`(^|/)${name.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`);
-  const found = paths.filter((path) => pattern.test(path));
+  const last = posix.basename(name);
+  const found = paths.filter(
+    (path) => (last.includes('*') || path.endsWith(last)) && pattern.test(path),
+  );
   if (file.includes('*') || paths.includes(file)) return found.slice(0, 1);
   const beside = posix.join(posix.dirname(from), file);
   if (paths.includes(beside)) return [beside];

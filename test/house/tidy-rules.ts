@@ -38,8 +38,15 @@ export function folderOf(path: string): string {
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : '';
 }
 
+const parsed = new WeakMap<Source, ts.SourceFile>();
+
+/** Parses a source once: several rules look at each. */
 export function parse(source: Source): ts.SourceFile {
-  return ts.createSourceFile(source.path, source.text, ts.ScriptTarget.ES2022, true);
+  const known = parsed.get(source);
+  if (known !== undefined) return known;
+  const file = ts.createSourceFile(source.path, source.text, ts.ScriptTarget.ES2022, true);
+  parsed.set(source, file);
+  return file;
 }
 
 function lineOf(file: ts.SourceFile, position: number): number {
