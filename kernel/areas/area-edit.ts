@@ -12,8 +12,9 @@
  * *Locking*: the area set's lock, held for writing over the whole edit.
  * *Not guaranteed*: an edit is neither reusable nor nestable.
  */
+import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { panic } from '../../shared/panic.ts';
-import type { AreaStore } from './area-store.ts';
+import type { AreaIndexStore, AreaStore } from './area-store.ts';
 import { treeAdopt, treeClose, treeFirstIn, treeNext, treeOpen, treeTouch } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
@@ -215,4 +216,16 @@ function freeNodes<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   nodes: number[],
 ): void {
   for (let i = 0; i < nodes.length; i++) store.freeNode(nodes[i] as number);
+}
+
+/** The failure that names the first area in [start, end), or null where there is none. */
+export function refuseOverlap(
+  store: AreaIndexStore,
+  start: number,
+  end: number,
+): MappingFailure | null {
+  const node = treeFirstIn(store, start, end);
+  if (node === 0) return null;
+  const overlap = new AddrRange(Math.max(start, store.start(node)), Math.min(end, store.end(node)));
+  return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
 }

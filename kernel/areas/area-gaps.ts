@@ -8,6 +8,7 @@
  * *Locking*: the area set's lock for reading. *Not guaranteed*: arguments are not checked here;
  * MemorySet checks them.
  */
+import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { isAddr, isPowerOfTwo } from '../../shared/addr/addr.ts';
 import type { AreaIndexStore, Side } from './area-store.ts';
 import {
@@ -55,6 +56,14 @@ export function lowestGap(
     gapStart = node === 0 ? store.maxEnd(store.root()) : store.end(treePrevious(store, node));
   }
   return NO_GAP;
+}
+
+/** The first unmapped part of `range`, or null if all of it is mapped. */
+export function firstHoleIn(store: AreaIndexStore, range: AddrRange): AddrRange | null {
+  const start = lowestGap(store, range.start, range.end, 1, 1);
+  if (start === NO_GAP) return null;
+  const next = treeEndingAfter(store, start);
+  return new AddrRange(start, next === 0 ? range.end : Math.min(store.start(next), range.end));
 }
 
 /** The highest aligned start of `size` free bytes within [low, high), or NO_GAP. */

@@ -15,7 +15,7 @@
  * *Not guaranteed*: page alignment. Addresses are bytes and any byte may be a boundary, as the
  * seeds' tests demand; a backend that needs pages must refuse the rest.
  */
-import { AddrRange } from '../../shared/addr/addr-range.ts';
+import type { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
 import type { AreaEdit, Piece } from './area-edit.ts';
@@ -27,12 +27,13 @@ import {
   openEdit,
   protectPart,
   publishEdit,
+  refuseOverlap,
   reserveNodes,
   splitArea,
 } from './area-edit.ts';
 import { mergeEdit } from './area-merge.ts';
 import type { FlagsEqual } from './area-merge.ts';
-import { NO_GAP, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
+import { NO_GAP, firstHoleIn, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
 import type { AreaIndexStore, AreaStore, Side } from './area-store.ts';
 import {
   treeEndingAfter,
@@ -45,15 +46,8 @@ import {
 import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
-import type { MappingFailure, MappingResult } from './mapping-result.ts';
-import {
-  MAPPED,
-  invalid,
-  invalidRange,
-  isRange,
-  mappingFailure,
-  noNodes,
-} from './mapping-result.ts';
+import type { MappingResult } from './mapping-result.ts';
+import { MAPPED, invalid, invalidRange, isRange, noNodes } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
 /** New flags for old ones, or null to leave an area as it is. Must be pure. */
@@ -123,13 +117,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /** The first unmapped part of `range`, or null if all of it is mapped. */
   firstHole(range: AddrRange): AddrRange | null {
-    const start = lowestGap(this.#store, range.start, range.end, 1, 1);
-    if (start === NO_GAP) return null;
-    const next = treeEndingAfter(this.#store, start);
-    return new AddrRange(
-      start,
-      next === 0 ? range.end : Math.min(this.#store.start(next), range.end),
-    );
+    return firstHoleIn(this.#store, range);
   }
 
   /**
@@ -159,7 +147,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const { start, end } = area;
     if (start === end) return invalid(start, end, 'an empty area cannot be mapped');
     if (area.state !== 'Created') return area.mapArea(pt);
-    const refusal = unmapOverlap ? null : this.#refuseOverlap(start, end);
+    const refusal = unmapOverlap ? null : refuseOverlap(this.#store, start, end);
     if (refusal !== null) return refusal;
     return this.#replaceRange(openEdit(this.#store, start, end), start, end, area, pt);
   }
@@ -264,25 +252,13 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
     if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
-    const refusal = this.#refuseOverlap(start, end);
+    const refusal = refuseOverlap(this.#store, start, end);
     if (refusal !== null) return refusal;
     const checkpoint = pt.checkpoint();
     const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
     if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
     keepArea(edit, node, area, true);
     return this.#publish(edit, side);
-  }
-
-  /** The failure that names the first area in [start, end), or null where there is none. */
-  #refuseOverlap(start: number, end: number): MappingFailure | null {
-    const store = this.#store;
-    const node = treeFirstIn(store, start, end);
-    if (node === 0) return null;
-    const overlap = new AddrRange(
-      Math.max(start, store.start(node)),
-      Math.min(end, store.end(node)),
-    );
-    return mappingFailure('AlreadyExists', overlap, 'the range is mapped already');
   }
 
   #publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {

@@ -88,12 +88,8 @@ export function checkColumns({ path, text }: Source): string[] {
   return complaints;
 }
 
-/** Lines of a file, its import statements left out: prettier sets a name of theirs to a line. */
 export function checkFileLength({ path, text }: Source): string[] {
-  const lines = text
-    .replace(/^import [^;]*;\n/gm, '')
-    .trimEnd()
-    .split('\n').length;
+  const lines = text.trimEnd().split('\n').length;
   return lines > fileLinesMax ? [`${path}: ${lines} lines`] : [];
 }
 
