@@ -70,9 +70,9 @@ async function main([command, ...args]) {
     return (await run(vitest(), 'inherit')).status;
   }
   const projects = ['unit', 'house'].flatMap((name) => ['--project', name]);
-  const { lint, types, format } = staticChecks;
+  const { lint, types } = staticChecks;
   const tests = vitest(...projects, '--reporter', 'dot');
-  return (await runChecks({ lint, types, tests, format })) ? 0 : 1;
+  return (await runChecks({ lint, types, tests })) ? 0 : 1;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -53,9 +53,9 @@ export interface AccessHost {
 }
 
 /**
- * Makes the page of the byte `address` accessible. FAULT_DONE: the TLB has it, and the
- * next access may use it without another poll. FAULT_DEVICE: the page is a device's, which the
- * caller asks. FAULT_ENDED: the process is over. Any other: the access is refused.
+ * Makes the page of the byte `address` accessible. FAULT_DONE: the TLB has it, and the next access
+ * may use it without another poll. FAULT_DEVICE: the page is a device's, which the caller asks.
+ * FAULT_ENDED: the process is over. Any other: the access is refused.
  *
  * It is one function so that it has more than 460 bytes of bytecode: V8 would otherwise inline it
  * into a program's loop, which then has no room left for the hit (stores from page to page took
