@@ -32,11 +32,11 @@ export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: numbe
   const sequence = add(words, BOOT.DMESG_NEXT, 1);
   const at = machine.dmesg + (sequence % DMESG_ENTRIES) * LOG.WORDS;
   // ORDER: no stamp while the record changes, so that a reader never takes half a record.
-  store(words, at, 0);
+  store(words, at + LOG.STAMP, 0);
   const record = [peek(words, BOOT.JIFFIES), cpu.id, event, a, b, c];
-  for (let i = 0; i < record.length; i++) poke(words, at + 1 + i, record[i] as number);
+  for (let i = 0; i < record.length; i++) poke(words, at + LOG.TIME + i, record[i] as number);
   // ORDER: publishes the record.
-  store(words, at, sequence + 1);
+  store(words, at + LOG.STAMP, sequence + 1);
 }
 
 /** The log as text, oldest line first, as dmesg prints it. */
@@ -48,14 +48,14 @@ export function dmesgLines(machine: Machine): string[] {
   for (let sequence = Math.max(0, next - DMESG_ENTRIES); sequence < next; sequence++) {
     const at = machine.dmesg + (sequence % DMESG_ENTRIES) * LOG.WORDS;
     // ORDER: the stamp is checked before the record is read; a torn line is dropped.
-    if (load(words, at) !== sequence + 1) continue;
-    const seconds = (peek(words, at + 1) / 1000).toFixed(3).padStart(9);
-    const cpu = peek(words, at + 2);
+    if (load(words, at + LOG.STAMP) !== sequence + 1) continue;
+    const seconds = (peek(words, at + LOG.TIME) / 1000).toFixed(3).padStart(9);
+    const cpu = peek(words, at + LOG.CPU);
     const text = describe(
-      peek(words, at + 3),
-      peek(words, at + 4),
-      peek(words, at + 5),
-      peek(words, at + 6),
+      peek(words, at + LOG.EVENT),
+      peek(words, at + LOG.VALUES),
+      peek(words, at + LOG.VALUES + 1),
+      peek(words, at + LOG.VALUES + 2),
     );
     lines.push(`[${seconds}] cpu${cpu}: ${text}`);
   }
