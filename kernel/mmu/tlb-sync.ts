@@ -62,10 +62,10 @@ function applyRecord(cpu: Cpu, tlb: Tlb, generation: number): boolean {
   const { words } = cpu;
   const at = tlb.space + SPACE.TLB_RING + (generation & (TLB_RING - 1)) * SPACE.TLB_RING_WORDS;
   // ORDER: the stamp is read before and after the record, which is written between two stamps.
-  if (load(words, at) !== generation) return false;
-  const startVpn = load(words, at + 1);
-  const pages = load(words, at + 2);
-  if (load(words, at) !== generation) return false;
+  if (load(words, at + SPACE.RING_STAMP) !== generation) return false;
+  const startVpn = load(words, at + SPACE.RING_START_VPN);
+  const pages = load(words, at + SPACE.RING_PAGES);
+  if (load(words, at + SPACE.RING_STAMP) !== generation) return false;
   if (pages > TLB_FLUSH_ALL_PAGES) return false;
   for (let i = 0; i < pages; i++) tlbFlushPage(tlb, startVpn + i);
   return true;

@@ -61,12 +61,15 @@ function announce(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: number): nu
   // ORDER: claimed by exchange. While the record changes, its stamp belongs to another slot, so
   // that a CPU that reads it then, however far behind, flushes everything. The same follows when an
   // initiator finds a slower one, a whole ring behind, still writing: it leaves no record.
-  const stamp = load(words, at);
+  const stamp = load(words, at + SPACE.RING_STAMP);
   const isFree = ((stamp ^ generation) & (TLB_RING - 1)) === 0;
-  if (isFree && compareExchange(words, at, stamp, (generation + 1) | 0) === stamp) {
-    store(words, at + 1, startVpn);
-    store(words, at + 2, pages);
-    store(words, at, generation);
+  if (
+    isFree &&
+    compareExchange(words, at + SPACE.RING_STAMP, stamp, (generation + 1) | 0) === stamp
+  ) {
+    store(words, at + SPACE.RING_START_VPN, startVpn);
+    store(words, at + SPACE.RING_PAGES, pages);
+    store(words, at + SPACE.RING_STAMP, generation);
   }
   return generation;
 }

@@ -119,6 +119,10 @@ function freeTables(cpu: Cpu, space: SpaceBlock, table: Pfn, level: number): voi
 /** Stamps every record of the ring as older than the first, which no CPU looks for. */
 function resetRing(cpu: Cpu, space: SpaceBlock): void {
   for (let i = 0; i < TLB_RING; i++) {
-    poke(cpu.words, space + SPACE.TLB_RING + i * SPACE.TLB_RING_WORDS, i - TLB_RING);
+    poke(
+      cpu.words,
+      space + SPACE.TLB_RING + i * SPACE.TLB_RING_WORDS + SPACE.RING_STAMP,
+      i - TLB_RING,
+    );
   }
 }

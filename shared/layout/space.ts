@@ -58,9 +58,13 @@ export const SEALS = 29;
 export const GROWS = 30;
 /** Block of the space's memory group, 0 for none; set before the space has a page. */
 export const GROUP = 31;
-/** Ring of recent shootdowns: {generation, first VPN, pages, 0}. */
+/** Ring of recent shootdowns, a record each; its words are counted from the record. */
 export const TLB_RING = 32;
 export const TLB_RING_WORDS = 4;
+/** The generation that the record is of. */
+export const RING_STAMP = 0;
+export const RING_START_VPN = 1;
+export const RING_PAGES = 2;
 /** RLIMITS pairs of 64-bit numbers {soft, hard}, as struct rlimit has them: four words each. */
 export const RLIMITS = 96;
 export const RLIMIT_WORDS = 4;
