@@ -58,18 +58,16 @@ function announce(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, pages: number): nu
   // ORDER: entries were changed before; a CPU that reads this generation walks the new tables.
   const generation = (add(words, space + SPACE.TLB_GEN, 1) + 1) | 0;
   const at = space + SPACE.TLB_RING + (generation & (TLB_RING - 1)) * SPACE.TLB_RING_WORDS;
+  const stampAt = at + SPACE.RING_STAMP;
   // ORDER: claimed by exchange. While the record changes, its stamp belongs to another slot, so
   // that a CPU that reads it then, however far behind, flushes everything. The same follows when an
   // initiator finds a slower one, a whole ring behind, still writing: it leaves no record.
-  const stamp = load(words, at + SPACE.RING_STAMP);
+  const stamp = load(words, stampAt);
   const isFree = ((stamp ^ generation) & (TLB_RING - 1)) === 0;
-  if (
-    isFree &&
-    compareExchange(words, at + SPACE.RING_STAMP, stamp, (generation + 1) | 0) === stamp
-  ) {
+  if (isFree && compareExchange(words, stampAt, stamp, (generation + 1) | 0) === stamp) {
     store(words, at + SPACE.RING_START_VPN, startVpn);
     store(words, at + SPACE.RING_PAGES, pages);
-    store(words, at + SPACE.RING_STAMP, generation);
+    store(words, stampAt, generation);
   }
   return generation;
 }
