@@ -37,6 +37,9 @@ let frameBase = 0;
 const RECORD_SHIFT = 5;
 const PLAIN_WRITE = 0;
 const ATOMIC_WRITE = 1;
+/** The last read that was tolerated, as tick * 8 + task, and its site. */
+const TOLERATED_READ = 2;
+const TOLERATED_SITE = 3;
 const PLAIN_READS = 8;
 const ATOMIC_USES = 16;
 const RELEASED = 24;
@@ -55,6 +58,8 @@ let justArmed = false;
 let report: RaceReport = () => {};
 /** By site: 1 when its loads may race, 2 when they may unless what they read is present. */
 let tolerance = new Uint8Array(0);
+/** By site: 1 once its tolerance was needed. */
+let needed = new Uint8Array(0);
 
 export function watchMemory(words: number, frames: number, framesAt: number): void {
   shadow = new Int32Array(words << RECORD_SHIFT);
@@ -75,6 +80,12 @@ export function onRace(handler: RaceReport): void {
 /** By site, how far its ordered loads may race with plain stores. */
 export function tolerate(sites: Uint8Array<ArrayBuffer>): void {
   tolerance = sites;
+  needed = new Uint8Array(sites.length);
+}
+
+/** By site, whether a race was tolerated there. */
+export function tolerated(): Uint8Array {
+  return needed;
 }
 
 /** Clocks for a new execution: everything before it happened before all of it. */
@@ -141,7 +152,10 @@ function reportRace(at: number, other: number, site: number, isWrite: boolean): 
 }
 
 export function plainRead(task: Task, at: number, site: number): void {
-  if (tolerance[site] === 1) return;
+  if (tolerance[site] === 1) {
+    if (armed && needed[site] === 0) noteTolerated(task, at, site);
+    return;
+  }
   const { clock, id } = task;
   if (!armed) return noteWord(id, at, PLAINLY);
   const mine = (at << RECORD_SHIFT) + PLAIN_READS + id;
@@ -150,6 +164,21 @@ export function plainRead(task: Task, at: number, site: number): void {
   checkWrites(task, at, site);
   shadow[mine] = clock[id] as number;
   useFrame(task, at, site);
+}
+
+/** A read that may race: whether it does, with a write before it or with one that follows. */
+function noteTolerated(task: Task, at: number, site: number): void {
+  const record = at << RECORD_SHIFT;
+  const plain = shadow[record + PLAIN_WRITE] as number;
+  const atomic = shadow[record + ATOMIC_WRITE] as number;
+  if (unordered(task, plain) || unordered(task, atomic)) needed[site] = 1;
+  shadow[record + TOLERATED_READ] = ((task.clock[task.id] as number) << SHIFT) | task.id;
+  shadow[record + TOLERATED_SITE] = site;
+}
+
+function noteTolerance(task: Task, record: number): void {
+  const read = shadow[record + TOLERATED_READ] as number;
+  if (read !== 0 && unordered(task, read)) needed[shadow[record + TOLERATED_SITE] as number] = 1;
 }
 
 /** A plain access must come after the writes before it. */
@@ -167,6 +196,7 @@ export function plainWrite(task: Task, at: number, site: number): void {
   const epoch = ((clock[id] as number) << SHIFT) | id;
   if (shadow[record + PLAIN_WRITE] === epoch) return;
   checkWrites(task, at, site);
+  noteTolerance(task, record);
   for (let other = 0; other < tasks; other++) {
     const known = clock[other] as number;
     const read = shadow[record + PLAIN_READS + other] as number;
@@ -192,14 +222,16 @@ export function acquire(task: Task, at: number, value: number, site: number): vo
   if (!armed) return noteWord(id, at, 0);
   const record = at << RECORD_SHIFT;
   learn(clock, id, record);
-  const tolerated = tolerance[site] as number;
-  if (tolerated === 1) return;
+  const degree = tolerance[site] as number;
   const plain = shadow[record + PLAIN_WRITE] as number;
-  if (unordered(task, plain) && (tolerated === 0 || (value & PTE_V) !== 0)) {
+  if (unordered(task, plain) && (degree === 0 || (degree === 2 && (value & PTE_V) !== 0))) {
     reportRace(at, plain & (TASKS_MAX - 1), site, true);
   }
   // A walker's earlier reads may race with later plain writes.
-  if (tolerated !== 0) return;
+  if (degree !== 0) {
+    if (needed[site] === 0) noteTolerated(task, at, site);
+    return;
+  }
   shadow[record + ATOMIC_USES + id] = clock[id] as number;
   useFrame(task, at, site);
 }
