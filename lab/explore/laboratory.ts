@@ -107,7 +107,7 @@ export class Laboratory {
     const story = tell(executor, segments);
     if (story === null) {
       throw new ScheduleError(
-        `the schedule does not fit ${experiment.scenario} under ${experiment.protocol} as it is now`,
+        `the schedule does not fit '${experiment.scenario}' as it is under ${experiment.protocol}`,
       );
     }
     return { experiment, story };

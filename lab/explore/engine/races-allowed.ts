@@ -1,7 +1,7 @@
 /**
  * Where the kernel's accesses may race, each place with the reason why that is harmless. A place is
- * a file and a function in it. An excuse that no exploration needs is an error of its own: the tests
- * look for those.
+ * a file and a function in it. An excuse that no exploration needs is an error of its own: the
+ * tests look for those.
  */
 import type { Site } from '../build/transform.ts';
 

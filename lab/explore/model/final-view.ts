@@ -1,7 +1,7 @@
 /**
  * What programs could find at the end of an execution: the processes, their areas, and what each
- * page reads as. Two final states with the same view differ in nothing that a program can see; which
- * frame holds a page, or whether it was written out, is not in it.
+ * page reads as. Two final states with the same view differ in nothing that a program can see;
+ * which frame holds a page, or whether it was written out, is not in it.
  *
  * Pages that are not there are faulted in, as a program's load would, so nothing else may be asked
  * of the machine afterwards.

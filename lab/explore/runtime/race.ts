@@ -12,14 +12,15 @@
  *
  * Clocks grow over all executions, so that the shadow words need no clearing between them.
  *
- * As long as no word that several CPUs use is accessed plainly there is nothing to watch, and the
- * clocks stand still. The execution that arms the detector was not watched from its beginning:
- * `tookNoNotice` says so, nothing is reported in it, and it must be repeated.
+ * As long as there is nothing to watch the clocks stand still (race-arming.ts).
  */
 import { TABLE_ENTRIES, TABLE_SHIFT } from '../../../shared/limits.ts';
 import { PTE_V } from '../../../shared/pte.ts';
+import { PLAINLY, arm, armed, disarm, isWhole, noteFrame, noteWord } from './race-arming.ts';
 import type { Task } from './task.ts';
 import { TASKS_MAX } from './task.ts';
+
+export { tookNoNotice } from './race-arming.ts';
 
 const SHIFT = 3; // log2 TASKS_MAX
 const CLOCK_MAX = 2 ** 27;
@@ -48,13 +49,6 @@ let shadow = new Int32Array(0);
 let frameUses = new Int32Array(0);
 let frameWrites = new Int32Array(0);
 let startTick = 1;
-/** Until the detector is armed: who uses a word or frame, and PLAINLY if anybody does so. */
-let users = new Uint16Array(0);
-let frameUsers = new Uint16Array(0);
-const PLAINLY = 0x100;
-const EVERYBODY = 0xff;
-let armed = false;
-let justArmed = false;
 let report: RaceReport = () => {};
 /** By site: 1 when its loads may race, 2 when they may unless what they read is present. */
 let tolerance = new Uint8Array(0);
@@ -65,12 +59,9 @@ export function watchMemory(words: number, frames: number, framesAt: number): vo
   shadow = new Int32Array(words << RECORD_SHIFT);
   frameUses = new Int32Array(frames * TASKS_MAX);
   frameWrites = new Int32Array(frames);
-  users = new Uint16Array(words);
-  frameUsers = new Uint16Array(frames);
   frameBase = framesAt;
   startTick = 1;
-  armed = false;
-  justArmed = false;
+  disarm(words, frames, framesAt);
 }
 
 export function onRace(handler: RaceReport): void {
@@ -112,33 +103,6 @@ function unordered(task: Task, epoch: number): boolean {
   return epoch >>> SHIFT > (task.clock[other] as number);
 }
 
-/** Whether the detector was armed in the middle of the last execution. */
-export function tookNoNotice(): boolean {
-  const was = justArmed;
-  justArmed = false;
-  return was;
-}
-
-function arm(): void {
-  if (!armed) justArmed = true;
-  armed = true;
-}
-
-/** Notes a use while the detector is not armed. `how`: PLAINLY or 0. */
-function note(id: number, by: Uint16Array, index: number, how: number): void {
-  const before = by[index] as number;
-  const now = before | (1 << id) | how;
-  if (now === before) return;
-  by[index] = now;
-  const set = now & EVERYBODY;
-  if (now > EVERYBODY && (set & (set - 1)) !== 0) arm();
-}
-
-function noteWord(id: number, at: number, how: number): void {
-  note(id, users, at, how);
-  if (at >= frameBase) note(id, frameUsers, (at - frameBase) >> TABLE_SHIFT, 0);
-}
-
 function useFrame(task: Task, at: number, site: number): void {
   if (at < frameBase) return;
   const frame = (at - frameBase) >> TABLE_SHIFT;
@@ -148,7 +112,7 @@ function useFrame(task: Task, at: number, site: number): void {
 }
 
 function reportRace(at: number, other: number, site: number, isWrite: boolean): void {
-  if (!justArmed) report(at, other, site, isWrite);
+  if (isWhole()) report(at, other, site, isWrite);
 }
 
 export function plainRead(task: Task, at: number, site: number): void {
@@ -293,7 +257,7 @@ export function bulkWrite(task: Task, from: number, to: number, site: number): v
   }
   const { clock, id } = task;
   const frame = (from - frameBase) >> TABLE_SHIFT;
-  if (!armed) return note(id, frameUsers, frame, PLAINLY);
+  if (!armed) return noteFrame(id, frame);
   useFrame(task, from, site);
   for (let other = 0; other < tasks; other++) {
     if ((frameUses[(frame << SHIFT) + other] as number) > (clock[other] as number)) {
