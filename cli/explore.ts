@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { storyHtml } from '../lab/explore/engine/story-html.ts';
 import { formatStory } from '../lab/explore/engine/story.ts';
 import type { Job } from '../lab/explore/experiment.ts';
-import { Laboratory } from '../lab/explore/laboratory.ts';
+import { Laboratory, ScheduleError } from '../lab/explore/laboratory.ts';
 import type { Retelling } from '../lab/explore/laboratory.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
@@ -74,18 +74,22 @@ async function explore(laboratory: Laboratory, request: ExploreRequest): Promise
   if (!json && reports.length > 1) console.log(describeReports(reports));
   const schedule = reports.map((report) => report.schedule).find((text) => text !== null) ?? null;
   if (schedule !== null) {
-    const retelling = await laboratory.retell(schedule);
-    if (retelling === null) throw new Error(`a schedule that cannot be read: ${schedule}`);
-    show(retelling, schedule, request);
+    show(await laboratory.retell(schedule), schedule, request);
   }
   if (json) console.log(JSON.stringify(reports.map(documentOf), null, 2));
   return schedule === null ? 0 : 1;
 }
 
-async function planned(laboratory: Laboratory, request: ExploreRequest): Promise<Job[]> {
+function planned(laboratory: Laboratory, request: ExploreRequest): Promise<Job[]> {
+  return asUsage(() => laboratory.plan(request));
+}
+
+/** What the laboratory refuses is bad usage. */
+async function asUsage<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return await laboratory.plan(request);
+    return await work();
   } catch (error) {
+    if (error instanceof ScheduleError) throw new UsageError(error.message);
     if (!(error instanceof UnknownNameError)) throw error;
     const hint = suggest(error.given, error.candidates) || '; see faultline explore --list';
     throw new UsageError(`${error.message}${hint}`);
@@ -94,8 +98,7 @@ async function planned(laboratory: Laboratory, request: ExploreRequest): Promise
 
 async function replay(laboratory: Laboratory, request: ExploreRequest): Promise<number> {
   const schedule = request.replay ?? '';
-  const retelling = await laboratory.retell(schedule);
-  if (retelling === null) throw new UsageError(`'${schedule}' is no schedule that explore printed`);
+  const retelling = await asUsage(() => laboratory.retell(schedule));
   show(retelling, schedule, request);
   const { kind, failure } = retelling.story;
   if (request.json) console.log(JSON.stringify({ schedule, kind, failure }, null, 2));

@@ -6,7 +6,14 @@ import { poke } from '../shared/atomics.ts';
 import * as BOOT from '../shared/layout/boot.ts';
 import * as FRAME from '../shared/layout/frame.ts';
 import { layOut } from '../shared/layout/regions.ts';
-import { AREAS_MAX, CPUS_MAX, FRAMES_MAX, FRAMES_MIN, SWAP_SLOTS_MAX } from '../shared/limits.ts';
+import {
+  AREAS_MAX,
+  CPUS_MAX,
+  FIRST_GENERATION,
+  FRAMES_MAX,
+  FRAMES_MIN,
+  SWAP_SLOTS_MAX,
+} from '../shared/limits.ts';
 import { assert } from '../shared/panic.ts';
 import { seedFreeLists } from './frames/buddy.ts';
 import { formatInjections } from './machine/inject.ts';
@@ -61,7 +68,8 @@ export function formatMachine(options: FormatOptions): Machine {
   poke(words, BOOT.CHECKED, checked ? 1 : 0);
   poke(words, BOOT.FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
   poke(words, BOOT.NEXT_PID, 1);
-  poke(words, BOOT.EPOCH, 1);
+  poke(words, BOOT.EPOCH, FIRST_GENERATION + 1);
+  poke(words, BOOT.SPACES, FIRST_GENERATION);
   formatInjections(words, injections, seed);
   poke(words, BOOT.MAGIC, BOOT.MAGIC_NUMBER);
   const machine = viewOf(buffer, words, protocol);

@@ -83,6 +83,12 @@ export const TLB_RING = 16;
 /** Pages beyond which a CPU flushes its whole TLB (asterinas: FLUSH_ALL_PAGES_THRESHOLD). */
 export const TLB_FLUSH_ALL_PAGES = 32;
 
+/**
+ * Where epochs, TLB generations and space ids begin. They wrap at 2^31; the explore build begins just
+ * before that.
+ */
+export const FIRST_GENERATION = 0;
+
 /** Iterations of a spin loop before a waiter sleeps. */
 export const SPIN_TURNS = 400;
 /** One sleep of a waiter, after which it looks again in case a peer died. */

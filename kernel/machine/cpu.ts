@@ -7,7 +7,14 @@ import type { Words } from '../../shared/atomics.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import type { StatName } from '../../shared/layout/cpu.ts';
 import { assert } from '../../shared/panic.ts';
-import type { ObjectBlock, ObjectPage, VirtAddr, Vpn, WordIndex } from '../../shared/units.ts';
+import type {
+  ObjectBlock,
+  ObjectPage,
+  RecordId,
+  VirtAddr,
+  Vpn,
+  WordIndex,
+} from '../../shared/units.ts';
 import { Cursor } from './cursor.ts';
 import type { Machine } from './machine.ts';
 import { Tlb } from './tlb.ts';
@@ -41,6 +48,11 @@ export interface Cpu {
   populateEndVpn: Vpn;
   /** Pages of objects, [first, end), to write back before the last syscall is complete. */
   readonly writeBacks: { object: ObjectBlock; firstPage: ObjectPage; endPage: ObjectPage }[];
+  /**
+   * Mapping records that an area no longer names. Their references go after the flush: whoever sees
+   * an object without records may conclude that no CPU uses its pages through a mapping.
+   */
+  readonly droppedRecords: RecordId[];
   /** The locks it holds, in a checked machine (held-locks.ts). */
   readonly heldLocks: number[];
   /** The translation cache of this CPU's user mode. */
@@ -73,6 +85,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     populateStartVpn: 0,
     populateEndVpn: 0,
     writeBacks: [],
+    droppedRecords: [],
     heldLocks: [],
     tlb: new Tlb(),
     userHooks: null,

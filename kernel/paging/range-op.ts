@@ -4,7 +4,8 @@
  * Guarantees
  * - Undo: every change is logged; `rollback` restores the entries, whatever the operation did.
  * - Free after flush: frames behind cleared entries are remembered and given back by `finishRange`
- *   only after the shootdown. Nothing else may free them.
+ *   only after the shootdown. Nothing else may free them. The same goes for mapping records: an
+ *   object that still has one may still be in use through a TLB.
  * Locking: the protocol's range lock from `openRange` (space/open-range.ts) to `closeRange`, the
  * areas' lock around it.
  * Not guaranteed: that memory suffices. Splitting a span or making a table can fail; the backend
@@ -25,6 +26,7 @@ import { markDirty } from '../objects/pages.ts';
 import type { PageTableLike } from '../areas/mapping-backend.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT, noteFlush } from './range-log.ts';
 import { addResident } from '../frames/memory-group.ts';
+import { putRecord } from '../objects/record.ts';
 import { putSlot } from '../objects/swap-map.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
@@ -100,6 +102,8 @@ function finishRange(op: RangeOp): void {
     if (op.kinds[i] === LOG_PRESENT) op.resident += pagesAt(op.counts[i] as number);
   }
   for (const pfn of op.dropped) putFrame(cpu, pfn);
+  for (const record of cpu.droppedRecords) putRecord(cpu, record);
+  cpu.droppedRecords.length = 0;
   for (const table of op.unlinked) retireTable(cpu, space, table);
   if (op.resident !== 0) addResident(cpu, space, op.resident);
 }

@@ -52,12 +52,17 @@ export function futexKey(cpu: Cpu, space: SpaceBlock, address: VirtAddr): FutexK
     const record = isShared ? recordAt(cpu.machine, area.backend.record) : 0;
     const id = isShared
       ? peek(cpu.words, record + RECORD.OBJECT)
-      : -peek(cpu.words, space + SPACE.ID);
+      : privateId(peek(cpu.words, space + SPACE.ID));
     const page = isShared ? vpn + peek(cpu.words, record + RECORD.DELTA) : vpn;
     key = { id, page, offset: address % PAGE_SIZE };
   }
   protocol.unlockAreas(cpu, space);
   return key;
+}
+
+/** A negative number, apart from all objects; space ids wrap. */
+function privateId(spaceId: number): number {
+  return -1 - (spaceId & 0x7fffffff);
 }
 
 /** First word of the key's bucket. */

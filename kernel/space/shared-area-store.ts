@@ -9,7 +9,7 @@ import * as AREA from '../../shared/layout/area.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { AreaBlock, SpaceBlock } from '../../shared/units.ts';
+import type { AreaBlock, RecordId, SpaceBlock } from '../../shared/units.ts';
 import { AREA_GROWSDOWN, AREA_LOCKED, AREA_SEALED, isDataArea } from '../machine/area-flags.ts';
 import type { AreaStore } from '../areas/area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
@@ -21,7 +21,7 @@ import type { MemorySet } from '../areas/memory-set.ts';
 import { treeFind } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 import type { RangeOp } from '../paging/range-op.ts';
-import { getRecord, putRecord } from '../objects/record.ts';
+import { ANONYMOUS, getRecord } from '../objects/record.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 
 /** An area of the running machine. */
@@ -76,7 +76,7 @@ export class SharedAreaStore
 
   freeNode(node: AreaBlock): void {
     this.account(node, -1);
-    putRecord(this.cpu, peek(this.cpu.words, node + AREA.RECORD));
+    this.dropRecord(peek(this.cpu.words, node + AREA.RECORD));
     slabFree(this.cpu, SLAB.AREA, node);
   }
 
@@ -97,7 +97,7 @@ export class SharedAreaStore
     const before = peek(words, node + AREA.RECORD);
     if (before !== area.backend.record) {
       getRecord(this.cpu, area.backend.record);
-      putRecord(this.cpu, before);
+      this.dropRecord(before);
     }
     // ORDER: locked for writing before it can be found; unlocked when the operation ends.
     store(words, node + AREA.SEQ, load(words, this.space + SPACE.AREA_SEQ));
@@ -111,8 +111,14 @@ export class SharedAreaStore
     poke(words, node + AREA.DELTA, area.backend.delta);
     poke(words, node + AREA.STATE, AREA_STATES.indexOf(area.state));
     this.account(node, 1);
-    if ((area.flags & AREA_GROWSDOWN) !== 0) poke(words, this.space + SPACE.GROWS, 1);
+    // ORDER: faults look at it without a lock; a fault that sees 0 came before this area.
+    if ((area.flags & AREA_GROWSDOWN) !== 0) store(words, this.space + SPACE.GROWS, 1);
     if ((area.flags & AREA_SEALED) !== 0) poke(words, this.space + SPACE.SEALS, 1);
+  }
+
+  /** Its reference goes when the operation has flushed (closeRange). */
+  private dropRecord(record: RecordId): void {
+    if (record !== ANONYMOUS) this.cpu.droppedRecords.push(record);
   }
 
   /** Adds the node's pages to the space's sums, or takes them away. A fresh node has none. */

@@ -7,7 +7,13 @@ import { add, peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { HEAP_START, TABLE_ENTRIES, TLB_RING, USER_PAGES } from '../../shared/limits.ts';
+import {
+  FIRST_GENERATION,
+  HEAP_START,
+  TABLE_ENTRIES,
+  TLB_RING,
+  USER_PAGES,
+} from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Pfn, Pte, SpaceBlock } from '../../shared/units.ts';
@@ -43,7 +49,7 @@ export function createSpace(cpu: Cpu): SpaceBlock {
   poke(words, space + SPACE.REFS, 1);
   initLimits(cpu, space);
   storeWide(cpu.machine, space + SPACE.BRK, HEAP_START);
-  resetRing(cpu, space);
+  resetGenerations(cpu, space);
   // ORDER: a counter; the number is only ever compared for equality.
   poke(words, space + SPACE.ID, add(words, BOOT.SPACES, 1) + 1);
   return space;
@@ -116,13 +122,13 @@ function freeTables(cpu: Cpu, space: SpaceBlock, table: Pfn, level: number): voi
   freeTable(cpu, space, table);
 }
 
-/** Stamps every record of the ring as older than the first, which no CPU looks for. */
-function resetRing(cpu: Cpu, space: SpaceBlock): void {
+/** The first generations; every record of the ring is older, so that no CPU looks for it. */
+function resetGenerations({ words }: Cpu, space: SpaceBlock): void {
+  poke(words, space + SPACE.TLB_GEN, FIRST_GENERATION);
+  poke(words, space + SPACE.LAZY_GEN, FIRST_GENERATION);
   for (let i = 0; i < TLB_RING; i++) {
-    poke(
-      cpu.words,
-      space + SPACE.TLB_RING + i * SPACE.TLB_RING_WORDS + SPACE.RING_STAMP,
-      i - TLB_RING,
-    );
+    const at = space + SPACE.TLB_RING + i * SPACE.TLB_RING_WORDS;
+    const behind = TLB_RING - ((i - FIRST_GENERATION) & (TLB_RING - 1));
+    poke(words, at + SPACE.RING_STAMP, FIRST_GENERATION - behind);
   }
 }

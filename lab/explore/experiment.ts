@@ -20,6 +20,8 @@ export interface Report {
   readonly exploration: Exploration;
   /** Replays the minimised failure; null when nothing was found. */
   readonly schedule: string | null;
+  /** Where races were allowed (engine/races-allowed.ts). */
+  readonly excuses: readonly string[];
 }
 
 /** Whether the name of a scenario or protocol is the path of a module. */

@@ -17,8 +17,8 @@ import { isPath } from './experiment.ts';
 import type { Experiment, Job, Report } from './experiment.ts';
 import type { Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
-import { mutantNamed } from './mutants.ts';
-import { planJobs } from './plan.ts';
+import { MUTANTS, mutantNamed } from './mutants.ts';
+import { UnknownNameError, planJobs } from './plan.ts';
 import type { Catalogue, Request } from './plan.ts';
 import { exploreSideBySide } from './side-by-side.ts';
 
@@ -26,6 +26,11 @@ import { exploreSideBySide } from './side-by-side.ts';
 export interface Retelling {
   readonly experiment: Experiment;
   readonly story: Story;
+}
+
+/** A schedule that cannot be replayed. */
+export class ScheduleError extends Error {
+  override readonly name = 'ScheduleError';
 }
 
 export class Laboratory {
@@ -74,10 +79,11 @@ export class Laboratory {
   async explore(job: Job): Promise<Report> {
     const { experiment } = job;
     const { executor, exploration } = await this.search(job);
-    if (exploration.finding === null) return { experiment, exploration, schedule: null };
+    const excuses = [...executor.oracles.excuses()];
+    if (exploration.finding === null) return { experiment, exploration, schedule: null, excuses };
     const finding = minimise(executor, exploration.finding);
     const schedule = formatSchedule({ ...experiment, segments: segmentsOf(finding.schedule) });
-    return { experiment, exploration: { ...exploration, finding }, schedule };
+    return { experiment, exploration: { ...exploration, finding }, schedule, excuses };
   }
 
   /** Explores, and leaves a failure as it was found. */
@@ -89,15 +95,25 @@ export class Laboratory {
     return { executor, exploration: explore(executor, search, this.#host.nowMs) };
   }
 
-  /** Replays a schedule that a report has, and tells what happens; null when it is none. */
-  async retell(schedule: string): Promise<Retelling | null> {
+  /**
+   * Replays a schedule that a report has, and tells what happens. Throws a ScheduleError when it is
+   * none, or does not fit what it names; an UnknownNameError when that does not exist.
+   */
+  async retell(schedule: string): Promise<Retelling> {
     const parsed = parseSchedule(schedule);
-    if (parsed === null) return null;
+    if (parsed === null) throw new ScheduleError(`'${schedule}' is no schedule`);
     const { segments, ...experiment } = parsed;
-    return { experiment, story: tell(await this.executor(experiment), segments) };
+    const executor = await this.executor(experiment);
+    const story = tell(executor, segments);
+    if (story === null) {
+      throw new ScheduleError(
+        `the schedule does not fit '${experiment.scenario}' as it is under ${experiment.protocol}`,
+      );
+    }
+    return { experiment, story };
   }
 
-  /** The executor of an experiment. Throws an Error that says which part does not exist. */
+  /** The executor of an experiment. Throws an UnknownNameError for what does not exist. */
   async executor(experiment: Experiment): Promise<Executor> {
     const { scenario, protocol, mutant } = experiment;
     const paths = [scenario, protocol].filter(isPath).map((p) => this.#host.absolutePath(p));
@@ -118,11 +134,19 @@ export class Laboratory {
     const scenario = isPath(experiment.scenario)
       ? (this.#exported(model, paths, experiment.scenario) as Scenario)
       : SCENARIOS.find(({ name }) => name === experiment.scenario);
-    if (scenario === undefined) throw new Error(`there is no scenario '${experiment.scenario}'`);
+    if (scenario === undefined) {
+      throw new UnknownNameError(
+        'scenario',
+        experiment.scenario,
+        SCENARIOS.map(({ name }) => name),
+      );
+    }
     const protocol = isPath(experiment.protocol)
       ? (this.#exported(model, paths, experiment.protocol) as LockingProtocol)
       : (PROTOCOLS as Readonly<Record<string, LockingProtocol>>)[experiment.protocol];
-    if (protocol === undefined) throw new Error(`there is no protocol '${experiment.protocol}'`);
+    if (protocol === undefined) {
+      throw new UnknownNameError('protocol', experiment.protocol, Object.keys(PROTOCOLS));
+    }
     return new Subject(model, scenario, protocol);
   }
 
@@ -140,7 +164,11 @@ export class Laboratory {
     if (model === undefined) {
       const mutant = mutantName === null ? null : mutantNamed(mutantName);
       if (mutantName !== null && mutant === null) {
-        throw new Error(`there is no mutant '${mutantName}'`);
+        throw new UnknownNameError(
+          'mutant',
+          mutantName,
+          MUTANTS.map(({ name }) => name),
+        );
       }
       model = buildModel(this.#host, { patches: mutant?.patches ?? [], userModules });
       this.#models.set(key, model);

@@ -76,7 +76,7 @@ export const NO_PRIVATE_FAULTS = 114;
 
 export const LAYOUT: Block = describeBlock('space', WORDS, {
   'when it is made': { LIVE, ROOT, ID, PRIVILEGED, GROUP },
-  'atomic words': { REFS, AREA_LOCK, RW_LOCK, TLB_GEN, LAZY_GEN },
+  'atomic words': { REFS, AREA_LOCK, RW_LOCK, TLB_GEN, LAZY_GEN, GROWS },
   "the areas' lock": {
     AREA_ROOT,
     AREA_COUNT,
@@ -92,7 +92,6 @@ export const LAYOUT: Block = describeBlock('space', WORDS, {
     UNMERGED,
     TOTAL_PEAK,
     SEALS,
-    GROWS,
     RLIMITS: [RLIMITS, RLIMITS_MAX * RLIMIT_WORDS],
     NO_PRIVATE_START,
     NO_PRIVATE_END,

@@ -105,8 +105,16 @@ function patchesOf({ patches = [], spinTurns = 0, smallLimits = true }: ModelOpt
   if (!smallLimits) return [...patches];
   const limit = (name: string, usual: number, value: number): Patch =>
     patch(LIMITS, `export const ${name} = ${usual};`, `export const ${name} = ${value};`);
-  // Scenarios need few processes, and every audit walks the whole pid table.
-  return [...patches, limit('SPIN_TURNS', 400, spinTurns), limit('PROCESSES_MAX', 8192, 16)];
+  return [
+    ...patches,
+    limit('SPIN_TURNS', 400, spinTurns),
+    // Scenarios need few processes, and every audit walks the whole pid table.
+    limit('PROCESSES_MAX', 8192, 16),
+    // What overflows on a busy machine overflows here: rings, thresholds, counters.
+    limit('TLB_RING', 16, 2),
+    limit('TLB_FLUSH_ALL_PAGES', 32, 2),
+    limit('FIRST_GENERATION', 0, 2 ** 31 - 2),
+  ];
 }
 
 /** A bundler may only warn of a name that is not exported. */

@@ -10,6 +10,7 @@
 import type { Site } from '../build/transform.ts';
 import type { Driver } from '../runtime/facade.ts';
 import * as T from '../runtime/task.ts';
+import { TASKS_MAX } from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Choices, Execution } from './execution.ts';
 import type { Failure, FailureKind } from './failure.ts';
@@ -30,6 +31,8 @@ const TIMEOUTS_MAX = 20;
 // Choices that are none.
 const UNDECIDED = -2;
 const OVER = -3;
+/** Sites count from 1. */
+const NO_SITE = 0;
 
 export class Executor implements Driver, Choices, Execution {
   readonly subject: Subject;
@@ -49,6 +52,8 @@ export class Executor implements Driver, Choices, Execution {
   /** What the strategy has decided about the next step already. */
   #decided = UNDECIDED;
   #timeouts = 0;
+  /** By CPU, the site of a sleep that its time limit ended, until the CPU sleeps there again. */
+  readonly #lapsed: Int32Array = new Int32Array(TASKS_MAX);
   readonly #perform: (task: Task, old: boolean) => number;
   readonly #setCurrent: (task: Task, by: Driver) => void;
   readonly #tookNoNotice: () => boolean;
@@ -148,6 +153,7 @@ export class Executor implements Driver, Choices, Execution {
     this.steps = 0;
     this.#waiting.reset();
     this.#timeouts = 0;
+    this.#lapsed.fill(NO_SITE);
     this.progress.reset();
   }
 
@@ -166,7 +172,10 @@ export class Executor implements Driver, Choices, Execution {
   /** The strategy's choice. A single option needs none. */
   #ask(current: number): number {
     const enabled = this.#waiting.ready;
-    if ((enabled & (enabled - 1)) !== 0) return this.#strategy.choose(this, current, enabled);
+    // One that counts steps hears of each of them.
+    if (this.#stepwise || (enabled & (enabled - 1)) !== 0) {
+      return this.#strategy.choose(this, current, enabled);
+    }
     const only = 31 - Math.clz32(enabled);
     const hasOld = this.hasOld(this.tasks[only] as Task);
     return hasOld ? this.#strategy.choose(this, current, enabled) : only;
@@ -185,6 +194,7 @@ export class Executor implements Driver, Choices, Execution {
     const { at, kind } = task;
     if (at >= 0) {
       if (kind === T.WAIT && this.#words[at] === task.a) {
+        this.#judgeLapse(task, task.site);
         this.sharing.learn(task.id, at, kind);
         this.#waiting.sleep(task);
         return;
@@ -233,6 +243,7 @@ export class Executor implements Driver, Choices, Execution {
 
   /** An operation has returned: before the next one other CPUs may run. */
   #operationDone(task: Task, result: number): void {
+    this.#judgeLapse(task, NO_SITE);
     task.kind = T.NEXT_OPERATION;
     task.at = -1;
     if (!this.progress.end(task.id, this.steps, result)) this.#waiting.stop(task);
@@ -252,7 +263,19 @@ export class Executor implements Driver, Choices, Execution {
       this.fail('deadlock', this.oracles.whereStuck());
       return false;
     }
+    this.#lapsed[sleeper.id] = sleeper.site;
     this.#waiting.timeOut(sleeper);
     return true;
+  }
+
+  /**
+   * A CPU whose sleep ended by its time limit gets to `site`. If that is another one, it no longer
+   * waits for what it waited for: somebody had brought that about and should have woken it.
+   */
+  #judgeLapse({ id }: Task, site: number): void {
+    const lapsed = this.#lapsed[id] as number;
+    if (lapsed === NO_SITE) return;
+    this.#lapsed[id] = NO_SITE;
+    if (lapsed !== site) this.oracles.overslept(id, lapsed);
   }
 }

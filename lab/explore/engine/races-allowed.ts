@@ -1,40 +1,58 @@
 /**
- * Where the kernel's accesses may race, each place with the reason why that is harmless.
+ * Where the kernel's accesses may race, each place with the reason why that is harmless. A place is
+ * a file and a function in it. An excuse that no exploration needs is an error of its own: the
+ * tests look for those.
  */
 import type { Site } from '../build/transform.ts';
 
-/** Functions whose plain accesses may be unordered with another CPU's. */
-export const RACES_ALLOWED: Readonly<Record<string, string>> = {
-  addResident: 'the peak of resident pages may miss the width of a race; a number for reports',
-  allocTable: 'the peak of table frames, likewise',
-  clearRange: 'asks whether an entry is empty, under the range lock; the MMU sets only A and D',
-  clearEntry: 'likewise',
-  protectRange: 'likewise',
-  isFreeBlock: 'the frame may be changing hands outside the lock, but never to or from a free head',
-  poison: 'copyFromUser may read a COW frame that a fault is replacing, and then looks again',
-  firstStamp: 'orders identities by frames that a fault may be replacing; it shows in maps only',
+/** Plain accesses that may be unordered with another CPU's. */
+const PLAIN: Readonly<Record<string, string>> = {
+  'kernel/frames/memory-group.ts addResident':
+    'the peak of resident pages may miss the width of a race; a number for reports',
+  'kernel/paging/table.ts allocTable': 'the peak of table frames, likewise',
+  'kernel/frames/buddy.ts isFreeBlock':
+    'the frame may be changing hands outside the lock, but never to or from a free head',
+  'kernel/frames/frames.ts poison':
+    'copyFromUser may read a COW frame that a fault is replacing, and then looks again',
 };
 
-/** Functions whose ordered loads race with plain stores, because they check afterwards. */
+/** Ordered loads that race with plain stores, because they check afterwards. */
 const SPECULATIVE: Readonly<Record<string, string>> = {
-  findArea: 'the vma protocol compares SPACE.INDEX_SEQ after the reads and before it uses them',
-  lockArea:
-    'the vma protocol reads a node that may be gone, counted in, and checks AREA.LIVE first',
-  isPageCache: 'settleAnon asks it of a frame that a fault may be replacing; the next one sees it',
+  'kernel/locking/vma.ts findArea':
+    'compares SPACE.INDEX_SEQ after the reads and before it uses them',
+  'kernel/locking/vma.ts lockArea':
+    'reads a node that may be gone, counted in, and checks AREA.LIVE first',
 };
 
-/** Functions whose ordered loads of an entry may race with a plain store of a reserved one. */
+/** Ordered loads of an entry that may race with a plain store of a reserved one. */
 const WALKERS: Readonly<Record<string, string>> = {
-  walk: 'the MMU sees no entry or a reserved one, and faults on both',
-  peekEntry: 'a hint about the entry, which is read again under the lock',
+  'kernel/mmu/walk.ts walk': 'the MMU sees no entry or a reserved one, and faults on both',
+  'kernel/paging/table.ts peekEntry': 'a hint about the entry, which is read again under the lock',
 };
+
+/** Every place that is excused. */
+export const RACES_ALLOWED: Readonly<Record<string, string>> = {
+  ...PLAIN,
+  ...SPECULATIVE,
+  ...WALKERS,
+};
+
+/** The file and function of an access, as the lists above name it. */
+export function placeOfExcuse({ place, caller }: Site): string {
+  return `${place.slice(0, place.lastIndexOf(':'))} ${caller}`;
+}
+
+export function isExcused(site: Site): boolean {
+  return PLAIN[placeOfExcuse(site)] !== undefined;
+}
 
 /** What the race detector is told of a site: 0 nothing, 1 speculative, 2 a walker. */
 export function siteTolerance(sites: readonly Site[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(sites, ({ caller, access }) => {
-    if (access === 'peek') return RACES_ALLOWED[caller] === undefined ? 0 : 1;
-    if (access !== 'load') return 0;
-    if (SPECULATIVE[caller] !== undefined) return 1;
-    return WALKERS[caller] === undefined ? 0 : 2;
+  return Uint8Array.from(sites, (site) => {
+    const place = placeOfExcuse(site);
+    if (site.access === 'peek') return PLAIN[place] === undefined ? 0 : 1;
+    if (site.access !== 'load') return 0;
+    if (SPECULATIVE[place] !== undefined) return 1;
+    return WALKERS[place] === undefined ? 0 : 2;
   });
 }

@@ -4,9 +4,11 @@
  *     scenario@protocol[+mutant]:0*41,1*12,0~,0*3
  *
  * CPU 0 takes 41 steps, CPU 1 takes 12, CPU 0 one whose weak load reads the old value, then 3 more.
+ * The scenario and the protocol are names or paths of modules; in a path, what separates the parts
+ * is percent-encoded.
  * Beyond its end a replay goes on without preemptions. A replay is lenient: where a CPU cannot take
- * the steps it was to take, the next part of the schedule begins. A schedule that an execution has
- * recorded replays exactly.
+ * the steps it was to take, the next part of the schedule begins, and `misfit` says so. A schedule
+ * that an execution has recorded replays exactly.
  */
 import * as T from '../runtime/task.ts';
 import type { Choices } from './execution.ts';
@@ -48,14 +50,18 @@ export function switchesOf(segments: readonly Segment[]): number {
 export function formatSchedule(text: ScheduleText): string {
   const { scenario, protocol, mutant, segments } = text;
   const parts = segments.map(({ cpu, steps, old }) => (old ? `${cpu}~` : `${cpu}*${steps}`));
-  return `${scenario}@${protocol}${mutant === null ? '' : `+${mutant}`}:${parts.join(',')}`;
+  const seeded = mutant === null ? '' : `+${mutant}`;
+  return `${escaped(scenario)}@${escaped(protocol)}${seeded}:${parts.join(',')}`;
+}
+
+/** A name or path without what separates the parts of a schedule or ends a shell's word. */
+function escaped(name: string): string {
+  return name.replace(/[%@+:,'"\s]/g, (char) => encodeURIComponent(char).replace("'", '%27'));
 }
 
 /** null when the text is no schedule. */
 export function parseSchedule(text: string): ScheduleText | null {
-  const match = /^([\w-]+)@([^+:]+|\/[^+]+?)(?:\+([\w-]+))?:((?:\d(?:\*\d+|~)(?:,|$))*)$/.exec(
-    text,
-  );
+  const match = /^([^@+:]+)@([^@+:]+)(?:\+([\w-]+))?:((?:\d(?:\*\d+|~)(?:,|$))*)$/.exec(text);
   if (match === null) return null;
   const segments = (match[4] ?? '')
     .split(',')
@@ -64,8 +70,14 @@ export function parseSchedule(text: string): ScheduleText | null {
       const old = part.endsWith('~');
       return { cpu: Number(part[0]), steps: old ? 1 : Number(part.slice(2)), old };
     });
+  if (segments.length === 0 || segments.some(({ steps }) => steps === 0)) return null;
   const [, scenario = '', protocol = '', mutant = null] = match;
-  return { scenario, protocol, mutant: mutant ?? null, segments };
+  try {
+    const [name, locking] = [decodeURIComponent(scenario), decodeURIComponent(protocol)];
+    return { scenario: name, protocol: locking, mutant: mutant ?? null, segments };
+  } catch {
+    return null;
+  }
 }
 
 export class Replay implements Strategy {
@@ -73,6 +85,8 @@ export class Replay implements Strategy {
   readonly #segments: readonly Segment[];
   #index = 0;
   #taken = 0;
+  /** Parts that could not be carried out as they stand. */
+  #cut = 0;
 
   constructor(segments: readonly Segment[]) {
     this.#segments = segments;
@@ -82,11 +96,22 @@ export class Replay implements Strategy {
     for (; this.#index < this.#segments.length; this.#index++, this.#taken = 0) {
       const { cpu, steps, old } = this.#segments[this.#index] as Segment;
       const task = choices.tasks[cpu];
-      if (task?.status !== T.READY || this.#taken >= steps) continue;
+      if (this.#taken >= steps) continue;
+      if (task?.status !== T.READY || (old && !choices.hasOld(task))) {
+        this.#cut++;
+        if (task?.status !== T.READY) continue;
+      }
       this.#taken++;
       return old && choices.hasOld(task) ? cpu | OLD : cpu;
     }
     if (choices.tasks[current]?.status === T.READY) return current;
     return choices.tasks.findIndex((task) => task.status === T.READY);
+  }
+
+  /** After the execution: whether it was not the one that the schedule says. */
+  get misfit(): boolean {
+    const last = this.#segments[this.#index];
+    const isWhole = last === undefined || this.#taken === last.steps;
+    return this.#cut > 0 || !isWhole || this.#index < this.#segments.length - 1;
   }
 }

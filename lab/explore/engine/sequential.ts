@@ -8,6 +8,7 @@
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import type { Operation } from '../model/kit.ts';
 import type { Progress } from './progress.ts';
+import { observedOf, viewOf } from './final-state.ts';
 import type { Subject } from './subject.ts';
 
 /** The CPU of each operation, in the order in which they run. */
@@ -103,11 +104,8 @@ function runInOrder(subject: Subject, order: Order): string | null {
     subject.direct(() => finish.run(world, cpu));
   }
   const counts = scenario.cpus.map((list) => list.length);
-  return keyOf(
-    results,
-    counts,
-    subject.direct(() => scenario.observe?.(world) ?? ''),
-  );
+  const observed = subject.direct(() => scenario.observe?.(world) ?? '');
+  return keyOf(results, counts, observedOf(observed, viewOf(subject)));
 }
 
 /** All ways to merge lists of these lengths. */

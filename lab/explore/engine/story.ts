@@ -27,9 +27,14 @@ export interface Story {
   readonly kind: string;
 }
 
-/** Replays the segments twice: to learn which words CPUs share, and to write down what happens. */
-export function tell(executor: Executor, segments: readonly Segment[]): Story {
-  executor.execute(new Replay(segments));
+/**
+ * Replays the segments twice: to learn which words CPUs share, and to write down what happens. null
+ * when they do not fit the scenario; no segments at all stand for an execution without preemptions.
+ */
+export function tell(executor: Executor, segments: readonly Segment[]): Story | null {
+  const replay = new Replay(segments);
+  executor.execute(replay);
+  if (replay.misfit) return null;
   const { subject } = executor;
   const { facade } = subject.model.module.runtime;
   const moments: Moment[] = [];

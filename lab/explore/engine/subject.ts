@@ -115,6 +115,7 @@ export class Subject {
     if (cpu.faultCursor.held.length > 0) cpu.faultCursor.held.length = 0;
     if (cpu.rangeCursor.held.length > 0) cpu.rangeCursor.held.length = 0;
     if (cpu.heldLocks.length > 0) cpu.heldLocks.length = 0;
+    if (cpu.droppedRecords.length > 0) cpu.droppedRecords.length = 0;
     cpu.faultObject = 0;
     cpu.lacksFrame = false;
     cpu.stoppedAtVpn = 0;

@@ -12,6 +12,7 @@ export { sysMprotect } from '../../../kernel/syscalls/mprotect.ts';
 export { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
 export { boot, finish, newThreads } from './kit.ts';
 export { modelWordName } from './scratch.ts';
+export { finalView } from './final-view.ts';
 export { SCENARIOS } from './scenarios/index.ts';
 export * as userApi from './user-api.ts';
 export * as runtime from '../runtime/index.ts';

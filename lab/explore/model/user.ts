@@ -132,7 +132,7 @@ class ModelHost implements AccessHost {
   }
 
   resolveElsewhere(address: number, write: boolean): number {
-    return fault(this.cpu, spaceOf(this.world, this.cpu.id), address / PAGE_SIZE, write);
+    return resolveFault(this.cpu, spaceOf(this.world, this.cpu.id), address / PAGE_SIZE, write);
   }
 
   refuse(): boolean {
@@ -141,7 +141,7 @@ class ModelHost implements AccessHost {
 }
 
 /** The fault, and if it is a major one the page-in, which another Worker would do. */
-function fault(cpu: Cpu, space: number, vpn: number, write: boolean): number {
+export function resolveFault(cpu: Cpu, space: number, vpn: number, write: boolean): number {
   const outcome = handleFault(cpu, space, vpn, write);
   if (outcome !== FAULT_WAIT) return outcome;
   const object = cpu.faultObject;

@@ -13,6 +13,19 @@ const COW_FLUSH = 'if ((entry & pte.PTE_A) !== 0) shootDown(cpu, space, vpn, 1);
 
 export const OTHER_MUTANTS: readonly Mutant[] = [
   {
+    name: 'grown-meanwhile',
+    about: 'a stack that another thread has grown past the page meanwhile is a refusal',
+    scenario: 'stack-grow',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/faults/fault.ts',
+        'SPACE.GROWS) !== 0 && growDown(cpu, space, vpn);',
+        'SPACE.GROWS) !== 0 && peekEntry(cpu, space, vpn) === 0 && growDown(cpu, space, vpn);',
+      ),
+    ],
+  },
+  {
     name: 'double-map',
     about: 'two faults on one page both enter their frame',
     scenario: 'fault-fault-write',

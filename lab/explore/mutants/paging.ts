@@ -24,6 +24,24 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'record-before-flush',
+    about: 'a mapping record goes before the flush: others conclude that nobody uses the object',
+    scenario: 'truncate-munmap',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/space/shared-area-store.ts',
+        'if (record !== ANONYMOUS) this.cpu.droppedRecords.push(record);',
+        'putRecord(this.cpu, record);',
+      ),
+      patch(
+        'kernel/space/shared-area-store.ts',
+        'import { ANONYMOUS, getRecord }',
+        'import { getRecord, putRecord }',
+      ),
+    ],
+  },
+  {
     name: 'unlock-before-flush',
     about: 'the range is unlocked before the translations are gone',
     scenario: 'shootdown-observer',

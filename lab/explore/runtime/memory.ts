@@ -53,10 +53,13 @@ export function restore(): void {
   stamp++;
 }
 
-/** A hash of the words that differ from the snapshot, without those marked in `ignored`. */
-export function hashChanges(ignored: Uint8Array): number {
-  let low = 0;
-  let high = 0;
+/**
+ * A hash of the words that differ from the snapshot, without those marked in `ignored`, and of
+ * `beside`, a hash of what else belongs to the state.
+ */
+export function hashChanges(ignored: Uint8Array, beside: number): number {
+  let low = beside;
+  let high = beside;
   for (let i = 0; i < dirtyCount; i++) {
     const from = (dirty[i] as number) << BLOCK_SHIFT;
     const to = Math.min(from + BLOCK_WORDS, words.length);

@@ -12,14 +12,15 @@
  *
  * Clocks grow over all executions, so that the shadow words need no clearing between them.
  *
- * As long as no word that several CPUs use is accessed plainly there is nothing to watch, and the
- * clocks stand still. The execution that arms the detector was not watched from its beginning:
- * `tookNoNotice` says so, nothing is reported in it, and it must be repeated.
+ * As long as there is nothing to watch the clocks stand still (race-arming.ts).
  */
 import { TABLE_ENTRIES, TABLE_SHIFT } from '../../../shared/limits.ts';
 import { PTE_V } from '../../../shared/pte.ts';
+import { PLAINLY, arm, armed, disarm, isWhole, noteFrame, noteWord } from './race-arming.ts';
 import type { Task } from './task.ts';
 import { TASKS_MAX } from './task.ts';
+
+export { tookNoNotice } from './race-arming.ts';
 
 const SHIFT = 3; // log2 TASKS_MAX
 const CLOCK_MAX = 2 ** 27;
@@ -37,6 +38,9 @@ let frameBase = 0;
 const RECORD_SHIFT = 5;
 const PLAIN_WRITE = 0;
 const ATOMIC_WRITE = 1;
+/** The last read that was tolerated, as tick * 8 + task, and its site. */
+const TOLERATED_READ = 2;
+const TOLERATED_SITE = 3;
 const PLAIN_READS = 8;
 const ATOMIC_USES = 16;
 const RELEASED = 24;
@@ -45,27 +49,19 @@ let shadow = new Int32Array(0);
 let frameUses = new Int32Array(0);
 let frameWrites = new Int32Array(0);
 let startTick = 1;
-/** Until the detector is armed: who uses a word or frame, and PLAINLY if anybody does so. */
-let users = new Uint16Array(0);
-let frameUsers = new Uint16Array(0);
-const PLAINLY = 0x100;
-const EVERYBODY = 0xff;
-let armed = false;
-let justArmed = false;
 let report: RaceReport = () => {};
 /** By site: 1 when its loads may race, 2 when they may unless what they read is present. */
 let tolerance = new Uint8Array(0);
+/** By site: 1 once its tolerance was needed. */
+let needed = new Uint8Array(0);
 
 export function watchMemory(words: number, frames: number, framesAt: number): void {
   shadow = new Int32Array(words << RECORD_SHIFT);
   frameUses = new Int32Array(frames * TASKS_MAX);
   frameWrites = new Int32Array(frames);
-  users = new Uint16Array(words);
-  frameUsers = new Uint16Array(frames);
   frameBase = framesAt;
   startTick = 1;
-  armed = false;
-  justArmed = false;
+  disarm(words, frames, framesAt);
 }
 
 export function onRace(handler: RaceReport): void {
@@ -75,6 +71,12 @@ export function onRace(handler: RaceReport): void {
 /** By site, how far its ordered loads may race with plain stores. */
 export function tolerate(sites: Uint8Array<ArrayBuffer>): void {
   tolerance = sites;
+  needed = new Uint8Array(sites.length);
+}
+
+/** By site, whether a race was tolerated there. */
+export function tolerated(): Uint8Array {
+  return needed;
 }
 
 /** Clocks for a new execution: everything before it happened before all of it. */
@@ -101,33 +103,6 @@ function unordered(task: Task, epoch: number): boolean {
   return epoch >>> SHIFT > (task.clock[other] as number);
 }
 
-/** Whether the detector was armed in the middle of the last execution. */
-export function tookNoNotice(): boolean {
-  const was = justArmed;
-  justArmed = false;
-  return was;
-}
-
-function arm(): void {
-  if (!armed) justArmed = true;
-  armed = true;
-}
-
-/** Notes a use while the detector is not armed. `how`: PLAINLY or 0. */
-function note(id: number, by: Uint16Array, index: number, how: number): void {
-  const before = by[index] as number;
-  const now = before | (1 << id) | how;
-  if (now === before) return;
-  by[index] = now;
-  const set = now & EVERYBODY;
-  if (now > EVERYBODY && (set & (set - 1)) !== 0) arm();
-}
-
-function noteWord(id: number, at: number, how: number): void {
-  note(id, users, at, how);
-  if (at >= frameBase) note(id, frameUsers, (at - frameBase) >> TABLE_SHIFT, 0);
-}
-
 function useFrame(task: Task, at: number, site: number): void {
   if (at < frameBase) return;
   const frame = (at - frameBase) >> TABLE_SHIFT;
@@ -137,11 +112,14 @@ function useFrame(task: Task, at: number, site: number): void {
 }
 
 function reportRace(at: number, other: number, site: number, isWrite: boolean): void {
-  if (!justArmed) report(at, other, site, isWrite);
+  if (isWhole()) report(at, other, site, isWrite);
 }
 
 export function plainRead(task: Task, at: number, site: number): void {
-  if (tolerance[site] === 1) return;
+  if (tolerance[site] === 1) {
+    if (armed && needed[site] === 0) noteTolerated(task, at, site);
+    return;
+  }
   const { clock, id } = task;
   if (!armed) return noteWord(id, at, PLAINLY);
   const mine = (at << RECORD_SHIFT) + PLAIN_READS + id;
@@ -150,6 +128,21 @@ export function plainRead(task: Task, at: number, site: number): void {
   checkWrites(task, at, site);
   shadow[mine] = clock[id] as number;
   useFrame(task, at, site);
+}
+
+/** A read that may race: whether it does, with a write before it or with one that follows. */
+function noteTolerated(task: Task, at: number, site: number): void {
+  const record = at << RECORD_SHIFT;
+  const plain = shadow[record + PLAIN_WRITE] as number;
+  const atomic = shadow[record + ATOMIC_WRITE] as number;
+  if (unordered(task, plain) || unordered(task, atomic)) needed[site] = 1;
+  shadow[record + TOLERATED_READ] = ((task.clock[task.id] as number) << SHIFT) | task.id;
+  shadow[record + TOLERATED_SITE] = site;
+}
+
+function noteTolerance(task: Task, record: number): void {
+  const read = shadow[record + TOLERATED_READ] as number;
+  if (read !== 0 && unordered(task, read)) needed[shadow[record + TOLERATED_SITE] as number] = 1;
 }
 
 /** A plain access must come after the writes before it. */
@@ -167,6 +160,7 @@ export function plainWrite(task: Task, at: number, site: number): void {
   const epoch = ((clock[id] as number) << SHIFT) | id;
   if (shadow[record + PLAIN_WRITE] === epoch) return;
   checkWrites(task, at, site);
+  noteTolerance(task, record);
   for (let other = 0; other < tasks; other++) {
     const known = clock[other] as number;
     const read = shadow[record + PLAIN_READS + other] as number;
@@ -192,14 +186,16 @@ export function acquire(task: Task, at: number, value: number, site: number): vo
   if (!armed) return noteWord(id, at, 0);
   const record = at << RECORD_SHIFT;
   learn(clock, id, record);
-  const tolerated = tolerance[site] as number;
-  if (tolerated === 1) return;
+  const degree = tolerance[site] as number;
   const plain = shadow[record + PLAIN_WRITE] as number;
-  if (unordered(task, plain) && (tolerated === 0 || (value & PTE_V) !== 0)) {
+  if (unordered(task, plain) && (degree === 0 || (degree === 2 && (value & PTE_V) !== 0))) {
     reportRace(at, plain & (TASKS_MAX - 1), site, true);
   }
   // A walker's earlier reads may race with later plain writes.
-  if (tolerated !== 0) return;
+  if (degree !== 0) {
+    if (needed[site] === 0) noteTolerated(task, at, site);
+    return;
+  }
   shadow[record + ATOMIC_USES + id] = clock[id] as number;
   useFrame(task, at, site);
 }
@@ -261,7 +257,7 @@ export function bulkWrite(task: Task, from: number, to: number, site: number): v
   }
   const { clock, id } = task;
   const frame = (from - frameBase) >> TABLE_SHIFT;
-  if (!armed) return note(id, frameUsers, frame, PLAINLY);
+  if (!armed) return noteFrame(id, frame);
   useFrame(task, from, site);
   for (let other = 0; other < tasks; other++) {
     if ((frameUses[(frame << SHIFT) + other] as number) > (clock[other] as number)) {

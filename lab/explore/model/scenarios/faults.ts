@@ -1,6 +1,6 @@
 /** Faults that race with faults and with range operations on one address space. */
-import { PROT_READ } from '../../../../shared/abi/mman.ts';
-import { mapPages, newThreads } from '../kit.ts';
+import { MAP_GROWSDOWN, PROT_READ } from '../../../../shared/abi/mman.ts';
+import { ANON, RW, mapPages, newThreads } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
 import { mprotect, munmap } from '../operations.ts';
 import { read, write } from '../user.ts';
@@ -45,6 +45,27 @@ export const faultScenarios: readonly Scenario[] = [
     cpus: [[write(0, 7), read(0)], [munmap(0, 1)]],
     setup(world: World): void {
       onePage(world);
+    },
+  },
+  {
+    name: 'stack-grow',
+    about: 'two threads fault below one stack, at different depths',
+    cpus: [
+      [write(590, 7), read(590)],
+      [write(580, 8), read(580)],
+    ],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 600, 1, RW, ANON | MAP_GROWSDOWN);
+    },
+  },
+  {
+    name: 'stack-grow-munmap',
+    about: 'a stack grows while it is unmapped',
+    cpus: [[write(590, 7), read(600)], [munmap(580, 21)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 600, 1, RW, ANON | MAP_GROWSDOWN);
     },
   },
   {

@@ -24,7 +24,7 @@ import { PTE_D } from '../../../../shared/pte.ts';
 import { BASE, BASE_VPN, RW, enter, leave, mapPages, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { munmap } from '../operations.ts';
-import { read, touchPages, write } from '../user.ts';
+import { read, stayInUser, touchPages, write } from '../user.ts';
 
 /** A file of `pages` pages, open in the process of CPU 0, and its object. */
 function openFile(world: World, pages: number, kind: number): void {
@@ -74,22 +74,24 @@ function punch(page: number): Operation {
   };
 }
 
-/** Takes page 0 to the "host", which is a number of this CPU's. */
+/** Takes page 0 to the "host", which is a number of this CPU's. The byte written, or -1. */
 const writeBack: Operation = {
   name: 'write back 0',
   run(world: World, cpu: Cpu): number {
     enter(cpu);
+    let written = -1;
     const object = world.values['object'] as number;
     cleanObject(cpu, object, 0, 1);
     const dirty = takeDirty(cpu, object, 0, 1);
     if (dirty !== null) {
       const bytes = new Uint8Array(1);
       bytes.set(cpu.machine.frameBytes.subarray(dirty.pfn * PAGE_SIZE, dirty.pfn * PAGE_SIZE + 1));
-      (world.mine[cpu.id] as number[])[0] = bytes[0] as number;
+      written = bytes[0] as number;
+      (world.mine[cpu.id] as number[])[0] = written;
       putFrame(cpu, dirty.pfn);
     }
     leave(world, cpu);
-    return 0;
+    return written;
   },
 };
 
@@ -173,6 +175,15 @@ export const fileScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'truncate-munmap',
+    about: 'a file is cut while its last mapping goes under a CPU that uses it',
+    cpus: [[munmap(0, 2)], [truncate(0), read(0)]],
+    setup(world: World): void {
+      mappedFile(world, MAP_SHARED);
+      stayInUser(world, 1, 0, 1);
+    },
+  },
+  {
     name: 'truncate-supply',
     about: 'a page of a host file is read late: what was cut must not come back',
     cpus: [
@@ -214,6 +225,15 @@ export const fileScenarios: readonly Scenario[] = [
     },
     observe(world: World): string {
       return checkNothingLost(world);
+    },
+  },
+  {
+    name: 'write-back-last-mapping',
+    about: 'a page that was written is written back while its last mapping goes',
+    cpus: [[writeBack], [munmap(0, 2)]],
+    setup(world: World): void {
+      mappedFile(world, MAP_SHARED);
+      touchPages(world, 1, 0, 1);
     },
   },
   {

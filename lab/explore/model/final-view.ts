@@ -1,0 +1,76 @@
+/**
+ * What programs could find at the end of an execution: the processes, their areas, and what each
+ * page reads as. Two final states with the same view differ in nothing that a program can see;
+ * which frame holds a page, or whether it was written out, is not in it.
+ *
+ * Pages that are not there are faulted in, as a program's load would, so nothing else may be asked
+ * of the machine afterwards.
+ */
+import { AREA_ACCOUNT } from '../../../kernel/machine/area-flags.ts';
+import type { Cpu } from '../../../kernel/machine/cpu.ts';
+import { FAULT_DONE } from '../../../kernel/machine/fault-codes.ts';
+import { frameWord } from '../../../kernel/machine/machine.ts';
+import { peekEntry } from '../../../kernel/paging/table.ts';
+import { allPids, processOf } from '../../../kernel/processes/pid-table.ts';
+import { areaRows } from '../../../kernel/reports/area-rows.ts';
+import type { AreaRow, ObjectNames } from '../../../kernel/reports/area-rows.ts';
+import { peek } from '../../../shared/atomics.ts';
+import * as PROCESS from '../../../shared/layout/process.ts';
+import { isPresent, isSwapped, pfnOf } from '../../../shared/pte.ts';
+import { vpnOf } from '../../../shared/units.ts';
+import { resolveFault } from './user.ts';
+
+/** Pages of an area that are looked at, and of those never touched the ones that are faulted in. */
+const PAGES_MAX = 2048;
+const UNTOUCHED_MAX = 4;
+const NO_NAMES: ObjectNames = new Map();
+
+/** `cpu` is in kernel mode. A text to be compared, and to be read in a report. */
+export function finalView(cpu: Cpu): string {
+  const { machine, words } = cpu;
+  const parts: string[] = [];
+  const seen: number[] = [];
+  for (const pid of allPids(machine)) {
+    const proc = processOf(machine, pid);
+    const space = peek(words, proc + PROCESS.SPACE);
+    parts.push(`${pid}: ${processView(cpu, proc)}`);
+    if (space === 0 || seen.includes(space)) continue;
+    seen.push(space);
+    for (const row of areaRows(cpu, space, NO_NAMES)) parts.push(areaView(cpu, space, row));
+  }
+  return parts.join('; ');
+}
+
+function processView({ words }: Cpu, proc: number): string {
+  const state = peek(words, proc + PROCESS.STATE);
+  if (state !== PROCESS.ZOMBIE) return `state ${state}`;
+  const code = peek(words, proc + PROCESS.EXIT_CODE);
+  return `ended ${code} signal ${peek(words, proc + PROCESS.EXIT_SIGNAL)}`;
+}
+
+function areaView(cpu: Cpu, space: number, row: AreaRow): string {
+  const startVpn = vpnOf(row.startAddress);
+  const pages = vpnOf(row.endAddress) - startVpn;
+  const values: string[] = [];
+  for (let page = 0; page < Math.min(pages, PAGES_MAX); page++) {
+    const value = valueOf(cpu, space, startVpn + page, page < UNTOUCHED_MAX);
+    if (value !== '0') values.push(`${page}=${value}`);
+  }
+  // A write that mprotect refuses in the end may have given the area its anonymous identity before,
+  // which keeps its memory accounted.
+  const flags = (row.flags & ~AREA_ACCOUNT).toString(16);
+  const head = `${startVpn.toString(16)}+${pages} flags ${flags}`;
+  return [`${head} offset ${row.offset}`, ...values].join(' ');
+}
+
+/** What the first word of a page reads as, or '!' and the FAULT_* code. */
+function valueOf(cpu: Cpu, space: number, vpn: number, isFaulted: boolean): string {
+  let entry = peekEntry(cpu, space, vpn);
+  if (!isPresent(entry)) {
+    if (!isSwapped(entry) && !isFaulted) return '0';
+    const outcome = resolveFault(cpu, space, vpn, false);
+    if (outcome !== FAULT_DONE) return `!${outcome}`;
+    entry = peekEntry(cpu, space, vpn);
+  }
+  return String(peek(cpu.words, frameWord(cpu.machine, pfnOf(entry))));
+}
