@@ -21,6 +21,8 @@ export class AuditLedger {
   readonly placed: Uint8Array;
   /** Areas that use a record, by record number. */
   readonly recordUsers: Map<RecordId, number> = new Map();
+  /** Areas that have a name, by its number. */
+  readonly nameUsers: Map<number, number> = new Map();
   /** Entries that name a swap slot, by slot. */
   readonly slotUsers: Map<SwapSlot, number> = new Map();
   /** What the spaces found count in their memory group, by its block. */
@@ -67,6 +69,10 @@ export class AuditLedger {
     if (group === 0) return;
     const sum = this.groups.get(group) ?? { spaces: 0, resident: 0 };
     this.groups.set(group, { spaces: sum.spaces + 1, resident: sum.resident + resident });
+  }
+
+  useName(id: number): void {
+    this.nameUsers.set(id, (this.nameUsers.get(id) ?? 0) + 1);
   }
 
   useRecord(record: RecordId): void {

@@ -10,7 +10,14 @@ import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { vpnOf } from '../../shared/units.ts';
 import type { AreaBlock, SpaceBlock } from '../../shared/units.ts';
-import { AREA_GROWSDOWN, AREA_LOCKED, AREA_SEALED, isDataArea } from '../machine/area-flags.ts';
+import {
+  AREA_GROWSDOWN,
+  AREA_LOCKED,
+  AREA_NAME,
+  AREA_NAME_SHIFT,
+  AREA_SEALED,
+  isDataArea,
+} from '../machine/area-flags.ts';
 import type { AreaStore } from '../areas/area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
@@ -21,6 +28,7 @@ import type { MemorySet } from '../areas/memory-set.ts';
 import { treeFind } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 import type { RangeOp } from '../paging/range-op.ts';
+import { getName, putName } from '../objects/area-names.ts';
 import { getRecord, putRecord } from '../objects/record.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 
@@ -77,6 +85,7 @@ export class SharedAreaStore
   freeNode(node: AreaBlock): void {
     this.account(node, -1);
     putRecord(this.cpu, peek(this.cpu.words, node + AREA.RECORD));
+    putName(this.cpu, peek(this.cpu.words, node + AREA.FLAGS) >> AREA_NAME_SHIFT);
     slabFree(this.cpu, SLAB.AREA, node);
   }
 
@@ -98,6 +107,11 @@ export class SharedAreaStore
     if (before !== area.backend.record) {
       getRecord(this.cpu, area.backend.record);
       putRecord(this.cpu, before);
+    }
+    const flags = peek(words, node + AREA.FLAGS);
+    if (((flags ^ area.flags) & AREA_NAME) !== 0) {
+      getName(this.cpu, area.flags >> AREA_NAME_SHIFT);
+      putName(this.cpu, flags >> AREA_NAME_SHIFT);
     }
     // ORDER: locked for writing before it can be found; unlocked when the operation ends.
     store(words, node + AREA.SEQ, load(words, this.space + SPACE.AREA_SEQ));

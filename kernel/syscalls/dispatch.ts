@@ -15,6 +15,7 @@ import type { Cpu } from '../machine/cpu.ts';
 import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
+import { sysArchPrctl } from './arch-prctl.ts';
 import { sysMadvise } from './madvise.ts';
 import { sysMincore } from './mincore.ts';
 import { sysBrk } from './brk.ts';
@@ -25,6 +26,7 @@ import { sysMsync } from './msync.ts';
 import { sysMremap } from './mremap.ts';
 import { sysMseal } from './mseal.ts';
 import { sysMunmap } from './munmap.ts';
+import { sysPrctl } from './prctl.ts';
 import { sysGetrlimit, sysSetrlimit } from './rlimit.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
@@ -74,6 +76,10 @@ export function dispatch(
       return sysMunlockall(cpu, proc);
     case S.SYS_MSEAL:
       return sysMseal(cpu, proc, a, b, c);
+    case S.SYS_PRCTL:
+      return sysPrctl(cpu, proc, a, b, c, d, e);
+    case S.SYS_ARCH_PRCTL:
+      return sysArchPrctl(cpu, proc, a, b);
     case S.SYS_GETRLIMIT:
       return sysGetrlimit(cpu, proc, a, b);
     case S.SYS_SETRLIMIT:

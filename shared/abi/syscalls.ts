@@ -64,6 +64,20 @@ const ANYWHERE = {
   munlockall: (): Call<0> => ({}),
   /** Forbids, forever, unmapping or moving a range or changing its permission. */
   mseal: (address: N, length: N, flags: N = 0): Call<0> => ({ address, length, flags }),
+  /**
+   * PR_SET_VMA names anonymous memory, PR_SET_MM says where the heap begins and ends and which area
+   * is [stack]. A name is up to 79 bytes in user memory and a 0. EAGAIN EBADF EFAULT EINVAL ENOMEM
+   * EPERM.
+   */
+  prctl: (option: N, arg2: N, arg3: N = 0, arg4: N = 0, arg5: N = 0): Call<0> => ({
+    option,
+    arg2,
+    arg3,
+    arg4,
+    arg5,
+  }),
+  /** ARCH_MAP_VDSO_64: maps [vvar] and [vdso] near `address`; the vdso's bytes. EEXIST ENOMEM. */
+  archPrctl: (code: N, address: N): Call<N> => ({ code, address }),
   /** Writes a struct rlimit (two u64: soft, hard) to user memory. EFAULT EINVAL. */
   getrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
   /** Reads a struct rlimit from user memory. EFAULT EINVAL EPERM. */
