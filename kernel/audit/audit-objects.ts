@@ -24,15 +24,24 @@ import { recordAt } from '../objects/record.ts';
 /** After the spaces, which count the areas that use each record and name. */
 export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOptions): void {
   const holders = new Map<ObjectBlock, number>(options.heldObjects ?? []);
-  auditRecords(cpu, ledger, holders);
+  const writers = auditRecords(cpu, ledger, holders);
   auditNames(cpu, ledger);
   auditFiles(cpu, ledger, holders);
   for (const object of liveBlocks(cpu.machine, SLAB.OBJECT)) {
     auditObject(cpu, ledger, object, holders.get(object) ?? 0);
+    const counted = peek(cpu.words, object + OBJECT.WRITERS);
+    const found = writers.get(object) ?? 0;
+    ledger.check(counted === found, `object ${object}: counts ${counted} writers, has ${found}`);
   }
 }
 
-function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
+/** Notes who holds which object; returns how many areas may write each. */
+function auditRecords(
+  cpu: Cpu,
+  ledger: AuditLedger,
+  holders: Map<ObjectBlock, number>,
+): Map<ObjectBlock, number> {
+  const writers = new Map<ObjectBlock, number>();
   const { machine, words } = cpu;
   for (let i = 0; i < RECORD.DIRECTORY_WORDS; i++) {
     const frame = peek(words, machine.recordDir + i);
@@ -49,10 +58,12 @@ function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, n
     live++;
     const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
+    writers.set(object, (writers.get(object) ?? 0) + (ledger.recordWriters.get(id) ?? 0));
   }
   const counted = peek(words, BOOT.RECORD_LIVE);
   ledger.check(counted === live, `records: counter ${counted}, live ${live}`);
   ledger.tally('records', live);
+  return writers;
 }
 
 function auditNames({ machine }: Cpu, ledger: AuditLedger): void {

@@ -19,6 +19,7 @@ import {
   AREA_PROT,
   AREA_SHARED,
   isDataArea,
+  isWriter,
 } from '../machine/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
@@ -96,7 +97,7 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: SpaceBlock): void {
   const areas = set.iter();
   ledger.tally('areas', areas.length);
   for (const { backend, flags } of areas) {
-    ledger.useRecord(backend.record);
+    ledger.useRecord(backend.record, isWriter(flags));
     ledger.useName((flags & AREA_NAME) >> AREA_NAME_SHIFT);
   }
   auditSums(cpu, ledger, space, areas);

@@ -71,6 +71,11 @@ export function isVdsoArea(flags: number): boolean {
   return (flags & AREA_NAME) >= AREA_VVAR;
 }
 
+/** A shared mapping that may be written, now or after mprotect (Linux: VM_SHARED). */
+export function isWriter(flags: number): boolean {
+  return (flags & (AREA_SHARED | AREA_NO_WRITE)) === AREA_SHARED;
+}
+
 /** Private memory that may be written counts against the commit limit (accountable_mapping). */
 export function isAccountable(flags: number): boolean {
   return (flags & (AREA_NORESERVE | AREA_SHARED | M.PROT_WRITE)) === M.PROT_WRITE;

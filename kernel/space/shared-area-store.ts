@@ -17,6 +17,7 @@ import {
   AREA_NAME_SHIFT,
   AREA_SEALED,
   isDataArea,
+  isWriter,
 } from '../machine/area-flags.ts';
 import type { AreaStore } from '../areas/area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
@@ -29,6 +30,7 @@ import { treeFind } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { getName, putName } from '../objects/area-names.ts';
+import { countWriter } from '../objects/seals.ts';
 import { getRecord, putRecord } from '../objects/record.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 
@@ -103,6 +105,8 @@ export class SharedAreaStore
   writeArea(node: AreaBlock, area: Area): void {
     assertAreasHeld(this.cpu, this.space);
     const { words } = this.cpu;
+    // While its record is still the old one.
+    this.account(node, -1);
     const before = peek(words, node + AREA.RECORD);
     if (before !== area.backend.record) {
       getRecord(this.cpu, area.backend.record);
@@ -116,7 +120,6 @@ export class SharedAreaStore
     // ORDER: locked for writing before it can be found; unlocked when the operation ends.
     store(words, node + AREA.SEQ, load(words, this.space + SPACE.AREA_SEQ));
     poke(words, node + AREA.SPACE, this.space);
-    this.account(node, -1);
     poke(words, node + AREA.START, vpnOf(area.start));
     poke(words, node + AREA.END, vpnOf(area.end));
     poke(words, node + AREA.FLAGS, area.flags);
@@ -142,6 +145,7 @@ export class SharedAreaStore
     }
     if (isDataArea(flags)) this.addPages(SPACE.DATA_PAGES, pages);
     if ((flags & AREA_LOCKED) !== 0) this.addPages(SPACE.LOCKED_PAGES, pages);
+    if (isWriter(flags)) countWriter(this.cpu, peek(words, node + AREA.RECORD), sign);
   }
 
   private addPages(field: number, pages: number): void {

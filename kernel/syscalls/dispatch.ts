@@ -17,6 +17,8 @@ import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
 import { sysArchPrctl } from './arch-prctl.ts';
 import { sysMadvise } from './madvise.ts';
+import { sysFallocate } from './fallocate.ts';
+import { sysFcntl } from './fcntl.ts';
 import { sysMincore } from './mincore.ts';
 import { sysBrk } from './brk.ts';
 import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from './mlock.ts';
@@ -27,7 +29,7 @@ import { sysMremap } from './mremap.ts';
 import { sysMseal } from './mseal.ts';
 import { sysMunmap } from './munmap.ts';
 import { sysPrctl } from './prctl.ts';
-import { sysGetrlimit, sysSetrlimit } from './rlimit.ts';
+import { sysGetrlimit, sysPrlimit, sysSetrlimit } from './rlimit.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysGetpriority, sysSetpriority } from './priority.ts';
@@ -84,6 +86,8 @@ export function dispatch(
       return sysGetrlimit(cpu, proc, a, b);
     case S.SYS_SETRLIMIT:
       return sysSetrlimit(cpu, proc, a, b);
+    case S.SYS_PRLIMIT:
+      return sysPrlimit(cpu, proc, a, b, c, d);
     case S.SYS_GETPRIORITY:
       return sysGetpriority(cpu, proc, a, b);
     case S.SYS_SETPRIORITY:
@@ -124,6 +128,10 @@ function dispatchOnKernelWorker(
       return sysLseek(cpu, proc, a, b, c);
     case S.SYS_FTRUNCATE:
       return sysFtruncate(cpu, proc, a, b);
+    case S.SYS_FALLOCATE:
+      return sysFallocate(cpu, proc, a, b, c, d);
+    case S.SYS_FCNTL:
+      return sysFcntl(cpu, proc, a, b, c);
     case S.SYS_DUP:
       return dupFd(cpu, proc, a);
     case S.SYS_CLOSE:

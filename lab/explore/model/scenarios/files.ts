@@ -10,6 +10,7 @@ import { putFrame } from '../../../../kernel/frames/frames.ts';
 import { frameField, frameWord } from '../../../../kernel/machine/machine.ts';
 import { closeFd, openFd } from '../../../../kernel/objects/fd.ts';
 import { createObject, putObject } from '../../../../kernel/objects/object.ts';
+import { addSeals } from '../../../../kernel/objects/seals.ts';
 import { pageFrame } from '../../../../kernel/objects/pages.ts';
 import { peekEntry } from '../../../../kernel/paging/table.ts';
 import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
@@ -18,7 +19,13 @@ import { copyFromUser, copyToUser } from '../../../../kernel/mmu/user-copy.ts';
 import { peek } from '../../../../shared/atomics.ts';
 import * as OBJECT from '../../../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
-import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, O_RDWR } from '../../../../shared/abi/mman.ts';
+import {
+  F_SEAL_WRITE,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  O_RDWR,
+} from '../../../../shared/abi/mman.ts';
 import { panic } from '../../../../shared/panic.ts';
 import { PTE_D } from '../../../../shared/pte.ts';
 import { BASE, BASE_VPN, RW, enter, leave, mapPages, newThreads, spaceOf } from '../kit.ts';
@@ -162,6 +169,16 @@ const mmapFile: Operation = {
   },
 };
 
+const sealWrite: Operation = {
+  name: 'seal against writing',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const result = addSeals(cpu, world.values['object'] as number, F_SEAL_WRITE);
+    leave(world, cpu);
+    return result;
+  },
+};
+
 export const fileScenarios: readonly Scenario[] = [
   {
     name: 'truncate-private',
@@ -246,6 +263,16 @@ export const fileScenarios: readonly Scenario[] = [
     setup(world: World): void {
       mappedFile(world, MAP_PRIVATE);
       touchPages(world, 0, 0, 1, false);
+    },
+  },
+  {
+    name: 'seal-mmap',
+    about: 'a file is sealed against writing while a CPU maps it to write: one of the two fails',
+    perProtocol: false,
+    cpus: [[sealWrite], [mmapFile, munmap(0, 1)]],
+    setup(world: World): void {
+      newThreads(world);
+      openFile(world, 1, OBJECT.SHARED);
     },
   },
   {
