@@ -68,7 +68,14 @@ export {
 } from './files/write-back.ts';
 export type { DirtyPage } from './files/write-back.ts';
 export { markDirty } from './objects/pages.ts';
-export { areMemfdFlags, createMemoryFile, memfdCreate, openObject } from './syscalls/open.ts';
+export {
+  areMemfdFlags,
+  createMemoryFile,
+  memfdCreate,
+  memfdOpenFlags,
+  memfdSeals,
+  openObject,
+} from './syscalls/open.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { LockingProtocol } from './machine/locking-protocol.ts';
 export type { LockingProtocolName } from './locking/protocols.ts';

@@ -12,6 +12,10 @@ export const SPAN_PAGES = 1024;
 /** User addresses are [0, 2^42): 4 TiB, so that a VPN has 30 bits. */
 export const USER_SPACE_END: number = 2 ** 42;
 export const USER_PAGES: number = 2 ** 30;
+/** Pages of what ARCH_MAP_VDSO_64 maps (Linux 6.18: VDSO_NR_PAGES and the image's size). */
+export const VVAR_PAGES = 4;
+export const VVAR_VCLOCK_PAGES = 2;
+export const VDSO_PAGES = 2;
 /** Lowest address that mmap gives or accepts: a null dereference faults (Linux: mmap_min_addr). */
 export const MMAP_MIN_ADDR = 65536;
 /** mmap without a hint searches downward from here; the gap above is the stack's. */
@@ -40,9 +44,15 @@ export const PATH_BYTES_MAX = 4095;
 export const MEMFD_NAME_BYTES_MAX = 249;
 /** Areas of one address space, unless the machine says otherwise (Linux: vm.max_map_count). */
 export const AREAS_MAX = 65530;
+/** Numbers of areas' names: nine bits of an area's flags. */
+export const AREA_NAME_SLOTS = 512;
+/** Different names of anonymous memory at a time: four numbers mean none, or the kernel's own. */
+export const AREA_NAMES_MAX: number = AREA_NAME_SLOTS - 4;
+/** Bytes of such a name with the zero that ends it (Linux: ANON_VMA_NAME_MAX_LEN). */
+export const AREA_NAME_BYTES_MAX = 80;
 /** Unmapped pages that a growing area keeps below itself (Linux: stack_guard_gap). */
 export const STACK_GUARD_PAGES = 256;
-/** Where the heap starts; brk moves its end. Linux puts it after the program's data. */
+/** Where a heap starts unless PR_SET_MM moves it. Linux puts it after the program's data. */
 export const HEAP_START: number = 2 ** 28;
 /** RLIMIT_STACK's soft limit and both limits of RLIMIT_MEMLOCK at boot, in bytes (Linux: 8 MiB). */
 export const STACK_LIMIT: number = 2 ** 23;

@@ -5,6 +5,7 @@
 import type { Proc, Program } from './api/machine-api.ts';
 
 export * from '../shared/abi/mman.ts';
+export * from '../shared/abi/prctl.ts';
 export { WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG } from '../shared/abi/wait-status.ts';
 export { BARRIER_BYTES, Barrier } from './sync/barrier.ts';
 export { BoundedQueue, queueBytes } from './sync/bounded-queue.ts';

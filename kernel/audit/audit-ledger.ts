@@ -21,6 +21,10 @@ export class AuditLedger {
   readonly placed: Uint8Array;
   /** Areas that use a record, by record number. */
   readonly recordUsers: Map<RecordId, number> = new Map();
+  /** Of these, shared ones that may write. */
+  readonly recordWriters: Map<RecordId, number> = new Map();
+  /** Areas that have a name, by its number. */
+  readonly nameUsers: Map<number, number> = new Map();
   /** Entries that name a swap slot, by slot. */
   readonly slotUsers: Map<SwapSlot, number> = new Map();
   /** What the spaces found count in their memory group, by its block. */
@@ -69,7 +73,13 @@ export class AuditLedger {
     this.groups.set(group, { spaces: sum.spaces + 1, resident: sum.resident + resident });
   }
 
-  useRecord(record: RecordId): void {
-    if (record !== 0) this.recordUsers.set(record, (this.recordUsers.get(record) ?? 0) + 1);
+  useName(id: number): void {
+    this.nameUsers.set(id, (this.nameUsers.get(id) ?? 0) + 1);
+  }
+
+  useRecord(record: RecordId, writes: boolean): void {
+    if (record === 0) return;
+    this.recordUsers.set(record, (this.recordUsers.get(record) ?? 0) + 1);
+    if (writes) this.recordWriters.set(record, (this.recordWriters.get(record) ?? 0) + 1);
   }
 }

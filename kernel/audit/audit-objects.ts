@@ -1,4 +1,4 @@
-/** The audit of records, objects, files, descriptors and page indexes. */
+/** The audit of records, names, objects, files, descriptors and page indexes. */
 import { peek } from '../../shared/atomics.ts';
 import * as FILE from '../../shared/layout/file.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -6,7 +6,7 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
-import { FDS_MAX, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
+import { AREA_NAMES_MAX, FDS_MAX, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import { pagesOf } from '../../shared/units.ts';
 import type { FileBlock, ObjectBlock, Pfn } from '../../shared/units.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
@@ -14,23 +14,34 @@ import { liveBlocks } from './audit-spaces.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { loadWide } from '../frames/wide.ts';
 import { frameWord } from '../machine/machine.ts';
+import { nameReferences } from '../objects/area-names.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { indexNext } from '../objects/page-index.ts';
 import { isPageCache } from '../objects/pages.ts';
 import { allPids, processOf } from '../processes/pid-table.ts';
 import { recordAt } from '../objects/record.ts';
 
-/** After the spaces, which count the areas that use each record. */
+/** After the spaces, which count the areas that use each record and name. */
 export function auditObjects(cpu: Cpu, ledger: AuditLedger, options: AuditOptions): void {
   const holders = new Map<ObjectBlock, number>(options.heldObjects ?? []);
-  auditRecords(cpu, ledger, holders);
+  const writers = auditRecords(cpu, ledger, holders);
+  auditNames(cpu, ledger);
   auditFiles(cpu, ledger, holders);
   for (const object of liveBlocks(cpu.machine, SLAB.OBJECT)) {
     auditObject(cpu, ledger, object, holders.get(object) ?? 0);
+    const counted = peek(cpu.words, object + OBJECT.WRITERS);
+    const found = writers.get(object) ?? 0;
+    ledger.check(counted === found, `object ${object}: counts ${counted} writers, has ${found}`);
   }
 }
 
-function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
+/** Notes who holds which object; returns how many areas may write each. */
+function auditRecords(
+  cpu: Cpu,
+  ledger: AuditLedger,
+  holders: Map<ObjectBlock, number>,
+): Map<ObjectBlock, number> {
+  const writers = new Map<ObjectBlock, number>();
   const { machine, words } = cpu;
   for (let i = 0; i < RECORD.DIRECTORY_WORDS; i++) {
     const frame = peek(words, machine.recordDir + i);
@@ -47,10 +58,21 @@ function auditRecords(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, n
     live++;
     const object: ObjectBlock = peek(words, at + RECORD.OBJECT);
     holders.set(object, (holders.get(object) ?? 0) + 1);
+    writers.set(object, (writers.get(object) ?? 0) + (ledger.recordWriters.get(id) ?? 0));
   }
   const counted = peek(words, BOOT.RECORD_LIVE);
   ledger.check(counted === live, `records: counter ${counted}, live ${live}`);
   ledger.tally('records', live);
+  return writers;
+}
+
+function auditNames({ machine }: Cpu, ledger: AuditLedger): void {
+  for (let id = 1; id <= AREA_NAMES_MAX; id++) {
+    const refs = nameReferences(machine, id);
+    const users = ledger.nameUsers.get(id) ?? 0;
+    ledger.check(refs === users, `name ${id}: ${refs} references, ${users} areas`);
+    if (refs > 0) ledger.tally('names', 1);
+  }
 }
 
 /** Descriptions against the descriptors that refer to them; each holds its object. */

@@ -12,7 +12,15 @@ import { TABLE_ENTRIES, USER_PAGES, USER_SPACE_END } from '../../shared/limits.t
 import * as pte from '../../shared/pte.ts';
 import { pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ObjectBlock, Pfn, Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
-import { AREA_LOCKED, AREA_PROT, AREA_SHARED, isDataArea } from '../machine/area-flags.ts';
+import {
+  AREA_LOCKED,
+  AREA_NAME,
+  AREA_NAME_SHIFT,
+  AREA_PROT,
+  AREA_SHARED,
+  isDataArea,
+  isWriter,
+} from '../machine/area-flags.ts';
 import type { AuditLedger } from './audit-ledger.ts';
 import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -88,7 +96,10 @@ function auditSpace(cpu: Cpu, ledger: AuditLedger, space: SpaceBlock): void {
   }
   const areas = set.iter();
   ledger.tally('areas', areas.length);
-  for (const area of areas) ledger.useRecord(area.backend.record);
+  for (const { backend, flags } of areas) {
+    ledger.useRecord(backend.record, isWriter(flags));
+    ledger.useName((flags & AREA_NAME) >> AREA_NAME_SHIFT);
+  }
   auditSums(cpu, ledger, space, areas);
   auditLazy(cpu, ledger, space);
   const walk: Walk = { cpu, ledger, space, areas, next: 0, tables: 0, resident: 0 };

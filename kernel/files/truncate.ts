@@ -11,13 +11,14 @@
  * Linux; the rest of the last page, beyond the end, is zero.
  * Locking: none may be held. On the kernel worker (mappings.ts).
  */
-import { EOPNOTSUPP } from '../../shared/abi/errno.ts';
+import { EOPNOTSUPP, EPERM } from '../../shared/abi/errno.ts';
 import { pagesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
+import { WRITE_SEALS, objectSeals } from '../objects/seals.ts';
 import { ZAP_ALL, ZAP_OBJECT } from '../paging/object-range.ts';
 import { changeMappings } from './mappings.ts';
 
@@ -45,9 +46,9 @@ export function zeroGap(cpu: Cpu, object: ObjectBlock): void {
 
 /**
  * MADV_REMOVE and its like: the pages [firstPage, endPage) of an object read as zero from now on,
- * and their frames are freed. Private copies stay. 0, or -EOPNOTSUPP for a kind of object that
- * cannot have holes. The caller holds a reference to the object and no lock, not even the areas'
- * lock of its own space.
+ * and their frames are freed. Private copies stay. 0, -EOPNOTSUPP for a kind of object that cannot
+ * have holes, or -EPERM for what is sealed against writing. The caller holds a reference to the
+ * object and no lock, not even the areas' lock of its own space.
  */
 export function punchHole(
   cpu: Cpu,
@@ -57,6 +58,7 @@ export function punchHole(
 ): number {
   assertNoLockHeld(cpu);
   if (!kindOf(cpu.machine, object).hasHoles) return -EOPNOTSUPP;
+  if ((objectSeals(cpu, object) & WRITE_SEALS) !== 0) return -EPERM;
   dropPages(cpu, object, firstPage, endPage);
   changeMappings(cpu, object, firstPage, endPage, ZAP_OBJECT);
   return 0;

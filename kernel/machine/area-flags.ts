@@ -36,6 +36,13 @@ export const AREA_MERGEABLE = 0x80000;
 export const AREA_DONTDUMP = 0x100000;
 /** VM_SYNC: MAP_SYNC still keeps areas apart where it is ignored. */
 export const AREA_SYNC = 0x200000;
+/** The number of its name, from AREA_NAME_SHIFT on; 0 for none (objects/area-names.ts). */
+export const AREA_NAME_SHIFT = 22;
+export const AREA_NAME: number = 0x1ff << AREA_NAME_SHIFT;
+/** The highest numbers stand for the kernel's special mappings. */
+export const AREA_VVAR: number = 0x1fd << AREA_NAME_SHIFT;
+export const AREA_VVAR_VCLOCK: number = 0x1fe << AREA_NAME_SHIFT;
+export const AREA_VDSO: number = 0x1ff << AREA_NAME_SHIFT;
 
 /** The flags that mlock sets and munlock takes away (Linux: VM_LOCKED_MASK). */
 export const AREA_LOCK_FLAGS: number = AREA_LOCKED | AREA_LOCKONFAULT;
@@ -57,6 +64,16 @@ export function areaFlags(prot: number, mapFlags: number): number {
   if ((mapFlags & M.MAP_STACK) !== 0) flags |= AREA_NOHUGEPAGE;
   if ((mapFlags & M.MAP_SYNC) !== 0) flags |= AREA_SYNC;
   return isAccountable(flags) ? flags | AREA_ACCOUNT : flags;
+}
+
+/** Whether the area is one of [vvar], [vvar_vclock] and [vdso]. */
+export function isVdsoArea(flags: number): boolean {
+  return (flags & AREA_NAME) >= AREA_VVAR;
+}
+
+/** A shared mapping that may be written, now or after mprotect (Linux: VM_SHARED). */
+export function isWriter(flags: number): boolean {
+  return (flags & (AREA_SHARED | AREA_NO_WRITE)) === AREA_SHARED;
 }
 
 /** Private memory that may be written counts against the commit limit (accountable_mapping). */

@@ -53,6 +53,8 @@ export interface Cpu {
    * an object without records may conclude that no CPU uses its pages through a mapping.
    */
   readonly droppedRecords: RecordId[];
+  /** Likewise the records through which an area was a writer (objects/seals.ts), and is no more. */
+  readonly droppedWriters: RecordId[];
   /** The locks it holds, in a checked machine (held-locks.ts). */
   readonly heldLocks: number[];
   /** The translation cache of this CPU's user mode. */
@@ -86,6 +88,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     populateEndVpn: 0,
     writeBacks: [],
     droppedRecords: [],
+    droppedWriters: [],
     heldLocks: [],
     tlb: new Tlb(),
     userHooks: null,

@@ -80,8 +80,11 @@ export function assertAreasHeld(cpu: Cpu, space: SpaceBlock): void {
 
 /** Asserts that the CPU holds no lock: before it leaves the kernel, or waits for others. */
 export function assertNoLockHeld(cpu: Cpu): void {
-  const { machine, heldLocks } = cpu;
-  if (!machine.checked || heldLocks.length === 0) return;
+  const { machine, heldLocks, droppedRecords, droppedWriters } = cpu;
+  if (!machine.checked) return;
+  if (droppedRecords.length + droppedWriters.length > 0)
+    panic('assertNoLockHeld: no flush', cpu.id);
+  if (heldLocks.length === 0) return;
   panic('assertNoLockHeld: lock held', wordName(machine, wordOf(heldLocks[0] as number)), cpu.id);
 }
 

@@ -85,6 +85,14 @@ export const LOCK_CLASSES: readonly LockClass[] = [
     nesting: 'never',
   },
   {
+    name: 'BOOT.NAME_LOCK',
+    block: BOOT.LAYOUT,
+    at: BOOT.NAME_LOCK,
+    rank: 5,
+    protects: 'names of anonymous memory and their table',
+    nesting: 'never',
+  },
+  {
     name: 'OBJECT.LOCK',
     block: OBJECT.LAYOUT,
     at: OBJECT.LOCK,

@@ -6,13 +6,14 @@
  * Locking: PROCESS.FD_LOCK: descriptors are opened and closed on the kernel worker, and looked up
  * on the process's CPU too.
  */
-import { peek, poke } from '../../shared/atomics.ts';
+import { copyWords, peek, poke } from '../../shared/atomics.ts';
 import { EBADF, EMFILE, ENOMEM } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { FDS_MAX } from '../../shared/limits.ts';
-import { O_PATH } from '../../shared/abi/mman.ts';
+import { O_CLOEXEC, O_PATH } from '../../shared/abi/mman.ts';
 import type { FileBlock, ObjectBlock, ProcessBlock, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { assertHeld } from '../machine/held-locks.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { createFile, fileFlags, fileObject, getFile, putFile } from './open-file.ts';
 
@@ -34,22 +35,26 @@ export function isStreamFd(fd: number): boolean {
   return fd === STDOUT || fd === STDERR;
 }
 
-/** Opens an object for a process; returns the lowest free descriptor, -EMFILE or -ENOMEM. */
+/**
+ * Opens an object for a process; returns the lowest free descriptor, -EMFILE or -ENOMEM. O_CLOEXEC
+ * is the descriptor's, the other flags the description's.
+ */
 export function openFd(cpu: Cpu, proc: ProcessBlock, object: ObjectBlock, flags: number): number {
-  const file = createFile(cpu, object, flags);
+  const file = createFile(cpu, object, flags & ~O_CLOEXEC);
   if (file === 0) return -ENOMEM;
-  const fd = installFd(cpu, proc, file);
+  const fd = installFd(cpu, proc, file, (flags & O_CLOEXEC) !== 0);
   if (fd < 0) putFile(cpu, file);
   return fd;
 }
 
 /** The lowest free descriptor, which takes over the caller's reference; or -EMFILE. */
-function installFd(cpu: Cpu, proc: ProcessBlock, file: FileBlock): number {
+function installFd(cpu: Cpu, proc: ProcessBlock, file: FileBlock, cloexec: boolean): number {
   let result = -EMFILE;
   lock(cpu, proc + PROCESS.FD_LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX && result < 0; fd++) {
     if (peek(cpu.words, fdAt(proc, fd)) !== 0) continue;
     poke(cpu.words, fdAt(proc, fd), file);
+    setCloexec(cpu, proc, fd, cloexec);
     result = fd;
   }
   unlock(cpu, proc + PROCESS.FD_LOCK);
@@ -72,7 +77,7 @@ export function closeFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
 export function dupFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
   const file = fdFile(cpu, proc, fd, true);
   if (file === 0) return -EBADF;
-  const copy = installFd(cpu, proc, file);
+  const copy = installFd(cpu, proc, file, false);
   if (copy < 0) putFile(cpu, file);
   return copy;
 }
@@ -97,6 +102,37 @@ export function fdObject(cpu: Cpu, proc: ProcessBlock, fd: number): ObjectBlock 
   return file === 0 ? 0 : fileObject(cpu, file);
 }
 
+/** Whether exec closes a descriptor, or -EBADF. */
+export function fdCloexec(cpu: Cpu, proc: ProcessBlock, fd: number): number {
+  lock(cpu, proc + PROCESS.FD_LOCK);
+  let result = -EBADF;
+  if (isFd(fd) && peek(cpu.words, fdAt(proc, fd)) !== 0) {
+    result = (peek(cpu.words, cloexecAt(proc, fd)) >>> (fd & 31)) & 1;
+  }
+  unlock(cpu, proc + PROCESS.FD_LOCK);
+  return result;
+}
+
+/** Says whether exec closes a descriptor. 0 or -EBADF. */
+export function setFdCloexec(cpu: Cpu, proc: ProcessBlock, fd: number, cloexec: boolean): number {
+  lock(cpu, proc + PROCESS.FD_LOCK);
+  const isOpen = isFd(fd) && peek(cpu.words, fdAt(proc, fd)) !== 0;
+  if (isOpen) setCloexec(cpu, proc, fd, cloexec);
+  unlock(cpu, proc + PROCESS.FD_LOCK);
+  return isOpen ? 0 : -EBADF;
+}
+
+function setCloexec(cpu: Cpu, proc: ProcessBlock, fd: number, cloexec: boolean): void {
+  assertHeld(cpu, proc + PROCESS.FD_LOCK);
+  const at = cloexecAt(proc, fd);
+  const others = peek(cpu.words, at) & ~(1 << (fd & 31));
+  poke(cpu.words, at, cloexec ? others | (1 << (fd & 31)) : others);
+}
+
+function cloexecAt(proc: ProcessBlock, fd: number): WordIndex {
+  return proc + PROCESS.CLOEXEC + (fd >>> 5);
+}
+
 /** O_* flags of an open descriptor that cannot be closed meanwhile. */
 export function fdFlags(cpu: Cpu, proc: ProcessBlock, fd: number): number {
   return fileFlags(cpu, peek(cpu.words, fdAt(proc, fd)));
@@ -111,6 +147,7 @@ export function inheritFds(cpu: Cpu, parent: ProcessBlock, child: ProcessBlock):
     getFile(cpu, file);
     poke(cpu.words, fdAt(child, fd), file);
   }
+  copyWords(cpu.words, child + PROCESS.CLOEXEC, parent + PROCESS.CLOEXEC, FDS_MAX / 32);
   unlock(cpu, parent + PROCESS.FD_LOCK);
 }
 

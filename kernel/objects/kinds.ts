@@ -45,6 +45,8 @@ export interface ObjectKind {
   readonly canGrow: boolean;
   /** A missing page is a hole: SEEK_HOLE finds it, MADV_REMOVE makes one. */
   readonly hasHoles: boolean;
+  /** It can have seals (a file on tmpfs, or a memfd). */
+  readonly canSeal: boolean;
   /** What was written beyond its end becomes visible when it grows, as on tmpfs (6.18). */
   readonly keepsBeyondEnd: boolean;
 
@@ -74,6 +76,7 @@ const FILE: ObjectKind = {
   seekRefusal: 0,
   canGrow: true,
   hasHoles: false,
+  canSeal: false,
   keepsBeyondEnd: false,
   isSpecial: false,
   canMove: true,
@@ -88,6 +91,7 @@ const SHARED: ObjectKind = {
   isEvictable: false,
   isWrittenBack: false,
   hasHoles: true,
+  canSeal: true,
   keepsBeyondEnd: true,
   device: '00:01',
   countsAs: 'shmem',

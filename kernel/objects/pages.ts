@@ -204,6 +204,14 @@ export function zeroFrom(cpu: Cpu, object: ObjectBlock, from: number): void {
   unlock(cpu, object + OBJECT.LOCK);
 }
 
+/** Zeroes the bytes [from, end) of the object, which lie in one page, if that is there. */
+export function zeroBytesOf(cpu: Cpu, object: ObjectBlock, from: number, end: number): void {
+  lock(cpu, object + OBJECT.LOCK);
+  const pfn = indexLookup(cpu, object, objectPageOf(from));
+  if (pfn !== 0) zeroBytes(cpu, pfn, from % PAGE_SIZE, end - from);
+  unlock(cpu, object + OBJECT.LOCK);
+}
+
 function zeroTail(cpu: Cpu, object: ObjectBlock, from: number): void {
   assertHeld(cpu, object + OBJECT.LOCK);
   if (from % PAGE_SIZE === 0) return;
@@ -211,8 +219,8 @@ function zeroTail(cpu: Cpu, object: ObjectBlock, from: number): void {
   if (pfn !== 0) zeroBytes(cpu, pfn, from % PAGE_SIZE);
 }
 
-function zeroBytes(cpu: Cpu, pfn: Pfn, from: number): void {
-  writeBytes(cpu.words, frameWord(cpu.machine, pfn) * 4 + from, ZEROS.subarray(from));
+function zeroBytes(cpu: Cpu, pfn: Pfn, from: number, length = PAGE_SIZE - from): void {
+  writeBytes(cpu.words, frameWord(cpu.machine, pfn) * 4 + from, ZEROS.subarray(0, length));
 }
 
 function setSize(cpu: Cpu, object: ObjectBlock, size: number): void {

@@ -4,8 +4,8 @@
  * Guarantees
  * - Undo: every change is logged; `rollback` restores the entries, whatever the operation did.
  * - Free after flush: frames behind cleared entries are remembered and given back by `finishRange`
- *   only after the shootdown. Nothing else may free them. The same goes for mapping records: an
- *   object that still has one may still be in use through a TLB.
+ *   only after the shootdown. Nothing else may free them. The same goes for mapping records and
+ *   the count of writers: what an object no longer has, no CPU uses through a TLB.
  * Locking: the protocol's range lock from `openRange` (space/open-range.ts) to `closeRange`, the
  * areas' lock around it.
  * Not guaranteed: that memory suffices. Splitting a span or making a table can fail; the backend
@@ -27,6 +27,7 @@ import type { PageTableLike } from '../areas/mapping-backend.ts';
 import { LOG_CLEAR, LOG_FILL, LOG_PRESENT, LOG_PROTECT, noteFlush } from './range-log.ts';
 import { addResident } from '../frames/memory-group.ts';
 import { putRecord } from '../objects/record.ts';
+import { countWriter } from '../objects/seals.ts';
 import { putSlot } from '../objects/swap-map.ts';
 import { retireTable, seek, unlinkTable } from './table.ts';
 import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.ts';
@@ -102,7 +103,9 @@ function finishRange(op: RangeOp): void {
     if (op.kinds[i] === LOG_PRESENT) op.resident += pagesAt(op.counts[i] as number);
   }
   for (const pfn of op.dropped) putFrame(cpu, pfn);
+  for (const record of cpu.droppedWriters) countWriter(cpu, record, -1);
   for (const record of cpu.droppedRecords) putRecord(cpu, record);
+  cpu.droppedWriters.length = 0;
   cpu.droppedRecords.length = 0;
   for (const table of op.unlinked) retireTable(cpu, space, table);
   if (op.resident !== 0) addResident(cpu, space, op.resident);

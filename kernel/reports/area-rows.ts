@@ -5,11 +5,19 @@ import { peek } from '../../shared/atomics.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { HEAP_START } from '../../shared/limits.ts';
 import { bytesOf } from '../../shared/units.ts';
 import type { ObjectBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
+import {
+  AREA_NAME,
+  AREA_NAME_SHIFT,
+  AREA_VDSO,
+  AREA_VVAR,
+  AREA_VVAR_VCLOCK,
+} from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import type { Machine } from '../machine/machine.ts';
+import { isCountedName, nameText } from '../objects/area-names.ts';
 import { loadWide } from '../frames/wide.ts';
 import type { ObjectKind } from '../objects/kinds.ts';
 import { recordAt } from '../objects/record.ts';
@@ -33,25 +41,36 @@ export interface AreaRow {
   readonly name: string;
 }
 
+/** Where the heap and the stack of a space are. */
+interface Marks {
+  readonly startBrk: VirtAddr;
+  readonly brk: VirtAddr;
+  readonly startStack: VirtAddr;
+}
+
 /** All areas of a space, in ascending order. */
 export function areaRows(cpu: Cpu, space: SpaceBlock, names: ObjectNames): AreaRow[] {
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space).iter();
-  const brk = loadWide(cpu.machine, space + SPACE.BRK);
+  const { machine } = cpu;
+  const marks: Marks = {
+    startBrk: loadWide(machine, space + SPACE.START_BRK),
+    brk: loadWide(machine, space + SPACE.BRK),
+    startStack: loadWide(machine, space + SPACE.START_STACK),
+  };
   const rows: AreaRow[] = [];
   // Under the lock: the area's reference keeps its record alive, and the record its object.
-  for (const area of areas) rows.push(areaRow(cpu, area, brk, names));
+  for (const area of areas) rows.push(areaRow(cpu, area, marks, names));
   protocol.unlockAreas(cpu, space);
   return rows;
 }
 
-function areaRow(cpu: Cpu, area: Area, brk: VirtAddr, names: ObjectNames): AreaRow {
+function areaRow(cpu: Cpu, area: Area, marks: Marks, names: ObjectNames): AreaRow {
   const { start, end, flags, backend } = area;
   const { kind } = backend;
   if (backend.record === 0) {
-    // Linux's rule: any area that overlaps the heap is called [heap].
-    const name = start < brk && end > HEAP_START ? '[heap]' : '';
+    const name = privateName(cpu.machine, area, marks);
     return { startAddress: start, endAddress: end, flags, kind, offset: 0, inode: 0, name };
   }
   const { words, machine } = cpu;
@@ -60,6 +79,34 @@ function areaRow(cpu: Cpu, area: Area, brk: VirtAddr, names: ObjectNames): AreaR
   const host = peek(words, object + OBJECT.HOST);
   const offset = bytesOf(peek(words, at + RECORD.DELTA)) + start;
   const inode = peek(words, object + OBJECT.INODE);
-  const name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
+  // Only anonymous memory can have been given a name.
+  const given = givenName(machine, flags);
+  let name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
+  if (given !== null) name = `[anon_shmem:${given}]`;
   return { startAddress: start, endAddress: end, flags, kind, offset, inode, name };
+}
+
+/** The name of private anonymous memory, by the first of Linux's rules that applies. */
+function privateName(machine: Machine, area: Area, marks: Marks): string {
+  const { start, end, flags } = area;
+  switch (flags & AREA_NAME) {
+    case AREA_VVAR:
+      return '[vvar]';
+    case AREA_VVAR_VCLOCK:
+      return '[vvar_vclock]';
+    case AREA_VDSO:
+      return '[vdso]';
+  }
+  // vma_is_initial_heap, vma_is_initial_stack: any area that overlaps the heap or touches the mark.
+  if (start < marks.brk && end > marks.startBrk) return '[heap]';
+  const { startStack } = marks;
+  if (startStack !== 0 && start <= startStack && end >= startStack) return '[stack]';
+  const given = givenName(machine, flags);
+  return given === null ? '' : `[anon:${given}]`;
+}
+
+/** The name that PR_SET_VMA_ANON_NAME gave; null for none. */
+function givenName(machine: Machine, flags: number): string | null {
+  const id = (flags & AREA_NAME) >> AREA_NAME_SHIFT;
+  return isCountedName(id) ? nameText(machine, id) : null;
 }

@@ -33,7 +33,7 @@ import { isPageCache } from '../objects/pages.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
-import { AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
+import { AREA_NAME, AREA_PROT, AREA_SHARED } from '../machine/area-flags.ts';
 import { treeEndingAfter, treeFind, treeNext, treePrevious } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 
@@ -131,12 +131,12 @@ function isOpen(cpu: Cpu, node: AreaBlock): boolean {
   return (flagsOf(cpu, node) & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
 }
 
-/** Whether nodes in address order touch and differ only in permissions (anon_vma_compatible). */
+/** Whether nodes in address order touch and differ only in permissions and name. */
 function isKin(cpu: Cpu, left: AreaBlock, right: AreaBlock): boolean {
   const { words } = cpu;
   return (
     peek(words, left + AREA.END) === peek(words, right + AREA.START) &&
-    ((flagsOf(cpu, left) ^ flagsOf(cpu, right)) & ~AREA_PROT) === 0 &&
+    ((flagsOf(cpu, left) ^ flagsOf(cpu, right)) & ~(AREA_PROT | AREA_NAME)) === 0 &&
     peek(words, left + AREA.RECORD) === peek(words, right + AREA.RECORD) &&
     peek(words, left + AREA.DELTA) === peek(words, right + AREA.DELTA)
   );

@@ -10,7 +10,15 @@ import * as SLAB from '../../shared/layout/slabs.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { vpnOf } from '../../shared/units.ts';
 import type { AreaBlock, RecordId, SpaceBlock } from '../../shared/units.ts';
-import { AREA_GROWSDOWN, AREA_LOCKED, AREA_SEALED, isDataArea } from '../machine/area-flags.ts';
+import {
+  AREA_GROWSDOWN,
+  AREA_LOCKED,
+  AREA_NAME,
+  AREA_NAME_SHIFT,
+  AREA_SEALED,
+  isDataArea,
+  isWriter,
+} from '../machine/area-flags.ts';
 import type { AreaStore } from '../areas/area-store.ts';
 import type { MachineBackend } from '../backends/backend.ts';
 import { backendOf } from '../backends/registry.ts';
@@ -21,6 +29,8 @@ import type { MemorySet } from '../areas/memory-set.ts';
 import { treeFind } from '../areas/area-tree.ts';
 import { SharedAreaIndex } from './shared-area-index.ts';
 import type { RangeOp } from '../paging/range-op.ts';
+import { getName, putName } from '../objects/area-names.ts';
+import { countWriter } from '../objects/seals.ts';
 import { ANONYMOUS, getRecord } from '../objects/record.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 
@@ -77,6 +87,7 @@ export class SharedAreaStore
   freeNode(node: AreaBlock): void {
     this.account(node, -1);
     this.dropRecord(peek(this.cpu.words, node + AREA.RECORD));
+    putName(this.cpu, peek(this.cpu.words, node + AREA.FLAGS) >> AREA_NAME_SHIFT);
     slabFree(this.cpu, SLAB.AREA, node);
   }
 
@@ -94,15 +105,21 @@ export class SharedAreaStore
   writeArea(node: AreaBlock, area: Area): void {
     assertAreasHeld(this.cpu, this.space);
     const { words } = this.cpu;
+    // While its record is still the old one.
+    this.account(node, -1);
     const before = peek(words, node + AREA.RECORD);
     if (before !== area.backend.record) {
       getRecord(this.cpu, area.backend.record);
       this.dropRecord(before);
     }
+    const flags = peek(words, node + AREA.FLAGS);
+    if (((flags ^ area.flags) & AREA_NAME) !== 0) {
+      getName(this.cpu, area.flags >> AREA_NAME_SHIFT);
+      putName(this.cpu, flags >> AREA_NAME_SHIFT);
+    }
     // ORDER: locked for writing before it can be found; unlocked when the operation ends.
     store(words, node + AREA.SEQ, load(words, this.space + SPACE.AREA_SEQ));
     poke(words, node + AREA.SPACE, this.space);
-    this.account(node, -1);
     poke(words, node + AREA.START, vpnOf(area.start));
     poke(words, node + AREA.END, vpnOf(area.end));
     poke(words, node + AREA.FLAGS, area.flags);
@@ -134,6 +151,10 @@ export class SharedAreaStore
     }
     if (isDataArea(flags)) this.addPages(SPACE.DATA_PAGES, pages);
     if ((flags & AREA_LOCKED) !== 0) this.addPages(SPACE.LOCKED_PAGES, pages);
+    if (!isWriter(flags)) return;
+    const record = peek(words, node + AREA.RECORD);
+    if (sign > 0) countWriter(this.cpu, record, 1);
+    else this.cpu.droppedWriters.push(record);
   }
 
   private addPages(field: number, pages: number): void {

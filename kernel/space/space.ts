@@ -48,6 +48,7 @@ export function createSpace(cpu: Cpu): SpaceBlock {
   poke(words, space + SPACE.ROOT, root);
   poke(words, space + SPACE.REFS, 1);
   initLimits(cpu, space);
+  storeWide(cpu.machine, space + SPACE.START_BRK, HEAP_START);
   storeWide(cpu.machine, space + SPACE.BRK, HEAP_START);
   resetGenerations(cpu, space);
   // ORDER: a counter; the number is only ever compared for equality.
@@ -55,12 +56,14 @@ export function createSpace(cpu: Cpu): SpaceBlock {
   return space;
 }
 
-/** What a forked child inherits besides areas: the break, the identities in use. */
+/** What a forked child inherits besides areas: heap and stack, the identities in use. */
 export function inheritHeap(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): void {
   assertAreasHeld(cpu, parent);
   assertAreasHeld(cpu, child);
   const { machine, words } = cpu;
-  storeWide(machine, child + SPACE.BRK, loadWide(machine, parent + SPACE.BRK));
+  for (const field of [SPACE.START_BRK, SPACE.BRK, SPACE.START_STACK]) {
+    storeWide(machine, child + field, loadWide(machine, parent + field));
+  }
   poke(words, child + SPACE.LAST_ANON, peek(words, parent + SPACE.LAST_ANON));
 }
 

@@ -3,7 +3,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { HEAP_START, PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import { PROT_READ, PROT_WRITE, RLIMIT_DATA } from '../../shared/abi/mman.ts';
 import { pagesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
@@ -41,8 +41,9 @@ export function sysBrk(cpu: Cpu, proc: ProcessBlock, address: VirtAddr): number 
 
 function isBreak(cpu: Cpu, space: SpaceBlock, address: VirtAddr): boolean {
   if (!Number.isInteger(address)) return false;
-  if (address < HEAP_START || address > USER_SPACE_END) return false;
-  return address - HEAP_START <= softLimit(cpu, space, RLIMIT_DATA);
+  const startAddress = loadWide(cpu.machine, space + SPACE.START_BRK);
+  if (address < startAddress || address > USER_SPACE_END) return false;
+  return address - startAddress <= softLimit(cpu, space, RLIMIT_DATA);
 }
 
 function moveBreak(cpu: Cpu, space: SpaceBlock, before: VirtAddr, after: VirtAddr): boolean {

@@ -15,7 +15,10 @@ import type { Cpu } from '../machine/cpu.ts';
 import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
+import { sysArchPrctl } from './arch-prctl.ts';
 import { sysMadvise } from './madvise.ts';
+import { sysFallocate } from './fallocate.ts';
+import { sysFcntl } from './fcntl.ts';
 import { sysMincore } from './mincore.ts';
 import { sysBrk } from './brk.ts';
 import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from './mlock.ts';
@@ -25,7 +28,8 @@ import { sysMsync } from './msync.ts';
 import { sysMremap } from './mremap.ts';
 import { sysMseal } from './mseal.ts';
 import { sysMunmap } from './munmap.ts';
-import { sysGetrlimit, sysSetrlimit } from './rlimit.ts';
+import { sysPrctl } from './prctl.ts';
+import { sysGetrlimit, sysPrlimit, sysSetrlimit } from './rlimit.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysGetpriority, sysSetpriority } from './priority.ts';
@@ -74,10 +78,16 @@ export function dispatch(
       return sysMunlockall(cpu, proc);
     case S.SYS_MSEAL:
       return sysMseal(cpu, proc, a, b, c);
+    case S.SYS_PRCTL:
+      return sysPrctl(cpu, proc, a, b, c, d, e);
+    case S.SYS_ARCH_PRCTL:
+      return sysArchPrctl(cpu, proc, a, b);
     case S.SYS_GETRLIMIT:
       return sysGetrlimit(cpu, proc, a, b);
     case S.SYS_SETRLIMIT:
       return sysSetrlimit(cpu, proc, a, b);
+    case S.SYS_PRLIMIT:
+      return sysPrlimit(cpu, proc, a, b, c, d);
     case S.SYS_GETPRIORITY:
       return sysGetpriority(cpu, proc, a, b);
     case S.SYS_SETPRIORITY:
@@ -118,6 +128,10 @@ function dispatchOnKernelWorker(
       return sysLseek(cpu, proc, a, b, c);
     case S.SYS_FTRUNCATE:
       return sysFtruncate(cpu, proc, a, b);
+    case S.SYS_FALLOCATE:
+      return sysFallocate(cpu, proc, a, b, c, d);
+    case S.SYS_FCNTL:
+      return sysFcntl(cpu, proc, a, b, c);
     case S.SYS_DUP:
       return dupFd(cpu, proc, a);
     case S.SYS_CLOSE:

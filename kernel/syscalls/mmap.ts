@@ -25,6 +25,7 @@ import {
   AREA_NO_WRITE,
   AREA_SHARED,
   areaFlags,
+  isWriter,
 } from '../machine/area-flags.ts';
 import type { MappingError } from '../areas/mapping-result.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
@@ -35,6 +36,7 @@ import type { Cpu } from '../machine/cpu.ts';
 import { assertAreasHeld } from '../machine/held-locks.ts';
 import { fileObject, isWritable, putFile } from '../objects/open-file.ts';
 import { fdFile, isStreamFd } from '../objects/fd.ts';
+import { beginWriter, endWriter } from '../objects/seals.ts';
 import { createObject, putObject } from '../objects/object.ts';
 import { ANONYMOUS, internRecord, putRecord } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
@@ -109,6 +111,7 @@ function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
     const refusal = checkKind(cpu, mapping);
     startAddress = refusal !== 0 ? refusal : mapAt(cpu, space, areas, startAddress, mapping);
   }
+  if (request.file !== 0 && isWriter(areaBits)) endWriter(cpu, fileObject(cpu, request.file));
   protocol.unlockAreas(cpu, space);
   const wanted = (flags & (M.MAP_POPULATE | M.MAP_NONBLOCK)) === M.MAP_POPULATE;
   if (startAddress >= 0 && (wanted || (areaBits & AREA_LOCKED) !== 0)) {
@@ -123,15 +126,24 @@ function checkKind(cpu: Cpu, mapping: Mapping): number {
   const { file, isStream, prot, flags, offset } = mapping.request;
   const { size } = mapping;
   if (isStream) return refuseStream(size, flags, offset);
-  return file === 0 ? checkAnonymous(flags) : checkFile(cpu, file, size, prot, flags, offset);
+  if (file === 0) return checkAnonymous(flags);
+  const refusal = checkFile(cpu, file, size, prot, flags, offset);
+  if (refusal !== 0) return refusal;
+  // By now only a seal forbids it.
+  const isSealed = (mapping.areaBits & AREA_NO_WRITE) !== 0 && (prot & M.PROT_WRITE) !== 0;
+  return isSealed ? -E.EPERM : 0;
 }
 
-/** The new area's flags. */
+/**
+ * The new area's flags. A shared mapping of a file that may be written is counted from now on, so
+ * that the file is not sealed meanwhile; the caller ends that.
+ */
 function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const { file, prot, flags } = request;
   const bits = areaFlags(prot, flags) | peek(cpu.words, space + SPACE.FUTURE_FLAGS);
-  const readOnly = file !== 0 && (bits & AREA_SHARED) !== 0 && !isWritable(cpu, file);
-  return readOnly ? bits | AREA_NO_WRITE : bits;
+  if (file === 0 || (bits & AREA_SHARED) === 0) return bits;
+  const mayWrite = isWritable(cpu, file) && beginWriter(cpu, fileObject(cpu, file));
+  return mayWrite ? bits : bits | AREA_NO_WRITE;
 }
 
 /** Steps 6 to 9 of Linux: the number of areas, the address, the limit on locked memory. */

@@ -52,6 +52,7 @@ import {
   markDirty,
   objectSize,
 } from '../objects/pages.ts';
+import { refusesWrite } from '../objects/seals.ts';
 import { copyFromUser, copyToUser, isUserRange } from '../mmu/user-copy.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
 import { signedOffset } from '../space/wrapping.ts';
@@ -220,7 +221,7 @@ function writeAt(
   return done === 0 ? -E.EFAULT : done;
 }
 
-/** Copies to one page of the object: the bytes copied, -WAIT_PAGE or -ENOSPC. */
+/** Copies to one page of the object: the bytes copied, -WAIT_PAGE, -ENOSPC or -EPERM. */
 function writePiece(
   cpu: Cpu,
   space: SpaceBlock,
@@ -231,6 +232,11 @@ function writePiece(
 ): number {
   const page = objectPageOf(at);
   const offset = at % PAGE_SIZE;
+  if (refusesWrite(cpu, object, at + piece)) {
+    // Linux looks at the source first.
+    const readable = copyFromUser(cpu, space, address, new Uint8Array(1));
+    return readable > 0 ? -E.EPERM : readable;
+  }
   const pfn = getWritePage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
   if (pfn === PAGE_NO_MEMORY) return -E.ENOSPC;

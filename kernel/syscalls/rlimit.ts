@@ -1,13 +1,14 @@
 /**
- * getrlimit(2) and setrlimit(2) for the limits that this machine has: DATA, STACK, MEMLOCK, AS.
- * Others are EINVAL. The structure in user memory is Linux's: two 64-bit numbers.
+ * getrlimit(2), setrlimit(2) and prlimit(2) for the limits that this machine has: DATA, STACK,
+ * MEMLOCK, AS. Others are EINVAL. The structure in user memory is Linux's: two 64-bit numbers.
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
+import type { Pid, ProcessBlock, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { spaceOfPid } from '../processes/pid-table.ts';
 import { isPrivileged, limitAt } from '../space/rlimits.ts';
 import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
 
@@ -22,12 +23,7 @@ export function sysGetrlimit(
 ): number {
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const at = limitAt(space, resource);
-  if (at < 0) return -E.EINVAL;
-  const limit = new Int32Array(SPACE.RLIMIT_WORDS);
-  for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) limit[i] = peek(cpu.words, at + i);
-  const copied = copyToUser(cpu, space, address, new Uint8Array(limit.buffer));
-  if (copied < 0) return copied;
-  return copied < BYTES ? -E.EFAULT : 0;
+  return at < 0 ? -E.EINVAL : writeLimit(cpu, space, address, readWords(cpu, at));
 }
 
 /** Reads {soft, hard} from `address`. 0, -EFAULT, -EINVAL, -EPERM for raising hard, -WAIT_PAGE. */
@@ -38,17 +34,72 @@ export function sysSetrlimit(
   address: VirtAddr,
 ): number {
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
-  const bytes = new Uint8Array(BYTES);
-  const copied = copyFromUser(cpu, space, address, bytes);
-  if (copied < 0) return copied;
-  if (copied < BYTES) return -E.EFAULT;
-  const at = limitAt(space, resource);
+  const limit = new Uint32Array(SPACE.RLIMIT_WORDS);
+  const refusal = readLimit(cpu, space, address, limit);
+  return refusal === 0 ? changeLimit(cpu, space, space, resource, limit) : refusal;
+}
+
+/**
+ * prlimit(2): sets the limits of a process (0: the caller) to those at `newAddress`, and then
+ * writes what they were to `oldAddress`; 0 leaves either out. 0, -EFAULT, -EINVAL, -EPERM, -ESRCH.
+ */
+export function sysPrlimit(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  pid: Pid,
+  resource: number,
+  newAddress: VirtAddr,
+  oldAddress: VirtAddr,
+): number {
+  const { words } = cpu;
+  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
+  const limit = new Uint32Array(SPACE.RLIMIT_WORDS);
+  if (newAddress !== 0) {
+    const refusal = readLimit(cpu, space, newAddress, limit);
+    if (refusal !== 0) return refusal;
+  }
+  const target = pid === 0 ? space : spaceOfPid(cpu, pid);
+  if (target === 0) return -E.ESRCH;
+  const at = limitAt(target, resource);
   if (at < 0) return -E.EINVAL;
-  const limit = new Uint32Array(bytes.buffer);
-  if (isAbove(limit, 0, limit, 2)) return -E.EINVAL;
-  const now = new Uint32Array(SPACE.RLIMIT_WORDS);
-  for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) now[i] = peek(cpu.words, at + i);
-  if (isAbove(limit, 2, now, 2) && !isPrivileged(cpu, space)) return -E.EPERM;
+  const before = readWords(cpu, at);
+  if (newAddress !== 0) {
+    const refusal = changeLimit(cpu, space, target, resource, limit);
+    if (refusal !== 0) return refusal;
+  }
+  return oldAddress === 0 ? 0 : writeLimit(cpu, space, oldAddress, before);
+}
+
+function readWords(cpu: Cpu, at: WordIndex): Uint32Array {
+  const limit = new Uint32Array(SPACE.RLIMIT_WORDS);
+  for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) limit[i] = peek(cpu.words, at + i);
+  return limit;
+}
+
+/** 0, -EFAULT or -WAIT_PAGE. */
+function readLimit(cpu: Cpu, space: SpaceBlock, address: VirtAddr, limit: Uint32Array): number {
+  const copied = copyFromUser(cpu, space, address, new Uint8Array(limit.buffer));
+  if (copied < 0) return copied;
+  return copied < BYTES ? -E.EFAULT : 0;
+}
+
+function writeLimit(cpu: Cpu, space: SpaceBlock, address: VirtAddr, limit: Uint32Array): number {
+  const copied = copyToUser(cpu, space, address, new Uint8Array(limit.buffer));
+  if (copied < 0) return copied;
+  return copied < BYTES ? -E.EFAULT : 0;
+}
+
+/** Sets a limit of `target` for a process of `space`. 0, -EINVAL, -EPERM for raising hard. */
+function changeLimit(
+  cpu: Cpu,
+  space: SpaceBlock,
+  target: SpaceBlock,
+  resource: number,
+  limit: Uint32Array,
+): number {
+  const at = limitAt(target, resource);
+  if (at < 0 || isAbove(limit, 0, limit, 2)) return -E.EINVAL;
+  if (isAbove(limit, 2, readWords(cpu, at), 2) && !isPrivileged(cpu, space)) return -E.EPERM;
   for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) poke(cpu.words, at + i, (limit[i] as number) | 0);
   return 0;
 }

@@ -15,6 +15,7 @@ import {
 import { resizeObject } from '../files/truncate.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { fdFile } from '../objects/fd.ts';
+import { refusesSize } from '../objects/seals.ts';
 import { nextPage, objectSize } from '../objects/pages.ts';
 import { signedOffset } from '../space/wrapping.ts';
 
@@ -80,6 +81,7 @@ function truncate(cpu: Cpu, file: FileBlock, length: number): number {
   const object = fileObject(cpu, file);
   if (!kindOf(cpu.machine, object).isRegular || !isWritable(cpu, file)) return -E.EINVAL;
   if (length > FILE_BYTES_MAX) return -E.EFBIG;
+  if (refusesSize(cpu, object, length)) return -E.EPERM;
   resizeObject(cpu, object, length);
   return 0;
 }

@@ -64,10 +64,34 @@ const ANYWHERE = {
   munlockall: (): Call<0> => ({}),
   /** Forbids, forever, unmapping or moving a range or changing its permission. */
   mseal: (address: N, length: N, flags: N = 0): Call<0> => ({ address, length, flags }),
+  /**
+   * PR_SET_VMA names anonymous memory, PR_SET_MM says where the heap begins and ends and which area
+   * is [stack]. A name is up to 79 bytes in user memory and a 0. EAGAIN EBADF EFAULT EINVAL ENOMEM
+   * EPERM.
+   */
+  prctl: (option: N, arg2: N, arg3: N = 0, arg4: N = 0, arg5: N = 0): Call<0> => ({
+    option,
+    arg2,
+    arg3,
+    arg4,
+    arg5,
+  }),
+  /** ARCH_MAP_VDSO_64: maps [vvar] and [vdso] near `address`; the vdso's bytes. EEXIST ENOMEM. */
+  archPrctl: (code: N, address: N): Call<N> => ({ code, address }),
   /** Writes a struct rlimit (two u64: soft, hard) to user memory. EFAULT EINVAL. */
   getrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
   /** Reads a struct rlimit from user memory. EFAULT EINVAL EPERM. */
   setrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
+  /**
+   * Sets the limits of process `pid` (0: the caller) to those at `newLimit` and writes the old ones
+   * to `oldLimit`; an address of 0 leaves that out. EFAULT EINVAL EPERM ESRCH.
+   */
+  prlimit: (pid: N, resource: N, newLimit: N, oldLimit: N): Call<0> => ({
+    pid,
+    resource,
+    newLimit,
+    oldLimit,
+  }),
   /** 20 minus the nice value of process `who` (0: the caller), as the raw call. EINVAL ESRCH. */
   getpriority: (which: N, who: N): Call<N> => ({ which, who }),
   /** Sets a nice value, cut to -20 (most urgent) to 19. `which` is PRIO_PROCESS. EINVAL ESRCH. */
@@ -94,6 +118,10 @@ const ON_THE_KERNEL_WORKER = {
   lseek: (fd: N, offset: N, whence: N): Call<N> => ({ fd, offset, whence }),
   /** Makes a file of up to 2^42 bytes longer or shorter. EBADF EFBIG EINVAL. */
   ftruncate: (fd: N, length: N): Call<0> => ({ fd, length }),
+  /** Memory for a part of a file, or (PUNCH_HOLE) a hole. EBADF EFBIG ENODEV ENOSPC EOPNOTSUPP … */
+  fallocate: (fd: N, mode: N, offset: N, length: N): Call<0> => ({ fd, mode, offset, length }),
+  /** F_GETFD, F_SETFD, F_GET_SEALS, F_ADD_SEALS. EBADF EBUSY EINVAL EPERM. */
+  fcntl: (fd: N, command: N, argument: N = 0): Call<N> => ({ fd, command, argument }),
   /** Another descriptor of the same open file: the position is shared. EBADF EMFILE. */
   dup: (fd: N): Call<N> => ({ fd }),
   close: (fd: N): Call<0> => ({ fd }),

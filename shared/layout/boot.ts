@@ -48,6 +48,9 @@ export const FREE_HEADS = 97;
 export const FREE_FRAMES: number = FREE_HEADS + BUDDY_ORDERS;
 export const FREE_LOW: number = FREE_FRAMES + 1;
 
+/** Lock of the names of anonymous memory and their table. */
+export const NAME_LOCK = 112;
+
 export const SLAB_LOCK = 128;
 /** {free head, live objects, frames} for each slab. */
 export const SLABS = 129;
@@ -84,7 +87,7 @@ export const INJECT_KINDS_MAX = 8;
 export const GROUPS = 512;
 
 export const MAGIC_NUMBER = 0x0fa171e1;
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /** STOP. */
 export const STOP_PARK = 1;
@@ -106,6 +109,7 @@ export const LAYOUT: Block = describeBlock('boot', WORDS, {
   'the kernel worker alone': { KERNEL_POLLING, JIFFIES },
   'ordered words': { EPOCH, STOP, DMESG_NEXT, NEXT_PID, CPU_EVENT, CPU_WAITERS },
   'BOOT.BUDDY_LOCK': { BUDDY_LOCK, FREE_HEADS: [FREE_HEADS, BUDDY_ORDERS], FREE_FRAMES, FREE_LOW },
+  'BOOT.NAME_LOCK': { NAME_LOCK },
   'BOOT.SLAB_LOCK': { SLAB_LOCK, SLABS: [SLABS, SLAB.SIZES.length * SLAB.STATE_WORDS] },
   'BOOT.RECORD_LOCK': { RECORD_LOCK, RECORD_FREE, RECORD_COUNT, RECORD_LIVE },
   'BOOT.PROC_LOCK': { PROC_LOCK, PROC_COUNT, SPACES, OBJECTS },

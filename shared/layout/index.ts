@@ -3,6 +3,7 @@
  * Code in it imports the block's own file, which the bundler then inlines.
  */
 export * as AREA from './area.ts';
+export * as AREA_NAME from './area-name.ts';
 export * as BOOT from './boot.ts';
 export * as CPU from './cpu.ts';
 export * as FILE from './file.ts';

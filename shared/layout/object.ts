@@ -31,6 +31,10 @@ export const SUPPLIED = 16;
 export const WRITTEN = 18;
 /** Its inode number: never the same for two objects. */
 export const INODE = 20;
+/** F_SEAL_*: what may no longer be done to it. */
+export const SEALS = 21;
+/** Areas that map it shared and may write it, and calls of mmap that are about to make one. */
+export const WRITERS = 22;
 
 /** KIND; what each of them is and can do: kernel/objects/kinds.ts. */
 export const SHARED = 1;
@@ -41,10 +45,11 @@ export const LINEAR = 5;
 
 export const LAYOUT: Block = describeBlock('object', WORDS, {
   'when it is made': { LIVE, KIND, HOST, BASE_PFN, WRITABLE, INODE },
-  'atomic words': { REFS },
+  'atomic words': { REFS, WRITERS },
   'OBJECT.LOCK': {
     LOCK,
     PAGES,
+    SEALS,
     INDEX_ROOT,
     INDEX_HEIGHT,
     SIZE: [SIZE, 2],

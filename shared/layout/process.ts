@@ -45,6 +45,8 @@ export const STACK = 200;
 export const STACK_BYTES = 202;
 /** The CPU in whose run queue it waits to be started. */
 export const HOME = 204;
+/** Descriptors that exec closes, one bit each. */
+export const CLOEXEC = 205;
 /** The pid of the sender of the pending signal n, at word n. */
 export const SIG_SENDERS = 208;
 export const SIG_SENDERS_WORDS = 32;
@@ -78,5 +80,5 @@ export const LAYOUT: Block = describeBlock('process', WORDS, {
     STACK_BYTES: [STACK_BYTES, 2],
     SIG_SENDERS: [SIG_SENDERS, SIG_SENDERS_WORDS],
   },
-  'PROCESS.FD_LOCK': { FD_LOCK, FDS: [FDS, FDS_MAX * FD_WORDS] },
+  'PROCESS.FD_LOCK': { FD_LOCK, CLOEXEC: [CLOEXEC, FDS_MAX / 32], FDS: [FDS, FDS_MAX * FD_WORDS] },
 });

@@ -7,6 +7,7 @@
  * has no other memory. Such a block is named by the index of its first word in the buffer.
  */
 import {
+  AREA_NAME_SLOTS,
   DMESG_ENTRIES,
   FUTEX_BUCKETS,
   HISTOGRAMS_MAX,
@@ -39,6 +40,7 @@ export interface Regions {
   readonly recordDir: WordIndex;
   readonly procTable: WordIndex;
   readonly futexQueues: WordIndex;
+  readonly areaNames: WordIndex;
   readonly histograms: WordIndex;
   readonly dmesg: WordIndex;
   readonly swapMap: WordIndex;
@@ -89,6 +91,13 @@ export const REGIONS: readonly Region[] = [
     item: 'futex queue',
     ...blocks(FUTEX_QUEUE.LAYOUT),
     count: () => FUTEX_BUCKETS,
+  },
+  {
+    key: 'areaNames',
+    title: 'names of areas',
+    item: 'name slot',
+    ...words(1),
+    count: () => AREA_NAME_SLOTS,
   },
   {
     key: 'histograms',

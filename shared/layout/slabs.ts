@@ -2,6 +2,7 @@
 import { TABLE_ENTRIES } from '../limits.ts';
 import { assert } from '../panic.ts';
 import * as AREA_BLOCK from './area.ts';
+import * as AREA_NAME_BLOCK from './area-name.ts';
 import type { Block } from './block.ts';
 import * as FILE_BLOCK from './file.ts';
 import * as FUTEX_BLOCK from './futex.ts';
@@ -17,6 +18,7 @@ export const OBJECT = 3;
 export const LAZY = 4;
 export const FUTEX = 5;
 export const FILE = 6;
+export const AREA_NAME = 7;
 
 /** By slab. */
 export const BLOCKS: readonly Block[] = [
@@ -27,12 +29,13 @@ export const BLOCKS: readonly Block[] = [
   LAZY_BLOCK.LAYOUT,
   FUTEX_BLOCK.LAYOUT,
   FILE_BLOCK.LAYOUT,
+  AREA_NAME_BLOCK.LAYOUT,
 ];
 export const SIZES: readonly number[] = BLOCKS.map((block) => block.words);
 /** Words at the end of a block that keep their value when the block is freed and reused. */
-export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0];
+export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0, 0];
 /** Slabs whose frames lock-free readers may look at: freed after a grace period. */
-export const DEFERRED: readonly boolean[] = [false, false, true, false, false, false, false];
+export const DEFERRED: readonly boolean[] = BLOCKS.map((_, slab) => slab === AREA);
 /**
  * Words of a slab's state in the boot block: first frame with a free block, live blocks, frames.
  */

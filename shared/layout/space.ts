@@ -73,6 +73,9 @@ export const RLIMITS_MAX = 4;
 export const NO_PRIVATE_START = 112;
 export const NO_PRIVATE_END = 113;
 export const NO_PRIVATE_FAULTS = 114;
+/** Where the heap begins, and an address in the area called [stack]; 0 for none (wide.ts). */
+export const START_BRK = 116;
+export const START_STACK = 118;
 
 export const LAYOUT: Block = describeBlock('space', WORDS, {
   'when it is made': { LIVE, ROOT, ID, PRIVILEGED, GROUP },
@@ -96,6 +99,8 @@ export const LAYOUT: Block = describeBlock('space', WORDS, {
     NO_PRIVATE_START,
     NO_PRIVATE_END,
     NO_PRIVATE_FAULTS,
+    START_BRK: [START_BRK, 2],
+    START_STACK: [START_STACK, 2],
   },
   'atomic counters': {
     RESIDENT,

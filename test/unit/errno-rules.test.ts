@@ -10,8 +10,10 @@ import { madvise } from '../fixtures/errno-rules/madvise.ts';
 import * as mmap from '../fixtures/errno-rules/mmap.ts';
 import { mremap } from '../fixtures/errno-rules/mremap.ts';
 import { mprotect, munmap } from '../fixtures/errno-rules/munmap-mprotect.ts';
+import * as prctl from '../fixtures/errno-rules/prctl.ts';
 import * as others from '../fixtures/errno-rules/others.ts';
 import { Kit, outcome } from '../fixtures/errno-rules/kit.ts';
+import * as seals from '../fixtures/errno-rules/seals.ts';
 import type { Row } from '../fixtures/errno-rules/kit.ts';
 import { expectClean } from '../support/kernel-helpers.ts';
 
@@ -28,6 +30,12 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   'mlock, munlock, mlockall': others.mlock,
   brk: others.brk,
   mseal: others.mseal,
+  fallocate: seals.fallocate,
+  'fcntl: seals': seals.seals,
+  prlimit: seals.prlimit,
+  'prctl: names': prctl.names,
+  'prctl: heap and stack': prctl.marks,
+  arch_prctl: prctl.vdso,
   'RLIMIT_MEMLOCK and privileges': limits.memlock,
   'getrlimit and setrlimit': limits.rlimit,
   'vm.max_map_count': limits.mapCount,

@@ -55,6 +55,7 @@ beforeEach(() => {
     ['AREA.LOCK', peek(cpu.words, arena.space + SPACE.AREA_ROOT) + AREA.LOCK],
     ['FRAME.AUX', frameField(machine, root, FRAME.AUX)],
     ['BOOT.RECORD_LOCK', BOOT.RECORD_LOCK],
+    ['BOOT.NAME_LOCK', BOOT.NAME_LOCK],
     ['OBJECT.LOCK', fdObject(cpu, arena.proc, fd) + OBJECT.LOCK],
     ['PROCESS.FD_LOCK', arena.proc + PROCESS.FD_LOCK],
     ['FUTEX_QUEUE.LOCK', machine.futexQueues + 3 * FUTEX_QUEUE.WORDS + FUTEX_QUEUE.LOCK],

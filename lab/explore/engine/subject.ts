@@ -116,6 +116,7 @@ export class Subject {
     if (cpu.rangeCursor.held.length > 0) cpu.rangeCursor.held.length = 0;
     if (cpu.heldLocks.length > 0) cpu.heldLocks.length = 0;
     if (cpu.droppedRecords.length > 0) cpu.droppedRecords.length = 0;
+    if (cpu.droppedWriters.length > 0) cpu.droppedWriters.length = 0;
     cpu.faultObject = 0;
     cpu.lacksFrame = false;
     cpu.stoppedAtVpn = 0;

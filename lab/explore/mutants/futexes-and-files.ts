@@ -4,6 +4,7 @@ import type { Mutant } from '../mutants.ts';
 
 const FUTEX = 'kernel/processes/futex.ts';
 const QUEUE = 'kernel/processes/futex-queue.ts';
+const SEALS = 'kernel/objects/seals.ts';
 const FRAMES = 'kernel/frames/frames.ts';
 const OBJECT_RANGE = 'kernel/paging/object-range.ts';
 
@@ -132,6 +133,33 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
         'kernel/syscalls/mmap.ts',
         '  if (file !== 0) putFile(cpu, file);\n  return startAddress;',
         '  return startAddress;',
+      ),
+    ],
+  },
+  {
+    name: 'seal-uncounted-mmap',
+    about: 'mmap looks at the seals, and counts as a writer only once its area is there',
+    scenario: 'seal-mmap',
+    protocol: 'rcu',
+    patches: [
+      patch(SEALS, 'if (isAllowed) add(cpu.words, object + OBJECT.WRITERS, 1);', ''),
+      patch(
+        SEALS,
+        'add(cpu.words, object + OBJECT.WRITERS, -1);',
+        'load(cpu.words, object + OBJECT.WRITERS);',
+      ),
+    ],
+  },
+  {
+    name: 'writer-gone-before-flush',
+    about: 'an area is no writer any more before the flush: a seal promises what a TLB breaks',
+    scenario: 'seal-munmap',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/space/shared-area-store.ts',
+        'else this.cpu.droppedWriters.push(record);',
+        'else countWriter(this.cpu, record, -1);',
       ),
     ],
   },

@@ -9,6 +9,8 @@ import {
   fileObject,
   kindNumbered,
   kindOf,
+  memfdOpenFlags,
+  memfdSeals,
   objectSize,
   openObject,
   processOf,
@@ -51,9 +53,9 @@ export class FileService {
     if (proc === 0) return -E.ESRCH;
     const isShort = isName(name) && byteLength(name) <= MEMFD_NAME_BYTES_MAX;
     if (!isShort || !areMemfdFlags(flags)) return -E.EINVAL;
-    const object = this.#objects.createMemory(`/memfd:${name}`, false);
+    const object = this.#objects.createMemory(`/memfd:${name}`, false, memfdSeals(flags));
     if (object === null) return -E.ENOMEM;
-    return inKernel(cpu, () => openObject(cpu, proc, object.block, M.O_RDWR));
+    return inKernel(cpu, () => openObject(cpu, proc, object.block, memfdOpenFlags(flags)));
   }
 
   /** unlink(2): open descriptors and mappings keep the file. EISDIR ENOENT EPERM. */

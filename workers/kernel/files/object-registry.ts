@@ -86,9 +86,9 @@ export class ObjectRegistry {
   }
 
   /** A file in the machine's memory, empty; with no name for a memfd. Null: out of memory. */
-  createMemory(name: string, isLinked: boolean): RegisteredObject | null {
+  createMemory(name: string, isLinked: boolean, seals?: number): RegisteredObject | null {
     const number = this.#numbers + 1;
-    const block = inKernel(this.#cpu, () => createMemoryFile(this.#cpu, number));
+    const block = inKernel(this.#cpu, () => createMemoryFile(this.#cpu, number, seals));
     if (block === 0) return null;
     const object = this.#register(name, block, OBJECT.SHARED, {});
     if (isLinked) this.#byName.set(name, object);

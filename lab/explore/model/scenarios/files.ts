@@ -1,54 +1,27 @@
 /** Files: truncation, holes, write-back, the kernel's copies of user memory, descriptors. */
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import * as FRAME from '../../../../shared/layout/frame.ts';
-import { leaveKernel } from '../../../../kernel/machine/cpu-mode.ts';
-import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
 import { punchHole, resizeObject } from '../../../../kernel/files/truncate.ts';
 import { cleanObject, takeDirty } from '../../../../kernel/files/write-back.ts';
 import { releaseFaultObject } from '../../../../kernel/faults/object-fault.ts';
 import { putFrame } from '../../../../kernel/frames/frames.ts';
 import { frameField, frameWord } from '../../../../kernel/machine/machine.ts';
-import { closeFd, openFd } from '../../../../kernel/objects/fd.ts';
-import { createObject, putObject } from '../../../../kernel/objects/object.ts';
+import { closeFd } from '../../../../kernel/objects/fd.ts';
 import { pageFrame } from '../../../../kernel/objects/pages.ts';
 import { peekEntry } from '../../../../kernel/paging/table.ts';
-import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
 import { WAIT_PAGE } from '../../../../kernel/machine/wait-codes.ts';
 import { copyFromUser, copyToUser } from '../../../../kernel/mmu/user-copy.ts';
 import { peek } from '../../../../shared/atomics.ts';
 import * as OBJECT from '../../../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
-import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, O_RDWR } from '../../../../shared/abi/mman.ts';
+import { MAP_PRIVATE, MAP_SHARED } from '../../../../shared/abi/mman.ts';
 import { panic } from '../../../../shared/panic.ts';
 import { PTE_D } from '../../../../shared/pte.ts';
-import { BASE, BASE_VPN, RW, enter, leave, mapPages, newThreads, spaceOf } from '../kit.ts';
+import { BASE, BASE_VPN, enter, leave, mapPages, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { munmap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
-
-/** A file of `pages` pages, open in the process of CPU 0, and its object. */
-function openFile(world: World, pages: number, kind: number): void {
-  const cpu = world.cpus[0] as Cpu;
-  enterKernel(cpu);
-  const spec = { kind, size: pages * PAGE_SIZE, host: 1, writable: true };
-  const object = createObject(cpu, spec);
-  world.values['fd'] = openFd(cpu, world.procs[0] as number, object, O_RDWR);
-  // From here on only the descriptor refers to the object.
-  putObject(cpu, object);
-  world.values['object'] = object;
-  leaveKernel(cpu);
-}
-
-/** One process on all CPUs, with a mapping of a file of two pages. */
-function mappedFile(world: World, type: number, kind: number = OBJECT.SHARED): void {
-  newThreads(world);
-  openFile(world, 2, kind);
-  const cpu = world.cpus[0] as Cpu;
-  enterKernel(cpu);
-  const fd = world.values['fd'] as number;
-  sysMmap(cpu, world.procs[0] as number, BASE, 2 * PAGE_SIZE, RW, type | MAP_FIXED, fd, 0);
-  leaveKernel(cpu);
-}
+import { mappedFile, mmapFile, openFile } from './mapped-file.ts';
 
 function truncate(pages: number): Operation {
   return {
@@ -146,19 +119,6 @@ const close: Operation = {
   run(world: World, cpu: Cpu): number {
     enter(cpu);
     const result = closeFd(cpu, world.procs[0] as number, world.values['fd'] as number);
-    leave(world, cpu);
-    return result;
-  },
-};
-
-const mmapFile: Operation = {
-  name: 'mmap the file',
-  run(world: World, cpu: Cpu): number {
-    enter(cpu);
-    const proc = world.procs[0] as number;
-    const flags = MAP_SHARED | MAP_FIXED;
-    const fd = world.values['fd'] as number;
-    const result = sysMmap(cpu, proc, BASE, PAGE_SIZE, RW, flags, fd, 0);
     leave(world, cpu);
     return result;
   },

@@ -11,6 +11,7 @@ import { machineScenarios } from './machine.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
 import { objectScenarios } from './objects.ts';
 import { rangeScenarios } from './ranges.ts';
+import { sealScenarios } from './seals.ts';
 import { swapScenarios } from './swaps.ts';
 import { tlbScenarios } from './tlbs.ts';
 import { userModeScenarios } from './user-modes.ts';
@@ -21,6 +22,7 @@ const PLAIN: readonly Scenario[] = [
   ...rangeScenarios,
   ...objectScenarios,
   ...fileScenarios,
+  ...sealScenarios,
   ...tlbScenarios,
   ...userModeScenarios,
   ...lockScenarios,
