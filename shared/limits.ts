@@ -94,8 +94,8 @@ export const TLB_RING = 16;
 export const TLB_FLUSH_ALL_PAGES = 32;
 
 /**
- * Where epochs, TLB generations and space ids begin. They wrap at 2^31; the explore build begins just
- * before that.
+ * Where epochs, TLB generations and space ids begin. They wrap at 2^31; the explore build begins
+ * just before that.
  */
 export const FIRST_GENERATION = 0;
 
