@@ -8,11 +8,13 @@ import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts'
 import { loadModule } from './load-module.ts';
 import { formatFailure, formatStress, stressDocument } from './stress-report.ts';
 import type { StressRun } from './stress-report.ts';
+import { stressStorm } from './storm.ts';
 import { parseStress } from './stress-request.ts';
 import type { StressRequest } from './stress-request.ts';
 
 /** Returns the exit status. */
 export async function stress(args: readonly string[]): Promise<number> {
+  if (args.includes('--storm')) return stressStorm(args);
   const request = parseStress(args);
   if (typeof request === 'string') {
     console.log(request);

@@ -11,12 +11,14 @@
  */
 import { compareExchange, load, peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { PROCESS_NAME_BYTES } from '../../shared/limits.ts';
 import type { Pid, ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { LOG_PROCESS_START, logEvent } from '../machine/log.ts';
 import type { Machine } from '../machine/machine.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { processOf } from './pid-table.ts';
 
 /**
@@ -24,8 +26,12 @@ import { processOf } from './pid-table.ts';
  * first, or the process has ended: several may be told to start it, and the first one does.
  */
 export function startProcess(cpu: Cpu, pid: Pid): number {
+  // The lock keeps the block from being freed, and made another process's, before it is claimed.
+  lock(cpu, BOOT.PROC_LOCK);
   const proc = processOf(cpu.machine, pid);
-  if (proc === 0 || !claim(cpu, proc, cpu.id)) return -ESRCH;
+  const isOurs = proc !== 0 && claim(cpu, proc, cpu.id);
+  unlock(cpu, BOOT.PROC_LOCK);
+  if (!isOurs) return -ESRCH;
   if (peek(cpu.words, proc + PROCESS.STATE) !== PROCESS.NEW) return -ESRCH;
   poke(cpu.words, proc + PROCESS.STATE, PROCESS.RUNNING);
   logEvent(cpu, LOG_PROCESS_START, pid, cpu.id, peek(cpu.words, proc + PROCESS.PARENT));

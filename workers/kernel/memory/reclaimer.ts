@@ -144,6 +144,8 @@ export class Reclaimer {
   async #run(group: number): Promise<number> {
     const cpu = this.#cpu;
     const { policy, swapper, writeBack } = this.#needs;
+    // What lies in this CPU's cache was free before, and must not count as freed by this pass.
+    inKernel(cpu, () => shareFreeFrames(cpu));
     const before = this.#roomOf(group);
     const hand = this.#handOf(group);
     const target = this.#targetOf(group);
