@@ -48,6 +48,7 @@ import { pagemap, procFile, reportMachine, reportProcess } from './kernel/serve/
 import { SyscallService } from './kernel/serve/syscall-service.ts';
 import { Ticker } from './kernel/serve/ticker.ts';
 import { trapHandler } from './kernel/serve/trap-handler.ts';
+import { Turns } from './kernel/turns.ts';
 import type { SwapStore } from './platform.ts';
 import { connect, connectOneWay } from './wire/endpoint.ts';
 import type { OneWayConnection } from './wire/endpoint.ts';
@@ -94,8 +95,12 @@ function makeProcesses({ init, cpu, host }: Ground): Processes {
 }
 
 /** `processes` exist already: when nothing else helps, memory is reclaimed by killing one. */
-function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessManager): Memory {
-  const { cpu, policy, store, log } = ground;
+function makeMemory(
+  ground: Ground & { readonly turns: Turns },
+  objects: ObjectRegistry,
+  processes: ProcessManager,
+): Memory {
+  const { cpu, policy, store, log, turns } = ground;
   const { writeBack } = objects;
   const pressure = new MemoryPressure();
   const swapper = store === null ? null : new Swapper({ cpu, store, log });
@@ -119,8 +124,9 @@ function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessM
   return {
     pressure,
     reclaimer,
-    pager: new Pager({ cpu, supply, reclaimer }),
-    fulfil: (pid, request) => fulfil(request, supply, () => reclaimer.directReclaim(pid)),
+    pager: new Pager({ cpu, supply, reclaimer, turns }),
+    fulfil: (pid, request) =>
+      fulfil(request, { supply, turns, reclaim: () => reclaimer.directReclaim(pid) }),
   };
 }
 
@@ -129,7 +135,9 @@ function startKernel(ground: Ground): void {
   const { init, cpu, host, print, log } = ground;
   const objects = new ObjectRegistry(cpu, log);
   const { pool, processes } = makeProcesses(ground);
-  const { pressure, reclaimer, pager, fulfil } = makeMemory(ground, objects, processes);
+  const turns = new Turns();
+  const memory = makeMemory({ ...ground, turns }, objects, processes);
+  const { pressure, reclaimer, pager, fulfil } = memory;
 
   const files = new FileService(cpu, objects);
   const pagers = new UserPagers({ cpu, objects, locate: (pid) => processes.locate(pid) });
@@ -142,6 +150,7 @@ function startKernel(ground: Ground): void {
     cpu,
     objects,
     fulfil,
+    turns,
     output: (fd, bytes, pid) => host.remote.output(pid, fd, bytes),
   });
   const spawn = spawnWithReclaim({
