@@ -47,6 +47,7 @@ export {
   INJECT_READ,
   INJECT_SWAP,
   INJECT_WORKER,
+  holdInjections,
   injected,
   injectionCounts,
   parseInjection,
@@ -58,7 +59,7 @@ export { handleFault } from './faults/fault.ts';
 export * from './machine/fault-codes.ts';
 export { closeFd, fdFile, fdFlags, fdObject, isStreamFd, openFd } from './objects/fd.ts';
 export { fileObject, putFile } from './objects/open-file.ts';
-export { resizeObject } from './files/truncate.ts';
+export { changedObject, resizeObject } from './files/truncate.ts';
 export {
   beginWriteBack,
   cleanObject,
@@ -80,6 +81,8 @@ export {
   LOG_CPU_UP,
   LOG_OOM_KILL,
   LOG_OUT_OF_MEMORY,
+  LOG_SWAP_READ,
+  LOG_SWAP_WRITE,
 } from './machine/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
 export { prezero } from './frames/prezero.ts';

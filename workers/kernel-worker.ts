@@ -13,6 +13,7 @@ import {
   attachCpu,
   attachMachine,
   dmesgLines,
+  holdInjections,
   logEvent,
   startCpu,
 } from '../kernel/index.ts';
@@ -60,8 +61,6 @@ interface Ground {
   readonly cpu: Cpu;
   readonly host: OneWayConnection<HostApi>;
   readonly policy: ReclaimPolicy;
-  /** null for a machine without swap. */
-  readonly store: SwapStore | null;
   readonly random: (bound: number) => number;
   readonly print: (pid: number, line: string) => void;
   readonly log: (line: string) => void;
@@ -100,10 +99,11 @@ function makeMemory(
   objects: ObjectRegistry,
   processes: ProcessManager,
 ): Memory {
-  const { cpu, policy, store, log, turns } = ground;
+  const { cpu, policy, log, turns } = ground;
   const { writeBack } = objects;
   const pressure = new MemoryPressure();
-  const swapper = store === null ? null : new Swapper({ cpu, store, log });
+  const openStore = (): Promise<SwapStore> => platform.openSwap();
+  const swapper = cpu.machine.swapSlots === 0 ? null : new Swapper({ cpu, openStore, log });
   const reclaimer = new Reclaimer({
     cpu,
     policy,
@@ -117,6 +117,8 @@ function makeMemory(
     cpu,
     sourceOf: (block) => objects.byBlock(block),
     versionOf: (block) => writeBack.version(block),
+    checkHost: (block, now) =>
+      now ? objects.changes.check(block) : objects.changes.checkOne(block),
     swapper,
     pressure,
     log,
@@ -151,6 +153,7 @@ function startKernel(ground: Ground): void {
     objects,
     fulfil,
     turns,
+    log,
     output: (fd, bytes, pid) => host.remote.output(pid, fd, bytes),
   });
   const spawn = spawnWithReclaim({
@@ -165,7 +168,17 @@ function startKernel(ground: Ground): void {
   const care: WorkerCare = {
     connect: (id, port) => {
       const attending = (): void => audits.attending(id);
-      const parts = { syscalls, processes, spawn, files, pagers, print, attending, panicked };
+      const parts = {
+        syscalls,
+        objects,
+        processes,
+        spawn,
+        files,
+        pagers,
+        print,
+        attending,
+        panicked,
+      };
       traps.addCpu(id);
       return connect<CpuApi>(port, cpuService(parts), () => traps.poll());
     },
@@ -176,6 +189,7 @@ function startKernel(ground: Ground): void {
   const ready = bringUp(cpu, ticker, async () => {
     await objects.addAll(init);
     await pool.startAll(care);
+    holdInjections(cpu, false);
   });
   // The host asks for it later, and hears of a failure then.
   ready.catch(() => {});
@@ -195,6 +209,7 @@ function startKernel(ground: Ground): void {
 
 /** Starts CPU 0 and its clock; then the files and the CPU workers are brought up. */
 async function bringUp(cpu: Cpu, ticker: Ticker, rest: () => Promise<void>): Promise<void> {
+  holdInjections(cpu, true);
   startCpu(cpu);
   const { frames, cpus, checked } = cpu.machine;
   inKernel(cpu, () => logEvent(cpu, LOG_BOOT, frames, cpus, checked ? 1 : 0));
@@ -206,7 +221,6 @@ async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as KernelInit;
   const machine = attachMachine(init.buffer, await loadProtocol(init.protocol));
   const policy = await loadReclaimPolicy(init.reclaim, makeRandom(init.seed));
-  const store = machine.swapSlots === 0 ? null : await platform.openSwap();
   const host = connectOneWay<HostApi>(init.port);
   const print = (pid: number, line: string): void =>
     void host.remote.print(pid, line).catch(() => {});
@@ -215,7 +229,6 @@ async function main(): Promise<void> {
     cpu: attachCpu(machine, 0),
     host,
     policy,
-    store,
     random: makeRandom(init.seed),
     print,
     log: (line) => print(0, line),

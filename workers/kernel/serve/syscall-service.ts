@@ -23,14 +23,17 @@ import { inKernel } from '../in-kernel.ts';
 import type { Turns } from '../turns.ts';
 import { StandardStreams } from '../files/standard-streams.ts';
 import type { HostOutput } from '../files/standard-streams.ts';
-import { SYS_CLOSE, SYS_MUNMAP, SYS_WRITE } from '../../../shared/abi/syscalls.ts';
+import * as S from '../../../shared/abi/syscalls.ts';
 import type { ObjectRegistry } from '../files/object-registry.ts';
 import { Transfers } from '../files/transfers.ts';
 import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
 import type { PageRequest } from '../memory/page-request.ts';
 
 /** Syscalls after which a program may expect its writes to be on the host. */
-const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
+const WRITES_BACK: readonly number[] = [S.SYS_CLOSE, S.SYS_MUNMAP];
+
+/** Syscalls that depend on the size or contents of a file. */
+const SEES_SIZE: readonly number[] = [S.SYS_LSEEK, S.SYS_PREAD, S.SYS_READ];
 
 /** Where populating stopped (a VPN), and what it waits for there. */
 interface Stop extends PageRequest {
@@ -81,6 +84,7 @@ export interface SyscallServiceNeeds {
   readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
   readonly turns: Turns;
   readonly output: HostOutput;
+  readonly log: (line: string) => void;
 }
 
 export class SyscallService {
@@ -90,32 +94,39 @@ export class SyscallService {
   readonly #objects: ObjectRegistry;
   readonly #transfers: Transfers;
 
-  constructor({ cpu, objects, fulfil, turns, output }: SyscallServiceNeeds) {
+  constructor({ cpu, objects, fulfil, turns, output, log }: SyscallServiceNeeds) {
     this.#cpu = cpu;
     this.#fulfil = fulfil;
     this.#objects = objects;
     this.#transfers = new Transfers(cpu, turns, (...call) => this.#call(...call));
-    this.#streams = new StandardStreams({ cpu, fulfil, output });
+    this.#streams = new StandardStreams({ cpu, fulfil, output, log });
   }
 
   /**
    * A syscall of the table in shared/abi/syscalls.ts. Answers later only when it waits for a page.
    */
   call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    const { changes } = this.#objects;
+    const check = changes.isNeeded && SEES_SIZE.includes(number) ? changes.checkAll() : null;
+    if (check !== null) return check.then(() => this.#answer(number, pid, args));
+    return this.#answer(number, pid, args);
+  }
+
+  #answer(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     if (Transfers.isTransfer(number)) return this.#transfers.call(number, pid, args);
     const result = this.#call(number, pid, args);
     const { writeBack } = this.#objects;
     if (!WRITES_BACK.includes(number) || !writeBack.isNeeded) return result;
     // The program has let go of pages: now the host gets them.
     return Promise.resolve(result).then(async (outcome) => {
-      await writeBack.syncAll(number === SYS_CLOSE);
+      await writeBack.syncAll(number === S.SYS_CLOSE);
       return outcome;
     });
   }
 
   #call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     const [fd, address, length] = args as readonly number[];
-    if (number === SYS_WRITE && isStreamFd(fd ?? NaN)) {
+    if (number === S.SYS_WRITE && isStreamFd(fd ?? NaN)) {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);
