@@ -19,9 +19,9 @@ import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { pushDown, seek } from '../paging/table.ts';
 
 /**
- * Enters the zero page for the span that begins at page `startVpn`. False where page after page
- * must be looked at: a part of the span has been touched, is guarded or not private and anonymous,
- * cannot be read, or a table is needed and memory is exhausted.
+ * Enters the zero page for the span that begins at page `startVpn`, or finds it there. False where
+ * page after page must be looked at: a part of the span has been touched, is guarded or not private
+ * and anonymous, cannot be read, or a table is needed and memory is exhausted.
  */
 export function enterZeroSpan(cpu: Cpu, space: SpaceBlock, startVpn: Vpn): boolean {
   assertInKernel(cpu);
@@ -31,11 +31,7 @@ export function enterZeroSpan(cpu: Cpu, space: SpaceBlock, startVpn: Vpn): boole
   protocol.lockPage(cpu, cursor, space, startVpn);
   const isEntered = enterSpan(cpu, cursor, startVpn);
   protocol.unlockPage(cpu, cursor);
-  if (!isEntered) return false;
-  count(cpu, STAT.faultsMinor, SPAN_PAGES);
-  // ORDER: a counter.
-  add(cpu.words, space + SPACE.FAULTS_MINOR, SPAN_PAGES);
-  return true;
+  return isEntered;
 }
 
 function enterSpan(cpu: Cpu, cursor: Cursor, startVpn: Vpn): boolean {
@@ -49,11 +45,17 @@ function enterSpan(cpu: Cpu, cursor: Cursor, startVpn: Vpn): boolean {
   }
   // ORDER: as above.
   const entry: Pte = load(words, at);
-  if (cursor.level !== 1 || !isReadableLazy(entry)) return false;
+  if (cursor.level !== 1) return false;
+  if (pte.isZeroPage(entry) && (entry & pte.PTE_R) !== 0) return true;
+  if (!isReadableLazy(entry)) return false;
   // Not accessed: no TLB has it, so that it can go again without a flush.
   const leaf = pte.makeLeaf(0, pte.copyOnWriteBits(entry & pte.PTE_RWX) | pte.PTE_S);
   // ORDER: the zero page never changes. If another fault came first, its table stays.
-  return compareExchange(words, at, entry, leaf) === entry;
+  if (compareExchange(words, at, entry, leaf) !== entry) return false;
+  count(cpu, STAT.faultsMinor, SPAN_PAGES);
+  // ORDER: a counter.
+  add(words, cursor.space + SPACE.FAULTS_MINOR, SPAN_PAGES);
+  return true;
 }
 
 function isReadableLazy(entry: Pte): boolean {

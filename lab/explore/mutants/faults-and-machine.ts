@@ -59,8 +59,8 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/faults/zero-span.ts',
-        'return compareExchange(words, at, entry, leaf) === entry;',
-        'return compareExchange(words, at, load(words, at), leaf) !== 0;',
+        'if (compareExchange(words, at, entry, leaf) !== entry) return false;',
+        'if (compareExchange(words, at, load(words, at), leaf) === 0) return false;',
       ),
     ],
   },

@@ -52,7 +52,7 @@ export class Swapper {
   /** Slots being written, and those that were asked for again meanwhile. */
   readonly #writing = new Set<number>();
   readonly #again = new Set<number>();
-  /** The last line that the log has received. */
+  /** The cause of the last line that the host was told. */
   #said = '';
   /** Where the next search for unused frames begins. */
   #hand = 1;
@@ -134,8 +134,9 @@ export class Swapper {
       count(cpu, isWrite ? STAT.swapWriteErrors : STAT.swapReadErrors, 1);
     });
     const line = `swap: a page cannot be ${isWrite ? 'written' : 'read'}: ${describeThrown(error)}`;
-    if (line !== this.#said) this.#log(line);
-    this.#said = line;
+    const cause = `${isWrite} ${code}`;
+    if (cause !== this.#said) this.#log(line);
+    this.#said = cause;
   }
 
   async #read(slot: number): Promise<number> {
