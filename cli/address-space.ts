@@ -1,6 +1,6 @@
 /**
- * A limit on address space (`ulimit -v`) under which the engine cannot start Workers: V8 then aborts
- * the process, which nothing in it can catch, so it is looked for beforehand.
+ * A limit on address space (`ulimit -v`) under which the engine cannot start Workers: V8 then
+ * aborts the process, which nothing in it can catch, so it is looked for beforehand.
  */
 import { readFileSync } from 'node:fs';
 

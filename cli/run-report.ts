@@ -83,13 +83,13 @@ function formatSwap(machine: RunDocument['machine'], wallMs: number): string[] {
   const errors = unwritten === 0 ? '' : `; ${formatCount(unwritten)} failed and stayed in memory`;
   const losses = lost === 0 ? '' : `; ${formatCount(lost)} could not be read back`;
   const kills = of('oomKills') === 0 ? '' : `; ${formatCount(of('oomKills'))} processes killed`;
-  const store = formatBytes(swapPages * 4096);
+  const store = formatBytes(swapPages * 4096) + errors + losses;
   const scanned = formatCount(of('pagesScanned'));
   const share = memoryWaitMs / wallMs;
   const waited = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
   const isThrashing = share > THRASHING_SHARE ? ': thrashing' : '';
   return [
-    `swap     ${formatCount(outs)} pages out, ${formatCount(ins)} in; store ${store}${errors}${losses}`,
+    `swap     ${formatCount(outs)} pages out, ${formatCount(ins)} in; store ${store}`,
     `reclaim  ${formatCount(reclaimed)} frames freed of ${scanned} looked at${kills}`,
     `pressure ${waited} of the time somebody waited for memory${isThrashing}`,
   ];

@@ -156,10 +156,9 @@ function startKernel(ground: Ground): void {
     log,
     output: (fd, bytes, pid) => host.remote.output(pid, fd, bytes),
   });
-  const spawn = spawnWithReclaim({
-    processes,
-    reclaim: (pid) => reclaimer.directReclaim(pid),
-  });
+  const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);
+  const spawn = spawnWithReclaim({ processes, reclaim });
+  const services = { syscalls, objects, processes, spawn, files, pagers };
   const audits = new AuditService({ cpu, pool, objects });
   const handleTrap = trapHandler({ syscalls, pager, devices });
   const traps = new TrapServer(cpu.machine.words, cpu.machine.cpuBase, handleTrap);
@@ -168,17 +167,7 @@ function startKernel(ground: Ground): void {
   const care: WorkerCare = {
     connect: (id, port) => {
       const attending = (): void => audits.attending(id);
-      const parts = {
-        syscalls,
-        objects,
-        processes,
-        spawn,
-        files,
-        pagers,
-        print,
-        attending,
-        panicked,
-      };
+      const parts = { ...services, print, attending, panicked };
       traps.addCpu(id);
       return connect<CpuApi>(port, cpuService(parts), () => traps.poll());
     },

@@ -100,7 +100,7 @@ async function openFile(path: string, isWritable: boolean): Promise<HostFile | H
   try {
     const location = path.startsWith('file:') ? new URL(path) : path;
     // Before it is opened: that of a FIFO would wait for a writer.
-    const refusal = refuse(path, await stat(location));
+    const refusal = refuse(path, await stat(location), isWritable);
     if (refusal !== null) return refusal;
     const handle = await open(location, isWritable ? 'r+' : 'r');
     const { size: sizeBytes, mtimeMs: modifiedMs } = await handle.stat();
@@ -118,8 +118,9 @@ async function openFile(path: string, isWritable: boolean): Promise<HostFile | H
 }
 
 /** Files have a size and can be read anywhere; nothing else can be mapped. */
-function refuse(path: string, info: Stats): HostFileFailure | null {
-  if (info.isFile()) return null;
+function refuse(path: string, info: Stats, isWritable: boolean): HostFileFailure | null {
+  // A device that is written, such as /dev/full, holds what the machine gives it.
+  if (info.isFile() || (isWritable && info.isCharacterDevice())) return null;
   if (info.isDirectory()) return { errno: E.EISDIR, reason: `${path} is a directory` };
   return { errno: E.EINVAL, reason: `${path} is a device, FIFO or socket, not a regular file` };
 }

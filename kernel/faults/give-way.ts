@@ -1,7 +1,7 @@
 /**
  * Work on a user's range that is too long for one stay in the kernel.
  *
- *     a batch is done → -WAIT_PAGE, wanting ITS_TURN → out of the kernel → called again for more
+ *     a batch is done → -WAIT_PAGE, wanting ITS_TURN → leaves the kernel → called again
  *
  * Between two batches the CPU answers shootdowns and sees a signal that ends the process; on the
  * kernel worker, other processes' calls and the host's are served (Linux: cond_resched and

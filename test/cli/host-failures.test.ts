@@ -1,5 +1,5 @@
 /*
- * Goal: what fails on the host (its disk, temporary folder, address space) is one line that says so.
+ * Goal: what fails on the host (disk, temporary folder, address space) is one line that says so.
  * Method: the built command in a shell that takes it away.
  */
 import { spawnSync } from 'node:child_process';

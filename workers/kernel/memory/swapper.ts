@@ -5,7 +5,7 @@
  * Guarantees: one write of a slot at a time; a slot that several CPUs wait for is read once; an
  * answer that comes too late for its page is dropped (by the swap map).
  * Not guaranteed: that the store takes a page. Then its frame stays in memory, and is tried again;
- * the kernel log says why. A page that cannot be read back is SIGBUS for the process that touches it.
+ * the kernel log says why. A page that cannot be read back is SIGBUS for who touches it.
  */
 import {
   INJECT_SWAP,
