@@ -8,7 +8,8 @@
  * Layout of dist/: all library files and their shared chunks lie flat beside each other, so that
  * `new URL('./cpu-worker.js', import.meta.url)` finds the Worker from whichever file it stands in;
  * built-in programs in dist/programs/. dist/web/ holds the same again for pages without a bundler:
- * there '#platform' and comlink are bundled, because import maps do not reach Workers.
+ * there '#platform', '#start-worker' and comlink are
+ * bundled, because import maps do not reach Workers.
  *
  * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a
  * process that runs from dist/ meanwhile never reads half a file; files of earlier builds are
@@ -38,7 +39,7 @@ const configFiles = [
   'tsconfig.build.json',
 ];
 
-/** Entry points by output name; '#platform' chooses between the two platform files at run time. */
+/** Entry points by output name; '#platform' and '#start-worker' choose a file at run time. */
 const libraryEntries = {
   index: 'workers/index.ts',
   program: 'workers/program.ts',
@@ -50,6 +51,9 @@ const libraryEntries = {
 const nodeEntries = {
   'platform-node': 'workers/platform-node.ts',
   'platform-web': 'workers/platform-web.ts',
+  'start-worker-node': 'workers/start-worker-node.ts',
+  'start-worker-bundled': 'workers/start-worker-bundled.ts',
+  'typescript-hooks': 'workers/typescript-hooks.ts',
   faultline: 'cli/faultline.ts',
   'stress-program': 'lab/stress/stress-program.ts',
   'bench-worker': 'lab/bench/protocols/bench-worker.ts',
@@ -172,11 +176,11 @@ async function buildJavaScript() {
   const written = [
     ...(await bundle({ ...libraryEntries, ...nodeEntries, ...programs }, dist, {
       platform: 'neutral',
-      external: ['acorn', 'comlink', 'esbuild', 'koffi', 'yocto-spinner', 'node:*', '#platform'],
+      external: ['acorn', 'comlink', 'esbuild', 'koffi', 'yocto-spinner', 'node:*', '#*'],
     })),
     ...(await bundle(countingEntries, dist, {
       platform: 'neutral',
-      external: ['node:*', '#platform'],
+      external: ['node:*', '#*'],
       plugins: [countingPlugin],
     })),
     ...(await bundle(reportEntries, dist, {
@@ -189,7 +193,10 @@ async function buildJavaScript() {
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',
       mainFields: ['module', 'main'],
-      alias: { '#platform': `./${nodeEntries['platform-web']}` },
+      alias: {
+        '#platform': './workers/platform-web.ts',
+        '#start-worker': './workers/start-worker-web.ts',
+      },
     })),
   ];
   replaceFile(join(dist, 'explore-sources.json'), Buffer.from(exploreSources(root)));

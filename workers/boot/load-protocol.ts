@@ -1,4 +1,5 @@
 /** Finds a locking protocol, separately in each thread: functions do not cross Workers. */
+import { platform } from '#platform';
 import { PROTOCOL_NAMES, protocolNamed } from '../../kernel/index.ts';
 import type { LockingProtocol } from '../../kernel/index.ts';
 
@@ -24,8 +25,8 @@ export async function loadProtocol(protocol: string): Promise<LockingProtocol> {
       `boot: protocol must be one of ${names}, or a module's URL, got '${protocol}'`,
     );
   }
-  const module = (await import(/* @vite-ignore */ protocol)) as { default?: unknown };
-  const candidate = module.default as Partial<LockingProtocol> | undefined;
+  const module = await platform.importModule(protocol);
+  const candidate = module['default'] as Partial<LockingProtocol> | undefined;
   const missing = methods.find((name) => typeof candidate?.[name] !== 'function');
   if (missing !== undefined) {
     throw new TypeError(`boot: the default export of ${protocol} has no method ${String(missing)}`);

@@ -6,7 +6,7 @@
  * call of the host rejects with the cause, and all Workers are terminated. After `stop` nothing of
  * the machine keeps the host's process alive.
  */
-import { platform } from '#platform';
+import { startWorker } from '#start-worker';
 import { KernelPanic } from '../../shared/panic.ts';
 import type {
   CpuInit,
@@ -19,7 +19,7 @@ import type { AuditReport, MachineReport } from '../api/machine-api.ts';
 import { connect, movedPort } from '../wire/endpoint.ts';
 import type { Connection } from '../wire/endpoint.ts';
 import { MachineStopped } from '../wire/errors.ts';
-import type { WorkerHandle } from '../platform.ts';
+import type { WorkerHandle } from '../worker-starter.ts';
 
 export type KernelApi = KernelHostApi<MachineReport, AuditReport>;
 
@@ -50,7 +50,7 @@ export class WorkerHost {
     this.#onOutput = onOutput;
     const { port1, port2 } = new MessageChannel();
     this.kernel = connect<KernelApi>(port1, this.#hostApi());
-    this.#kernelWorker = platform.startWorker('kernel', (reason) => {
+    this.#kernelWorker = startWorker('kernel', (reason) => {
       void this.stop(new MachineStopped(`the kernel worker has died: ${reason}`));
     });
     this.#kernelWorker.init({ ...init, port: port2 } satisfies KernelInit, [port2]);
@@ -89,7 +89,7 @@ export class WorkerHost {
 
   #startCpu(cpu: number, generation: number): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    const handle = platform.startWorker('cpu', (reason) => this.#onDeath(cpu, generation, reason));
+    const handle = startWorker('cpu', (reason) => this.#onDeath(cpu, generation, reason));
     this.#cpuWorkers.set(cpu, { generation, handle });
     handle.init({ ...this.#machine, cpu, port: port2 } satisfies CpuInit, [port2]);
     return movedPort(port1);

@@ -1,4 +1,5 @@
 /** Finds the machine's reclaim policy: a built-in's name or a module's URL. */
+import { platform } from '#platform';
 import { RECLAIM_POLICY_NAMES, reclaimPolicy } from '../../../kernel/index.ts';
 import type { ReclaimPolicy } from '../../../kernel/index.ts';
 
@@ -15,8 +16,8 @@ export async function loadReclaimPolicy(
       `boot: reclaim must be one of ${names}, or a module's URL, got '${policy}'`,
     );
   }
-  const module = (await import(/* @vite-ignore */ policy)) as { default?: unknown };
-  const candidate = module.default as Partial<ReclaimPolicy> | undefined;
+  const module = await platform.importModule(policy);
+  const candidate = module['default'] as Partial<ReclaimPolicy> | undefined;
   if (typeof candidate?.choose !== 'function') {
     throw new TypeError(`the default export of ${policy} is no reclaim policy: it has no choose`);
   }
