@@ -8,8 +8,8 @@
  * Layout of dist/: all library files and their shared chunks lie flat beside each other, so that
  * `new URL('./cpu-worker.js', import.meta.url)` finds the Worker from whichever file it stands in;
  * built-in programs in dist/programs/. dist/web/ holds the same again for pages without a bundler:
- * there '#platform', '#start-worker' and comlink are
- * bundled, because import maps do not reach Workers.
+ * there '#platform', '#start-worker' and comlink are bundled, because import maps do not reach
+ * Workers.
  *
  * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a
  * process that runs from dist/ meanwhile never reads half a file; files of earlier builds are
@@ -171,6 +171,15 @@ function replaceFile(path, contents) {
   renameSync(temporary, path);
 }
 
+/** What workers/start-worker-bundled.ts names, where that is taken to be relative to it. */
+const bundledWorkers = ['kernel-worker.js', 'cpu-worker.js'];
+
+function writeBundledWorker(name) {
+  const path = join(dist, 'faultline/web', name);
+  replaceFile(path, Buffer.from(`import '../../web/${name}';\n`));
+  return path;
+}
+
 async function buildJavaScript() {
   const programs = entriesIn('programs', 'programs/');
   const written = [
@@ -199,6 +208,7 @@ async function buildJavaScript() {
       },
     })),
   ];
+  written.push(...bundledWorkers.map(writeBundledWorker));
   replaceFile(join(dist, 'explore-sources.json'), Buffer.from(exploreSources(root)));
   chmodSync(join(dist, 'faultline.js'), 0o755);
   const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));

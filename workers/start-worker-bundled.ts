@@ -1,7 +1,8 @@
 /**
  * Starts Workers in a page that a bundler has made. The Workers are those of dist/web, which import
- * nothing from outside. They are named by package, not relative to this file: Vite's development
- * server moves this file elsewhere, and leaves the Workers where they are.
+ * nothing from outside. Bundlers disagree about what the name is relative to: Vite 7's development
+ * server moves this file elsewhere, so for it this is the package's `./web/*`; for Vite 8's it is a
+ * file below this one, which build.mjs makes.
  */
 import { startWebWorker } from './web-worker.ts';
 import type { StartWorker, WorkerKind } from './worker-starter.ts';
