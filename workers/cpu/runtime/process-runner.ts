@@ -90,7 +90,7 @@ export class ProcessRunner implements RunningProcess {
     if (this.guard.isOver) return;
     this.context.queue.charge();
     this.account.close();
-    this.guard.end('signal' in status ? status.signal : 'exit');
+    this.guard.end(status.signal !== undefined ? status.signal : 'exit');
     // Before the kernel worker is told: the memory and the block are gone soon after.
     this.mmu.close();
     this.#onEnd();
