@@ -150,14 +150,13 @@ async function bundle(entries, outdir, options) {
     format: 'esm',
     target: 'es2022',
     chunkNames: 'chunk-[hash]',
-    sourcemap: true,
     legalComments: 'none',
     logLevel: 'warning',
     write: false,
     ...options,
   });
   // Chunks before the entries that import them.
-  const isEntry = (path) => relative(outdir, path).replace(/\.js(\.map)?$/, '') in entries;
+  const isEntry = (path) => relative(outdir, path).replace(/\.js$/, '') in entries;
   const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
   for (const file of files) replaceFile(file.path, file.contents);
   return files.map((file) => file.path);
@@ -169,6 +168,22 @@ function replaceFile(path, contents) {
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, contents);
   renameSync(temporary, path);
+}
+
+/**
+ * Packages that dist/ contains, so that an installation need not: dist/web/ contains comlink, the
+ * command the others.
+ */
+const bundledPackages = ['acorn', 'comlink', 'uplot', 'yocto-spinner', 'yoctocolors'];
+
+function licenceOf(name) {
+  const folder = join(root, 'node_modules', name);
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
+  return readFileSync(join(folder, file), 'utf8');
+}
+
+function licenceText(name) {
+  return `${name}\n\n${licenceOf(name).trim()}\n`;
 }
 
 /** What workers/start-worker-bundled.ts names, where that is taken to be relative to it. */
@@ -185,7 +200,7 @@ async function buildJavaScript() {
   const written = [
     ...(await bundle({ ...libraryEntries, ...nodeEntries, ...programs }, dist, {
       platform: 'neutral',
-      external: ['acorn', 'comlink', 'esbuild', 'koffi', 'yocto-spinner', 'node:*', '#*'],
+      external: ['comlink', 'esbuild', 'koffi', 'node:*', '#*'],
     })),
     ...(await bundle(countingEntries, dist, {
       platform: 'neutral',
@@ -195,12 +210,14 @@ async function buildJavaScript() {
     ...(await bundle(reportEntries, dist, {
       format: 'iife',
       splitting: false,
-      sourcemap: false,
       minify: true,
-      banner: { js: `/*! uPlot: ${readFileSync(join(root, 'node_modules/uplot/LICENSE'))}*/` },
+      banner: { js: `/*! uPlot: ${licenceOf('uplot')}*/` },
     })),
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',
+      // A page loads it. Names stay, for stack traces.
+      minifyWhitespace: true,
+      minifySyntax: true,
       mainFields: ['module', 'main'],
       alias: {
         '#platform': './workers/platform-web.ts',
@@ -209,6 +226,7 @@ async function buildJavaScript() {
     })),
   ];
   written.push(...bundledWorkers.map(writeBundledWorker));
+  replaceFile(join(dist, 'licences.txt'), Buffer.from(bundledPackages.map(licenceText).join('\n\n')));
   replaceFile(join(dist, 'explore-sources.json'), Buffer.from(exploreSources(root)));
   chmodSync(join(dist, 'faultline.js'), 0o755);
   const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));
