@@ -15,9 +15,9 @@ import type {
   MachineHandle,
   MachineReport,
   ProcessHandle,
+  SignalName,
   WaitOptions,
 } from '../api/machine-api.ts';
-import type { SignalName } from '../api/machine-api.ts';
 import { checkOptions, cpuBlocks, wireFile } from './boot-options.ts';
 import { checkKinds, checkModule } from './check-options.ts';
 import type { OptionKind } from './check-options.ts';

@@ -1,4 +1,5 @@
 /** Waiting that can be given up. */
+import { shown } from './check-options.ts';
 
 export interface Limits {
   readonly signal?: AbortSignal | undefined;
@@ -44,5 +45,5 @@ export function checkTimeout(call: string, timeout: unknown): void {
   if (timeout === undefined) return;
   if (typeof timeout === 'number' && timeout >= 0 && timeout <= TIMEOUT_MAX_MS) return;
   const range = `a number of milliseconds from 0 to ${TIMEOUT_MAX_MS}`;
-  throw new RangeError(`${call}: timeout must be ${range}, got ${String(timeout)}`);
+  throw new RangeError(`${call}: timeout must be ${range}, got ${shown(timeout)}`);
 }
