@@ -215,9 +215,6 @@ async function buildJavaScript() {
     })),
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',
-      // A page loads it. Names stay, for stack traces.
-      minifyWhitespace: true,
-      minifySyntax: true,
       mainFields: ['module', 'main'],
       alias: {
         '#platform': './workers/platform-web.ts',
