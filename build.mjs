@@ -21,6 +21,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'nod
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
 
@@ -158,8 +159,19 @@ async function bundle(entries, outdir, options) {
   // Chunks before the entries that import them.
   const isEntry = (path) => relative(outdir, path).replace(/\.js$/, '') in entries;
   const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
-  for (const file of files) replaceFile(file.path, file.contents);
+  for (const file of files) {
+    const text = options.minifyWhitespace ? withImportComments(file.text) : file.text;
+    replaceFile(file.path, Buffer.from(text));
+  }
   return files.map((file) => file.path);
+}
+
+/** What other bundlers shall leave alone, esbuild forgets when it minifies. */
+function withImportComments(code) {
+  return code.replace(
+    /\bimport\((?=[\w$])/g,
+    'import(/* @vite-ignore */ /* webpackIgnore: true */ ',
+  );
 }
 
 function replaceFile(path, contents) {
@@ -205,6 +217,7 @@ async function buildJavaScript() {
     ...(await bundle(countingEntries, dist, {
       platform: 'neutral',
       external: ['node:*', '#*'],
+      minifyWhitespace: true,
       plugins: [countingPlugin],
     })),
     ...(await bundle(reportEntries, dist, {
@@ -215,6 +228,7 @@ async function buildJavaScript() {
     })),
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',
+      minifyWhitespace: true,
       mainFields: ['module', 'main'],
       alias: {
         '#platform': './workers/platform-web.ts',
@@ -223,8 +237,11 @@ async function buildJavaScript() {
     })),
   ];
   written.push(...bundledWorkers.map(writeBundledWorker));
-  replaceFile(join(dist, 'licences.txt'), Buffer.from(bundledPackages.map(licenceText).join('\n\n')));
-  replaceFile(join(dist, 'explore-sources.json'), Buffer.from(exploreSources(root)));
+  replaceFile(
+    join(dist, 'licences.txt'),
+    Buffer.from(bundledPackages.map(licenceText).join('\n\n')),
+  );
+  replaceFile(join(dist, 'explore-sources.json.gz'), gzipSync(exploreSources(root)));
   chmodSync(join(dist, 'faultline.js'), 0o755);
   const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));
   for (const path of filesUnder('dist')) {
