@@ -15,7 +15,7 @@ const packages = [
   'vite8@npm:vite@8.4.0',
   'webpack@5.113.0',
   // The oldest that reads our declarations: see README.md.
-  'typescript-oldest@npm:typescript@5.4.5',
+  'typescript-oldest@npm:typescript@5.7.3',
 ];
 
 mkdirSync(cache, { recursive: true });

@@ -195,12 +195,6 @@ export interface MachineHandle extends AsyncDisposable {
 export type Program = (proc: Proc, ...args: never[]) => Promise<number | void> | number | void;
 
 /**
- * Bytes in a buffer of their own, not in the machine's: `Uint8Array<ArrayBuffer>`, spelt so that
- * TypeScript before 5.7, where typed arrays have no type argument, can read it too.
- */
-export type OwnBytes = ReturnType<Uint8Array['slice']>;
-
-/**
  * User memory. Every access is translated by the CPU's MMU and may fault.
  * Throws `MemoryFault` when the kernel refuses, RangeError or TypeError for an address that is no
  * integer. Unaligned accesses work byte by byte and are not atomic.
@@ -228,7 +222,7 @@ export interface Memory {
   atomicExchange32(address: number, value: number): number;
   atomicCompareExchange32(address: number, expected: number, replacement: number): number;
   /** Copies user memory out, page by page, at typed-array speed. */
-  read(address: number, length: number): OwnBytes;
+  read(address: number, length: number): Uint8Array<ArrayBuffer>;
   readInto(address: number, target: Uint8Array): void;
   write(address: number, source: Uint8Array): void;
   copy(to: number, from: number, length: number): void;
