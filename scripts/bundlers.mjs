@@ -1,7 +1,7 @@
 /**
- * Runs the tests that need bundlers and an old TypeScript. Those are installed into .cache/, outside
- * the lockfile: they take 120 MB, and who only works on the machine does not need them. Exit status
- * 75 means that they could not be had, so nothing was tested.
+ * Runs the tests that need bundlers and an old TypeScript. Those are installed into .cache/,
+ * outside the lockfile: they take 120 MB, and who only works on the machine does not need them.
+ * Exit status 75 means that they could not be had, so nothing was tested.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -16,7 +16,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export function run(cwd: string, file: string, args: readonly string[]): Promise<Outcome> {
+function run(cwd: string, file: string, args: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(file, args, { cwd, timeout: timeoutMs }, (error, stdout, stderr) => {
       resolve({ status: error ? (error.code ?? error.signal ?? 'failed') : 0, stdout, stderr });
@@ -47,7 +47,7 @@ export interface Project {
   dispose(): Promise<void>;
 }
 
-/** A new project with the packed faultline and comlink in node_modules, made without npm install. */
+/** A new project with the packed faultline and comlink in node_modules, without `npm install`. */
 export async function projectWithPackage(): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'faultline-project-'));
   const modules = join(folder, 'node_modules');
