@@ -141,7 +141,7 @@ export { putFrame } from './frames/frames.ts';
 export { copyFromUser, copyToUser, isUserRange } from './mmu/user-copy.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
-export { badness } from './reclaim/badness.ts';
+export { badness, residentPages } from './reclaim/badness.ts';
 export { groupIsFull, groupOf, groupUsage } from './frames/memory-group.ts';
 export type { MemoryGroup } from './frames/memory-group.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';

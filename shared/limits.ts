@@ -76,8 +76,12 @@ export const RECLAIM_LOW_MAX = 1024;
 /** Resident pages that reclaim looks at in one pass, and takes out under one lock. */
 export const RECLAIM_SCAN_PAGES = 16384;
 export const RECLAIM_BATCH_PAGES = 256;
-/** Passes that free no frame before memory counts as exhausted: each spares used pages once. */
-export const RECLAIM_IDLE_PASSES_MAX = 4;
+/** Pages tried in one pass when memory is all but exhausted and swap is full. */
+export const RECLAIM_FORCED_PAGES = 2048;
+/** Rounds over all resident pages that free no frame before memory counts as exhausted. */
+export const RECLAIM_ROUNDS_MAX = 3;
+/** Rounds in which every page was written, and taken back meanwhile, that count as one of those. */
+export const RECLAIM_RESCUED_ROUNDS = 100;
 
 /** Memory groups of a machine. */
 export const MEMORY_GROUPS_MAX = 32;

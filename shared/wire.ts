@@ -32,6 +32,9 @@ export type WireStatus =
       readonly reason?: string;
     };
 
+/** The reason of a process that was killed for want of memory. */
+export const OUT_OF_MEMORY = 'out of memory';
+
 export interface WireWaitResult {
   readonly pid: number;
   readonly status: WireStatus;

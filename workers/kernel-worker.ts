@@ -18,8 +18,9 @@ import {
   startCpu,
 } from '../kernel/index.ts';
 import type { Cpu, ReclaimPolicy } from '../kernel/index.ts';
-import { DEDICATED_CPUS_MAX } from '../shared/limits.ts';
+import { DEDICATED_CPUS_MAX, RECLAIM_SCAN_PAGES } from '../shared/limits.ts';
 import { makeRandom } from '../shared/random.ts';
+import { OUT_OF_MEMORY } from '../shared/wire.ts';
 import type { CpuApi, HostApi, KernelInit } from '../shared/wire.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { DeviceAccess } from './kernel/files/device-access.ts';
@@ -107,11 +108,16 @@ function makeMemory(
   const reclaimer = new Reclaimer({
     cpu,
     policy,
+    scanPages: RECLAIM_SCAN_PAGES,
     swapper,
     writeBack,
     pressure,
     objects: () => objects.blocks(),
-    kill: async (pid) => void (await processes.kill(HOST_PID, pid, 'SIGKILL')),
+    kill: async (pid) => void (await processes.kill(HOST_PID, pid, 'SIGKILL', OUT_OF_MEMORY)),
+    pause: (ms) =>
+      new Promise(
+        (resolve) => void (ms > 0 ? setTimeout(resolve, ms) : platform.afterTurn(resolve)),
+      ),
   });
   const supply = new PageSupply({
     cpu,

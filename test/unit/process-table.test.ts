@@ -18,6 +18,7 @@ function table(...family: readonly [pid: number, parent: number][]) {
       startedMs: 0,
       endedMs: 0,
       status: null,
+      killReason: null,
       report: null,
     });
   }

@@ -108,6 +108,7 @@ export class ProcessManager {
         startedMs: performance.now(),
         endedMs: 0,
         status: null,
+        killReason: null,
         report: null,
       };
       this.table.add(made);
@@ -119,10 +120,11 @@ export class ProcessManager {
     }
   }
 
-  /** A process has ended; nothing of it runs any more. */
-  exited(pid: number, status: WireStatus): void {
+  /** A process has ended; its code cannot reach the machine any more. */
+  exited(pid: number, told: WireStatus): void {
     const entry = this.table.get(pid);
     if (entry === undefined || entry.status !== null) return;
+    const status = withReason(told, entry.killReason);
     const nowMs = performance.now();
     const { parent } = entry;
     entry.report = this.#report(entry, status, nowMs);
@@ -146,14 +148,22 @@ export class ProcessManager {
 
   /**
    * Sends a signal on behalf of `sender`; signal 0 only checks the target. If the signal ends the
-   * target, resolves when that is gone. One already waited for accepts any signal. 0, or -errno.
+   * target, resolves when that is gone, for `reason` if its status is to name one. One already
+   * waited for accepts any signal. 0, or -errno.
    */
-  async kill(sender: number, target: number, signal: string | 0): Promise<number> {
+  async kill(
+    sender: number,
+    target: number,
+    signal: string | 0,
+    reason: string | null = null,
+  ): Promise<number> {
     const number = signal === 0 ? 0 : signalNumber(signal);
     if (signal !== 0 && !SENDABLE_SIGNALS.has(number)) return -EINVAL;
     if (target === HOST_PID) return -EPERM;
     if (number === 0) return this.table.exists(target) ? 0 : -ESRCH;
-    if (this.table.get(target) === undefined) return -ESRCH;
+    const entry = this.table.get(target);
+    if (entry === undefined) return -ESRCH;
+    if (entry.status === null) entry.killReason ??= reason;
     if (!this.#send(target, number, sender)) return 0;
     await this.table.status(target);
     return 0;
@@ -228,6 +238,12 @@ export class ProcessManager {
       this.#pool.end(slot, reason);
     }, KILL_GRACE_MS);
   }
+}
+
+/** How a process ended that the kernel may have killed for a reason of its own. */
+function withReason(status: WireStatus, reason: string | null): WireStatus {
+  if (reason === null || 'code' in status || status.signal !== 'SIGKILL') return status;
+  return { ...status, reason };
 }
 
 /** What the kernel makes of a request. */

@@ -28,6 +28,8 @@ export interface ProcessEntry {
   readonly startedMs: number;
   endedMs: number;
   status: WireStatus | null;
+  /** Why the kernel kills it, if it does; its status says so however it ends then. */
+  killReason: string | null;
   /** What is known of it after its end. */
   report: ProcessReport | null;
 }
