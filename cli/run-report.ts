@@ -113,10 +113,8 @@ function formatAudit({ audit }: RunDocument): string {
     .map(([what, count]) => `${formatCount(count)} ${inWords(what)}`)
     .join(', ');
   const scope = checked === '' ? '' : ` (${checked})`;
-  if (audit.clean) return `audit    clean${scope}`;
-  return [`audit    ${audit.violations.length} violations${scope}`, ...audit.violations].join(
-    '\n  ',
-  );
+  const verdict = audit.clean ? 'clean' : `${audit.violations.length} violations`;
+  return [`audit    ${verdict}${scope}`, ...audit.violations, ...audit.notes].join('\n  ');
 }
 
 /** framesInUse as 'frames in use'. */

@@ -90,6 +90,7 @@ export {
   LOG_OUT_OF_MEMORY,
   LOG_SWAP_READ,
   LOG_SWAP_WRITE,
+  LOG_RUNAWAY,
 } from './machine/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
 export { prezero } from './frames/prezero.ts';
@@ -122,9 +123,12 @@ export {
 } from './faults/page-in.ts';
 export { populate } from './mmu/populate.ts';
 export {
+  beginProgram,
+  hasBegun,
   processCpu,
-  rehomeProcess,
   processName,
+  recallProcess,
+  rehomeProcess,
   startProcess,
   withholdProcess,
 } from './processes/process.ts';

@@ -127,6 +127,18 @@ export const TRANSFER_BATCH_BYTES: number = 2 ** 23;
 export const TRAP_POLL_MS = 2;
 /** A CPU in user mode that does not acknowledge a shootdown for this long is declared stuck. */
 export const SHOOTDOWN_WATCHDOG_MS = 10_000;
+/** How long a process that was killed, or has ended, may keep its Worker before that is ended. */
+export const RUNAWAY_MS = 500;
+/** Looks of the watchdog, 10 ms apart, which that takes at least: a stalled kernel is no proof. */
+export const RUNAWAY_LOOKS = 25;
+/** Turns of its event loop in which what an ended process left behind may call the machine. */
+export const LEFTOVER_TURNS_MAX = 16;
+/** Processes of a Worker for which it counts them. */
+export const LEFTOVERS_MAX = 256;
+/** Runaways that the audit remembers by name. */
+export const RUNAWAYS_KEPT = 64;
+/** Times that a process which has not begun is taken to another Worker. */
+export const RECALLS_MAX = 3;
 /** Attempts of a fault before the machine is declared livelocked. */
 export const FAULT_RETRIES_MAX = 100_000;
 

@@ -26,7 +26,10 @@ import { connectOneWay } from './wire/endpoint.ts';
 import { ProcessKilled } from './wire/errors.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { ProcessRunner } from './cpu/runtime/process-runner.ts';
+import { EndedCode } from './cpu/runtime/ended-code.ts';
+import { ProgramTimers } from './cpu/runtime/program-timers.ts';
 import { RunQueue } from './cpu/runtime/run-queue.ts';
+import type { RunAccount } from './cpu/runtime/run-queue.ts';
 import { ThreadMode } from './cpu/memory/thread-mode.ts';
 
 /** How long a CPU called to an audit waits for it in the kernel. */
@@ -68,7 +71,18 @@ async function main(): Promise<void> {
   const runners = new Map<number, ProcessRunner>();
   const kernel = connectOneWay<KernelCpuApi>(init.port);
   const queue = new RunQueue(platform.afterTurn);
-  const context = new CpuContext({ mode, init, kernel, queue, runners });
+  const timers = new ProgramTimers<RunAccount>({
+    running: () => queue.running,
+    runs: (account) => queue.runs(account),
+  });
+  timers.install();
+  const endedCode = new EndedCode({
+    cpu,
+    afterTurn: platform.afterTurn,
+    report: (pid) => void kernel.remote.goesOn(pid).catch(() => {}),
+  });
+  queue.onSwitch = () => endedCode.over();
+  const context = new CpuContext({ mode, init, kernel, queue, timers, endedCode, runners });
   const api: CpuApi = {
     ready: () => {},
     start: (orders) => orders.forEach((order) => enqueue(context, order, runners)),

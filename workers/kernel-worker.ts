@@ -43,6 +43,7 @@ import { ProcessManager } from './kernel/processes/process-manager.ts';
 import type { Reporter } from './kernel/processes/process-manager.ts';
 import { HOST_PID } from './kernel/processes/process-table.ts';
 import { spawnWithReclaim } from './kernel/processes/spawn.ts';
+import { Watchdog } from './kernel/processes/watchdog.ts';
 import { AuditService } from './kernel/serve/audit-service.ts';
 import { cpuService } from './kernel/serve/cpu-service.ts';
 import { hostService } from './kernel/serve/host-service.ts';
@@ -70,6 +71,7 @@ interface Ground {
 interface Processes {
   readonly pool: Pool;
   readonly processes: ProcessManager;
+  readonly watchdog: Watchdog;
 }
 
 interface Memory {
@@ -91,7 +93,9 @@ function makeProcesses({ init, cpu, host }: Ground): Processes {
     },
   });
   const report: Reporter = (...facts) => reportProcess(cpu, ...facts);
-  return { pool, processes: new ProcessManager({ cpu, pool, report }) };
+  const watchdog = new Watchdog({ cpu, pool });
+  const replace = watchdog.replace.bind(watchdog);
+  return { pool, watchdog, processes: new ProcessManager({ cpu, pool, report, replace }) };
 }
 
 /** `processes` exist already: when nothing else helps, memory is reclaimed by killing one. */
@@ -142,7 +146,7 @@ function makeMemory(
 function startKernel(ground: Ground): void {
   const { init, cpu, host, print, log } = ground;
   const objects = new ObjectRegistry(cpu, log);
-  const { pool, processes } = makeProcesses(ground);
+  const { pool, processes, watchdog } = makeProcesses(ground);
   const turns = new Turns();
   const memory = makeMemory({ ...ground, turns }, objects, processes);
   const { pressure, reclaimer, pager, fulfil } = memory;
@@ -165,7 +169,7 @@ function startKernel(ground: Ground): void {
   const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);
   const spawn = spawnWithReclaim({ processes, reclaim });
   const services = { syscalls, objects, processes, spawn, files, pagers };
-  const audits = new AuditService({ cpu, pool, objects });
+  const audits = new AuditService({ cpu, pool, objects, notes: () => watchdog.notes() });
   const handleTrap = trapHandler({ syscalls, pager, devices });
   const traps = new TrapServer(cpu.machine.words, cpu.machine.cpuBase, handleTrap);
   const panicked = (message: string): void => void host.remote.panicked(message).catch(() => {});
@@ -173,14 +177,18 @@ function startKernel(ground: Ground): void {
   const care: WorkerCare = {
     connect: (id, port) => {
       const attending = (): void => audits.attending(id);
-      const parts = { ...services, print, attending, panicked };
+      const goesOn = (pid: number): void => watchdog.callsOn(id, pid);
+      const parts = { ...services, print, attending, goesOn, panicked };
       traps.addCpu(id);
       return connect<CpuApi>(port, cpuService(parts), () => traps.poll());
     },
-    cleanUp: (id, reason) => cleanUpCpu({ cpu, traps, audits, processes, panicked }, id, reason),
+    cleanUp: (...facts) => cleanUpCpu({ cpu, traps, audits, processes, panicked }, ...facts),
   };
   const { prezeroFrames } = init;
-  const ticker = new Ticker({ ...ground, pool, processes, objects, reclaimer, prezeroFrames });
+  const ticker = new Ticker({
+    ...ground,
+    ...{ pool, processes, watchdog, objects, reclaimer, prezeroFrames },
+  });
   const ready = bringUp(cpu, ticker, async () => {
     await objects.addAll(init);
     await pool.startAll(care);

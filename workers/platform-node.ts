@@ -155,10 +155,13 @@ function writeOutput(bytes: Uint8Array, fd: number): Promise<void> {
   });
 }
 
+/** As it is at the start: in a CPU's Worker programs get timers that end with them. */
+const later = setImmediate;
+
 export const platform: Platform = {
   receiveInit,
   onUnhandled,
-  afterTurn: (run) => void setImmediate(run),
+  afterTurn: (run) => void later(run),
   resolveModule,
   importModule,
   resolveFile: (path) => path,

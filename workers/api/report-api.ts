@@ -86,6 +86,11 @@ export interface MachineReport {
 export interface AuditReport {
   readonly clean: boolean;
   readonly violations: readonly string[];
+  /**
+   * What breaks no rule of the machine: Workers that the code of an ended process keeps at this
+   * moment, and the last ones that were replaced because a process did not let go of them.
+   */
+  readonly notes: readonly string[];
   /** How much was checked, so that "clean" is never a verdict on nothing. */
   readonly checked: Readonly<Record<string, number>>;
 }

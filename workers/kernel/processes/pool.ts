@@ -29,8 +29,11 @@ export interface PoolOptions {
 export interface WorkerCare {
   /** Gives a new Worker its connection to the kernel. */
   connect(cpu: number, port: MessagePort): Connection<CpuApi>;
-  /** Ends the dead CPU's processes and takes back what it owned, before it is replaced. */
-  cleanUp(cpu: number, reason: string): void;
+  /**
+   * Ends the dead CPU's processes and takes back what it owned, before it is replaced. `isOurs`:
+   * the kernel ended the Worker, so that nothing on it need be to blame.
+   */
+  cleanUp(cpu: number, reason: string, isOurs: boolean): void;
 }
 
 /** A CPU of the pool; `generation` counts the Workers that have run it. */
@@ -133,11 +136,12 @@ export class Pool {
     if (slot === undefined || slot.generation !== generation || slot.state === 'empty') return;
     const line = slot.endReason ?? reason;
     const { connection, isProven } = slot;
+    const isOurs = slot.endReason !== null && !this.#isShutDown;
     slot.state = 'empty';
     slot.connection = null;
     slot.endReason = null;
     slot.load = 0;
-    this.#care?.cleanUp(cpu, line);
+    this.#care?.cleanUp(cpu, line, isOurs);
     for (const retry of this.#whenFreed.splice(0)) retry();
     connection?.close(new WorkerDied(`the Worker of CPU ${cpu} has died: ${line}`));
     if (this.#isShutDown) this.#checkEmpty();

@@ -20,6 +20,7 @@ import {
 import * as CPU from '../../../shared/layout/cpu.ts';
 import type { Cpu, ProcessSpec } from '../../../kernel/index.ts';
 import { EINVAL, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
+import { RUNAWAY_MS } from '../../../shared/limits.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
   SENDABLE_SIGNALS,
@@ -36,9 +37,6 @@ import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import { HOST_PID, ProcessTable } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
-
-/** How long a killed process may run on before its Worker is ended. */
-const KILL_GRACE_MS = 500;
 
 function exit(cpu: Cpu, pid: number, status: WireStatus): void {
   if (status.code !== undefined) exitProcess(cpu, pid, status.code, 0, 0);
@@ -59,6 +57,8 @@ export interface ProcessManagerNeeds {
   readonly pool: Pool;
   /** Called just before a process's memory is given back. */
   readonly report: Reporter;
+  /** Ends a Worker that process `pid` does not give back. */
+  readonly replace: (slot: Slot, pid: number, reason: string) => void;
 }
 
 export class ProcessManager {
@@ -66,12 +66,14 @@ export class ProcessManager {
   readonly #cpu: Cpu;
   readonly #pool: Pool;
   readonly #report: Reporter;
+  readonly #replace: ProcessManagerNeeds['replace'];
   readonly #dispatcher: Dispatcher;
 
-  constructor({ cpu, pool, report }: ProcessManagerNeeds) {
+  constructor({ cpu, pool, report, replace }: ProcessManagerNeeds) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#report = report;
+    this.#replace = replace;
     this.#dispatcher = new Dispatcher({
       cpu,
       pool,
@@ -169,10 +171,12 @@ export class ProcessManager {
     return 0;
   }
 
-  /** Every process of a CPU whose Worker is gone. */
-  cpuDied(cpu: number, reason: string): void {
+  /** Every process of a CPU whose Worker is gone: ends, unless it can begin on another one. */
+  cpuDied(cpu: number, reason: string, isOurs: boolean): void {
     for (const { pid } of this.table.running()) {
       if (processCpu(this.#cpu.machine, pid) !== cpu) continue;
+      // If the Worker died by itself, a module that was being loaded may have been the cause.
+      if (isOurs && this.#dispatcher.recall(cpu, pid)) continue;
       this.exited(pid, { signal: 'SIGKILL', reason: `its Worker died: ${reason}` });
     }
     void this.#dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
@@ -234,9 +238,9 @@ export class ProcessManager {
         this.#expectEnd(pid, signal, slot, generation);
         return;
       }
-      const reason = `process ${pid} did not react to ${signal} for ${KILL_GRACE_MS} ms`;
-      this.#pool.end(slot, reason);
-    }, KILL_GRACE_MS);
+      const reason = `process ${pid} did not react to ${signal} for ${RUNAWAY_MS} ms`;
+      this.#replace(slot, pid, reason);
+    }, RUNAWAY_MS);
   }
 }
 
