@@ -59,7 +59,7 @@ export class Pool {
   #care: WorkerCare | null = null;
   #isShutDown = false;
   #whenEmpty: (() => void) | null = null;
-  /** Callers that wait for the CPU of a dedicated Worker that is ending. */
+  /** Callers that wait for the CPU of a Worker that is ending. */
   #whenFreed: (() => void)[] = [];
 
   constructor(options: PoolOptions) {
@@ -95,7 +95,7 @@ export class Pool {
     const tried = new Set<Slot>();
     for (;;) {
       const slot = this.#choose(dedicated, peers, tried);
-      if (slot === undefined && dedicated && this.#isOneEnding()) {
+      if (slot === undefined && this.#isOneEnding(dedicated)) {
         await new Promise<void>((resolve) => this.#whenFreed.push(resolve));
         continue;
       }
@@ -187,9 +187,9 @@ export class Pool {
     return usable.sort((a, b) => peersOn(a) - peersOn(b) || a.load - b.load)[0];
   }
 
-  #isOneEnding(): boolean {
-    const isEnding = ({ dedicated, state }: Slot): boolean => dedicated && state === 'ending';
-    return !this.#isShutDown && this.#slots.some(isEnding);
+  #isOneEnding(dedicated: boolean): boolean {
+    if (this.#isShutDown) return false;
+    return this.#slots.some((slot) => slot.dedicated === dedicated && slot.state === 'ending');
   }
 
   #start(slot: Slot): Promise<void> {
