@@ -18,7 +18,7 @@ export function formatReport(document: RunDocument): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function formatProcesses({ processes }: RunDocument): string {
+function formatProcesses({ processes, machine }: RunDocument): string {
   const header = ['PID', 'NAME', 'CPU', 'WALL', 'MINOR', 'MAJOR', 'TLB HITS', 'MISSES'];
   header.push('SHOOTDOWNS', 'PEAK PAGES', 'STATUS');
   const rows = processes.map((process) => [
@@ -34,7 +34,9 @@ function formatProcesses({ processes }: RunDocument): string {
     formatCount(process.residentPagesPeak),
     describeStatus(process.status),
   ]);
-  return formatTable(header, rows, 'rlrrrrrrrrl');
+  const table = formatTable(header, rows, 'rlrrrrrrrrl');
+  const { processesForgotten: earlier } = machine;
+  return earlier === 0 ? table : `${table}\n(${formatCount(earlier)} earlier processes not shown)`;
 }
 
 function formatMachine({ machine, processes, wallMs }: RunDocument): string {

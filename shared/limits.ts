@@ -32,6 +32,11 @@ export const DEDICATED_CPUS_MAX = 8;
 
 /** Live processes, zombies included (Linux's pid_max idea). */
 export const PROCESSES_MAX = 8192;
+/** Ended processes that a machine remembers: their reports in stats() and how they ended. */
+export const ENDED_KEPT = 1000;
+/** Ends of processes after which a Worker collects its garbage, rarer if that takes too long. */
+export const COLLECT_AFTER_ENDS = 256;
+export const COLLECT_MS_MAX = 20;
 /** Open files of one process. */
 export const FDS_MAX = 64;
 /** Largest file (Linux: s_maxbytes): 2^30 pages, what an offset in a page table can name. */

@@ -52,6 +52,7 @@ import { SyscallService } from './kernel/serve/syscall-service.ts';
 import { Ticker } from './kernel/serve/ticker.ts';
 import { trapHandler } from './kernel/serve/trap-handler.ts';
 import { Turns } from './kernel/turns.ts';
+import { Garbage } from './garbage.ts';
 import type { SwapStore } from './platform.ts';
 import { connect, connectOneWay } from './wire/endpoint.ts';
 import type { OneWayConnection } from './wire/endpoint.ts';
@@ -95,7 +96,10 @@ function makeProcesses({ init, cpu, host }: Ground): Processes {
   const report: Reporter = (...facts) => reportProcess(cpu, ...facts);
   const watchdog = new Watchdog({ cpu, pool });
   const replace = watchdog.replace.bind(watchdog);
-  return { pool, watchdog, processes: new ProcessManager({ cpu, pool, report, replace }) };
+  const garbage = new Garbage(platform.collectGarbage, platform.afterTurn);
+  const onEnd = (): void => garbage.processEnded();
+  const processes = new ProcessManager({ cpu, pool, report, replace, onEnd });
+  return { pool, watchdog, processes };
 }
 
 /** `processes` exist already: when nothing else helps, memory is reclaimed by killing one. */

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import * as E from '../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
+import { collectGarbage } from './collect-node.ts';
 import { importModule } from './import-typescript.ts';
 import type { HostFile, HostFileFailure, HostFileState, Platform, SwapStore } from './platform.ts';
 
@@ -161,6 +162,7 @@ const later = setImmediate;
 export const platform: Platform = {
   receiveInit,
   onUnhandled,
+  collectGarbage,
   afterTurn: (run) => void later(run),
   resolveModule,
   importModule,

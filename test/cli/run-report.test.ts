@@ -49,6 +49,7 @@ const document: RunDocument = {
     framesUsedPeak: 1500,
     tableFrames: 0,
     injected: {},
+    processesForgotten: 0,
     swapPages: 0,
     swapPagesUsed: 0,
     memoryWaitMs: 0,

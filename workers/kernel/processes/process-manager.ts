@@ -57,6 +57,8 @@ export interface ProcessManagerNeeds {
   readonly pool: Pool;
   /** Called just before a process's memory is given back. */
   readonly report: Reporter;
+  /** Called after an end. */
+  readonly onEnd: () => void;
   /** Ends a Worker that process `pid` does not give back. */
   readonly replace: (slot: Slot, pid: number, reason: string) => void;
 }
@@ -66,14 +68,16 @@ export class ProcessManager {
   readonly #cpu: Cpu;
   readonly #pool: Pool;
   readonly #report: Reporter;
+  readonly #onEnd: () => void;
   readonly #replace: ProcessManagerNeeds['replace'];
   readonly #dispatcher: Dispatcher;
 
-  constructor({ cpu, pool, report, replace }: ProcessManagerNeeds) {
+  constructor({ cpu, pool, report, replace, onEnd }: ProcessManagerNeeds) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#report = report;
     this.#replace = replace;
+    this.#onEnd = onEnd;
     this.#dispatcher = new Dispatcher({
       cpu,
       pool,
@@ -136,6 +140,7 @@ export class ProcessManager {
     if (slot !== undefined) this.#pool.release(slot, entry.generation);
     // After the waits, which a handler of the parent's would interrupt. Threads end unannounced.
     if (parent !== HOST_PID && entry.tgid === pid) this.#send(parent, SIGCHLD, pid);
+    this.#onEnd();
   }
 
   /** Ends a process's waits for children: a signal was handled. */
@@ -150,8 +155,8 @@ export class ProcessManager {
 
   /**
    * Sends a signal on behalf of `sender`; signal 0 only checks the target. If the signal ends the
-   * target, resolves when that is gone, for `reason` if its status is to name one. One already
-   * waited for accepts any signal. 0, or -errno.
+   * target, resolves when that is gone, for `reason` if its status is to name one. 0, or -errno:
+   * -ESRCH for a target that has been waited for, but not from the host.
    */
   async kill(
     sender: number,
@@ -163,9 +168,10 @@ export class ProcessManager {
     if (signal !== 0 && !SENDABLE_SIGNALS.has(number)) return -EINVAL;
     if (target === HOST_PID) return -EPERM;
     if (number === 0) return this.table.exists(target) ? 0 : -ESRCH;
+    // The host kills by handles, which outlive their processes.
+    if (!this.table.exists(target)) return sender === HOST_PID ? 0 : -ESRCH;
     const entry = this.table.get(target);
-    if (entry === undefined) return -ESRCH;
-    if (entry.status === null) entry.killReason ??= reason;
+    if (entry?.status === null) entry.killReason ??= reason;
     if (!this.#send(target, number, sender)) return 0;
     await this.table.status(target);
     return 0;
