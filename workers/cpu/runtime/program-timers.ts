@@ -44,7 +44,7 @@ export class ProgramTimers<Owner extends object> {
   }
 
   /** Puts these timers in the place of the host's. */
-  install(globals: Globals = globalThis as unknown as Globals): void {
+  install(globals: Globals = globalThis): void {
     for (const kind of KINDS) {
       const start = globals[kind.start] as Start | undefined;
       const stop = globals[kind.stop] as Stop | undefined;
