@@ -34,9 +34,6 @@ export const DEDICATED_CPUS_MAX = 8;
 export const PROCESSES_MAX = 8192;
 /** Ended processes that a machine remembers: their reports in stats() and how they ended. */
 export const ENDED_KEPT = 1000;
-/** Ends of processes after which a Worker collects its garbage, rarer if that takes too long. */
-export const COLLECT_AFTER_ENDS = 256;
-export const COLLECT_MS_MAX = 20;
 /** Open files of one process. */
 export const FDS_MAX = 64;
 /** Largest file (Linux: s_maxbytes): 2^30 pages, what an offset in a page table can name. */
@@ -81,12 +78,8 @@ export const RECLAIM_LOW_MAX = 1024;
 /** Resident pages that reclaim looks at in one pass, and takes out under one lock. */
 export const RECLAIM_SCAN_PAGES = 16384;
 export const RECLAIM_BATCH_PAGES = 256;
-/** Pages tried in one pass when memory is all but exhausted and swap is full. */
-export const RECLAIM_FORCED_PAGES = 2048;
 /** Rounds over all resident pages that free no frame before memory counts as exhausted. */
 export const RECLAIM_ROUNDS_MAX = 3;
-/** Rounds in which every page was written, and taken back meanwhile, that count as one of those. */
-export const RECLAIM_RESCUED_ROUNDS = 100;
 
 /** Memory groups of a machine. */
 export const MEMORY_GROUPS_MAX = 32;
@@ -134,16 +127,6 @@ export const TRAP_POLL_MS = 2;
 export const SHOOTDOWN_WATCHDOG_MS = 10_000;
 /** How long a process that was killed, or has ended, may keep its Worker before that is ended. */
 export const RUNAWAY_MS = 500;
-/** Looks of the watchdog, 10 ms apart, which that takes at least: a stalled kernel is no proof. */
-export const RUNAWAY_LOOKS = 25;
-/** Turns of its event loop in which what an ended process left behind may call the machine. */
-export const LEFTOVER_TURNS_MAX = 16;
-/** Processes of a Worker for which it counts them. */
-export const LEFTOVERS_MAX = 256;
-/** Runaways that the audit remembers by name. */
-export const RUNAWAYS_KEPT = 64;
-/** Times that a process which has not begun is taken to another Worker. */
-export const RECALLS_MAX = 3;
 /** Attempts of a fault before the machine is declared livelocked. */
 export const FAULT_RETRIES_MAX = 100_000;
 

@@ -2,7 +2,10 @@
  * Garbage of processes that have ended. The engine collects old objects when its heap has doubled
  * or so; a thread that runs thousands of short processes would have tens of MiB of them by then.
  */
-import { COLLECT_AFTER_ENDS, COLLECT_MS_MAX } from '../shared/limits.ts';
+
+/** Ends of processes after which a Worker collects its garbage, rarer if that takes too long. */
+const COLLECT_AFTER_ENDS = 256;
+const COLLECT_MS_MAX = 20;
 
 export class Garbage {
   readonly #collect: (() => void) | null;

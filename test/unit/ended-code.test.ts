@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { peek } from '../../shared/atomics.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
-import { LEFTOVER_TURNS_MAX } from '../../shared/limits.ts';
-import { EndedCode } from '../../workers/cpu/runtime/ended-code.ts';
+import { EndedCode, LEFTOVER_TURNS_MAX } from '../../workers/cpu/runtime/ended-code.ts';
 import { ProgramTimers } from '../../workers/cpu/runtime/program-timers.ts';
 import { Garbage } from '../../workers/garbage.ts';
 import { testMachine } from '../support/kernel-helpers.ts';

@@ -160,7 +160,7 @@ describe('when swap has room nobody is killed', () => {
     expectClean(w.t);
   });
 
-  it('although a frame goes only when a second process lets go of it, far from the first', async () => {
+  it('although a frame goes only when a second process, far off, lets go of it', async () => {
     // One look takes in the parent alone.
     const w = new World(3000, 8192, 1400);
     const { pid } = w.process(1500);

@@ -10,8 +10,12 @@
  */
 import { store } from '../../../shared/atomics.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
-import { LEFTOVERS_MAX, LEFTOVER_TURNS_MAX } from '../../../shared/limits.ts';
 import type { Cpu } from '../../../kernel/index.ts';
+
+/** Turns of its event loop in which what an ended process left behind may call the machine. */
+export const LEFTOVER_TURNS_MAX = 16;
+/** Processes of a Worker for which it counts them. */
+const LEFTOVERS_MAX = 256;
 
 export interface EndedCodeNeeds {
   readonly cpu: Cpu;

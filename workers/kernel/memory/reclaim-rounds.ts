@@ -12,7 +12,10 @@
  * them back at once, or other processes hold them too: such a pass counts for next to nothing, so
  * that while swap has room for a page that may go, memory is not exhausted.
  */
-import { RECLAIM_RESCUED_ROUNDS, RECLAIM_ROUNDS_MAX } from '../../../shared/limits.ts';
+import { RECLAIM_ROUNDS_MAX } from '../../../shared/limits.ts';
+
+/** Rounds in which every page was written, and taken back meanwhile, that count as one of those. */
+const RECLAIM_RESCUED_ROUNDS = 100;
 
 export class ReclaimRounds {
   #rounds = 0;

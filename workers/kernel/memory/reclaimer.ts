@@ -7,8 +7,8 @@
  *                     frees those and pages of files that nobody maps
  *     direct reclaim  passes until there is a frame. For a process whose memory group is full all
  *                     passes keep to that group
- *     OOM kill        when whole rounds over all pages free nothing (reclaim-rounds.ts), a fault has
- *                     a process killed
+ *     OOM kill        when whole rounds over all pages free nothing (reclaim-rounds.ts), a fault
+ *                     has a process killed
  *
  * Guarantees: one pass at a time; no lock is held while the store is written; a fault that waits is
  * answered in the end, because so many rounds free a frame or end a process.
@@ -34,7 +34,7 @@ import {
 import type { Candidate, Choice, Cpu, Evicted, ReclaimPolicy } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as BOOT from '../../../shared/layout/boot.ts';
-import { RECLAIM_BATCH_PAGES, RECLAIM_FORCED_PAGES } from '../../../shared/limits.ts';
+import { RECLAIM_BATCH_PAGES } from '../../../shared/limits.ts';
 import { CACHE_GRACE_MS, CacheHands } from './cache-hands.ts';
 import { bySpace, withSharers } from './chosen-pages.ts';
 import { ClockHand } from './clock-hand.ts';
@@ -44,6 +44,8 @@ import { ReclaimRounds } from './reclaim-rounds.ts';
 import type { Swapper } from './swapper.ts';
 import { findVictim } from './victim.ts';
 
+/** Pages tried in one pass when memory is all but exhausted and swap is full. */
+const RECLAIM_FORCED_PAGES = 2048;
 /** How long a pass lets pages be used between two looks at their accessed bits. */
 const AGE_MS: number = CACHE_GRACE_MS / 2;
 

@@ -21,13 +21,15 @@ import {
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
-import { RECALLS_MAX } from '../../../shared/limits.ts';
 import type { WireStart } from '../../../shared/wire.ts';
 import { WorkerDied, describeThrown } from '../../wire/errors.ts';
 import { modeOf } from '../cpu-mode.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import type { ProcessEntry } from './process-table.ts';
+
+/** Times that a process which has not begun is taken to another Worker. */
+const RECALLS_MAX = 3;
 
 interface NewProcess {
   readonly entry: ProcessEntry;

@@ -14,9 +14,14 @@ import { LOG_RUNAWAY, STAT, count, logEvent } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
-import { RUNAWAYS_KEPT, RUNAWAY_LOOKS, RUNAWAY_MS } from '../../../shared/limits.ts';
+import { RUNAWAY_MS } from '../../../shared/limits.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
+
+/** Looks of the watchdog, 10 ms apart, which that takes at least: a stalled kernel is no proof. */
+const RUNAWAY_LOOKS = 25;
+/** Runaways that the audit remembers by name. */
+const RUNAWAYS_KEPT = 64;
 
 /** A process whose code has been found on a CPU after its end. */
 interface Sighting {
