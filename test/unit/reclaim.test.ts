@@ -60,7 +60,8 @@ class World {
       cpu,
       scanPages,
       policy: reclaimPolicy('clock', () => 0)!,
-      swapper: swapSlots === 0 ? null : new Swapper({ cpu, store, log: () => {} }),
+      swapper:
+        swapSlots === 0 ? null : new Swapper({ cpu, openStore: async () => store, log: () => {} }),
       writeBack: { isNeeded: false, syncAll: async () => 0 },
       pressure: new MemoryPressure(),
       objects: () => [],

@@ -66,11 +66,8 @@ export class ProcessRunner implements RunningProcess {
     this.module = module;
     this.#entry = entry;
     this.account = account;
-    this.guard = new ProcGuard(
-      pid,
-      (run) => queue.ready(account, run),
-      () => context.endedCode.called(pid),
-    );
+    const onCallAfterEnd = (): void => context.endedCode.called(pid);
+    this.guard = new ProcGuard(pid, (run) => queue.ready(account, run), onCallAfterEnd);
     this.#proc = processOf(cpu.machine, pid);
     this.signals = new SignalDelivery(cpu, this.#proc, this.guard, (signal) =>
       this.#die({ signal: signalName(signal) }),
