@@ -43,7 +43,7 @@ export class MockPageTable implements PageTableLike {
   }
 
   rollback(checkpoint: number): boolean {
-    if (checkpoint < this.#forgotten) return false;
+    if (!(checkpoint >= this.#forgotten && checkpoint <= this.checkpoint())) return false;
     while (this.checkpoint() > checkpoint) {
       const last = this.#log.pop();
       if (last !== undefined) this.entries[last.address] = last.entry;

@@ -76,6 +76,8 @@ export class RangeOp implements PageTableLike {
   }
 
   rollback(checkpoint: number): boolean {
+    // A mark that was never reached would lengthen the log.
+    if (!(checkpoint >= 0 && checkpoint <= this.kinds.length)) return false;
     for (let i = this.kinds.length - 1; i >= checkpoint; i--) undoEntry(this, i);
     this.kinds.length = checkpoint;
     this.slots.length = checkpoint;
