@@ -52,7 +52,7 @@ export {
   injectionCounts,
   parseInjection,
 } from './machine/inject.ts';
-export type { InjectKind, Injection } from './machine/inject.ts';
+export type { InjectKind, Injection, NumberIn, PlaceOf } from './machine/inject.ts';
 export { formatMachine } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
@@ -78,6 +78,7 @@ export {
   openObject,
 } from './syscalls/open.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
+export type { Quantiles } from './reports/histogram.ts';
 export type { LockingProtocol } from './machine/locking-protocol.ts';
 export type { LockingProtocolName } from './locking/protocols.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/protocols.ts';
@@ -111,6 +112,7 @@ export { sysMprotect } from './syscalls/mprotect.ts';
 export { sysMunmap } from './syscalls/munmap.ts';
 export { createObject, getObject, objectPages, objectSize, putObject } from './objects/object.ts';
 export { kindNumbered, kindOf } from './objects/kinds.ts';
+export type { ObjectKind } from './objects/kinds.ts';
 export type { ObjectSpec } from './objects/object.ts';
 export { releaseFaultObject } from './faults/object-fault.ts';
 export {
@@ -147,6 +149,7 @@ export type { MemoryGroup } from './frames/memory-group.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';
 export type { Evicted } from './reclaim/evict.ts';
 export { evictObjectPages } from './reclaim/object-pages.ts';
+export type { EvictedCache } from './reclaim/object-pages.ts';
 export { RECLAIM_POLICY_NAMES, reclaimPolicy } from './reclaim/policies.ts';
 export type { Choice, ReclaimPolicy, ReclaimPolicyName } from './reclaim/policies.ts';
 export { beginSwapRead, beginSwapWrite, endSwapWrite, finishSwapRead } from './objects/swap-map.ts';
@@ -163,6 +166,7 @@ export { sweepSpaces } from './lifecycle/sweep.ts';
 export { reapCpu } from './lifecycle/reap-cpu.ts';
 export { SYSCALL_NAMES, syscallIndex } from '../shared/abi/syscall-names.ts';
 export type { SyscallName } from '../shared/abi/syscall-names.ts';
+export type { LinuxName, NumericSyscall, Numbers } from '../shared/abi/syscalls.ts';
 export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
 export { cpuCounters, frameUsage, processUsage, setJiffies } from './reports/usage.ts';
 export type { ProcessUsage } from './reports/usage.ts';

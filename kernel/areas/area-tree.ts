@@ -48,7 +48,7 @@ export function treePrevious(store: AreaIndexStore, node: number): number {
 }
 
 /** treeNext (right) or treePrevious (left). */
-export function treeBeside(store: AreaIndexStore, node: number, side: Side): number {
+function treeBeside(store: AreaIndexStore, node: number, side: Side): number {
   const under = treeChild(store, node, side);
   if (under !== 0) return treeOutermost(store, under, opposite(side));
   let child = node;

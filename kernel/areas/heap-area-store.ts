@@ -27,6 +27,7 @@ const RIGHT = 11;
 const PARENT = 12;
 const PRIORITY = 13;
 
+/** A store on the JavaScript heap, for one thread. */
 export class HeapAreaStore<
   F,
   P extends PageTableLike,

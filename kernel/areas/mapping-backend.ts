@@ -23,6 +23,7 @@ export interface BackendFailure {
   readonly range?: AddrRange;
 }
 
+/** The outcome of a backend's operation: true if it succeeded. */
 export type BackendResult = boolean | BackendFailure;
 
 /**

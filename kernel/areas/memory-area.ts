@@ -28,6 +28,7 @@ import { MAPPED, backendOutcome, mappingFailure } from './mapping-result.ts';
 import { copyFlags, sameFlags } from './area-flag-values.ts';
 import type { FlagsEqual } from './area-flag-values.ts';
 
+/** The states of an area's life; memory-area.ts draws them. */
 export type AreaState =
   'Created' | 'FullMapped' | 'LeftShrunk' | 'RightShrunk' | 'Protected' | 'Split' | 'Unmapped';
 
@@ -44,7 +45,13 @@ export const AREA_STATES: readonly AreaState[] = [
 
 /** The right part of a split, or why there is none. */
 export type SplitResult<F, P extends PageTableLike, B extends MappingBackend<F, P>> =
-  { readonly ok: true; readonly right: MemoryArea<F, P, B> } | MappingFailure;
+  | {
+      /** Tells it from a failure. */
+      readonly ok: true;
+      /** The part above the address; the area that was split is the part below. */
+      readonly right: MemoryArea<F, P, B>;
+    }
+  | MappingFailure;
 
 /**
  * A range of addresses with one set of flags and one backend. What it is can be read from outside,

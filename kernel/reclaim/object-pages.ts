@@ -17,7 +17,9 @@ import { frameField } from '../machine/machine.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { indexLookup, indexNext, indexRemove } from '../objects/page-index.ts';
 
+/** What evictObjectPages did. */
 export interface EvictedCache {
+  /** Pages that are no longer in memory. */
   readonly freed: number;
   /** The page to go on from; 0 when the end was reached. */
   readonly nextPage: ObjectPage;

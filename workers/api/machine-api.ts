@@ -8,7 +8,7 @@ import type { InjectKind } from '../../kernel/machine/inject.ts';
 import type { SignalName } from '../../shared/abi/signals.ts';
 import type { ReclaimPolicyName } from '../../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
-import type { ProcessCalls } from './process-api.ts';
+import type { ProcessCalls, SignalName } from './process-api.ts';
 import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report-api.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
@@ -20,6 +20,7 @@ export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
 /** A host file that programs may write, if `writable` says so. Not in a browser: EROFS. */
 export interface HostFileSource {
+  /** Path on the host. */
   readonly path: string;
   /**
    * What programs write reaches the host's file with msync(MS_SYNC), when a descriptor is closed or
@@ -35,6 +36,7 @@ export interface HostFileSource {
  */
 export type FileSource = string | HostFileSource | Uint8Array | Blob;
 
+/** What a machine is to be, for boot(). TypeError or RangeError for what it cannot be. */
 export interface BootOptions {
   /** Simulated memory: bytes, or '64MiB', '1GiB'. 1 MiB to 4 GiB. Default '64MiB'. */
   readonly memory?: number | string;
@@ -87,6 +89,7 @@ export interface BootOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a program is started. */
 export interface SpawnOptions {
   /** Arguments handed to the program; structured-clonable. */
   readonly args?: readonly unknown[];
@@ -137,7 +140,9 @@ export interface CloneOptions {
   readonly stackBytes?: number;
 }
 
+/** A process that the host has started. */
 export interface ProcessHandle {
+  /** Its number in the machine, from 1. */
   readonly pid: number;
   /**
    * Resolves when the process has ended; may be called any number of times. TypeError or RangeError
@@ -172,8 +177,11 @@ export interface MachineHandle extends AsyncDisposable {
    * the lines that apply to this machine. SyscallError ESRCH when the process has ended.
    */
   maps(pid: number): Promise<string>;
+  /** The text of /proc/PID/smaps. */
   smaps(pid: number): Promise<string>;
+  /** The text of /proc/PID/status. */
   status(pid: number): Promise<string>;
+  /** The text of /proc/PID/statm. */
   statm(pid: number): Promise<string>;
   /**
    * Entries of /proc/PID/pagemap for `pages` pages from the byte address `address`, a multiple of
@@ -181,8 +189,11 @@ export interface MachineHandle extends AsyncDisposable {
    * number. At most 2^20 pages; RangeError or TypeError for an invalid range.
    */
   pagemap(pid: number, address: number, pages: number): Promise<BigUint64Array>;
+  /** Statistics of the machine and of every process so far. */
   stats(): Promise<MachineReport>;
+  /** The kernel log, a line each, oldest first. */
   dmesg(): Promise<string[]>;
+  /** Stops all CPUs, checks every invariant of the machine, and goes on. */
   audit(): Promise<AuditReport>;
   /** Kills what still runs and ends every Worker. */
   shutdown(): Promise<void>;
@@ -192,6 +203,7 @@ export interface MachineHandle extends AsyncDisposable {
 
 // ---- The program's side -------------------------------------------------------------------------
 
+/** A program's main function; it returns the exit code, 0 to 255, or nothing for 0. */
 export type Program = (proc: Proc, ...args: never[]) => Promise<number | void> | number | void;
 
 /**
@@ -206,37 +218,57 @@ export interface Memory {
   load16(address: number): number;
   /** Signed 32-bit. */
   load32(address: number): number;
+  /** Signed 64-bit. */
   load64(address: number): bigint;
+  /** A 32-bit float. */
   loadF32(address: number): number;
+  /** A 64-bit float. */
   loadF64(address: number): number;
+  /** Stores the low 8 bits of `value`. */
   store8(address: number, value: number): void;
+  /** Stores the low 16 bits of `value`. */
   store16(address: number, value: number): void;
+  /** Stores the low 32 bits of `value`. */
   store32(address: number, value: number): void;
+  /** Stores the low 64 bits of `value`. */
   store64(address: number, value: bigint): void;
+  /** Stores `value` rounded to a 32-bit float. */
   storeF32(address: number, value: number): void;
+  /** Stores a 64-bit float. */
   storeF64(address: number, value: number): void;
   /** Sequentially consistent accesses to an aligned word. RMW forms return the old value. */
   atomicLoad32(address: number): number;
+  /** Stores to an aligned word, sequentially consistent. */
   atomicStore32(address: number, value: number): void;
+  /** Adds to an aligned word; returns the old value. */
   atomicAdd32(address: number, value: number): number;
+  /** Replaces an aligned word; returns the old value. */
   atomicExchange32(address: number, value: number): number;
+  /** Replaces an aligned word if it holds `expected`; returns the old value. */
   atomicCompareExchange32(address: number, expected: number, replacement: number): number;
   /** Copies user memory out, page by page, at typed-array speed. */
   read(address: number, length: number): Uint8Array<ArrayBuffer>;
   readInto(address: number, target: Uint8Array): void;
+  /** Copies `source` into user memory. */
   write(address: number, source: Uint8Array): void;
+  /** Copies `length` bytes within user memory; the two ranges may overlap. */
   copy(to: number, from: number, length: number): void;
+  /** Sets `length` bytes to `value`, 0 to 255. */
   fill(address: number, value: number, length: number): void;
 }
 
 /** Fills page `page` of a pager's object; `target` is 4 KiB of zeroes. */
 export type PageReader = (page: number, target: Uint8Array) => void | Promise<void>;
 
+/** A process, as its own program sees it. */
 export interface Proc extends AsyncSyscalls, ProcessCalls {
+  /** Its number, from 1. */
   readonly pid: number;
+  /** The CPU that it runs on, from 1. */
   readonly cpu: number;
   /** The machine's seed. */
   readonly seed: number;
+  /** Its memory. */
   readonly mem: Memory;
   /** Syscalls by trap: a mailbox in the machine; blocks the Worker until answered. */
   readonly sync: SyncSyscalls;
@@ -244,7 +276,9 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   readonly local: SyncSyscalls;
   /**
    * Opens a file, device or backend that the host handed to the machine, or (O_CREAT) a file in the
-   * machine's memory. Names are plain strings: there are no directories. EACCES EEXIST EISDIR
+   * machine's memory. `flags` are those of open(2), by default O_RDONLY: a shared writable mapping
+   * needs O_RDWR, a device's registers too. Names are plain strings: there are no directories.
+   * Resolves to a descriptor. EACCES EEXIST EISDIR
    * EMFILE ENAMETOOLONG ENOENT ENOTDIR.
    */
   open(name: string, flags?: number): Promise<number>;

@@ -74,6 +74,7 @@ export class SyscallError extends Error {
   readonly errno: number;
   /** Its name: 'EINVAL', 'ENOMEM', … */
   readonly code: string;
+  /** The call that failed. */
   readonly syscall: string;
 
   constructor(syscall: string, errno: number, detail?: string) {
@@ -91,10 +92,13 @@ export class MemoryFault extends Error implements FaultInfo {
     knowCopies(this, 'MemoryFault');
   }
   override readonly name = 'MemoryFault';
+  /** The signal that an unhandled fault ends the process with. */
   readonly signal: FaultInfo['signal'];
+  /** Why: nothing is mapped, the permission is missing, or no page can be had. */
   readonly code: FaultInfo['code'];
   /** Byte address of the access. */
   readonly address: number;
+  /** What was tried. */
   readonly access: FaultInfo['access'];
 
   constructor(info: FaultInfo) {
@@ -112,6 +116,7 @@ export class ProcessKilled extends Error {
     knowCopies(this, 'ProcessKilled');
   }
   override readonly name = 'ProcessKilled';
+  /** The process that has ended. */
   readonly pid: number;
   /** The signal that ended the process, or 'exit'. */
   readonly signal: string;
@@ -129,6 +134,7 @@ export class WorkerDied extends Error {
     knowCopies(this, 'WorkerDied');
   }
   override readonly name = 'WorkerDied';
+  /** What the host reports: ENOMEM, ERR_WORKER, … */
   readonly code = 'ERR_WORKER_DIED';
 }
 
