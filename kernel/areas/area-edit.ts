@@ -103,7 +103,7 @@ function takeSpare<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   start: number,
 ): number {
-  const node = edit.spares.pop() ?? panic('takeSpare: more splits than nodes reserved', start);
+  const node = edit.spares.pop() ?? panic('takeSpare: none reserved', start);
   edit.taken.push(node);
   treeAdopt(edit.store, node, start);
   return node;

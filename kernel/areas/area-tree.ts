@@ -244,7 +244,6 @@ function buildTree(store: AreaIndexStore, nodes: readonly number[]): number {
  * treeClose, the set has no root. The caller may then write other areas to the nodes taken out.
  */
 export function treeOpen(store: AreaIndexStore, low: number, high: number): TreePair {
-  assert(low <= high, 'treeOpen: reversed range', low);
   const below = splitTree(store, store.root(), low);
   store.setRoot(0);
   if (low === high) return below;
