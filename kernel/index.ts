@@ -8,7 +8,7 @@ export * from '../shared/addr/addr-range.ts';
 export * from '../shared/units.ts';
 export { KernelPanic } from '../shared/panic.ts';
 export * from './areas/index.ts';
-// The backends of the machine, for address spaces of one's own: docs/backends-and-devices.md.
+// The backends of the machine, for address spaces of one's own.
 export { MachineBackend } from './backends/backend.ts';
 export { LazyBackend } from './backends/lazy.ts';
 export { LinearBackend } from './backends/linear.ts';

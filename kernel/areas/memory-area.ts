@@ -225,7 +225,7 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
   split(pos: number): SplitResult<F, P, B> {
     const refusal = refuse(this, 'split', pos - this.#start, this.size - 1);
     if (refusal !== null) return refusal;
-    let state = this.#state;
+    const state = this.#state;
     this.#state = 'Split';
     // eslint-disable-next-line no-restricted-syntax -- a user's clone may throw
     try {
@@ -233,10 +233,11 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
       const size = this.#end - pos;
       const right = new MemoryArea<F, P, B>(pos, size, this.#flags, backend, 'FullMapped');
       this.#end = pos;
-      state = 'FullMapped';
+      this.#state = 'FullMapped';
       return { ok: true, right };
-    } finally {
+    } catch (error) {
       this.#state = state;
+      throw error;
     }
   }
 

@@ -76,7 +76,9 @@ export const TLB_RING = 32;
 export const TLB_RING_WORDS = 4;
 /** The generation that the record is of. */
 export const RING_STAMP = 0;
+/** First VPN of the flush. */
 export const RING_START_VPN = 1;
+/** Its pages. */
 export const RING_PAGES = 2;
 /** RLIMITS pairs of 64-bit numbers {soft, hard}, as struct rlimit has them: four words each. */
 export const RLIMITS = 96;

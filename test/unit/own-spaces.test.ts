@@ -46,7 +46,7 @@ function map(vpn: K.Vpn, pages: number, flags: number, backend: K.MachineBackend
 function backendAt(kind: number, pages: number, vpn: K.Vpn): K.MachineBackend {
   const spec = { kind, size: pages * P, host: 1, writable: true };
   const object = K.createObject(cpu, spec);
-  const record = K.internRecord(cpu, object, -vpn, true);
+  const record = K.internRecord(cpu, object, 0 - vpn, true);
   // The record keeps the object; the area keeps the record once it is mapped.
   K.putObject(cpu, object);
   return K.backendOf(machine, record);
@@ -95,7 +95,7 @@ test('linear: present entries from the start', () => {
 test('shared: one page for two areas, through one record each', () => {
   const object = K.createObject(cpu, { kind: OBJECT.SHARED, size: 2 * P, host: 0, writable: true });
   for (const vpn of [40, 50]) {
-    const record = K.internRecord(cpu, object, -vpn, true);
+    const record = K.internRecord(cpu, object, 0 - vpn, true);
     expect(map(vpn, 2, RW | K.AREA_SHARED, K.backendOf(machine, record))).toEqual({ ok: true });
     K.putRecord(cpu, record);
   }
