@@ -12,9 +12,8 @@ export type FlagsEqual<F> = (left: F, right: F) => boolean;
 type Fields = Record<string, unknown>;
 
 function isPlain(flags: unknown): flags is Fields {
-  if (typeof flags !== 'object' || flags === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(flags);
-  return prototype === Object.prototype || Array.isArray(flags);
+  if (typeof flags !== 'object') return false;
+  return flags?.constructor === Object || Array.isArray(flags);
 }
 
 /** A set of flags that nobody else can change. */

@@ -9,7 +9,7 @@
 import type { AreaEdit, Piece } from './area-edit.ts';
 import type { FlagsEqual } from './area-flag-values.ts';
 import type { Side } from './area-store.ts';
-import { treeFind } from './area-tree.ts';
+import { treeBeside, treeFind } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import { MemoryArea } from './memory-area.ts';
 
@@ -48,9 +48,10 @@ function takeInNeighbour<F, P extends PageTableLike, B extends MappingBackend<F,
   const isLeft = side === 'left';
   const piece = pieces[isLeft ? 0 : pieces.length - 1];
   if (piece === undefined || !piece.changed) return;
-  // What the operation changed reaches as far as the run did: the byte beside it is no old area's.
-  const node = treeFind(store, isLeft ? piece.area.start - 1 : piece.area.end);
-  if (node === 0) return;
+  const outermost = old[isLeft ? 0 : old.length - 1];
+  const beside = isLeft ? piece.area.start - 1 : piece.area.end;
+  const node = outermost ? treeBeside(store, outermost.node, side) : treeFind(store, beside);
+  if (node === 0 || store.start(node) > beside || store.end(node) <= beside) return;
   const neighbour = { node, area: store.readArea(node), changed: false };
   const [left, right] = isLeft ? [neighbour, piece] : [piece, neighbour];
   if (!canMergeAreas(left.area, right.area, flagsEqual)) return;

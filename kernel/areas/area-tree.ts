@@ -10,7 +10,6 @@
  * *Locking*: the area set's lock; for reading in searches, for writing in treeOpen and treeClose.
  * *Not guaranteed*: anything for two areas that overlap; the caller keeps them disjoint.
  */
-import { assert } from '../../shared/panic.ts';
 import type { AreaIndexStore, Side } from './area-store.ts';
 
 const WORD = 2 ** 32;
@@ -48,7 +47,7 @@ export function treePrevious(store: AreaIndexStore, node: number): number {
 }
 
 /** treeNext (right) or treePrevious (left). */
-function treeBeside(store: AreaIndexStore, node: number, side: Side): number {
+export function treeBeside(store: AreaIndexStore, node: number, side: Side): number {
   const under = treeChild(store, node, side);
   if (under !== 0) return treeOutermost(store, under, opposite(side));
   let child = node;
@@ -255,7 +254,6 @@ export function treeOpen(store: AreaIndexStore, low: number, high: number): Tree
  * opening, with areas written and priorities set.
  */
 export function treeClose(store: AreaIndexStore, open: TreePair, nodes: readonly number[]): void {
-  assert(store.root() === 0, 'treeClose: tree is not open');
   const low = joinTrees(store, open.low, buildTree(store, nodes));
   store.setRoot(joinTrees(store, low, open.high));
 }

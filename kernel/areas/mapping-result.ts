@@ -71,10 +71,6 @@ export function backendOutcome(
   return mappingFailure(kind, result.range ?? range, result.cause);
 }
 
-export function invalid(start: number, end: number, cause: string): MappingFailure {
-  return mappingFailure('InvalidParam', new AddrRange(start, end), cause);
-}
-
 /** Whether [start, start + size) are addresses. */
 export function isRange(start: number, size: number): boolean {
   return isAddr(start) && isAddr(size) && size <= ADDR_MAX - start;

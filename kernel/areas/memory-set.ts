@@ -48,7 +48,7 @@ import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingResult } from './mapping-result.ts';
-import { MAPPED, invalid, invalidRange, isRange, noNodes } from './mapping-result.ts';
+import { MAPPED, invalidRange, isRange, mappingFailure, noNodes } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
 /** New flags for old ones, or null to leave an area as it is. Must be pure. */
@@ -236,10 +236,11 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     if (extra === 0) return MAPPED;
     const edit = openEdit(this.#store, addr, addr + 1);
     const area = edit.old[0]?.area;
-    if (area === undefined) return invalid(addr, addr, 'no area holds the address');
+    if (area === undefined)
+      return mappingFailure('InvalidParam', null, 'no area holds the address');
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
-    if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
+    if (start < 0 || end > ADDR_MAX) return invalidRange(start, extra);
     const refusal = refuseOverlap(this.#store, start, end);
     if (refusal !== null) return refusal;
     return this.#apply(edit, { start, end, nodes: 0, area: null, flags: null, side }, pt);

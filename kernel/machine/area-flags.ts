@@ -44,10 +44,13 @@ export const AREA_DONTDUMP = 0x100000;
 export const AREA_SYNC = 0x200000;
 /** The number of its name, from AREA_NAME_SHIFT on; 0 for none (objects/area-names.ts). */
 export const AREA_NAME_SHIFT = 22;
+/** The bits that hold the number of its name. */
 export const AREA_NAME: number = 0x1ff << AREA_NAME_SHIFT;
 /** The highest numbers stand for the kernel's special mappings. */
 export const AREA_VVAR: number = 0x1fd << AREA_NAME_SHIFT;
+/** The name [vvar_vclock]. */
 export const AREA_VVAR_VCLOCK: number = 0x1fe << AREA_NAME_SHIFT;
+/** The name [vdso]. */
 export const AREA_VDSO: number = 0x1ff << AREA_NAME_SHIFT;
 
 /** The flags that mlock sets and munlock takes away (Linux: VM_LOCKED_MASK). */

@@ -174,28 +174,45 @@ export const MLOCK_ONFAULT = 1;
 export const MFD_CLOEXEC = 1;
 /** The file can be sealed. */
 export const MFD_ALLOW_SEALING = 2;
+/** Not executable, and sealed so. */
 export const MFD_NOEXEC_SEAL = 8;
+/** Executable. */
 export const MFD_EXEC = 0x10;
 
 /** fcntl(2). */
 export const F_GETFD = 1;
+/** Sets the flags of a descriptor. */
 export const F_SETFD = 2;
+/** The flag of a descriptor that is closed by exec. */
 export const FD_CLOEXEC = 1;
+/** Seals a file that allows it, forever. */
 export const F_ADD_SEALS = 1033;
+/** The seals of a file. */
 export const F_GET_SEALS = 1034;
+/** No more seals. */
 export const F_SEAL_SEAL = 1;
+/** It cannot get shorter. */
 export const F_SEAL_SHRINK = 2;
+/** It cannot get longer. */
 export const F_SEAL_GROW = 4;
+/** It cannot be written. */
 export const F_SEAL_WRITE = 8;
+/** It can be written through the writable mappings there are, and no others. */
 export const F_SEAL_FUTURE_WRITE = 0x10;
+/** Its mode's execute bits stay. */
 export const F_SEAL_EXEC = 0x20;
 
 /** fallocate(2). */
 export const FALLOC_FL_KEEP_SIZE = 1;
+/** Makes a hole; with FALLOC_FL_KEEP_SIZE. */
 export const FALLOC_FL_PUNCH_HOLE = 2;
+/** Takes a range out: not on this file system. */
 export const FALLOC_FL_COLLAPSE_RANGE = 8;
+/** Zeroes a range: not on this file system. */
 export const FALLOC_FL_ZERO_RANGE = 0x10;
+/** Puts a range in: not on this file system. */
 export const FALLOC_FL_INSERT_RANGE = 0x20;
+/** Unshares blocks: not on this file system. */
 export const FALLOC_FL_UNSHARE_RANGE = 0x40;
 
 /** getrlimit(2): the limits that this machine has (asm-generic/resource.h). */

@@ -25,6 +25,7 @@ export const LAZY = 4;
 export const FUTEX = 5;
 /** Open file descriptions. */
 export const FILE = 6;
+/** Names of anonymous memory. */
 export const AREA_NAME = 7;
 
 /** By slab. */

@@ -94,6 +94,7 @@ export const NO_PRIVATE_END = 113;
 export const NO_PRIVATE_FAULTS = 114;
 /** Where the heap begins, and an address in the area called [stack]; 0 for none (wide.ts). */
 export const START_BRK = 116;
+/** An address in the area called [stack], 0 for none (wide.ts). */
 export const START_STACK = 118;
 
 /** Its fields, and what protects each. */
