@@ -29,7 +29,9 @@ export const LOG_OBJECT = 10;
 export const LOG_AUDIT = 11;
 /** A process was killed to free its memory. */
 export const LOG_OOM_KILL = 12;
+/** A page could not be written to the swap store. */
 export const LOG_SWAP_WRITE = 13;
+/** A page could not be read from the swap store. */
 export const LOG_SWAP_READ = 14;
 
 /** Appends an event with three 32-bit values. */

@@ -8,7 +8,7 @@ import type { InjectKind } from '../../kernel/machine/inject.ts';
 import type { SignalName } from '../../shared/abi/signals.ts';
 import type { ReclaimPolicyName } from '../../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
-import type { ProcessCalls, SignalName } from './process-api.ts';
+import type { ProcessCalls } from './process-api.ts';
 import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report-api.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
@@ -44,6 +44,7 @@ export interface BootOptions {
   readonly cpus?: number;
   /** A built-in protocol's name, or the URL of a module whose default export is a protocol. */
   readonly protocol?: LockingProtocolName | (string & {}) | URL;
+  /** Who resolves faults: 'local', the CPU itself (default), or 'remote', the kernel worker. */
   readonly faults?: FaultMode;
   /** How stale translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
   readonly shootdown?: FlushPolicy;
@@ -119,6 +120,7 @@ export interface HostSpawnOptions extends SpawnOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How long the host waits for a process. */
 export interface WaitOptions {
   /**
    * Milliseconds, 0 to 2^31 - 1. After that long `wait` rejects with a DOMException whose name is
@@ -129,6 +131,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a thread is started. */
 export interface CloneOptions {
   /** Arguments handed to the entry function; structured-clonable. */
   readonly args?: readonly unknown[];
@@ -162,6 +165,7 @@ export interface ProcessHandle {
  * orderly way, `shutdown` it, or declare it with `await using`.
  */
 export interface MachineHandle extends AsyncDisposable {
+  /** All of its memory; do not write to it. */
   readonly buffer: SharedArrayBuffer;
   /**
    * Starts a process that runs the default export of a module. `module` is a URL, or a path on
@@ -248,6 +252,7 @@ export interface Memory {
   atomicCompareExchange32(address: number, expected: number, replacement: number): number;
   /** Copies user memory out, page by page, at typed-array speed. */
   read(address: number, length: number): Uint8Array<ArrayBuffer>;
+  /** The same into `target`, as many bytes as it has. */
   readInto(address: number, target: Uint8Array): void;
   /** Copies `source` into user memory. */
   write(address: number, source: Uint8Array): void;

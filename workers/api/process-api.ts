@@ -84,6 +84,10 @@ export interface ProcessCalls {
    * EPERM for pid 0, which is the host's.
    */
   kill(pid: number, signal?: SignalName | 0): Promise<0>;
+  /**
+   * Sleeps for at least that many nanoseconds, 0 to 2^53 - 1; others run meanwhile. EINTR when a
+   * signal handler ran; EINVAL.
+   */
   nanosleep(nanoseconds: number): Promise<0>;
   /**
    * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this

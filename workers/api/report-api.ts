@@ -11,8 +11,14 @@ export type { FaultMode } from '../../shared/wire.ts';
  * apart, one of them is undefined: `if (status.code !== undefined)`.
  */
 export type ExitStatus =
-  | { readonly code: number; readonly signal?: undefined }
   | {
+      /** What it returned, 0 to 255. */
+      readonly code: number;
+      /** Undefined: no signal ended it. */
+      readonly signal?: undefined;
+    }
+  | {
+      /** Undefined: it returned nothing. */
       readonly code?: undefined;
       /** 'SIGSEGV', 'SIGBUS', 'SIGKILL', 'SIGABRT' (the program threw), … */
       readonly signal: string;

@@ -69,6 +69,7 @@ export class SyscallError extends Error {
   static {
     knowCopies(this, 'SyscallError');
   }
+  /** The name of the class. */
   override readonly name = 'SyscallError';
   /** Positive errno number, as in Linux. */
   readonly errno: number;
@@ -91,6 +92,7 @@ export class MemoryFault extends Error implements FaultInfo {
   static {
     knowCopies(this, 'MemoryFault');
   }
+  /** The name of the class. */
   override readonly name = 'MemoryFault';
   /** The signal that an unhandled fault ends the process with. */
   readonly signal: FaultInfo['signal'];
@@ -115,6 +117,7 @@ export class ProcessKilled extends Error {
   static {
     knowCopies(this, 'ProcessKilled');
   }
+  /** The name of the class. */
   override readonly name = 'ProcessKilled';
   /** The process that has ended. */
   readonly pid: number;
@@ -133,6 +136,7 @@ export class WorkerDied extends Error {
   static {
     knowCopies(this, 'WorkerDied');
   }
+  /** The name of the class. */
   override readonly name = 'WorkerDied';
   /** What the host reports: ENOMEM, ERR_WORKER, … */
   readonly code = 'ERR_WORKER_DIED';
@@ -143,6 +147,7 @@ export class MachineStopped extends Error {
   static {
     knowCopies(this, 'MachineStopped');
   }
+  /** The name of the class. */
   override readonly name = 'MachineStopped';
 }
 
