@@ -87,6 +87,7 @@ export type WireFile = string | WireWritableFile | Uint8Array | Blob;
 
 /** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
 export const FAULT_MODES = ['local', 'remote'] as const;
+/** Who resolves faults: the CPU itself, or the kernel worker on its behalf. */
 export type FaultMode = (typeof FAULT_MODES)[number];
 
 /** What every Worker of a machine must know. */
