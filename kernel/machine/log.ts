@@ -33,7 +33,7 @@ export const LOG_OOM_KILL = 12;
 export const LOG_SWAP_WRITE = 13;
 /** A page could not be read from the swap store. */
 export const LOG_SWAP_READ = 14;
-/** A Worker is replaced because the code of an ended process keeps it: {pid, CPU}. */
+/** A Worker is replaced because the code of an ended process keeps it: {CPU, pid}. */
 export const LOG_RUNAWAY = 15;
 
 /** Appends an event with three 32-bit values. */
