@@ -59,7 +59,7 @@ export function findProblems(findings: Findings): string[] {
   const problems: string[] = [];
   if (timedOut) problems.push(`${program} did not end within ${(timeoutMs ?? 0) / 1000} s`);
   else if (!isSuccess(status)) {
-    const place = status !== null && 'signal' in status ? placeIn(status.stack) : undefined;
+    const place = status?.signal === undefined ? undefined : placeIn(status.stack);
     const at = place === undefined ? '' : ` (${place})`;
     problems.push(`${program} failed: ${describeStatus(status)}${at}`);
   }

@@ -45,7 +45,7 @@ function formatProcesses({ processes, machine }: RunDocument): string {
 /** The stacks of what programs threw, the first few. */
 function formatErrors({ processes }: RunDocument): string {
   const failed = processes.flatMap(({ pid, name, status }) =>
-    status !== null && 'signal' in status && status.stack !== undefined
+    status?.signal !== undefined && status.stack !== undefined
       ? [[`error    of process ${pid}, ${name}`, ...status.stack.split('\n')].join('\n  ')]
       : [],
   );

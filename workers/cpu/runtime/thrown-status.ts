@@ -4,6 +4,8 @@ import type { WireStatus } from '../../../shared/wire.ts';
 import { MemoryFault } from '../../wire/errors.ts';
 import { describeThrown, isA, stackOf } from '../../wire/thrown.ts';
 
+type KilledStatus = Extract<WireStatus, { readonly signal: string }>;
+
 /** Programs can make a MemoryFault themselves, of anything. */
 function isGenuine({ signal, code, address }: MemoryFault): boolean {
   return signal in SIGNALS && typeof code === 'string' && Number.isSafeInteger(address);
@@ -15,7 +17,7 @@ function isStackOverflow(error: unknown): boolean {
 }
 
 /** `prefix` comes before what is known of the error. Never throws. */
-export function thrownStatus(error: unknown, prefix = ''): WireStatus {
+export function thrownStatus(error: unknown, prefix = ''): KilledStatus {
   const stack = stackOf(error);
   const more = stack === undefined ? {} : { stack };
   if (isA(error, MemoryFault) && isGenuine(error)) {
