@@ -5,10 +5,11 @@
  *
  * What exists cannot be replaced or deleted; to prototypes and constructors anything may be added.
  * The prototypes of `Object`, `Function` and `Error` stay open: programs assign such names to
- * their own objects (`error.name = …`), which a locked property of a prototype would refuse. So
- * does `Array`, because V8 takes a fifth longer for a fault with any property of its prototype locked.
- * For the same reason namespaces are frozen: locked one by one, they make it half as long again
- * (`bench --row fault`).
+ * their own objects (`error.name = …`), which a locked property of a prototype would refuse.
+ *
+ * `Array` stays open because V8 takes a fifth longer for a fault with any property of its prototype
+ * locked. For the same reason namespaces are frozen: locked one by one, they make it half as long
+ * again (`bench --row fault`).
  */
 
 /** Namespaces, to which nothing can be added either. */

@@ -9,8 +9,7 @@ const CAUSES_MAX = 8;
 const ERRORS_MAX = 8;
 
 /** Frames of the engine's host and of this library: a program's author has no use for them. */
-const INTERNAL_FRAME =
-  /\bnode:internal\/|\/dist\/(?:web\/)?(?:chunk-\w+|cpu-worker)\.js:|<anonymous>\)$/;
+const INTERNAL_FRAME = /\bnode:internal\/|\/(?:chunk-\w+|cpu-worker)\.js:|<anonymous>\)$/;
 
 /** A module given as text: its URL is the text. */
 const DATA_URL = /(data:[\w/+;=-]*,)\S+?(?=:\d+:\d+\)?$)/gm;
