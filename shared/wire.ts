@@ -30,6 +30,7 @@ export type WireStatus =
       readonly faultCode?: string;
       readonly address?: number;
       readonly reason?: string;
+      readonly stack?: string;
     };
 
 /** The reason of a process that was killed for want of memory. */

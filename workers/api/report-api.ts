@@ -28,6 +28,11 @@ export type ExitStatus =
       readonly address?: number;
       /** What the program threw, or why it was killed, in one line. */
       readonly reason?: string;
+      /**
+       * The stack of what the program threw, with that of its causes, as Node prints them: files,
+       * lines and columns of the program's sources. Also for a memory fault.
+       */
+      readonly stack?: string;
     };
 
 /**

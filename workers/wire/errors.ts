@@ -150,16 +150,3 @@ export class MachineStopped extends Error {
   /** The name of the class. */
   override readonly name = 'MachineStopped';
 }
-
-/** One line that says what was thrown, whatever it was. */
-export function describeThrown(thrown: unknown): string {
-  if (typeof thrown === 'string') return thrown;
-  if (!(thrown instanceof Error)) {
-    // Not String() for all: an object may throw from its own toString.
-    const isPlain = ['number', 'bigint', 'boolean', 'undefined'].includes(typeof thrown);
-    return `thrown: ${isPlain ? `${thrown as number}` : Object.prototype.toString.call(thrown)}`;
-  }
-  const name = thrown.name || 'Error';
-  const line = String(thrown.message).split('\n', 1)[0] ?? '';
-  return line === '' ? name : `${name}: ${line}`;
-}
