@@ -8,6 +8,7 @@ import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts'
 import { loadPart } from './load-part.ts';
 import { formatFailure, formatStress, stressDocument } from './stress-report.ts';
 import type { StressRun } from './stress-report.ts';
+import { stressFuzz } from './fuzz.ts';
 import { stressStorm } from './storm.ts';
 import { parseStress } from './stress-request.ts';
 import type { StressRequest } from './stress-request.ts';
@@ -15,6 +16,7 @@ import type { StressRequest } from './stress-request.ts';
 /** Returns the exit status. */
 export async function stress(args: readonly string[]): Promise<number> {
   if (args.includes('--storm')) return stressStorm(args);
+  if (args.some((arg) => /^--fuzz(=|$)/.test(arg))) return stressFuzz(args);
   const request = parseStress(args);
   if (typeof request === 'string') {
     console.log(request);
