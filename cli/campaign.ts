@@ -7,14 +7,14 @@ import type { CampaignOptions, CampaignResult } from '../lab/stress/campaign.ts'
 import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import { FAULT_MODES } from '../shared/wire.ts';
-import { loadModule } from './load-module.ts';
+import { statusOf, watchInterrupt } from './interrupt.ts';
+import { loadPart } from './load-part.ts';
 import { parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
 import { HELP_OPTION, JSON_OPTION, cpusOption } from './options.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { formatCount } from './text-table.ts';
 import { formatBytes, parseSizeBytes } from './usage-error.ts';
 
-const interruptedStatus = 130;
 const memoryMinBytes = 2 ** 21;
 const swapMinBytes = 2 ** 21;
 const swapMaxBytes = 2 ** 33;
@@ -104,10 +104,7 @@ export async function runCampaign<Options extends CampaignOptions, Result extend
   plan: CampaignPlan<Options, Result>,
   json: boolean,
 ): Promise<number> {
-  const abort = new AbortController();
-  const interrupt = (): void => abort.abort();
-  // Once only: a second Ctrl-C ends the command the hard way.
-  process.once('SIGINT', interrupt);
+  const abort = watchInterrupt();
   const runs: CampaignRun<Options, Result>[] = [];
   for (const options of machines) {
     if (abort.signal.aborted) break;
@@ -118,18 +115,11 @@ export async function runCampaign<Options extends CampaignOptions, Result extend
     for (const line of result.evidence) console.error(`  ${line}`);
     if (result.failures.length > 0) console.error(`  again: ${run.command}`);
   }
-  process.removeListener('SIGINT', interrupt);
-  const isClean = runs.every(({ result }) => result.failures.length === 0);
-  const exitStatus = !isClean ? 1 : abort.signal.aborted ? interruptedStatus : 0;
+  abort.stop();
+  const results = runs.map(({ result }) => result);
+  const exitStatus = statusOf(results, abort.signal);
   if (json) console.log(JSON.stringify({ exitStatus, runs }, null, 2));
-  else
-    console.log(
-      outcome(
-        runs.map(({ result }) => result),
-        plan.verdict,
-        abort.signal.aborted,
-      ),
-    );
+  else console.log(outcome(results, plan.verdict, abort.signal.aborted));
   return exitStatus;
 }
 
@@ -141,7 +131,7 @@ async function runOne<Options extends CampaignOptions, Result>(
   const label = plan.label(options);
   console.error(label);
   const progress = startProgress(label, plan.unit);
-  const module = extname(options.protocol) === '' ? null : await loadModule(options.protocol);
+  const module = extname(options.protocol) === '' ? null : await loadPart('protocol', options.protocol);
   const settings = module === null ? options : { ...options, protocol: module.url.href };
   try {
     return await plan.run(settings, signal, progress.tell);

@@ -5,11 +5,13 @@
 import {
   MAP_ANONYMOUS,
   MAP_PRIVATE,
+  MemoryFault,
   PROT_READ,
   PROT_WRITE,
+  ProcessKilled,
   RLIMIT_AS,
+  SyscallError,
 } from '../../workers/program.ts';
-import { MemoryFault, ProcessKilled, SyscallError } from '../../workers/program.ts';
 import type { Proc } from '../../workers/program.ts';
 import { SYSCALLS } from '../../shared/abi/syscalls.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';

@@ -118,12 +118,12 @@ async function cleanUp(run: Campaign): Promise<void> {
     const alive = processes.filter(({ status }) => status === null).map(({ pid }) => pid);
     const cleaner = await run.start(() => run.machine.spawn(PROGRAM, { args: [alive] }));
     const status = await cleaner?.wait();
-    if (status !== undefined && 'code' in status && alive.length === 0) return;
+    if (status?.code !== undefined && alive.length === 0) return;
   }
 }
 
 function judge(run: Campaign, pid: number, status: ExitStatus): void {
-  if ('code' in status) return;
+  if (status.signal === undefined) return;
   const { signal, reason } = status;
   if (signal === 'SIGABRT' && OWN_MISTAKES.test(reason ?? '')) return;
   const isOwn = reason === undefined || signal === 'SIGSEGV' || signal === 'SIGBUS';

@@ -134,9 +134,9 @@ class Storm {
   }
 
   #judge(pid: number, kind: string, status: ExitStatus, isKilled: boolean): void {
-    if (ALL_ENDS[kind]?.includes('code' in status ? status.code : status.signal)) return;
+    if (ALL_ENDS[kind]?.includes(status.code ?? status.signal)) return;
     const what = `process ${pid} (${kind}) ended: ${JSON.stringify(status)}`;
-    if (!('signal' in status)) return this.#run.fail(what);
+    if (status.signal === undefined) return this.#run.fail(what);
     if (status.signal === 'SIGKILL') {
       if (isKilled || status.reason?.includes('out of memory')) return;
       // A Worker that an endless process kept had others too.
