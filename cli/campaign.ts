@@ -131,7 +131,8 @@ async function runOne<Options extends CampaignOptions, Result>(
   const label = plan.label(options);
   console.error(label);
   const progress = startProgress(label, plan.unit);
-  const module = extname(options.protocol) === '' ? null : await loadPart('protocol', options.protocol);
+  const module =
+    extname(options.protocol) === '' ? null : await loadPart('protocol', options.protocol);
   const settings = module === null ? options : { ...options, protocol: module.url.href };
   try {
     return await plan.run(settings, signal, progress.tell);
