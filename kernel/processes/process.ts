@@ -29,11 +29,11 @@ export function startProcess(cpu: Cpu, pid: Pid): number {
   // The lock keeps the block from being freed, and made another process's, before it is claimed.
   lock(cpu, BOOT.PROC_LOCK);
   const proc = processOf(cpu.machine, pid);
-  const isOurs = proc !== 0 && claim(cpu, proc, cpu.id);
+  const isOurs =
+    proc !== 0 && claim(cpu, proc, cpu.id) && peek(cpu.words, proc + PROCESS.STATE) === PROCESS.NEW;
+  if (isOurs) poke(cpu.words, proc + PROCESS.STATE, PROCESS.RUNNING);
   unlock(cpu, BOOT.PROC_LOCK);
   if (!isOurs) return -ESRCH;
-  if (peek(cpu.words, proc + PROCESS.STATE) !== PROCESS.NEW) return -ESRCH;
-  poke(cpu.words, proc + PROCESS.STATE, PROCESS.RUNNING);
   logEvent(cpu, LOG_PROCESS_START, pid, cpu.id, peek(cpu.words, proc + PROCESS.PARENT));
   return 0;
 }
