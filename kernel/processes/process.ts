@@ -64,9 +64,11 @@ export function recallProcess(cpu: Cpu, pid: Pid): boolean {
   if (proc === 0 || hasBegun(machine, pid)) return false;
   // ORDER: written by killers, which run on this CPU.
   if (load(words, proc + PROCESS.PENDING) !== 0) return false;
+  lock(cpu, BOOT.PROC_LOCK);
   poke(words, proc + PROCESS.STATE, PROCESS.NEW);
   // ORDER: publishes the block, as its maker did, to the CPU that claims it next.
   store(words, proc + PROCESS.CPU, 0);
+  unlock(cpu, BOOT.PROC_LOCK);
   return true;
 }
 

@@ -39,6 +39,8 @@ export interface CampaignResult {
   readonly killed: number;
   /** Starts, forks and clones refused because there was no memory. */
   readonly refused: number;
+  /** Processes that ended with a Worker which did not react to a kill within its time. */
+  readonly unresponsive: number;
   readonly audits: number;
   readonly wallMs: number;
   readonly failures: readonly string[];
@@ -72,11 +74,12 @@ export async function campaign(
     watchdog.stop();
     run.isOver = true;
   }
-  const { processes, killed, refused, audits, failures } = run;
+  const { processes, killed, refused, unresponsive, audits, failures } = run;
   const wallMs = performance.now() - run.startedMs;
   const evidence = failures.length === 0 ? [] : machineState(machine.buffer);
   await machine.shutdown();
-  return { processes, killed, refused, audits, wallMs, failures, evidence };
+  const counts = { processes, killed, refused, unresponsive, audits };
+  return { ...counts, wallMs, failures, evidence };
 }
 
 export class Campaign {
@@ -86,6 +89,7 @@ export class Campaign {
   processes = 0;
   killed = 0;
   refused = 0;
+  unresponsive = 0;
   audits = 0;
   readonly #signal: AbortSignal;
   readonly #durationMs: number;

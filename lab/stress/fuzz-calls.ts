@@ -126,7 +126,8 @@ function entry(context: CallContext, name: string): unknown {
 const METHODS: Readonly<Record<string, Make>> = {
   open: (context) => [name(context), maybe(context.random, pickFlags(context.random))],
   memfdCreate: (context) => [name(context), maybe(context.random, context.random(4))],
-  unlink: (context) => [name(context)],
+  // Not the host's file: later programs need it.
+  unlink: (context) => [name(context)].map((path) => (path === 'data' ? 'one' : path)),
   fstat: one('fd'),
   pager: (context) => [
     name(context),

@@ -18,7 +18,7 @@ import { PAGE_SIZE } from '../../shared/limits.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { FUZZ_NAMES, drawAccess, drawMethod, drawStart } from './fuzz-calls.ts';
 import type { CallContext, DrawnCall, Loose } from './fuzz-calls.ts';
-import { THROWN, argument } from './fuzz-values.ts';
+import { THROWN, argument, badNames } from './fuzz-values.ts';
 import type { Known, Random } from './fuzz-values.ts';
 
 /** What a program is told. */
@@ -130,6 +130,8 @@ class Fuzz implements CallContext {
     if (error instanceof SyscallError || error instanceof MemoryFault) return;
     if (!(error instanceof Error)) return this.#report(what, 'threw what is no Error');
     if (error.message === THROWN || error.name === 'DataCloneError') return;
+    // What is no array has no length: the engine says so.
+    if (/^(write|readInto)$/.test(what) && error instanceof TypeError) return;
     const isMistake = error instanceof TypeError || error instanceof RangeError;
     if (isMistake && !INTERNAL.test(error.message)) return;
     this.#report(what, (error.stack ?? error.message).replaceAll('\n', ' |'));
@@ -178,7 +180,8 @@ async function warmUp(proc: Proc): Promise<number> {
 /** Ends what a round left: processes whose parents are gone, and files by name. */
 async function cleanUp(proc: Proc, pids: readonly number[]): Promise<number> {
   await Promise.all(pids.map((pid) => proc.kill(pid).catch(() => {})));
-  for (const name of FUZZ_NAMES) if (name !== 'data') await proc.unlink(name).catch(() => {});
+  const names = [...FUZZ_NAMES, ...badNames(), '[object Object]'].filter((name) => name !== 'data');
+  await Promise.all(names.map((name) => proc.unlink(name).catch(() => {})));
   return 0;
 }
 

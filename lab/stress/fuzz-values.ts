@@ -121,6 +121,15 @@ export function argument(random: Random, known: Known, method: string, name: str
   return random(8);
 }
 
+/** Names of files that programs make when a bad argument is a name. */
+export function badNames(): string[] {
+  return [...BOUNDARIES, ...WRONG_TYPES].filter((value) => !isThrower(value)).map(String);
+}
+
+function isThrower(value: unknown): boolean {
+  return typeof value === 'symbol' || (typeof value === 'object' && value?.constructor === Object);
+}
+
 export function badArgument(random: Random): unknown {
   return random(3) === 0 ? pick(random, WRONG_TYPES) : pick(random, BOUNDARIES);
 }

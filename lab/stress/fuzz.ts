@@ -128,5 +128,6 @@ function judge(run: Campaign, pid: number, status: ExitStatus): void {
   if (signal === 'SIGABRT' && OWN_MISTAKES.test(reason ?? '')) return;
   const isOwn = reason === undefined || signal === 'SIGSEGV' || signal === 'SIGBUS';
   if (OWN_SIGNALS.includes(signal) && (isOwn || reason.includes('out of memory'))) return;
-  run.fail(`process ${pid} ended: ${JSON.stringify(status)}`);
+  if (reason?.includes('did not react to') === true) run.unresponsive++;
+  else run.fail(`process ${pid} ended: ${JSON.stringify(status)}`);
 }
