@@ -16,6 +16,8 @@ import { startWatchdog } from './watchdog.ts';
 
 const STANDSTILL_MS = 30_000;
 const LOOK_MS = 10;
+/** Looks at frames that are to come back. */
+const LOOKS_MAX = 200;
 /** Failures after which a campaign ends; the first says most. */
 const FAILURES_MAX = 20;
 
@@ -150,15 +152,26 @@ export class Campaign {
     const { violations } = await this.machine.audit();
     this.audits++;
     for (const violation of violations) this.fail(`audit: ${violation}`);
-    const inUse = framesInUse(this.machine.buffer);
-    this.#baseline ??= inUse;
-    for (const [use, count] of Object.entries(inUse)) {
-      const more = count - (this.#baseline[use] ?? 0);
-      if (more > 0) this.fail(`${more} frames did not come back: ${use}`);
+    // The kernel worker frees files without a name at its next ticks.
+    let more = this.#framesMore();
+    for (let look = 0; look < LOOKS_MAX && more.length > 0; look++) {
+      await pause(LOOK_MS);
+      more = this.#framesMore();
     }
+    for (const line of more) this.fail(line);
     const { counters } = await this.machine.stats();
     if (this.#unexplained.length <= (counters['oomKills'] ?? 0)) return;
     for (const what of this.#unexplained) this.fail(what);
+  }
+
+  /** What is in use that was not before the first batch. */
+  #framesMore(): string[] {
+    const inUse = framesInUse(this.machine.buffer);
+    const baseline = (this.#baseline ??= inUse);
+    return Object.entries(inUse).flatMap(([use, count]) => {
+      const more = count - (baseline[use] ?? 0);
+      return more > 0 ? [`${more} frames did not come back: ${use}`] : [];
+    });
   }
 }
 

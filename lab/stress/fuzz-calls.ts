@@ -7,7 +7,7 @@ import { accessAddress, argument, badArgument } from './fuzz-values.ts';
 import type { Known, Random } from './fuzz-values.ts';
 
 /** Names of files, which every program opens and unlinks. `data` is the host's. */
-export const FUZZ_NAMES: readonly string[] = ['data', 'one', 'two', '', '/dev/none', '/pager/one'];
+export const FUZZ_NAMES: readonly string[] = ['data', 'one', 'two', '', '/dev/none', '/pager/none'];
 const BYTES_MAX = 20_000;
 const SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGCHLD', 'SIGSEGV', 'SIGKILL', 'SIGPIPE', ''];
 
@@ -129,11 +129,6 @@ const METHODS: Readonly<Record<string, Make>> = {
   // Not the host's file: later programs need it.
   unlink: (context) => [name(context)].map((path) => (path === 'data' ? 'one' : path)),
   fstat: one('fd'),
-  pager: (context) => [
-    name(context),
-    maybe(context.random, 4096 * (1 + context.random(16))),
-    maybe(context.random, (page: number, target: Uint8Array) => void target.fill(page)),
-  ],
   print: ({ random }) => [random(2) === 0 ? badArgument(random) : 'x'.repeat(random(1000))],
   wait: ({ random, known }) => [random(2) === 0 ? undefined : argument(random, known, '', 'pid')],
   kill: (context) => [

@@ -132,6 +132,8 @@ class Fuzz implements CallContext {
     if (error.message === THROWN || error.name === 'DataCloneError') return;
     // What is no array has no length: the engine says so.
     if (/^(write|readInto)$/.test(what) && error instanceof TypeError) return;
+    // BigInt()'s, for a string that is no number.
+    if (what === 'store64' && error instanceof SyntaxError) return;
     const isMistake = error instanceof TypeError || error instanceof RangeError;
     if (isMistake && !INTERNAL.test(error.message)) return;
     this.#report(what, (error.stack ?? error.message).replaceAll('\n', ' |'));

@@ -52,6 +52,7 @@ export async function fuzz(
   const first = options.round ?? 1;
   let round = first;
   let calls = 0;
+  let judged = 0;
   let current: Campaign | null = null;
   const onPrint = (line: string): void => {
     if (line.startsWith(VIOLATION)) current?.fail(line.slice(VIOLATION.length));
@@ -62,7 +63,7 @@ export async function fuzz(
     await (await run.machine.spawn(PROGRAM, { args: [null] })).wait();
     await run.audit();
     while (!run.isOver) {
-      await playRound(run, options, round);
+      judged = await playRound(run, options, round, judged);
       const { syscalls } = await run.machine.stats();
       calls = syscalls.reduce((sum, { count }) => sum + count, 0);
       if (run.failures.length > 0) return;
@@ -74,7 +75,14 @@ export async function fuzz(
   return { ...result, rounds: round - first, calls, failedRound };
 }
 
-async function playRound(run: Campaign, options: FuzzOptions, round: number): Promise<void> {
+/** Returns the latest pid; ends up to `judged` have been judged. */
+async function playRound(
+  run: Campaign,
+  options: FuzzOptions,
+  round: number,
+  judged: number,
+): Promise<number> {
+  let last = judged;
   const random = makeRandom((Math.imul(options.seed, 65537) + round) >>> 0);
   const count = PROGRAMS_MIN + random(PROGRAMS_SPREAD);
   const programs = Array.from({ length: count }, () => ({
@@ -89,8 +97,15 @@ async function playRound(run: Campaign, options: FuzzOptions, round: number): Pr
   }));
   await Promise.all(programs.map((program) => runProgram(run, program)));
   await cleanUp(run);
-  for (const { pid, status } of await run.outlive()) if (status !== null) judge(run, pid, status);
+  // A fork that was on its way may have made a file since.
+  await run.outlive();
+  await cleanUp(run);
+  for (const { pid, status } of await run.outlive()) {
+    if (status !== null && pid > judged) judge(run, pid, status);
+    last = Math.max(last, pid);
+  }
   await run.audit();
+  return last;
 }
 
 async function runProgram(
