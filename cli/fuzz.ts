@@ -52,7 +52,8 @@ const plan: CampaignPlan<FuzzOptions, FuzzResult> = {
     );
   },
   verdict: (results) =>
-    `${sumOf(results, ({ rounds }) => rounds)} rounds, ${sumOf(results, ({ calls }) => calls)} calls, ` +
+    `${sumOf(results, ({ rounds }) => rounds)} rounds, ` +
+    `${sumOf(results, ({ calls }) => calls)} calls, ` +
     `${sumOf(results, ({ unresponsive }) => unresponsive)} unresponsive, `,
 };
 

@@ -1,4 +1,4 @@
-/** What `faultline stress` tells: blocks of lines and the failures for people, a document for programs. */
+/** What `faultline stress` tells: lines and failures for people, a document for programs. */
 import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts';
 import { formatCount } from './text-table.ts';
 import { formatBytes } from './usage-error.ts';
@@ -50,7 +50,8 @@ function formatRun({ options, result }: StressRun): string {
   const outcome = result.failures.length > 0 ? 'FAILED' : 'clean';
   return [
     `${protocol}, faults ${options.faults}, shootdown ${options.shootdown}: ${outcome}`,
-    `  ${perSecond(callsOf(result))} calls/s, ${perSecond(accesses)} accesses/s, ${judged} judged; ` +
+    `  ${perSecond(callsOf(result))} calls/s, ${perSecond(accesses)} accesses/s, ` +
+      `${judged} judged; ` +
       `${formatCount(counts.faultsExpected + counts.faultsUnjudged)} refused as they must be`,
     `  ${counter('faultsMinor')} faults resolved, ${counter('shootdowns')} shootdowns, ` +
       `${counter('lockWaits')} lock waits, ${counter('lockFallbacks')} fallbacks`,

@@ -32,7 +32,7 @@ export interface FuzzTask {
 }
 
 /** Begins a printed line that tells a violation. */
-export const FUZZ_VIOLATION = 'fuzz violation: ';
+const FUZZ_VIOLATION = 'fuzz violation: ';
 
 const ARENA_PAGES = 64;
 const CHILDREN_MAX = 3;
