@@ -10,7 +10,7 @@ import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { processOf } from '../processes/pid-table.ts';
 
-/** The block of process `who`, 0 being the caller; or a negative errno. With the pid table locked. */
+/** The block of process `who` (0: the caller), or a negative errno. The pid table is locked. */
 function target(cpu: Cpu, proc: ProcessBlock, which: number, who: number): ProcessBlock {
   if (which !== PRIO_PROCESS || !Number.isInteger(who)) return -EINVAL;
   const found = who === 0 ? proc : processOf(cpu.machine, who);

@@ -169,7 +169,7 @@ async function begin(proc: Proc, task: FuzzTask): Promise<Known> {
   return { addresses: [at], fds: [1, fd], pids: [proc.pid] };
 }
 
-/** Reads the whole of the host's file, so that its pages are in memory before frames are counted. */
+/** Reads the whole of the host's file: its pages are in memory before frames are counted. */
 async function warmUp(proc: Proc): Promise<number> {
   const { fds } = await begin(proc, { seed: 0, calls: 0, depth: 0, addressSpaceBytes: 0 });
   const fd = fds[1] as number;

@@ -32,7 +32,7 @@ const ENDS: Ends = {
   signals: [1],
 };
 
-/** Kinds that a storm has only when they are asked for: they cost the machine a Worker, or a stack. */
+/** Kinds that a storm has only when asked for: they cost the machine a Worker, or fill a stack. */
 const EXTREME_ENDS: Ends = {
   recurse: ['SIGABRT'],
   'recurse-calls': ['SIGABRT'],
