@@ -58,6 +58,7 @@ const nodeEntries = {
   faultline: 'cli/faultline.ts',
   'stress-program': 'lab/stress/stress-program.ts',
   'storm-program': 'lab/stress/storm-program.ts',
+  'fuzz-program': 'lab/stress/fuzz-program.ts',
   'bench-worker': 'lab/bench/protocols/bench-worker.ts',
   explore: 'lab/explore/model/user-api.ts',
   'explore-worker': 'lab/explore/node/explore-worker.ts',

@@ -1,39 +1,24 @@
-/**
- * `faultline stress --storm`: a storm of kills on a machine of each protocol asked for. Every
- * failure is printed with the command that runs the same again.
- */
-import { extname } from 'node:path';
-import { storm } from '../lab/stress/storm.ts';
-import type { StormOptions, StormResult } from '../lab/stress/storm.ts';
-import { PROTOCOL_NAMES } from '../kernel/index.ts';
-import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
-import { loadModule } from './load-module.ts';
-import { parseProtocol, protocolOption } from './machine-options.ts';
-import {
-  HELP_OPTION,
-  JSON_OPTION,
-  cpusOption,
-  describeOptions,
-  parseOptions,
-  seedOption,
-} from './options.ts';
-import type { OptionTable } from './options.ts';
-import { formatCount } from './text-table.ts';
-import { formatBytes } from './usage-error.ts';
+/** `faultline stress --storm`: a storm of kills on a machine of each protocol asked for. */
+import { STORM_KINDS, STORM_KINDS_ALL, storm } from '../lab/stress/storm.ts';
+import type { StormOptions } from '../lab/stress/storm.ts';
+import type { CampaignResult } from '../lab/stress/campaign.ts';
+import { campaignTable, machineWords, parseCampaign, runCampaign } from './campaign.ts';
+import type { CampaignPlan } from './campaign.ts';
+import { describeOptions, parseOptions, seedOption } from './options.ts';
+import type { OptionTable, ParsedOptions } from './options.ts';
+import { UsageError } from './usage-error.ts';
 
 const cpusDefault = 2;
-const memoryMinBytes = 2 ** 21;
+const processesDefault = 1000;
+const processesMax = 10_000_000;
 
 const stormOptions: OptionTable = {
   storm: { help: 'a storm of kills, instead of the default stress' },
-  processes: { value: 'N', help: 'processes on each machine, 1 to 10000000 (1000)' },
+  processes: { value: 'N', help: 'processes on each machine (1000, or what --seconds allows)' },
   'at-once': { value: 'N', help: 'processes at a time, 1 to 64 (8)' },
-  cpus: cpusOption(cpusDefault),
-  protocol: protocolOption('NAME|FILE|all', 'a module'),
-  memory: { value: 'SIZE', help: 'simulated memory, 2MiB to 4GiB (64MiB)' },
+  kinds: { value: 'A,B,…', help: `kinds of programs, or all (all but the last three)` },
   seed: seedOption('programs, arguments and times of kills'),
-  json: JSON_OPTION,
-  help: HELP_OPTION,
+  ...campaignTable(cpusDefault),
 };
 
 const stormHelp = `Usage: faultline stress --storm [options]
@@ -45,16 +30,33 @@ ended. Audits run between batches, and every frame must come back.
 Options (default):
 ${describeOptions(stormOptions)}
 
+Kinds: ${STORM_KINDS_ALL.slice(0, 7).join(', ')},
+${STORM_KINDS_ALL.slice(7).join(', ')}.
+
 The seed decides programs, arguments and the times of kills, but not how real threads interleave: a
 failure that depends on that may need more than one run to come again.
 
-Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage.`;
+Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage, 130 interrupted.`;
 
-interface StormRun {
-  readonly options: StormOptions;
-  readonly result: StormResult;
-  readonly command: string;
-}
+const plan: CampaignPlan<StormOptions, CampaignResult> = {
+  label: ({ protocol, seed, processes }) =>
+    `storm: ${protocol}, seed ${seed}${processes === null ? '' : `, ${processes} processes`}`,
+  unit: 'ended',
+  run: storm,
+  command: (options) => {
+    const { seed, processes, atOnce, kinds, durationMs } = options;
+    const length = [
+      processes === null ? '' : ` --processes ${processes}`,
+      durationMs === null ? '' : ` --seconds ${durationMs / 1000}`,
+    ].join('');
+    const which = kinds.join() === STORM_KINDS.join() ? '' : ` --kinds ${kinds.join()}`;
+    return (
+      `faultline stress --storm --seed ${seed}${length} --at-once ${atOnce}${which} ` +
+      machineWords(options)
+    );
+  },
+  verdict: () => '',
+};
 
 /** Returns the exit status. */
 export async function stressStorm(args: readonly string[]): Promise<number> {
@@ -64,60 +66,24 @@ export async function stressStorm(args: readonly string[]): Promise<number> {
     return 0;
   }
   parsed.refuseArguments('stress --storm');
-  const protocols = parsed.read<readonly string[]>('protocol', ['rcu'], (text) =>
-    text === 'all' ? PROTOCOL_NAMES : [parseProtocol(text)],
-  );
-  const shared = {
-    seed: parsed.seed(),
-    processes: parsed.integer('processes', 1000, 1, 10_000_000),
-    atOnce: parsed.integer('at-once', 8, 1, 64),
-    cpus: parsed.cpus(cpusDefault),
-    memoryBytes: parsed.bytes('memory', 2 ** 26, memoryMinBytes, FRAMES_MAX * PAGE_SIZE),
-  };
-  const runs: StormRun[] = [];
-  for (const protocol of protocols) {
-    const options = { ...shared, protocol };
-    const run = { options, result: await runStorm(options), command: commandOf(options) };
-    runs.push(run);
-    for (const failure of run.result.failures) console.error(`  failure: ${failure}`);
-    for (const line of run.result.evidence) console.error(`  ${line}`);
-    if (run.result.failures.length > 0) console.error(`  again: ${run.command}`);
-  }
-  const status = runs.every(({ result }) => result.failures.length === 0) ? 0 : 1;
-  if (parsed.has('json')) console.log(JSON.stringify({ exitStatus: status, runs }, null, 2));
-  else console.log(verdict(runs));
-  return status;
+  const { protocols, machine, json } = parseCampaign(parsed, cpusDefault, null);
+  const isTimed = machine.durationMs !== null;
+  const processes = parsed.last('processes') === null && isTimed ? null : processesOf(parsed);
+  const atOnce = parsed.integer('at-once', 8, 1, 64);
+  const kinds = parsed.read('kinds', STORM_KINDS, parseKinds);
+  const shared = { ...machine, seed: parsed.seed(), processes, atOnce, kinds };
+  const machines = protocols.map((protocol) => ({ ...shared, protocol }));
+  return runCampaign(machines, plan, json);
 }
 
-async function runStorm(options: StormOptions): Promise<StormResult> {
-  const { protocol, processes, seed } = options;
-  const tell = (done: number): void =>
-    console.error(`storm: ${protocol}, seed ${seed}: ${done} of ${processes} processes`);
-  if (extname(protocol) === '') return storm(options, tell);
-  const module = await loadModule(protocol);
-  try {
-    return await storm({ ...options, protocol: module.url.href }, tell);
-  } finally {
-    await module.dispose();
-  }
+function processesOf(parsed: ParsedOptions): number {
+  return parsed.integer('processes', processesDefault, 1, processesMax);
 }
 
-function commandOf(options: StormOptions): string {
-  const { protocol, seed, processes, atOnce, cpus, memoryBytes } = options;
-  return (
-    `faultline stress --storm --protocol ${protocol} --seed ${seed} --processes ${processes} ` +
-    `--at-once ${atOnce} --cpus ${cpus} --memory ${formatBytes(memoryBytes)}`
-  );
-}
-
-function verdict(runs: readonly StormRun[]): string {
-  const sum = (value: (result: StormResult) => number): string =>
-    formatCount(runs.reduce((total, { result }) => total + value(result), 0));
-  const failures = sum(({ failures: list }) => list.length);
-  const outcome = failures === '0' ? 'clean' : 'FAILED';
-  return (
-    `${outcome}: ${sum(({ processes }) => processes)} processes, ` +
-    `${sum(({ killed }) => killed)} kills, ${sum(({ audits }) => audits)} audits, ` +
-    `${failures} violations`
-  );
+function parseKinds(text: string): readonly string[] {
+  if (text === 'all') return STORM_KINDS_ALL;
+  const kinds = text.split(',');
+  const unknown = kinds.find((kind) => !STORM_KINDS_ALL.includes(kind));
+  if (unknown === undefined) return kinds;
+  throw new UsageError(`--kinds must be of ${STORM_KINDS_ALL.join(', ')}, got '${unknown}'`);
 }

@@ -1,6 +1,6 @@
-/** What `faultline stress` tells: a table and the failures for people, a document for programs. */
+/** What `faultline stress` tells: lines and failures for people, a document for programs. */
 import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts';
-import { formatCount, formatTable } from './text-table.ts';
+import { formatCount } from './text-table.ts';
 import { formatBytes } from './usage-error.ts';
 
 /** A machine's run: what it was and what came out. */
@@ -34,41 +34,47 @@ function reproduction({ options }: StressRun): string {
   return `faultline stress ${words.join(' ')}`;
 }
 
-export function formatStress(runs: readonly StressRun[]): string {
-  const header = ['PROTOCOL', 'FAULTS', 'FLUSH', 'CALLS/S', 'ACCESSES/S', 'JUDGED', 'SIGSEGV'];
-  header.push('FAULTS RESOLVED', 'SHOOTDOWNS', 'LOCK WAITS', 'FALLBACKS', 'PROCESSES', 'FORKS');
-  header.push('SWAP OUT', 'SWAP IN', 'AUDITS');
-  const rows = runs.map((run) => [
-    ...formatRun(run),
-    run.result.failures.length > 0 ? 'FAILED' : '',
-  ]);
-  return formatTable([...header, ''], rows, 'lllrrrrrrrrrrrrrl');
+/** A block of lines for each machine, and one line that says what it all came to. */
+export function formatStress(runs: readonly StressRun[], isInterrupted: boolean): string {
+  return [...runs.map(formatRun), verdict(runs, isInterrupted)].join('\n');
 }
 
-function formatRun({ options, result }: StressRun): string[] {
+function formatRun({ options, result }: StressRun): string {
   const { counts, counters, wallMs, processesRun, audits } = result;
   const perSecond = (count: number): string =>
     wallMs > 0 ? formatCount((count * 1000) / wallMs) : '-';
   const accesses = counts.reads + counts.writes;
   const judged = accesses > 0 ? `${Math.round((100 * counts.judged) / accesses)} %` : '-';
+  const counter = (name: string): string => formatCount(counters[name] ?? 0);
+  const protocol = options.protocol.replace(/^.*\//, '');
+  const outcome = result.failures.length > 0 ? 'FAILED' : 'clean';
   return [
-    options.protocol.replace(/^.*\//, ''),
-    options.faults,
-    options.shootdown,
-    perSecond(counts.mmap + counts.munmap + counts.mprotect),
-    perSecond(accesses),
-    judged,
-    formatCount(counts.faultsExpected + counts.faultsUnjudged),
-    formatCount(counters['faultsMinor'] ?? 0),
-    formatCount(counters['shootdowns'] ?? 0),
-    formatCount(counters['lockWaits'] ?? 0),
-    formatCount(counters['lockFallbacks'] ?? 0),
-    formatCount(processesRun),
-    formatCount(counts.forks),
-    formatCount(counters['swapOuts'] ?? 0),
-    formatCount(counters['swapIns'] ?? 0),
-    formatCount(audits),
-  ];
+    `${protocol}, faults ${options.faults}, shootdown ${options.shootdown}: ${outcome}`,
+    `  ${perSecond(callsOf(result))} calls/s, ${perSecond(accesses)} accesses/s, ` +
+      `${judged} judged; ` +
+      `${formatCount(counts.faultsExpected + counts.faultsUnjudged)} refused as they must be`,
+    `  ${counter('faultsMinor')} faults resolved, ${counter('shootdowns')} shootdowns, ` +
+      `${counter('lockWaits')} lock waits, ${counter('lockFallbacks')} fallbacks`,
+    `  ${formatCount(processesRun)} processes, ${formatCount(counts.forks)} forks, ` +
+      `${counter('swapOuts')} pages out, ${counter('swapIns')} in, ${formatCount(audits)} audits`,
+  ].join('\n');
+}
+
+function callsOf({ counts }: StressResult): number {
+  return counts.mmap + counts.munmap + counts.mprotect;
+}
+
+function verdict(runs: readonly StressRun[], isInterrupted: boolean): string {
+  const sum = (value: (result: StressResult) => number): string =>
+    formatCount(runs.reduce((total, { result }) => total + value(result), 0));
+  const violations = sum(({ failures }) => failures.length);
+  const word = violations === '0' ? (isInterrupted ? 'interrupted' : 'clean') : 'FAILED';
+  const accesses = sum(({ counts }) => counts.reads + counts.writes);
+  const processes = sum(({ processesRun }) => processesRun);
+  return (
+    `${word}: ${accesses} accesses, ${sum(callsOf)} calls, ${processes} processes, ` +
+    `${sum(({ audits }) => audits)} audits, ${violations} violations`
+  );
 }
 
 /** What was wrong in one run, and how to see it again. */
@@ -79,10 +85,12 @@ export function formatFailure(run: StressRun): string {
 }
 
 /** Everything as one document. */
-export function stressDocument(runs: readonly StressRun[]): Readonly<Record<string, unknown>> {
-  const isClean = runs.every(({ result }) => result.failures.length === 0);
+export function stressDocument(
+  runs: readonly StressRun[],
+  exitStatus: number,
+): Readonly<Record<string, unknown>> {
   return {
-    exitStatus: isClean ? 0 : 1,
+    exitStatus,
     runs: runs.map((run) => {
       const { counts, wallMs } = run.result;
       const rates = Object.entries(counts).map(([name, count]) => [

@@ -78,7 +78,7 @@ ${describeOptions(stressOptions)}
 The seed decides every choice, but not how real threads interleave: a failure that depends on that
 may need more than one run to come again.
 
-Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage.`;
+Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage, 130 interrupted.`;
 }
 
 /** The request, or the help text that was asked for instead. Throws UsageError. */

@@ -13,7 +13,7 @@ import { PROCESSES_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { Pid, VirtAddr } from '../../shared/units.ts';
+import type { Pid, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { closeAllFds } from '../objects/fd.ts';
@@ -43,20 +43,31 @@ export function exitProcess(
   const proc = processOf(cpu.machine, pid);
   if (proc === 0) return -ESRCH;
   if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return 0;
+  // Under the lock, where other CPUs look at it.
+  lock(cpu, BOOT.PROC_LOCK);
   poke(words, proc + PROCESS.STATE, PROCESS.ZOMBIE);
+  unlock(cpu, BOOT.PROC_LOCK);
   poke(words, proc + PROCESS.EXIT_CODE, code);
   poke(words, proc + PROCESS.EXIT_SIGNAL, signal);
   storeWide(cpu.machine, proc + PROCESS.EXIT_ADDRESS, address);
   dropFutexes(cpu, proc);
   closeAllFds(cpu, proc);
   unmapStack(cpu, proc);
-  putSpace(cpu, peek(words, proc + PROCESS.SPACE));
-  poke(words, proc + PROCESS.SPACE, 0);
+  putSpace(cpu, takeSpace(cpu, proc));
   if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);
   else if (signal !== SIGSEGV && signal !== SIGBUS)
     logEvent(cpu, LOG_PROCESS_KILLED, pid, signal, 0);
   else logEvent(cpu, LOG_SEGFAULT, pid, vpnOf(address), signal);
   return 0;
+}
+
+/** Under the lock, so that whoever finds the space by its pid and holds that lock may use it. */
+function takeSpace(cpu: Cpu, proc: ProcessBlock): SpaceBlock {
+  lock(cpu, BOOT.PROC_LOCK);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
+  poke(cpu.words, proc + PROCESS.SPACE, 0);
+  unlock(cpu, BOOT.PROC_LOCK);
+  return space;
 }
 
 /** Frees the block of a zombie, after its end has been reported to its waiters. */

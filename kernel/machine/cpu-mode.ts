@@ -3,7 +3,7 @@
  * into the kernel, where a stopped CPU parks, is mmu/kernel-entry.ts.
  *
  *     OFFLINE → IDLE ⇄ KERNEL → USER → KERNEL …      KERNEL ⇄ BLOCKED (asleep in a trap)
- *     KERNEL → PARKED → KERNEL (an audit)            IDLE | USER | BLOCKED → DEAD (condemned)
+ *     KERNEL → PARKED → KERNEL (an audit)    OFFLINE | IDLE | USER | BLOCKED → DEAD (condemned)
  *
  * Guarantees
  * - A CPU that is not in USER checks its space's TLB generation before it uses a translation again.
@@ -76,7 +76,7 @@ export function condemnCpu(cpu: Cpu, victim: number): boolean {
   // ORDER: the exchange decides the race with the victim's own next kernel entry.
   const seen = load(cpu.words, at);
   const state = seen & CPU.MODE_MASK;
-  if (state === CPU.MODE_DEAD || state === CPU.MODE_OFFLINE) return true;
+  if (state === CPU.MODE_DEAD) return true;
   if (state === CPU.MODE_KERNEL || state === CPU.MODE_PARKED) return false;
   if (compareExchange(cpu.words, at, seen, CPU.MODE_DEAD) !== seen) return false;
   signalWaiters(cpu);

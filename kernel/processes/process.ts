@@ -29,11 +29,11 @@ export function startProcess(cpu: Cpu, pid: Pid): number {
   // The lock keeps the block from being freed, and made another process's, before it is claimed.
   lock(cpu, BOOT.PROC_LOCK);
   const proc = processOf(cpu.machine, pid);
-  const isOurs = proc !== 0 && claim(cpu, proc, cpu.id);
+  const isOurs =
+    proc !== 0 && claim(cpu, proc, cpu.id) && peek(cpu.words, proc + PROCESS.STATE) === PROCESS.NEW;
+  if (isOurs) poke(cpu.words, proc + PROCESS.STATE, PROCESS.RUNNING);
   unlock(cpu, BOOT.PROC_LOCK);
   if (!isOurs) return -ESRCH;
-  if (peek(cpu.words, proc + PROCESS.STATE) !== PROCESS.NEW) return -ESRCH;
-  poke(cpu.words, proc + PROCESS.STATE, PROCESS.RUNNING);
   logEvent(cpu, LOG_PROCESS_START, pid, cpu.id, peek(cpu.words, proc + PROCESS.PARENT));
   return 0;
 }
@@ -64,9 +64,11 @@ export function recallProcess(cpu: Cpu, pid: Pid): boolean {
   if (proc === 0 || hasBegun(machine, pid)) return false;
   // ORDER: written by killers, which run on this CPU.
   if (load(words, proc + PROCESS.PENDING) !== 0) return false;
+  lock(cpu, BOOT.PROC_LOCK);
   poke(words, proc + PROCESS.STATE, PROCESS.NEW);
   // ORDER: publishes the block, as its maker did, to the CPU that claims it next.
   store(words, proc + PROCESS.CPU, 0);
+  unlock(cpu, BOOT.PROC_LOCK);
   return true;
 }
 

@@ -90,6 +90,7 @@ export function getSpace(cpu: Cpu, space: SpaceBlock): SpaceBlock {
 
 /** Drops a reference; the last one unmaps everything and frees the space. */
 export function putSpace(cpu: Cpu, space: SpaceBlock): void {
+  if (space === 0) panic('putSpace: no space');
   // ORDER: the decrement to 0 comes after every other user's last use.
   const before = add(cpu.words, space + SPACE.REFS, -1);
   if (before <= 0) panic('putSpace: space is free', space);

@@ -1,14 +1,16 @@
 /** getpriority(2) and setpriority(2) with PRIO_PROCESS. Any process may change any, as root. */
 import { load, peek, store } from '../../shared/atomics.ts';
 import { EINVAL, ESRCH } from '../../shared/abi/errno.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { NICE_MAX, NICE_MIN } from '../../shared/limits.ts';
 import { PRIO_PROCESS } from '../../shared/abi/mman.ts';
 import type { ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { processOf } from '../processes/pid-table.ts';
 
-/** The block of process `who`, 0 being the caller; or a negative errno. */
+/** The block of process `who` (0: the caller), or a negative errno. The pid table is locked. */
 function target(cpu: Cpu, proc: ProcessBlock, which: number, who: number): ProcessBlock {
   if (which !== PRIO_PROCESS || !Number.isInteger(who)) return -EINVAL;
   const found = who === 0 ? proc : processOf(cpu.machine, who);
@@ -18,9 +20,12 @@ function target(cpu: Cpu, proc: ProcessBlock, which: number, who: number): Proce
 
 /** 20 minus the nice value, 1 to 40, as the raw syscall; -EINVAL or -ESRCH. */
 export function sysGetpriority(cpu: Cpu, proc: ProcessBlock, which: number, who: number): number {
+  lock(cpu, BOOT.PROC_LOCK);
   const found = target(cpu, proc, which, who);
   // ORDER: a momentary value.
-  return found < 0 ? found : 20 - load(cpu.words, found + PROCESS.NICE);
+  const result = found < 0 ? found : 20 - load(cpu.words, found + PROCESS.NICE);
+  unlock(cpu, BOOT.PROC_LOCK);
+  return result;
 }
 
 /** Sets the nice value, cut to -20 to 19. 0, -EINVAL or -ESRCH. */
@@ -31,10 +36,15 @@ export function sysSetpriority(
   who: number,
   nice: number,
 ): number {
+  // The lock keeps another process's block from being freed, and made something else's, meanwhile.
+  lock(cpu, BOOT.PROC_LOCK);
   const found = target(cpu, proc, which, who);
+  const isRefused = found < 0 || !Number.isInteger(nice);
+  if (!isRefused) {
+    // ORDER: the process's CPU reads it at its next turn.
+    store(cpu.words, found + PROCESS.NICE, Math.max(NICE_MIN, Math.min(NICE_MAX, nice)));
+  }
+  unlock(cpu, BOOT.PROC_LOCK);
   if (found < 0) return found;
-  if (!Number.isInteger(nice)) return -EINVAL;
-  // ORDER: the process's CPU reads it at its next turn.
-  store(cpu.words, found + PROCESS.NICE, Math.max(NICE_MIN, Math.min(NICE_MAX, nice)));
-  return 0;
+  return isRefused ? -EINVAL : 0;
 }

@@ -4,10 +4,12 @@
  */
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import type { Pid, ProcessBlock, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
 import { isPrivileged, limitAt } from '../space/rlimits.ts';
 import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
@@ -51,23 +53,37 @@ export function sysPrlimit(
   newAddress: VirtAddr,
   oldAddress: VirtAddr,
 ): number {
-  const { words } = cpu;
-  const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const limit = new Uint32Array(SPACE.RLIMIT_WORDS);
   if (newAddress !== 0) {
     const refusal = readLimit(cpu, space, newAddress, limit);
     if (refusal !== 0) return refusal;
   }
+  const before = new Uint32Array(SPACE.RLIMIT_WORDS);
+  // The lock keeps another process's space: its end takes it before the space is freed.
+  lock(cpu, BOOT.PROC_LOCK);
   const target = pid === 0 ? space : spaceOfPid(cpu, pid);
+  const change = newAddress === 0 ? null : limit;
+  const refusal = exchangeLimit(cpu, space, target, resource, change, before);
+  unlock(cpu, BOOT.PROC_LOCK);
+  if (refusal !== 0) return refusal;
+  return oldAddress === 0 ? 0 : writeLimit(cpu, space, oldAddress, before);
+}
+
+/** Reads a limit of `target` to `before`, and sets it to `change`. 0, or -errno. */
+function exchangeLimit(
+  cpu: Cpu,
+  space: SpaceBlock,
+  target: SpaceBlock,
+  resource: number,
+  change: Uint32Array | null,
+  before: Uint32Array,
+): number {
   if (target === 0) return -E.ESRCH;
   const at = limitAt(target, resource);
   if (at < 0) return -E.EINVAL;
-  const before = readWords(cpu, at);
-  if (newAddress !== 0) {
-    const refusal = changeLimit(cpu, space, target, resource, limit);
-    if (refusal !== 0) return refusal;
-  }
-  return oldAddress === 0 ? 0 : writeLimit(cpu, space, oldAddress, before);
+  before.set(readWords(cpu, at));
+  return change === null ? 0 : changeLimit(cpu, space, target, resource, change);
 }
 
 function readWords(cpu: Cpu, at: WordIndex): Uint32Array {

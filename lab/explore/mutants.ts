@@ -9,6 +9,7 @@ import { FLUSH_MUTANTS } from './mutants/flush.ts';
 import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
+import { PROCESS_MUTANTS } from './mutants/processes.ts';
 import { LOCK_MUTANTS } from './mutants/locks.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
 
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACCESS_MUTANTS,
   ...FLUSH_MUTANTS,
   ...OTHER_MUTANTS,
+  ...PROCESS_MUTANTS,
   ...FORK_AND_SWAP_MUTANTS,
   ...FUTEX_AND_FILE_MUTANTS,
   ...LOCK_MUTANTS,

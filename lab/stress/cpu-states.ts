@@ -4,6 +4,9 @@
  */
 import { attachMachine, dmesgLines, protocolNamed } from '../../kernel/index.ts';
 import { LOCK_CLASSES } from '../../kernel/machine/lock-order.ts';
+import { frameField } from '../../kernel/machine/machine.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import type { Machine } from '../../kernel/index.ts';
 import { load } from '../../shared/atomics.ts';
@@ -56,6 +59,22 @@ export function recordFrames(buffer: SharedArrayBuffer): number {
   const first = machine.recordDir;
   const slots = machine.words.subarray(first, first + RECORD.DIRECTORY_WORDS);
   return slots.filter((pfn) => pfn !== 0).length;
+}
+
+/** Frames in use by state and, of blocks, slab; those of retired tables and of records left out. */
+export function framesInUse(buffer: SharedArrayBuffer): Readonly<Record<string, number>> {
+  const machine = view(buffer);
+  const uses: Record<string, number> = { kernel: -recordFrames(buffer) };
+  for (let pfn = 1; pfn < machine.frames; pfn++) {
+    const word = load(machine.words, frameField(machine, pfn, FRAME.STATE));
+    const state = word & 0xf;
+    if (state < FRAME.USED || state === FRAME.RETIRED) continue;
+    const slab = (word >>> FRAME.ORDER_SHIFT) & 0xf;
+    const name = FRAME.STATE_NAMES[state] ?? '';
+    const use = state === FRAME.SLAB ? `slab of ${SLAB.BLOCKS[slab]?.name ?? slab}` : name;
+    uses[use] = (uses[use] ?? 0) + 1;
+  }
+  return uses;
 }
 
 /** Only to read: no protocol's function is called. */

@@ -3,6 +3,7 @@
  * themselves with ENDED, or as their kind says (storm.ts).
  */
 import {
+  MADV_DONTNEED,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_PRIVATE,
@@ -31,6 +32,12 @@ function touch(proc: Proc, at: number, value: number): void {
 
 async function arena(proc: Proc, flags = PRIVATE): Promise<number> {
   return proc.mmap(0, PAGES * PAGE_SIZE, RW, flags);
+}
+
+/** Recurses until the stack is full; each frame uses the kernel. Never returns. */
+function recurse(proc: Proc, at: number, step: (page: number) => void, page = 0): number {
+  step(at + (page % PAGES) * PAGE_SIZE);
+  return recurse(proc, at, step, page + 1) + 1;
 }
 
 type Kind = (proc: Proc, ms: number) => Promise<number>;
@@ -121,6 +128,21 @@ const KINDS: Readonly<Record<string, Kind>> = {
     const endMs = performance.now() + ms;
     while (performance.now() < endMs) await proc.nanosleep(1e6).catch(() => {});
     return ENDED;
+  },
+  recurse: async (proc) => {
+    const at = await arena(proc);
+    return recurse(proc, at, (address) => {
+      proc.mem.store32(address, 1);
+      proc.local.madvise(address, PAGE_SIZE, MADV_DONTNEED);
+    });
+  },
+  'recurse-calls': async (proc) => {
+    const at = await arena(proc);
+    return recurse(proc, at, (address) => proc.local.mprotect(address, PAGE_SIZE, PROT_READ));
+  },
+  endless: async (proc) => {
+    touch(proc, await arena(proc), 1);
+    for (;;);
   },
 };
 

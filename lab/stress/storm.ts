@@ -2,24 +2,22 @@
  * A storm of kills: many short processes, some at a time, most of them killed at a random moment.
  *
  * Guarantees: programs, their arguments and the times of kills follow from the seed; how real
- * threads interleave does not. Every end is compared with what its kind may end with; audits run
- * between batches; in the end every frame is back.
+ * threads interleave does not. Every end, children's included, is compared with what its kind may
+ * end with; audits run between batches, and then every frame is back.
  */
-import type { ExitStatus, MachineHandle } from '../../workers/api/machine-api.ts';
-import { boot } from '../../workers/index.ts';
+import type { ExitStatus } from '../../workers/api/machine-api.ts';
 import { makeRandom } from '../../shared/random.ts';
-import { machineState } from './cpu-states.ts';
-import { startWatchdog } from './watchdog.ts';
+import { campaign, pause } from './campaign.ts';
+import type { Campaign, CampaignOptions, CampaignResult } from './campaign.ts';
 
 const PROGRAM = new URL('./storm-program.js', import.meta.url);
 const LIFE_MS = 60;
 const BATCH = 250;
-const STANDSTILL_MS = 30_000;
-const FAILURES_MAX = 20;
-const ORPHAN_LOOK_MS = 10;
+
+type Ends = Readonly<Record<string, readonly (number | string)[]>>;
 
 /** What each kind ends with when no kill comes first: an exit code or a signal. */
-const ENDS: Readonly<Record<string, readonly (number | string)[]>> = {
+const ENDS: Ends = {
   spin: [1],
   touch: [1],
   timers: [1],
@@ -34,121 +32,119 @@ const ENDS: Readonly<Record<string, readonly (number | string)[]>> = {
   signals: [1],
 };
 
-export interface StormOptions {
-  /** A built-in protocol's name, or the URL of a module. */
-  readonly protocol: string;
-  readonly seed: number;
-  readonly processes: number;
+/** Kinds that a storm has only when asked for: they cost the machine a Worker, or fill a stack. */
+const EXTREME_ENDS: Ends = {
+  recurse: ['SIGABRT'],
+  'recurse-calls': ['SIGABRT'],
+  endless: [],
+};
+
+/** The entries of children and threads. */
+const CHILD_ENDS: Ends = { waiter: [1], child: [1], thread: [1, 'SIGSEGV'], signaller: [1] };
+
+const ALL_ENDS: Ends = { ...ENDS, ...EXTREME_ENDS, ...CHILD_ENDS };
+
+export const STORM_KINDS: readonly string[] = Object.keys(ENDS);
+export const STORM_KINDS_ALL: readonly string[] = Object.keys({ ...ENDS, ...EXTREME_ENDS });
+
+export interface StormOptions extends CampaignOptions {
+  /** Null: as many as there is time for. */
+  readonly processes: number | null;
   readonly atOnce: number;
-  readonly cpus: number;
-  readonly memoryBytes: number;
+  readonly kinds: readonly string[];
 }
 
-export interface StormResult {
-  readonly processes: number;
-  readonly killed: number;
-  readonly audits: number;
-  readonly failures: readonly string[];
-  readonly evidence: readonly string[];
-}
-
-/** Runs a storm on a machine of its own. `onBatch` is told after each batch. */
+/** Runs a storm on a machine of its own. `onProgress` is told how many have ended. */
 export async function storm(
   options: StormOptions,
-  onBatch: (done: number) => void,
-): Promise<StormResult> {
-  const { protocol, cpus, memoryBytes: memory, seed } = options;
-  const machine = await boot({ protocol, cpus, memory, seed, checked: true });
-  const run = new Storm(machine, options, onBatch);
-  const watchdog = startWatchdog(() => run.done, STANDSTILL_MS);
-  try {
-    await Promise.race([run.run(), watchdog.barked]);
-  } catch (error) {
-    run.failures.push(error instanceof Error ? error.message : String(error));
-  } finally {
-    watchdog.stop();
-  }
-  const { done: processes, killed, audits, failures } = run;
-  const evidence = failures.length === 0 ? [] : machineState(machine.buffer);
-  await machine.shutdown();
-  return { processes, killed, audits, failures, evidence };
+  signal: AbortSignal,
+  onProgress: (done: number) => void,
+): Promise<CampaignResult> {
+  return campaign(options, signal, {}, (run) => new Storm(run, options, onProgress).run());
 }
 
 class Storm {
-  done = 0;
-  killed = 0;
-  audits = 0;
-  readonly failures: string[] = [];
-  readonly #machine: MachineHandle;
+  readonly #run: Campaign;
   readonly #options: StormOptions;
-  readonly #onBatch: (done: number) => void;
+  readonly #onProgress: (done: number) => void;
   #started = 0;
-  /** Frames in use after the first batch: the tables' and slabs' own are made by then. */
-  #baseline: number | null = null;
 
-  constructor(machine: MachineHandle, options: StormOptions, onBatch: (done: number) => void) {
-    this.#machine = machine;
+  constructor(run: Campaign, options: StormOptions, onProgress: (done: number) => void) {
+    this.#run = run;
     this.#options = options;
-    this.#onBatch = onBatch;
+    this.#onProgress = onProgress;
   }
 
   async run(): Promise<void> {
     const { processes, atOnce } = this.#options;
-    while (this.#started < processes && this.failures.length === 0) {
-      const end = Math.min(processes, this.#started + BATCH);
+    const run = this.#run;
+    const total = processes ?? Infinity;
+    await this.#warmUp();
+    await run.audit();
+    while (this.#started < total && !run.isOver) {
+      const end = Math.min(total, this.#started + BATCH);
       await Promise.all(Array.from({ length: atOnce }, () => this.#slot(end)));
-      await this.#outliveOrphans();
-      await this.#audit();
-      this.#onBatch(this.done);
+      await this.#judgeChildren();
+      await run.audit();
     }
+  }
+
+  /** What the machine itself needs for processes and areas is allocated by them. */
+  async #warmUp(): Promise<void> {
+    await Promise.all(
+      Array.from({ length: this.#options.atOnce }, () => this.#process('forks', 1, null)),
+    );
+    await this.#run.outlive();
+    this.#run.processes = 0;
   }
 
   async #slot(end: number): Promise<void> {
-    while (this.#started < end && this.failures.length < FAILURES_MAX) await this.#process();
+    while (this.#started < end && !this.#run.isOver) {
+      // Of the process's number, so that timing does not change what a later one does.
+      const random = makeRandom((this.#options.seed * 65537 + ++this.#started) >>> 0);
+      const { kinds } = this.#options;
+      const kind = kinds[random(kinds.length)] as string;
+      const lifeMs = random(LIFE_MS);
+      const isKilled = random(4) !== 0 || kind === 'endless';
+      await this.#process(kind, lifeMs, isKilled ? random(LIFE_MS) : null);
+    }
   }
 
-  async #process(): Promise<void> {
-    const number = ++this.#started;
-    // Of the process's number, so that timing does not change what a later one does.
-    const random = makeRandom((this.#options.seed * 65537 + number) >>> 0);
-    const kinds = Object.keys(ENDS);
-    const kind = kinds[random(kinds.length)] as string;
-    const lifeMs = random(LIFE_MS);
-    const killMs = random(4) === 0 ? null : random(LIFE_MS);
-    const process = await this.#machine.spawn(PROGRAM, { args: [kind, lifeMs], name: kind });
+  async #process(kind: string, lifeMs: number, killMs: number | null): Promise<void> {
+    const run = this.#run;
+    const options = { args: [kind, lifeMs], name: kind };
+    const process = await run.start(() => run.machine.spawn(PROGRAM, options));
+    if (process === null) return;
     if (killMs !== null) {
-      if (killMs > 0) await new Promise((resolve) => setTimeout(resolve, killMs));
-      this.killed++;
+      if (killMs > 0) await pause(killMs);
+      run.killed++;
       // It may have ended by itself.
       process.kill().catch(() => {});
     }
-    this.#judge(number, kind, killMs !== null, await process.wait());
-    this.done++;
+    const status = await process.wait();
+    this.#judge(process.pid, kind, status, killMs !== null);
+    this.#onProgress(++run.processes);
   }
 
-  #judge(number: number, kind: string, isKilled: boolean, status: ExitStatus): void {
-    if (ENDS[kind]?.includes(status.code ?? status.signal)) return;
-    if (isKilled && status.signal === 'SIGKILL') return;
-    this.failures.push(`process ${number} (${kind}) ended: ${JSON.stringify(status)}`);
-  }
-
-  /** Children whose parent was killed end by themselves. */
-  async #outliveOrphans(): Promise<void> {
-    for (;;) {
-      const { processes } = await this.#machine.stats();
-      if (processes.every(({ status }) => status !== null)) return;
-      await new Promise((resolve) => setTimeout(resolve, ORPHAN_LOOK_MS));
+  /** Processes that a process started: their parent may be gone, so the reports tell. */
+  async #judgeChildren(): Promise<void> {
+    for (const { pid, name, status } of await this.#run.outlive()) {
+      if (status !== null && Object.hasOwn(CHILD_ENDS, name)) this.#judge(pid, name, status, false);
     }
   }
 
-  /** Nothing runs now: no frame may be in use but retired tables. */
-  async #audit(): Promise<void> {
-    const { violations, checked } = await this.#machine.audit();
-    this.audits++;
-    this.failures.push(...violations.slice(0, FAILURES_MAX).map((line) => `audit: ${line}`));
-    const { framesInUse = NaN, retiredTables = 0 } = checked;
-    this.#baseline ??= framesInUse - retiredTables;
-    const rest = framesInUse - retiredTables - this.#baseline;
-    if (rest > 0) this.failures.push(`${rest} frames did not come back`);
+  #judge(pid: number, kind: string, status: ExitStatus, isKilled: boolean): void {
+    if (ALL_ENDS[kind]?.includes(status.code ?? status.signal)) return;
+    const what = `process ${pid} (${kind}) ended: ${JSON.stringify(status)}`;
+    if (status.signal === undefined) return this.#run.fail(what);
+    if (status.signal === 'SIGKILL') {
+      if (isKilled || status.reason?.includes('out of memory')) return;
+      // A Worker that an endless process kept had others too.
+      if (status.reason !== undefined && this.#options.kinds.includes('endless')) return;
+      if (status.reason === undefined) return this.#run.unexplainedKill(what);
+    }
+    // Its own fork, clone or mmap was refused.
+    if (status.reason !== undefined && /ENOMEM|EAGAIN/.test(status.reason)) this.#run.refused++;
+    else this.#run.fail(what);
   }
 }

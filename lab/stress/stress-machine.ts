@@ -32,7 +32,11 @@ const ORPHAN_LOOK_MS = 10;
 const STANDSTILL_MS = 10_000;
 const FAILURES_MAX = 20;
 
-export async function stressMachine(options: StressOptions): Promise<StressResult> {
+/** An abort of `signal` ends it early, with what it has. */
+export async function stressMachine(
+  options: StressOptions,
+  signal: AbortSignal,
+): Promise<StressResult> {
   const failures: string[] = [];
   const { protocol, faults, shootdown, cpus, seed } = options;
   const { memoryBytes: memory, swapBytes: swap } = options;
@@ -45,6 +49,8 @@ export async function stressMachine(options: StressOptions): Promise<StressResul
     checked: true,
   });
   const stress = new Stress(machine, options, failures);
+  const stop = (): void => stress.stop();
+  signal.addEventListener('abort', stop);
   const watchdog = startWatchdog(() => stress.progress(), STANDSTILL_MS);
   try {
     await Promise.race([stress.run(), watchdog.barked]);
@@ -52,6 +58,7 @@ export async function stressMachine(options: StressOptions): Promise<StressResul
     failures.push(error instanceof Error ? error.message : String(error));
   } finally {
     watchdog.stop();
+    signal.removeEventListener('abort', stop);
     stress.stop();
   }
   const evidence = failures.length === 0 ? [] : machineState(machine.buffer);

@@ -135,7 +135,7 @@ export class UserMemory extends TlbMemory implements Memory {
 
   #atomicAt(address: number, write: boolean): number {
     if (address % 4 !== 0)
-      throw new RangeError(`atomic access: 0x${address.toString(16)} is not aligned`);
+      throw new RangeError(`atomic access: 0x${Number(address).toString(16)} is not aligned`);
     if (!this.#mmu.translate(address, write)) {
       throw new RangeError(`atomic access: 0x${address.toString(16)} is a device register`);
     }

@@ -73,8 +73,11 @@ export class SignalDelivery {
 
   /** The blocked set before the change. */
   sigprocmask(how: 'block' | 'unblock' | 'set', names: readonly string[]): SignalName[] {
+    if (!Array.isArray(names)) {
+      throw new TypeError(`sigprocmask: signals must be an array of names, got ${typeof names}`);
+    }
     let set = 0;
-    for (const name of names) {
+    for (const name of names as readonly string[]) {
       const signal = signalNumber(name);
       if (signal === 0) throw new SyscallError('sigprocmask', EINVAL);
       set |= signalBit(signal);

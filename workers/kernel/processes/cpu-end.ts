@@ -1,8 +1,6 @@
 /** The end of a CPU's Worker: what is done before it is terminated, and when it is gone. */
 import { condemnCpu, reapCpu } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import * as CPU from '../../../shared/layout/cpu.ts';
-import { modeOf } from '../cpu-mode.ts';
 import { inKernel } from '../in-kernel.ts';
 
 /** Pause between two attempts to condemn a CPU that is in the kernel. */
@@ -33,6 +31,5 @@ export function cleanUpCpu(needs: CleanUpNeeds, id: number, reason: string, isOu
     return;
   }
   processes.cpuDied(id, reason, isOurs);
-  // From a CPU that never came up there is nothing to take back.
-  if (modeOf(cpu, id) !== CPU.MODE_OFFLINE) inKernel(cpu, () => reapCpu(cpu, id));
+  inKernel(cpu, () => reapCpu(cpu, id));
 }

@@ -10,6 +10,7 @@ import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
 import { objectScenarios } from './objects.ts';
+import { processScenarios } from './processes.ts';
 import { rangeScenarios } from './ranges.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
@@ -29,6 +30,7 @@ const PLAIN: readonly Scenario[] = [
   ...lockScenarios,
   ...machineScenarios,
   ...recallScenarios,
+  ...processScenarios,
   ...forkScenarios,
   ...futexScenarios,
   ...groupScenarios,

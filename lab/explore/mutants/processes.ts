@@ -1,0 +1,44 @@
+/** Seeded bugs of CPUs that reach for a process which ends meanwhile. */
+import { patch } from '../build/patch.ts';
+import type { Mutant } from '../mutants.ts';
+
+const PROCESS = 'kernel/processes/process.ts';
+const PRIORITY = 'kernel/syscalls/priority.ts';
+const RLIMIT = 'kernel/syscalls/rlimit.ts';
+
+export const PROCESS_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'start-unlocked',
+    about: 'the block may be freed and reused between the look into the pid table and the claim',
+    scenario: 'start-kill',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        PROCESS,
+        '  lock(cpu, BOOT.PROC_LOCK);\n  const proc = processOf',
+        '  const proc = processOf',
+      ),
+      patch(PROCESS, '  unlock(cpu, BOOT.PROC_LOCK);\n  if (!isOurs)', '  if (!isOurs)'),
+    ],
+  },
+  {
+    name: 'priority-unlocked',
+    about: 'the nice value is stored into a block that may be freed, and another process’s',
+    scenario: 'priority-end',
+    protocol: 'rcu',
+    patches: [
+      patch(PRIORITY, 'meanwhile.\n  lock(cpu, BOOT.PROC_LOCK);', 'meanwhile.'),
+      patch(PRIORITY, '  unlock(cpu, BOOT.PROC_LOCK);\n  if (found < 0)', '  if (found < 0)'),
+    ],
+  },
+  {
+    name: 'limits-unlocked',
+    about: 'limits are stored into a space that may be freed, and another process’s',
+    scenario: 'limits-end',
+    protocol: 'rcu',
+    patches: [
+      patch(RLIMIT, 'is freed.\n  lock(cpu, BOOT.PROC_LOCK);', 'is freed.'),
+      patch(RLIMIT, '  unlock(cpu, BOOT.PROC_LOCK);\n', ''),
+    ],
+  },
+];
