@@ -7,6 +7,7 @@ import { wordName } from '../../../shared/layout/names.ts';
 import * as T from '../runtime/task.ts';
 import type { Executor } from './executor.ts';
 import { CPU_MASK } from './strategy.ts';
+import { wordValue } from './word-value.ts';
 import { Replay } from './schedule.ts';
 import type { Segment } from './schedule.ts';
 
@@ -21,6 +22,8 @@ export interface Moment {
 }
 
 export interface Story {
+  /** What the scenario does. */
+  readonly about: string;
   readonly cpus: number;
   readonly moments: readonly Moment[];
   readonly failure: string;
@@ -54,8 +57,11 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
       moments.push({ step: executor.steps, cpu, text: name, place: '', kind: 'operation' });
     }
   };
+  let isOver = false;
   facade.setTrace((kind, at, value, site) => {
-    if (executor.steps === 0) return;
+    // What a CPU does after the failure, until it is stopped, is no part of it.
+    if (executor.steps === 0 || isOver) return;
+    isOver = executor.failure !== null;
     const cpu = (executor.schedule[executor.steps - 1] as number) & CPU_MASK;
     noteOperations(cpu);
     if (executor.sharing.points[at] !== 1 && executor.failure === null) {
@@ -63,22 +69,18 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
       return;
     }
     flush(cpu);
-    const word = subject.model.module.modelWordName(at) ?? wordName(subject.world.machine, at);
-    const shown = value < 0 || value > 9 ? `0x${(value >>> 0).toString(16)}` : String(value);
+    const { machine } = subject.world;
+    const word = subject.model.module.modelWordName(at) ?? wordName(machine, at);
+    const text = `${kind} ${word} = ${wordValue(machine, word, value)}`;
     const { place } = executor.siteOf(site);
-    moments.push({
-      step: executor.steps,
-      cpu,
-      text: `${kind} ${word} = ${shown}`,
-      place,
-      kind: 'access',
-    });
+    moments.push({ step: executor.steps, cpu, text, place, kind: 'access' });
   });
   executor.execute(new Replay(segments));
   facade.setTrace(null);
   for (const { id, status } of subject.tasks) if (status !== T.DONE) flush(id);
   const { failure } = executor;
   return {
+    about: subject.scenario.about,
     cpus: subject.tasks.length,
     moments,
     failure: failure?.message ?? 'no failure',
