@@ -4,6 +4,7 @@
  * 0 success, 1 the workload failed or a violation was found, 2 bad usage.
  */
 import { readFileSync } from 'node:fs';
+import { watchOutput } from './output-failure.ts';
 import { suggest, UsageError } from './usage-error.ts';
 
 interface Command {
@@ -75,12 +76,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   throw new UsageError(`unknown ${what} ${name}${hint}`);
 }
 
-// A reader such as `head` may close our output early. That is no error, and the run goes on to its
-// end, because the machine and temporary files must be cleaned up.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-
+watchOutput();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -15,6 +15,7 @@ import type {
   ProcessHandle,
 } from '../workers/api/machine-api.ts';
 import { PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
+import { requireAddressSpace } from './address-space.ts';
 import { startProgress } from './run-progress.ts';
 import type { PrintedLine, RunDocument } from './run-document.ts';
 import { findProblems } from './run-document.ts';
@@ -85,12 +86,14 @@ export async function runMachine(
   const onOutput = (bytes: Uint8Array): void => void process.stderr.write(bytes);
   const sinks = request.json ? { onPrint, onOutput } : { onPrint };
   const bootOptions: BootOptions = { ...options, files, ...sinks };
+  requireAddressSpace(options.cpus, options.memory);
   const machine = await boot(bootOptions);
   try {
     const name = basename(request.program);
     const { args, dedicated, limitBytes } = request;
     const limit = limitBytes === null ? {} : { memoryMax: limitBytes };
-    const root = await machine.spawn(modules.program, { args, name, dedicated, ...limit });
+    const spawned = machine.spawn(modules.program, { args, name, dedicated, ...limit });
+    const root = await spawned.catch(sayInjected(machine));
     const progress = await startProgress(name, machine);
     const ended = await Promise.race([root.wait(), interruption]).finally(progress.stop);
     if (ended === 'interrupt') return null;
@@ -102,6 +105,20 @@ export async function runMachine(
   } finally {
     await machine.shutdown();
   }
+}
+
+/** A program that could not even be started: whether that was asked for. */
+function sayInjected(machine: MachineHandle): (error: unknown) => Promise<never> {
+  return async (error) => {
+    const counts = Object.entries((await machine.stats()).injected)
+      .filter(([, { failed }]) => failed > 0)
+      .map(([kind, { seen, failed }]) => `${kind} ${failed} of ${seen}`);
+    const { message } = error as Error;
+    if (counts.length === 0) throw error;
+    throw new Error(`${message}: injected, ${counts.join(', ')} failed on purpose`, {
+      cause: error,
+    });
+  };
 }
 
 async function killed(process: ProcessHandle): Promise<ExitStatus> {

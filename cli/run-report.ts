@@ -78,9 +78,12 @@ function formatSwap(machine: RunDocument['machine'], wallMs: number): string[] {
   const { counters, swapPages, memoryWaitMs } = machine;
   const of = (name: string): number => counters[name] ?? 0;
   const [outs, ins, reclaimed] = [of('swapOuts'), of('swapIns'), of('pagesReclaimed')];
+  const [unwritten, lost] = [of('swapWriteErrors'), of('swapReadErrors')];
   if (outs + ins + reclaimed === 0) return [];
+  const errors = unwritten === 0 ? '' : `; ${formatCount(unwritten)} failed and stayed in memory`;
+  const losses = lost === 0 ? '' : `; ${formatCount(lost)} could not be read back`;
   const kills = of('oomKills') === 0 ? '' : `; ${formatCount(of('oomKills'))} processes killed`;
-  const store = formatBytes(swapPages * 4096);
+  const store = formatBytes(swapPages * 4096) + errors + losses;
   const scanned = formatCount(of('pagesScanned'));
   const share = memoryWaitMs / wallMs;
   const waited = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;

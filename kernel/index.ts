@@ -47,6 +47,7 @@ export {
   INJECT_READ,
   INJECT_SWAP,
   INJECT_WORKER,
+  holdInjections,
   injected,
   injectionCounts,
   parseInjection,
@@ -58,7 +59,7 @@ export { handleFault } from './faults/fault.ts';
 export * from './machine/fault-codes.ts';
 export { closeFd, fdFile, fdFlags, fdObject, isStreamFd, openFd } from './objects/fd.ts';
 export { fileObject, putFile } from './objects/open-file.ts';
-export { resizeObject } from './files/truncate.ts';
+export { changedObject, resizeObject } from './files/truncate.ts';
 export {
   beginWriteBack,
   cleanObject,
@@ -87,6 +88,8 @@ export {
   LOG_CPU_UP,
   LOG_OOM_KILL,
   LOG_OUT_OF_MEMORY,
+  LOG_SWAP_READ,
+  LOG_SWAP_WRITE,
 } from './machine/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
 export { prezero } from './frames/prezero.ts';
@@ -99,6 +102,7 @@ export { formatSmaps } from './reports/smaps.ts';
 export { formatStatm, formatStatus } from './reports/status.ts';
 export { sysMmap } from './syscalls/mmap.ts';
 export { dispatch } from './syscalls/dispatch.ts';
+export { goOn } from './syscalls/go-on.ts';
 export { TRY_KERNEL, WAIT_PAGE } from './machine/wait-codes.ts';
 export { FLUSH_POLICIES } from './machine/flush-policies.ts';
 export type { FlushPolicy } from './machine/flush-policies.ts';
@@ -131,6 +135,7 @@ export type { ProcessSpec } from './lifecycle/create.ts';
 export { canBeWoken } from './processes/futex-wakers.ts';
 export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/futex.ts';
 export * from './processes/signals.ts';
+export { ITS_TURN } from './faults/give-way.ts';
 export { NO_OBJECT, SWAP_STORE } from './faults/swap-in.ts';
 export { putFrame } from './frames/frames.ts';
 export { copyFromUser, copyToUser, isUserRange } from './mmu/user-copy.ts';

@@ -110,6 +110,15 @@ export const TRAP_SPIN_TURNS = 2000;
  * it outlasts the wake-up of the CPU that was just answered, 60 us and more.
  */
 export const TRAP_POLL_TURNS = 4000;
+/**
+ * Pages (or untouched spans) that a syscall faults in before it gives way: one to four milliseconds
+ * of work.
+ */
+export const USER_BATCH = 2048;
+/** Pages of a range that a syscall changes before it gives way: at most, each has a frame. */
+export const RANGE_BATCH_PAGES = 65536;
+/** Bytes that one stay in the kernel reads or writes. The rest is asked for in a later turn. */
+export const TRANSFER_BATCH_BYTES: number = 2 ** 23;
 /** Longest stretch of polling before the kernel worker looks at its messages again. */
 export const TRAP_POLL_MS = 2;
 /** A CPU in user mode that does not acknowledge a shootdown for this long is declared stuck. */

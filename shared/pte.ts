@@ -14,7 +14,8 @@
  *   COW    the area allows writing, this frame does not: a write copies it first.
  *   SH     the frame belongs to a shared object; a write must not copy it.
  *   R W X  what the MMU allows now. A present entry may allow nothing (PROT_NONE keeps contents).
- *   PFN 0  the zero page: private anonymous memory that was read and never written. Never W.
+ *   PFN 0  the zero page: private anonymous memory that was read and never written. Never W. With S
+ *          all pages of the span are the zero page.
  *
  * Reserved entry (V = 0, U = 1): mapped, not yet backed. It says how to resolve the fault.
  *
@@ -72,7 +73,7 @@ export function isTable(entry: Pte): boolean {
   return (entry & (PTE_V | PTE_S | PTE_U)) === PTE_V;
 }
 
-/** A present leaf of the shared zero frame, which has no reference count. */
+/** A present leaf of the shared zero frame, which has no reference count; a page or a span. */
 export function isZeroPage(entry: Pte): boolean {
   return (entry & (PTE_V | PTE_U)) === (PTE_V | PTE_U) && entry >>> PFN_SHIFT === 0;
 }
@@ -80,6 +81,11 @@ export function isZeroPage(entry: Pte): boolean {
 /** The frame of a present entry, 0 to 2^20 - 1. */
 export function pfnOf(entry: Pte): Pfn {
   return entry >>> PFN_SHIFT;
+}
+
+/** The frame of the page at `within` of a present leaf: a span of the zero page has one for all. */
+export function frameOfPage(entry: Pte, within: number): Pfn {
+  return isZeroPage(entry) ? 0 : pfnOf(entry) + within;
 }
 
 /** The bits of a present leaf, without its frame. */

@@ -161,7 +161,7 @@ export interface KernelCpuApi {
   open(pid: number, name: string, flags: number): Promise<number>;
   unlink(pid: number, name: string): Promise<number>;
   memfdCreate(pid: number, name: string, flags: number): number;
-  fstat(pid: number, fd: number): WireFileInfo | number;
+  fstat(pid: number, fd: number): Promise<WireFileInfo | number>;
   /** Makes the process the pager of `/pager/NAME`; returns a descriptor for it. */
   createPager(pid: number, name: string, sizeBytes: number): number;
   spawn(pid: number, request: WireSpawn): Promise<number>;

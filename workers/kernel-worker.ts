@@ -13,6 +13,7 @@ import {
   attachCpu,
   attachMachine,
   dmesgLines,
+  holdInjections,
   logEvent,
   startCpu,
 } from '../kernel/index.ts';
@@ -48,6 +49,7 @@ import { pagemap, procFile, reportMachine, reportProcess } from './kernel/serve/
 import { SyscallService } from './kernel/serve/syscall-service.ts';
 import { Ticker } from './kernel/serve/ticker.ts';
 import { trapHandler } from './kernel/serve/trap-handler.ts';
+import { Turns } from './kernel/turns.ts';
 import type { SwapStore } from './platform.ts';
 import { connect, connectOneWay } from './wire/endpoint.ts';
 import type { OneWayConnection } from './wire/endpoint.ts';
@@ -59,8 +61,6 @@ interface Ground {
   readonly cpu: Cpu;
   readonly host: OneWayConnection<HostApi>;
   readonly policy: ReclaimPolicy;
-  /** null for a machine without swap. */
-  readonly store: SwapStore | null;
   readonly random: (bound: number) => number;
   readonly print: (pid: number, line: string) => void;
   readonly log: (line: string) => void;
@@ -94,11 +94,16 @@ function makeProcesses({ init, cpu, host }: Ground): Processes {
 }
 
 /** `processes` exist already: when nothing else helps, memory is reclaimed by killing one. */
-function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessManager): Memory {
-  const { cpu, policy, store, log } = ground;
+function makeMemory(
+  ground: Ground & { readonly turns: Turns },
+  objects: ObjectRegistry,
+  processes: ProcessManager,
+): Memory {
+  const { cpu, policy, log, turns } = ground;
   const { writeBack } = objects;
   const pressure = new MemoryPressure();
-  const swapper = store === null ? null : new Swapper({ cpu, store, log });
+  const openStore = (): Promise<SwapStore> => platform.openSwap();
+  const swapper = cpu.machine.swapSlots === 0 ? null : new Swapper({ cpu, openStore, log });
   const reclaimer = new Reclaimer({
     cpu,
     policy,
@@ -112,6 +117,8 @@ function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessM
     cpu,
     sourceOf: (block) => objects.byBlock(block),
     versionOf: (block) => writeBack.version(block),
+    checkHost: (block, now) =>
+      now ? objects.changes.check(block) : objects.changes.checkOne(block),
     swapper,
     pressure,
     log,
@@ -119,8 +126,9 @@ function makeMemory(ground: Ground, objects: ObjectRegistry, processes: ProcessM
   return {
     pressure,
     reclaimer,
-    pager: new Pager({ cpu, supply, reclaimer }),
-    fulfil: (pid, request) => fulfil(request, supply, () => reclaimer.directReclaim(pid)),
+    pager: new Pager({ cpu, supply, reclaimer, turns }),
+    fulfil: (pid, request) =>
+      fulfil(request, { supply, turns, reclaim: () => reclaimer.directReclaim(pid) }),
   };
 }
 
@@ -129,7 +137,9 @@ function startKernel(ground: Ground): void {
   const { init, cpu, host, print, log } = ground;
   const objects = new ObjectRegistry(cpu, log);
   const { pool, processes } = makeProcesses(ground);
-  const { pressure, reclaimer, pager, fulfil } = makeMemory(ground, objects, processes);
+  const turns = new Turns();
+  const memory = makeMemory({ ...ground, turns }, objects, processes);
+  const { pressure, reclaimer, pager, fulfil } = memory;
 
   const files = new FileService(cpu, objects);
   const pagers = new UserPagers({ cpu, objects, locate: (pid) => processes.locate(pid) });
@@ -142,12 +152,13 @@ function startKernel(ground: Ground): void {
     cpu,
     objects,
     fulfil,
+    turns,
+    log,
     output: (fd, bytes, pid) => host.remote.output(pid, fd, bytes),
   });
-  const spawn = spawnWithReclaim({
-    processes,
-    reclaim: (pid) => reclaimer.directReclaim(pid),
-  });
+  const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);
+  const spawn = spawnWithReclaim({ processes, reclaim });
+  const services = { syscalls, objects, processes, spawn, files, pagers };
   const audits = new AuditService({ cpu, pool, objects });
   const handleTrap = trapHandler({ syscalls, pager, devices });
   const traps = new TrapServer(cpu.machine.words, cpu.machine.cpuBase, handleTrap);
@@ -156,7 +167,7 @@ function startKernel(ground: Ground): void {
   const care: WorkerCare = {
     connect: (id, port) => {
       const attending = (): void => audits.attending(id);
-      const parts = { syscalls, processes, spawn, files, pagers, print, attending, panicked };
+      const parts = { ...services, print, attending, panicked };
       traps.addCpu(id);
       return connect<CpuApi>(port, cpuService(parts), () => traps.poll());
     },
@@ -167,6 +178,7 @@ function startKernel(ground: Ground): void {
   const ready = bringUp(cpu, ticker, async () => {
     await objects.addAll(init);
     await pool.startAll(care);
+    holdInjections(cpu, false);
   });
   // The host asks for it later, and hears of a failure then.
   ready.catch(() => {});
@@ -186,6 +198,7 @@ function startKernel(ground: Ground): void {
 
 /** Starts CPU 0 and its clock; then the files and the CPU workers are brought up. */
 async function bringUp(cpu: Cpu, ticker: Ticker, rest: () => Promise<void>): Promise<void> {
+  holdInjections(cpu, true);
   startCpu(cpu);
   const { frames, cpus, checked } = cpu.machine;
   inKernel(cpu, () => logEvent(cpu, LOG_BOOT, frames, cpus, checked ? 1 : 0));
@@ -197,7 +210,6 @@ async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as KernelInit;
   const machine = attachMachine(init.buffer, await loadProtocol(init.protocol));
   const policy = await loadReclaimPolicy(init.reclaim, makeRandom(init.seed));
-  const store = machine.swapSlots === 0 ? null : await platform.openSwap();
   const host = connectOneWay<HostApi>(init.port);
   const print = (pid: number, line: string): void =>
     void host.remote.print(pid, line).catch(() => {});
@@ -206,7 +218,6 @@ async function main(): Promise<void> {
     cpu: attachCpu(machine, 0),
     host,
     policy,
-    store,
     random: makeRandom(init.seed),
     print,
     log: (line) => print(0, line),

@@ -1,17 +1,19 @@
 /** The platform adapter for Node: worker_threads and fs. */
 import { randomUUID } from 'node:crypto';
-import { open, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker, parentPort } from 'node:worker_threads';
 import type { TransferListItem, WorkerOptions } from 'node:worker_threads';
-import { EACCES, EIO, EISDIR, EMFILE, ENOENT, ENOTDIR, EROFS } from '../shared/abi/errno.ts';
+import * as E from '../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
 import type {
   HostFile,
   HostFileFailure,
+  HostFileState,
   Platform,
   SwapStore,
   WorkerHandle,
@@ -82,59 +84,99 @@ function resolveModule(specifier: string): string {
 }
 
 const openErrnos: Readonly<Record<string, number>> = {
-  EACCES,
-  EISDIR,
-  EMFILE,
-  ENOENT,
-  ENOTDIR,
-  EPERM: EACCES,
-  EROFS,
+  EACCES: E.EACCES,
+  EISDIR: E.EISDIR,
+  EMFILE: E.EMFILE,
+  ENOENT: E.ENOENT,
+  ENOTDIR: E.ENOTDIR,
+  EPERM: E.EACCES,
+  EROFS: E.EROFS,
 };
+
+/** Most bytes of a host file that does not say its size. */
+const WHOLE_FILE_BYTES_MAX = 2 ** 24;
 
 async function openFile(path: string, isWritable: boolean): Promise<HostFile | HostFileFailure> {
   try {
     const location = path.startsWith('file:') ? new URL(path) : path;
+    // Before it is opened: that of a FIFO would wait for a writer.
+    const refusal = refuse(path, await stat(location), isWritable);
+    if (refusal !== null) return refusal;
     const handle = await open(location, isWritable ? 'r+' : 'r');
-    const info = await handle.stat();
-    if (info.isDirectory()) {
-      await handle.close();
-      return { errno: EISDIR, reason: `${path} is a directory` };
-    }
+    const { size: sizeBytes, mtimeMs: modifiedMs } = await handle.stat();
+    if (!isWritable && sizeBytes === 0) return await wholeFile(path, handle);
     return {
-      sizeBytes: info.size,
-      read: async (offsetBytes, lengthBytes) => {
-        const bytes = new Uint8Array(lengthBytes);
-        let filled = 0;
-        while (filled < lengthBytes) {
-          const position = offsetBytes + filled;
-          const { bytesRead } = await handle.read(bytes, filled, lengthBytes - filled, position);
-          if (bytesRead === 0) break;
-          filled += bytesRead;
-        }
-        return bytes.subarray(0, filled);
-      },
-      ...(isWritable ? writing(handle) : {}),
+      ...{ sizeBytes, modifiedMs },
+      read: (offsetBytes, lengthBytes) => readAt(handle, offsetBytes, lengthBytes),
+      ...(isWritable ? writing(handle) : { look: () => lookAt(handle) }),
       close: () => handle.close(),
     };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return { errno: openErrnos[code ?? ''] ?? EIO, reason: message };
+    return { errno: openErrnos[code ?? ''] ?? E.EIO, reason: message };
   }
+}
+
+/** Files have a size and can be read anywhere; nothing else can be mapped. */
+function refuse(path: string, info: Stats, isWritable: boolean): HostFileFailure | null {
+  // A device that is written, such as /dev/full, holds what the machine gives it.
+  if (info.isFile() || (isWritable && info.isCharacterDevice())) return null;
+  if (info.isDirectory()) return { errno: E.EISDIR, reason: `${path} is a directory` };
+  return { errno: E.EINVAL, reason: `${path} is a device, FIFO or socket, not a regular file` };
+}
+
+async function lookAt(handle: FileHandle): Promise<HostFileState> {
+  const { size: sizeBytes, mtimeMs: modifiedMs } = await handle.stat();
+  return { sizeBytes, modifiedMs };
+}
+
+/** Reads until all is there or the file ends. */
+async function readAt(handle: FileHandle, at: number, lengthBytes: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(lengthBytes);
+  let filled = 0;
+  while (filled < lengthBytes) {
+    const { bytesRead } = await handle.read(bytes, filled, lengthBytes - filled, at + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/**
+ * A file that says it is empty: those of /proc and /sys have contents nevertheless, made when they
+ * are read. They are read once, to the end. A file that really is empty may grow later.
+ */
+async function wholeFile(path: string, handle: FileHandle): Promise<HostFile | HostFileFailure> {
+  const bytes = await readAt(handle, 0, WHOLE_FILE_BYTES_MAX + 1);
+  if (bytes.length > WHOLE_FILE_BYTES_MAX) {
+    await handle.close();
+    return { errno: E.EFBIG, reason: `${path} has no size, and no end within 16 MiB` };
+  }
+  return {
+    sizeBytes: bytes.length,
+    read: async (offsetBytes, lengthBytes) => {
+      if (bytes.length === 0) return readAt(handle, offsetBytes, lengthBytes);
+      return bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
+    },
+    ...(bytes.length === 0 ? { look: () => lookAt(handle) } : {}),
+    close: () => handle.close(),
+  };
 }
 
 /** The methods of a host file opened for writing. */
 function writing(handle: FileHandle): Required<Pick<HostFile, 'write' | 'truncate'>> {
   return {
-    write: async (offsetBytes, bytes) => {
-      let written = 0;
-      while (written < bytes.length) {
-        const rest = bytes.length - written;
-        const { bytesWritten } = await handle.write(bytes, written, rest, offsetBytes + written);
-        written += bytesWritten;
-      }
-    },
+    write: (offsetBytes, bytes) => writeAt(handle, offsetBytes, bytes),
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
   };
+}
+
+/** Writes all: on a full disk the host takes a part, and only the next write says so. */
+async function writeAt(handle: FileHandle, at: number, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const rest = bytes.length - written;
+    written += (await handle.write(bytes, written, rest, at + written)).bytesWritten;
+  }
 }
 
 /** A file without a name, so that nothing stays behind however the process ends. */
@@ -143,9 +185,7 @@ async function openSwap(): Promise<SwapStore> {
   const handle = await open(path, 'wx+', 0o600);
   await unlink(path);
   return {
-    write: async (slot, page) => {
-      await handle.write(page, 0, PAGE_SIZE, slot * PAGE_SIZE);
-    },
+    write: (slot, page) => writeAt(handle, slot * PAGE_SIZE, page),
     read: async (slot) => {
       const page = new Uint8Array(PAGE_SIZE);
       const { bytesRead } = await handle.read(page, 0, PAGE_SIZE, slot * PAGE_SIZE);

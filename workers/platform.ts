@@ -16,9 +16,19 @@ export interface WorkerHandle {
   terminate(): Promise<void>;
 }
 
+/** What a host file is at a moment. */
+export interface HostFileState {
+  readonly sizeBytes: number;
+  /** Changes when it is written. */
+  readonly modifiedMs: number;
+}
+
 /** A host file or its like, open for positioned reads. */
 export interface HostFile {
   readonly sizeBytes: number;
+  readonly modifiedMs?: number;
+  /** Only a file that others may change, and that is read only, has this. */
+  readonly look?: () => Promise<HostFileState>;
   /** Reads up to `lengthBytes` bytes at `offsetBytes`; fewer only at the end of the file. */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
   /** Only a file that was opened for writing has these; they reject with the host's error. */

@@ -117,13 +117,9 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: Vpn, write: boolean, candidate: 
   let at = seek(cpu, cursor, vpn);
   // ORDER: under the page's lock; only A and D may change behind our back.
   let entry: Pte = load(words, at);
-  while (cursor.level > 0 && (pte.isTable(entry) || pte.isReserved(entry))) {
+  while (cursor.level > 0 && decidesForSpan(entry, write)) {
     // A table: a parallel fault on the span has pushed it down since `seek` looked.
-    if (!pte.isTable(entry)) {
-      // Devices and guards answer for a whole span as they do for a page.
-      if (!allows(entry, write) || pte.reservedKind(entry) >= pte.RESERVED_DEVICE) break;
-      if (!pushDown(cpu, cursor, at, cursor.level)) return FAULT_NO_MEMORY;
-    }
+    if (!pte.isTable(entry) && !pushDown(cpu, cursor, at, cursor.level)) return FAULT_NO_MEMORY;
     at = seek(cpu, cursor, vpn);
     // ORDER: as above.
     entry = load(words, at);
@@ -158,6 +154,15 @@ function resolve(cpu: Cpu, cursor: Cursor, vpn: Vpn, write: boolean, candidate: 
       return outcome;
     }
   }
+}
+
+/** Whether an entry above the lowest level must become a table before a page of it is resolved. */
+function decidesForSpan(entry: Pte, write: boolean): boolean {
+  if (pte.isTable(entry)) return true;
+  if (!allows(entry, write)) return false;
+  if (pte.isZeroPage(entry)) return write;
+  // Devices and guards answer for a whole span as they do for a page.
+  return pte.isReserved(entry) && pte.reservedKind(entry) < pte.RESERVED_DEVICE;
 }
 
 /** A page of its own in place of a reserved entry or of the zero page. */

@@ -20,7 +20,7 @@ import { getObject, putObject } from '../objects/object.ts';
 import { PAGE_ABSENT, PAGE_BEYOND, PAGE_NO_MEMORY, getPage } from '../objects/pages.ts';
 import { addResident } from '../frames/memory-group.ts';
 import { recordAt } from '../objects/record.ts';
-import { NO_OBJECT, SWAP_STORE } from './swap-in.ts';
+import { SWAP_STORE } from './swap-in.ts';
 
 /** Resolves a fault whose reserved entry names a mapping record. */
 export function resolveObject(
@@ -79,5 +79,5 @@ export function toObject(cpu: Cpu, entry: Pte, vpn: Vpn): void {
 
 /** The end of a wait: the caller of FAULT_WAIT or FAULT_DEVICE drops its reference. */
 export function releaseFaultObject(cpu: Cpu, object: ObjectBlock): void {
-  if (object !== SWAP_STORE && object !== NO_OBJECT) putObject(cpu, object);
+  if (object > SWAP_STORE) putObject(cpu, object);
 }

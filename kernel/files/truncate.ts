@@ -35,6 +35,16 @@ export function resizeObject(cpu: Cpu, object: ObjectBlock, size: number): void 
 }
 
 /**
+ * The file behind an object is not what it was: the object gets its size, and its pages are read
+ * again. Private copies below the new end stay.
+ */
+export function changedObject(cpu: Cpu, object: ObjectBlock, size: number): void {
+  resizeObject(cpu, object, size);
+  dropPages(cpu, object, 0, pagesOf(size));
+  changeMappings(cpu, object, 0, pagesOf(size), ZAP_OBJECT);
+}
+
+/**
  * Before an object grows: what a mapping wrote in the last page beyond the end must not become
  * visible. Linux's disk file systems see to that; tmpfs, which the machine's own files follow, does
  * not (6.18).

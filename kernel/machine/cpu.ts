@@ -43,6 +43,10 @@ export interface Cpu {
    * a retry begins there. 0 for none.
    */
   stoppedAtVpn: Vpn;
+  /** What may still be done in this stay in the kernel: give-way.ts. */
+  batchLeft: number;
+  /** -ENOMEM if the part that is done had a hole, for a syscall that goes on at `stoppedAtVpn`. */
+  carriedErrno: number;
   /** VPNs [start, end) to fault in after the last syscall, which has succeeded. */
   populateStartVpn: Vpn;
   populateEndVpn: Vpn;
@@ -84,6 +88,8 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     faultPage: 0,
     lacksFrame: false,
     stoppedAtVpn: 0,
+    batchLeft: 0,
+    carriedErrno: 0,
     populateStartVpn: 0,
     populateEndVpn: 0,
     writeBacks: [],

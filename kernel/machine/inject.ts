@@ -41,6 +41,10 @@ export interface Injection {
 
 const HASH_RANGE = 2 ** 30;
 
+/** Values of BOOT.INJECTING beside 0, a machine without injections. */
+const ACTIVE = 1;
+const HELD = 2;
+
 function wordsOf(kind: number): WordIndex {
   return BOOT.INJECT_KINDS + kind * INJECT.WORDS;
 }
@@ -57,7 +61,15 @@ export function formatInjections(
     poke(words, at + INJECT.SHARE, Math.round(share * HASH_RANGE));
     poke(words, at + INJECT.SEED, seed | 0);
   }
-  poke(words, BOOT.INJECTING, injections.length > 0 ? 1 : 0);
+  poke(words, BOOT.INJECTING, injections.length > 0 ? ACTIVE : 0);
+}
+
+/**
+ * Holds injections back while the machine itself is brought up, and lets them begin: they are for
+ * what programs do. A held operation is not counted.
+ */
+export function holdInjections({ machine, words }: Cpu, isHeld: boolean): void {
+  if (machine.injecting) poke(words, BOOT.INJECTING, isHeld ? HELD : ACTIVE);
 }
 
 /** `7` is the seventh operation, `2%` a share of all; null for anything else. */
@@ -76,6 +88,7 @@ export function injected(cpu: Cpu, kind: number): boolean {
 
 function drawn(cpu: Cpu, kind: number): boolean {
   const { words } = cpu;
+  if (peek(words, BOOT.INJECTING) === HELD) return false;
   const at = wordsOf(kind);
   const nth = peek(words, at + INJECT.NTH);
   const share = peek(words, at + INJECT.SHARE);

@@ -7,6 +7,7 @@
 import { add, load, peek, poke, store } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as LOG from '../../shared/layout/log.ts';
+import { errnoName } from '../../shared/abi/errno.ts';
 import { DMESG_ENTRIES } from '../../shared/limits.ts';
 import { SIGNAL_NAMES } from '../../shared/abi/signals.ts';
 import type { Cpu } from './cpu.ts';
@@ -24,6 +25,8 @@ export const LOG_OUT_OF_MEMORY = 9;
 export const LOG_OBJECT = 10;
 export const LOG_AUDIT = 11;
 export const LOG_OOM_KILL = 12;
+export const LOG_SWAP_WRITE = 13;
+export const LOG_SWAP_READ = 14;
 
 /** Appends an event with three 32-bit values. */
 export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: number): void {
@@ -88,6 +91,10 @@ function describe(event: number, a: number, b: number, c: number): string {
         : `memory limit of ${c} pages: process ${a} killed, which had ${b} pages`;
     case LOG_OBJECT:
       return `object of kind ${a} registered, ${b} pages, host number ${c}`;
+    case LOG_SWAP_WRITE:
+      return `swap: slot ${a} cannot be written: ${errnoName(b)}; its page stays in memory`;
+    case LOG_SWAP_READ:
+      return `swap: slot ${a} cannot be read: ${errnoName(b)}; its page is lost`;
     case LOG_AUDIT:
       return `audit: ${a} violations, ${b} frames, ${c} spaces`;
     default:

@@ -95,7 +95,8 @@ function agrees(cpu: Cpu, tlb: Tlb, slot: number, vpn: Vpn): boolean {
   const entry = peekEntry(cpu, tlb.space, vpn);
   if (!pte.isPresent(entry)) return false;
   const offset = (entry & pte.PTE_S) !== 0 ? vpn & (SPAN_PAGES - 1) : 0;
-  if (frameWord(cpu.machine, pte.pfnOf(entry) + offset) !== tlb.frameAt[slot]) return false;
+  const frame = pte.frameOfPage(entry, offset);
+  if (frameWord(cpu.machine, frame) !== tlb.frameAt[slot]) return false;
   if ((entry & pte.PTE_R) === 0) return false;
   if (tlb.writeBase[slot] !== tlb.readBase[slot]) return true;
   return (entry & pte.PTE_W) !== 0 && (entry & pte.PTE_D) !== 0;

@@ -133,5 +133,5 @@ export function userByte(cpu: Cpu, entryWord: WordIndex, address: VirtAddr): num
   const entry: Pte = load(cpu.words, entryWord);
   const vpn = vpnOf(address);
   const within = vpn & (pagesAt(cpu.faultCursor.level) - 1);
-  return frameWord(cpu.machine, pte.pfnOf(entry) + within) * 4 + (address % PAGE_SIZE);
+  return frameWord(cpu.machine, pte.frameOfPage(entry, within)) * 4 + (address % PAGE_SIZE);
 }

@@ -32,7 +32,7 @@ export function walk(cpu: Cpu, tlb: Tlb, vpn: Vpn, write: boolean): boolean {
     const marked = markEntry(cpu, at, entry, write);
     if (marked === 0) return false;
     const within = vpn & (pagesAt(level) - 1);
-    tlbFill(tlb, vpn, frameWord(machine, pte.pfnOf(marked) + within), write);
+    tlbFill(tlb, vpn, frameWord(machine, pte.frameOfPage(marked, within)), write);
     return true;
   }
   return false;

@@ -143,7 +143,7 @@ export function fillChild(machine: Machine, child: Pfn, level: number, entry: Pt
   assert(level === 0, 'pushDown: superpage above level 1', entry);
   const bits = pte.leafBits(entry) & ~pte.PTE_S;
   for (let i = 0; i < SPAN_PAGES; i++) {
-    poke(words, first + i, pte.makeLeaf(pte.pfnOf(entry) + i, bits));
+    poke(words, first + i, pte.makeLeaf(pte.frameOfPage(entry, i), bits));
   }
 }
 

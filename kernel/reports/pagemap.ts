@@ -59,7 +59,7 @@ export function readPagemap(
 
 /** `within`: the page's index in the superpage, if the entry is one. */
 function lowWord(entry: Pte, within: number): number {
-  if (pte.isPresent(entry)) return pte.pfnOf(entry) + within;
+  if (pte.isPresent(entry)) return pte.frameOfPage(entry, within);
   if (pte.isSwapped(entry)) return pte.reservedSlot(entry) << SWAP_TYPE_BITS;
   return pte.isGuard(entry) ? GUARD_MARKER : 0;
 }

@@ -50,6 +50,7 @@ export function dispatch(
   assertNoLockHeld(cpu);
   cpu.lacksFrame = false;
   cpu.stoppedAtVpn = 0;
+  cpu.carriedErrno = 0;
   const known = number as SyscallNumber;
   switch (known) {
     case S.SYS_MMAP:

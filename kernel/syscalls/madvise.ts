@@ -4,22 +4,23 @@
  * The advice is applied area by area, in address order: a refusal leaves what was done before it;
  * holes are skipped and reported at the end.
  * Locking: the areas' lock, and each area's range while its entries change. MADV_REMOVE and
- * MADV_POPULATE_* release the areas' lock while they work.
+ * MADV_POPULATE_* release the areas' lock while they work. A huge range is done in parts.
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { PAGE_SIZE, RANGE_BATCH_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
-import { vpnOf } from '../../shared/units.ts';
+import { bytesOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ObjectBlock, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { prepareAnon } from '../space/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertAreasHeld } from '../machine/held-locks.ts';
+import { giveWay } from '../faults/give-way.ts';
 import { populateAccess } from '../mmu/populate.ts';
 import { punchHole } from '../files/truncate.ts';
 import { getObject, putObject } from '../objects/object.ts';
@@ -58,7 +59,7 @@ export function sysMadvise(
       return -E.EPERM;
     case M.MADV_POPULATE_READ:
     case M.MADV_POPULATE_WRITE:
-      return populatePages(cpu, space, startAddress, endAddress, advice === M.MADV_POPULATE_WRITE);
+      return populatePages(cpu, proc, startAddress, endAddress, advice === M.MADV_POPULATE_WRITE);
     case M.MADV_REMOVE:
       // Only the kernel worker changes all mappings of an object, in every space.
       return cpu.id === 0 ? adviseAreas(cpu, space, startAddress, endAddress, advice) : -TRY_KERNEL;
@@ -92,14 +93,14 @@ function isAdvice(advice: number): boolean {
 /** Nothing is mapped beyond user space, so a range that reaches there has a hole. */
 function populatePages(
   cpu: Cpu,
-  space: SpaceBlock,
+  proc: ProcessBlock,
   startAddress: VirtAddr,
   endAddress: VirtAddr,
   write: boolean,
 ): number {
   if (startAddress >= USER_SPACE_END) return -E.ENOMEM;
   const stopVpn = vpnOf(Math.min(endAddress, USER_SPACE_END));
-  const outcome = populateAccess(cpu, space, vpnOf(startAddress), stopVpn, write);
+  const outcome = populateAccess(cpu, proc, vpnOf(startAddress), stopVpn, write);
   return outcome === 0 && endAddress > USER_SPACE_END ? -E.ENOMEM : outcome;
 }
 
@@ -114,6 +115,7 @@ function adviseAreas(
   const areas = areasOf(cpu, space);
   let unmapped = 0;
   let outcome = 0;
+  let pagesLeft = RANGE_BATCH_PAGES;
   protocol.lockAreas(cpu, space);
   for (let address = startAddress; address < endAddress && outcome === 0;) {
     const area = areas.nextArea(address);
@@ -123,12 +125,36 @@ function adviseAreas(
     }
     if (area.start > address) unmapped = -E.ENOMEM;
     const fromAddress = Math.max(address, area.start);
+    if (pagesLeft <= 0) {
+      outcome = giveWay(cpu, vpnOf(fromAddress));
+      cpu.carriedErrno = unmapped;
+      break;
+    }
     address = Math.min(endAddress, area.end);
+    if (changesPages(advice)) {
+      // Linux drops its locks too, so nobody may rely on one step.
+      address = Math.min(address, fromAddress + bytesOf(pagesLeft));
+      pagesLeft -= pagesOf(address - fromAddress);
+    }
     const part = { area, startAddress: fromAddress, endAddress: address };
     outcome = advisePart(cpu, space, areas, part, advice);
   }
   protocol.unlockAreas(cpu, space);
   return outcome === 0 ? unmapped : outcome;
+}
+
+/** Advice that looks at each page: a huge range is done in parts. */
+function changesPages(advice: number): boolean {
+  switch (advice) {
+    case M.MADV_DONTNEED:
+    case M.MADV_DONTNEED_LOCKED:
+    case M.MADV_GUARD_INSTALL:
+    case M.MADV_GUARD_REMOVE:
+    case M.MADV_REMOVE:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Applies the advice to a part of one area. The areas' lock is held, before and after. */

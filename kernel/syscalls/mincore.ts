@@ -3,16 +3,17 @@ import { load, peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as RECORD from '../../shared/layout/record.ts';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { PAGE_SIZE, RANGE_BATCH_PAGES } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { addressOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, Pte, SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
 import type { Area } from '../space/shared-area-store.ts';
+import { giveWay } from '../faults/give-way.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
-import { Cursor } from '../machine/cursor.ts';
+import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 import { areasOf } from '../space/space.ts';
 import { copyToUser, isUserRange } from '../mmu/user-copy.ts';
@@ -23,7 +24,7 @@ const CHUNK_PAGES = PAGE_SIZE;
 /**
  * Writes a byte for each page of [address, address + length) to `vector`: bit 0 says whether an
  * access would find the page in memory. 0, a negative errno with the bytes before the failure
- * written, or -WAIT_PAGE.
+ * written, or -WAIT_PAGE, to go on at `cpu.stoppedAtVpn` and the byte for it.
  */
 export function sysMincore(
   cpu: Cpu,
@@ -40,6 +41,7 @@ export function sysMincore(
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   let target = vector;
   for (let vpn = vpnOf(address); vpn < endVpn;) {
+    if (vpn - vpnOf(address) >= RANGE_BATCH_PAGES) return giveWay(cpu, vpn);
     const bytes = look(cpu, space, vpn, endVpn);
     if (bytes === null) return -E.ENOMEM;
     const copied = copyToUser(cpu, space, target, bytes);
@@ -61,10 +63,13 @@ function look(cpu: Cpu, space: SpaceBlock, vpn: Vpn, endVpn: Vpn): Uint8Array | 
   if (area !== null && bytes !== null) {
     const cursor = new Cursor();
     openAtRoot(cpu, cursor, space, vpn, stopVpn);
-    for (let page = vpn; page < stopVpn; page++) {
+    for (let page = vpn; page < stopVpn;) {
       // ORDER: acquires the tables passed, which the areas' lock keeps linked.
       const entry: Pte = load(cpu.words, seek(cpu, cursor, page));
-      bytes[page - vpn] = pte.isPresent(entry) || isCached(cpu, area, page) ? 1 : 0;
+      const nextVpn = Math.min(stopVpn, nextAt(page, cursor.level));
+      for (; page < nextVpn; page++) {
+        bytes[page - vpn] = pte.isPresent(entry) || isCached(cpu, area, page) ? 1 : 0;
+      }
     }
   }
   protocol.unlockAreas(cpu, space);

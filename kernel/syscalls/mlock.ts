@@ -32,7 +32,7 @@ import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
 /** Locks [address, address + length), rounded out to pages, and faults it in. */
 export function sysMlock(cpu: Cpu, proc: ProcessBlock, address: VirtAddr, length: number): number {
   if (![address, length].every(Number.isInteger)) return -E.EINVAL;
-  return lockRange(cpu, peek(cpu.words, proc + PROCESS.SPACE), address, length, AREA_LOCKED);
+  return lockRange(cpu, proc, address, length, AREA_LOCKED);
 }
 
 /** As mlock; with MLOCK_ONFAULT, pages stay once they have been faulted in. */
@@ -46,16 +46,17 @@ export function sysMlock2(
   if (![address, length, flags].every(Number.isInteger)) return -E.EINVAL;
   if (flags !== 0 && flags !== M.MLOCK_ONFAULT) return -E.EINVAL;
   const bits = AREA_LOCKED | (flags === 0 ? 0 : AREA_LOCKONFAULT);
-  return lockRange(cpu, peek(cpu.words, proc + PROCESS.SPACE), address, length, bits);
+  return lockRange(cpu, proc, address, length, bits);
 }
 
 function lockRange(
   cpu: Cpu,
-  space: SpaceBlock,
+  proc: ProcessBlock,
   address: VirtAddr,
   length: number,
   bits: number,
 ): number {
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   if (!canLock(cpu, space)) return -E.EPERM;
   const { startAddress, size } = pageRange(address, length);
   const { protocol } = cpu.machine;
@@ -66,7 +67,7 @@ function lockRange(
     : -E.ENOMEM;
   protocol.unlockAreas(cpu, space);
   if (outcome !== 0 || size === 0) return outcome;
-  const populated = populateLocked(cpu, space, vpnOf(startAddress), vpnOf(startAddress + size));
+  const populated = populateLocked(cpu, proc, vpnOf(startAddress), vpnOf(startAddress + size));
   // POSIX's errnos: ENOMEM for pages that cannot be accessed, EAGAIN when memory is exhausted.
   if (populated === -E.EFAULT) return -E.ENOMEM;
   return populated === -E.ENOMEM ? -E.EAGAIN : populated;

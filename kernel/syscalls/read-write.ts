@@ -12,7 +12,12 @@
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
-import { FILE_BYTES_MAX, PAGE_SIZE, TRANSFER_BYTES_MAX } from '../../shared/limits.ts';
+import {
+  FILE_BYTES_MAX,
+  PAGE_SIZE,
+  TRANSFER_BATCH_BYTES,
+  TRANSFER_BYTES_MAX,
+} from '../../shared/limits.ts';
 import { O_APPEND } from '../../shared/abi/mman.ts';
 import { objectPageOf, pagesOf } from '../../shared/units.ts';
 import type {
@@ -161,7 +166,7 @@ function readAt(
     const copied = readPiece(cpu, space, object, address + done, at, piece);
     if (copied < 0) return stopped(cpu, done, copied);
     done += copied;
-    if (copied < piece) break;
+    if (copied < piece || done >= TRANSFER_BATCH_BYTES) break;
   }
   return done === 0 && total > 0 ? -E.EFAULT : done;
 }
@@ -217,6 +222,7 @@ function writeAt(
     // A page that refuses now may have had to wait for the file to grow.
     if (copied === 0) break;
     done += copied;
+    if (done >= TRANSFER_BATCH_BYTES) break;
   }
   return done === 0 ? -E.EFAULT : done;
 }

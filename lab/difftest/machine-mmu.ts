@@ -3,6 +3,7 @@
  * the kernel's own access path (kernel/mmu/access.ts), with pages supplied at once.
  */
 import { handleFault } from '../../kernel/faults/fault.ts';
+import { ITS_TURN } from '../../kernel/faults/give-way.ts';
 import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';
 import { beginPageIn, finishPageIn } from '../../kernel/faults/page-in.ts';
 import type { Cpu } from '../../kernel/machine/cpu.ts';
@@ -92,6 +93,7 @@ function refusal(outcome: number): number {
 /** No file here has contents of its own: a page that must be read is zero. */
 export function supplyPage(cpu: Cpu): void {
   const { faultObject: object, faultPage: page } = cpu;
+  if (object === ITS_TURN) return;
   releaseFaultObject(cpu, object);
   const pfn = beginPageIn(cpu);
   if (pfn === 0 || !finishPageIn(cpu, object, page, pfn)) panic('difftest: no memory', page);

@@ -22,6 +22,7 @@ import { areasOf } from '../../kernel/space/space.ts';
 import { formatMaps } from '../../kernel/reports/maps.ts';
 import { formatStatus } from '../../kernel/reports/status.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
+import { goOn } from '../../kernel/syscalls/go-on.ts';
 import { WAIT_PAGE } from '../../kernel/machine/wait-codes.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -172,8 +173,9 @@ class MachineSubject implements Subject {
   /** The value, or -errno. */
   syscall(number: number, ...args: readonly number[]): number {
     const cpu = this.#cpu;
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
+    let rest = args;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = rest;
       cpu.populateStartVpn = 0;
       cpu.populateEndVpn = 0;
       const result = dispatch(cpu, this.#proc, number, a, b, c, d, e, f);
@@ -181,7 +183,8 @@ class MachineSubject implements Subject {
         this.#populate(cpu.populateStartVpn, cpu.populateEndVpn);
         return result;
       }
-      supplyPage(this.#cpu);
+      rest = goOn(number, rest, cpu.stoppedAtVpn);
+      supplyPage(cpu);
     }
     return panic('difftest: a page is wanted again and again', number);
   }

@@ -60,6 +60,8 @@ export const STAT_NAMES = [
   'pagesScanned',
   'pagesReclaimed',
   'oomKills',
+  'swapWriteErrors',
+  'swapReadErrors',
 ] as const;
 export type StatName = (typeof STAT_NAMES)[number];
 

@@ -117,7 +117,7 @@ describe('MAP_POPULATE', () => {
 
 describe('locked memory', () => {
   function lockPages(page: number, pages: number): number {
-    return populateLocked(a.cpu, a.space, a.vpn + page, a.vpn + page + pages);
+    return populateLocked(a.cpu, a.proc, a.vpn + page, a.vpn + page + pages);
   }
 
   it('is faulted in up to the first page that is refused', () => {

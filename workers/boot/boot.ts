@@ -39,7 +39,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
   const { frames, swapSlots, injections, checked, shootdown, onPrint, onOutput, ...machine } =
     checkOptions(options);
   const protocol = await loadProtocol(machine.protocol);
-  const { buffer } = formatMachine({
+  const buffer = format({
     frames,
     cpus: cpuBlocks(machine.cpus),
     checked,
@@ -57,6 +57,21 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
     throw error;
   }
   return new Machine(buffer, host);
+}
+
+/** Formats a machine. Throws RangeError when the host has no memory for it. */
+function format(spec: Parameters<typeof formatMachine>[0]): SharedArrayBuffer {
+  try {
+    return formatMachine(spec).buffer;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const mib = (spec.frames * PAGE_SIZE) / 2 ** 20;
+    throw new RangeError(
+      `boot: the host cannot allocate a machine of ${mib} MiB (${error.message}): ` +
+        'give it less memory, or raise the limit (ulimit -v)',
+      { cause: error },
+    );
+  }
 }
 
 class Machine implements MachineHandle {

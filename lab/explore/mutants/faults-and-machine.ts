@@ -59,8 +59,34 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         FAULT,
-        'while (cursor.level > 0 && (pte.isTable(entry) || pte.isReserved(entry))) {',
-        'while (cursor.level > 0 && pte.isReserved(entry)) {',
+        'while (cursor.level > 0 && decidesForSpan(entry, write)) {',
+        'while (cursor.level > 0 && !pte.isTable(entry) && decidesForSpan(entry, write)) {',
+      ),
+    ],
+  },
+  {
+    name: 'zero-span-over-table',
+    about: 'a span becomes the zero page though a parallel fault has just made it a table',
+    scenario: 'zero-span-write',
+    protocol: 'vma',
+    patches: [
+      patch(
+        'kernel/faults/zero-span.ts',
+        'if (compareExchange(words, at, entry, leaf) !== entry) return false;',
+        'if (compareExchange(words, at, load(words, at), leaf) === 0) return false;',
+      ),
+    ],
+  },
+  {
+    name: 'zero-span-written-whole',
+    about: 'the first write to a span of the zero page takes the whole span for the page',
+    scenario: 'zero-span-munmap',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        FAULT,
+        'if (pte.isZeroPage(entry)) return write;',
+        'if (pte.isZeroPage(entry)) return false;',
       ),
     ],
   },

@@ -3,6 +3,7 @@
  * worker, and the two ways into the kernel that return a result.
  */
 import {
+  ITS_TURN,
   TRY_KERNEL,
   WAIT_PAGE,
   blockCpu,
@@ -92,7 +93,10 @@ export class CpuContext {
     }
   }
 
-  /** In kernel mode: runs a syscall of the process with block `proc`, or answers -TRY_KERNEL. */
+  /**
+   * In kernel mode: runs a syscall of the process with block `proc`, or answers -TRY_KERNEL. After
+   * -WAIT_PAGE nothing is to be waited for: out of the kernel and back, for the rest (goOn).
+   */
   local(number: number, proc: number, args: readonly number[]): number {
     if (!isLocalSyscall(number)) return -TRY_KERNEL;
     const { cpu } = this;
@@ -102,18 +106,22 @@ export class CpuContext {
     const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
     // Only the kernel worker reclaims frames.
     if (wantsMemory(cpu, result)) return -TRY_KERNEL;
-    if (result !== -WAIT_PAGE) return result;
+    if (result !== -WAIT_PAGE || cpu.faultObject === ITS_TURN) return result;
     // Only the kernel worker supplies pages; the syscall starts again there.
     releaseFaultObject(cpu, cpu.faultObject);
     return -TRY_KERNEL;
   }
 
-  /** In kernel mode: populates for the last syscall; the VPN at which the kernel worker goes on. */
-  populate(proc: number): number {
+  /**
+   * In kernel mode: a batch of the pages [start, end) (VPNs) that the last syscall wants populated.
+   * Where it stopped, and whether the kernel worker must go on there.
+   */
+  populate(proc: number, start: number, end: number): { vpn: number; needsWorker: boolean } {
     const { cpu } = this;
-    const vpn = populate(cpu, proc, cpu.populateStartVpn, cpu.populateEndVpn);
-    if (vpn !== cpu.populateEndVpn) releaseFaultObject(cpu, cpu.faultObject);
-    return vpn;
+    const vpn = populate(cpu, proc, start, end);
+    const needsWorker = vpn !== end && cpu.faultObject !== ITS_TURN;
+    if (needsWorker) releaseFaultObject(cpu, cpu.faultObject);
+    return { vpn, needsWorker };
   }
 
   /** Counts a syscall's latency as its caller saw it. */

@@ -9,7 +9,9 @@
 import {
   FAULT_DONE,
   TRY_KERNEL,
+  WAIT_PAGE,
   dropContext,
+  goOn,
   hasSignal,
   loadWide,
   pendingSignal,
@@ -186,21 +188,41 @@ export class ProcessRunner implements RunningProcess {
   local(op: number, args: readonly number[]): number {
     this.check();
     const { context } = this;
-    const result = context.mode.inKernel(() => this.#localIn(op, args));
-    return result === -TRY_KERNEL ? this.trap(op, args) : result;
+    const { mode, cpu } = context;
+    let rest = args;
+    let carried = 0;
+    let result = mode.inKernel(() => context.local(op, this.#proc, rest));
+    while (result === -WAIT_PAGE) {
+      carried = carried === 0 ? cpu.carriedErrno : carried;
+      rest = goOn(op, rest, cpu.stoppedAtVpn);
+      this.#checkKilled();
+      result = mode.inKernel(() => context.local(op, this.#proc, rest));
+    }
+    const { populateStartVpn: start, populateEndVpn: end } = cpu;
+    if (result === -TRY_KERNEL) result = this.trap(op, rest);
+    else if (start !== end) this.#populate(start, end);
+    return result === 0 ? carried : result;
   }
 
-  /** In kernel mode: the syscall, and then the pages that it wants faulted in. */
-  #localIn(op: number, args: readonly number[]): number {
+  /** Faults in the pages [start, end) (VPNs), batch by batch. */
+  #populate(start: number, end: number): void {
     const { context } = this;
-    const { cpu } = context;
-    const result = context.local(op, this.#proc, args);
-    if (cpu.populateEndVpn !== cpu.populateStartVpn) {
-      const end = cpu.populateEndVpn;
-      const vpn = context.populate(this.#proc);
-      if (vpn !== end) this.#sleepIn(TRAP_POPULATE, [vpn, end]);
+    for (let at = start; at !== end;) {
+      const { vpn, needsWorker } = context.mode.inKernel(() =>
+        context.populate(this.#proc, at, end),
+      );
+      at = vpn;
+      if (needsWorker) {
+        context.mode.inKernel(() => this.#sleepIn(TRAP_POPULATE, [vpn, end]));
+        return;
+      }
+      if (at !== end) this.#checkKilled();
     }
-    return result;
+  }
+
+  /** Between two batches of a long syscall, where only the process's end is looked for. */
+  #checkKilled(): void {
+    if (this.isKilled()) this.check();
   }
 
   /** Handles signals; throws when the process has ended, perhaps by one of them. */

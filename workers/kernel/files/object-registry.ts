@@ -18,6 +18,7 @@ import type { Backend, Device } from './user-modules.ts';
 import { openHostFile } from './host-file.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { HostFile } from '../../platform.ts';
+import { HostChanges } from './host-changes.ts';
 import { WriteBack } from './write-back-service.ts';
 
 export interface RegisteredObject {
@@ -39,6 +40,8 @@ type Source = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'device'>>;
 export class ObjectRegistry {
   /** Writes dirty pages of host files back to the host. */
   readonly writeBack: WriteBack;
+  /** Notices what others do to host files. */
+  readonly changes: HostChanges;
   readonly #cpu: Cpu;
   readonly #byName = new Map<string, RegisteredObject>();
   readonly #byBlock = new Map<number, RegisteredObject>();
@@ -53,6 +56,7 @@ export class ObjectRegistry {
     this.#cpu = cpu;
     this.#log = log;
     this.writeBack = new WriteBack(cpu, log);
+    this.changes = new HostChanges(cpu, log);
     cpu.userHooks = this.#hooks();
   }
 
@@ -83,6 +87,7 @@ export class ObjectRegistry {
     const isWritable = file.write !== undefined;
     const object = this.#add(name, OBJECT.FILE, file.sizeBytes, isWritable, { file });
     if (isWritable) this.writeBack.add(object.block, name, file);
+    else this.changes.add(object.block, name, file);
   }
 
   /** A file in the machine's memory, empty; with no name for a memfd. Null: out of memory. */
@@ -137,6 +142,7 @@ export class ObjectRegistry {
       if (load(this.#cpu.words, object.block + OBJECT.REFS) === 1) this.#release(object);
     }
     this.writeBack.tick(nowMs);
+    this.changes.tick(nowMs);
   }
 
   /** Writes back what is left, and closes the host's files. */

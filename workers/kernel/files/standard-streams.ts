@@ -4,9 +4,10 @@
  */
 import { WAIT_PAGE, copyFromUser, isUserRange, spaceOfPid } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { EFAULT, EINVAL, ESRCH } from '../../../shared/abi/errno.ts';
+import { EFAULT, EINVAL, EIO, ESRCH } from '../../../shared/abi/errno.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
+import { describeThrown } from '../../wire/errors.ts';
 import { inKernel } from '../in-kernel.ts';
 import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
 import type { PageRequest } from '../memory/page-request.ts';
@@ -28,6 +29,8 @@ export interface StandardStreamsNeeds {
   /** Gets what the copy waits for, on a process's behalf. 0 or -errno. */
   readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
   readonly output: HostOutput;
+  /** Receives the errors of the host's output. */
+  readonly log: (line: string) => void;
 }
 
 export class StandardStreams {
@@ -47,7 +50,13 @@ export class StandardStreams {
     const copied = await this.#copy(pid, address, bytes);
     if (copied < 0) return copied;
     if (copied === 0) return length === 0 ? 0 : -EFAULT;
-    await this.#needs.output(fd, bytes.subarray(0, copied), pid);
+    try {
+      await this.#needs.output(fd, bytes.subarray(0, copied), pid);
+    } catch (error) {
+      // The host's output is full or closed, or its sink throws.
+      this.#needs.log(`descriptor ${fd}: not written: ${describeThrown(error)}`);
+      return -EIO;
+    }
     return copied;
   }
 

@@ -1,15 +1,16 @@
 /**
  * read(2) and write(2) as their caller sees them: the kernel stops a transfer where a page must be
- * supplied, and here the rest is asked for.
+ * supplied and after TRANSFER_BATCH_BYTES, and here the rest is asked for, in a later turn.
  *
  * Guarantees: no byte is transferred twice, so a long transfer costs no more than many short ones.
  * Transfers at the position of one open file run one after the other (Linux: f_pos_lock).
  */
 import { fdFile, processOf, putFile } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { TRANSFER_BYTES_MAX } from '../../../shared/limits.ts';
+import { TRANSFER_BATCH_BYTES, TRANSFER_BYTES_MAX } from '../../../shared/limits.ts';
 import { SYS_PREAD, SYS_PWRITE, SYS_READ, SYS_WRITE } from '../../../shared/abi/syscalls.ts';
 import { inKernel } from '../in-kernel.ts';
+import type { Turns } from '../turns.ts';
 
 type Syscall = (number: number, pid: number, args: readonly unknown[]) => number | Promise<number>;
 
@@ -17,13 +18,15 @@ const TRANSFERS: readonly number[] = [SYS_READ, SYS_WRITE, SYS_PREAD, SYS_PWRITE
 
 export class Transfers {
   readonly #cpu: Cpu;
+  readonly #turns: Turns;
   readonly #syscall: Syscall;
   /** Open files whose position is being moved by a transfer that waits for a page. */
   readonly #moving = new Map<number, Promise<number>>();
 
   /** `syscall` carries out one call of the kernel's. */
-  constructor(cpu: Cpu, syscall: Syscall) {
+  constructor(cpu: Cpu, turns: Turns, syscall: Syscall) {
     this.#cpu = cpu;
+    this.#turns = turns;
     this.#syscall = syscall;
   }
 
@@ -65,6 +68,10 @@ export class Transfers {
       }
       if (!(result > 0 && count + result < length)) return total(count, result);
       count += result;
+      if (result >= TRANSFER_BATCH_BYTES) {
+        const next = count;
+        return this.#turns.next().then(() => this.#rest(number, pid, args, next));
+      }
     }
   }
 

@@ -1,12 +1,15 @@
 /**
  * What kernel code has to wait for on the kernel worker before it is tried again: a page of an
- * object or of swap, or a frame.
+ * object or of swap, a frame, or its turn.
  */
-import { NO_OBJECT, releaseFaultObject } from '../../../kernel/index.ts';
+import { ITS_TURN, NO_OBJECT, releaseFaultObject } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { ENOMEM } from '../../../shared/abi/errno.ts';
 
-/** A page of an object, by its block; or a frame alone, when the object is NO_OBJECT. */
+/**
+ * A page of an object, by its block; a frame alone, when the object is NO_OBJECT; nothing but a
+ * later turn, when it is ITS_TURN.
+ */
 export interface PageRequest {
   readonly object: number;
   readonly page: number;
@@ -25,16 +28,26 @@ export function takePageRequest(cpu: Cpu): PageRequest {
   return { object, page };
 }
 
+/** What requests are fulfilled with. */
+export interface Fulfilment {
+  readonly supply: { supply(object: number, page: number): Promise<number> };
+  readonly turns: { next(): Promise<void> };
+  readonly reclaim: () => Promise<boolean>;
+}
+
 /**
  * Has the page read, and frames reclaimed if there is none for it. 0 when the kernel code is worth
  * trying again, -EIO, or -ENOMEM where `reclaim` finds no frame either.
  */
 export async function fulfil(
   request: PageRequest,
-  supply: { supply(object: number, page: number): Promise<number> },
-  reclaim: () => Promise<boolean>,
+  { supply, turns, reclaim }: Fulfilment,
 ): Promise<number> {
   const { object, page } = request;
+  if (object === ITS_TURN) {
+    await turns.next();
+    return 0;
+  }
   const supplied = object === NO_OBJECT ? -ENOMEM : await supply.supply(object, page);
   if (supplied !== -ENOMEM) return supplied;
   return (await reclaim()) ? 0 : -ENOMEM;

@@ -9,6 +9,7 @@ import {
   INJECT_BACKEND,
   INJECT_READ,
   injected,
+  objectSize,
   SWAP_STORE,
   beginPageIn,
   finishPageIn,
@@ -40,6 +41,8 @@ export interface PageSupplyNeeds {
   readonly sourceOf: (block: number) => PageSource | undefined;
   /** Changes with the contents of the object's host file. */
   readonly versionOf: (block: number) => number;
+  /** Notices that somebody else has changed an object's host file; `now`: even a moment ago. */
+  readonly checkHost: (block: number, now: boolean) => Promise<void> | null;
   readonly swapper: Swapper | null;
   readonly pressure: MemoryPressure;
   /** Receives the errors of backend modules and reads. */
@@ -82,7 +85,8 @@ export class PageSupply {
   }
 
   async #read(object: PageSource, first: number, count: number, wanted: number): Promise<number> {
-    const { versionOf } = this.#needs;
+    const { versionOf, checkHost } = this.#needs;
+    await checkHost(object.block, false);
     let bytes: Uint8Array;
     let version: number;
     do {
@@ -90,6 +94,7 @@ export class PageSupply {
       bytes = await this.#bytes(object, first, count);
       // Written meanwhile: what was read may be older than a page that was written and evicted.
     } while (version !== versionOf(object.block));
+    if (this.#isShort(object, first, count, bytes)) await checkHost(object.block, true);
     const content = (page: number): Uint8Array =>
       bytes.subarray((page - first) * PAGE_SIZE, (page - first + 1) * PAGE_SIZE);
     // The wanted page first: when memory is short it must be the one that is there.
@@ -102,6 +107,13 @@ export class PageSupply {
       }
     });
     return isIn ? 0 : -ENOMEM;
+  }
+
+  /** Whether the host's file ended before the object does. */
+  #isShort({ file, block }: PageSource, first: number, count: number, bytes: Uint8Array): boolean {
+    if (file === null || bytes.length === count * PAGE_SIZE) return false;
+    const size = inKernel(this.#cpu, () => objectSize(this.#cpu, block));
+    return first * PAGE_SIZE + bytes.length < Math.min(size, (first + count) * PAGE_SIZE);
   }
 
   async #bytes(object: PageSource, first: number, count: number): Promise<Uint8Array> {

@@ -20,6 +20,7 @@ import { ENOMEM } from '../../../shared/abi/errno.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
 import { inKernel } from '../in-kernel.ts';
+import type { Turns } from '../turns.ts';
 import type { PageSupply } from './page-supply.ts';
 import type { Reclaimer } from './reclaimer.ts';
 import { FRAME_REQUEST, fulfil, takePageRequest } from './page-request.ts';
@@ -36,17 +37,20 @@ export interface PagerNeeds {
   readonly cpu: Cpu;
   readonly supply: PageSupply;
   readonly reclaimer: Reclaimer;
+  readonly turns: Turns;
 }
 
 export class Pager {
   readonly #cpu: Cpu;
   readonly #supply: PageSupply;
   readonly #reclaimer: Reclaimer;
+  readonly #turns: Turns;
 
-  constructor({ cpu, supply, reclaimer }: PagerNeeds) {
+  constructor({ cpu, supply, reclaimer, turns }: PagerNeeds) {
     this.#cpu = cpu;
     this.#supply = supply;
     this.#reclaimer = reclaimer;
+    this.#turns = turns;
   }
 
   /** Resolves a fault as far as it goes without waiting; the rest as a promise. FAULT_* code. */
@@ -83,9 +87,11 @@ export class Pager {
     let major = false;
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
       major ||= outcome.code === FAULT_WAIT;
-      const result = await fulfil(outcome, this.#supply, () =>
-        this.#reclaimer.directReclaimOrKill(pid),
-      );
+      const result = await fulfil(outcome, {
+        supply: this.#supply,
+        turns: this.#turns,
+        reclaim: () => this.#reclaimer.directReclaimOrKill(pid),
+      });
       if (result === -ENOMEM) return FAULT_NO_MEMORY;
       if (result < 0) return FAULT_BUS;
       outcome = this.#resolve(pid, vpn, write, major);

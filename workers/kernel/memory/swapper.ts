@@ -4,10 +4,13 @@
  *
  * Guarantees: one write of a slot at a time; a slot that several CPUs wait for is read once; an
  * answer that comes too late for its page is dropped (by the swap map).
- * Not guaranteed: that the store takes a page. Then its frame stays in memory, and is tried again.
+ * Not guaranteed: that the store takes a page. Then its frame stays in memory, and is tried again;
+ * the kernel log says why. A page that cannot be read back is SIGBUS for who touches it.
  */
 import {
   INJECT_SWAP,
+  LOG_SWAP_READ,
+  LOG_SWAP_WRITE,
   STAT,
   abortPageIn,
   beginPageIn,
@@ -19,6 +22,7 @@ import {
   finishSwapRead,
   frameBytesOf,
   injected,
+  logEvent,
   putFrame,
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
@@ -33,25 +37,29 @@ const SWEEP_SLOTS = 2048;
 
 export interface SwapperNeeds {
   readonly cpu: Cpu;
-  readonly store: SwapStore;
+  /** Makes the store, at the first page that is written. */
+  readonly openStore: () => Promise<SwapStore>;
   /** Receives the errors of reads and writes. */
   readonly log: (line: string) => void;
 }
 
 export class Swapper {
   readonly #cpu: Cpu;
-  readonly #store: SwapStore;
+  readonly #openStore: SwapperNeeds['openStore'];
+  #store: Promise<SwapStore> | null = null;
   readonly #log: (line: string) => void;
   readonly #reads = new Map<number, Promise<number>>();
   /** Slots being written, and those that were asked for again meanwhile. */
   readonly #writing = new Set<number>();
   readonly #again = new Set<number>();
+  /** The cause of the last line that the host was told. */
+  #said = '';
   /** Where the next search for unused frames begins. */
   #hand = 1;
 
-  constructor({ cpu, store, log }: SwapperNeeds) {
+  constructor({ cpu, openStore, log }: SwapperNeeds) {
     this.#cpu = cpu;
-    this.#store = store;
+    this.#openStore = openStore;
     this.#log = log;
   }
 
@@ -97,14 +105,38 @@ export class Swapper {
     let written = true;
     try {
       if (injected(cpu, INJECT_SWAP)) throw new Error('failed on purpose (inject)');
-      await this.#store.write(slot, bytes);
+      await (await this.#opened()).write(slot, bytes);
     } catch (error) {
-      this.#log(`swap: slot ${slot} cannot be written: ${describeThrown(error)}`);
+      this.#failed(slot, true, error);
       written = false;
     }
     this.#writing.delete(slot);
     const freed = inKernel(cpu, () => endSwapWrite(cpu, slot, written));
     return this.#again.delete(slot) ? freed + (await this.#write(slot)) : freed;
+  }
+
+  /** A store that cannot be made is tried again for the next page. */
+  #opened(): Promise<SwapStore> {
+    this.#store ??= this.#openStore().catch((error: unknown) => {
+      this.#store = null;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  /** The kernel log has every failure; the host is told of the first of a run of the same cause. */
+  #failed(slot: number, isWrite: boolean, error: unknown): void {
+    const cpu = this.#cpu;
+    const { errno } = error as { readonly errno?: unknown };
+    const code = typeof errno === 'number' ? Math.abs(errno) : EIO;
+    inKernel(cpu, () => {
+      logEvent(cpu, isWrite ? LOG_SWAP_WRITE : LOG_SWAP_READ, slot, code, 0);
+      count(cpu, isWrite ? STAT.swapWriteErrors : STAT.swapReadErrors, 1);
+    });
+    const line = `swap: a page cannot be ${isWrite ? 'written' : 'read'}: ${describeThrown(error)}`;
+    const cause = `${isWrite} ${code}`;
+    if (cause !== this.#said) this.#log(line);
+    this.#said = cause;
   }
 
   async #read(slot: number): Promise<number> {
@@ -113,12 +145,12 @@ export class Swapper {
     if (uses === 0) return 0;
     let bytes: Uint8Array;
     try {
-      bytes = await this.#store.read(slot);
+      bytes = await (await this.#opened()).read(slot);
+      if (bytes.length !== PAGE_SIZE) throw new Error(`the store ends after ${bytes.length} bytes`);
     } catch (error) {
-      this.#log(`swap: slot ${slot} cannot be read: ${describeThrown(error)}`);
+      this.#failed(slot, false, error);
       return -EIO;
     }
-    if (bytes.length !== PAGE_SIZE) return -EIO;
     return inKernel(cpu, () => {
       const pfn = beginPageIn(cpu);
       if (pfn === 0) return -ENOMEM;

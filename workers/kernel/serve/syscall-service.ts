@@ -3,8 +3,10 @@
  * worker's CPU, which alone can wait for pages. Results are numbers; negative ones are -errno.
  */
 import {
+  ITS_TURN,
   WAIT_PAGE,
   dispatch,
+  goOn,
   isStreamFd,
   populate,
   processOf,
@@ -15,19 +17,23 @@ import type { Cpu } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import { EIO, ENOMEM, ESRCH } from '../../../shared/abi/errno.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
-import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
+import { FAULT_RETRIES_MAX } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
 import { inKernel } from '../in-kernel.ts';
+import type { Turns } from '../turns.ts';
 import { StandardStreams } from '../files/standard-streams.ts';
 import type { HostOutput } from '../files/standard-streams.ts';
-import { SYS_CLOSE, SYS_MUNMAP, SYS_WRITE } from '../../../shared/abi/syscalls.ts';
+import * as S from '../../../shared/abi/syscalls.ts';
 import type { ObjectRegistry } from '../files/object-registry.ts';
 import { Transfers } from '../files/transfers.ts';
 import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
 import type { PageRequest } from '../memory/page-request.ts';
 
 /** Syscalls after which a program may expect its writes to be on the host. */
-const WRITES_BACK: readonly number[] = [SYS_CLOSE, SYS_MUNMAP];
+const WRITES_BACK: readonly number[] = [S.SYS_CLOSE, S.SYS_MUNMAP];
+
+/** Syscalls that depend on the size or contents of a file. */
+const SEES_SIZE: readonly number[] = [S.SYS_LSEEK, S.SYS_PREAD, S.SYS_READ];
 
 /** Where populating stopped (a VPN), and what it waits for there. */
 interface Stop extends PageRequest {
@@ -40,6 +46,8 @@ interface Progress {
   readonly request: PageRequest | null;
   /** VPN at which it stopped and is to go on, 0 for its start. */
   readonly stoppedAt: number;
+  /** What the part before that makes of a success. */
+  readonly carried: number;
   readonly start: number;
   readonly end: number;
   /** Pages of objects that must be on the host before the syscall is over. */
@@ -53,6 +61,7 @@ const NOTHING: Progress = {
   result: 0,
   request: null,
   stoppedAt: 0,
+  carried: 0,
   start: 0,
   end: 0,
   writeBacks: NO_WRITE_BACKS,
@@ -68,23 +77,14 @@ function frameFor(cpu: Cpu, result: number): PageRequest | null {
   return wantsMemory(cpu, result) ? FRAME_REQUEST : null;
 }
 
-/**
- * Arguments {address, length, …} from a later page on. If the range began anew each time, one
- * larger than memory would never finish: its first pages would be reclaimed for its last.
- */
-function goingOn(args: readonly unknown[], stoppedAt: number): readonly unknown[] {
-  const [address, length, ...others] = args;
-  if (stoppedAt === 0) return args;
-  const at = stoppedAt * PAGE_SIZE;
-  return [at, asNumber(length) - (at - asNumber(address)), ...others];
-}
-
 export interface SyscallServiceNeeds {
   readonly cpu: Cpu;
   readonly objects: ObjectRegistry;
   /** Gets what kernel code waits for on a process's behalf; kills no process. 0 or -errno. */
   readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
+  readonly turns: Turns;
   readonly output: HostOutput;
+  readonly log: (line: string) => void;
 }
 
 export class SyscallService {
@@ -94,32 +94,39 @@ export class SyscallService {
   readonly #objects: ObjectRegistry;
   readonly #transfers: Transfers;
 
-  constructor({ cpu, objects, fulfil, output }: SyscallServiceNeeds) {
+  constructor({ cpu, objects, fulfil, turns, output, log }: SyscallServiceNeeds) {
     this.#cpu = cpu;
     this.#fulfil = fulfil;
     this.#objects = objects;
-    this.#transfers = new Transfers(cpu, (...call) => this.#call(...call));
-    this.#streams = new StandardStreams({ cpu, fulfil, output });
+    this.#transfers = new Transfers(cpu, turns, (...call) => this.#call(...call));
+    this.#streams = new StandardStreams({ cpu, fulfil, output, log });
   }
 
   /**
    * A syscall of the table in shared/abi/syscalls.ts. Answers later only when it waits for a page.
    */
   call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    const { changes } = this.#objects;
+    const check = changes.isNeeded && SEES_SIZE.includes(number) ? changes.checkAll() : null;
+    if (check !== null) return check.then(() => this.#answer(number, pid, args));
+    return this.#answer(number, pid, args);
+  }
+
+  #answer(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     if (Transfers.isTransfer(number)) return this.#transfers.call(number, pid, args);
     const result = this.#call(number, pid, args);
     const { writeBack } = this.#objects;
     if (!WRITES_BACK.includes(number) || !writeBack.isNeeded) return result;
     // The program has let go of pages: now the host gets them.
     return Promise.resolve(result).then(async (outcome) => {
-      await writeBack.syncAll(number === SYS_CLOSE);
+      await writeBack.syncAll(number === S.SYS_CLOSE);
       return outcome;
     });
   }
 
   #call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     const [fd, address, length] = args as readonly number[];
-    if (number === SYS_WRITE && isStreamFd(fd ?? NaN)) {
+    if (number === S.SYS_WRITE && isStreamFd(fd ?? NaN)) {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);
@@ -160,7 +167,8 @@ export class SyscallService {
       const request = result === -WAIT_PAGE ? takePageRequest(cpu) : frameFor(cpu, result);
       const writeBacks = cpu.writeBacks.length > 0 ? cpu.writeBacks.splice(0) : NO_WRITE_BACKS;
       const { stoppedAtVpn: stoppedAt, populateStartVpn: start, populateEndVpn: end } = cpu;
-      return { result, request, stoppedAt, start, end, writeBacks };
+      const { carriedErrno: carried } = cpu;
+      return { result, request, stoppedAt, carried, start, end, writeBacks };
     });
   }
 
@@ -171,7 +179,8 @@ export class SyscallService {
     first: Progress,
   ): Promise<number> {
     let progress = first;
-    let rest = args;
+    let rest = args.map(asNumber);
+    let carried = 0;
     for (let attempt = 0; progress.request !== null; attempt++) {
       const isPage = progress.result === -WAIT_PAGE;
       if (attempt === FAULT_RETRIES_MAX) {
@@ -181,10 +190,14 @@ export class SyscallService {
       const outcome = await this.#fulfil(pid, progress.request);
       if (outcome === -ENOMEM) return isPage ? -ENOMEM : progress.result;
       if (outcome < 0) return -EIO;
-      rest = goingOn(rest, progress.stoppedAt);
+      // Only rounds without progress count.
+      if (progress.stoppedAt !== 0 || progress.request.object === ITS_TURN) attempt = -1;
+      carried = carried === 0 ? progress.carried : carried;
+      rest = [...goOn(number, rest, progress.stoppedAt)];
       progress = this.#run(number, pid, rest);
     }
-    return this.#finish(pid, progress);
+    const result = await this.#finish(pid, progress);
+    return result === 0 ? carried : result;
   }
 
   /** The syscall has succeeded whether or not its pages can be brought in, as on Linux. */

@@ -4,13 +4,14 @@ import {
   MADV_GUARD_INSTALL,
   MADV_GUARD_REMOVE,
   MADV_DONTFORK,
+  MADV_POPULATE_READ,
   MADV_POPULATE_WRITE,
   MADV_REMOVE,
   PROT_READ,
 } from '../../../../shared/abi/mman.ts';
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { sysMadvise } from '../../../../kernel/syscalls/madvise.ts';
-import { PAGE_SIZE } from '../../../../shared/limits.ts';
+import { PAGE_SIZE, SPAN_PAGES } from '../../../../shared/limits.ts';
 import { BASE, RW, SHARED, enter, leave, mapPages, newThreads } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
 import { madvise, mincore, mprotect, munmap } from '../operations.ts';
@@ -107,6 +108,32 @@ export const adviceScenarios: readonly Scenario[] = [
     linearizable: false,
     setup(world: World): void {
       written(world);
+    },
+  },
+  {
+    name: 'zero-span-write',
+    about: 'a span is populated for reading while a page of it is written',
+    cpus: [
+      [madvise(0, SPAN_PAGES, MADV_POPULATE_READ), read(0)],
+      [write(0, 7), read(1)],
+    ],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, SPAN_PAGES);
+    },
+  },
+  {
+    name: 'zero-span-munmap',
+    about: 'a span of the zero page is read and written while a page of it is unmapped',
+    cpus: [[read(1), write(1, 7)], [munmap(1, 1)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, SPAN_PAGES);
+      const cpu = world.cpus[0] as Cpu;
+      enter(cpu);
+      const pages = SPAN_PAGES * PAGE_SIZE;
+      sysMadvise(cpu, world.procs[0] as number, BASE, pages, MADV_POPULATE_READ);
+      leave(world, cpu);
     },
   },
   {
