@@ -31,7 +31,8 @@ export function wordValue(machine: NamedWords, name: string, value: number): str
   if (/^frame \d+ STATE$/.test(name)) return describeFrame(value);
   if (/^swap slot \d+ STATE$/.test(name)) return SLOTS[value] ?? hex(value);
   if (/^process .* STATE$/.test(name)) return PROCESSES[value] ?? hex(value);
-  if (/ (AREA_|RECORD_|BUDDY_|SWAP_|PROC_|NAME_|SLAB_)?LOCK$/.test(name)) return describeLock(value);
+  if (/ (AREA_|RECORD_|BUDDY_|SWAP_|PROC_|NAME_|SLAB_)?LOCK$/.test(name))
+    return describeLock(value);
   return value < 0 || value > 9999 ? hex(value) : String(value);
 }
 
