@@ -8,7 +8,8 @@
  * Layout of dist/: all library files and their shared chunks lie flat beside each other, so that
  * `new URL('./cpu-worker.js', import.meta.url)` finds the Worker from whichever file it stands in;
  * built-in programs in dist/programs/. dist/web/ holds the same again for pages without a bundler:
- * there '#platform' and comlink are bundled, because import maps do not reach Workers.
+ * there '#platform', '#start-worker' and comlink are bundled, because import maps do not reach
+ * Workers.
  *
  * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a
  * process that runs from dist/ meanwhile never reads half a file; files of earlier builds are
@@ -20,6 +21,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'nod
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
 
@@ -38,7 +40,7 @@ const configFiles = [
   'tsconfig.build.json',
 ];
 
-/** Entry points by output name; '#platform' chooses between the two platform files at run time. */
+/** Entry points by output name; '#platform' and '#start-worker' choose a file at run time. */
 const libraryEntries = {
   index: 'workers/index.ts',
   program: 'workers/program.ts',
@@ -50,6 +52,9 @@ const libraryEntries = {
 const nodeEntries = {
   'platform-node': 'workers/platform-node.ts',
   'platform-web': 'workers/platform-web.ts',
+  'start-worker-node': 'workers/start-worker-node.ts',
+  'start-worker-bundled': 'workers/start-worker-bundled.ts',
+  'typescript-hooks': 'workers/typescript-hooks.ts',
   faultline: 'cli/faultline.ts',
   'stress-program': 'lab/stress/stress-program.ts',
   'storm-program': 'lab/stress/storm-program.ts',
@@ -147,17 +152,27 @@ async function bundle(entries, outdir, options) {
     format: 'esm',
     target: 'es2022',
     chunkNames: 'chunk-[hash]',
-    sourcemap: true,
     legalComments: 'none',
     logLevel: 'warning',
     write: false,
     ...options,
   });
   // Chunks before the entries that import them.
-  const isEntry = (path) => relative(outdir, path).replace(/\.js(\.map)?$/, '') in entries;
+  const isEntry = (path) => relative(outdir, path).replace(/\.js$/, '') in entries;
   const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
-  for (const file of files) replaceFile(file.path, file.contents);
+  for (const file of files) {
+    const text = options.minifyWhitespace ? withImportComments(file.text) : file.text;
+    replaceFile(file.path, Buffer.from(text));
+  }
   return files.map((file) => file.path);
+}
+
+/** What other bundlers shall leave alone, esbuild forgets when it minifies. */
+function withImportComments(code) {
+  return code.replace(
+    /\bimport\((?=[\w$])/g,
+    'import(/* @vite-ignore */ /* webpackIgnore: true */ ',
+  );
 }
 
 function replaceFile(path, contents) {
@@ -168,32 +183,66 @@ function replaceFile(path, contents) {
   renameSync(temporary, path);
 }
 
+/**
+ * Packages that dist/ contains, so that an installation need not: dist/web/ contains comlink, the
+ * command the others.
+ */
+const bundledPackages = ['acorn', 'comlink', 'uplot', 'yocto-spinner', 'yoctocolors'];
+
+function licenceOf(name) {
+  const folder = join(root, 'node_modules', name);
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
+  return readFileSync(join(folder, file), 'utf8');
+}
+
+function licenceText(name) {
+  return `${name}\n\n${licenceOf(name).trim()}\n`;
+}
+
+/** What workers/start-worker-bundled.ts names, where that is taken to be relative to it. */
+const bundledWorkers = ['kernel-worker.js', 'cpu-worker.js'];
+
+function writeBundledWorker(name) {
+  const path = join(dist, 'faultline/web', name);
+  replaceFile(path, Buffer.from(`import '../../web/${name}';\n`));
+  return path;
+}
+
 async function buildJavaScript() {
   const programs = entriesIn('programs', 'programs/');
   const written = [
     ...(await bundle({ ...libraryEntries, ...nodeEntries, ...programs }, dist, {
       platform: 'neutral',
-      external: ['acorn', 'comlink', 'esbuild', 'koffi', 'yocto-spinner', 'node:*', '#platform'],
+      external: ['comlink', 'esbuild', 'koffi', 'node:*', '#*'],
     })),
     ...(await bundle(countingEntries, dist, {
       platform: 'neutral',
-      external: ['node:*', '#platform'],
+      external: ['node:*', '#*'],
+      minifyWhitespace: true,
       plugins: [countingPlugin],
     })),
     ...(await bundle(reportEntries, dist, {
       format: 'iife',
       splitting: false,
-      sourcemap: false,
       minify: true,
-      banner: { js: `/*! uPlot: ${readFileSync(join(root, 'node_modules/uplot/LICENSE'))}*/` },
+      banner: { js: `/*! uPlot: ${licenceOf('uplot')}*/` },
     })),
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',
+      minifyWhitespace: true,
       mainFields: ['module', 'main'],
-      alias: { '#platform': `./${nodeEntries['platform-web']}` },
+      alias: {
+        '#platform': './workers/platform-web.ts',
+        '#start-worker': './workers/start-worker-web.ts',
+      },
     })),
   ];
-  replaceFile(join(dist, 'explore-sources.json'), Buffer.from(exploreSources(root)));
+  written.push(...bundledWorkers.map(writeBundledWorker));
+  replaceFile(
+    join(dist, 'licences.txt'),
+    Buffer.from(bundledPackages.map(licenceText).join('\n\n')),
+  );
+  replaceFile(join(dist, 'explore-sources.json.gz'), gzipSync(exploreSources(root)));
   chmodSync(join(dist, 'faultline.js'), 0o755);
   const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));
   for (const path of filesUnder('dist')) {

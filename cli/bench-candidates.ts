@@ -6,7 +6,7 @@ import { basename, extname } from 'node:path';
 import type { Candidate } from '../lab/bench/protocols/protocol-suites.ts';
 import { bundleModule, installedUrl } from './bundle-module.ts';
 import type { LoadedModule } from './bundle-module.ts';
-import { loadModule } from './load-module.ts';
+import { loadPart } from './load-part.ts';
 
 export interface LoadedCandidates {
   readonly candidates: readonly Candidate[];
@@ -25,7 +25,7 @@ export async function loadCandidates(
   };
   const load = async (protocol: string): Promise<Candidate> => {
     if (extname(protocol) === '') return { name: protocol, protocol, countingProtocol: protocol };
-    const module = await loadModule(protocol);
+    const module = await loadPart('protocol', protocol);
     loaded.push(module);
     const counting = count ? await loadForCounting(protocol) : null;
     if (counting !== null) loaded.push(counting);
@@ -43,7 +43,7 @@ export async function loadCandidates(
 }
 
 /**
- * A module that `loadModule` has compiled. null when it imports the kernel's sources and so brings
+ * A module that `loadPart` has compiled. null when it imports the kernel's sources and so brings
  * an atomics façade of its own: its accesses could not be counted, and a partial count misleads.
  */
 async function loadForCounting(path: string): Promise<LoadedModule | null> {

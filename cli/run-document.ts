@@ -36,7 +36,7 @@ export interface RunDocument {
 /** 'exit 0', or the signal with what is known about it. */
 export function describeStatus(status: ExitStatus | null): string {
   if (status === null) return 'running';
-  if ('code' in status) return `exit ${status.code}`;
+  if (status.code !== undefined) return `exit ${status.code}`;
   const { signal, faultCode, address, reason } = status;
   const place = address === undefined ? '' : ` at 0x${address.toString(16)}`;
   const fault = faultCode === undefined ? '' : ` ${faultCode}${place}`;
@@ -44,7 +44,7 @@ export function describeStatus(status: ExitStatus | null): string {
 }
 
 function isSuccess(status: ExitStatus | null): boolean {
-  return status !== null && 'code' in status && status.code === 0;
+  return status !== null && status.code === 0;
 }
 
 type Findings = Pick<RunDocument, 'program' | 'status' | 'timedOut' | 'audit'> & {

@@ -168,7 +168,7 @@ function checkWords(
 ): WordCheck | null {
   const path = file === null ? undefined : files[file];
   if (program !== 'wordcount' || path === undefined) return null;
-  if (!('code' in status) || status.code !== 0) return null;
+  if (status.code !== 0) return null;
   const last = output.filter((printed) => printed.pid === pid).at(-1);
   const words = /^(\d+) /.exec(last?.line ?? '')?.[1];
   return compareWithWc(path, words === undefined ? null : Number(words));

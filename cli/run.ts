@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { largestInstalledTextFile } from './largest-text-file.ts';
 import type { LoadedModule } from './bundle-module.ts';
 import { builtinModule, loadModule } from './load-module.ts';
+import { loadPart } from './load-part.ts';
+import type { PartKind } from './load-part.ts';
 import { formatReport } from './run-report.ts';
 import type { RunDocument } from './run-document.ts';
 import { runMachine } from './run-machine.ts';
@@ -51,19 +53,19 @@ async function runModules(
   interruption: Interruption['happened'],
 ): Promise<RunDocument | null> {
   const loaded: LoadedModule[] = [];
-  const load = async (path: string): Promise<URL> => {
-    const module = await loadModule(path);
+  const load = async (loading: Promise<LoadedModule>): Promise<URL> => {
+    const module = await loading;
     loaded.push(module);
     return module.url;
   };
   try {
     const program = request.isBuiltin
       ? builtinModule(request.program)
-      : await load(request.program);
-    const part = async (name: string): Promise<string> =>
-      extname(name) === '' ? name : (await load(name)).href;
-    const protocol = await part(request.protocol);
-    const reclaim = await part(request.reclaim);
+      : await load(loadModule(request.program));
+    const part = async (what: PartKind, name: string): Promise<string> =>
+      extname(name) === '' ? name : (await load(loadPart(what, name))).href;
+    const protocol = await part('protocol', request.protocol);
+    const reclaim = await part('reclaim policy', request.reclaim);
     return await runMachine(request, { program, protocol, reclaim }, interruption);
   } finally {
     for (const module of loaded) await module.dispose();

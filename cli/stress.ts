@@ -5,7 +5,7 @@
 import { extname } from 'node:path';
 import { stressMachine } from '../lab/stress/stress-machine.ts';
 import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts';
-import { loadModule } from './load-module.ts';
+import { loadPart } from './load-part.ts';
 import { formatFailure, formatStress, stressDocument } from './stress-report.ts';
 import type { StressRun } from './stress-report.ts';
 import { stressStorm } from './storm.ts';
@@ -49,7 +49,7 @@ function machinesOf(request: StressRequest): StressOptions[] {
 
 async function stressOne(options: StressOptions): Promise<StressResult> {
   if (extname(options.protocol) === '') return stressMachine(options);
-  const module = await loadModule(options.protocol);
+  const module = await loadPart('protocol', options.protocol);
   try {
     return await stressMachine({ ...options, protocol: module.url.href });
   } finally {

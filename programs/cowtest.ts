@@ -40,7 +40,7 @@ function countWrong(proc: Proc, at: number, pages: number, value: number): numbe
 
 async function exitCode(proc: Proc, pid: number): Promise<number> {
   const { status } = await proc.wait(pid);
-  return 'code' in status ? status.code : 255;
+  return status.code ?? 255;
 }
 
 /** Entry of `simple`'s child: reads all, writes little. */

@@ -104,7 +104,7 @@ class Grinder {
 
   async #reap(pid: number, isKilled: boolean): Promise<string | null> {
     const { status } = await this.#proc.wait(pid);
-    if ('code' in status && status.code === 0) return null;
+    if (status.code === 0) return null;
     if (!isLegalKill(status)) return `child ${pid}: ${JSON.stringify(status)}`;
     this.#shared.count(isKilled ? 'kills' : 'starved');
     this.#shared.leave(pid);
@@ -114,7 +114,7 @@ class Grinder {
 
 /** By another process or for want of memory; by its Worker's death only if that was injected. */
 function isLegalKill(status: ExitStatus): boolean {
-  if (!('signal' in status) || status.signal !== 'SIGKILL') return false;
+  if (status.signal !== 'SIGKILL') return false;
   const { reason = 'out of memory' } = status;
   return reason === 'out of memory' || reason.endsWith('(inject)');
 }
@@ -154,7 +154,7 @@ async function grindAll(proc: Proc, options: Options): Promise<number> {
   for (const pid of pids) {
     const { status } = await proc.wait(pid);
     if (isLegalKill(status)) shared.count('starved');
-    else if (!('code' in status) || status.code !== 0) failed++;
+    else if (status.code !== 0) failed++;
   }
   await shared.outlive();
   return report(proc, shared, processes, failed);

@@ -149,7 +149,8 @@ class Client {
       const { status } = await this.#proc.wait(pid);
       const done = this.#proc.mem.atomicLoad32(this.#box + STATE) === DONE;
       if (this.#stopping && done) return;
-      if ('code' in status) throw new Error(`kv: a server ended by itself with ${status.code}`);
+      if (status.code !== undefined)
+        throw new Error(`kv: a server ended by itself with ${status.code}`);
       this.restarts++;
     }
   }

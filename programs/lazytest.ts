@@ -89,7 +89,7 @@ async function hungry(proc: Proc, mebibytes: number): Promise<string> {
   const at = await proc.mmap(0, PAGE, RW, ANON);
   proc.mem.store32(at, 42);
   const { status } = await proc.wait(await proc.fork('eat', mebibytes));
-  const killed = 'signal' in status && status.signal === 'SIGKILL';
+  const killed = status.signal === 'SIGKILL';
   if (!killed) return `the child had enough: ${JSON.stringify(status)}`;
   return proc.mem.load32(at) === 42 ? 'ok' : 'the parent lost its page';
 }

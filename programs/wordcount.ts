@@ -110,7 +110,7 @@ async function countFile(proc: Proc, options: Options): Promise<number> {
   let failed = 0;
   for (const pid of pids) {
     const { status } = await proc.wait(pid);
-    if ('code' in status && status.code === 0) continue;
+    if (status.code === 0) continue;
     proc.print(`wordcount: child ${pid} failed: ${JSON.stringify(status)}`);
     failed++;
   }

@@ -7,6 +7,15 @@ import { join } from 'node:path';
 
 const folders = ['shared', 'kernel', 'lab/explore/model', 'lab/explore/runtime'];
 
+/**
+ * A source without its doc comments, which make up a third of it. Their lines stay as empty ones:
+ * stories name lines. Other comments stay too: mutants are found by them.
+ */
+function withoutDocComments(source) {
+  const emptied = (comment) => comment.replace(/[^\n]/g, '');
+  return source.replace(/^[ \t]*\/\*\*[^]*?\*\/[ \t]*$/gm, emptied);
+}
+
 /** The file's contents; `root` is the repository. */
 export function exploreSources(root) {
   const sources = {};
@@ -14,7 +23,7 @@ export function exploreSources(root) {
     for (const entry of readdirSync(join(root, folder), { recursive: true }).sort()) {
       if (!entry.endsWith('.ts')) continue;
       const path = `${folder}/${entry.replaceAll('\\', '/')}`;
-      sources[path] = readFileSync(join(root, path), 'utf8');
+      sources[path] = withoutDocComments(readFileSync(join(root, path), 'utf8'));
     }
   }
   return JSON.stringify(sources);

@@ -23,8 +23,9 @@ export const TRAP_POPULATE = 0x1003;
 
 /** How a process ended; the public ExitStatus. */
 export type WireStatus =
-  | { readonly code: number }
+  | { readonly code: number; readonly signal?: undefined }
   | {
+      readonly code?: undefined;
       readonly signal: string;
       readonly faultCode?: string;
       readonly address?: number;

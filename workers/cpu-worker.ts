@@ -92,4 +92,9 @@ async function main(): Promise<void> {
   mode.inKernel(() => logEvent(cpu, LOG_CPU_UP, cpu.id, 0, 0));
 }
 
-await main();
+// No top-level await: bundlers may make a classic script of this. The error ends the Worker.
+main().catch((error: unknown) => {
+  setTimeout(() => {
+    throw error;
+  });
+});

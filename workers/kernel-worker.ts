@@ -224,4 +224,9 @@ async function main(): Promise<void> {
   });
 }
 
-await main();
+// No top-level await: bundlers may make a classic script of this. The error ends the Worker.
+main().catch((error: unknown) => {
+  setTimeout(() => {
+    throw error;
+  });
+});

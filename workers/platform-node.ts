@@ -1,4 +1,4 @@
-/** The platform adapter for Node: worker_threads and fs. */
+/** The platform adapter for Node: fs, and the inside of worker_threads. */
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
@@ -6,58 +6,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Worker, parentPort } from 'node:worker_threads';
-import type { TransferListItem, WorkerOptions } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import * as E from '../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
-import type {
-  HostFile,
-  HostFileFailure,
-  HostFileState,
-  Platform,
-  SwapStore,
-  WorkerHandle,
-  WorkerKind,
-} from './platform.ts';
-
-/**
- * A Worker inherits its starter's Node options, and refuses to start with `--input-type`, which
- * `node --input-type=module -e …` has. Naming options anew makes Node reject others; so rarely.
- */
-function nodeOptions(): WorkerOptions {
-  return process.execArgv.some((arg) => arg.startsWith('--input-type')) ? { execArgv: [] } : {};
-}
-
-/** The URLs stand literally inside `new Worker`, because bundlers recognise only that. */
-function createWorker(kind: WorkerKind): Worker {
-  const options = { ...nodeOptions(), name: `faultline ${kind}` };
-  if (kind === 'kernel') {
-    return new Worker(new URL('./kernel-worker.js', import.meta.url), options);
-  }
-  return new Worker(new URL('./cpu-worker.js', import.meta.url), options);
-}
-
-function startWorker(kind: WorkerKind, onDeath: (reason: string) => void): WorkerHandle {
-  const worker = createWorker(kind);
-  let isDead = false;
-  const die = (reason: string): void => {
-    if (isDead) return;
-    isDead = true;
-    onDeath(reason);
-  };
-  // 'error' comes before 'exit' and knows the cause; 'exit' alone follows process.exit().
-  worker.on('error', (error: unknown) => die(String(error)));
-  worker.on('messageerror', (error) => {
-    die(`a message to it could not be read: ${error.message}`);
-    void worker.terminate();
-  });
-  worker.on('exit', (code) => die(`it exited with code ${code}`));
-  return {
-    init: (message, transfer) =>
-      worker.postMessage(message, transfer as unknown as readonly TransferListItem[]),
-    terminate: async () => void (await worker.terminate()),
-  };
-}
+import { importModule } from './import-typescript.ts';
+import type { HostFile, HostFileFailure, HostFileState, Platform, SwapStore } from './platform.ts';
 
 /** Resolves when the starter has called `init`; the parent port is not listened to afterwards. */
 function receiveInit(): Promise<unknown> {
@@ -203,11 +156,11 @@ function writeOutput(bytes: Uint8Array, fd: number): Promise<void> {
 }
 
 export const platform: Platform = {
-  startWorker,
   receiveInit,
   onUnhandled,
   afterTurn: (run) => void setImmediate(run),
   resolveModule,
+  importModule,
   resolveFile: (path) => path,
   openFile,
   openSwap,

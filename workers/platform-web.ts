@@ -1,43 +1,6 @@
-/** The platform adapter for browsers: Web Workers and fetch. */
+/** The platform adapter for browsers: fetch, and the inside of Web Workers. */
 import { EIO, ENOENT, EROFS } from '../shared/abi/errno.ts';
-import type {
-  HostFile,
-  HostFileFailure,
-  Platform,
-  SwapStore,
-  WorkerHandle,
-  WorkerKind,
-} from './platform.ts';
-
-/** The URLs stand literally inside `new Worker`, because bundlers recognise only that. */
-function createWorker(kind: WorkerKind): Worker {
-  if (kind === 'kernel') {
-    return new Worker(new URL('./kernel-worker.js', import.meta.url), { type: 'module' });
-  }
-  return new Worker(new URL('./cpu-worker.js', import.meta.url), { type: 'module' });
-}
-
-function startWorker(kind: WorkerKind, onDeath: (reason: string) => void): WorkerHandle {
-  const worker = createWorker(kind);
-  let isDead = false;
-  // A browser's Worker survives an uncaught error. Here it ends, as it does on Node.
-  const die = (reason: string): void => {
-    if (isDead) return;
-    isDead = true;
-    worker.terminate();
-    onDeath(reason);
-  };
-  worker.addEventListener('error', (event) => {
-    event.preventDefault();
-    // As on Node, which does not prefix 'Uncaught'.
-    die(event.message.replace(/^Uncaught /, '') || 'its script could not be loaded');
-  });
-  worker.addEventListener('messageerror', () => die('a message from it could not be read'));
-  return {
-    init: (message, transfer) => worker.postMessage(message, [...transfer]),
-    terminate: async () => die('it was terminated'),
-  };
-}
+import type { HostFile, HostFileFailure, Platform, SwapStore } from './platform.ts';
 
 /** The part of a Worker's global scope that is used here; the DOM's types describe a page's. */
 interface WorkerScope {
@@ -107,11 +70,11 @@ async function openSwap(): Promise<SwapStore> {
 }
 
 export const platform: Platform = {
-  startWorker,
   receiveInit,
   onUnhandled,
   afterTurn,
   resolveModule: (specifier) => new URL(specifier, globalThis.location.href).href,
+  importModule: (url) => import(/* @vite-ignore */ /* webpackIgnore: true */ url),
   resolveFile: (path) => new URL(path, globalThis.location.href).href,
   openFile,
   openSwap,

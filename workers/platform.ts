@@ -5,17 +5,6 @@
  * Globals that both provide (MessageChannel, performance, setTimeout, Blob) are used directly.
  */
 
-/** Which of the machine's two Worker entry files to start. */
-export type WorkerKind = 'kernel' | 'cpu';
-
-/** A started Worker, as its starter sees it. */
-export interface WorkerHandle {
-  /** Hands the Worker its first and only message; ports travel in `transfer`. */
-  init(message: unknown, transfer: readonly MessagePort[]): void;
-  /** Resolves when the Worker has ended. May be called on a dead one. */
-  terminate(): Promise<void>;
-}
-
 /** What a host file is at a moment. */
 export interface HostFileState {
   readonly sizeBytes: number;
@@ -52,11 +41,6 @@ export interface HostFileFailure {
 }
 
 export interface Platform {
-  /**
-   * Starts a Worker. `onDeath` is called once, with one line saying why, when it ended by itself,
-   * by `terminate()`, or because it failed to load.
-   */
-  startWorker(kind: WorkerKind, onDeath: (reason: string) => void): WorkerHandle;
   /** Inside a Worker: resolves to the message that its starter passed to `init`. */
   receiveInit(): Promise<unknown>;
   /**
@@ -68,6 +52,10 @@ export interface Platform {
   readonly afterTurn: (run: () => void) => void;
   /** A module specifier as the host writes it (URL or path), made absolute. */
   resolveModule(specifier: string): string;
+  /**
+   * `import(url)`, out of the sight of bundlers; on Node of TypeScript too, whatever the version.
+   */
+  readonly importModule: (url: string) => Promise<Readonly<Record<string, unknown>>>;
   /** A file's path as the host writes it, in a form that means the same in every Worker. */
   resolveFile(path: string): string;
   /** For reading, or for reading and writing. A browser's files cannot be written: EROFS. */

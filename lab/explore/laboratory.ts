@@ -3,6 +3,7 @@
  * what is needed once, finds and minimises failures, and retells them.
  */
 import type { LockingProtocol } from '../../kernel/machine/locking-protocol.ts';
+import { missingProtocolMethod } from '../../workers/boot/protocol-methods.ts';
 import { buildModel } from './build/build-model.ts';
 import type { Model } from './build/build-model.ts';
 import { Executor } from './engine/executor.ts';
@@ -146,6 +147,11 @@ export class Laboratory {
       : (PROTOCOLS as Readonly<Record<string, LockingProtocol>>)[experiment.protocol];
     if (protocol === undefined) {
       throw new UnknownNameError('protocol', experiment.protocol, Object.keys(PROTOCOLS));
+    }
+    const missing = missingProtocolMethod(protocol);
+    if (missing !== null) throw new Error(`'${experiment.protocol}' has no method ${missing}`);
+    if (!Array.isArray(scenario.cpus) || typeof scenario.setup !== 'function') {
+      throw new Error(`'${experiment.scenario}' is no scenario: it needs cpus and setup`);
     }
     return new Subject(model, scenario, protocol);
   }

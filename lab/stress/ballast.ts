@@ -112,7 +112,7 @@ export class Ballast {
 
   async #reap(pid: number): Promise<void> {
     const { status } = await this.#proc.wait(pid);
-    if ('code' in status && status.code <= 1) return;
+    if (status.code !== undefined && status.code <= 1) return;
     throw new Violation(`a forked child of the ballast ended: ${JSON.stringify(status)}`);
   }
 }

@@ -50,7 +50,7 @@ export class Forks {
   async #reap(): Promise<void> {
     const { status } = await this.#context.proc.wait(this.#children.shift());
     // A child that exits with 1 has said why.
-    if ('code' in status && status.code <= 1) return;
+    if (status.code !== undefined && status.code <= 1) return;
     throw new Violation(`a forked child ended: ${JSON.stringify(status)}`);
   }
 }

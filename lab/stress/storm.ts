@@ -127,8 +127,8 @@ class Storm {
   }
 
   #judge(number: number, kind: string, isKilled: boolean, status: ExitStatus): void {
-    if (ENDS[kind]?.includes('code' in status ? status.code : status.signal)) return;
-    if (isKilled && 'signal' in status && status.signal === 'SIGKILL') return;
+    if (ENDS[kind]?.includes(status.code ?? status.signal)) return;
+    if (isKilled && status.signal === 'SIGKILL') return;
     this.failures.push(`process ${number} (${kind}) ended: ${JSON.stringify(status)}`);
   }
 

@@ -136,7 +136,7 @@ class Stress {
 
   async #warmUp(): Promise<void> {
     const status = await (await this.#machine.spawn(PROGRAM, { args: [null] })).wait();
-    if (!('code' in status) || status.code !== 0) {
+    if (status.code !== 0) {
       throw new Error(`the machine cannot even warm up: ${JSON.stringify(status)}`);
     }
   }
@@ -189,7 +189,7 @@ class Stress {
     this.#oracles.delete(oracle);
     const totals = oracle.totals();
     for (const counter of COUNTERS) this.#counts[counter] += totals[counter];
-    if ('code' in status && status.code === 0) return;
+    if (status.code === 0) return;
     this.#failures.push(`${name} ended: ${JSON.stringify(status)}`);
     this.stop();
   }

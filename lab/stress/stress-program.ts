@@ -42,11 +42,11 @@ const program: Program = defineProgram(async (proc: Proc, task: Task) => {
   let failures = 0;
   for (const pid of pids) {
     const { status } = await proc.wait(pid);
-    if ('code' in status && status.code === 0) continue;
+    if (status.code === 0) continue;
     if (task.killAfterMs !== null && pid === victim && isKill(status)) continue;
     failures++;
     // A thread that exits with 1 has said why.
-    if ('signal' in status) {
+    if (status.signal !== undefined) {
       proc.print(`process ${task.process}: a thread ended: ${JSON.stringify(status)}`);
     }
   }
@@ -54,7 +54,7 @@ const program: Program = defineProgram(async (proc: Proc, task: Task) => {
 });
 
 function isKill(status: ExitStatus): boolean {
-  return 'signal' in status && status.signal === 'SIGKILL' && status.reason === undefined;
+  return status.signal === 'SIGKILL' && status.reason === undefined;
 }
 
 /** Reads the whole file once, so that its pages are in memory before frames are counted. */

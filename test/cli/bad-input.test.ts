@@ -3,7 +3,7 @@
  * harms nobody else and leaks nothing. Method: run the built command on programs that misbehave
  * in every way we know; the exit status includes the audit's verdict.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,27 @@ async function runJson(...args: string[]): Promise<JsonOutcome> {
   return { ...outcome, document: JSON.parse(outcome.stdout) as RunDocument };
 }
 
+it("runs the user's modules wherever they are", async () => {
+  const odd = join(folder, 'it\'s "a" \\ folder');
+  mkdirSync(odd);
+  const modules: Readonly<Record<string, string>> = {
+    'protocol.ts': '../../docs/examples/split-protocol.ts',
+    'scenario.ts': '../fixtures/scenarios/write-once.ts',
+    'program.ts': '../fixtures/programs/typed.ts',
+    'typed-helper.ts': '../fixtures/programs/typed-helper.ts',
+  };
+  for (const [name, source] of Object.entries(modules)) {
+    copyFileSync(new URL(source, import.meta.url), join(odd, name));
+  }
+  const protocol = ['--protocol', join(odd, 'protocol.ts')];
+  const ran = await faultline('run', join(odd, 'program.ts'), ...protocol, '--', '4');
+  expect(ran).toMatchObject({ status: 0, stderr: '' });
+  const scenario = join(odd, 'scenario.ts');
+  const explored = await faultline('explore', scenario, ...protocol, '--bound', '1');
+  expect(explored, explored.stderr).toMatchObject({ status: 0 });
+  expect(explored.stdout).toMatch(/complete/);
+});
+
 describe('bad usage ends with status 2 and one line', () => {
   it.each([
     ['unknown command frobnicate', 'frobnicate'],
@@ -52,6 +73,17 @@ describe('bad usage ends with status 2 and one line', () => {
     const { status, stdout, stderr } = await faultline(...args);
     expect(stderr).toMatch(/^faultline: .*\n$/);
     expect(stderr).toContain(message);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
+  it.each([
+    ['--protocol', 'export default {};', 'no protocol: its default export has no method lockAreas'],
+    ['--reclaim', 'export const x = 1;', 'no reclaim policy: it has no default export'],
+    ['--reclaim', "throw new Error('no luck');", 'did not load: Error: no luck'],
+  ])("names the user's file for %s with %s", async (option, source, problem) => {
+    const path = scratch('part.ts', source);
+    const { status, stdout, stderr } = await faultline('run', 'hello', option, path);
+    expect(stderr).toBe(`faultline: '${path}' ${problem.replace(/^no /, 'is no ')}\n`);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   });
 

@@ -26,7 +26,7 @@ async function beside(proc: Proc): Promise<number> {
   while (proc.mem.atomicLoad32(at) < before + 10) await sleep(1);
   proc.mem.atomicStore32(at + 4, 1);
   const other = await proc.wait(steady);
-  return 'code' in other.status ? other.status.code : 1;
+  return other.status.code ?? 1;
 }
 
 describe('a thread', () => {
@@ -75,11 +75,11 @@ describe('a thread', () => {
         await sleep(5);
         await proc.kill(pids[1] as number);
         const { status } = await proc.wait(pids[1]);
-        if (!('signal' in status) || status.signal !== 'SIGKILL') return 1;
+        if (status.signal !== 'SIGKILL') return 1;
         proc.mem.atomicStore32(at + 4, 1);
         for (const pid of [pids[0], pids[2]]) {
           const other = await proc.wait(pid);
-          if (!('code' in other.status) || other.status.code !== 5) return 2;
+          if (other.status.code !== 5) return 2;
         }
         return 0;
       },
@@ -145,7 +145,7 @@ describe('threads', () => {
         pids.push(await proc.clone('where', { args: [fd], dedicated: true, name: 'alone' }));
         for (const pid of pids) {
           const { status } = await proc.wait(pid);
-          cpus.push('code' in status ? status.code : -1);
+          cpus.push(status.code ?? -1);
         }
         // The thread closed its own copy.
         if ((await proc.fstat(fd)).size !== 3) return 1;

@@ -19,7 +19,7 @@ describe.each(modes)('threads under $protocol, faults $faults', (mode) => {
         const pid = await proc.clone('adder', { args: [at] });
         for (let i = 0; i < 2000; i++) proc.mem.atomicAdd32(at, 1);
         const { status } = await proc.wait(pid);
-        proc.print(`${proc.cpu} ${'code' in status ? status.code : status.signal}`);
+        proc.print(`${proc.cpu} ${status.code ?? status.signal}`);
         return proc.mem.load32(at) === 4000 ? 0 : 1;
       },
       {
@@ -55,7 +55,7 @@ describe.each(modes)('threads under $protocol, faults $faults', (mode) => {
         }
         proc.mem.store32(flags, 2);
         const { status } = await proc.wait(pid);
-        return 'code' in status ? status.code : 99;
+        return status.code ?? 99;
       },
       {
         reader: async (proc, flags: number, at: number) => {
@@ -99,7 +99,7 @@ describe.each(modes)('threads under $protocol, faults $faults', (mode) => {
         let failed = 0;
         for (const pid of pids) {
           const { status } = await proc.wait(pid);
-          if (!('code' in status) || status.code !== 0) failed++;
+          if (status.code !== 0) failed++;
         }
         return failed;
       },

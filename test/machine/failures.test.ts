@@ -148,7 +148,7 @@ describe('a program that fails', () => {
       module('export default 5'),
       {
         signal: 'SIGABRT',
-        reason: 'its module has no default export made by defineProgram',
+        reason: 'its module has no default export that is a function',
       },
     ],
     [
@@ -225,7 +225,7 @@ describe('a killed process', () => {
     await child.kill('SIGTERM');
     expect(await child.wait()).toEqual({ signal: 'SIGTERM' });
     await child.kill();
-    await expect(child.kill('SIGHUP')).rejects.toMatchObject({ code: 'EINVAL' });
+    await expect(child.kill('SIGHUP' as never)).rejects.toMatchObject({ code: 'EINVAL' });
     await first.kill();
     await expectClean(machine);
   });

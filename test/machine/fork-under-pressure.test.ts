@@ -17,7 +17,7 @@ describe('fork when memory is short', () => {
         for (let page = 0; page < 380; page++) proc.mem.store32(more + page * 4096, -page);
         for (const pid of pids) {
           const { status } = await proc.wait(pid);
-          if (!('code' in status) || status.code !== 0) return 1;
+          if (status.code !== 0) return 1;
         }
         for (let page = 0; page < 380; page++) {
           if (proc.mem.load32(at + page * 4096) !== page) return 2;
@@ -54,7 +54,7 @@ describe('fork when memory is short', () => {
         const at = await proc.mmap(0, 400 * 4096, RW, ANON);
         for (let page = 0; page < 400; page++) proc.mem.store32(at + page * 4096, page);
         const { status } = await proc.wait(await proc.fork('child'));
-        return 'code' in status ? status.code : 1;
+        return status.code ?? 1;
       },
       {
         child: (proc) => {

@@ -21,7 +21,7 @@ describe.each(modes)('fork under $protocol, faults $faults', (mode) => {
         const pid = await proc.fork('child', own, shared);
         for (let i = 0; i < 64; i++) proc.mem.store32(own + i * 4096, 1000 + i);
         const { status } = await proc.wait(pid);
-        proc.print(`child ${'code' in status ? status.code : status.signal}`);
+        proc.print(`child ${status.code ?? status.signal}`);
         let bad = 0;
         for (let i = 0; i < 64; i++) if (proc.mem.load32(own + i * 4096) !== 1000 + i) bad++;
         return bad === 0 && proc.mem.load32(shared) === 64 ? 0 : 1;

@@ -31,7 +31,7 @@ describe.each(['local', 'remote'] as const)('a futex, faults %s', (faults) => {
           proc.local.futexWake(at);
         }
         const { status } = await proc.wait(pid);
-        return 'code' in status ? status.code : 99;
+        return status.code ?? 99;
       },
       {
         other: async (proc, at: number, mainCpu: number) => {

@@ -163,7 +163,7 @@ describe('syscalls', () => {
           (error: { message: string }) => proc.print(error.message),
         );
       await tell(proc.kill(99));
-      await tell(proc.kill(proc.pid, 'SIGWINCH'));
+      await tell(proc.kill(proc.pid, 'SIGWINCH' as never));
       await tell(proc.open('nothing'));
       await tell(proc.fstat(3));
       await tell(proc.nanosleep(-1));

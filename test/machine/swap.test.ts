@@ -59,7 +59,7 @@ describe('memory that runs out', () => {
     const survivor = await machine.spawn(small);
     const hog = await machine.spawn(filler, { args: [4096] });
     const status = await hog.wait();
-    expect('signal' in status && status.signal).toBe('SIGKILL');
+    expect(status.signal).toBe('SIGKILL');
     expect(await survivor.wait()).toEqual({ code: 0 });
     expect((await machine.dmesg()).join('\n')).toMatch(/out of memory: process \d+/i);
     await expectClean(machine);

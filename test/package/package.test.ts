@@ -2,44 +2,20 @@
  * Goal: what a user installs works. Method: pack, install the tarball into an empty folder outside
  * the repository, and there do what the README says; nothing in that folder can see the sources.
  */
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { build } from '../../build.mjs';
+import { MUTANTS } from '../../lab/explore/mutants.ts';
+import { node, npm, pack, repository as root } from '../support/packed.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const commandTimeoutMs = 60_000;
 const installTimeoutMs = 120_000;
-
-interface Outcome {
-  readonly status: number | string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(cwd: string, file: string, args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(file, args, { cwd, timeout: installTimeoutMs }, (error, stdout, stderr) => {
-      resolve({ status: error ? (error.code ?? error.signal ?? 'failed') : 0, stdout, stderr });
-    });
-  });
-}
-
-const node = (cwd: string, ...args: string[]): Promise<Outcome> => run(cwd, process.execPath, args);
-
-/** The npm that runs these tests, or the one on the PATH. */
-function npm(cwd: string, ...args: string[]): Promise<Outcome> {
-  const npmCli = process.env['npm_execpath'];
-  return npmCli === undefined ? run(cwd, 'npm', args) : node(cwd, npmCli, ...args);
-}
 
 const program = (types: { process: string; numbers: string }): string => `
 import { defineProgram, PROT_READ, PROT_WRITE } from 'faultline/program';
@@ -123,10 +99,7 @@ beforeAll(async () => {
   await mkdir(consumer);
   await writeFile(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
   for (const [name, text] of Object.entries(files)) await writeFile(join(consumer, name), text);
-  expect(await build({ types: true })).toBe(true);
-  const packed = await npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
-  expect(packed, packed.stderr).toMatchObject({ status: 0 });
-  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'missing');
+  tarball = await pack(folder);
   const flags = ['--prefer-offline', '--no-audit', '--no-fund'];
   const installed = await npm(consumer, 'install', ...flags, tarball);
   expect(installed, installed.stderr).toMatchObject({ status: 0 });
@@ -137,12 +110,59 @@ afterAll(async () => {
 });
 
 describe('the packed tarball', () => {
-  it('holds nothing but the build, the readme and the licence', () => {
+  it('holds nothing but the build, the documents and the programs to read, in at most 1 MB', () => {
     const names = readdirSync(join(consumer, 'node_modules/faultline')).sort();
-    const allowed = ['LICENSE', 'README.md', 'dist', 'package.json'];
-    expect(names.filter((name) => !allowed.includes(name))).toEqual([]);
-    expect(names).toEqual(expect.arrayContaining(['LICENSE', 'dist', 'package.json']));
-    expect(existsSync(join(consumer, 'node_modules/faultline/dist/.build'))).toBe(false);
+    const documents = ['CHANGELOG.md', 'HACKING.md', 'LICENSE', 'README.md'];
+    expect(names).toEqual([...documents, 'dist', 'docs', 'package.json', 'programs']);
+    const inDist = readdirSync(join(consumer, 'node_modules/faultline/dist'));
+    expect(inDist).not.toContain('.build');
+    expect(inDist.filter((name) => name.endsWith('.map'))).toEqual([]);
+    const bytes = statSync(tarball).size;
+    console.log(`tarball: ${(bytes / 1e6).toFixed(2)} MB`);
+    expect(bytes).toBeLessThanOrEqual(1e6);
+  });
+
+  it('brings two packages of its own, and at most 15 MB', () => {
+    const modules = join(consumer, 'node_modules');
+    const names = readdirSync(modules).filter((name) => !name.startsWith('.'));
+    // esbuild's binary is a package of its own, one for each platform.
+    expect(names.sort()).toEqual(['@esbuild', 'comlink', 'esbuild', 'faultline']);
+    const files = readdirSync(modules, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(join(entry.parentPath, entry.name)));
+    // esbuild's installation links its binary to a second place.
+    const bytes = new Map(files.map(({ ino, size }) => [ino, size]));
+    const megabytes = [...bytes.values()].reduce((sum, size) => sum + size, 0) / 1e6;
+    console.log(`installed: ${megabytes.toFixed(1)} MB`);
+    expect(megabytes).toBeLessThanOrEqual(15);
+  });
+
+  it('has every file to which its documents link', () => {
+    const folder = join(consumer, 'node_modules/faultline');
+    const documents = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.md'),
+    );
+    expect(documents.length).toBeGreaterThan(10);
+    const broken = documents.flatMap((name) => {
+      const text = readFileSync(join(folder, name), 'utf8').replace(/^```[^]*?^```/gm, '');
+      return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, link]) => link ?? '')
+        .filter((link) => !/^([a-z]+:|#)/.test(link))
+        .filter((link) => !existsSync(join(folder, name, '..', link.replace(/#.*/, ''))))
+        .map((link) => `${name}: ${link}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('has sources to which every mutant still applies', () => {
+    const path = join(consumer, 'node_modules/faultline/dist/explore-sources.json.gz');
+    const sources = JSON.parse(gunzipSync(readFileSync(path)).toString()) as Readonly<
+      Record<string, string>
+    >;
+    const lost = MUTANTS.flatMap(({ name, patches }) =>
+      patches.filter(({ path: at, find }) => sources[at]?.split(find).length !== 2).map(() => name),
+    );
+    expect(lost).toEqual([]);
   });
 
   it('satisfies publint', async () => {
@@ -200,6 +220,13 @@ describe('the packed tarball', () => {
     const finished = await npm(consumer, ...command);
     expect(finished, finished.stderr).toMatchObject({ status: 0 });
     expect(finished.stdout).toMatch(/complete +\d+/);
+  });
+
+  it('runs the example of its documents', { timeout: commandTimeoutMs }, async () => {
+    const example = 'node_modules/faultline/docs/examples/split-protocol.ts';
+    const command = ['exec', '--no', '--', 'faultline', 'run', 'grind', '--protocol', example];
+    const finished = await npm(consumer, ...command, '--', '--rounds', '50');
+    expect(finished, finished.stderr).toMatchObject({ status: 0 });
   });
 
   it('runs a built-in program with the command', async () => {

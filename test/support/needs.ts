@@ -1,5 +1,5 @@
 /** What some tests need of the machine they run on, beyond Node. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium as browsers } from 'playwright-core';
 import type { Browser } from 'playwright-core';
@@ -33,6 +33,15 @@ export const chromium: Finder = () => {
 export function launchChromium(): Promise<Browser> {
   const executablePath = chromium() ?? '';
   return browsers.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+/** A package that `npm run test:bundlers` has installed for the tests that it runs. */
+export function bundler(name: string): Finder {
+  const folder = process.env['FAULTLINE_BUNDLERS'];
+  const path = folder === undefined ? null : join(folder, name);
+  const find: Finder = () => (path !== null && existsSync(path) ? path : null);
+  Object.defineProperty(find, 'name', { value: `${name}, see npm run test:bundlers` });
+  return find;
 }
 
 /**

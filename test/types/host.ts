@@ -52,11 +52,12 @@ expectTypeOf<MachineHandle['spawn']>().returns.resolves.toEqualTypeOf<ProcessHan
 expectTypeOf<ProcessHandle['wait']>().returns.resolves.toEqualTypeOf<ExitStatus>();
 expectTypeOf<MachineHandle['maps']>().returns.resolves.toEqualTypeOf<string>();
 
-/** An exit status is one of two things, and `in` tells them apart. */
+/** An exit status is one of two things, and either field tells them apart. */
 export function describe(status: ExitStatus): string {
-  // @ts-expect-error: a process that a signal has ended has no code.
-  void status.code;
-  if ('code' in status) return `exit ${expectTypeOf(status.code).toEqualTypeOf<number>()}`;
+  expectTypeOf(status.code).toEqualTypeOf<number | undefined>();
+  // @ts-expect-error: only a process that a signal has ended may have a fault address.
+  void status.address;
+  if (status.code !== undefined) return `exit ${expectTypeOf(status.code).toEqualTypeOf<number>()}`;
   expectTypeOf(status.address).toEqualTypeOf<number | undefined>();
   return status.signal;
 }

@@ -65,7 +65,7 @@ expectTypeOf<Memory['atomicAdd32']>().returns.toEqualTypeOf<number>();
 expectTypeOf<Memory['atomicCompareExchange32']>().parameters.toEqualTypeOf<
   [number, number, number]
 >();
-expectTypeOf<Memory['read']>().returns.toEqualTypeOf<Uint8Array>();
+expectTypeOf<Memory['read']>().returns.toEqualTypeOf<Uint8Array<ArrayBuffer>>();
 expectTypeOf<Memory['store32']>().returns.toEqualTypeOf<void>();
 
 /** What a failed call throws is told apart by its class. */

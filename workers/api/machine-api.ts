@@ -1,9 +1,11 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The public types: what `boot()` gives a host program, and what a user program gets as `proc`.
  * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
  */
 import type { LockingProtocolName } from '../../kernel/locking/protocols.ts';
 import type { InjectKind } from '../../kernel/machine/inject.ts';
+import type { SignalName } from '../../shared/abi/signals.ts';
 import type { ReclaimPolicyName } from '../../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
 import type { ProcessCalls } from './process-api.ts';
@@ -39,7 +41,7 @@ export interface BootOptions {
   /** CPU workers in the pool, 1 to 32. Default 2. */
   readonly cpus?: number;
   /** A built-in protocol's name, or the URL of a module whose default export is a protocol. */
-  readonly protocol?: LockingProtocolName | (string & {});
+  readonly protocol?: LockingProtocolName | (string & {}) | URL;
   readonly faults?: FaultMode;
   /** How stale translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
   readonly shootdown?: FlushPolicy;
@@ -49,7 +51,7 @@ export interface BootOptions {
    */
   readonly swap?: number | string;
   /** Which pages go first: 'clock' (default), 'fifo', 'random', or a policy module's URL. */
-  readonly reclaim?: ReclaimPolicyName | (string & {});
+  readonly reclaim?: ReclaimPolicyName | (string & {}) | URL;
   /**
    * Operations that fail on purpose, by kind: 'frame' and 'table' allocations, 'read's of files,
    * calls of 'backend' modules, 'swap' writes, 'worker' (every 10 ms: kills a Worker of the
@@ -81,6 +83,8 @@ export interface BootOptions {
    * Default: the host's standard output and error, in a browser its console.
    */
   readonly onOutput?: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
+  /** Gives the start up: `boot` rejects with the signal's reason, and no Worker is left. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SpawnOptions {
@@ -103,6 +107,25 @@ export interface SpawnOptions {
   readonly memoryMax?: number | string;
 }
 
+/** What the host can say besides. */
+export interface HostSpawnOptions extends SpawnOptions {
+  /**
+   * Ends the process: `spawn` rejects with the signal's reason if it has not resolved yet, and the
+   * process gets SIGKILL.
+   */
+  readonly signal?: AbortSignal;
+}
+
+export interface WaitOptions {
+  /**
+   * Milliseconds, 0 to 2^31 - 1. After that long `wait` rejects with a DOMException whose name is
+   * 'TimeoutError'; the process runs on. Default: no limit.
+   */
+  readonly timeout?: number;
+  /** Gives the wait up: it rejects with the signal's reason; the process runs on. */
+  readonly signal?: AbortSignal;
+}
+
 export interface CloneOptions {
   /** Arguments handed to the entry function; structured-clonable. */
   readonly args?: readonly unknown[];
@@ -116,18 +139,32 @@ export interface CloneOptions {
 
 export interface ProcessHandle {
   readonly pid: number;
-  /** Resolves when the process has ended; may be called any number of times. */
-  wait(): Promise<ExitStatus>;
+  /**
+   * Resolves when the process has ended; may be called any number of times. TypeError or RangeError
+   * for a wrong option.
+   */
+  wait(options?: WaitOptions): Promise<ExitStatus>;
   /**
    * Sends a signal: 'SIGKILL' (default), 'SIGTERM', 'SIGUSR1', 'SIGUSR2' or 'SIGCHLD'. If it
    * ends the process, resolves when the process is gone.
    */
-  kill(signal?: string): Promise<void>;
+  kill(signal?: SignalName): Promise<void>;
 }
 
-export interface MachineHandle {
+/**
+ * A running machine. On Node it keeps the host's process alive while a call of the host's is
+ * pending or a process that the host has started runs; an idle machine does not. To end it in an
+ * orderly way, `shutdown` it, or declare it with `await using`.
+ */
+export interface MachineHandle extends AsyncDisposable {
   readonly buffer: SharedArrayBuffer;
-  spawn(module: URL | string, options?: SpawnOptions): Promise<ProcessHandle>;
+  /**
+   * Starts a process that runs the default export of a module. `module` is a URL, or a path on
+   * Node; relative strings are relative to the working directory, in a browser to the page. On Node
+   * it may be TypeScript, of which the types are stripped. TypeError or RangeError for a wrong
+   * option; SyscallError EAGAIN or ENOMEM.
+   */
+  spawn(module: URL | string, options?: HostSpawnOptions): Promise<ProcessHandle>;
   /** Hands another file to the running machine. */
   addFile(name: string, source: FileSource): Promise<void>;
   /**
@@ -149,6 +186,8 @@ export interface MachineHandle {
   audit(): Promise<AuditReport>;
   /** Kills what still runs and ends every Worker. */
   shutdown(): Promise<void>;
+  /** The same, for `await using machine = await boot()`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 // ---- The program's side -------------------------------------------------------------------------
@@ -183,7 +222,7 @@ export interface Memory {
   atomicExchange32(address: number, value: number): number;
   atomicCompareExchange32(address: number, expected: number, replacement: number): number;
   /** Copies user memory out, page by page, at typed-array speed. */
-  read(address: number, length: number): Uint8Array;
+  read(address: number, length: number): Uint8Array<ArrayBuffer>;
   readInto(address: number, target: Uint8Array): void;
   write(address: number, source: Uint8Array): void;
   copy(to: number, from: number, length: number): void;

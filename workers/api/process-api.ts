@@ -73,7 +73,7 @@ export interface ProcessCalls {
    * other process, resolves when that is gone. ESRCH; EINVAL for a signal that cannot be sent;
    * EPERM for pid 0, which is the host's.
    */
-  kill(pid: number, signal?: string | 0): Promise<0>;
+  kill(pid: number, signal?: SignalName | 0): Promise<0>;
   nanosleep(nanoseconds: number): Promise<0>;
   /**
    * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this
@@ -83,7 +83,7 @@ export interface ProcessCalls {
   sigaction(signal: 'SIGSEGV' | 'SIGBUS', handler: FaultHandler | 'ignore' | null): void;
   sigaction(signal: SignalName, handler: SignalAction): void;
   /** Changes the set of blocked signals; returns the old one. SIGKILL is never blocked. EINVAL. */
-  sigprocmask(how: 'block' | 'unblock' | 'set', signals: readonly string[]): SignalName[];
+  sigprocmask(how: 'block' | 'unblock' | 'set', signals: readonly SignalName[]): SignalName[];
   /** Signals that are pending because they are blocked. */
   sigpending(): SignalName[];
   /** This thread's own stack, above a guard page: see CloneOptions; null without one. */

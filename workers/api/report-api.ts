@@ -6,9 +6,14 @@ import type { FaultMode } from '../../shared/wire.ts';
 export type { MemoryGroup } from '../../kernel/frames/memory-group.ts';
 export type { FaultMode } from '../../shared/wire.ts';
 
+/**
+ * How a process ended: by itself with a code, or by a signal. `code` and `signal` tell the two
+ * apart, one of them is undefined: `if (status.code !== undefined)`.
+ */
 export type ExitStatus =
-  | { readonly code: number }
+  | { readonly code: number; readonly signal?: undefined }
   | {
+      readonly code?: undefined;
       /** 'SIGSEGV', 'SIGBUS', 'SIGKILL', 'SIGABRT' (the program threw), … */
       readonly signal: string;
       /** 'SEGV_MAPERR', 'SEGV_ACCERR', 'BUS_ADRERR' for a memory fault. */

@@ -14,6 +14,8 @@ import {
 } from '../../shared/limits.ts';
 import { FAULT_MODES } from '../../shared/wire.ts';
 import type { KernelInit, WireFile } from '../../shared/wire.ts';
+import { checkKinds, checkModule, shown } from './check-options.ts';
+import type { OptionKind } from './check-options.ts';
 import { parseSize } from './size.ts';
 import type { BootOptions, FileSource } from '../api/machine-api.ts';
 
@@ -31,8 +33,7 @@ export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
 }
 
 function fail(option: string, expected: string, value: unknown): never {
-  const shown = typeof value === 'string' ? `'${value}'` : String(value);
-  throw new RangeError(`boot: ${option} must be ${expected}, got ${shown}`);
+  throw new RangeError(`boot: ${option} must be ${expected}, got ${shown(value)}`);
 }
 
 function checkFrames(memory: number | string): number {
@@ -66,7 +67,8 @@ function checkInject(inject: NonNullable<BootOptions['inject']>): Injection[] {
 }
 
 /** A built-in's name is kept as it is; anything else is a module. */
-function nameOrModule(name: string): string {
+function nameOrModule(part: string | URL): string {
+  const name = String(part);
   return /^[a-z0-9-]+$/.test(name) ? name : platform.resolveModule(name);
 }
 
@@ -88,7 +90,10 @@ function moduleTable(
 ): Record<string, string> {
   checkNames(option, table);
   return Object.fromEntries(
-    Object.entries(table).map(([name, module]) => [name, platform.resolveModule(String(module))]),
+    Object.entries(table).map(([name, module]) => {
+      checkModule(`boot: ${option}.${name}`, module);
+      return [name, platform.resolveModule(String(module))];
+    }),
   );
 }
 
@@ -117,32 +122,29 @@ export function wireFile(name: string, source: FileSource): WireFile {
   );
 }
 
-const knownOptions: Readonly<Record<keyof BootOptions, true>> = {
-  memory: true,
-  cpus: true,
-  protocol: true,
-  faults: true,
-  shootdown: true,
-  inject: true,
-  swap: true,
-  reclaim: true,
-  prezero: true,
-  checked: true,
-  seed: true,
-  files: true,
-  devices: true,
-  backends: true,
-  linear: true,
-  onPrint: true,
-  onOutput: true,
+const optionKinds: Readonly<Record<keyof BootOptions, OptionKind>> = {
+  memory: 'any',
+  cpus: 'any',
+  protocol: 'module',
+  faults: 'any',
+  shootdown: 'any',
+  inject: 'object',
+  swap: 'any',
+  reclaim: 'module',
+  prezero: 'any',
+  checked: 'boolean',
+  seed: 'any',
+  files: 'object',
+  devices: 'object',
+  backends: 'object',
+  linear: 'object',
+  onPrint: 'function',
+  onOutput: 'function',
+  signal: 'signal',
 };
 
 export function checkOptions(options: BootOptions): CheckedOptions {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(knownOptions, name)) {
-      throw new TypeError(`boot: unknown option '${name}'`);
-    }
-  }
+  checkKinds('boot', options, optionKinds);
   const { faults = 'local', protocol = 'rcu', shootdown = 'batched', files = {} } = options;
   if (!FAULT_MODES.includes(faults)) {
     fail('faults', FAULT_MODES.map((mode) => `'${mode}'`).join(' or '), faults);

@@ -11,23 +11,38 @@ import type {
   BootOptions,
   ExitStatus,
   FileSource,
+  HostSpawnOptions,
   MachineHandle,
   MachineReport,
   ProcessHandle,
-  SpawnOptions,
+  SignalName,
+  WaitOptions,
 } from '../api/machine-api.ts';
 import { checkOptions, cpuBlocks, wireFile } from './boot-options.ts';
+import { checkKinds, checkModule } from './check-options.ts';
+import type { OptionKind } from './check-options.ts';
 import { MachineStopped, SyscallError } from '../wire/errors.ts';
 import { loadProtocol } from './load-protocol.ts';
-import { spawnRequest } from './spawn-request.ts';
+import { spawnKinds, spawnRequest } from './spawn-request.ts';
+import { checkTimeout, until } from './until.ts';
 import { WorkerHost } from './worker-host.ts';
+
+const hostSpawnKinds: Readonly<Record<keyof HostSpawnOptions, OptionKind>> = {
+  ...spawnKinds,
+  signal: 'signal',
+};
+const waitKinds: Readonly<Record<keyof WaitOptions, OptionKind>> = {
+  timeout: 'any',
+  signal: 'signal',
+};
 
 /** How long `shutdown` waits for an orderly end before it terminates everything. */
 const SHUTDOWN_MS = 5000;
 
 /**
  * Formats a machine and starts its Workers. Resolves when all CPUs run.
- * Throws RangeError or TypeError for a bad option, SyscallError for a file that cannot be opened.
+ * Throws RangeError or TypeError for a bad option, SyscallError for a file that cannot be opened,
+ * MachineStopped when a Worker does not start, which names the script, and the reason of `signal`.
  */
 export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
   if (typeof SharedArrayBuffer === 'undefined') {
@@ -38,6 +53,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
   }
   const { frames, swapSlots, injections, checked, shootdown, onPrint, onOutput, ...machine } =
     checkOptions(options);
+  options.signal?.throwIfAborted();
   const protocol = await loadProtocol(machine.protocol);
   const buffer = format({
     frames,
@@ -51,7 +67,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
   });
   const host = new WorkerHost({ ...machine, buffer }, { onPrint, onOutput });
   try {
-    await host.kernel.remote.ready();
+    await until(host.kernel.remote.ready(), { signal: options.signal }, 'boot: not ready');
   } catch (error) {
     await host.stop(new MachineStopped('the machine did not start'));
     throw error;
@@ -83,10 +99,18 @@ class Machine implements MachineHandle {
     this.#host = host;
   }
 
-  async spawn(module: URL | string, options: SpawnOptions = {}): Promise<ProcessHandle> {
-    const request = spawnRequest(platform.resolveModule(String(module)), options);
-    const pid = checkResult('spawn', await this.#kernel.spawn(request));
-    return new Process(pid, this.#host);
+  async spawn(module: URL | string, options: HostSpawnOptions = {}): Promise<ProcessHandle> {
+    checkModule('spawn: module', module);
+    checkKinds('spawn', options, hostSpawnKinds);
+    const { signal, ...wireOptions } = options;
+    const request = spawnRequest(platform.resolveModule(String(module)), wireOptions);
+    signal?.throwIfAborted();
+    const started = this.#kernel
+      .spawn(request)
+      .then((result) => new Process(checkResult('spawn', result), this.#host));
+    if (signal === undefined) return started;
+    started.then((process) => process.killOn(signal)).catch(() => {});
+    return until(started, { signal }, 'spawn: not started');
   }
 
   async addFile(name: string, source: FileSource): Promise<void> {
@@ -142,6 +166,10 @@ class Machine implements MachineHandle {
     await this.#host.stop(shutDown());
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
   get #kernel(): WorkerHost['kernel']['remote'] {
     return this.#host.kernel.remote;
   }
@@ -160,11 +188,23 @@ class Process implements ProcessHandle {
     this.#status.catch(() => {});
   }
 
-  wait(): Promise<ExitStatus> {
-    return this.#status;
+  /** From now on the process is killed when `signal` aborts. */
+  killOn(signal: AbortSignal): void {
+    // It may have ended by itself meanwhile, and so may the machine.
+    const kill = (): void => void this.kill().catch(() => {});
+    if (signal.aborted) return kill();
+    signal.addEventListener('abort', kill, { once: true });
+    const forget = (): void => signal.removeEventListener('abort', kill);
+    this.#status.then(forget, forget);
   }
 
-  async kill(signal = 'SIGKILL'): Promise<void> {
+  async wait(options: WaitOptions = {}): Promise<ExitStatus> {
+    checkKinds('wait', options, waitKinds);
+    checkTimeout('wait', options.timeout);
+    return until(this.#status, options, `process ${this.pid} has not ended`);
+  }
+
+  async kill(signal: SignalName = 'SIGKILL'): Promise<void> {
     checkResult('kill', await this.#host.kernel.remote.kill(this.pid, signal));
   }
 }

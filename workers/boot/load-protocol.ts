@@ -1,18 +1,8 @@
 /** Finds a locking protocol, separately in each thread: functions do not cross Workers. */
+import { platform } from '#platform';
 import { PROTOCOL_NAMES, protocolNamed } from '../../kernel/index.ts';
 import type { LockingProtocol } from '../../kernel/index.ts';
-
-const methods: readonly (keyof LockingProtocol)[] = [
-  'lockAreas',
-  'unlockAreas',
-  'lockPage',
-  'unlockPage',
-  'lockRange',
-  'unlockRange',
-  'adoptTable',
-  'dropTable',
-  'markStray',
-];
+import { missingProtocolMethod } from './protocol-methods.ts';
 
 /** `protocol` is a built-in's name or the absolute URL of a module that exports one as default. */
 export async function loadProtocol(protocol: string): Promise<LockingProtocol> {
@@ -24,11 +14,10 @@ export async function loadProtocol(protocol: string): Promise<LockingProtocol> {
       `boot: protocol must be one of ${names}, or a module's URL, got '${protocol}'`,
     );
   }
-  const module = (await import(/* @vite-ignore */ protocol)) as { default?: unknown };
-  const candidate = module.default as Partial<LockingProtocol> | undefined;
-  const missing = methods.find((name) => typeof candidate?.[name] !== 'function');
-  if (missing !== undefined) {
-    throw new TypeError(`boot: the default export of ${protocol} has no method ${String(missing)}`);
+  const { default: candidate } = await platform.importModule(protocol);
+  const missing = missingProtocolMethod(candidate);
+  if (missing !== null) {
+    throw new TypeError(`boot: the default export of ${protocol} has no method ${missing}`);
   }
   return candidate as LockingProtocol;
 }

@@ -2,6 +2,8 @@
 import { FRAMES_MAX, NICE_MAX, NICE_MIN, PAGE_SIZE } from '../../shared/limits.ts';
 import type { WireSpawn } from '../../shared/wire.ts';
 import type { CloneOptions, SpawnOptions } from '../api/machine-api.ts';
+import { checkKinds } from './check-options.ts';
+import type { OptionKind } from './check-options.ts';
 import { parseSize } from './size.ts';
 
 /** Bytes of a thread's stack, when nothing is said about it. */
@@ -19,8 +21,25 @@ const plain = {
   memoryMaxPages: null,
 };
 
+export const spawnKinds: Readonly<Record<keyof SpawnOptions, OptionKind>> = {
+  args: 'array',
+  name: 'string',
+  dedicated: 'boolean',
+  inherit: 'boolean',
+  nice: 'any',
+  memoryMax: 'any',
+};
+
+const cloneKinds: Readonly<Record<keyof CloneOptions, OptionKind>> = {
+  args: 'array',
+  name: 'string',
+  dedicated: 'boolean',
+  stackBytes: 'any',
+};
+
 /** `module` is an absolute URL. */
 export function spawnRequest(module: string, options: SpawnOptions): WireSpawn {
+  checkKinds('spawn', options, spawnKinds);
   const { args = [], name = moduleName(module), dedicated = false, inherit = false } = options;
   const { nice = null } = options;
   if (nice !== null && !(Number.isInteger(nice) && nice >= NICE_MIN && nice <= NICE_MAX)) {
@@ -38,6 +57,7 @@ function groupPages(memoryMax: number | string): number {
 
 /** What `clone` sends: `module` is the caller's own. */
 export function cloneRequest(module: string, entry: string, options: CloneOptions): WireSpawn {
+  checkKinds('clone', options, cloneKinds);
   const { args = [], name = entry, dedicated = false, stackBytes = STACK_BYTES } = options;
   return { ...plain, module, entry, name, args, dedicated, thread: true, stackBytes };
 }

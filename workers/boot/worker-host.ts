@@ -4,9 +4,9 @@
  *
  * Guarantees: when the kernel worker dies, or finds the machine broken, every pending and later
  * call of the host rejects with the cause, and all Workers are terminated. After `stop` nothing of
- * the machine keeps the host's process alive.
+ * the machine keeps the host's process alive; before, only pending calls of the host do.
  */
-import { platform } from '#platform';
+import { startWorker } from '#start-worker';
 import { KernelPanic } from '../../shared/panic.ts';
 import type {
   CpuInit,
@@ -19,7 +19,7 @@ import type { AuditReport, MachineReport } from '../api/machine-api.ts';
 import { connect, movedPort } from '../wire/endpoint.ts';
 import type { Connection } from '../wire/endpoint.ts';
 import { MachineStopped } from '../wire/errors.ts';
-import type { WorkerHandle } from '../platform.ts';
+import type { WorkerHandle } from '../worker-starter.ts';
 
 export type KernelApi = KernelHostApi<MachineReport, AuditReport>;
 
@@ -41,7 +41,7 @@ export class WorkerHost {
   readonly #onOutput: HostSinks['onOutput'];
   readonly #kernelWorker: WorkerHandle;
   readonly #cpuWorkers = new Map<number, CpuWorker>();
-  #isStopped = false;
+  #stopped: Promise<unknown> | null = null;
 
   constructor(init: Omit<KernelInit, 'port'>, { onPrint, onOutput }: HostSinks) {
     const { buffer, protocol, faults, seed } = init;
@@ -50,7 +50,8 @@ export class WorkerHost {
     this.#onOutput = onOutput;
     const { port1, port2 } = new MessageChannel();
     this.kernel = connect<KernelApi>(port1, this.#hostApi());
-    this.#kernelWorker = platform.startWorker('kernel', (reason) => {
+    this.kernel.holdOnlyWhilePending();
+    this.#kernelWorker = startWorker('kernel', (reason) => {
       void this.stop(new MachineStopped(`the kernel worker has died: ${reason}`));
     });
     this.#kernelWorker.init({ ...init, port: port2 } satisfies KernelInit, [port2]);
@@ -58,12 +59,15 @@ export class WorkerHost {
 
   /** Terminates all Workers; calls reject with `reason` from now on. */
   async stop(reason: Error): Promise<void> {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
+    this.#stopped ??= this.#terminateAll(reason);
+    await this.#stopped;
+  }
+
+  #terminateAll(reason: Error): Promise<unknown> {
     this.kernel.close(reason);
     const handles = [...this.#cpuWorkers.values()].map(({ handle }) => handle);
     this.#cpuWorkers.clear();
-    await Promise.all([this.#kernelWorker, ...handles].map((handle) => handle.terminate()));
+    return Promise.all([this.#kernelWorker, ...handles].map((handle) => handle.terminate()));
   }
 
   #hostApi(): HostApi {
@@ -89,7 +93,7 @@ export class WorkerHost {
 
   #startCpu(cpu: number, generation: number): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    const handle = platform.startWorker('cpu', (reason) => this.#onDeath(cpu, generation, reason));
+    const handle = startWorker('cpu', (reason) => this.#onDeath(cpu, generation, reason));
     this.#cpuWorkers.set(cpu, { generation, handle });
     handle.init({ ...this.#machine, cpu, port: port2 } satisfies CpuInit, [port2]);
     return movedPort(port1);
@@ -101,7 +105,7 @@ export class WorkerHost {
   }
 
   #onDeath(cpu: number, generation: number, reason: string): void {
-    if (this.#isStopped) return;
+    if (this.#stopped !== null) return;
     if (this.#cpuWorkers.get(cpu)?.generation === generation) this.#cpuWorkers.delete(cpu);
     // Rejects only when the machine has stopped meanwhile; then it no longer matters.
     this.kernel.remote.cpuDied(cpu, generation, reason).catch(() => {});

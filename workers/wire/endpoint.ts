@@ -26,11 +26,19 @@ export interface Connection<Remote> {
   close(reason: Error): void;
   /** Rings the peer's doorbell: a message without content, outside comlink. */
   ring(): void;
+  /** From now on the port keeps this thread alive only while a call waits for its answer. */
+  holdOnlyWhilePending(): void;
 }
 
 /** Marks a port that a method returns, so that it moves to the caller. */
 export function movedPort(port: MessagePort): MessagePort {
   return transfer(port, [port]);
+}
+
+/** Whether a port keeps its thread alive, which is a question on Node alone. */
+function holdOpen(port: MessagePort, isHeld: boolean): void {
+  const { ref, unref } = port as { ref?: () => void; unref?: () => void };
+  (isHeld ? ref : unref)?.call(port);
 }
 
 /** The one message that is not comlink's, which ignores falsy data. */
@@ -54,24 +62,31 @@ type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
 /** The calls that wait for an answer, so that a death can reject them. */
 class PendingCalls {
+  /** Called when the first call begins to wait, and when none waits any more. */
+  onChange: (isPending: boolean) => void = () => {};
   #failure: Error | null = null;
   readonly #rejects = new Set<(reason: Error) => void>();
 
   run(method: AnyMethod, args: unknown[]): Promise<unknown> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
+      if (this.#rejects.size === 0) this.onChange(true);
       this.#rejects.add(reject);
       method(...args).then(
         (value) => {
-          this.#rejects.delete(reject);
+          this.#settled(reject);
           resolve(value);
         },
         (error: Error) => {
-          this.#rejects.delete(reject);
+          this.#settled(reject);
           reject(error);
         },
       );
     });
+  }
+
+  get isPending(): boolean {
+    return this.#rejects.size > 0;
   }
 
   fail(reason: Error): void {
@@ -79,6 +94,11 @@ class PendingCalls {
     this.#failure = reason;
     for (const reject of this.#rejects) reject(reason);
     this.#rejects.clear();
+  }
+
+  #settled(reject: (reason: Error) => void): void {
+    const wasPending = this.#rejects.delete(reject);
+    if (wasPending && this.#rejects.size === 0) this.onChange(false);
   }
 }
 
@@ -142,6 +162,10 @@ export function connectOneWay<Remote>(
       port.close();
     },
     ring: () => port.postMessage(DOORBELL),
+    holdOnlyWhilePending: () => {
+      pending.onChange = (isPending) => holdOpen(port, isPending);
+      holdOpen(port, pending.isPending);
+    },
     serve: (local) => expose(local, endpoint),
   };
 }

@@ -22,6 +22,29 @@ import {
 } from '../../shared/abi/errno.ts';
 import type { FaultInfo } from '../api/machine-api.ts';
 
+/** The name of an error's class, under a key that all copies of this file share. */
+const className = Symbol.for('faultline.className');
+
+/**
+ * Makes `instanceof` know the instances of other copies of this file: a program that a bundler has
+ * made contains one, and the errors that it meets are made by the machine's.
+ */
+function knowCopies(errorClass: { readonly prototype: Error }, name: string): void {
+  Object.defineProperty(errorClass.prototype, className, { value: name });
+  const isInstance = Function.prototype[Symbol.hasInstance];
+  Object.defineProperty(errorClass, Symbol.hasInstance, {
+    value(this: unknown, thrown: unknown): boolean {
+      if (isInstance.call(this, thrown)) return true;
+      // A class that extends this one inherits the method, and has no copies.
+      return this === errorClass && thrown instanceof Error && classNameOf(thrown) === name;
+    },
+  });
+}
+
+function classNameOf(error: Error): unknown {
+  return (error as { [className]?: unknown })[className];
+}
+
 /** The texts of strerror(3), for messages only. */
 const errnoTexts: Readonly<Record<number, string>> = {
   [EACCES]: 'permission denied',
@@ -43,6 +66,9 @@ const errnoTexts: Readonly<Record<number, string>> = {
 
 /** A syscall that the kernel refused. */
 export class SyscallError extends Error {
+  static {
+    knowCopies(this, 'SyscallError');
+  }
   override readonly name = 'SyscallError';
   /** Positive errno number, as in Linux. */
   readonly errno: number;
@@ -61,6 +87,9 @@ export class SyscallError extends Error {
 
 /** An access to user memory that the kernel refused and no handler repaired. */
 export class MemoryFault extends Error implements FaultInfo {
+  static {
+    knowCopies(this, 'MemoryFault');
+  }
   override readonly name = 'MemoryFault';
   readonly signal: FaultInfo['signal'];
   readonly code: FaultInfo['code'];
@@ -79,6 +108,9 @@ export class MemoryFault extends Error implements FaultInfo {
 
 /** Thrown by every use of `proc` after its process has ended. */
 export class ProcessKilled extends Error {
+  static {
+    knowCopies(this, 'ProcessKilled');
+  }
   override readonly name = 'ProcessKilled';
   readonly pid: number;
   /** The signal that ended the process, or 'exit'. */
@@ -93,12 +125,18 @@ export class ProcessKilled extends Error {
 
 /** What the calls to a Worker reject with when it ends before it answers. */
 export class WorkerDied extends Error {
+  static {
+    knowCopies(this, 'WorkerDied');
+  }
   override readonly name = 'WorkerDied';
   readonly code = 'ERR_WORKER_DIED';
 }
 
 /** The machine stopped at a broken invariant, or was shut down; it answers no more calls. */
 export class MachineStopped extends Error {
+  static {
+    knowCopies(this, 'MachineStopped');
+  }
   override readonly name = 'MachineStopped';
 }
 

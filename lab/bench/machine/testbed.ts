@@ -37,7 +37,7 @@ export class Testbed {
     const handle = await this.machine.spawn(PROGRAM, { args, dedicated });
     const status = await handle.wait();
     const line = this.#lines.splice(0).at(-1);
-    if (!('code' in status) || status.code !== 0 || line === undefined) {
+    if (status.code !== 0 || line === undefined) {
       throw new Error(`the figures '${group}' ended with ${JSON.stringify(status)}`);
     }
     const printed = JSON.parse(line) as { figures: ProgramFigures[Group]; pinned: boolean };

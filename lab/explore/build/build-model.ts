@@ -86,7 +86,9 @@ export async function bundleModel(
   const transformed = transformModules(graph, color(graph), sites);
   checkImports(modules);
   const entry = [`export * as model from '${ENTRY}';`];
-  userModules.forEach((path, i) => entry.push(`export * as user${i} from '${path}';`));
+  userModules.forEach((path, i) =>
+    entry.push(`export * as user${i} from ${JSON.stringify(path)};`),
+  );
   const code = await toolchain.bundle({
     entry: entry.join('\n'),
     resolve: resolveInBundle,

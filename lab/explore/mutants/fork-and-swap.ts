@@ -83,9 +83,8 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         SWAP_MAP,
-        'if (pfn !== 0) getFrame(cpu, pfn);\n' +
-          '  unlock(cpu, BOOT.SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
-        'unlock(cpu, BOOT.SWAP_LOCK);\n  return pfn;\n}\n\n/**\n * The kernel worker is about',
+        'slotAt(cpu.machine, slot) + SWAP.PFN);\n  if (pfn !== 0) getFrame(cpu, pfn);',
+        'slotAt(cpu.machine, slot) + SWAP.PFN);',
       ),
     ],
   },

@@ -165,7 +165,7 @@ export class UserMemory extends AccessGate implements Memory, Misses {
     return compareExchange(this.#mmu.words, at, expected, replacement);
   }
 
-  read(address: number, length: number): Uint8Array {
+  read(address: number, length: number): Uint8Array<ArrayBuffer> {
     const target = new Uint8Array(length);
     readUser(this.#mmu, address, target);
     return target;

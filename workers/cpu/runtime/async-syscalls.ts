@@ -11,6 +11,7 @@ import type { Connection } from '../../wire/endpoint.ts';
 import type { PageServer } from './page-server.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { ProcGuard } from './proc-guard.ts';
+import { checkModule } from '../../boot/check-options.ts';
 import { cloneRequest, forkRequest, spawnRequest } from '../../boot/spawn-request.ts';
 import { syscallMethods } from './syscall-methods.ts';
 
@@ -32,6 +33,7 @@ type OtherSyscalls = Pick<
 
 /** './x.js' is relative to the program; anything else is resolved as on the host. */
 function resolveChild(module: URL | string, parent: string): string {
+  checkModule('spawn: module', module);
   const specifier = String(module);
   if (/^\.\.?\//.test(specifier)) return new URL(specifier, parent).href;
   return platform.resolveModule(specifier);

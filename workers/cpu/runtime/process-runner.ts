@@ -6,6 +6,7 @@
  * reason the process is ended; afterwards its `proc` throws ProcessKilled and its awaits never
  * resume. Other processes of the Worker are unaffected, unless it never gives up the Worker.
  */
+import { platform } from '#platform';
 import {
   FAULT_DONE,
   TRY_KERNEL,
@@ -91,7 +92,7 @@ export class ProcessRunner implements RunningProcess {
     if (this.guard.isOver) return;
     this.context.queue.charge();
     this.account.close();
-    this.guard.end('signal' in status ? status.signal : 'exit');
+    this.guard.end(status.signal !== undefined ? status.signal : 'exit');
     // Before the kernel worker is told: the memory and the block are gone soon after.
     this.mmu.close();
     this.#onEnd();
@@ -271,12 +272,12 @@ export class ProcessRunner implements RunningProcess {
 
   async #load(): Promise<Program | null> {
     try {
-      const loaded = (await import(/* @vite-ignore */ this.module)) as Record<string, unknown>;
+      const loaded = await platform.importModule(this.module);
       const main = loaded[this.#entry];
       if (typeof main === 'function') return main as Program;
       const reason =
         this.#entry === 'default'
-          ? 'its module has no default export made by defineProgram'
+          ? 'its module has no default export that is a function'
           : `its module exports no function ${this.#entry}`;
       this.end({ signal: 'SIGABRT', reason });
     } catch (error) {

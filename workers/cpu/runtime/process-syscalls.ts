@@ -60,7 +60,7 @@ async function waitFor(runner: RunningProcess, child: number | null): Promise<Wa
 }
 
 function waitStatusOf(status: WireStatus): number {
-  if ('code' in status) return makeWaitStatus(status.code, 0);
+  if (status.code !== undefined) return makeWaitStatus(status.code, 0);
   return makeWaitStatus(0, signalNumber(status.signal));
 }
 

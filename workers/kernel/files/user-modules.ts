@@ -3,6 +3,7 @@
  * run in the kernel worker. A module's default export is such an object, or a function that
  * returns one (or a promise of one).
  */
+import { platform } from '#platform';
 
 /** Registers behind MMIO pages, opened as `/dev/NAME` and mapped with MAP_SHARED. */
 export interface Device {
@@ -30,11 +31,11 @@ export interface Backend {
 type Loaded = Readonly<Record<string, unknown>>;
 
 async function loadExtension(url: string, methods: readonly string[]): Promise<Loaded> {
-  const module = (await import(/* @vite-ignore */ url)) as { default?: unknown };
+  const module = await platform.importModule(url);
   const made: unknown =
-    typeof module.default === 'function'
-      ? await (module.default as () => unknown)()
-      : module.default;
+    typeof module['default'] === 'function'
+      ? await (module['default'] as () => unknown)()
+      : module['default'];
   const extension = made as Loaded | null | undefined;
   const size = extension?.['sizeBytes'];
   if (!Number.isSafeInteger(size) || (size as number) <= 0) {

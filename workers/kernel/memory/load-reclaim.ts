@@ -1,4 +1,5 @@
 /** Finds the machine's reclaim policy: a built-in's name or a module's URL. */
+import { platform } from '#platform';
 import { RECLAIM_POLICY_NAMES, reclaimPolicy } from '../../../kernel/index.ts';
 import type { ReclaimPolicy } from '../../../kernel/index.ts';
 
@@ -15,10 +16,16 @@ export async function loadReclaimPolicy(
       `boot: reclaim must be one of ${names}, or a module's URL, got '${policy}'`,
     );
   }
-  const module = (await import(/* @vite-ignore */ policy)) as { default?: unknown };
-  const candidate = module.default as Partial<ReclaimPolicy> | undefined;
-  if (typeof candidate?.choose !== 'function') {
-    throw new TypeError(`the default export of ${policy} is no reclaim policy: it has no choose`);
+  const { default: candidate } = await platform.importModule(policy);
+  const missing = missingReclaimMethod(candidate);
+  if (missing !== null) {
+    throw new TypeError(`boot: the default export of ${policy} has no method ${missing}`);
   }
   return candidate as ReclaimPolicy;
+}
+
+/** A method that `candidate` would need to be a reclaim policy, or null. */
+export function missingReclaimMethod(candidate: unknown): string | null {
+  const given = candidate as Partial<ReclaimPolicy> | null | undefined;
+  return typeof given?.choose === 'function' ? null : 'choose';
 }

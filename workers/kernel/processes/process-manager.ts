@@ -41,7 +41,7 @@ import type { ProcessEntry } from './process-table.ts';
 const KILL_GRACE_MS = 500;
 
 function exit(cpu: Cpu, pid: number, status: WireStatus): void {
-  if ('code' in status) exitProcess(cpu, pid, status.code, 0, 0);
+  if (status.code !== undefined) exitProcess(cpu, pid, status.code, 0, 0);
   else exitProcess(cpu, pid, 0, signalNumber(status.signal) || SIGKILL, status.address ?? 0);
 }
 
