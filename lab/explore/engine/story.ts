@@ -3,7 +3,8 @@
  * that did it. Only accesses to words that CPUs share are kept, and of the others how many there
  * were.
  */
-import { wordName } from '../../../shared/layout/names.ts';
+import { isTableWord, wordName } from '../../../shared/layout/names.ts';
+import type { NamedWords } from '../../../shared/layout/names.ts';
 import * as T from '../runtime/task.ts';
 import type { Executor } from './executor.ts';
 import { CPU_MASK } from './strategy.ts';
@@ -22,13 +23,16 @@ export interface Moment {
 }
 
 export interface Story {
-  /** What the scenario does. */
-  readonly about: string;
+  /** What the scenario does, and the bug that was put in, if one was. */
+  readonly about: readonly string[];
   readonly cpus: number;
   readonly moments: readonly Moment[];
   readonly failure: string;
   readonly kind: string;
 }
+
+/** Changes of entries that are told in a row: an operation on a range has hundreds alike. */
+const ENTRIES_MAX = 3;
 
 /**
  * Replays the segments twice: to learn which words CPUs share, and to write down what happens. null
@@ -42,6 +46,8 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
   const { facade } = subject.model.module.runtime;
   const moments: Moment[] = [];
   const skipped = subject.tasks.map(() => 0);
+  /** Changes of entries told since something else was. */
+  const entries = subject.tasks.map(() => 0);
   const begun = subject.tasks.map(() => 0);
   const flush = (cpu: number): void => {
     const count = skipped[cpu] as number;
@@ -64,12 +70,15 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
     isOver = executor.failure !== null;
     const cpu = (executor.schedule[executor.steps - 1] as number) & CPU_MASK;
     noteOperations(cpu);
-    if (executor.sharing.points[at] !== 1 && executor.failure === null) {
+    const { machine } = subject.world;
+    const isPoint = executor.sharing.points[at] === 1 || isOver;
+    const isEntry = !isPoint && changesEntry(machine, kind, at);
+    entries[cpu] = isPoint ? 0 : (entries[cpu] as number) + (isEntry ? 1 : 0);
+    if (!isPoint && !(isEntry && (entries[cpu]) <= ENTRIES_MAX)) {
       (skipped[cpu] as number)++;
       return;
     }
     flush(cpu);
-    const { machine } = subject.world;
     const word = subject.model.module.modelWordName(at) ?? wordName(machine, at);
     const text = `${kind} ${word} = ${wordValue(machine, word, value)}`;
     const { place } = executor.siteOf(site);
@@ -80,12 +89,17 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
   for (const { id, status } of subject.tasks) if (status !== T.DONE) flush(id);
   const { failure } = executor;
   return {
-    about: subject.scenario.about,
+    about: [`${subject.scenario.name}: ${subject.scenario.about}`],
     cpus: subject.tasks.length,
     moments,
     failure: failure?.message ?? 'no failure',
     kind: failure?.kind ?? 'none',
   };
+}
+
+/** What is done to page tables is told whoever sees it: the rest follows from it. */
+function changesEntry(machine: NamedWords, kind: string, at: number): boolean {
+  return /^(poke|store|exchange|compareExchange|fill)$/.test(kind) && isTableWord(machine, at);
 }
 
 /** Narrower lanes would break every line. */
@@ -101,6 +115,7 @@ export function formatStory(story: Story, columns: number): string {
     for (const part of wrap(text, width)) lines.push(`${' '.repeat(cpu * (width + 2))}${part}`);
   };
   const heads = Array.from({ length: story.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(width));
+  for (const line of story.about) lines.push(...wrap(line, Math.max(LANE_MIN, columns)), '');
   lines.push(heads.join('  ').trimEnd());
   let last = -1;
   for (const { cpu, text, place, kind } of story.moments) {
