@@ -18,7 +18,7 @@ export function formatReport(document: RunDocument): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function formatProcesses({ processes }: RunDocument): string {
+function formatProcesses({ processes, machine }: RunDocument): string {
   const header = ['PID', 'NAME', 'CPU', 'WALL', 'MINOR', 'MAJOR', 'TLB HITS', 'MISSES'];
   header.push('SHOOTDOWNS', 'PEAK PAGES', 'STATUS');
   const rows = processes.map((process) => [
@@ -34,7 +34,9 @@ function formatProcesses({ processes }: RunDocument): string {
     formatCount(process.residentPagesPeak),
     describeStatus(process.status),
   ]);
-  return formatTable(header, rows, 'rlrrrrrrrrl');
+  const table = formatTable(header, rows, 'rlrrrrrrrrl');
+  const { processesForgotten: earlier } = machine;
+  return earlier === 0 ? table : `${table}\n(${formatCount(earlier)} earlier processes not shown)`;
 }
 
 function formatMachine({ machine, processes, wallMs }: RunDocument): string {
@@ -113,10 +115,8 @@ function formatAudit({ audit }: RunDocument): string {
     .map(([what, count]) => `${formatCount(count)} ${inWords(what)}`)
     .join(', ');
   const scope = checked === '' ? '' : ` (${checked})`;
-  if (audit.clean) return `audit    clean${scope}`;
-  return [`audit    ${audit.violations.length} violations${scope}`, ...audit.violations].join(
-    '\n  ',
-  );
+  const verdict = audit.clean ? 'clean' : `${audit.violations.length} violations`;
+  return [`audit    ${verdict}${scope}`, ...audit.violations, ...audit.notes].join('\n  ');
 }
 
 /** framesInUse as 'frames in use'. */

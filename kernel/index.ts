@@ -90,6 +90,7 @@ export {
   LOG_OUT_OF_MEMORY,
   LOG_SWAP_READ,
   LOG_SWAP_WRITE,
+  LOG_RUNAWAY,
 } from './machine/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
 export { prezero } from './frames/prezero.ts';
@@ -122,9 +123,12 @@ export {
 } from './faults/page-in.ts';
 export { populate } from './mmu/populate.ts';
 export {
+  beginProgram,
+  hasBegun,
   processCpu,
-  rehomeProcess,
   processName,
+  recallProcess,
+  rehomeProcess,
   startProcess,
   withholdProcess,
 } from './processes/process.ts';
@@ -141,7 +145,7 @@ export { putFrame } from './frames/frames.ts';
 export { copyFromUser, copyToUser, isUserRange } from './mmu/user-copy.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
-export { badness } from './reclaim/badness.ts';
+export { badness, residentPages } from './reclaim/badness.ts';
 export { groupIsFull, groupOf, groupUsage } from './frames/memory-group.ts';
 export type { MemoryGroup } from './frames/memory-group.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';

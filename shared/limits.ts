@@ -32,6 +32,8 @@ export const DEDICATED_CPUS_MAX = 8;
 
 /** Live processes, zombies included (Linux's pid_max idea). */
 export const PROCESSES_MAX = 8192;
+/** Ended processes that a machine remembers: their reports in stats() and how they ended. */
+export const ENDED_KEPT = 1000;
 /** Open files of one process. */
 export const FDS_MAX = 64;
 /** Largest file (Linux: s_maxbytes): 2^30 pages, what an offset in a page table can name. */
@@ -76,8 +78,8 @@ export const RECLAIM_LOW_MAX = 1024;
 /** Resident pages that reclaim looks at in one pass, and takes out under one lock. */
 export const RECLAIM_SCAN_PAGES = 16384;
 export const RECLAIM_BATCH_PAGES = 256;
-/** Passes that free no frame before memory counts as exhausted: each spares used pages once. */
-export const RECLAIM_IDLE_PASSES_MAX = 4;
+/** Rounds over all resident pages that free no frame before memory counts as exhausted. */
+export const RECLAIM_ROUNDS_MAX = 3;
 
 /** Memory groups of a machine. */
 export const MEMORY_GROUPS_MAX = 32;
@@ -123,6 +125,8 @@ export const TRANSFER_BATCH_BYTES: number = 2 ** 23;
 export const TRAP_POLL_MS = 2;
 /** A CPU in user mode that does not acknowledge a shootdown for this long is declared stuck. */
 export const SHOOTDOWN_WATCHDOG_MS = 10_000;
+/** How long a process that was killed, or has ended, may keep its Worker before that is ended. */
+export const RUNAWAY_MS = 500;
 /** Attempts of a fault before the machine is declared livelocked. */
 export const FAULT_RETRIES_MAX = 100_000;
 

@@ -32,6 +32,9 @@ export type WireStatus =
       readonly reason?: string;
     };
 
+/** The reason of a process that was killed for want of memory. */
+export const OUT_OF_MEMORY = 'out of memory';
+
 export interface WireWaitResult {
   readonly pid: number;
   readonly status: WireStatus;
@@ -174,6 +177,8 @@ export interface KernelCpuApi {
   kill(pid: number, target: number, signal: string | 0): Promise<number>;
   print(pid: number, line: string): void;
   exited(pid: number, status: WireStatus): void;
+  /** What a process left behind calls the machine again and again. */
+  goesOn(pid: number): void;
   attending(): void;
   panicked(message: string): void;
 }

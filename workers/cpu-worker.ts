@@ -24,9 +24,13 @@ import { CpuContext } from './cpu/runtime/cpu-context.ts';
 import { ProcessAccount } from './cpu/runtime/process-account.ts';
 import { connectOneWay } from './wire/endpoint.ts';
 import { ProcessKilled } from './wire/errors.ts';
+import { Garbage } from './garbage.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { ProcessRunner } from './cpu/runtime/process-runner.ts';
+import { EndedCode } from './cpu/runtime/ended-code.ts';
+import { ProgramTimers } from './cpu/runtime/program-timers.ts';
 import { RunQueue } from './cpu/runtime/run-queue.ts';
+import type { RunAccount } from './cpu/runtime/run-queue.ts';
 import { ThreadMode } from './cpu/memory/thread-mode.ts';
 
 /** How long a CPU called to an audit waits for it in the kernel. */
@@ -48,14 +52,22 @@ function attend({ cpu, mode, kernel }: CpuContext): void {
 }
 
 /** Starts a process when it is its turn, unless it has ended by then or runs on another CPU. */
-function enqueue(context: CpuContext, order: WireStart, runners: Map<number, ProcessRunner>): void {
+function enqueue(
+  context: CpuContext,
+  order: WireStart,
+  runners: Map<number, ProcessRunner>,
+  garbage: Garbage,
+): void {
   const { cpu, mode, queue } = context;
   const { pid } = order;
   const account = new ProcessAccount(cpu, processOf(cpu.machine, pid));
   queue.add(account, () => {
     if (mode.inKernel(() => startProcess(cpu, pid)) !== 0) return;
     account.open();
-    const runner = new ProcessRunner(context, order, account, () => runners.delete(pid));
+    const runner = new ProcessRunner(context, order, account, () => {
+      runners.delete(pid);
+      garbage.processEnded();
+    });
     runners.set(pid, runner);
     void runner.run(order.args);
   });
@@ -68,10 +80,22 @@ async function main(): Promise<void> {
   const runners = new Map<number, ProcessRunner>();
   const kernel = connectOneWay<KernelCpuApi>(init.port);
   const queue = new RunQueue(platform.afterTurn);
-  const context = new CpuContext({ mode, init, kernel, queue, runners });
+  const garbage = new Garbage(platform.collectGarbage, platform.afterTurn);
+  const timers = new ProgramTimers<RunAccount>({
+    running: () => queue.running,
+    runs: (account) => queue.runs(account),
+  });
+  timers.install();
+  const endedCode = new EndedCode({
+    cpu,
+    afterTurn: platform.afterTurn,
+    report: (pid) => void kernel.remote.goesOn(pid).catch(() => {}),
+  });
+  queue.onSwitch = () => endedCode.over();
+  const context = new CpuContext({ mode, init, kernel, queue, timers, endedCode, runners });
   const api: CpuApi = {
     ready: () => {},
-    start: (orders) => orders.forEach((order) => enqueue(context, order, runners)),
+    start: (orders) => orders.forEach((order) => enqueue(context, order, runners, garbage)),
     kill: (pid, signal) => runners.get(pid)?.end({ signal }),
     signalled: (pid) => runners.get(pid)?.signalled(),
     servePage: async (pid, path, page) => {

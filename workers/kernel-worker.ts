@@ -18,8 +18,9 @@ import {
   startCpu,
 } from '../kernel/index.ts';
 import type { Cpu, ReclaimPolicy } from '../kernel/index.ts';
-import { DEDICATED_CPUS_MAX } from '../shared/limits.ts';
+import { DEDICATED_CPUS_MAX, RECLAIM_SCAN_PAGES } from '../shared/limits.ts';
 import { makeRandom } from '../shared/random.ts';
+import { OUT_OF_MEMORY } from '../shared/wire.ts';
 import type { CpuApi, HostApi, KernelInit } from '../shared/wire.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { DeviceAccess } from './kernel/files/device-access.ts';
@@ -42,6 +43,7 @@ import { ProcessManager } from './kernel/processes/process-manager.ts';
 import type { Reporter } from './kernel/processes/process-manager.ts';
 import { HOST_PID } from './kernel/processes/process-table.ts';
 import { spawnWithReclaim } from './kernel/processes/spawn.ts';
+import { Watchdog } from './kernel/processes/watchdog.ts';
 import { AuditService } from './kernel/serve/audit-service.ts';
 import { cpuService } from './kernel/serve/cpu-service.ts';
 import { hostService } from './kernel/serve/host-service.ts';
@@ -50,6 +52,7 @@ import { SyscallService } from './kernel/serve/syscall-service.ts';
 import { Ticker } from './kernel/serve/ticker.ts';
 import { trapHandler } from './kernel/serve/trap-handler.ts';
 import { Turns } from './kernel/turns.ts';
+import { Garbage } from './garbage.ts';
 import type { SwapStore } from './platform.ts';
 import { connect, connectOneWay } from './wire/endpoint.ts';
 import type { OneWayConnection } from './wire/endpoint.ts';
@@ -69,6 +72,7 @@ interface Ground {
 interface Processes {
   readonly pool: Pool;
   readonly processes: ProcessManager;
+  readonly watchdog: Watchdog;
 }
 
 interface Memory {
@@ -90,7 +94,12 @@ function makeProcesses({ init, cpu, host }: Ground): Processes {
     },
   });
   const report: Reporter = (...facts) => reportProcess(cpu, ...facts);
-  return { pool, processes: new ProcessManager({ cpu, pool, report }) };
+  const watchdog = new Watchdog({ cpu, pool });
+  const replace = watchdog.replace.bind(watchdog);
+  const garbage = new Garbage(platform.collectGarbage, platform.afterTurn);
+  const onEnd = (): void => garbage.processEnded();
+  const processes = new ProcessManager({ cpu, pool, report, replace, onEnd });
+  return { pool, watchdog, processes };
 }
 
 /** `processes` exist already: when nothing else helps, memory is reclaimed by killing one. */
@@ -107,11 +116,16 @@ function makeMemory(
   const reclaimer = new Reclaimer({
     cpu,
     policy,
+    scanPages: RECLAIM_SCAN_PAGES,
     swapper,
     writeBack,
     pressure,
     objects: () => objects.blocks(),
-    kill: async (pid) => void (await processes.kill(HOST_PID, pid, 'SIGKILL')),
+    kill: async (pid) => void (await processes.kill(HOST_PID, pid, 'SIGKILL', OUT_OF_MEMORY)),
+    pause: (ms) =>
+      new Promise(
+        (resolve) => void (ms > 0 ? setTimeout(resolve, ms) : platform.afterTurn(resolve)),
+      ),
   });
   const supply = new PageSupply({
     cpu,
@@ -136,7 +150,7 @@ function makeMemory(
 function startKernel(ground: Ground): void {
   const { init, cpu, host, print, log } = ground;
   const objects = new ObjectRegistry(cpu, log);
-  const { pool, processes } = makeProcesses(ground);
+  const { pool, processes, watchdog } = makeProcesses(ground);
   const turns = new Turns();
   const memory = makeMemory({ ...ground, turns }, objects, processes);
   const { pressure, reclaimer, pager, fulfil } = memory;
@@ -159,7 +173,7 @@ function startKernel(ground: Ground): void {
   const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);
   const spawn = spawnWithReclaim({ processes, reclaim });
   const services = { syscalls, objects, processes, spawn, files, pagers };
-  const audits = new AuditService({ cpu, pool, objects });
+  const audits = new AuditService({ cpu, pool, objects, notes: () => watchdog.notes() });
   const handleTrap = trapHandler({ syscalls, pager, devices });
   const traps = new TrapServer(cpu.machine.words, cpu.machine.cpuBase, handleTrap);
   const panicked = (message: string): void => void host.remote.panicked(message).catch(() => {});
@@ -167,14 +181,18 @@ function startKernel(ground: Ground): void {
   const care: WorkerCare = {
     connect: (id, port) => {
       const attending = (): void => audits.attending(id);
-      const parts = { ...services, print, attending, panicked };
+      const goesOn = (pid: number): void => watchdog.callsOn(id, pid);
+      const parts = { ...services, print, attending, goesOn, panicked };
       traps.addCpu(id);
       return connect<CpuApi>(port, cpuService(parts), () => traps.poll());
     },
-    cleanUp: (id, reason) => cleanUpCpu({ cpu, traps, audits, processes, panicked }, id, reason),
+    cleanUp: (...facts) => cleanUpCpu({ cpu, traps, audits, processes, panicked }, ...facts),
   };
   const { prezeroFrames } = init;
-  const ticker = new Ticker({ ...ground, pool, processes, objects, reclaimer, prezeroFrames });
+  const ticker = new Ticker({
+    ...ground,
+    ...{ pool, processes, watchdog, objects, reclaimer, prezeroFrames },
+  });
   const ready = bringUp(cpu, ticker, async () => {
     await objects.addAll(init);
     await pool.startAll(care);

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import * as E from '../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
+import { collectGarbage } from './collect-node.ts';
 import { importModule } from './import-typescript.ts';
 import type { HostFile, HostFileFailure, HostFileState, Platform, SwapStore } from './platform.ts';
 
@@ -155,10 +156,14 @@ function writeOutput(bytes: Uint8Array, fd: number): Promise<void> {
   });
 }
 
+/** As it is at the start: in a CPU's Worker programs get timers that end with them. */
+const later = setImmediate;
+
 export const platform: Platform = {
   receiveInit,
   onUnhandled,
-  afterTurn: (run) => void setImmediate(run),
+  collectGarbage,
+  afterTurn: (run) => void later(run),
   resolveModule,
   importModule,
   resolveFile: (path) => path,

@@ -72,6 +72,7 @@ async function openSwap(): Promise<SwapStore> {
 export const platform: Platform = {
   receiveInit,
   onUnhandled,
+  collectGarbage: null,
   afterTurn,
   resolveModule: (specifier) => new URL(specifier, globalThis.location.href).href,
   importModule: (url) => import(/* @vite-ignore */ /* webpackIgnore: true */ url),

@@ -48,6 +48,8 @@ export interface Platform {
    * false the Worker ends, which is Node's rule.
    */
   onUnhandled(absorb: (error: unknown) => boolean): void;
+  /** Collects the calling thread's garbage, now; null where the host has no such thing. */
+  readonly collectGarbage: (() => void) | null;
   /** Runs a function in a later turn of the event loop. */
   readonly afterTurn: (run: () => void) => void;
   /** A module specifier as the host writes it (URL or path), made absolute. */

@@ -27,6 +27,7 @@ export const LOG_AUDIT = 11;
 export const LOG_OOM_KILL = 12;
 export const LOG_SWAP_WRITE = 13;
 export const LOG_SWAP_READ = 14;
+export const LOG_RUNAWAY = 15;
 
 /** Appends an event with three 32-bit values. */
 export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: number): void {
@@ -89,6 +90,8 @@ function describe(event: number, a: number, b: number, c: number): string {
       return c === 0
         ? `out of memory: process ${a} killed, which had ${b} pages`
         : `memory limit of ${c} pages: process ${a} killed, which had ${b} pages`;
+    case LOG_RUNAWAY:
+      return `watchdog: CPU ${a} gets a new Worker, process ${b} does not let go of it`;
     case LOG_OBJECT:
       return `object of kind ${a} registered, ${b} pages, host number ${c}`;
     case LOG_SWAP_WRITE:

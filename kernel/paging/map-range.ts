@@ -176,7 +176,8 @@ function changeRange(
       for (; vpn < stopVpn; vpn++, at++) changeEntry(op, at, vpn, 0, change, value);
       continue;
     }
-    const old = peek(cpu.words, at);
+    // ORDER: under the range's lock; but the MMU may set A of a superpage at this moment.
+    const old: Pte = load(cpu.words, at);
     if (changed(op, old, change, value) === old) {
       vpn = nextAt(vpn, level);
     } else if ((vpn & (pages - 1)) !== 0 || vpn + pages > endVpn) {

@@ -2,7 +2,7 @@
  * Processes: a block with a pid, an address space, descriptors and an end. A thread is a process
  * that shares its address space; the space goes with its last user.
  *
- *     NEW → RUNNING → ZOMBIE → (block freed)
+ *     NEW → RUNNING → ZOMBIE → (block freed)      RUNNING → NEW (recalled from a dead CPU)
  *
  * lifecycle/ makes and ends them; this file serves those that exist.
  *
@@ -36,6 +36,38 @@ export function startProcess(cpu: Cpu, pid: Pid): number {
   poke(cpu.words, proc + PROCESS.STATE, PROCESS.RUNNING);
   logEvent(cpu, LOG_PROCESS_START, pid, cpu.id, peek(cpu.words, proc + PROCESS.PARENT));
   return 0;
+}
+
+/**
+ * The CPU that started a process runs its program's code from now on. In kernel mode: a condemned
+ * CPU does not come here, so that a process which was recalled from it does not run twice.
+ */
+export function beginProgram(cpu: Cpu, pid: Pid): void {
+  // ORDER: before the CPU leaves the kernel, and can be condemned.
+  store(cpu.words, processOf(cpu.machine, pid) + PROCESS.BEGUN, 1);
+}
+
+/** Whether a process's program has begun on its CPU: then it cannot move any more. */
+export function hasBegun(machine: Machine, pid: Pid): boolean {
+  const proc = processOf(machine, pid);
+  // ORDER: a momentary value, unless the process's CPU is dead.
+  return proc !== 0 && load(machine.words, proc + PROCESS.BEGUN) !== 0;
+}
+
+/**
+ * Takes a process back from its CPU, which was condemned, so that any CPU may start it. False when
+ * its program has begun there, or it is to end.
+ */
+export function recallProcess(cpu: Cpu, pid: Pid): boolean {
+  const { words, machine } = cpu;
+  const proc = processOf(machine, pid);
+  if (proc === 0 || hasBegun(machine, pid)) return false;
+  // ORDER: written by killers, which run on this CPU.
+  if (load(words, proc + PROCESS.PENDING) !== 0) return false;
+  poke(words, proc + PROCESS.STATE, PROCESS.NEW);
+  // ORDER: publishes the block, as its maker did, to the CPU that claims it next.
+  store(words, proc + PROCESS.CPU, 0);
+  return true;
 }
 
 /** Keeps every CPU from starting a new process. False when one has started it already. */

@@ -19,6 +19,8 @@ import { indexLookup, indexNext, indexRemove } from '../objects/page-index.ts';
 
 export interface EvictedCache {
   readonly freed: number;
+  /** Pages that came in later than that, and could go otherwise. */
+  readonly young: number;
   /** The page to go on from; 0 when the end was reached. */
   readonly nextPage: ObjectPage;
 }
@@ -35,8 +37,9 @@ export function evictObjectPages(
   beforeMs: number,
 ): EvictedCache {
   const { machine, words } = cpu;
-  if (!kindOf(machine, object).isEvictable) return { freed: 0, nextPage: 0 };
+  if (!kindOf(machine, object).isEvictable) return { freed: 0, young: 0, nextPage: 0 };
   let freed = 0;
+  let young = 0;
   let page = firstPage;
   lock(cpu, object + OBJECT.LOCK);
   const endPage = Math.min(
@@ -46,21 +49,25 @@ export function evictObjectPages(
   while (page >= 0 && page < endPage && freed < most) {
     page = indexNext(cpu, object, page, endPage, true);
     if (page < 0) break;
-    if (isIdle(cpu, indexLookup(cpu, object, page), beforeMs)) {
-      indexRemove(cpu, object, page, page + 1);
-      freed++;
+    const pfn = indexLookup(cpu, object, page);
+    if (isIdle(cpu, pfn)) {
+      if (peek(words, frameField(machine, pfn, FRAME.LINK)) >= beforeMs) {
+        young++;
+      } else {
+        indexRemove(cpu, object, page, page + 1);
+        freed++;
+      }
     }
     page++;
   }
   unlock(cpu, object + OBJECT.LOCK);
-  return { freed, nextPage: page > 0 && page < endPage ? page : 0 };
+  return { freed, young, nextPage: page > 0 && page < endPage ? page : 0 };
 }
 
 /** Only the index holds the frame, and holders come through its lock; nothing to write back. */
-function isIdle(cpu: Cpu, pfn: Pfn, beforeMs: number): boolean {
+function isIdle(cpu: Cpu, pfn: Pfn): boolean {
   const { machine, words } = cpu;
   // ORDER: under the object's lock a count of 1 stays 1, and no mapping can set the dirty mark.
   if (load(words, frameField(machine, pfn, FRAME.COUNT)) !== 1) return false;
-  if ((load(words, frameField(machine, pfn, FRAME.STATE)) & FRAME.DIRTY) !== 0) return false;
-  return peek(words, frameField(machine, pfn, FRAME.LINK)) < beforeMs;
+  return (load(words, frameField(machine, pfn, FRAME.STATE)) & FRAME.DIRTY) === 0;
 }

@@ -18,6 +18,8 @@ export const TLB_BAD_VPN = 4;
 export const STOP_SEEN = 5;
 /** Lazy generation of the active space that this CPU has swept. */
 export const LAZY_ACK = 6;
+/** Process that ended in the present turn of the Worker's event loop, 0 when that is over. */
+export const ENDED_PID = 7;
 
 // The trap mailbox: request words by the CPU, reply words by the kernel worker.
 export const TRAP_SEQ = 16;
@@ -62,6 +64,7 @@ export const STAT_NAMES = [
   'oomKills',
   'swapWriteErrors',
   'swapReadErrors',
+  'runawayWorkers',
 ] as const;
 export type StatName = (typeof STAT_NAMES)[number];
 
@@ -77,7 +80,16 @@ export const MODE_MASK = 0xf;
 export const MODE_SPACE_SHIFT = 4;
 
 export const LAYOUT: Block = describeBlock('cpu', WORDS, {
-  'ordered, written by the owner': { MODE, EPOCH, ACK, TLB_BAD, TLB_BAD_VPN, STOP_SEEN, LAZY_ACK },
+  'ordered, written by the owner': {
+    MODE,
+    EPOCH,
+    ACK,
+    TLB_BAD,
+    TLB_BAD_VPN,
+    STOP_SEEN,
+    LAZY_ACK,
+    ENDED_PID,
+  },
   'the CPU, until TRAP_SEQ is advanced': {
     TRAP_SEQ,
     TRAP_OP,

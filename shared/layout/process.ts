@@ -47,6 +47,8 @@ export const STACK_BYTES = 202;
 export const HOME = 204;
 /** Descriptors that exec closes, one bit each. */
 export const CLOEXEC = 205;
+/** 1 once its program's code has begun on its CPU: until then it can be started elsewhere. */
+export const BEGUN = 207;
 /** The pid of the sender of the pending signal n, at word n. */
 export const SIG_SENDERS = 208;
 export const SIG_SENDERS_WORDS = 32;
@@ -61,7 +63,7 @@ export const ZOMBIE = 3;
 
 export const LAYOUT: Block = describeBlock('process', WORDS, {
   'when it is made': { LIVE, PID, PARENT, NAME: [NAME, PROCESS_NAME_BYTES / 4] },
-  'atomic words': { CPU, HOME, PENDING, SIG_PENDING },
+  'atomic words': { CPU, HOME, BEGUN, PENDING, SIG_PENDING },
   "its CPU, or the kernel worker before it runs and after its CPU's end": {
     SPACE,
     STATE,

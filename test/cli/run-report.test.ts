@@ -49,6 +49,7 @@ const document: RunDocument = {
     framesUsedPeak: 1500,
     tableFrames: 0,
     injected: {},
+    processesForgotten: 0,
     swapPages: 0,
     swapPagesUsed: 0,
     memoryWaitMs: 0,
@@ -59,7 +60,12 @@ const document: RunDocument = {
     { name: 'mmap', count: 1000, p50Us: 0.5, p99Us: 1234 },
     { name: 'kill', count: 0, p50Us: 0, p99Us: 0 },
   ],
-  audit: { clean: true, violations: [], checked: { frames: 16384, framesInUse: 2, areas: 0 } },
+  audit: {
+    clean: true,
+    violations: [],
+    notes: [],
+    checked: { frames: 16384, framesInUse: 2, areas: 0 },
+  },
   dmesg: ['[0.001] booted'],
 };
 
@@ -86,9 +92,12 @@ describe('report', () => {
   });
 
   it('lists what the audit found', () => {
-    const audit = { clean: false, violations: ['frame 7 leaked', 'frame 9 leaked'], checked: {} };
+    const violations = ['frame 7 leaked', 'frame 9 leaked'];
+    const audit = { clean: false, violations, notes: ['CPU 1 got a new Worker'], checked: {} };
     const report = formatReport({ ...document, audit, dmesg: [] });
-    expect(report).toContain('audit    2 violations\n  frame 7 leaked\n  frame 9 leaked');
+    expect(report).toContain(
+      'audit    2 violations\n  frame 7 leaked\n  frame 9 leaked\n  CPU 1 got',
+    );
   });
 
   it('describes how a process ended', () => {
@@ -104,7 +113,7 @@ describe('report', () => {
       ...{ program: 'p', status: { code: 0 }, timedOut: false, timeoutMs: 1500 },
       ...{ audit: document.audit, check: { words: 2, wcWords: 2, agrees: true } },
     };
-    const leak = { clean: false, violations: ['frame 7 leaked', 'b', 'c'], checked: {} };
+    const leak = { clean: false, violations: ['frame 7 leaked', 'b', 'c'], notes: [], checked: {} };
     expect(findProblems(good)).toEqual([]);
     expect(findProblems({ ...good, check: null })).toEqual([]);
     expect(findProblems({ ...good, check: { words: 2, wcWords: null, agrees: null } })).toEqual([]);

@@ -99,9 +99,11 @@ describe('a thread', () => {
       },
       {
         survivor: async (proc, at: number, parent: number) => {
-          for (;;) {
-            const refused = await proc.kill(parent, 'SIGTERM').catch(() => -1);
-            if (refused === 0) break;
+          for (let isGone = false; !isGone;) {
+            isGone = await proc.kill(parent, 0).then(
+              () => false,
+              (error: { code?: string }) => error.code === 'ESRCH',
+            );
           }
           await sleep(20);
           proc.print(`${proc.mem.load32(at)}`);

@@ -51,7 +51,7 @@ describe('a process that is killed while its Worker sleeps', () => {
     }, {});
     const other = await machine.spawn(hungry);
     expect(await other.wait()).toEqual({ code: 7 });
-    expect(await victim.wait()).toEqual({ signal: 'SIGKILL' });
+    expect(await victim.wait()).toEqual({ signal: 'SIGKILL', reason: 'out of memory' });
     expect((await machine.stats()).counters['oomKills']).toBe(1);
     await expectClean(machine);
   });

@@ -92,6 +92,19 @@ describe('the pool of CPU workers', () => {
     expect(log.slice(-3)).toEqual(['terminate 2.1', 'dead 2: its process has ended', 'start 2.2']);
   });
 
+  it('waits for the only Worker while it is being replaced', async () => {
+    const { pool, startAll, log } = fakeHost(1);
+    await startAll();
+    const slot = await pool.acquire(false);
+    pool.end(slot, 'a program does not let go of it');
+    expect(await pool.acquire(false)).toMatchObject({ cpu: 1, generation: 2, load: 1 });
+    expect(log.slice(1)).toEqual([
+      'terminate 1.1',
+      'dead 1: a program does not let go of it',
+      'start 1.2',
+    ]);
+  });
+
   it('does not hang or loop over Workers that cannot start', async () => {
     const { pool, startAll, log, broken } = fakeHost(2);
     await startAll();

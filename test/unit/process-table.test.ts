@@ -1,25 +1,22 @@
 /** Goal: each child's end reaches exactly one wait, and nobody waits for ever. */
 import { describe, expect, it } from 'vitest';
 import { ECHILD, EINTR, ESRCH } from '../../shared/abi/errno.ts';
+import { ENDED_KEPT } from '../../shared/limits.ts';
 import { HOST_PID, ProcessTable } from '../../workers/kernel/processes/process-table.ts';
+import type { ProcessEntry } from '../../workers/kernel/processes/process-table.ts';
+
+function entry(pid: number, parent: number): ProcessEntry {
+  return {
+    ...{ pid, tgid: pid, parent, name: `p${pid}`, dedicated: false, cpu: 1, generation: 1 },
+    ...{ startedMs: 0, endedMs: 0, status: null, killReason: null, report: null },
+  };
+}
 
 function table(...family: readonly [pid: number, parent: number][]) {
   const reaped: number[] = [];
   const processes = new ProcessTable((pid) => reaped.push(pid));
   for (const [pid, parent] of family) {
-    processes.add({
-      pid,
-      tgid: pid,
-      parent,
-      name: `p${pid}`,
-      dedicated: false,
-      cpu: 1,
-      generation: 1,
-      startedMs: 0,
-      endedMs: 0,
-      status: null,
-      report: null,
-    });
+    processes.add(entry(pid, parent));
   }
   return { processes, reaped };
 }
@@ -83,5 +80,20 @@ describe('the process table', () => {
     expect([await early, await second]).toEqual([{ code: 3 }, { code: 3 }]);
     expect(await processes.status(1)).toEqual({ code: 3 });
     expect(processes.status(2)).toBe(-ESRCH);
+  });
+
+  it('forgets all but the last ended ones, and says how many', async () => {
+    const { processes } = table();
+    for (let pid = 1; pid <= ENDED_KEPT + 5; pid++) {
+      processes.add(entry(pid, HOST_PID));
+      processes.end(pid, { code: 0 }, pid);
+    }
+    processes.add(entry(2000, HOST_PID));
+    expect(processes.all()).toHaveLength(ENDED_KEPT + 1);
+    expect(processes.forgotten).toBe(5);
+    expect(processes.get(5)).toBeUndefined();
+    expect(processes.status(5)).toBe(-ESRCH);
+    expect(await processes.status(6)).toEqual({ code: 0 });
+    expect(await processes.wait(1, 5)).toBe(-ECHILD);
   });
 });

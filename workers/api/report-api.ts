@@ -77,7 +77,10 @@ export interface MachineReport {
    * `some`. Close to the time that has passed, the machine is thrashing.
    */
   readonly memoryWaitMs: number;
+  /** Those that run or have not been waited for, and the last ENDED_KEPT (1,000) others. */
   readonly processes: readonly ProcessReport[];
+  /** Ended processes that are no longer among them. */
+  readonly processesForgotten: number;
   readonly syscalls: readonly SyscallReport[];
   /** Summed over the CPUs: see CPU.STAT_NAMES in shared/layout/regions.ts. */
   readonly counters: Readonly<Record<string, number>>;
@@ -86,6 +89,11 @@ export interface MachineReport {
 export interface AuditReport {
   readonly clean: boolean;
   readonly violations: readonly string[];
+  /**
+   * What breaks no rule of the machine: Workers that the code of an ended process keeps at this
+   * moment, and the last ones that were replaced because a process did not let go of them.
+   */
+  readonly notes: readonly string[];
   /** How much was checked, so that "clean" is never a verdict on nothing. */
   readonly checked: Readonly<Record<string, number>>;
 }

@@ -24,7 +24,7 @@ import type { Strategy } from './strategy.ts';
 import type { Subject } from './subject.ts';
 import { Waiting } from './waiting.ts';
 
-const STEPS_MAX = 20_000;
+const STEPS_MAX = 50_000;
 /** Sleeps that end by their time limit, in one execution. */
 const TIMEOUTS_MAX = 20;
 

@@ -8,6 +8,7 @@ const COW = 'kernel/faults/cow.ts';
 const FRAMES = 'kernel/frames/frames.ts';
 const SPINLOCK = 'kernel/machine/spinlock.ts';
 const CPU_MODE = 'kernel/machine/cpu-mode.ts';
+const PROCESS = 'kernel/processes/process.ts';
 const KERNEL_ENTRY = 'kernel/mmu/kernel-entry.ts';
 const COW_FLUSH = 'if ((entry & pte.PTE_A) !== 0) shootDown(cpu, space, vpn, 1);';
 
@@ -234,6 +235,32 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         CPU_MODE,
         'if (compareExchange(cpu.words, at, seen, CPU.MODE_DEAD) !== seen) return false;',
         'store(cpu.words, at, CPU.MODE_DEAD);',
+      ),
+    ],
+  },
+  {
+    name: 'recall-begun',
+    about: 'a process is taken back from a dead CPU although its program has begun there',
+    scenario: 'recall-begin',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        PROCESS,
+        'if (proc === 0 || hasBegun(machine, pid)) return false;',
+        'if (proc === 0) return false;',
+      ),
+    ],
+  },
+  {
+    name: 'begin-unseen',
+    about: 'a CPU begins a program without a mark that others see',
+    scenario: 'recall-begin',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        PROCESS,
+        'store(cpu.words, processOf(cpu.machine, pid) + PROCESS.BEGUN, 1);',
+        'peek(cpu.words, processOf(cpu.machine, pid) + PROCESS.BEGUN);',
       ),
     ],
   },

@@ -19,6 +19,7 @@ import { peek } from '../../../shared/atomics.ts';
 import { SIGKILL } from '../../../shared/abi/signals.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
+import { OUT_OF_MEMORY } from '../../../shared/wire.ts';
 import type { FaultHandler, FaultInfo, FaultMode } from '../../api/machine-api.ts';
 import { MemoryFault } from '../../wire/errors.ts';
 import type { ThreadMode } from './thread-mode.ts';
@@ -135,7 +136,7 @@ export class ProgramMmu implements AccessHost {
     const pid = peek(this.words, this.context.proc + PROCESS.PID);
     const vpn = Math.floor(address / PAGE_SIZE);
     this.#mode.inKernel(() => logEvent(this.cpu, LOG_OUT_OF_MEMORY, pid, vpn, 0));
-    return this.#host.die(SIGKILL, 'out of memory');
+    return this.#host.die(SIGKILL, OUT_OF_MEMORY);
   }
 }
 

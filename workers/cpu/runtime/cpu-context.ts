@@ -21,7 +21,9 @@ import { isLocalSyscall } from '../../../shared/abi/syscalls.ts';
 import type { Connection } from '../../wire/endpoint.ts';
 import { TrapCaller } from '../../wire/trap.ts';
 import type { ThreadMode } from '../memory/thread-mode.ts';
-import type { RunQueue } from './run-queue.ts';
+import type { EndedCode } from './ended-code.ts';
+import type { ProgramTimers } from './program-timers.ts';
+import type { RunAccount, RunQueue } from './run-queue.ts';
 
 /** A process of this CPU, while another process has the thread. */
 export interface Sibling {
@@ -36,6 +38,8 @@ export interface CpuContextNeeds {
   readonly init: CpuInit;
   readonly kernel: Connection<KernelCpuApi>;
   readonly queue: RunQueue;
+  readonly timers: ProgramTimers<RunAccount>;
+  readonly endedCode: EndedCode;
   /** The processes that run on this CPU, by pid. */
   readonly runners: ReadonlyMap<number, Sibling>;
 }
@@ -46,16 +50,20 @@ export class CpuContext {
   readonly init: CpuInit;
   readonly kernel: Connection<KernelCpuApi>['remote'];
   readonly queue: RunQueue;
+  readonly timers: ProgramTimers<RunAccount>;
+  readonly endedCode: EndedCode;
   readonly #runners: ReadonlyMap<number, Sibling>;
   readonly #traps: TrapCaller;
 
-  constructor({ mode, init, kernel, queue, runners }: CpuContextNeeds) {
+  constructor({ mode, init, kernel, queue, timers, endedCode, runners }: CpuContextNeeds) {
     const { cpu } = mode;
     this.cpu = cpu;
     this.mode = mode;
     this.init = init;
     this.kernel = kernel.remote;
     this.queue = queue;
+    this.timers = timers;
+    this.endedCode = endedCode;
     this.#runners = runners;
     this.#traps = new TrapCaller(
       cpu.words,

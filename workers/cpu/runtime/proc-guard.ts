@@ -10,15 +10,17 @@ export type Resume = (run: () => void) => void;
 export class ProcGuard {
   readonly pid: number;
   readonly #resume: Resume;
+  readonly #onCallAfterEnd: () => void;
   /** How the process ended: a signal's name or 'exit'; null while it lives. */
   #ending: string | null = null;
   /** Errors that this process's calls threw or rejected with. */
   readonly #errors = new WeakSet<object>();
 
   /** `resume` lets the process go on when it is its turn. */
-  constructor(pid: number, resume: Resume = (run) => run()) {
+  constructor(pid: number, resume: Resume = (run) => run(), onCallAfterEnd: () => void = () => {}) {
     this.pid = pid;
     this.#resume = resume;
+    this.#onCallAfterEnd = onCallAfterEnd;
   }
 
   get isOver(): boolean {
@@ -31,7 +33,7 @@ export class ProcGuard {
 
   /** Throws ProcessKilled once the process has ended. */
   check(): void {
-    if (this.#ending !== null) throw new ProcessKilled(this.pid, this.#ending);
+    if (this.#ending !== null) this.#refuse(this.#ending);
   }
 
   /** Whether a call of this process failed with `error`. */
@@ -69,6 +71,11 @@ export class ProcGuard {
     resume(() => {
       if (this.#ending === null) settle();
     });
+  }
+
+  #refuse(ending: string): never {
+    this.#onCallAfterEnd();
+    throw new ProcessKilled(this.pid, ending);
   }
 
   #own(error: unknown): void {

@@ -50,6 +50,7 @@ export function createProc(runner: RunningProcess): Proc {
     ...processSyscalls(runner),
     exit: (code = 0) => {
       guard.check();
+      context.queue.runs(runner.account);
       runner.end({ code: code & 0xff });
       throw new ProcessKilled(pid, 'exit');
     },

@@ -11,6 +11,7 @@ import {
   FAULT_DONE,
   TRY_KERNEL,
   WAIT_PAGE,
+  beginProgram,
   dropContext,
   goOn,
   hasSignal,
@@ -65,7 +66,8 @@ export class ProcessRunner implements RunningProcess {
     this.module = module;
     this.#entry = entry;
     this.account = account;
-    this.guard = new ProcGuard(pid, (run) => queue.ready(account, run));
+    const onCallAfterEnd = (): void => context.endedCode.called(pid);
+    this.guard = new ProcGuard(pid, (run) => queue.ready(account, run), onCallAfterEnd);
     this.#proc = processOf(cpu.machine, pid);
     this.signals = new SignalDelivery(cpu, this.#proc, this.guard, (signal) =>
       this.#die({ signal: signalName(signal) }),
@@ -78,11 +80,15 @@ export class ProcessRunner implements RunningProcess {
   async run(args: readonly unknown[]): Promise<void> {
     const main = await this.#load();
     if (main === null || this.guard.isOver) return;
+    const { mode, queue } = this.context;
+    mode.inKernel(() => beginProgram(mode.cpu, this.pid));
     try {
-      this.context.queue.runs(this.account);
+      queue.runs(this.account);
       const code = await main(createProc(this), ...(args as never[]));
+      queue.runs(this.account);
       this.end({ code: Number(code ?? 0) & 0xff });
     } catch (error) {
+      queue.runs(this.account);
       this.fail(error);
     }
   }
@@ -90,7 +96,11 @@ export class ProcessRunner implements RunningProcess {
   /** The process is over, for the reason that `status` gives. Only the first one counts. */
   end(status: WireStatus): void {
     if (this.guard.isOver) return;
-    this.context.queue.charge();
+    const { queue, endedCode, timers } = this.context;
+    queue.charge();
+    // When another one has the thread, none of this one's code is on the stack.
+    if (queue.running === this.account) endedCode.ended(this.pid);
+    timers.end(this.account);
     this.account.close();
     this.guard.end(status.signal !== undefined ? status.signal : 'exit');
     // Before the kernel worker is told: the memory and the block are gone soon after.

@@ -12,6 +12,7 @@ import { makeWaitStatus } from '../../../shared/abi/wait-status.ts';
 import type { WireStatus } from '../../../shared/wire.ts';
 import type { Proc, WaitResult } from '../../api/machine-api.ts';
 import { futexWaitAsync } from './futex-wait.ts';
+import { clearHostTimeout, setHostTimeout } from './host-timers.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { Resume } from './proc-guard.ts';
 import type { RunningProcess } from './running-process.ts';
@@ -32,10 +33,10 @@ async function sleep(runner: RunningProcess, nanoseconds: number): Promise<numbe
   do {
     const sliceMs = Math.min(leftMs, TIMER_MS_MAX);
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, Math.ceil(sliceMs));
+      const timer = setHostTimeout(done, Math.ceil(sliceMs));
       const settled = runner.signals.onInterrupt(() => {
         isInterrupted = true;
-        clearTimeout(timer);
+        clearHostTimeout(timer);
         done();
       });
       function done(): void {

@@ -45,11 +45,22 @@ export class RunQueue {
   #running: RunAccount | null = null;
   #sinceMs = 0;
   #endsTurn = false;
+  #onSwitch: () => void = () => {};
 
   /** `afterTurn` runs a function in a later turn; `now` is a clock in ms. */
   constructor(afterTurn: (run: () => void) => void, now: () => number = () => performance.now()) {
     this.#afterTurn = afterTurn;
     this.#now = now;
+  }
+
+  /** The process that has the thread, if the queue knows it. */
+  get running(): RunAccount | null {
+    return this.#running;
+  }
+
+  /** `onSwitch` is called when a process gets the thread from another one. */
+  set onSwitch(onSwitch: () => void) {
+    this.#onSwitch = onSwitch;
   }
 
   /** Processes that wait for their turn. */
@@ -112,6 +123,7 @@ export class RunQueue {
 
   #take(account: RunAccount): void {
     this.charge();
+    if (this.#running !== account) this.#onSwitch();
     this.#running = account;
     this.#sinceMs = this.#now();
     if (this.#endsTurn) return;

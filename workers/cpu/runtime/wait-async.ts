@@ -5,6 +5,7 @@
 import { load } from '../../../shared/atomics.ts';
 import type { Words } from '../../../shared/atomics.ts';
 import { WAIT_SLICE_MS } from '../../../shared/limits.ts';
+import { setHostTimeout } from './host-timers.ts';
 
 interface WaitAsyncResult {
   readonly async: boolean;
@@ -29,7 +30,7 @@ export async function sleepOn(
   if (load(words, at) !== expected) return;
   if (waitAsync === undefined) {
     const sliceMs = Math.min(timeoutMs, WAIT_SLICE_MS);
-    await new Promise((resolve) => setTimeout(resolve, sliceMs));
+    await new Promise((resolve) => setHostTimeout(resolve, sliceMs));
     return;
   }
   await waitAsync.call(Atomics, words, at, expected, timeoutMs).value;

@@ -7,19 +7,18 @@
  *                     frees those and pages of files that nobody maps
  *     direct reclaim  passes until there is a frame. For a process whose memory group is full all
  *                     passes keep to that group
- *     OOM kill        when several passes in a row free nothing, a fault has a process killed
+ *     OOM kill        when whole rounds over all pages free nothing (reclaim-rounds.ts), a fault
+ *                     has a process killed
  *
  * Guarantees: one pass at a time; no lock is held while the store is written; a fault that waits is
- * answered in the end, because each round frees a frame or ends a process.
+ * answered in the end, because so many rounds free a frame or end a process.
  */
 import {
   LOG_OOM_KILL,
   STAT,
   agePages,
   allPids,
-  badness,
   count,
-  evictObjectPages,
   evictPages,
   freeFrames,
   groupIsFull,
@@ -28,25 +27,34 @@ import {
   highWatermark,
   logEvent,
   memoryIsShort,
+  residentPages,
   shareFreeFrames,
   spaceOfPid,
 } from '../../../kernel/index.ts';
-import type { Candidate, Cpu, ReclaimPolicy } from '../../../kernel/index.ts';
+import type { Candidate, Choice, Cpu, Evicted, ReclaimPolicy } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as BOOT from '../../../shared/layout/boot.ts';
-import { RECLAIM_BATCH_PAGES, RECLAIM_IDLE_PASSES_MAX } from '../../../shared/limits.ts';
+import { RECLAIM_BATCH_PAGES } from '../../../shared/limits.ts';
+import { CACHE_GRACE_MS, CacheHands } from './cache-hands.ts';
+import { bySpace, withSharers } from './chosen-pages.ts';
 import { ClockHand } from './clock-hand.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { MemoryPressure } from './memory-pressure.ts';
+import { ReclaimRounds } from './reclaim-rounds.ts';
 import type { Swapper } from './swapper.ts';
+import { findVictim } from './victim.ts';
 
-/** A file's page is not freed this soon after it was read: its requester must find it first. */
-const CACHE_GRACE_MS = 50;
+/** Pages tried in one pass when memory is all but exhausted and swap is full. */
+const RECLAIM_FORCED_PAGES = 2048;
+/** How long a pass lets pages be used between two looks at their accessed bits. */
+const AGE_MS: number = CACHE_GRACE_MS / 2;
 
 export interface ReclaimerNeeds {
   readonly cpu: Cpu;
   readonly policy: ReclaimPolicy;
-  readonly swapper: Swapper | null;
+  /** Resident pages that one pass looks at, RECLAIM_SCAN_PAGES but for tests. */
+  readonly scanPages: number;
+  readonly swapper: Pick<Swapper, 'write' | 'writes'> | null;
   /** Writes dirty pages of files back to the host, so that they can go. */
   readonly writeBack: { readonly isNeeded: boolean; syncAll(clean: boolean): Promise<number> };
   readonly pressure: MemoryPressure;
@@ -54,30 +62,34 @@ export interface ReclaimerNeeds {
   readonly objects: () => readonly number[];
   /** Ends a process for want of memory; resolves when its memory is free. */
   readonly kill: (pid: number) => Promise<void>;
+  /** Lets programs run, messages and traps in, for `ms` or (0) for a turn of the event loop. */
+  readonly pause: (ms: number) => Promise<void>;
 }
 
 export class Reclaimer {
   readonly #cpu: Cpu;
   readonly #needs: ReclaimerNeeds;
-  /** Where the next pass begins in an object's pages. */
-  readonly #cacheHands = new Map<number, number>();
+  readonly #cache: CacheHands;
   /** Where it begins among processes' pages, for each memory group and (0) for all. */
   readonly #hands = new Map<number, ClockHand>();
+  readonly #rounds = new Map<number, ReclaimRounds>();
   /** The pass under way, which all that wait for the same group share. */
   #passing: { readonly group: number; readonly freed: Promise<number> } | null = null;
-  readonly #idlePasses = new Map<number, number>();
+  /** The OOM kill under way: nobody else is killed before its memory is free. */
+  #killing: Promise<unknown> | null = null;
 
   constructor(needs: ReclaimerNeeds) {
     this.#cpu = needs.cpu;
     this.#needs = needs;
+    this.#cache = new CacheHands(needs.cpu, needs.objects);
   }
 
   /** Starts a pass when memory is short. Called at every tick. */
   reclaimInBackground(): void {
     if (this.#passing !== null || !memoryIsShort(this.#cpu.machine)) return;
     // A pass that frees nothing will not free more ten milliseconds later.
-    if (this.#idleOf(0) >= RECLAIM_IDLE_PASSES_MAX) return;
-    void this.#pass(0);
+    if (this.#roundsOf(0).isExhausted(0)) return;
+    void this.#pass(0, false);
   }
 
   /**
@@ -90,50 +102,67 @@ export class Reclaimer {
 
   async #reclaimOrKill(pid: number): Promise<boolean> {
     const group = this.#fullGroup(pid);
-    for (;;) {
-      // Frames were freed meanwhile, or the failure was injected.
-      if (this.#hasRoom(group) || (await this.#pass(group)) > 0) return true;
-      if (this.#idleOf(group) < RECLAIM_IDLE_PASSES_MAX) {
-        await waitForAge();
-        continue;
-      }
-      const victim = this.#victim(group);
-      if (victim.pid === 0 || victim.pid === pid) return false;
-      this.#idlePasses.delete(group);
-      const limit = groupUsage(this.#cpu.machine, group)?.limitPages ?? 0;
-      inKernel(this.#cpu, () => {
-        logEvent(this.#cpu, LOG_OOM_KILL, victim.pid, victim.pages, limit);
-        count(this.#cpu, STAT.oomKills, 1);
-      });
-      await this.#needs.kill(victim.pid);
-      return true;
-    }
+    // Frames were freed meanwhile, or the failure was injected.
+    if (this.#hasRoom(group) || (await this.#reclaim(group))) return true;
+    return this.#kill(pid, group);
   }
 
   /** Frees frames for a syscall; true when some became free. Kills no process. */
   directReclaim(pid: number): Promise<boolean> {
-    return this.#needs.pressure.wait(this.#reclaim(pid));
+    return this.#needs.pressure.wait(this.#reclaim(this.#fullGroup(pid)));
   }
 
-  async #reclaim(pid: number): Promise<boolean> {
-    const group = this.#fullGroup(pid);
-    for (let i = 0; i < RECLAIM_IDLE_PASSES_MAX; i++) {
-      if ((await this.#pass(group)) > 0) return true;
-      await waitForAge();
+  /** Passes until one frees something, or there is nothing to be freed: false. */
+  async #reclaim(group: number): Promise<boolean> {
+    const rounds = this.#roundsOf(group);
+    // What passes found before this one was asked for may have changed since.
+    const begun = rounds.now;
+    while (!rounds.isExhausted(begun)) {
+      const isForced = rounds.isForced(begun);
+      if ((await this.#pass(group, isForced)) > 0 || this.#hasRoom(group)) return true;
+      await this.#needs.pause(isForced ? 0 : AGE_MS);
     }
     return false;
   }
 
-  /** Passes in a row that have freed nothing, of a group or (0) of all. */
-  #idleOf(group: number): number {
-    return this.#idlePasses.get(group) ?? 0;
+  /** Kills for a fault of `pid`. True: it is worth trying again; false: the victim is `pid`. */
+  async #kill(pid: number, group: number): Promise<boolean> {
+    if (this.#killing !== null) {
+      await this.#killing;
+      return true;
+    }
+    const victim = findVictim(this.#cpu, group);
+    if (victim === null) return false;
+    const others = victim.pids.filter((user) => user !== pid);
+    this.#roundsOf(group).freed();
+    if (others.length > 0) {
+      const limit = groupUsage(this.#cpu.machine, group)?.limitPages ?? 0;
+      inKernel(this.#cpu, () => {
+        logEvent(this.#cpu, LOG_OOM_KILL, others[0] as number, victim.pages, limit);
+        count(this.#cpu, STAT.oomKills, 1);
+      });
+      this.#killing = Promise.all(others.map((user) => this.#needs.kill(user)));
+      await this.#killing.finally(() => {
+        this.#killing = null;
+      });
+    }
+    return others.length === victim.pids.length;
   }
 
-  /** Pages freed, for a group or (0) for all. Joins such a pass that is under way. */
-  async #pass(group: number): Promise<number> {
+  #roundsOf(group: number): ReclaimRounds {
+    const rounds = this.#rounds.get(group) ?? new ReclaimRounds();
+    this.#rounds.set(group, rounds);
+    return rounds;
+  }
+
+  /**
+   * Pages freed, for a group or (0) for all. Joins such a pass that is under way. `isForced`: takes
+   * pages in turn, whatever the policy says.
+   */
+  async #pass(group: number, isForced: boolean): Promise<number> {
     while (this.#passing !== null && this.#passing.group !== group) await this.#passing.freed;
     if (this.#passing === null) {
-      const freed = this.#run(group).finally(() => {
+      const freed = this.#run(group, isForced).finally(() => {
         this.#passing = null;
       });
       this.#passing = { group, freed };
@@ -141,44 +170,78 @@ export class Reclaimer {
     return this.#passing.freed;
   }
 
-  async #run(group: number): Promise<number> {
+  async #run(group: number, isForced: boolean): Promise<number> {
     const cpu = this.#cpu;
-    const { policy, swapper, writeBack } = this.#needs;
+    const { swapper, writeBack } = this.#needs;
     // What lies in this CPU's cache was free before, and must not count as freed by this pass.
     inKernel(cpu, () => shareFreeFrames(cpu));
     const before = this.#roomOf(group);
     const hand = this.#handOf(group);
-    const target = this.#targetOf(group);
+    const rounds = this.#roundsOf(group);
     // Pages of files that must be written back before they can go, when no others are left.
-    if (this.#idleOf(group) > 0 && writeBack.isNeeded) await writeBack.syncAll(true);
+    if (rounds.since(0) > 0 && writeBack.isNeeded) await writeBack.syncAll(true);
     const candidates = inKernel(cpu, () => hand.look());
-    const { evict, age } = policy.choose(candidates, Math.min(target, RECLAIM_BATCH_PAGES));
+    const { evict, age } = this.#choose(candidates, group, isForced);
     hand.move(candidates[[...evict, ...age].reduce((most, index) => Math.max(most, index), -1)]);
-    const slots: number[] = [];
-    let [evicted, given] = [0, 0];
     for (const [space, vpns] of bySpace(candidates, age)) {
       inKernel(cpu, () => this.#isLive(space) && agePages(cpu, space, vpns));
     }
-    for (const [space, vpns] of bySpace(candidates, withSharers(candidates, evict))) {
-      inKernel(cpu, () => {
-        if (!this.#isLive(space)) return;
-        const { pages, slots: taken } = evictPages(cpu, space, vpns);
-        evicted += pages;
-        slots.push(...taken);
-      });
-    }
+    const { pages, slots } = this.#evict(candidates, evict);
     // Unmapped pages belong to no group.
-    if (group === 0) given += inKernel(cpu, () => this.#evictCache(target));
-    if (swapper !== null) given += await swapper.write(slots);
+    const cache = group === 0 ? inKernel(cpu, () => this.#cache.evict(this.#targetOf(0))) : null;
+    const writesBefore = swapper?.writes;
+    const written = swapper === null ? 0 : await swapper.write(slots);
     inKernel(cpu, () => shareFreeFrames(cpu));
     // Frames that others have allocated meanwhile still count as freed.
-    const freed = Math.max(group === 0 ? given : evicted, this.#roomOf(group) - before);
+    const given = group === 0 ? written + (cache?.freed ?? 0) : pages;
+    const freed = Math.max(given, this.#roomOf(group) - before);
     inKernel(cpu, () => {
       count(cpu, STAT.pagesScanned, candidates.length);
       count(cpu, STAT.pagesReclaimed, freed);
     });
-    this.#idlePasses.set(group, freed > 0 ? 0 : this.#idleOf(group) + 1);
+    if (freed > 0) rounds.freed();
+    else if (!cache?.young) {
+      const resident = this.#residentOf(candidates, group);
+      rounds.passed(evict.length + age.length, resident, swapper?.writes !== writesBefore);
+    }
     return freed;
+  }
+
+  /** What the policy chooses; without it, the next pages of the hand. */
+  #choose(candidates: readonly Candidate[], group: number, isForced: boolean): Choice {
+    const wanted = Math.min(this.#targetOf(group), RECLAIM_BATCH_PAGES);
+    if (!isForced) return this.#needs.policy.choose(candidates, wanted);
+    const { machine } = this.#cpu;
+    // With no slot left only pages of files can go, which may be far between.
+    const isFull = peek(machine.words, BOOT.SWAP_USED) === machine.swapSlots;
+    const count = Math.min(candidates.length, isFull ? RECLAIM_FORCED_PAGES : wanted);
+    return { evict: Array.from({ length: count }, (_, index) => index), age: [] };
+  }
+
+  /** Takes the chosen pages, and those with the same frames, out of their spaces. */
+  #evict(candidates: readonly Candidate[], chosen: readonly number[]): Evicted {
+    const cpu = this.#cpu;
+    const slots: number[] = [];
+    let pages = 0;
+    for (const [space, vpns] of bySpace(candidates, withSharers(candidates, chosen))) {
+      inKernel(cpu, () => {
+        if (!this.#isLive(space)) return;
+        const evicted = evictPages(cpu, space, vpns);
+        pages += evicted.pages;
+        slots.push(...evicted.slots);
+      });
+    }
+    return { pages, slots };
+  }
+
+  /** Resident pages that the hand goes round: all candidates, unless a look cannot hold them. */
+  #residentOf(candidates: readonly Candidate[], group: number): number {
+    const { machine } = this.#cpu;
+    if (candidates.length < this.#needs.scanPages) return candidates.length;
+    if (group !== 0) return groupUsage(machine, group)?.residentPages ?? candidates.length;
+    const spaces = new Set(allPids(machine).map((pid) => spaceOfPid(this.#cpu, pid)));
+    spaces.delete(0);
+    return [...spaces].reduce((sum, space) => sum + residentPages(machine, space), 0);
   }
 
   /** How many pages a pass should free. */
@@ -199,47 +262,14 @@ export class Reclaimer {
   }
 
   #handOf(group: number): ClockHand {
-    const hand = this.#hands.get(group) ?? new ClockHand(this.#cpu, group);
+    const hand = this.#hands.get(group) ?? new ClockHand(this.#cpu, group, this.#needs.scanPages);
     this.#hands.set(group, hand);
     return hand;
-  }
-
-  /** Frees unmapped pages of files and backends, except those just read. Returns how many. */
-  #evictCache(target: number): number {
-    const { cpu, objects } = this.#needs;
-    const before = peek(cpu.words, BOOT.JIFFIES) - CACHE_GRACE_MS;
-    let left = target;
-    for (const object of objects()) {
-      if (left <= 0) break;
-      const { freed, nextPage: next } = evictObjectPages(
-        cpu,
-        object,
-        this.#cacheHands.get(object) ?? 0,
-        left,
-        before,
-      );
-      this.#cacheHands.set(object, next);
-      left -= freed;
-    }
-    return target - left;
   }
 
   /** Whether a space is still in use: processes end on this Worker, but between two awaits. */
   #isLive(space: number): boolean {
     return allPids(this.#cpu.machine).some((pid) => spaceOfPid(this.#cpu, pid) === space);
-  }
-
-  /** The process that would free most, and its pages; of a group, or (0) of all. Pid 0: none. */
-  #victim(group: number): { pid: number; pages: number } {
-    const cpu = this.#cpu;
-    let victim = { pid: 0, pages: 0 };
-    for (const pid of allPids(cpu.machine)) {
-      const space = spaceOfPid(cpu, pid);
-      if (space === 0 || (group !== 0 && groupOf(cpu, space) !== group)) continue;
-      const pages = inKernel(cpu, () => badness(cpu, space));
-      if (pages > victim.pages) victim = { pid, pages };
-    }
-    return victim;
   }
 
   /** The memory group of a process, if that is what it must be reclaimed from; else 0. */
@@ -255,34 +285,4 @@ export class Reclaimer {
     if (group !== 0) return !groupIsFull(this.#cpu, group);
     return freeFrames(machine) >= highWatermark(machine);
   }
-}
-
-/** Lets pages grow older, so that the last idle pass finds none too young to free. */
-function waitForAge(): Promise<void> {
-  const ms = Math.ceil((2 * CACHE_GRACE_MS) / RECLAIM_IDLE_PASSES_MAX);
-  return new Promise((resolve) => void setTimeout(resolve, ms));
-}
-
-/** The candidates chosen, and those with the same frames: one is free when all let go of it. */
-function withSharers(candidates: readonly Candidate[], chosen: readonly number[]): number[] {
-  const frames = new Set(chosen.map((index) => candidates[index]?.pfn));
-  return [...candidates.keys()].filter((index) => frames.has(candidates[index]?.pfn));
-}
-
-/** The pages chosen, by space, ascending. */
-function bySpace(
-  candidates: readonly Candidate[],
-  chosen: readonly number[],
-): Map<number, number[]> {
-  const spaces = new Map<number, number[]>();
-  for (const index of chosen) {
-    const candidate = candidates[index];
-    if (candidate === undefined) continue;
-    const { space, vpn } = candidate;
-    const vpns = spaces.get(space) ?? [];
-    vpns.push(vpn);
-    spaces.set(space, vpns);
-  }
-  for (const vpns of spaces.values()) vpns.sort((left, right) => left - right);
-  return spaces;
 }

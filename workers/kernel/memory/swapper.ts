@@ -54,6 +54,7 @@ export class Swapper {
   readonly #again = new Set<number>();
   /** The cause of the last line that the host was told. */
   #said = '';
+  #writes = 0;
   /** Where the next search for unused frames begins. */
   #hand = 1;
 
@@ -61,6 +62,11 @@ export class Swapper {
     this.#cpu = cpu;
     this.#openStore = openStore;
     this.#log = log;
+  }
+
+  /** Pages that the store has taken so far. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /**
@@ -106,6 +112,7 @@ export class Swapper {
     try {
       if (injected(cpu, INJECT_SWAP)) throw new Error('failed on purpose (inject)');
       await (await this.#opened()).write(slot, bytes);
+      this.#writes++;
     } catch (error) {
       this.#failed(slot, true, error);
       written = false;

@@ -19,12 +19,12 @@ export interface CleanUpNeeds {
   readonly cpu: Cpu;
   readonly traps: { removeCpu(id: number): void };
   readonly audits: { attending(id: number): void };
-  readonly processes: { cpuDied(id: number, reason: string): void };
+  readonly processes: { cpuDied(id: number, reason: string, isOurs: boolean): void };
   readonly panicked: (message: string) => void;
 }
 
 /** After the Worker of CPU `id` is gone: ends its processes, takes back its frames. */
-export function cleanUpCpu(needs: CleanUpNeeds, id: number, reason: string): void {
+export function cleanUpCpu(needs: CleanUpNeeds, id: number, reason: string, isOurs: boolean): void {
   const { cpu, traps, audits, processes, panicked } = needs;
   traps.removeCpu(id);
   audits.attending(id);
@@ -32,7 +32,7 @@ export function cleanUpCpu(needs: CleanUpNeeds, id: number, reason: string): voi
     panicked(`CPU ${id} died in the kernel: ${reason}`);
     return;
   }
-  processes.cpuDied(id, reason);
+  processes.cpuDied(id, reason, isOurs);
   // From a CPU that never came up there is nothing to take back.
   if (modeOf(cpu, id) !== CPU.MODE_OFFLINE) inKernel(cpu, () => reapCpu(cpu, id));
 }

@@ -12,7 +12,13 @@
  * thread starts soon: it was placed apart from its siblings and is not moved.
  */
 import { platform } from '#platform';
-import { processCpu, rehomeProcess, withholdProcess } from '../../../kernel/index.ts';
+import {
+  hasBegun,
+  processCpu,
+  recallProcess,
+  rehomeProcess,
+  withholdProcess,
+} from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
 import type { WireStart } from '../../../shared/wire.ts';
@@ -22,11 +28,16 @@ import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import type { ProcessEntry } from './process-table.ts';
 
+/** Times that a process which has not begun is taken to another Worker. */
+const RECALLS_MAX = 3;
+
 interface NewProcess {
   readonly entry: ProcessEntry;
   readonly order: WireStart;
   /** Times that `balance` has found it not started. */
   age: number;
+  /** Times that it was taken back from a Worker that was ended. */
+  recalls: number;
 }
 
 export interface DispatcherNeeds {
@@ -40,7 +51,7 @@ export class Dispatcher {
   readonly #cpu: Cpu;
   readonly #pool: Pool;
   readonly #onFailure: (pid: number, reason: string) => void;
-  /** Processes that may not have been started yet, by pid. */
+  /** Processes whose programs may not have begun yet, by pid. */
   readonly #waiting = new Map<number, NewProcess>();
   /** What goes to each CPU at the end of this turn. */
   readonly #batches = new Map<Slot, WireStart[]>();
@@ -53,7 +64,7 @@ export class Dispatcher {
 
   /** Puts a new process into the run queue of the CPU that its entry names. */
   dispatch(entry: ProcessEntry, order: WireStart): void {
-    this.#waiting.set(entry.pid, { entry, order, age: 0 });
+    this.#waiting.set(entry.pid, { entry, order, age: 0, recalls: 0 });
     const slot = this.#pool.slot(entry.cpu);
     if (slot !== undefined) this.#send(slot, order);
   }
@@ -71,6 +82,24 @@ export class Dispatcher {
         this.#offer(process, idle);
       }
     }
+  }
+
+  /**
+   * Takes a process back from CPU `cpu`, which is dead, if its program has not begun there; then it
+   * is as one that has not been started. A program that ends Worker after Worker while it loads is
+   * not taken back for ever.
+   */
+  recall(cpu: number, pid: number): boolean {
+    const process = this.#waiting.get(pid);
+    const slot = this.#pool.slot(cpu);
+    if (process === undefined || slot === undefined || process.recalls >= RECALLS_MAX) return false;
+    if (!inKernel(this.#cpu, () => recallProcess(this.#cpu, pid))) return false;
+    process.recalls++;
+    const { entry } = process;
+    const from = this.#pool.slot(entry.cpu);
+    if (from !== undefined && from !== slot) this.#pool.release(from, entry.generation);
+    entry.cpu = cpu;
+    return true;
   }
 
   /** The Worker of a CPU has died: what it had not started goes elsewhere, or ends for `reason`. */
@@ -98,9 +127,10 @@ export class Dispatcher {
     const queues = new Map<number, NewProcess[]>();
     for (const process of this.#waiting.values()) {
       const { entry } = process;
-      const runsOn = processCpu(this.#cpu.machine, entry.pid);
+      const { machine } = this.#cpu;
+      const runsOn = processCpu(machine, entry.pid);
+      if (entry.status !== null || hasBegun(machine, entry.pid)) this.#waiting.delete(entry.pid);
       if (entry.status !== null || runsOn !== 0) {
-        this.#waiting.delete(entry.pid);
         const slot = this.#pool.slot(runsOn);
         if (entry.status === null && slot !== undefined) this.#place(entry, slot);
       } else if (isMovable(entry) && ++process.age > 1) {

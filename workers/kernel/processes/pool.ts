@@ -29,8 +29,11 @@ export interface PoolOptions {
 export interface WorkerCare {
   /** Gives a new Worker its connection to the kernel. */
   connect(cpu: number, port: MessagePort): Connection<CpuApi>;
-  /** Ends the dead CPU's processes and takes back what it owned, before it is replaced. */
-  cleanUp(cpu: number, reason: string): void;
+  /**
+   * Ends the dead CPU's processes and takes back what it owned, before it is replaced. `isOurs`:
+   * the kernel ended the Worker, so that nothing on it need be to blame.
+   */
+  cleanUp(cpu: number, reason: string, isOurs: boolean): void;
 }
 
 /** A CPU of the pool; `generation` counts the Workers that have run it. */
@@ -56,7 +59,7 @@ export class Pool {
   #care: WorkerCare | null = null;
   #isShutDown = false;
   #whenEmpty: (() => void) | null = null;
-  /** Callers that wait for the CPU of a dedicated Worker that is ending. */
+  /** Callers that wait for the CPU of a Worker that is ending. */
   #whenFreed: (() => void)[] = [];
 
   constructor(options: PoolOptions) {
@@ -92,7 +95,7 @@ export class Pool {
     const tried = new Set<Slot>();
     for (;;) {
       const slot = this.#choose(dedicated, peers, tried);
-      if (slot === undefined && dedicated && this.#isOneEnding()) {
+      if (slot === undefined && this.#isOneEnding(dedicated)) {
         await new Promise<void>((resolve) => this.#whenFreed.push(resolve));
         continue;
       }
@@ -133,11 +136,12 @@ export class Pool {
     if (slot === undefined || slot.generation !== generation || slot.state === 'empty') return;
     const line = slot.endReason ?? reason;
     const { connection, isProven } = slot;
+    const isOurs = slot.endReason !== null && !this.#isShutDown;
     slot.state = 'empty';
     slot.connection = null;
     slot.endReason = null;
     slot.load = 0;
-    this.#care?.cleanUp(cpu, line);
+    this.#care?.cleanUp(cpu, line, isOurs);
     for (const retry of this.#whenFreed.splice(0)) retry();
     connection?.close(new WorkerDied(`the Worker of CPU ${cpu} has died: ${line}`));
     if (this.#isShutDown) this.#checkEmpty();
@@ -183,9 +187,9 @@ export class Pool {
     return usable.sort((a, b) => peersOn(a) - peersOn(b) || a.load - b.load)[0];
   }
 
-  #isOneEnding(): boolean {
-    const isEnding = ({ dedicated, state }: Slot): boolean => dedicated && state === 'ending';
-    return !this.#isShutDown && this.#slots.some(isEnding);
+  #isOneEnding(dedicated: boolean): boolean {
+    if (this.#isShutDown) return false;
+    return this.#slots.some((slot) => slot.dedicated === dedicated && slot.state === 'ending');
   }
 
   #start(slot: Slot): Promise<void> {

@@ -20,6 +20,7 @@ import {
 import * as CPU from '../../../shared/layout/cpu.ts';
 import type { Cpu, ProcessSpec } from '../../../kernel/index.ts';
 import { EINVAL, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
+import { RUNAWAY_MS } from '../../../shared/limits.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
   SENDABLE_SIGNALS,
@@ -36,9 +37,6 @@ import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import { HOST_PID, ProcessTable } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
-
-/** How long a killed process may run on before its Worker is ended. */
-const KILL_GRACE_MS = 500;
 
 function exit(cpu: Cpu, pid: number, status: WireStatus): void {
   if (status.code !== undefined) exitProcess(cpu, pid, status.code, 0, 0);
@@ -59,6 +57,10 @@ export interface ProcessManagerNeeds {
   readonly pool: Pool;
   /** Called just before a process's memory is given back. */
   readonly report: Reporter;
+  /** Called after an end. */
+  readonly onEnd: () => void;
+  /** Ends a Worker that process `pid` does not give back. */
+  readonly replace: (slot: Slot, pid: number, reason: string) => void;
 }
 
 export class ProcessManager {
@@ -66,12 +68,16 @@ export class ProcessManager {
   readonly #cpu: Cpu;
   readonly #pool: Pool;
   readonly #report: Reporter;
+  readonly #onEnd: () => void;
+  readonly #replace: ProcessManagerNeeds['replace'];
   readonly #dispatcher: Dispatcher;
 
-  constructor({ cpu, pool, report }: ProcessManagerNeeds) {
+  constructor({ cpu, pool, report, replace, onEnd }: ProcessManagerNeeds) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#report = report;
+    this.#replace = replace;
+    this.#onEnd = onEnd;
     this.#dispatcher = new Dispatcher({
       cpu,
       pool,
@@ -108,6 +114,7 @@ export class ProcessManager {
         startedMs: performance.now(),
         endedMs: 0,
         status: null,
+        killReason: null,
         report: null,
       };
       this.table.add(made);
@@ -119,10 +126,11 @@ export class ProcessManager {
     }
   }
 
-  /** A process has ended; nothing of it runs any more. */
-  exited(pid: number, status: WireStatus): void {
+  /** A process has ended; its code cannot reach the machine any more. */
+  exited(pid: number, told: WireStatus): void {
     const entry = this.table.get(pid);
     if (entry === undefined || entry.status !== null) return;
+    const status = withReason(told, entry.killReason);
     const nowMs = performance.now();
     const { parent } = entry;
     entry.report = this.#report(entry, status, nowMs);
@@ -132,6 +140,7 @@ export class ProcessManager {
     if (slot !== undefined) this.#pool.release(slot, entry.generation);
     // After the waits, which a handler of the parent's would interrupt. Threads end unannounced.
     if (parent !== HOST_PID && entry.tgid === pid) this.#send(parent, SIGCHLD, pid);
+    this.#onEnd();
   }
 
   /** Ends a process's waits for children: a signal was handled. */
@@ -146,23 +155,34 @@ export class ProcessManager {
 
   /**
    * Sends a signal on behalf of `sender`; signal 0 only checks the target. If the signal ends the
-   * target, resolves when that is gone. One already waited for accepts any signal. 0, or -errno.
+   * target, resolves when that is gone, for `reason` if its status is to name one. 0, or -errno:
+   * -ESRCH for a target that has been waited for, but not from the host.
    */
-  async kill(sender: number, target: number, signal: string | 0): Promise<number> {
+  async kill(
+    sender: number,
+    target: number,
+    signal: string | 0,
+    reason: string | null = null,
+  ): Promise<number> {
     const number = signal === 0 ? 0 : signalNumber(signal);
     if (signal !== 0 && !SENDABLE_SIGNALS.has(number)) return -EINVAL;
     if (target === HOST_PID) return -EPERM;
     if (number === 0) return this.table.exists(target) ? 0 : -ESRCH;
-    if (this.table.get(target) === undefined) return -ESRCH;
+    // The host kills by handles, which outlive their processes.
+    if (!this.table.exists(target)) return sender === HOST_PID ? 0 : -ESRCH;
+    const entry = this.table.get(target);
+    if (entry?.status === null) entry.killReason ??= reason;
     if (!this.#send(target, number, sender)) return 0;
     await this.table.status(target);
     return 0;
   }
 
-  /** Every process of a CPU whose Worker is gone. */
-  cpuDied(cpu: number, reason: string): void {
+  /** Every process of a CPU whose Worker is gone: ends, unless it can begin on another one. */
+  cpuDied(cpu: number, reason: string, isOurs: boolean): void {
     for (const { pid } of this.table.running()) {
       if (processCpu(this.#cpu.machine, pid) !== cpu) continue;
+      // If the Worker died by itself, a module that was being loaded may have been the cause.
+      if (isOurs && this.#dispatcher.recall(cpu, pid)) continue;
       this.exited(pid, { signal: 'SIGKILL', reason: `its Worker died: ${reason}` });
     }
     void this.#dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
@@ -224,10 +244,16 @@ export class ProcessManager {
         this.#expectEnd(pid, signal, slot, generation);
         return;
       }
-      const reason = `process ${pid} did not react to ${signal} for ${KILL_GRACE_MS} ms`;
-      this.#pool.end(slot, reason);
-    }, KILL_GRACE_MS);
+      const reason = `process ${pid} did not react to ${signal} for ${RUNAWAY_MS} ms`;
+      this.#replace(slot, pid, reason);
+    }, RUNAWAY_MS);
   }
+}
+
+/** How a process ended that the kernel may have killed for a reason of its own. */
+function withReason(status: WireStatus, reason: string | null): WireStatus {
+  if (reason === null || 'code' in status || status.signal !== 'SIGKILL') return status;
+  return { ...status, reason };
 }
 
 /** What the kernel makes of a request. */

@@ -7,7 +7,7 @@
  * operation looks at processes that are not of the family concerned.
  */
 import { ECHILD, EINTR, ESRCH } from '../../../shared/abi/errno.ts';
-import { PROCESSES_MAX } from '../../../shared/limits.ts';
+import { ENDED_KEPT } from '../../../shared/limits.ts';
 import type { WireStatus, WireWaitResult } from '../../../shared/wire.ts';
 import type { ProcessReport } from '../../api/machine-api.ts';
 
@@ -28,6 +28,8 @@ export interface ProcessEntry {
   readonly startedMs: number;
   endedMs: number;
   status: WireStatus | null;
+  /** Why the kernel kills it, if it does; its status says so however it ends then. */
+  killReason: string | null;
   /** What is known of it after its end. */
   report: ProcessReport | null;
 }
@@ -53,6 +55,7 @@ export class ProcessTable {
   readonly #past = new Map<number, ProcessEntry>();
   readonly #watchers = new Map<number, ((status: WireStatus) => void)[]>();
   /** Called when no caller can ask the kernel about an ended process any more. */
+  #forgotten = 0;
   readonly #reap: (pid: number) => void;
 
   constructor(reap: (pid: number) => void) {
@@ -81,6 +84,11 @@ export class ProcessTable {
   /** Of those, the ones that the host itself spawned. */
   ofHost(): ProcessEntry[] {
     return this.running().filter(({ parent }) => parent === HOST_PID);
+  }
+
+  /** Ended processes that are not remembered any more: all but the last ENDED_KEPT. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   /** All that are remembered, by pid. */
@@ -187,7 +195,10 @@ export class ProcessTable {
     this.#families.get(entry.parent)?.ended.delete(entry.pid);
     this.#past.set(entry.pid, entry);
     const [oldest] = this.#past.keys();
-    if (this.#past.size > PROCESSES_MAX && oldest !== undefined) this.#past.delete(oldest);
+    if (this.#past.size > ENDED_KEPT && oldest !== undefined) {
+      this.#past.delete(oldest);
+      this.#forgotten++;
+    }
     this.#reap(entry.pid);
   }
 }

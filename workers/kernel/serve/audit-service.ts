@@ -16,21 +16,25 @@ export interface AuditServiceNeeds {
   readonly cpu: Cpu;
   readonly pool: Pool;
   readonly objects: ObjectRegistry;
+  /** Of Workers that programs do not give back. */
+  readonly notes: () => readonly string[];
 }
 
 export class AuditService {
   readonly #cpu: Cpu;
   readonly #pool: Pool;
   readonly #objects: ObjectRegistry;
+  readonly #notes: AuditServiceNeeds['notes'];
   /** CPUs that have been called and not come in yet. */
   readonly #called = new Set<number>();
   #allAttend: (() => void) | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ cpu, pool, objects }: AuditServiceNeeds) {
+  constructor({ cpu, pool, objects, notes }: AuditServiceNeeds) {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#objects = objects;
+    this.#notes = notes;
   }
 
   /** One audit at a time: each stops the machine. */
@@ -52,7 +56,7 @@ export class AuditService {
     const heldFrames = this.#objects.writeBack.heldFrames();
     const held = { heldObjects, heldFrames };
     const { violations, checked } = inKernel(this.#cpu, () => audit(this.#cpu, held));
-    return { clean: violations.length === 0, violations, checked };
+    return { clean: violations.length === 0, violations, notes: this.#notes(), checked };
   }
 
   async #callIn(): Promise<void> {

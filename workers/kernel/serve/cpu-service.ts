@@ -16,6 +16,7 @@ export interface CpuServiceNeeds {
   readonly pagers: UserPagers;
   readonly print: (pid: number, line: string) => void;
   readonly attending: () => void;
+  readonly goesOn: (pid: number) => void;
   readonly panicked: (message: string) => void;
 }
 
@@ -41,6 +42,7 @@ export function cpuService(needs: CpuServiceNeeds): KernelCpuApi {
     kill: (pid, target, signal) => processes.kill(pid, target, signal),
     print: (pid, line) => needs.print(pid, line),
     exited: (pid, status: WireStatus) => processes.exited(pid, status),
+    goesOn: (pid) => needs.goesOn(pid),
     attending: () => needs.attending(),
     panicked: (message) => needs.panicked(message),
   };

@@ -81,6 +81,7 @@ export function reportMachine(
     swapPagesUsed: peek(machine.words, BOOT.SWAP_USED),
     memoryWaitMs,
     processes: table.all().map((entry) => entry.report ?? reportProcess(cpu, entry, null, nowMs)),
+    processesForgotten: table.forgotten,
     syscalls: reportSyscalls(cpu),
     counters: cpuCounters(machine),
   };

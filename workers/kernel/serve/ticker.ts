@@ -14,6 +14,7 @@ import { inKernel } from '../in-kernel.ts';
 import type { Reclaimer } from '../memory/reclaimer.ts';
 import type { Pool } from '../processes/pool.ts';
 import type { ProcessManager } from '../processes/process-manager.ts';
+import type { Watchdog } from '../processes/watchdog.ts';
 
 /** Resolution of the machine's clock, and how soon a condemned CPU is noticed. */
 const TICK_MS = 10;
@@ -24,6 +25,7 @@ export interface TickerNeeds {
   readonly cpu: Cpu;
   readonly pool: Pool;
   readonly processes: ProcessManager;
+  readonly watchdog: Watchdog;
   readonly objects: ObjectRegistry;
   readonly reclaimer: Reclaimer;
   /** Frames to be kept zeroed ahead. */
@@ -45,9 +47,10 @@ export class Ticker {
   }
 
   #tick(): void {
-    const { cpu, pool, processes, objects, reclaimer } = this.#needs;
+    const { cpu, pool, processes, watchdog, objects, reclaimer } = this.#needs;
     setJiffies(cpu.machine, performance.now() - this.#bootedMs);
     processes.balance();
+    watchdog.look(performance.now());
     reclaimer.reclaimInBackground();
     this.#prezero();
     if (injected(cpu, INJECT_WORKER)) this.#killWorker();

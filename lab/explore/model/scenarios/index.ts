@@ -12,6 +12,7 @@ import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
 import { objectScenarios } from './objects.ts';
 import { rangeScenarios } from './ranges.ts';
 import { sealScenarios } from './seals.ts';
+import { recallScenarios } from './recalls.ts';
 import { swapScenarios } from './swaps.ts';
 import { tlbScenarios } from './tlbs.ts';
 import { userModeScenarios } from './user-modes.ts';
@@ -27,6 +28,7 @@ const PLAIN: readonly Scenario[] = [
   ...userModeScenarios,
   ...lockScenarios,
   ...machineScenarios,
+  ...recallScenarios,
   ...forkScenarios,
   ...futexScenarios,
   ...groupScenarios,
