@@ -35,10 +35,13 @@ export interface Story {
 const ENTRIES_MAX = 3;
 
 /**
- * Replays the segments twice: to learn which words CPUs share, and to write down what happens. null
+ * Replays the segments: to learn which words CPUs share, and then to write down what happens. null
  * when they do not fit the scenario; no segments at all stand for an execution without preemptions.
  */
 export function tell(executor: Executor, segments: readonly Segment[]): Story | null {
+  // The race detector, which knows what old values may be read, may begin to watch in the middle of
+  // the first; by the second it watches from the beginning.
+  executor.execute(new Replay(segments));
   const replay = new Replay(segments);
   executor.execute(replay);
   if (replay.misfit) return null;
@@ -74,7 +77,7 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
     const isPoint = executor.sharing.points[at] === 1 || isOver;
     const isEntry = !isPoint && changesEntry(machine, kind, at);
     entries[cpu] = isPoint ? 0 : (entries[cpu] as number) + (isEntry ? 1 : 0);
-    if (!isPoint && !(isEntry && (entries[cpu]) <= ENTRIES_MAX)) {
+    if (!isPoint && !(isEntry && entries[cpu] <= ENTRIES_MAX)) {
       (skipped[cpu] as number)++;
       return;
     }
