@@ -36,6 +36,8 @@ export async function bundleModule(
       format: 'esm',
       platform: 'node',
       target: 'es2022',
+      // So that errors show lines of the user's source.
+      sourcemap: 'inline',
       logLevel: 'silent',
       metafile: true,
       plugins: [

@@ -1,7 +1,7 @@
 /** Loads a part of the machine that the user has written: a locking protocol or reclaim policy. */
 import { missingProtocolMethod } from '../workers/boot/protocol-methods.ts';
 import { missingReclaimMethod } from '../workers/kernel/memory/load-reclaim.ts';
-import { describeThrown } from '../workers/wire/errors.ts';
+import { describeThrown } from '../workers/wire/thrown.ts';
 import type { LoadedModule } from './bundle-module.ts';
 import { loadModule } from './load-module.ts';
 import { UsageError } from './usage-error.ts';

@@ -6,6 +6,7 @@ import type {
   ProcessReport,
   SyscallReport,
 } from '../workers/api/machine-api.ts';
+import { placeIn } from '../workers/wire/thrown.ts';
 import type { WordCheck } from './wc.ts';
 
 export interface PrintedLine {
@@ -57,7 +58,11 @@ export function findProblems(findings: Findings): string[] {
   const { program, status, timedOut, audit, check, timeoutMs } = findings;
   const problems: string[] = [];
   if (timedOut) problems.push(`${program} did not end within ${(timeoutMs ?? 0) / 1000} s`);
-  else if (!isSuccess(status)) problems.push(`${program} failed: ${describeStatus(status)}`);
+  else if (!isSuccess(status)) {
+    const place = status?.signal === undefined ? undefined : placeIn(status.stack);
+    const at = place === undefined ? '' : ` (${place})`;
+    problems.push(`${program} failed: ${describeStatus(status)}${at}`);
+  }
   if (check?.agrees === false) {
     problems.push(`${program} counted ${check.words} words, wc -w counts ${check.wcWords}`);
   }

@@ -6,10 +6,13 @@ import { formatBytes } from './usage-error.ts';
 
 /** A share of the time: above it, the machine spends more time waiting for memory than working. */
 const THRASHING_SHARE = 0.5;
+/** Errors of programs whose stacks are shown. */
+const STACKS_MAX = 5;
 
 export function formatReport(document: RunDocument): string {
   const parts = [
     formatProcesses(document),
+    formatErrors(document),
     formatMachine(document),
     formatSyscalls(document),
     formatAudit(document),
@@ -37,6 +40,18 @@ function formatProcesses({ processes, machine }: RunDocument): string {
   const table = formatTable(header, rows, 'rlrrrrrrrrl');
   const { processesForgotten: earlier } = machine;
   return earlier === 0 ? table : `${table}\n(${formatCount(earlier)} earlier processes not shown)`;
+}
+
+/** The stacks of what programs threw, the first few. */
+function formatErrors({ processes }: RunDocument): string {
+  const failed = processes.flatMap(({ pid, name, status }) =>
+    status?.signal !== undefined && status.stack !== undefined
+      ? [[`error    of process ${pid}, ${name}`, ...status.stack.split('\n')].join('\n  ')]
+      : [],
+  );
+  const more = failed.length - STACKS_MAX;
+  if (more > 0) failed.splice(STACKS_MAX, more, `and ${more} more errors: see --json`);
+  return failed.join('\n');
 }
 
 function formatMachine({ machine, processes, wallMs }: RunDocument): string {

@@ -24,16 +24,21 @@ import { FLUSH_POLICIES } from './machine/flush-policies.ts';
 import type { FlushPolicy } from './machine/flush-policies.ts';
 import type { Machine } from './machine/machine.ts';
 
+/** What a new machine is to be. */
 export interface FormatOptions {
   /** Simulated memory in frames of 4 KiB, FRAMES_MIN to FRAMES_MAX. */
   readonly frames: number;
   /** CPU blocks, 1 to CPUS_MAX. */
   readonly cpus: number;
+  /** Poisons freed frames and asserts more. Default false. */
   readonly checked?: boolean;
+  /** How its page tables are locked. */
   readonly protocol: LockingProtocol;
+  /** When stale translations are flushed. Default 'batched'. */
   readonly flushPolicy?: FlushPolicy;
   /** Operations to fail on purpose. Default: none. */
   readonly injections?: readonly Injection[];
+  /** Chooses which operations fail, where injections are a share. Default 1. */
   readonly seed?: number;
   /** Pages of the swap store, 0 (no swap) to SWAP_SLOTS_MAX. */
   readonly swapSlots?: number;

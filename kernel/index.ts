@@ -8,6 +8,21 @@ export * from '../shared/addr/addr-range.ts';
 export * from '../shared/units.ts';
 export { KernelPanic } from '../shared/panic.ts';
 export * from './areas/index.ts';
+// The backends of the machine, for address spaces of one's own.
+export { MachineBackend } from './backends/backend.ts';
+export { LazyBackend } from './backends/lazy.ts';
+export { LinearBackend } from './backends/linear.ts';
+export { ObjectBackend } from './backends/paged.ts';
+export { backendOf } from './backends/registry.ts';
+export { UserBackend } from './backends/user.ts';
+export * from './machine/area-flags.ts';
+export { ANONYMOUS, internRecord, putRecord } from './objects/record.ts';
+export { RangeOp, closeRange } from './paging/range-op.ts';
+export { peekEntry } from './paging/table.ts';
+export { openRange } from './space/open-range.ts';
+export type { Area } from './space/shared-area-store.ts';
+export { areasOf, createSpace, putSpace } from './space/space.ts';
+export type { AreaSet } from './space/space.ts';
 export { audit } from './audit/audit.ts';
 export type { AuditResult } from './audit/audit.ts';
 export type { AuditOptions } from './audit/audit-ledger.ts';
@@ -52,7 +67,7 @@ export {
   injectionCounts,
   parseInjection,
 } from './machine/inject.ts';
-export type { InjectKind, Injection } from './machine/inject.ts';
+export type { InjectKind, Injection, NumberIn, PlaceOf } from './machine/inject.ts';
 export { formatMachine } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
@@ -78,6 +93,7 @@ export {
   openObject,
 } from './syscalls/open.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
+export type { Quantiles } from './reports/histogram.ts';
 export type { LockingProtocol } from './machine/locking-protocol.ts';
 export type { LockingProtocolName } from './locking/protocols.ts';
 export { DEFAULT_PROTOCOL, PROTOCOLS, PROTOCOL_NAMES, protocolNamed } from './locking/protocols.ts';
@@ -112,6 +128,7 @@ export { sysMprotect } from './syscalls/mprotect.ts';
 export { sysMunmap } from './syscalls/munmap.ts';
 export { createObject, getObject, objectPages, objectSize, putObject } from './objects/object.ts';
 export { kindNumbered, kindOf } from './objects/kinds.ts';
+export type { ObjectKind } from './objects/kinds.ts';
 export type { ObjectSpec } from './objects/object.ts';
 export { releaseFaultObject } from './faults/object-fault.ts';
 export {
@@ -151,6 +168,7 @@ export type { MemoryGroup } from './frames/memory-group.ts';
 export { agePages, evictPages } from './reclaim/evict.ts';
 export type { Evicted } from './reclaim/evict.ts';
 export { evictObjectPages } from './reclaim/object-pages.ts';
+export type { EvictedCache } from './reclaim/object-pages.ts';
 export { RECLAIM_POLICY_NAMES, reclaimPolicy } from './reclaim/policies.ts';
 export type { Choice, ReclaimPolicy, ReclaimPolicyName } from './reclaim/policies.ts';
 export { beginSwapRead, beginSwapWrite, endSwapWrite, finishSwapRead } from './objects/swap-map.ts';
@@ -167,6 +185,7 @@ export { sweepSpaces } from './lifecycle/sweep.ts';
 export { reapCpu } from './lifecycle/reap-cpu.ts';
 export { SYSCALL_NAMES, syscallIndex } from '../shared/abi/syscall-names.ts';
 export type { SyscallName } from '../shared/abi/syscall-names.ts';
+export type { LinuxName, NumericSyscall, Numbers } from '../shared/abi/syscalls.ts';
 export { TLB_SLOTS, Tlb, tlbReset } from './machine/tlb.ts';
 export { cpuCounters, frameUsage, processUsage, setJiffies } from './reports/usage.ts';
 export type { ProcessUsage } from './reports/usage.ts';

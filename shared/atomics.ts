@@ -10,6 +10,7 @@
  * operations count as one step.
  */
 import type { WordIndex } from './units.ts';
+/** The machine's memory as words of 32 bits. */
 export type Words = Int32Array<SharedArrayBuffer>;
 
 /** Plain load of a private or lock-protected word. */
@@ -22,10 +23,12 @@ export function poke(words: Words, at: WordIndex, value: number): void {
   words[at] = value;
 }
 
+/** Ordered load of a word that other CPUs change. */
 export function load(words: Words, at: WordIndex): number {
   return Atomics.load(words, at);
 }
 
+/** Ordered store of a word that other CPUs look at. */
 export function store(words: Words, at: WordIndex, value: number): void {
   Atomics.store(words, at, value);
 }

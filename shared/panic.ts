@@ -5,6 +5,7 @@
  * show the machine's state, so that a report of it can be read without a debugger.
  */
 export class KernelPanic extends Error {
+  /** The name of the class. */
   override readonly name = 'KernelPanic';
 }
 

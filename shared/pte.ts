@@ -29,17 +29,28 @@
 import { assert } from './panic.ts';
 import type { Pfn, Pte, RecordId, SwapSlot } from './units.ts';
 
+/** Present, or the pointer to a table. */
 export const PTE_V = 0x1;
+/** May be read. */
 export const PTE_R = 0x2;
+/** May be written. */
 export const PTE_W = 0x4;
+/** May be executed; nothing here executes. */
 export const PTE_X = 0x8;
+/** A leaf of user memory, or a reserved entry. */
 export const PTE_U = 0x10;
+/** Accessed: set by the MMU before it fills a TLB. */
 export const PTE_A = 0x20;
+/** Dirty: set by the MMU at the first write. */
 export const PTE_D = 0x40;
+/** A superpage: the leaf stands for 1024 frames. */
 export const PTE_S = 0x80;
+/** Copied at the next write. */
 export const PTE_COW = 0x100;
+/** The frame is an object's page, written in place. */
 export const PTE_SHARED = 0x200;
 
+/** All permissions. */
 export const PTE_RWX: number = PTE_R | PTE_W | PTE_X;
 
 const PFN_SHIFT = 12;
@@ -49,7 +60,9 @@ const RECORD_SHIFT = 10;
 
 /** Kinds of reserved entry: who supplies the frame. */
 export const RESERVED_LAZY = 0;
+/** The page of an object. */
 export const RESERVED_OBJECT = 1;
+/** A device: never resolved. */
 export const RESERVED_DEVICE = 2;
 /** A guard (MADV_GUARD_INSTALL): what the area allows is refused as if nothing were mapped. */
 export const RESERVED_GUARD = 3;
@@ -60,10 +73,12 @@ export const RESERVED_SWAP = 4;
 export const RWX_SHIFT = 1;
 assert(PTE_R === 1 << RWX_SHIFT && PTE_X === 4 << RWX_SHIFT, 'pte: permission bits moved');
 
+/** Whether an entry has a frame or a table. */
 export function isPresent(entry: Pte): boolean {
   return (entry & PTE_V) !== 0;
 }
 
+/** Whether an entry is reserved: not present, and not empty. */
 export function isReserved(entry: Pte): boolean {
   return (entry & (PTE_V | PTE_U)) === PTE_U;
 }
@@ -93,6 +108,7 @@ export function leafBits(entry: Pte): number {
   return entry & ((1 << PFN_SHIFT) - 1);
 }
 
+/** The entry that points to a table in frame `pfn`. */
 export function makeTable(pfn: Pfn): Pte {
   return (pfn << PFN_SHIFT) | PTE_V;
 }
@@ -139,6 +155,7 @@ export function isSwapped(entry: Pte): boolean {
   return (entry & KIND_BITS) === ((RESERVED_SWAP << KIND_SHIFT) | PTE_U);
 }
 
+/** The RESERVED_ kind of a reserved entry. */
 export function reservedKind(entry: Pte): number {
   return (entry >>> KIND_SHIFT) & KIND_MASK;
 }

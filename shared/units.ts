@@ -12,7 +12,11 @@
  */
 import { PAGE_SIZE } from './limits.ts';
 
-type Unit<Name extends string> = number & { readonly __unit?: Name };
+/** A number with an optional brand. */
+export type Unit<Name extends string> = number & {
+  /** Never there: the name of the unit, for the compiler. */
+  readonly __unit?: Name;
+};
 
 /** A virtual address in bytes. */
 export type VirtAddr = Unit<'VirtAddr'>;
@@ -29,8 +33,11 @@ export type Pte = Unit<'Pte'>;
 
 /** Blocks in the machine: each is named by the index of its first word. */
 export type SpaceBlock = Unit<'SpaceBlock'>;
+/** A process. */
 export type ProcessBlock = Unit<'ProcessBlock'>;
+/** A node of an area index. */
 export type AreaBlock = Unit<'AreaBlock'>;
+/** A memory object. */
 export type ObjectBlock = Unit<'ObjectBlock'>;
 /** An open file description. */
 export type FileBlock = Unit<'FileBlock'>;
@@ -41,7 +48,8 @@ export type GroupBlock = Unit<'GroupBlock'>;
 /** A record of the lazy flush policy. */
 export type LazyBlock = Unit<'LazyBlock'>;
 
-type AnyBlock =
+/** The brands of all blocks. */
+export type AnyBlock =
   | 'SpaceBlock'
   | 'ProcessBlock'
   | 'AreaBlock'

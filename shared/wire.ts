@@ -30,6 +30,7 @@ export type WireStatus =
       readonly faultCode?: string;
       readonly address?: number;
       readonly reason?: string;
+      readonly stack?: string;
     };
 
 /** The reason of a process that was killed for want of memory. */
@@ -87,6 +88,7 @@ export type WireFile = string | WireWritableFile | Uint8Array | Blob;
 
 /** How page faults enter the kernel: on the CPU that faulted, or by a trap to the kernel worker. */
 export const FAULT_MODES = ['local', 'remote'] as const;
+/** Who resolves faults: the CPU itself, or the kernel worker on its behalf. */
 export type FaultMode = (typeof FAULT_MODES)[number];
 
 /** What every Worker of a machine must know. */

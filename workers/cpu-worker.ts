@@ -22,6 +22,7 @@ import * as BOOT from '../shared/layout/boot.ts';
 import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/wire.ts';
 import { CpuContext } from './cpu/runtime/cpu-context.ts';
 import { ProcessAccount } from './cpu/runtime/process-account.ts';
+import { lockIntrinsics } from './lock-intrinsics.ts';
 import { connectOneWay } from './wire/endpoint.ts';
 import { ProcessKilled } from './wire/errors.ts';
 import { Garbage } from './garbage.ts';
@@ -31,6 +32,8 @@ import { EndedCode } from './cpu/runtime/ended-code.ts';
 import { ProgramTimers } from './cpu/runtime/program-timers.ts';
 import { RunQueue } from './cpu/runtime/run-queue.ts';
 import type { RunAccount } from './cpu/runtime/run-queue.ts';
+import { StrayErrors } from './cpu/runtime/stray-errors.ts';
+import { HeapReserve } from './cpu/memory/heap-reserve.ts';
 import { ThreadMode } from './cpu/memory/thread-mode.ts';
 
 /** How long a CPU called to an audit waits for it in the kernel. */
@@ -58,7 +61,7 @@ function enqueue(
   runners: Map<number, ProcessRunner>,
   garbage: Garbage,
 ): void {
-  const { cpu, mode, queue } = context;
+  const { cpu, mode, queue, strays } = context;
   const { pid } = order;
   const account = new ProcessAccount(cpu, processOf(cpu.machine, pid));
   queue.add(account, () => {
@@ -69,7 +72,7 @@ function enqueue(
       garbage.processEnded();
     });
     runners.set(pid, runner);
-    void runner.run(order.args);
+    void strays.within(runner, () => runner.run(order.args));
   });
 }
 
@@ -92,26 +95,37 @@ async function main(): Promise<void> {
     report: (pid) => void kernel.remote.goesOn(pid).catch(() => {}),
   });
   queue.onSwitch = () => endedCode.over();
-  const context = new CpuContext({ mode, init, kernel, queue, timers, endedCode, runners });
+  const strays = new StrayErrors(runners, platform.owners, (message) => {
+    kernel.remote.panicked(message).catch(() => {});
+  });
+  const context = new CpuContext({
+    ...{ mode, init, kernel, queue, timers, endedCode, strays, runners },
+    heap: new HeapReserve(platform.heap),
+  });
   const api: CpuApi = {
     ready: () => {},
     start: (orders) => orders.forEach((order) => enqueue(context, order, runners, garbage)),
     kill: (pid, signal) => runners.get(pid)?.end({ signal }),
-    signalled: (pid) => runners.get(pid)?.signalled(),
+    signalled: (pid) => {
+      const runner = runners.get(pid);
+      if (runner !== undefined) strays.within(runner, () => runner.signalled());
+    },
     servePage: async (pid, path, page) => {
       const runner = runners.get(pid);
       if (runner === undefined) throw new Error(`process ${pid} has ended`);
-      return runner.pages.serve(path, page);
+      return strays.within(runner, () => runner.pages.serve(path, page));
     },
     attend: () => attend(context),
   };
   kernel.serve(api);
-  // An unhandled rejection ends its own process; those of an ended process's leftovers, such as a
-  // timer that still touches its memory, are ignored. Anything else ends this Worker.
-  platform.onUnhandled(
-    (error) =>
-      error instanceof ProcessKilled || [...runners.values()].some((runner) => runner.claim(error)),
-  );
+  platform.onUnhandled((error) => strays.handle(error));
+  platform.onExit((code) => {
+    const process = strays.current();
+    process?.fail(new Error(`process.exit(${String(code)}) was called, not proc.exit`));
+    throw new ProcessKilled(process?.pid ?? 0, 'SIGABRT');
+  });
+  platform.mapSources();
+  lockIntrinsics();
   startCpu(cpu);
   mode.inKernel(() => logEvent(cpu, LOG_CPU_UP, cpu.id, 0, 0));
 }

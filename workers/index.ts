@@ -9,4 +9,8 @@ export {
 } from './wire/errors.ts';
 export { KernelPanic } from '../shared/panic.ts';
 export type * from './api/machine-api.ts';
+export type { LockingProtocolName } from '../kernel/locking/protocols.ts';
+export type { FlushPolicy } from '../kernel/machine/flush-policies.ts';
+export type { InjectKind } from '../kernel/machine/inject.ts';
+export type { ReclaimPolicyName } from '../kernel/reclaim/policies.ts';
 export type { Backend, Device } from './kernel/files/user-modules.ts';

@@ -45,6 +45,7 @@ import { HOST_PID } from './kernel/processes/process-table.ts';
 import { spawnWithReclaim } from './kernel/processes/spawn.ts';
 import { Watchdog } from './kernel/processes/watchdog.ts';
 import { AuditService } from './kernel/serve/audit-service.ts';
+import { withEndReasons } from './kernel/serve/end-reasons.ts';
 import { cpuService } from './kernel/serve/cpu-service.ts';
 import { hostService } from './kernel/serve/host-service.ts';
 import { pagemap, procFile, reportMachine, reportProcess } from './kernel/serve/machine-report.ts';
@@ -53,6 +54,7 @@ import { Ticker } from './kernel/serve/ticker.ts';
 import { trapHandler } from './kernel/serve/trap-handler.ts';
 import { Turns } from './kernel/turns.ts';
 import { Garbage } from './garbage.ts';
+import { lockIntrinsics } from './lock-intrinsics.ts';
 import type { SwapStore } from './platform.ts';
 import { connect, connectOneWay } from './wire/endpoint.ts';
 import type { OneWayConnection } from './wire/endpoint.ts';
@@ -208,7 +210,7 @@ function startKernel(ground: Ground): void {
       procFile: (pid, name) => procFile(cpu, pid, name, table, objects.names()),
       pagemap: (...range) => pagemap(cpu, ...range),
       stats: () => reportMachine(cpu, init, table, pressure.totalMs),
-      dmesg: () => dmesgLines(cpu.machine),
+      dmesg: () => withEndReasons(dmesgLines(cpu.machine), table),
       audit: () => audits.run(),
     }),
   );
@@ -226,6 +228,7 @@ async function bringUp(cpu: Cpu, ticker: Ticker, rest: () => Promise<void>): Pro
 
 async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as KernelInit;
+  lockIntrinsics();
   const machine = attachMachine(init.buffer, await loadProtocol(init.protocol));
   const policy = await loadReclaimPolicy(init.reclaim, makeRandom(init.seed));
   const host = connectOneWay<HostApi>(init.port);

@@ -10,8 +10,11 @@ import { parentPort } from 'node:worker_threads';
 import * as E from '../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../shared/limits.ts';
 import { collectGarbage } from './collect-node.ts';
+import { heapGauge } from './heap-node.ts';
 import { importModule } from './import-typescript.ts';
+import { owners } from './owner-node.ts';
 import type { HostFile, HostFileFailure, HostFileState, Platform, SwapStore } from './platform.ts';
+import { explainSyntaxError } from './syntax-error-node.ts';
 
 /** Resolves when the starter has called `init`; the parent port is not listened to afterwards. */
 function receiveInit(): Promise<unknown> {
@@ -21,14 +24,13 @@ function receiveInit(): Promise<unknown> {
   });
 }
 
-function onUnhandled(absorb: (error: unknown) => boolean): void {
-  // A rejection that is thrown here becomes an uncaught exception.
-  process.on('unhandledRejection', (reason) => {
-    if (!absorb(reason)) throw reason;
-  });
-  process.on('uncaughtException', (error) => {
-    if (!absorb(error)) throw error;
-  });
+function onUnhandled(handle: (error: unknown) => void): void {
+  process.on('unhandledRejection', handle);
+  process.on('uncaughtException', handle);
+}
+
+function onExit(leave: (code: unknown) => never): void {
+  process.exit = (code) => leave(code ?? process.exitCode ?? 0);
 }
 
 function resolveModule(specifier: string): string {
@@ -164,6 +166,11 @@ export const platform: Platform = {
   onUnhandled,
   collectGarbage,
   afterTurn: (run) => void later(run),
+  onExit,
+  owners,
+  mapSources: () => process.setSourceMapsEnabled(true),
+  explainSyntaxError,
+  heap: heapGauge,
   resolveModule,
   importModule,
   resolveFile: (path) => path,

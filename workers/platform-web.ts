@@ -18,17 +18,14 @@ function receiveInit(): Promise<unknown> {
   });
 }
 
-function onUnhandled(absorb: (error: unknown) => boolean): void {
+function onUnhandled(handle: (error: unknown) => void): void {
   globalThis.addEventListener('error', (event) => {
-    if (absorb(event.error)) event.preventDefault();
+    event.preventDefault();
+    handle(event.error);
   });
   globalThis.addEventListener('unhandledrejection', (event) => {
     event.preventDefault();
-    if (absorb(event.reason)) return;
-    // Thrown from a task of its own it becomes an error of the Worker, which ends it.
-    setTimeout(() => {
-      throw event.reason;
-    });
+    handle(event.reason);
   });
 }
 
@@ -73,6 +70,11 @@ export const platform: Platform = {
   receiveInit,
   onUnhandled,
   collectGarbage: null,
+  onExit: () => {},
+  owners: null,
+  mapSources: () => {},
+  explainSyntaxError: () => Promise.resolve(null),
+  heap: null,
   afterTurn,
   resolveModule: (specifier) => new URL(specifier, globalThis.location.href).href,
   importModule: (url) => import(/* @vite-ignore */ /* webpackIgnore: true */ url),

@@ -40,16 +40,46 @@ export interface HostFileFailure {
   readonly reason: string;
 }
 
+/** To whom asynchronous work belongs. */
+export interface Owners {
+  /** Runs `work`; what it begins, and what that begins, belongs to `owner`. */
+  run<Result>(owner: unknown, work: () => Result): Result;
+  /** The owner of what runs now, in a handler of unhandled errors too; undefined for none. */
+  current(): unknown;
+}
+
+/** The JavaScript heap of the calling thread. */
+export interface HeapGauge {
+  /** Most bytes of objects that have survived. */
+  readonly limitBytes: number;
+  /** Bytes of all objects, dead ones included. Takes 3 us. */
+  usedBytes(): number;
+  /** The same without young objects, which the limit does not count. Takes 15 us. */
+  oldBytes(): number;
+  /** Collects garbage: takes milliseconds, and in proportion to the live objects. */
+  collect(): void;
+}
+
 export interface Platform {
   /** Inside a Worker: resolves to the message that its starter passed to `init`. */
   receiveInit(): Promise<unknown>;
+  /** Inside a Worker: `handle` sees every unhandled error and rejection; the Worker lives on. */
+  onUnhandled(handle: (error: unknown) => void): void;
+  /** Inside a Worker: `leave` is called, and throws, when a program tries to end the host. */
+  onExit(leave: (code: unknown) => never): void;
+  /** null where the host cannot tell. */
+  readonly owners: Owners | null;
+  /** Inside a Worker: errors show places in the sources that modules were compiled from. */
+  mapSources(): void;
   /**
-   * Inside a Worker: `absorb` sees every unhandled error and rejection. When it returns
-   * false the Worker ends, which is Node's rule.
+   * What the host says of a module that did not load because of a syntax error: 'FILE:LINE' and
+   * the line; null when it knows no more than the error.
    */
-  onUnhandled(absorb: (error: unknown) => boolean): void;
+  explainSyntaxError(url: string, error: unknown): Promise<string | null>;
   /** Collects the calling thread's garbage, now; null where the host has no such thing. */
   readonly collectGarbage: (() => void) | null;
+  /** null where the host does not tell. */
+  readonly heap: HeapGauge | null;
   /** Runs a function in a later turn of the event loop. */
   readonly afterTurn: (run: () => void) => void;
   /** A module specifier as the host writes it (URL or path), made absolute. */

@@ -1,6 +1,7 @@
 /** Starts Workers on Node: worker_threads. */
 import { Worker } from 'node:worker_threads';
 import type { TransferListItem, WorkerOptions } from 'node:worker_threads';
+import { describeThrown } from './wire/thrown.ts';
 import type { StartWorker, WorkerKind } from './worker-starter.ts';
 
 /**
@@ -36,7 +37,7 @@ export const startWorker: StartWorker = (kind, onDeath) => {
     onDeath(reason);
   };
   // 'error' comes before 'exit' and knows the cause; 'exit' alone follows process.exit().
-  worker.on('error', (error: unknown) => die(String(error)));
+  worker.on('error', (error: unknown) => die(describeThrown(error)));
   worker.on('messageerror', (error) => {
     die(`a message to it could not be read: ${error.message}`);
     void worker.terminate();

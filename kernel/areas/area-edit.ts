@@ -14,8 +14,9 @@
  */
 import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { panic } from '../../shared/panic.ts';
-import type { AreaIndexStore, AreaStore } from './area-store.ts';
+import type { AreaIndexStore, AreaStore, Side } from './area-store.ts';
 import { treeAdopt, treeClose, treeFirstIn, treeNext, treeOpen, treeTouch } from './area-tree.ts';
+import type { FlagsEqual } from './area-flag-values.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { MAPPED, mappingFailure } from './mapping-result.ts';
@@ -102,7 +103,7 @@ function takeSpare<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   start: number,
 ): number {
-  const node = edit.spares.pop() ?? panic('takeSpare: more splits than nodes reserved', start);
+  const node = edit.spares.pop() ?? panic('takeSpare: none reserved', start);
   edit.taken.push(node);
   treeAdopt(edit.store, node, start);
   return node;
@@ -148,6 +149,7 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
   start: number,
   end: number,
   newFlags: F | null,
+  flagsEqual: FlagsEqual<F>,
   pt: P,
 ): MappingResult {
   let { node, area } = piece;
@@ -162,27 +164,45 @@ export function protectPart<F, P extends PageTableLike, B extends MappingBackend
     area = middle;
   }
   const right = area.end > end ? splitArea(area, end) : null;
-  const result = area.protectArea(newFlags, pt);
+  const result = area.protectArea(newFlags, pt, flagsEqual);
   keepArea(edit, node, area, true);
   if (right !== null) keepArea(edit, 0, right);
   return result;
 }
 
-/** Abandons the edit: the set was not touched, the page table goes back to the checkpoint. */
+/** Extends the one area of the run by `extra` bytes on a side. */
+export function growArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
+  edit: AreaEdit<F, P, B>,
+  { node, area }: Piece<F, P, B>,
+  extra: number,
+  side: Side,
+  pt: P,
+): MappingResult {
+  keepArea(edit, node, area, true);
+  return side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
+}
+
+/** Gives the edit up: the set was not touched, the page table goes back to the checkpoint. */
+export function undoEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
+  edit: AreaEdit<F, P, B>,
+  pt: P,
+  checkpoint: number,
+): boolean {
+  freeNodes(edit.store, edit.taken);
+  freeNodes(edit.store, edit.spares);
+  return pt.rollback(checkpoint);
+}
+
+/** The same after a failure, which becomes NeedsRepair if the page table cannot be restored. */
 export function abandonEdit<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   pt: P,
   checkpoint: number,
   failure: MappingFailure,
 ): MappingFailure {
-  freeNodes(edit.store, edit.taken);
-  freeNodes(edit.store, edit.spares);
-  if (pt.rollback(checkpoint)) return failure;
-  return mappingFailure(
-    'NeedsRepair',
-    failure.error.range,
-    `${failure.error.cause}; the page table could not be restored`,
-  );
+  if (undoEdit(edit, pt, checkpoint)) return failure;
+  const { range, cause } = failure.error;
+  return mappingFailure('NeedsRepair', range, `${cause}; the page table could not be restored`);
 }
 
 /** Writes the result into the set. Cannot fail. */

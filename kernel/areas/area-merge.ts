@@ -7,13 +7,11 @@
  * that do not touch, however alike they are.
  */
 import type { AreaEdit, Piece } from './area-edit.ts';
+import type { FlagsEqual } from './area-flag-values.ts';
 import type { Side } from './area-store.ts';
-import { treeBeside, treeEndingAfter, treeStartingBefore } from './area-tree.ts';
+import { treeBeside, treeFind } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import { MemoryArea } from './memory-area.ts';
-
-/** Whether two sets of flags are the same. Must be pure. */
-export type FlagsEqual<F> = (left: F, right: F) => boolean;
 
 /** Whether two areas in address order touch and are one mapping: they must then be one area. */
 export function canMergeAreas<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
@@ -22,7 +20,9 @@ export function canMergeAreas<F, P extends PageTableLike, B extends MappingBacke
   flagsEqual: FlagsEqual<F>,
 ): boolean {
   if (left.end !== right.start || !flagsEqual(left.flags, right.flags)) return false;
-  return left.backend.canMerge(left.vaRange, right.backend, right.vaRange);
+  const { backend } = left;
+  if (backend.canMerge === undefined) return backend === right.backend;
+  return backend.canMerge(left.vaRange, right.backend, right.vaRange);
 }
 
 /**
@@ -49,23 +49,20 @@ function takeInNeighbour<F, P extends PageTableLike, B extends MappingBackend<F,
   const piece = pieces[isLeft ? 0 : pieces.length - 1];
   if (piece === undefined || !piece.changed) return;
   const outermost = old[isLeft ? 0 : old.length - 1];
-  let node = 0;
-  if (outermost !== undefined) node = treeBeside(store, outermost.node, side);
-  else if (isLeft) node = treeStartingBefore(store, edit.low);
-  else node = treeEndingAfter(store, edit.low);
-  if (node === 0) return;
-  const gap = isLeft ? piece.area.start - store.end(node) : store.start(node) - piece.area.end;
-  if (gap !== 0) return;
-  const area = store.readArea(node);
-  const neighbour = { node, area, changed: false };
-  if (isLeft && canMergeAreas(area, piece.area, flagsEqual)) {
+  const beside = isLeft ? piece.area.start - 1 : piece.area.end;
+  const node = outermost ? treeBeside(store, outermost.node, side) : treeFind(store, beside);
+  if (node === 0 || store.start(node) > beside || store.end(node) <= beside) return;
+  const neighbour = { node, area: store.readArea(node), changed: false };
+  const [left, right] = isLeft ? [neighbour, piece] : [piece, neighbour];
+  if (!canMergeAreas(left.area, right.area, flagsEqual)) return;
+  if (isLeft) {
     old.unshift(neighbour);
     pieces.unshift(neighbour);
-    edit.low = area.start;
-  } else if (!isLeft && canMergeAreas(piece.area, area, flagsEqual)) {
+    edit.low = neighbour.area.start;
+  } else {
     old.push(neighbour);
     pieces.push(neighbour);
-    edit.high = area.start + 1;
+    edit.high = neighbour.area.start + 1;
   }
 }
 
@@ -103,7 +100,8 @@ function mergedArea<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   left: MemoryArea<F, P, B>,
   right: MemoryArea<F, P, B>,
 ): MemoryArea<F, P, B> {
-  const backend = left.backend.merged(right.backend) as B;
+  const { backend: own } = left;
+  const backend = own.merged === undefined ? own : (own.merged(right.backend) as B);
   const size = right.end - left.start;
   return new MemoryArea<F, P, B>(left.start, size, left.flags, backend, 'FullMapped');
 }

@@ -18,23 +18,32 @@ export type Side = 'left' | 'right';
 
 /** The part of a store that the index needs; it knows nothing of flags and backends. */
 export interface AreaIndexStore {
+  /** The root of the tree, 0 for an empty set. */
   root(): number;
+  /** Sets what root() returns; so does each setter below for its getter. */
   setRoot(node: number): void;
   /** Areas in the set. */
   count(): number;
+  /** Sets what count() returns. */
   setCount(count: number): void;
   /** The most areas that splits may produce. */
   countMax(): number;
 
+  /** The child with lower addresses, 0 for none. */
   left(node: number): number;
+  /** Sets what left() returns. */
   setLeft(node: number, left: number): void;
+  /** The child with higher addresses, 0 for none. */
   right(node: number): number;
+  /** Sets what right() returns. */
   setRight(node: number, right: number): void;
   /** 0 for a root. */
   parent(node: number): number;
+  /** Sets what parent() returns. */
   setParent(node: number, parent: number): void;
   /** A 32-bit integer; no child has a higher one than its parent. */
   priority(node: number): number;
+  /** Sets what priority() returns. */
   setPriority(node: number, priority: number): void;
 
   /** First byte of the node's area, set by writeArea. */
@@ -43,15 +52,19 @@ export interface AreaIndexStore {
   end(node: number): number;
   /** Start of the first area of the subtree. */
   minStart(node: number): number;
+  /** Sets what minStart() returns. */
   setMinStart(node: number, minStart: number): void;
   /** End of the last area of the subtree. */
   maxEnd(node: number): number;
+  /** Sets what maxEnd() returns. */
   setMaxEnd(node: number, maxEnd: number): void;
   /** Bytes of the longest gap between two consecutive areas of the subtree. */
   maxGap(node: number): number;
+  /** Sets what maxGap() returns. */
   setMaxGap(node: number, maxGap: number): void;
 }
 
+/** Where a set keeps its areas: the index, and an area for each node of it. */
 export interface AreaStore<
   F,
   P extends PageTableLike,
@@ -59,6 +72,7 @@ export interface AreaStore<
 > extends AreaIndexStore {
   /** Brackets every change that a reader without the lock might see half done. */
   beginChange(): void;
+  /** Ends what beginChange began. */
   endChange(): void;
   /** A node, or 0 when there is none left. */
   allocNode(): number;

@@ -10,7 +10,6 @@
  * *Locking*: the area set's lock; for reading in searches, for writing in treeOpen and treeClose.
  * *Not guaranteed*: anything for two areas that overlap; the caller keeps them disjoint.
  */
-import { assert } from '../../shared/panic.ts';
 import type { AreaIndexStore, Side } from './area-store.ts';
 
 const WORD = 2 ** 32;
@@ -244,7 +243,6 @@ function buildTree(store: AreaIndexStore, nodes: readonly number[]): number {
  * treeClose, the set has no root. The caller may then write other areas to the nodes taken out.
  */
 export function treeOpen(store: AreaIndexStore, low: number, high: number): TreePair {
-  assert(low <= high, 'treeOpen: reversed range', low);
   const below = splitTree(store, store.root(), low);
   store.setRoot(0);
   if (low === high) return below;
@@ -256,7 +254,6 @@ export function treeOpen(store: AreaIndexStore, low: number, high: number): Tree
  * opening, with areas written and priorities set.
  */
 export function treeClose(store: AreaIndexStore, open: TreePair, nodes: readonly number[]): void {
-  assert(store.root() === 0, 'treeClose: tree is not open');
   const low = joinTrees(store, open.low, buildTree(store, nodes));
   store.setRoot(joinTrees(store, low, open.high));
 }

@@ -6,7 +6,7 @@
  * *Locking*: the area set's lock for reading. *Not guaranteed*: agreement with the page table.
  */
 import { canMergeAreas } from './area-merge.ts';
-import type { FlagsEqual } from './area-merge.ts';
+import type { FlagsEqual } from './area-flag-values.ts';
 import type { AreaIndexStore, AreaStore } from './area-store.ts';
 import { treeFirst, treeGapOf, treeNext } from './area-tree.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
@@ -48,24 +48,22 @@ export function verifyAreas<F, P extends PageTableLike, B extends MappingBackend
 
 /** Checks that every child names its parent, and counts the nodes that the root reaches. */
 function checkLinks(store: AreaIndexStore, violations: string[]): number {
-  const root = store.root();
-  if (root === 0) return 0;
-  if (store.parent(root) !== 0) violations.push(`root ${root} has a parent`);
-  const seen = new Set<number>([root]);
-  const open = [root];
+  const nodes = new Set<number>();
+  const open = [store.root()];
+  const parents = [0];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    for (const child of [store.left(node), store.right(node)]) {
-      if (child === 0) continue;
-      if (seen.has(child)) {
-        violations.push(`node ${child} is reached twice`);
-        continue;
-      }
-      if (store.parent(child) !== node) violations.push(`node ${child} does not know its parent`);
-      seen.add(child);
-      open.push(child);
+    const parent = parents.pop();
+    if (node === 0) continue;
+    if (nodes.has(node)) {
+      violations.push(`node ${node} is reached twice`);
+      continue;
     }
+    if (store.parent(node) !== parent) violations.push(`node ${node} does not know its parent`);
+    nodes.add(node);
+    open.push(store.left(node), store.right(node));
+    parents.push(node, node);
   }
-  return seen.size;
+  return nodes.size;
 }
 
 /** What is wrong with a node, given its parent and children. */
@@ -73,14 +71,14 @@ function faultsOf(store: AreaIndexStore, node: number): string[] {
   const left = store.left(node);
   const right = store.right(node);
   const parent = store.parent(node);
-  const minStart = left === 0 ? store.start(node) : store.minStart(left);
-  const maxEnd = right === 0 ? store.end(node) : store.maxEnd(right);
   const faults: string[] = [];
   if (store.start(node) >= store.end(node)) faults.push('is empty or reversed');
   if (parent !== 0 && store.priority(parent) < store.priority(node)) {
     faults.push('has a higher priority than its parent');
   }
+  const minStart = left === 0 ? store.start(node) : store.minStart(left);
   if (store.minStart(node) !== minStart) faults.push('has a wrong minStart');
+  const maxEnd = right === 0 ? store.end(node) : store.maxEnd(right);
   if (store.maxEnd(node) !== maxEnd) faults.push('has a wrong maxEnd');
   if (store.maxGap(node) !== treeGapOf(store, node)) faults.push('has a wrong maxGap');
   return faults;

@@ -7,7 +7,6 @@
  * deterministic. *Locking*: none; only one thread can see it. *Not guaranteed*: nothing survives
  * the thread.
  */
-import { assert, panic } from '../../shared/panic.ts';
 import type { AreaStore } from './area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MemoryArea } from './memory-area.ts';
@@ -28,6 +27,7 @@ const RIGHT = 11;
 const PARENT = 12;
 const PRIORITY = 13;
 
+/** A store on the JavaScript heap, for one thread. */
 export class HeapAreaStore<
   F,
   P extends PageTableLike,
@@ -73,14 +73,12 @@ export class HeapAreaStore<
   }
 
   freeNode(node: number): void {
-    assert(node > 0 && node < this.#areas.length, 'HeapAreaStore.freeNode: no such node', node);
     this.#areas[node] = null;
     this.#freeNodes.push(node);
   }
 
   readArea(node: number): MemoryArea<F, P, B> {
-    const area = this.#areas[node];
-    return area ? area.copy() : panic('HeapAreaStore.readArea: node without an area', node);
+    return (this.#areas[node] as MemoryArea<F, P, B>).copy();
   }
 
   writeArea(node: number, area: MemoryArea<F, P, B>): void {

@@ -15,7 +15,7 @@ export type { VirtAddr } from '../../shared/units.ts';
 export { AddrRange } from '../../shared/addr/addr-range.ts';
 export type { VirtAddrRange } from '../../shared/addr/addr-range.ts';
 export { PAGE_SIZE } from '../../shared/limits.ts';
-export type { FlagsEqual } from './area-merge.ts';
+export type { FlagsEqual } from './area-flag-values.ts';
 export type { AreaIndexStore, AreaStore, Side } from './area-store.ts';
 export { HeapAreaStore } from './heap-area-store.ts';
 export type {

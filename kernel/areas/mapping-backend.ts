@@ -23,6 +23,7 @@ export interface BackendFailure {
   readonly range?: AddrRange;
 }
 
+/** The outcome of a backend's operation: true if it succeeded. */
 export type BackendResult = boolean | BackendFailure;
 
 /**
@@ -39,7 +40,9 @@ export interface PageTableLike {
 /**
  * How an area's addresses are backed. *Linear*: the target is known when it is added to the page
  * table. *Lazy*: empty mappings are added to the page table to trigger page faults.
- * Ranges are in bytes, non-empty and free of overflow. A backend must not throw.
+ * Ranges are in bytes, non-empty and free of overflow. A backend ought not to throw: what it throws
+ * leaves MemorySet's operation, which has put back everything first, and MemoryArea's, which has
+ * not touched the area. Source: `MappingBackend` of the seeds, whose `Clone` is the method clone.
  */
 export interface MappingBackend<F, P extends PageTableLike> {
   /** Adds [start, start + size), which no area covers, with `flags`. */
@@ -55,9 +58,10 @@ export interface MappingBackend<F, P extends PageTableLike> {
   clone(): MappingBackend<F, P>;
   /**
    * Whether two touching areas with equal flags, `left` backed by this and `right` by `other`,
-   * are one mapping; usually: whether the two backends are equal as values.
+   * are one mapping; usually: whether the two backends are equal as values. Without it: whether
+   * they are the same object.
    */
-  canMerge(left: AddrRange, other: MappingBackend<F, P>, right: AddrRange): boolean;
-  /** The backend of the merged area, after `canMerge` allowed the merge; usually: this. */
-  merged(other: MappingBackend<F, P>): MappingBackend<F, P>;
+  canMerge?(left: AddrRange, other: MappingBackend<F, P>, right: AddrRange): boolean;
+  /** The backend of the merged area, after `canMerge` allowed the merge. Without it: this. */
+  merged?(other: MappingBackend<F, P>): MappingBackend<F, P>;
 }

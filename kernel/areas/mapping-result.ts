@@ -5,6 +5,7 @@ import { AddrRange } from '../../shared/addr/addr-range.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
 import type { BackendResult } from './mapping-backend.ts';
 
+/** The kinds of failure. */
 export type MappingErrorKind =
   /** The arguments make no sense: not an address, overflow, an empty range, no such area. */
   | 'InvalidParam'
@@ -17,7 +18,9 @@ export type MappingErrorKind =
   /** A backend failed and the page table could not be restored: quarantine the range. */
   | 'NeedsRepair';
 
+/** Why an operation failed. */
 export interface MappingError {
+  /** What went wrong. */
   readonly kind: MappingErrorKind;
   /** The sub-range that failed; null if the arguments name no range. */
   readonly range: AddrRange | null;
@@ -25,16 +28,26 @@ export interface MappingError {
   readonly cause: string;
 }
 
+/** A failed operation, which has changed nothing. */
 export interface MappingFailure {
+  /** Tells it from a success. */
   readonly ok: false;
+  /** Why it failed. */
   readonly error: MappingError;
 }
 
-export type MappingResult = { readonly ok: true } | MappingFailure;
+/** The outcome of an operation. */
+export type MappingResult =
+  | {
+      /** Tells it from a failure. */
+      readonly ok: true;
+    }
+  | MappingFailure;
 
 /** The one success value: operations that change nothing allocate nothing. */
 export const MAPPED: MappingResult = Object.freeze({ ok: true });
 
+/** Makes a failure; for backends and stores of one's own. */
 export function mappingFailure(
   kind: MappingErrorKind,
   range: AddrRange | null,
@@ -56,10 +69,6 @@ export function backendOutcome(
     return mappingFailure('BadState', range, `the backend refused ${operation}`);
   const kind = result.cause === 'ENOMEM' ? 'NoMemory' : 'BadState';
   return mappingFailure(kind, result.range ?? range, result.cause);
-}
-
-export function invalid(start: number, end: number, cause: string): MappingFailure {
-  return mappingFailure('InvalidParam', new AddrRange(start, end), cause);
 }
 
 /** Whether [start, start + size) are addresses. */

@@ -25,7 +25,10 @@ import { ADDR_MAX, checkInteger, isAddr } from '../../shared/addr/addr.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingFailure, MappingResult } from './mapping-result.ts';
 import { MAPPED, backendOutcome, mappingFailure } from './mapping-result.ts';
+import { copyFlags, sameFlags } from './area-flag-values.ts';
+import type { FlagsEqual } from './area-flag-values.ts';
 
+/** The states of an area's life; memory-area.ts draws them. */
 export type AreaState =
   'Created' | 'FullMapped' | 'LeftShrunk' | 'RightShrunk' | 'Protected' | 'Split' | 'Unmapped';
 
@@ -42,132 +45,175 @@ export const AREA_STATES: readonly AreaState[] = [
 
 /** The right part of a split, or why there is none. */
 export type SplitResult<F, P extends PageTableLike, B extends MappingBackend<F, P>> =
-  { readonly ok: true; readonly right: MemoryArea<F, P, B> } | MappingFailure;
+  | {
+      /** Tells it from a failure. */
+      readonly ok: true;
+      /** The part above the address; the area that was split is the part below. */
+      readonly right: MemoryArea<F, P, B>;
+    }
+  | MappingFailure;
 
+/**
+ * A range of addresses with one set of flags and one backend. What it is can be read from outside,
+ * and changes by its methods alone. Source: `MemoryArea` of the seeds.
+ */
 export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
-  // Changed only by the methods below.
-  start: VirtAddr;
-  /** Exclusive. */
-  end: VirtAddr;
-  flags: F;
-  readonly backend: B;
-  state: AreaState;
+  #start: VirtAddr;
+  #end: VirtAddr;
+  #flags: F;
+  readonly #backend: B;
+  #state: AreaState;
 
   /**
    * A Created area of `size` bytes. TypeError or RangeError unless start and start + size are
-   * addresses. An empty area can be made, but not mapped. `state` is for area stores.
+   * addresses. An empty area can be made, but not mapped. Flags are values: a plain object or array
+   * is copied unless it is frozen, any other object must never change. `state` is for area stores.
    */
   constructor(start: number, size: number, flags: F, backend: B, state: AreaState = 'Created') {
     checkInteger('the start of an area', start, 0, ADDR_MAX);
     checkInteger('the size of an area', size, 0, ADDR_MAX - start);
-    this.start = start;
-    this.end = start + size;
-    this.flags = flags;
-    this.backend = backend;
-    this.state = state;
+    this.#start = start;
+    this.#end = start + size;
+    this.#flags = copyFlags(flags);
+    this.#backend = backend;
+    this.#state = state;
   }
 
+  /** The address of its first byte. */
+  get start(): VirtAddr {
+    return this.#start;
+  }
+
+  /** The address after its last byte. */
+  get end(): VirtAddr {
+    return this.#end;
+  }
+
+  /** The flags of all its bytes: a value, not to be changed in place. */
+  get flags(): F {
+    return this.#flags;
+  }
+
+  /** How its addresses are backed. */
+  get backend(): B {
+    return this.#backend;
+  }
+
+  /** Where it is in its life. */
+  get state(): AreaState {
+    return this.#state;
+  }
+
+  /** Its addresses. */
   get vaRange(): AddrRange {
-    return new AddrRange(this.start, this.end);
+    return new AddrRange(this.#start, this.#end);
   }
 
   /** In bytes. */
   get size(): number {
-    return this.end - this.start;
+    return this.#end - this.#start;
   }
 
   /** An independent value with the same backend object. */
   copy(): MemoryArea<F, P, B> {
-    return new MemoryArea<F, P, B>(this.start, this.size, this.flags, this.backend, this.state);
+    return new MemoryArea<F, P, B>(this.#start, this.size, this.#flags, this.#backend, this.#state);
   }
 
   /** Created to FullMapped: the backend maps the whole range. */
   mapArea(pt: P): MappingResult {
-    if (this.state !== 'Created') return refuseState(this, 'mapArea');
-    if (this.start === this.end) return refuseSize(this, 'mapArea', 0);
-    const result = this.#mapPart(this.start, this.end, pt);
-    if (result.ok) this.state = 'FullMapped';
+    if (this.#state !== 'Created') return refuseState(this, 'mapArea');
+    if (this.#start === this.#end) return refuseSize(this, 'mapArea', 0);
+    const result = this.#mapPart(this.#start, this.#end, pt);
+    if (result.ok) this.#state = 'FullMapped';
     return result;
   }
 
   /** Created to Unmapped, "never mapped": there is nothing to undo. */
   abandon(): MappingResult {
-    if (this.state !== 'Created') return refuseState(this, 'abandon');
-    this.state = 'Unmapped';
+    if (this.#state !== 'Created') return refuseState(this, 'abandon');
+    this.#state = 'Unmapped';
     return MAPPED;
   }
 
   /** Mapped to Unmapped, the end of an area: the backend unmaps the whole range. */
   unmapArea(pt: P): MappingResult {
     if (!isMapped(this)) return refuseState(this, 'unmapArea');
-    const result = this.#unmapPart(this.start, this.end, pt);
-    if (result.ok) this.state = 'Unmapped';
+    const result = this.#unmapPart(this.#start, this.#end, pt);
+    if (result.ok) this.#state = 'Unmapped';
     return result;
   }
 
   /**
    * The whole range gets `newFlags`. A mapped area becomes Protected; a Protected one whose flags
-   * differ from the new ones is Mapped again, as in the seeds' diagram.
+   * differ from the new ones is Mapped again, as in the seeds' diagram. BadState when it is not
+   * mapped, or the backend fails.
    */
-  protectArea(newFlags: F, pt: P): MappingResult {
+  protectArea(newFlags: F, pt: P, flagsEqual: FlagsEqual<F> = sameFlags): MappingResult {
     if (!isMapped(this)) return refuseState(this, 'protectArea');
-    const result = this.backend.protect(this.start, this.size, newFlags, pt);
+    const result = this.#backend.protect(this.#start, this.size, newFlags, pt);
     if (result === true) {
-      const again = this.state === 'Protected' && this.flags !== newFlags;
-      this.state = again ? 'FullMapped' : 'Protected';
-      this.flags = newFlags;
+      const again = this.#state === 'Protected' && !flagsEqual(this.#flags, newFlags);
+      this.#state = again ? 'FullMapped' : 'Protected';
+      this.#flags = copyFlags(newFlags);
     }
-    return backendOutcome(result, 'protect', this.start, this.end);
+    return backendOutcome(result, 'protect', this.#start, this.#end);
   }
 
-  /** Keeps the last `newSize` bytes, 0 < newSize < size; start grows by old size - newSize. */
+  /**
+   * Keeps the last `newSize` bytes, 0 < newSize < size; start grows by old size - newSize.
+   * InvalidParam for other sizes; BadState when it is not mapped, or the backend fails.
+   */
   shrinkLeft(newSize: number, pt: P): MappingResult {
     const refusal = refuse(this, 'shrinkLeft', newSize, this.size - 1);
     if (refusal !== null) return refusal;
-    const start = (this.end - newSize) as VirtAddr;
-    const result = this.#unmapPart(this.start, start, pt);
+    const start = this.#end - newSize;
+    const result = this.#unmapPart(this.#start, start, pt);
     if (result.ok) {
-      this.start = start;
-      this.state = 'LeftShrunk';
+      this.#start = start;
+      this.#state = 'LeftShrunk';
     }
     return result;
   }
 
-  /** Keeps the first `newSize` bytes, 0 < newSize < size. */
+  /** Keeps the first `newSize` bytes, 0 < newSize < size. Errors as for shrinkLeft. */
   shrinkRight(newSize: number, pt: P): MappingResult {
     const refusal = refuse(this, 'shrinkRight', newSize, this.size - 1);
     if (refusal !== null) return refusal;
-    const end = (this.start + newSize) as VirtAddr;
-    const result = this.#unmapPart(end, this.end, pt);
+    const end = this.#start + newSize;
+    const result = this.#unmapPart(end, this.#end, pt);
     if (result.ok) {
-      this.end = end;
-      this.state = 'RightShrunk';
+      this.#end = end;
+      this.#state = 'RightShrunk';
     }
     return result;
   }
 
-  /** Maps `extra` more bytes, at least 1, below the start: the seeds' "conceptual expansion". */
+  /**
+   * Maps `extra` more bytes, at least 1, below the start: the seeds' "conceptual expansion".
+   * InvalidParam when there are no such addresses; BadState when it is not mapped, or the backend
+   * fails.
+   */
   extendLeft(extra: number, pt: P): MappingResult {
-    const refusal = refuse(this, 'extendLeft', extra, this.start);
+    const refusal = refuse(this, 'extendLeft', extra, this.#start);
     if (refusal !== null) return refusal;
-    const start = (this.start - extra) as VirtAddr;
-    const result = this.#mapPart(start, this.start, pt);
+    const start = this.#start - extra;
+    const result = this.#mapPart(start, this.#start, pt);
     if (result.ok) {
-      this.start = start;
-      this.state = 'FullMapped';
+      this.#start = start;
+      this.#state = 'FullMapped';
     }
     return result;
   }
 
-  /** Maps `extra` more bytes, at least 1, after the end. */
+  /** Maps `extra` more bytes, at least 1, after the end. Errors as for extendLeft. */
   extendRight(extra: number, pt: P): MappingResult {
-    const refusal = refuse(this, 'extendRight', extra, ADDR_MAX - this.end);
+    const refusal = refuse(this, 'extendRight', extra, ADDR_MAX - this.#end);
     if (refusal !== null) return refusal;
-    const end = (this.end + extra) as VirtAddr;
-    const result = this.#mapPart(this.end, end, pt);
+    const end = this.#end + extra;
+    const result = this.#mapPart(this.#end, end, pt);
     if (result.ok) {
-      this.end = end;
-      this.state = 'FullMapped';
+      this.#end = end;
+      this.#state = 'FullMapped';
     }
     return result;
   }
@@ -177,24 +223,31 @@ export class MemoryArea<F, P extends PageTableLike, B extends MappingBackend<F, 
    * one gets the same flags and a clone of the backend. The page table is not involved.
    */
   split(pos: number): SplitResult<F, P, B> {
-    const refusal = refuse(this, 'split', pos - this.start, this.size - 1);
+    const refusal = refuse(this, 'split', pos - this.#start, this.size - 1);
     if (refusal !== null) return refusal;
-    this.state = 'Split';
-    const backend = this.backend.clone() as B;
-    const size = this.end - pos;
-    const right = new MemoryArea<F, P, B>(pos, size, this.flags, backend, 'FullMapped');
-    this.end = pos;
-    this.state = 'FullMapped';
-    return { ok: true, right };
+    const state = this.#state;
+    this.#state = 'Split';
+    // eslint-disable-next-line no-restricted-syntax -- a user's clone may throw
+    try {
+      const backend = this.#backend.clone() as B;
+      const size = this.#end - pos;
+      const right = new MemoryArea<F, P, B>(pos, size, this.#flags, backend, 'FullMapped');
+      this.#end = pos;
+      this.#state = 'FullMapped';
+      return { ok: true, right };
+    } catch (error) {
+      this.#state = state;
+      throw error;
+    }
   }
 
   #mapPart(start: number, end: number, pt: P): MappingResult {
-    const result = this.backend.map(start, end - start, this.flags, pt);
+    const result = this.#backend.map(start, end - start, this.#flags, pt);
     return backendOutcome(result, 'map', start, end);
   }
 
   #unmapPart(start: number, end: number, pt: P): MappingResult {
-    return backendOutcome(this.backend.unmap(start, end - start, pt), 'unmap', start, end);
+    return backendOutcome(this.#backend.unmap(start, end - start, pt), 'unmap', start, end);
   }
 }
 

@@ -18,23 +18,24 @@
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
 import type { VirtAddr } from '../../shared/units.ts';
 import { ADDR_MAX, isAddr } from '../../shared/addr/addr.ts';
+import { KernelPanic } from '../../shared/panic.ts';
+import { carryOut, isFull } from './area-change.ts';
+import type { AreaChange } from './area-change.ts';
 import type { AreaEdit, Piece } from './area-edit.ts';
 import {
   abandonEdit,
-  cutArea,
-  insertArea,
   keepArea,
   openEdit,
-  protectPart,
   publishEdit,
   refuseOverlap,
   reserveNodes,
   splitArea,
+  undoEdit,
 } from './area-edit.ts';
-import { mergeEdit } from './area-merge.ts';
-import type { FlagsEqual } from './area-merge.ts';
+import { sameFlags } from './area-flag-values.ts';
+import type { FlagsEqual } from './area-flag-values.ts';
 import { NO_GAP, firstHoleIn, highestGap, isGapRequest, lowestGap } from './area-gaps.ts';
-import type { AreaIndexStore, AreaStore, Side } from './area-store.ts';
+import type { AreaStore, Side } from './area-store.ts';
 import {
   treeEndingAfter,
   treeFind,
@@ -47,24 +48,25 @@ import { verifyAreas } from './area-verify.ts';
 import { HeapAreaStore } from './heap-area-store.ts';
 import type { MappingBackend, PageTableLike } from './mapping-backend.ts';
 import type { MappingResult } from './mapping-result.ts';
-import { MAPPED, invalid, invalidRange, isRange, noNodes } from './mapping-result.ts';
+import { MAPPED, invalidRange, isRange, mappingFailure, noNodes } from './mapping-result.ts';
 import type { MemoryArea } from './memory-area.ts';
 
 /** New flags for old ones, or null to leave an area as it is. Must be pure. */
 export type UpdateFlags<F> = (flags: F) => F | null;
 
+/** The areas of an address space, ordered and disjoint. Source: `MemorySet` of the seeds. */
 export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P>> {
   // `#`, not `private`: JavaScript cannot get past the invariants either, and names shrink.
   readonly #store: AreaStore<F, P, B>;
   readonly #flagsEqual: FlagsEqual<F>;
 
   /**
-   * `flagsEqual` decides which flags are the same when areas merge; by default `===`. A set for
-   * which no flags are the same merges nothing.
+   * `flagsEqual` decides which flags are the same; by default `===`, and field by field for plain
+   * objects and arrays. A set for which no flags are the same merges nothing.
    */
   constructor(
     store: AreaStore<F, P, B> = new HeapAreaStore<F, P, B>(),
-    flagsEqual: FlagsEqual<F> = isIdentical,
+    flagsEqual: FlagsEqual<F> = sameFlags,
   ) {
     this.#store = store;
     this.#flagsEqual = flagsEqual;
@@ -75,6 +77,7 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
     return this.#store.count();
   }
 
+  /** Whether there is no area. */
   isEmpty(): boolean {
     return this.#store.count() === 0;
   }
@@ -141,18 +144,21 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /**
    * Maps a Created area, which becomes FullMapped and part of the set. Where it overlaps others,
-   * `unmapOverlap` unmaps them first; without it, the result is AlreadyExists.
+   * `unmapOverlap` unmaps them first; without it, the result is AlreadyExists. InvalidParam for an
+   * empty area, BadState for one that is not Created.
    */
   map(area: MemoryArea<F, P, B>, pt: P, unmapOverlap: boolean): MappingResult {
     const { start, end } = area;
-    if (start === end) return invalid(start, end, 'an empty area cannot be mapped');
-    if (area.state !== 'Created') return area.mapArea(pt);
+    if (area.state !== 'Created' || start === end) return area.mapArea(pt);
     const refusal = unmapOverlap ? null : refuseOverlap(this.#store, start, end);
     if (refusal !== null) return refusal;
     return this.#replaceRange(openEdit(this.#store, start, end), start, end, area, pt);
   }
 
-  /** Unmaps whatever is mapped in [start, start + size); holes are fine. */
+  /**
+   * Unmaps whatever is mapped in the `size` bytes from `start`; holes are fine. InvalidParam unless
+   * they are addresses.
+   */
   unmap(start: number, size: number, pt: P): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
@@ -170,67 +176,47 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   ): MappingResult {
     const first = edit.old[0]?.area;
     const splits = first !== undefined && first.start < start && first.end > end ? 1 : 0;
-    const nodes = area === null ? splits : splits + 1;
     if (splits > 0 && isFull(this.#store, splits)) return noNodes(start, end);
-    if (!reserveNodes(edit, nodes)) return noNodes(start, end);
-    const checkpoint = pt.checkpoint();
-    for (let i = 0; i < edit.old.length; i++) {
-      const cut = cutArea(edit, edit.old[i] as Piece<F, P, B>, start, end, pt);
-      if (!cut.ok) return abandonEdit(edit, pt, checkpoint, cut);
-    }
-    if (area !== null) {
-      const mapped = area.mapArea(pt);
-      if (!mapped.ok) return abandonEdit(edit, pt, checkpoint, mapped);
-      insertArea(edit, area);
-    }
-    return this.#publish(edit);
+    const nodes = area === null ? splits : splits + 1;
+    return this.#apply(edit, { start, end, nodes, area, flags: null, side: 'both' }, pt);
   }
 
   /**
    * Gives what is mapped in [start, start + size) the flags that `update` returns. It is called
    * once for each area there, in address order, before anything changes. Holes are fine; call
-   * firstHole where they are not.
+   * firstHole where they are not. InvalidParam unless the bytes are addresses.
    */
   protect(start: number, size: number, update: UpdateFlags<F>, pt: P): MappingResult {
     if (!isRange(start, size)) return invalidRange(start, size);
     const end = start + size;
     const edit = openEdit(this.#store, start, end);
-    const newFlags: (F | null)[] = [];
-    let splits = 0;
+    const flags: (F | null)[] = [];
+    let nodes = 0;
     let updates = 0;
     for (let i = 0; i < edit.old.length; i++) {
       const { area } = edit.old[i] as Piece<F, P, B>;
-      const flags = update(area.flags);
-      newFlags.push(flags);
-      if (flags === null) continue;
+      const newFlags = update(area.flags);
+      flags.push(newFlags);
+      if (newFlags === null) continue;
       updates++;
-      splits += (area.start < start ? 1 : 0) + (area.end > end ? 1 : 0);
+      nodes += (area.start < start ? 1 : 0) + (area.end > end ? 1 : 0);
     }
     if (updates === 0) return MAPPED;
-    if (!reserveNodes(edit, splits)) return noNodes(start, end);
-    const checkpoint = pt.checkpoint();
-    for (let i = 0; i < newFlags.length; i++) {
-      const piece = edit.old[i] as Piece<F, P, B>;
-      const result = protectPart(edit, piece, start, end, newFlags[i] as F | null, pt);
-      if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
-    }
-    mergeEdit(edit, this.#flagsEqual);
-    const more = edit.pieces.length - edit.old.length;
-    if (more > 0 && isFull(this.#store, more)) {
-      return abandonEdit(edit, pt, checkpoint, noNodes(start, end));
-    }
-    publishEdit(edit);
-    return MAPPED;
+    return this.#apply(edit, { start, end, nodes, area: null, flags, side: 'both' }, pt);
   }
 
-  /** Splits the area around `addr` in two: they stay two until an operation changes one. */
+  /**
+   * Splits the area around `addr` in two: they stay two until an operation changes one. Nothing
+   * happens where no area is, or where one begins. InvalidParam unless `addr` is an address.
+   */
   divide(addr: number): MappingResult {
+    if (!isAddr(addr)) return invalidRange(addr, 1);
     const edit = openEdit(this.#store, addr, addr + 1);
     const piece = edit.old[0];
     if (piece === undefined || piece.area.start === addr) return MAPPED;
     const { node, area } = piece;
-    if (!reserveNodes(edit, 1)) return noNodes(area.start, area.end);
     const right = splitArea(area, addr);
+    if (!reserveNodes(edit, 1)) return noNodes(area.start, right.end);
     keepArea(edit, node, area);
     keepArea(edit, 0, right);
     publishEdit(edit);
@@ -239,30 +225,41 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
 
   /**
    * Grows the area that holds the byte at `addr` by `extra` bytes on one side. AlreadyExists if
-   * another area is in the way; 0 bytes are no change. It merges with an area that it reaches on
-   * that side, but not with one on its other side.
+   * another area is in the way, InvalidParam if there is no area or no room in the address space; 0
+   * bytes are no change. It merges with an area that it reaches on that side, but not with one on
+   * its other side.
    */
   extend(addr: number, extra: number, pt: P, side: Side = 'right'): MappingResult {
-    if (!isRange(addr, extra)) return invalidRange(addr, extra);
+    // To the left, the bytes lie below the address.
+    const low = side === 'left' ? 0 : addr;
+    if (!isAddr(addr) || !isRange(low, extra)) return invalidRange(addr, extra);
     if (extra === 0) return MAPPED;
     const edit = openEdit(this.#store, addr, addr + 1);
-    const piece = edit.old[0];
-    if (piece === undefined) return invalid(addr, addr, 'no area holds the address');
-    const { node, area } = piece;
+    const area = edit.old[0]?.area;
+    if (area === undefined)
+      return mappingFailure('InvalidParam', null, 'no area holds the address');
     const start = side === 'left' ? area.start - extra : area.end;
     const end = side === 'left' ? area.start : area.end + extra;
-    if (start < 0 || end > ADDR_MAX) return invalid(area.start, area.end, 'no addresses that far');
+    if (start < 0 || end > ADDR_MAX) return invalidRange(start, extra);
     const refusal = refuseOverlap(this.#store, start, end);
     if (refusal !== null) return refusal;
-    const checkpoint = pt.checkpoint();
-    const result = side === 'left' ? area.extendLeft(extra, pt) : area.extendRight(extra, pt);
-    if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
-    keepArea(edit, node, area, true);
-    return this.#publish(edit, side);
+    return this.#apply(edit, { start, end, nodes: 0, area: null, flags: null, side }, pt);
   }
 
-  #publish(edit: AreaEdit<F, P, B>, sides: Side | 'both' = 'both'): MappingResult {
-    mergeEdit(edit, this.#flagsEqual, sides);
+  /** Carries a change out, or puts everything back: also when a backend throws. */
+  #apply(edit: AreaEdit<F, P, B>, change: AreaChange<F, P, B>, pt: P): MappingResult {
+    const checkpoint = pt.checkpoint();
+    if (!reserveNodes(edit, change.nodes)) return noNodes(change.start, change.end);
+    let result: MappingResult;
+    // eslint-disable-next-line no-restricted-syntax -- a user's backend may throw
+    try {
+      result = carryOut(edit, change, this.#flagsEqual, pt);
+    } catch (error) {
+      // After a panic nothing can be relied on.
+      if (!(error instanceof KernelPanic)) undoEdit(edit, pt, checkpoint);
+      throw error;
+    }
+    if (!result.ok) return abandonEdit(edit, pt, checkpoint, result);
     publishEdit(edit);
     return MAPPED;
   }
@@ -279,13 +276,4 @@ export class MemorySet<F, P extends PageTableLike, B extends MappingBackend<F, P
   verify(canonical = true): string[] {
     return verifyAreas(this.#store, canonical ? this.#flagsEqual : null);
   }
-}
-
-/** Whether `more` areas would exceed the most that the store allows. */
-function isFull(store: AreaIndexStore, more: number): boolean {
-  return store.count() + more > store.countMax();
-}
-
-function isIdentical<F>(left: F, right: F): boolean {
-  return left === right;
 }

@@ -18,6 +18,7 @@ export const MOCK_ADDR_MAX = 0x10000;
 
 /** One byte for each address, 0 if unmapped, with an undo log. */
 export class MockPageTable implements PageTableLike {
+  /** The flags by address. */
   readonly entries: Uint8Array;
   readonly #log: { readonly address: number; readonly entry: number }[] = [];
   /** Log entries forgotten so far: a checkpoint counts them too. */
@@ -43,7 +44,7 @@ export class MockPageTable implements PageTableLike {
   }
 
   rollback(checkpoint: number): boolean {
-    if (checkpoint < this.#forgotten) return false;
+    if (!(checkpoint >= this.#forgotten && checkpoint <= this.checkpoint())) return false;
     while (this.checkpoint() > checkpoint) {
       const last = this.#log.pop();
       if (last !== undefined) this.entries[last.address] = last.entry;
@@ -74,6 +75,7 @@ type MockOperation = 'map' | 'unmap' | 'protect';
 
 /** Backends with the same name are equal as values, hence mergeable. */
 export class MockBackend implements MappingBackend<number, MockPageTable> {
+  /** What it is compared by. */
   readonly name: string;
   readonly #faults: MockFaults | null;
 

@@ -2,6 +2,7 @@
 import type { GroupBlock, ObjectBlock, Pfn, RecordId, SwapSlot } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 
+/** What an audit has to know of the world outside the machine. */
 export interface AuditOptions {
   /** Frames that the host is filling for a page-in at this moment. */
   readonly heldFrames?: readonly Pfn[];

@@ -32,7 +32,9 @@ import { LOG_AUDIT, logEvent } from '../machine/log.ts';
 import { resumeMachine, stopMachine } from './stop.ts';
 import type { Stopped } from './stop.ts';
 
+/** What an audit has found. */
 export interface AuditResult {
+  /** One sentence each; empty for a sound machine. */
   readonly violations: readonly string[];
   /** How much was looked at, by kind. */
   readonly checked: Readonly<Record<string, number>>;

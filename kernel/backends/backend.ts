@@ -20,7 +20,9 @@ import type { RangeOp } from '../paging/range-op.ts';
 
 const NO_MEMORY: BackendFailure = { cause: 'ENOMEM' };
 
+/** A backend of the machine: what its areas write into the page table through a RangeOp. */
 export abstract class MachineBackend implements MappingBackend<number, RangeOp> {
+  /** What the object behind it is and can do. */
   readonly kind: ObjectKind;
   /** Mapping record, 0 for private anonymous memory. */
   readonly record: RecordId;

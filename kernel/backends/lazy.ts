@@ -8,6 +8,7 @@ import { PRIVATE_MEMORY } from '../objects/kinds.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { MachineBackend } from './backend.ts';
 
+/** Private anonymous memory: nothing but empty entries until a page is touched. */
 export class LazyBackend extends MachineBackend {
   constructor(anon = 0, delta = 0) {
     super(PRIVATE_MEMORY, ANONYMOUS, anon, delta);

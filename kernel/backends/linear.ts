@@ -17,6 +17,7 @@ import type { RangeOp } from '../paging/range-op.ts';
 import { recordAt } from '../objects/record.ts';
 import { MachineBackend, done } from './backend.ts';
 
+/** The frames of a contiguous object, present from the start. */
 export class LinearBackend extends MachineBackend {
   /** Every page is present. */
   override reserved(): Pte {

@@ -12,4 +12,5 @@
  */
 import { MachineBackend } from './backend.ts';
 
+/** The pages of a shared object or a file, found at the fault; or a device, which has none. */
 export class ObjectBackend extends MachineBackend {}

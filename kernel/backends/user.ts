@@ -25,6 +25,7 @@ export const TRY_KERNEL_CAUSE = 'TRY_KERNEL';
 const ELSEWHERE: BackendFailure = { cause: TRY_KERNEL_CAUSE };
 const REFUSED: BackendFailure = { cause: 'EACCES' };
 
+/** The pages of a backend module, which is asked before its ranges change. */
 export class UserBackend extends ObjectBackend {
   override map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const { userHooks } = op.cpu;

@@ -60,7 +60,9 @@ export function cleanObject(
   changeMappings(cpu, object, firstPage, endPage, CLEAN);
 }
 
+/** A page of an object that the host does not have yet. */
 export interface DirtyPage {
+  /** Its number in the object. */
   readonly page: ObjectPage;
   /** Its frame, with a reference for the caller. */
   readonly pfn: Pfn;

@@ -26,7 +26,9 @@ import type { Machine } from '../machine/machine.ts';
 export interface MemoryGroup {
   /** Pages that may be resident, those that are, and the most that ever were. */
   readonly limitPages: number;
+  /** Pages that its processes have resident now. */
   readonly residentPages: number;
+  /** The most that they had. */
   readonly residentPagesPeak: number;
   /** Address spaces. */
   readonly spaces: number;

@@ -14,6 +14,7 @@ export function storeWide(machine: Machine, at: WordIndex, value: number): void 
   poke(machine.words, at + 1, Math.floor(value / HIGH));
 }
 
+/** The number of 53 bits in the words `at` and `at` + 1. */
 export function loadWide(machine: Machine, at: WordIndex): number {
   return peek(machine.words, at + 1) * HIGH + (peek(machine.words, at) >>> 0);
 }

@@ -26,7 +26,9 @@ import { groupOf, joinGroup, makeGroup } from '../frames/memory-group.ts';
 import { mapStack, unmapStack } from './thread-stack.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 
+/** What a new process is to be. */
 export interface ProcessSpec {
+  /** Shown in reports; cut to 64 bytes of Latin-1. */
   readonly name: string;
   /** CPU that will run it; 0 (or none): whichever CPU starts it first. */
   readonly cpu?: number;

@@ -6,9 +6,12 @@ import { rcuProtocol } from './rcu.ts';
 import { rwlockProtocol } from './rwlock-protocol.ts';
 import { vmaProtocol } from './vma.ts';
 
+/** The names of the built-in protocols. */
 export const PROTOCOL_NAMES = ['global', 'rwlock', 'vma', 'path', 'rcu'] as const;
+/** The name of a built-in locking protocol. */
 export type LockingProtocolName = (typeof PROTOCOL_NAMES)[number];
 
+/** The built-in protocols by name. */
 export const PROTOCOLS: Readonly<Record<LockingProtocolName, LockingProtocol>> = {
   global: globalProtocol,
   rwlock: rwlockProtocol,
@@ -17,6 +20,7 @@ export const PROTOCOLS: Readonly<Record<LockingProtocolName, LockingProtocol>> =
   rcu: rcuProtocol,
 };
 
+/** The one that is used if none is named. */
 export const DEFAULT_PROTOCOL: LockingProtocolName = 'rcu';
 
 /** The built-in protocol of that name, or null. */

@@ -4,7 +4,9 @@
  */
 import * as M from '../../shared/abi/mman.ts';
 
+/** The bits that hold PROT_READ, PROT_WRITE and PROT_EXEC. */
 export const AREA_PROT = 0x7;
+/** A shared mapping. */
 export const AREA_SHARED = 0x8;
 /** A shared mapping of a descriptor that is not open for writing: mprotect(+W) is EACCES. */
 export const AREA_NO_WRITE = 0x10;
@@ -16,6 +18,7 @@ export const AREA_NORESERVE = 0x40;
 export const AREA_GROWSDOWN = 0x100;
 /** VM_LOCKED and VM_LOCKONFAULT. */
 export const AREA_LOCKED = 0x200;
+/** Pages are locked when they are touched (MLOCK_ONFAULT). */
 export const AREA_LOCKONFAULT = 0x400;
 /** VM_SEALED. */
 export const AREA_SEALED = 0x800;
@@ -25,23 +28,29 @@ export const AREA_DONTFORK = 0x1000;
 export const AREA_WIPEONFORK = 0x2000;
 /** VM_RAND_READ and VM_SEQ_READ. */
 export const AREA_RANDOM = 0x4000;
+/** Accesses are expected in order (MADV_SEQUENTIAL). */
 export const AREA_SEQUENTIAL = 0x8000;
 /** VM_HUGEPAGE and VM_NOHUGEPAGE: hints that only `smaps` shows. */
 export const AREA_HUGEPAGE = 0x10000;
+/** No huge pages (MADV_NOHUGEPAGE). */
 export const AREA_NOHUGEPAGE = 0x20000;
 /** VM_DROPPABLE. */
 export const AREA_DROPPABLE = 0x40000;
 /** VM_MERGEABLE and VM_DONTDUMP: hints that nothing here follows, but that keep areas apart. */
 export const AREA_MERGEABLE = 0x80000;
+/** Left out of core dumps (MADV_DONTDUMP). */
 export const AREA_DONTDUMP = 0x100000;
 /** VM_SYNC: MAP_SYNC still keeps areas apart where it is ignored. */
 export const AREA_SYNC = 0x200000;
 /** The number of its name, from AREA_NAME_SHIFT on; 0 for none (objects/area-names.ts). */
 export const AREA_NAME_SHIFT = 22;
+/** The bits that hold the number of its name. */
 export const AREA_NAME: number = 0x1ff << AREA_NAME_SHIFT;
 /** The highest numbers stand for the kernel's special mappings. */
 export const AREA_VVAR: number = 0x1fd << AREA_NAME_SHIFT;
+/** The name [vvar_vclock]. */
 export const AREA_VVAR_VCLOCK: number = 0x1fe << AREA_NAME_SHIFT;
+/** The name [vdso]. */
 export const AREA_VDSO: number = 0x1ff << AREA_NAME_SHIFT;
 
 /** The flags that mlock sets and munlock takes away (Linux: VM_LOCKED_MASK). */

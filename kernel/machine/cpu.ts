@@ -19,8 +19,11 @@ import { Cursor } from './cursor.ts';
 import type { Machine } from './machine.ts';
 import { Tlb } from './tlb.ts';
 
+/** A CPU, for the Worker that runs it. */
 export interface Cpu {
+  /** The machine that it belongs to. */
   readonly machine: Machine;
+  /** The machine's words. */
   readonly words: Words;
   /** 0 is the kernel worker. */
   readonly id: number;
@@ -35,6 +38,7 @@ export interface Cpu {
    * SWAP_STORE the page is a slot, hence a plain number.
    */
   faultObject: ObjectBlock;
+  /** The page of that object, or the slot. */
   faultPage: number;
   /** Whether the current or last syscall found no free frame, or its memory group full. */
   lacksFrame: boolean;
@@ -49,6 +53,7 @@ export interface Cpu {
   carriedErrno: number;
   /** VPNs [start, end) to fault in after the last syscall, which has succeeded. */
   populateStartVpn: Vpn;
+  /** The end of those VPNs; 0 for none. */
   populateEndVpn: Vpn;
   /** Pages of objects, [first, end), to write back before the last syscall is complete. */
   readonly writeBacks: { object: ObjectBlock; firstPage: ObjectPage; endPage: ObjectPage }[];
@@ -69,8 +74,11 @@ export interface Cpu {
 
 /** What an area backed by a user's module asks it, by the host number of its object. */
 export interface UserHooks {
+  /** Before a range is mapped, in bytes, with PROT_ flags. */
   map(host: number, address: VirtAddr, size: number, prot: number): boolean;
+  /** Before a range is unmapped. */
   unmap(host: number, address: VirtAddr, size: number): boolean;
+  /** Before a range gets other PROT_ flags. */
   protect(host: number, address: VirtAddr, size: number, prot: number): boolean;
 }
 
@@ -101,6 +109,7 @@ export function attachCpu(machine: Machine, id: number): Cpu {
   };
 }
 
+/** The counters' words in a CPU's block, by name; for `count`. */
 export const STAT: Readonly<Record<StatName, number>> = Object.freeze(
   Object.fromEntries(CPU.STAT_NAMES.map((name, index) => [name, CPU.STATS + index])),
 ) as Record<StatName, number>;

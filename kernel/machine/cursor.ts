@@ -8,14 +8,17 @@
 import { TABLE_LEVELS, TABLE_SHIFT } from '../../shared/limits.ts';
 import type { AreaBlock, Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
 
+/** A place in a page table, and the locks that are held there. */
 export class Cursor {
   /** Block of the address space. */
   space: SpaceBlock = 0;
   /** PFN and level of the table to descend from. */
   top: Pfn = 0;
+  /** The level of the topmost table that is locked. */
   topLevel = 0;
   /** Locked range of VPNs, end exclusive. */
   startVpn: Vpn = 0;
+  /** The end of the locked range. */
   endVpn: Vpn = 0;
   /** Tables whose locks this cursor holds, in locking order. For protocols that lock tables. */
   readonly held: Pfn[] = [];
@@ -41,4 +44,5 @@ export function nextAt(vpn: Vpn, level: number): Vpn {
   return vpn - (vpn & (pages - 1)) + pages;
 }
 
+/** The level of a root table; leaf tables have level 0. */
 export const ROOT_LEVEL: number = TABLE_LEVELS - 1;

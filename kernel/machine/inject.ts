@@ -14,24 +14,32 @@ import type { Cpu } from './cpu.ts';
 
 /** What can be made to fail, in the order of their counters. */
 export const INJECT_KINDS = ['frame', 'table', 'backend', 'read', 'swap', 'worker'] as const;
+/** The kinds of operations that can be made to fail. */
 export type InjectKind = (typeof INJECT_KINDS)[number];
 
 assert(INJECT_KINDS.length <= BOOT.INJECT_KINDS_MAX, 'inject: more kinds than words');
 
 /** The place of a kind in the list above, as a type: another number does not compile. */
-type PlaceOf<Kind extends InjectKind, Kinds = typeof INJECT_KINDS> = {
+export type PlaceOf<Kind extends InjectKind, Kinds = typeof INJECT_KINDS> = {
   readonly [Place in keyof Kinds]: Kinds[Place] extends Kind ? NumberIn<Place> : never;
 }[keyof Kinds & `${number}`];
-type NumberIn<Text> = Text extends `${infer Value extends number}` ? Value : never;
+/** The number that a text spells, as a type. */
+export type NumberIn<Text> = Text extends `${infer Value extends number}` ? Value : never;
 
 export const INJECT_FRAME: PlaceOf<'frame'> = 0;
 export const INJECT_TABLE: PlaceOf<'table'> = 1;
+/** Calls of backend modules. */
 export const INJECT_BACKEND: PlaceOf<'backend'> = 2;
+/** Reads of files. */
 export const INJECT_READ: PlaceOf<'read'> = 3;
+/** Writes to the swap store. */
 export const INJECT_SWAP: PlaceOf<'swap'> = 4;
+/** Workers, looked at every 10 ms. */
 export const INJECT_WORKER: PlaceOf<'worker'> = 5;
 
+/** Which operations of a kind fail. */
 export interface Injection {
+  /** The kind of operation. */
   readonly kind: InjectKind;
   /** The one operation that fails, from 1; 0 for none. */
   readonly nth: number;

@@ -16,7 +16,9 @@ import type { Pfn, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from './cpu.ts';
 import type { Cursor } from './cursor.ts';
 
+/** How page tables are locked: docs/write-a-protocol.md makes one, step by step. */
 export interface LockingProtocol {
+  /** Shown in reports. */
   readonly name: string;
   /**
    * Field of a space's block that lockAreas takes: lets the kernel assert in a checked machine that
@@ -25,15 +27,18 @@ export interface LockingProtocol {
   readonly areasLock?: number;
   /** Locks the area set of a space, for reading and writing it. */
   lockAreas(cpu: Cpu, space: SpaceBlock): void;
+  /** Ends what lockAreas began. */
   unlockAreas(cpu: Cpu, space: SpaceBlock): void;
   /** Locks the lowest existing table that decides about `vpn`. */
   lockPage(cpu: Cpu, cursor: Cursor, space: SpaceBlock, vpn: Vpn): void;
+  /** Ends what lockPage began. */
   unlockPage(cpu: Cpu, cursor: Cursor): void;
   /**
    * Locks every table that decides about [startVpn, endVpn), the areas' lock being held. A table
    * that lies wholly inside the range may be unlinked under this lock.
    */
   lockRange(cpu: Cpu, cursor: Cursor, space: SpaceBlock, startVpn: Vpn, endVpn: Vpn): void;
+  /** Ends what lockRange began. */
   unlockRange(cpu: Cpu, cursor: Cursor): void;
   /** A new table is about to be published under the cursor: bring it under the cursor's locks. */
   adoptTable(cpu: Cpu, cursor: Cursor, table: Pfn): void;

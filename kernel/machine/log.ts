@@ -13,7 +13,9 @@ import { SIGNAL_NAMES } from '../../shared/abi/signals.ts';
 import type { Cpu } from './cpu.ts';
 import type { Machine } from './machine.ts';
 
+/** The machine was started: {frames, CPUs, checked}. */
 export const LOG_BOOT = 1;
+/** A CPU was started. */
 export const LOG_CPU_UP = 2;
 export const LOG_CPU_DEAD = 3;
 export const LOG_CPU_STUCK = 4;
@@ -21,12 +23,17 @@ export const LOG_PROCESS_START = 5;
 export const LOG_PROCESS_EXIT = 6;
 export const LOG_PROCESS_KILLED = 7;
 export const LOG_SEGFAULT = 8;
+/** A frame was wanted, and none could be reclaimed. */
 export const LOG_OUT_OF_MEMORY = 9;
 export const LOG_OBJECT = 10;
 export const LOG_AUDIT = 11;
+/** A process was killed to free its memory. */
 export const LOG_OOM_KILL = 12;
+/** A page could not be written to the swap store. */
 export const LOG_SWAP_WRITE = 13;
+/** A page could not be read from the swap store. */
 export const LOG_SWAP_READ = 14;
+/** A Worker is replaced because the code of an ended process keeps it: {CPU, pid}. */
 export const LOG_RUNAWAY = 15;
 
 /** Appends an event with three 32-bit values. */

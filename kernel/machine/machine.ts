@@ -17,8 +17,11 @@ import type { LockingProtocol } from './locking-protocol.ts';
 import { FLUSH_POLICIES } from './flush-policies.ts';
 import type { FlushPolicy } from './flush-policies.ts';
 
+/** A machine, for one Worker. */
 export interface Machine extends Regions {
+  /** All of its memory. */
   readonly buffer: SharedArrayBuffer;
+  /** The same as words of 32 bits. */
   readonly words: Words;
   /** The frames' bytes: frame f is [f * 4096, (f + 1) * 4096). */
   readonly frameBytes: Uint8Array<SharedArrayBuffer>;
@@ -26,6 +29,7 @@ export interface Machine extends Regions {
   readonly frames: number;
   /** CPU blocks: kernel worker, pool and spares. */
   readonly cpus: number;
+  /** Whether freed frames are poisoned and more is asserted. */
   readonly checked: boolean;
   /** Whether faults are injected (inject.ts). */
   readonly injecting: boolean;
@@ -33,6 +37,7 @@ export interface Machine extends Regions {
   readonly swapSlots: number;
   /** Frames a CPU cache fetches or returns at once: smaller on a small machine. */
   readonly cacheBatch: number;
+  /** How its page tables are locked: the same for all Workers. */
   readonly protocol: LockingProtocol;
   /** When translations are flushed; the same for all CPUs, kept in the boot block. */
   readonly flushPolicy: FlushPolicy;

@@ -19,6 +19,7 @@ const PENDING = 1 << 29;
 const SLEEPERS = 1 << 28;
 const READERS: number = SLEEPERS - 1;
 
+/** Takes the lock together with other readers; waits for a writer. */
 export function readLock(cpu: Cpu, at: WordIndex): void {
   if (cpu.machine.checked) noteTaken(cpu, at, true);
   const { words } = cpu;
@@ -45,6 +46,7 @@ export function tryReadLock(cpu: Cpu, at: WordIndex): boolean {
   }
 }
 
+/** Ends what readLock began. */
 export function readUnlock(cpu: Cpu, at: WordIndex): void {
   if (cpu.machine.checked) noteReleased(cpu, at, true);
   // ORDER: the subtraction releases our reads before a writer may enter.
@@ -53,6 +55,7 @@ export function readUnlock(cpu: Cpu, at: WordIndex): void {
   if ((before & READERS) === 1) wake(cpu, at, before);
 }
 
+/** Takes the lock alone; waits for readers and writers. */
 export function writeLock(cpu: Cpu, at: WordIndex): void {
   if (cpu.machine.checked) noteTaken(cpu, at, false);
   const { words } = cpu;
@@ -69,6 +72,7 @@ export function writeLock(cpu: Cpu, at: WordIndex): void {
   }
 }
 
+/** Ends what writeLock began. */
 export function writeUnlock(cpu: Cpu, at: WordIndex): void {
   if (cpu.machine.checked) noteReleased(cpu, at, false);
   // ORDER: clearing WRITER releases everything written under the lock.

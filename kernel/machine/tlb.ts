@@ -15,15 +15,20 @@ import { POLL_ACCESSES } from '../../shared/limits.ts';
 import { addressOf } from '../../shared/units.ts';
 import type { SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 
+/** Entries of a TLB, each for the pages whose number has the same low bits. */
 export const TLB_SLOTS = 0x1000;
 
+/** The translation cache of a CPU. */
 export class Tlb {
+  /** What an address that may be read is compared with, by slot; NaN for none. */
   readonly readBase: Float64Array = new Float64Array(TLB_SLOTS).fill(NaN);
+  /** The same for an address that may be written. */
   readonly writeBase: Float64Array = new Float64Array(TLB_SLOTS).fill(NaN);
   /** Word index of the frame's first word in the machine. */
   readonly frameAt: Int32Array = new Int32Array(TLB_SLOTS);
   /** Slots filled since the last full flush, so that flushing a small working set is cheap. */
   readonly filled: Int32Array = new Int32Array(TLB_SLOTS);
+  /** Slots in `filled`. */
   filledCount = 0;
   /**
    * [0]: accesses left until the next ordered poll. The only word that every access writes, so
@@ -33,9 +38,11 @@ export class Tlb {
   readonly polls: Int32Array = new Int32Array(32).fill(POLL_ACCESSES);
   /** Space whose translations it holds, 0 for none, and its SPACE.ID: blocks are reused. */
   space: SpaceBlock = 0;
+  /** The number of that space, never the same for two. */
   spaceId = 0;
   /** Generation of that space that has been applied, and the lazy one swept. */
   generation = 0;
+  /** The lazy generation that it has swept. */
   lazyGeneration = 0;
 }
 

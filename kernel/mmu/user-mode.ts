@@ -40,11 +40,13 @@ export class AccessGate {
 export class UserContext {
   /** Blocks of the process and of its address space. */
   readonly proc: ProcessBlock;
+  /** Block of its address space. */
   readonly space: SpaceBlock;
   /** The gate of the accesses that the program makes. */
   gate: AccessGate = new AccessGate();
   /** Accesses that hit and missed, without the hits since the last ordered poll. */
   hits = 0;
+  /** TLB misses that are not published yet. */
   misses = 0;
 
   constructor(proc: ProcessBlock, space: SpaceBlock) {
@@ -55,7 +57,9 @@ export class UserContext {
 
 /** A CPU in user mode, or not. */
 export class UserMode {
+  /** The CPU that it is the user mode of. */
   readonly cpu: Cpu;
+  /** The process that is in user mode now, null for none. */
   live: UserContext | null = null;
 
   constructor(cpu: Cpu) {

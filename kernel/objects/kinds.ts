@@ -18,6 +18,7 @@ import { RESERVED_DEVICE, RESERVED_LAZY, RESERVED_OBJECT } from '../../shared/pt
 import type { ObjectBlock } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 
+/** What the objects of a kind are and can do. */
 export interface ObjectKind {
   /** As fstat and the audit call it. */
   readonly name: string;

@@ -26,6 +26,7 @@ import { slabAlloc, slabFree } from '../frames/slab.ts';
 
 export { objectSize } from './pages.ts';
 
+/** What a new memory object is to be. */
 export interface ObjectSpec {
   /** As OBJECT.KIND. */
   readonly kind: number;
@@ -33,6 +34,7 @@ export interface ObjectSpec {
   readonly size: number;
   /** The host's number for the file, device or module; 0 for shared memory without a name. */
   readonly host: number;
+  /** Whether a shared mapping or a descriptor may be writable. */
   readonly writable: boolean;
 }
 
@@ -61,6 +63,7 @@ export function createObject(cpu: Cpu, spec: ObjectSpec): ObjectBlock {
   return object;
 }
 
+/** Adds a reference, for one who has one already. */
 export function getObject(cpu: Cpu, object: ObjectBlock): void {
   // ORDER: the caller has a reference, or the record lock that keeps one.
   if (add(cpu.words, object + OBJECT.REFS, 1) <= 0) panic('getObject: object is free', object);

@@ -43,6 +43,7 @@ export function putFile(cpu: Cpu, file: FileBlock): void {
   putObject(cpu, object);
 }
 
+/** Block of the object that a descriptor's file has open. */
 export function fileObject(cpu: Cpu, file: FileBlock): ObjectBlock {
   return peek(cpu.words, file + FILE.OBJECT);
 }

@@ -35,17 +35,24 @@ import { restoreEntry, restorePermissions, undoFill, undoPresent } from './undo.
 /** The bits of an entry for an object's page that may have to be written back to the host. */
 const WRITTEN: number = pte.PTE_SHARED | pte.PTE_D;
 
+/** An operation on a range of a page table, from openRange to closeRange: the `pt` of MemorySet. */
 export class RangeOp implements PageTableLike {
+  /** The CPU that carries it out. */
   readonly cpu: Cpu;
+  /** Where it is in the page table, and what is locked there. */
   readonly cursor: Cursor;
+  /** Block of the address space. */
   readonly space: SpaceBlock;
   /**
    * The undo log, as columns: kind and entry's word, then for a fill {0, entries}, for a cleared or
    * protected entry {value before, level}, for a new present entry {VPN, level}.
    */
   readonly kinds: number[] = [];
+  /** The log: words of entries. */
   readonly slots: WordIndex[] = [];
+  /** The log: what was there. */
   readonly olds: (Pte | Vpn)[] = [];
+  /** The log: entries, or the level. */
   readonly counts: number[] = [];
   /** Frames of entries that were rolled back after they had been present. */
   readonly dropped: Pfn[] = [];
@@ -53,6 +60,7 @@ export class RangeOp implements PageTableLike {
   readonly unlinked: Pfn[] = [];
   /** VPNs that some TLB may hold: flushed when not empty. */
   flushStartVpn: Vpn = 0;
+  /** The end of those VPNs. */
   flushEndVpn: Vpn = 0;
   /** The same one by one, {VPN, pages} each, under the policy `sync`. */
   readonly flushes: number[] = [];
@@ -76,6 +84,8 @@ export class RangeOp implements PageTableLike {
   }
 
   rollback(checkpoint: number): boolean {
+    // A mark that was never reached would lengthen the log.
+    if (!(checkpoint >= 0 && checkpoint <= this.kinds.length)) return false;
     for (let i = this.kinds.length - 1; i >= checkpoint; i--) undoEntry(this, i);
     this.kinds.length = checkpoint;
     this.slots.length = checkpoint;

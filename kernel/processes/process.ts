@@ -108,6 +108,7 @@ export function writeName(cpu: Cpu, proc: ProcessBlock, name: string): void {
   }
 }
 
+/** The name of a process, as it was given. */
 export function processName(machine: Machine, proc: ProcessBlock): string {
   let name = '';
   for (let i = 0; i < PROCESS_NAME_BYTES / 4; i++) {

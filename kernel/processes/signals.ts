@@ -31,7 +31,9 @@ export const SIGNAL_PENDING = 2;
 
 /** What a process does on a signal. */
 export const ACTION_DEFAULT = 0;
+/** A handler of the program. */
 export const ACTION_CATCH = 1;
+/** Nothing happens. */
 export const ACTION_IGNORE = 2;
 
 /** Signals that cannot be blocked. */

@@ -13,9 +13,11 @@ import { frameField } from '../machine/machine.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 
+/** A page that could be reclaimed. */
 export interface Candidate {
   /** Block of the address space. */
   readonly space: SpaceBlock;
+  /** Its page number in that space. */
   readonly vpn: Vpn;
   /** Its frame, which other spaces may map too. */
   readonly pfn: Pfn;

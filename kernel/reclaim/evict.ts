@@ -28,6 +28,7 @@ import { seek } from '../paging/table.ts';
 import { areasOf } from '../space/space.ts';
 import { swapOutFrame } from '../objects/swap-map.ts';
 
+/** What evictPages did. */
 export interface Evicted {
   /** Pages that are no longer in the space. */
   readonly pages: number;

@@ -17,7 +17,9 @@ import { frameField } from '../machine/machine.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { indexLookup, indexNext, indexRemove } from '../objects/page-index.ts';
 
+/** What evictObjectPages did. */
 export interface EvictedCache {
+  /** Pages that are no longer in memory. */
   readonly freed: number;
   /** Pages that came in later than that, and could go otherwise. */
   readonly young: number;

@@ -4,6 +4,7 @@
  */
 import type { Candidate } from './candidates.ts';
 
+/** What a policy has chosen, as indices of the candidates. */
 export interface Choice {
   /** Indexes of the candidates to take out of memory. */
   readonly evict: readonly number[];
@@ -13,6 +14,7 @@ export interface Choice {
 
 /** One per machine; it may keep state from call to call. */
 export interface ReclaimPolicy {
+  /** Shown in reports. */
   readonly name: string;
   /**
    * Chooses among resident pages, in the order of a hand that goes round all spaces, so that about
@@ -21,7 +23,9 @@ export interface ReclaimPolicy {
   choose(candidates: readonly Candidate[], wanted: number): Choice;
 }
 
+/** The names of the built-in policies. */
 export const RECLAIM_POLICY_NAMES = ['clock', 'fifo', 'random'] as const;
+/** The name of a built-in policy. */
 export type ReclaimPolicyName = (typeof RECLAIM_POLICY_NAMES)[number];
 
 /** Second chance: a page that was used since the hand last passed is spared once. */

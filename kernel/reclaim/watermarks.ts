@@ -25,6 +25,7 @@ export function freeFrames(machine: Machine): number {
   return load(machine.words, BOOT.FREE_FRAMES);
 }
 
+/** Whether fewer frames are free than the low watermark. */
 export function memoryIsShort(machine: Machine): boolean {
   return freeFrames(machine) < lowWatermark(machine);
 }

@@ -13,20 +13,31 @@ import { groupOf, groupUsage } from '../frames/memory-group.ts';
 import type { MemoryGroup } from '../frames/memory-group.ts';
 import { loadWide } from '../frames/wide.ts';
 
+/** What a process has used. */
 export interface ProcessUsage {
+  /** Its number. */
   readonly pid: Pid;
+  /** Its name. */
   readonly name: string;
   /** CPU that runs it, 0 when none has started it. */
   readonly cpu: number;
   /** Time on that CPU in microseconds, without sleeps and other processes' turns. */
   readonly cpuUs: number;
+  /** Faults of its address space that waited for nothing. */
   readonly faultsMinor: number;
+  /** Faults of its address space that waited for a page. */
   readonly faultsMajor: number;
+  /** Accesses that found their translation in the TLB. */
   readonly tlbHits: number;
+  /** Accesses that had to walk the page table. */
   readonly tlbMisses: number;
+  /** Flushes of its address space that other CPUs were told of. */
   readonly shootdowns: number;
+  /** Pages of its address space that are mapped now. */
   readonly residentPages: number;
+  /** The most that were mapped. */
   readonly residentPagesPeak: number;
+  /** The memory group of its address space, null for none. */
   readonly memoryGroup: MemoryGroup | null;
 }
 

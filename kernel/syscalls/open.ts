@@ -38,6 +38,7 @@ export function openObject(
   return fd;
 }
 
+/** Whether flags of memfd_create(2) are known here. */
 export function areMemfdFlags(flags: number): boolean {
   if (!Number.isInteger(flags) || flags !== (flags & MEMFD_FLAGS)) return false;
   return (flags & EXEC_FLAGS) !== EXEC_FLAGS;

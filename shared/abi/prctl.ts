@@ -4,7 +4,9 @@ export const PR_SET_MM = 35;
 export const PR_SET_MM_START_STACK = 5;
 /** Where the heap begins and ends; the beginning must not be above the end. */
 export const PR_SET_MM_START_BRK = 6;
+/** Where the heap ends. */
 export const PR_SET_MM_BRK = 7;
+/** Says something of an area. */
 export const PR_SET_VMA = 0x53564d41;
 /** Names anonymous memory: `[anon:NAME]` in `maps`. */
 export const PR_SET_VMA_ANON_NAME = 0;

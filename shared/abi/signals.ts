@@ -12,6 +12,7 @@ export const SEGV_MAPERR = 1;
 export const SEGV_ACCERR = 2;
 export const BUS_ADRERR = 2;
 
+/** The signals of this machine by name. */
 export type SignalName =
   'SIGABRT' | 'SIGBUS' | 'SIGKILL' | 'SIGUSR1' | 'SIGSEGV' | 'SIGUSR2' | 'SIGTERM' | 'SIGCHLD';
 

@@ -20,8 +20,10 @@ const OTHERS = [
   'pager',
 ] as const;
 
+/** The name of a syscall. */
 export type SyscallName = NumericSyscall | (typeof OTHERS)[number];
 
+/** The syscalls' names, in the order of their histograms. */
 export const SYSCALL_NAMES: readonly SyscallName[] = [
   ...(Object.keys(SYSCALLS) as NumericSyscall[]),
   ...OTHERS,
@@ -32,6 +34,7 @@ const INDEX: ReadonlyMap<SyscallName, number> = new Map(
   SYSCALL_NAMES.map((name, index) => [name, index]),
 );
 
+/** The place of a syscall in SYSCALL_NAMES by its number; -1 for another request. */
 export function syscallIndex(name: SyscallName): number {
   return INDEX.get(name) ?? -1;
 }

@@ -51,16 +51,19 @@ const ANYWHERE = {
   }),
   /** Moves the end of the heap; returns the break, never an error, like the raw syscall. */
   brk: (address: N): Call<N> => ({ address }),
-  /** Says how a range will be used. EACCES EBADF EFAULT EINVAL ENOMEM EPERM. */
+  /** Says how a range of whole pages will be used. EACCES EBADF EFAULT EINVAL ENOMEM EPERM. */
   madvise: (address: N, length: N, advice: N): Call<0> => ({ address, length, advice }),
   /** Writes one byte for each page to `vec`: bit 0 says whether it is resident. */
   mincore: (address: N, length: N, vec: N): Call<0> => ({ address, length, vec }),
-  /** Keeps a range in memory, and faults it in now. EAGAIN EINVAL ENOMEM EPERM. */
+  /** Keeps the pages of a range in memory, and faults it in now. EAGAIN EINVAL ENOMEM EPERM. */
   mlock: (address: N, length: N): Call<0> => ({ address, length }),
   /** The same; with MLOCK_ONFAULT pages are kept from their first use on. */
   mlock2: (address: N, length: N, flags: N): Call<0> => ({ address, length, flags }),
+  /** Lets pages of a range go again. ENOMEM where nothing is mapped; EINVAL. */
   munlock: (address: N, length: N): Call<0> => ({ address, length }),
+  /** Locks all that is mapped (MCL_CURRENT), or will be (MCL_FUTURE). EINVAL ENOMEM EPERM. */
   mlockall: (flags: N): Call<0> => ({ flags }),
+  /** Unlocks everything, and ends MCL_FUTURE. */
   munlockall: (): Call<0> => ({}),
   /** Forbids, forever, unmapping or moving a range or changing its permission. */
   mseal: (address: N, length: N, flags: N = 0): Call<0> => ({ address, length, flags }),
@@ -98,7 +101,9 @@ const ANYWHERE = {
   setpriority: (which: N, who: N, nice: N): Call<0> => ({ which, who, nice }),
   /** Wakes up to `count` (1) waiters of the word at `address`; returns how many. EFAULT EINVAL. */
   futexWake: (address: N, count: N = 1): Call<N> => ({ address, count }),
+  /** The number of this process. */
   getpid: (): Call<N> => ({}),
+  /** Lets other processes of this CPU run first. */
   schedYield: (): Call<0> => ({}),
 } as const;
 
@@ -124,13 +129,16 @@ const ON_THE_KERNEL_WORKER = {
   fcntl: (fd: N, command: N, argument: N = 0): Call<N> => ({ fd, command, argument }),
   /** Another descriptor of the same open file: the position is shared. EBADF EMFILE. */
   dup: (fd: N): Call<N> => ({ fd }),
+  /** Closes a descriptor; what was written to a file of the host goes there. EBADF EIO. */
   close: (fd: N): Call<0> => ({ fd }),
 } as const;
 
 type Rows = typeof ANYWHERE & typeof ON_THE_KERNEL_WORKER;
-type Numbers = typeof NUMBERS;
+/** The syscalls' constants. */
+export type Numbers = typeof NUMBERS;
 
-type LinuxName<Constant> = Constant extends `SYS_${infer Name}` ? Lowercase<Name> : never;
+/** A syscall's name as Linux spells it, from its constant. */
+export type LinuxName<Constant> = Constant extends `SYS_${infer Name}` ? Lowercase<Name> : never;
 type MethodName<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<MethodName<Tail>>}`
   : Name;

@@ -5,6 +5,7 @@ export function makeWaitStatus(code: number, signal: number): number {
   return signal !== 0 ? signal & 0x7f : (code & 0xff) << 8;
 }
 
+/** Whether the process returned or called exit. */
 export function WIFEXITED(status: number): boolean {
   return (status & 0x7f) === 0;
 }
@@ -14,6 +15,7 @@ export function WEXITSTATUS(status: number): number {
   return (status >> 8) & 0xff;
 }
 
+/** Whether a signal ended the process. */
 export function WIFSIGNALED(status: number): boolean {
   return (status & 0x7f) !== 0;
 }

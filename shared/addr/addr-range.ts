@@ -11,6 +11,7 @@ import type { PhysAddr, VirtAddr } from '../units.ts';
 
 /** A half-open range of addresses of one kind. */
 export class AddrRange<A extends number = VirtAddr> {
+  /** The first address. */
   readonly start: A;
   /** Exclusive. */
   readonly end: A;
@@ -50,6 +51,7 @@ export class AddrRange<A extends number = VirtAddr> {
     return this.end - this.start;
   }
 
+  /** Whether it holds no address. */
   isEmpty(): boolean {
     return this.start === this.end;
   }
@@ -64,6 +66,7 @@ export class AddrRange<A extends number = VirtAddr> {
     return this.start <= other.start && other.end <= this.end;
   }
 
+  /** True if it lies within `other`. */
   containedIn(other: AddrRange<A>): boolean {
     return other.containsRange(this);
   }
@@ -73,6 +76,7 @@ export class AddrRange<A extends number = VirtAddr> {
     return Math.max(this.start, other.start) < Math.min(this.end, other.end);
   }
 
+  /** Whether both have the same ends. */
   equals(other: AddrRange<A>): boolean {
     return this.start === other.start && this.end === other.end;
   }
@@ -83,7 +87,9 @@ export class AddrRange<A extends number = VirtAddr> {
   }
 }
 
+/** A range of virtual addresses. */
 export type VirtAddrRange = AddrRange<VirtAddr>;
+/** A range of physical addresses. */
 export type PhysAddrRange = AddrRange<PhysAddr>;
 
 /** The seeds' `DynPageIter`: start, start + pageSize, … below end; nothing if start >= end. */
@@ -109,6 +115,7 @@ export class DynPageIter<A extends number = VirtAddr> implements IterableIterato
     return new DynPageIter<A>(start, end, pageSize);
   }
 
+  /** The next page. */
   next(): IteratorResult<A, undefined> {
     if (this.position >= this.end) return { done: true, value: undefined };
     const value = this.position as A;
@@ -116,6 +123,7 @@ export class DynPageIter<A extends number = VirtAddr> implements IterableIterato
     return { done: false, value };
   }
 
+  /** The iterator itself. */
   [Symbol.iterator](): this {
     return this;
   }

@@ -3,22 +3,34 @@ import { assert } from '../panic.ts';
 import { describeBlock } from './block.ts';
 import type { Block } from './block.ts';
 
+/** Words of a block. */
 export const WORDS = 32;
 
+/** Non-zero while in use. */
 export const LIVE = 0;
+/** The child with lower addresses, 0 for none. */
 export const LEFT = 1;
+/** The child with higher addresses, 0 for none. */
 export const RIGHT = 2;
+/** The parent, 0 for the root. */
 export const PARENT = 3;
+/** Its place in the heap order of the treap. */
 export const PRIORITY = 4;
 /** VPNs. */
 export const START = 5;
+/** The VPN after its last page. */
 export const END = 6;
 /** Of the node's subtree: lowest start, highest end, longest gap, in pages. */
 export const MIN_START = 7;
+/** The highest end in the subtree, in VPNs. */
 export const MAX_END = 8;
+/** The longest gap in the subtree, in pages. */
 export const MAX_GAP = 9;
+/** AREA_ flags (kernel/machine/area-flags.ts). */
 export const FLAGS = 10;
+/** Its mapping record, 0 for private anonymous memory. */
 export const RECORD = 11;
+/** The index of its state in AREA_STATES. */
 export const STATE = 12;
 /** The space that the node belongs to: a lock-free reader may meet a node that was reused. */
 export const SPACE = 13;
@@ -33,6 +45,7 @@ export const LOCK = 31;
 
 assert(LOCK === WORDS - 1, 'layout: the lock of an area must be its stable word');
 
+/** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('area', WORDS, {
   "the areas' lock, and SPACE.INDEX_SEQ for readers without it": {
     LIVE,

@@ -8,17 +8,23 @@
  */
 import { assert } from '../panic.ts';
 
+/** A field of a block. */
 export interface Field {
+  /** As its constant. */
   readonly name: string;
   /** First word, from the block's first. */
   readonly at: number;
+  /** Its length. */
   readonly words: number;
   /** What protects the field: a lock, a rule, or that it is never written again. */
   readonly protection: string;
 }
 
+/** A block of the machine: what its words hold. */
 export interface Block {
+  /** What it is, for reports. */
   readonly name: string;
+  /** Its length. */
   readonly words: number;
   /** In ascending order. */
   readonly fields: readonly Field[];

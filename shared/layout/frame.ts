@@ -2,6 +2,7 @@
 import { describeBlock } from './block.ts';
 import type { Block } from './block.ts';
 
+/** Words of a block. */
 export const WORDS = 4;
 
 /** State in the low 4 bits, then order or slab (4 bits), level (2 bits), flags. */
@@ -31,6 +32,7 @@ export const SLAB = 6;
 export const KERNEL = 7;
 /** Not usable: frame 0. */
 export const HOLE = 8;
+/** The states' names, by number. */
 export const STATE_NAMES: readonly string[] = [
   'free',
   'free-head',
@@ -44,7 +46,9 @@ export const STATE_NAMES: readonly string[] = [
 ];
 
 // Of STATE.
+/** Where the order of a free block, or the slab, begins. */
 export const ORDER_SHIFT = 4;
+/** Where the level of a table begins. */
 export const LEVEL_SHIFT = 8;
 /** A table that is no longer reachable; a CPU that locked it must start again from the root. */
 export const STRAY = 0x400;
@@ -57,8 +61,10 @@ export const DIRTY = 0x2000;
 /** The contents are zero. A frame taken into use keeps the mark until it would be zeroed. */
 export const ZEROED = 0x4000;
 
+/** What a checked machine fills freed frames with. */
 export const POISON: number = 0xdeadf4ee | 0;
 
+/** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('frame', WORDS, {
   "by state: BOOT.BUDDY_LOCK, BOOT.SLAB_LOCK, the range's lock, or atomic": {
     STATE,

@@ -2,6 +2,7 @@
  * All blocks under their names, for protocols outside this repository: `layout.SPACE.AREA_LOCK`.
  * Code in it imports the block's own file, which the bundler then inlines.
  */
+export type { Block, Field } from './block.ts';
 export * as AREA from './area.ts';
 export * as AREA_NAME from './area-name.ts';
 export * as BOOT from './boot.ts';

@@ -2,11 +2,14 @@
 import { describeBlock } from './block.ts';
 import type { Block } from './block.ts';
 
+/** Words of a block. */
 export const WORDS = 32;
 
+/** Non-zero while in use. */
 export const LIVE = 0;
 /** Records, open descriptors and the host's registration. */
 export const REFS = 1;
+/** One of the kinds below. */
 export const KIND = 2;
 /** The host's number for it: file, device or backend module. */
 export const HOST = 3;
@@ -16,6 +19,7 @@ export const PAGES = 4;
 export const BASE_PFN = 5;
 /** The page index (page-index.ts). */
 export const INDEX_ROOT = 6;
+/** Levels of the page index. */
 export const INDEX_HEIGHT = 7;
 /** First of the object's mapping records. */
 export const RECORDS = 8;
@@ -38,11 +42,16 @@ export const WRITERS = 22;
 
 /** KIND; what each of them is and can do: kernel/objects/kinds.ts. */
 export const SHARED = 1;
+/** KIND: a file of the host. */
 export const FILE = 2;
+/** KIND: pages of a backend module. */
 export const USER = 3;
+/** KIND: registers of a device module. */
 export const DEVICE = 4;
+/** KIND: frames that lie one after the other. */
 export const LINEAR = 5;
 
+/** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('object', WORDS, {
   'when it is made': { LIVE, KIND, HOST, BASE_PFN, WRITABLE, INODE },
   'atomic words': { REFS, WRITERS },

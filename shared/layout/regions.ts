@@ -35,17 +35,29 @@ export interface MachineSize {
 
 /** Word offsets of the regions of a machine. */
 export interface Regions {
+  /** The boot block: BOOT of the layout. */
   readonly boot: WordIndex;
+  /** The CPUs' blocks, one after the other: CPU. */
   readonly cpuBase: WordIndex;
+  /** Frames of mapping records, by number. */
   readonly recordDir: WordIndex;
+  /** Process blocks by pid. */
   readonly procTable: WordIndex;
+  /** Buckets of futex waiters: FUTEX_QUEUE. */
   readonly futexQueues: WordIndex;
+  /** Names of anonymous memory, in use or free. */
   readonly areaNames: WordIndex;
+  /** Latency histograms of the syscalls. */
   readonly histograms: WordIndex;
+  /** The kernel log's ring: LOG. */
   readonly dmesg: WordIndex;
+  /** Slots of the swap store: SWAP. */
   readonly swapMap: WordIndex;
+  /** The frames' metadata: FRAME. */
   readonly meta: WordIndex;
+  /** The frames themselves. */
   readonly frameBase: WordIndex;
+  /** Words of the whole machine. */
   readonly totalWords: number;
 }
 

@@ -11,13 +11,21 @@ import * as OBJECT_BLOCK from './object.ts';
 import * as PROCESS_BLOCK from './process.ts';
 import * as SPACE_BLOCK from './space.ts';
 
+/** Address spaces. */
 export const SPACE = 0;
+/** Processes. */
 export const PROCESS = 1;
+/** Areas. */
 export const AREA = 2;
+/** Memory objects. */
 export const OBJECT = 3;
+/** Records of the lazy flush policy. */
 export const LAZY = 4;
+/** Futex waiters. */
 export const FUTEX = 5;
+/** Open file descriptions. */
 export const FILE = 6;
+/** Names of anonymous memory. */
 export const AREA_NAME = 7;
 
 /** By slab. */
@@ -31,6 +39,7 @@ export const BLOCKS: readonly Block[] = [
   FILE_BLOCK.LAYOUT,
   AREA_NAME_BLOCK.LAYOUT,
 ];
+/** Words of a block, by slab. */
 export const SIZES: readonly number[] = BLOCKS.map((block) => block.words);
 /** Words at the end of a block that keep their value when the block is freed and reused. */
 export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0, 0];

@@ -10,7 +10,7 @@ import { KERNEL_ROOMS } from './import-rules.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = readFileSync(`${root}HACKING.md`, 'utf8');
 
-it('has a core path of 25 files that exist, in at most 3,500 lines', () => {
+it('has a core path of 25 files that exist, in at most 3,600 lines', () => {
   const list = /<!-- core path -->\n(.*?)<!-- end -->/s.exec(page)?.[1] ?? '';
   const paths = [...list.matchAll(/^\d+\. `(.*)`$/gm)].map((match) => match[1] as string);
   expect(paths.filter((path) => !existsSync(root + path))).toEqual([]);
@@ -21,7 +21,7 @@ it('has a core path of 25 files that exist, in at most 3,500 lines', () => {
         .trimEnd()
         .split('\n').length,
   );
-  expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(3500);
+  expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(3600);
 });
 
 it('names the rooms of kernel/ in their order', () => {

@@ -114,6 +114,7 @@ describe('the explore build', () => {
     ['a function as a value', 'export const table = [lock];', /used as a value/],
     ['a method as a value', 'export function f(p) { return p.lockPage; }', /used as a value/],
     ['try', 'export function f(c) { try { lock(c, 1); } finally { f(c); } }', /TryStatement/],
+    ['a catch', 'export function f(c) { try { lock(c, 1); } catch (e) { f(c); } }', /TryStatement/],
     ['async', 'export async function f(c) { lock(c, 1); }', /async/],
     ['a computed call', 'export function f(p, n) { p[n](); }', /computed call/],
     ['a default value', 'export function f(x = load(w, 1)) { return x; }', /default value/],

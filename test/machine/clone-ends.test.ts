@@ -53,7 +53,7 @@ describe('a thread', () => {
     [
       'loses its Worker',
       () => {
-        (globalThis as unknown as { process: { exit(): void } }).process.exit();
+        (globalThis as unknown as { process: { reallyExit(): void } }).process.reallyExit();
       },
       { signal: 'SIGKILL', reason: 'its Worker died: it exited with code 0' },
     ],
@@ -61,7 +61,7 @@ describe('a thread', () => {
     const { machine, lines } = await start({ cpus: 3 });
     const main = threads(beside, { counter, ending });
     expect(await (await machine.spawn(main)).wait()).toEqual({ code: 5 });
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([expected]);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([expected]);
     await expectClean(machine);
   });
 
@@ -125,7 +125,7 @@ describe('a thread', () => {
       proc.print('reason' in status ? String(status.reason) : 'no reason');
       await proc.clone(5 as never);
     }, {});
-    expect(await (await machine.spawn(main)).wait()).toEqual({
+    expect(await (await machine.spawn(main)).wait()).toMatchObject({
       signal: 'SIGABRT',
       reason: 'TypeError: clone: entry must name an export, got number',
     });
@@ -219,7 +219,7 @@ describe('threads', () => {
           proc.local.mmap(at + 4096 * (1 + (i % 63)), 4096, RW, ANON | 0x10);
           await proc.schedYield();
         }
-        (globalThis as unknown as { process: { exit(): void } }).process.exit();
+        (globalThis as unknown as { process: { reallyExit(): void } }).process.reallyExit();
       },
       {
         die: async (proc, at: number) => {
@@ -232,7 +232,7 @@ describe('threads', () => {
             await sleep(0);
           }
           proc.mem.atomicStore32(at, 7);
-          (globalThis as unknown as { process: { exit(): void } }).process.exit();
+          (globalThis as unknown as { process: { reallyExit(): void } }).process.reallyExit();
         },
       },
     );

@@ -5,12 +5,8 @@ import { EINVAL } from '../../shared/abi/errno.ts';
 import { KernelPanic } from '../../shared/panic.ts';
 import { connect } from '../../workers/wire/endpoint.ts';
 import type { Connection } from '../../workers/wire/endpoint.ts';
-import {
-  MemoryFault,
-  SyscallError,
-  WorkerDied,
-  describeThrown,
-} from '../../workers/wire/errors.ts';
+import { MemoryFault, SyscallError, WorkerDied } from '../../workers/wire/errors.ts';
+import { describeThrown } from '../../workers/wire/thrown.ts';
 import { bundleWorker } from '../support/worker-bundle.ts';
 import type { WorkerBundle } from '../support/worker-bundle.ts';
 

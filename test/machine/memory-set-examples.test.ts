@@ -16,7 +16,7 @@ const examples = [...page.matchAll(pattern)].map(([, name = '', source = '', out
 
 it('has all of its examples', () => {
   expect(examples).toHaveLength(page.split('```js').length - 1);
-  expect(examples).toHaveLength(2);
+  expect(examples).toHaveLength(4);
 });
 
 it.each(examples)('$name prints what the page says', ({ source, output }) => {

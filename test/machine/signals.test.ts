@@ -70,7 +70,7 @@ describe('a handler', () => {
     const [thrown, left] = await Promise.all(
       ['throw', 'exit'].map(async (how) => (await machine.spawn(main, { args: [how] })).wait()),
     );
-    expect(thrown).toEqual({ signal: 'SIGABRT', reason: 'Error: from a handler' });
+    expect(thrown).toMatchObject({ signal: 'SIGABRT', reason: 'Error: from a handler' });
     expect(left).toEqual({ code: 7 });
     await expectClean(machine);
   });

@@ -34,7 +34,11 @@ function areaOf(start: number, end: number): MemoryArea<number, MockPageTable, M
 describe('verify finds', () => {
   const damages: [string, (store: Store) => void, string][] = [
     ['a wrong count', (store) => store.setCount(19), 'counts 19 areas but has 20'],
-    ['a root with a parent', (store) => store.setParent(store.root(), 1), 'has a parent'],
+    [
+      'a root with a parent',
+      (store) => store.setParent(store.root(), 1),
+      'does not know its parent',
+    ],
     [
       'a circle of links',
       (store) => store.setRight(treeFind(store, 19 * 0x40), store.root()),

@@ -8,10 +8,12 @@ import type { InjectKind } from '../../kernel/machine/inject.ts';
 import type { SignalName } from '../../shared/abi/signals.ts';
 import type { ReclaimPolicyName } from '../../kernel/reclaim/policies.ts';
 import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
+import type { Memory } from './memory-api.ts';
 import type { ProcessCalls } from './process-api.ts';
 import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report-api.ts';
 import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
+export type { Memory } from './memory-api.ts';
 export type * from './process-api.ts';
 export type * from './report-api.ts';
 export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
@@ -20,6 +22,7 @@ export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
 
 /** A host file that programs may write, if `writable` says so. Not in a browser: EROFS. */
 export interface HostFileSource {
+  /** Path on the host. */
   readonly path: string;
   /**
    * What programs write reaches the host's file with msync(MS_SYNC), when a descriptor is closed or
@@ -35,6 +38,7 @@ export interface HostFileSource {
  */
 export type FileSource = string | HostFileSource | Uint8Array | Blob;
 
+/** What a machine is to be, for boot(). TypeError or RangeError for what it cannot be. */
 export interface BootOptions {
   /** Simulated memory: bytes, or '64MiB', '1GiB'. 1 MiB to 4 GiB. Default '64MiB'. */
   readonly memory?: number | string;
@@ -42,6 +46,7 @@ export interface BootOptions {
   readonly cpus?: number;
   /** A built-in protocol's name, or the URL of a module whose default export is a protocol. */
   readonly protocol?: LockingProtocolName | (string & {}) | URL;
+  /** Who resolves faults: 'local', the CPU itself (default), or 'remote', the kernel worker. */
   readonly faults?: FaultMode;
   /** How stale translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
   readonly shootdown?: FlushPolicy;
@@ -87,6 +92,7 @@ export interface BootOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a program is started. */
 export interface SpawnOptions {
   /** Arguments handed to the program; structured-clonable. */
   readonly args?: readonly unknown[];
@@ -116,6 +122,7 @@ export interface HostSpawnOptions extends SpawnOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How long the host waits for a process. */
 export interface WaitOptions {
   /**
    * Milliseconds, 0 to 2^31 - 1. After that long `wait` rejects with a DOMException whose name is
@@ -126,6 +133,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a thread is started. */
 export interface CloneOptions {
   /** Arguments handed to the entry function; structured-clonable. */
   readonly args?: readonly unknown[];
@@ -137,7 +145,9 @@ export interface CloneOptions {
   readonly stackBytes?: number;
 }
 
+/** A process that the host has started. */
 export interface ProcessHandle {
+  /** Its number in the machine, from 1. */
   readonly pid: number;
   /**
    * Resolves when the process has ended; may be called any number of times. TypeError or RangeError
@@ -157,6 +167,7 @@ export interface ProcessHandle {
  * orderly way, `shutdown` it, or declare it with `await using`.
  */
 export interface MachineHandle extends AsyncDisposable {
+  /** All of its memory; do not write to it. */
   readonly buffer: SharedArrayBuffer;
   /**
    * Starts a process that runs the default export of a module. `module` is a URL, or a path on
@@ -172,8 +183,11 @@ export interface MachineHandle extends AsyncDisposable {
    * the lines that apply to this machine. SyscallError ESRCH when the process has ended.
    */
   maps(pid: number): Promise<string>;
+  /** The text of /proc/PID/smaps. */
   smaps(pid: number): Promise<string>;
+  /** The text of /proc/PID/status. */
   status(pid: number): Promise<string>;
+  /** The text of /proc/PID/statm. */
   statm(pid: number): Promise<string>;
   /**
    * Entries of /proc/PID/pagemap for `pages` pages from the byte address `address`, a multiple of
@@ -181,8 +195,11 @@ export interface MachineHandle extends AsyncDisposable {
    * number. At most 2^20 pages; RangeError or TypeError for an invalid range.
    */
   pagemap(pid: number, address: number, pages: number): Promise<BigUint64Array>;
+  /** Statistics of the machine and of every process so far. */
   stats(): Promise<MachineReport>;
+  /** The kernel log, a line each, oldest first. */
   dmesg(): Promise<string[]>;
+  /** Stops all CPUs, checks every invariant of the machine, and goes on. */
   audit(): Promise<AuditReport>;
   /** Kills what still runs and ends every Worker. */
   shutdown(): Promise<void>;
@@ -192,51 +209,21 @@ export interface MachineHandle extends AsyncDisposable {
 
 // ---- The program's side -------------------------------------------------------------------------
 
+/** A program's main function; it returns the exit code, 0 to 255, or nothing for 0. */
 export type Program = (proc: Proc, ...args: never[]) => Promise<number | void> | number | void;
-
-/**
- * User memory. Every access is translated by the CPU's MMU and may fault.
- * Throws `MemoryFault` when the kernel refuses, RangeError or TypeError for an address that is no
- * integer. Unaligned accesses work byte by byte and are not atomic.
- */
-export interface Memory {
-  /** Unsigned, 0 to 255. */
-  load8(address: number): number;
-  /** Unsigned, 0 to 65535. */
-  load16(address: number): number;
-  /** Signed 32-bit. */
-  load32(address: number): number;
-  load64(address: number): bigint;
-  loadF32(address: number): number;
-  loadF64(address: number): number;
-  store8(address: number, value: number): void;
-  store16(address: number, value: number): void;
-  store32(address: number, value: number): void;
-  store64(address: number, value: bigint): void;
-  storeF32(address: number, value: number): void;
-  storeF64(address: number, value: number): void;
-  /** Sequentially consistent accesses to an aligned word. RMW forms return the old value. */
-  atomicLoad32(address: number): number;
-  atomicStore32(address: number, value: number): void;
-  atomicAdd32(address: number, value: number): number;
-  atomicExchange32(address: number, value: number): number;
-  atomicCompareExchange32(address: number, expected: number, replacement: number): number;
-  /** Copies user memory out, page by page, at typed-array speed. */
-  read(address: number, length: number): Uint8Array<ArrayBuffer>;
-  readInto(address: number, target: Uint8Array): void;
-  write(address: number, source: Uint8Array): void;
-  copy(to: number, from: number, length: number): void;
-  fill(address: number, value: number, length: number): void;
-}
 
 /** Fills page `page` of a pager's object; `target` is 4 KiB of zeroes. */
 export type PageReader = (page: number, target: Uint8Array) => void | Promise<void>;
 
+/** A process, as its own program sees it. */
 export interface Proc extends AsyncSyscalls, ProcessCalls {
+  /** Its number, from 1. */
   readonly pid: number;
+  /** The CPU that it runs on, from 1. */
   readonly cpu: number;
   /** The machine's seed. */
   readonly seed: number;
+  /** Its memory. */
   readonly mem: Memory;
   /** Syscalls by trap: a mailbox in the machine; blocks the Worker until answered. */
   readonly sync: SyncSyscalls;
@@ -244,7 +231,9 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   readonly local: SyncSyscalls;
   /**
    * Opens a file, device or backend that the host handed to the machine, or (O_CREAT) a file in the
-   * machine's memory. Names are plain strings: there are no directories. EACCES EEXIST EISDIR
+   * machine's memory. `flags` are those of open(2), by default O_RDONLY: a shared writable mapping
+   * needs O_RDWR, a device's registers too. Names are plain strings: there are no directories.
+   * Resolves to a descriptor. EACCES EEXIST EISDIR
    * EMFILE ENAMETOOLONG ENOENT ENOTDIR.
    */
   open(name: string, flags?: number): Promise<number>;

@@ -4,17 +4,24 @@ import type { CloneOptions, ExitStatus, SpawnOptions } from './machine-api.ts';
 
 export type { SignalName } from '../../shared/abi/signals.ts';
 
+/** A fault that the kernel has refused to resolve. */
 export interface FaultInfo {
+  /** The signal that it is. */
   readonly signal: 'SIGSEGV' | 'SIGBUS';
+  /** Why: nothing is mapped, the permission is missing, or no page can be had. */
   readonly code: 'SEGV_MAPERR' | 'SEGV_ACCERR' | 'BUS_ADRERR';
+  /** The byte address that was accessed. */
   readonly address: number;
+  /** What was tried. */
   readonly access: 'read' | 'write';
 }
 
 /** Runs on the faulting CPU; the access is retried when it returns, and fails when it throws. */
 export type FaultHandler = (info: FaultInfo) => void;
 
+/** A signal that has arrived. */
 export interface SignalInfo {
+  /** Which signal. */
   readonly signal: SignalName;
   /** Pid of the sender, for SIGCHLD of the child; 0 for the host. */
   readonly pid: number;
@@ -26,8 +33,11 @@ export type SignalHandler = (info: SignalInfo) => void;
 /** A handler, nothing at all, or the default action. */
 export type SignalAction = SignalHandler | 'ignore' | null;
 
+/** A child or thread that has ended. */
 export interface WaitResult {
+  /** Its number. */
   readonly pid: number;
+  /** How it ended. */
   readonly status: ExitStatus;
   /** The same as wait(2) reports it: for WIFEXITED, WEXITSTATUS, WIFSIGNALED, WTERMSIG. */
   readonly waitStatus: number;
@@ -74,6 +84,10 @@ export interface ProcessCalls {
    * EPERM for pid 0, which is the host's.
    */
   kill(pid: number, signal?: SignalName | 0): Promise<0>;
+  /**
+   * Sleeps for at least that many nanoseconds, 0 to 2^53 - 1; others run meanwhile. EINTR when a
+   * signal handler ran; EINVAL.
+   */
   nanosleep(nanoseconds: number): Promise<0>;
   /**
    * What a signal does: a handler, 'ignore', or null for the default action. A handler runs on this

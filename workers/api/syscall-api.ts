@@ -4,6 +4,7 @@
  */
 import type { NumericSyscalls } from '../../shared/abi/syscalls.ts';
 
+/** The syscalls of numbers, which return their result or throw SyscallError. */
 export interface SyncSyscalls extends NumericSyscalls {
   /**
    * Waits until the word at `address` is woken, if it holds `expected` now. Returns 0, perhaps

@@ -8,10 +8,12 @@
 import type { FutexProcess } from './futex-process.ts';
 import { sleepWhile, sleepWhileSync } from './futex-process.ts';
 
+/** Bytes of a barrier in shared memory. */
 export const BARRIER_BYTES = 8;
 
 const EVERYBODY: number = 2 ** 31 - 1;
 
+/** A barrier: each of `parties` processes waits for all others, again and again. */
 export class Barrier {
   readonly #proc: FutexProcess;
   readonly #at: number;

@@ -22,6 +22,7 @@ export function queueBytes(capacity: number): number {
   return SLOTS + 4 * capacity;
 }
 
+/** A queue of numbers of a fixed capacity, for any number of processes on both ends. */
 export class BoundedQueue {
   readonly #proc: FutexProcess;
   readonly #at: number;
@@ -52,6 +53,7 @@ export class BoundedQueue {
     return this.#put(value);
   }
 
+  /** The same, asleep with the whole Worker while the queue is full. */
   pushSync(value: number): boolean {
     this.#mutex.lockSync();
     while (this.#length() === this.#capacity && !this.#isClosed()) {
@@ -67,6 +69,7 @@ export class BoundedQueue {
     return this.#take();
   }
 
+  /** The same, asleep with the whole Worker while the queue is empty. */
   popSync(): number | null {
     this.#mutex.lockSync();
     while (this.#length() === 0 && !this.#isClosed()) this.#notEmpty.waitSync(this.#mutex);

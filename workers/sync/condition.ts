@@ -11,11 +11,13 @@ import type { FutexProcess } from './futex-process.ts';
 import { sleepWhile, sleepWhileSync } from './futex-process.ts';
 import type { Mutex } from './mutex.ts';
 
+/** Bytes of a condition in shared memory. */
 export const CONDITION_BYTES = 4;
 
 /** More waiters than there can be. */
 const EVERYBODY: number = 2 ** 31 - 1;
 
+/** A condition variable, used with a mutex. */
 export class Condition {
   readonly #proc: FutexProcess;
   readonly #at: number;

@@ -3,6 +3,7 @@ import { EAGAIN, EINTR } from '../../shared/abi/errno.ts';
 import type { Proc } from '../api/machine-api.ts';
 import { SyscallError } from '../wire/errors.ts';
 
+/** What these classes need of a process: its memory and the futex calls. */
 export type FutexProcess = Pick<Proc, 'mem' | 'local' | 'futexWait'>;
 
 /** The word changed before the wait, or a signal's handler ran: reasons to look again. */

@@ -10,12 +10,14 @@
 import type { FutexProcess } from './futex-process.ts';
 import { sleepWhile, sleepWhileSync } from './futex-process.ts';
 
+/** Bytes of a mutex in shared memory. */
 export const MUTEX_BYTES = 4;
 
 const FREE = 0;
 const HELD = 1;
 const CONTENDED = 2;
 
+/** A mutex. Not fair, and not released when its holder ends. */
 export class Mutex {
   readonly #proc: FutexProcess;
   readonly #at: number;
@@ -31,6 +33,7 @@ export class Mutex {
     return this.#proc.mem.atomicCompareExchange32(this.#at, FREE, HELD) === FREE;
   }
 
+  /** Waits until it is free, and takes it; other processes of the CPU run meanwhile. */
   async lock(): Promise<void> {
     if (this.tryLock()) return;
     while (this.#contend()) await sleepWhile(this.#proc, this.#at, CONTENDED);

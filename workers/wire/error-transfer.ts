@@ -9,6 +9,7 @@
 import { transferHandlers } from 'comlink';
 import type { TransferHandler } from 'comlink';
 import { KernelPanic } from '../../shared/panic.ts';
+import { describeThrown, isA } from './thrown.ts';
 import { MachineStopped, MemoryFault, ProcessKilled, SyscallError, WorkerDied } from './errors.ts';
 
 /** Rebuilt by prototype, not by calling the constructor: its arguments are not on the wire. */
@@ -45,14 +46,19 @@ function isPrimitive(value: unknown): boolean {
 }
 
 function serialize({ value }: Thrown): [WireThrown, Transferable[]] {
-  if (!(value instanceof Error)) {
-    return [{ isError: false, value: isPrimitive(value) ? value : String(value) }, []];
+  if (!isA(value, Error)) {
+    return [{ isError: false, value: isPrimitive(value) ? value : describeThrown(value) }, []];
   }
-  const fields = Object.fromEntries(
-    Object.entries(value).filter(([, field]) => isPrimitive(field)),
-  );
-  const { name, message, stack } = value;
-  return [{ isError: true, name, message, stack, fields }, []];
+  try {
+    const fields = Object.fromEntries(
+      Object.entries(value).filter(([, field]) => isPrimitive(field)),
+    );
+    const { name, message, stack } = value;
+    return [{ isError: true, name: String(name), message: String(message), stack, fields }, []];
+  } catch {
+    // A program's error whose fields throw.
+    return [{ isError: false, value: describeThrown(value) }, []];
+  }
 }
 
 function deserialize(wire: WireThrown): never {

@@ -69,11 +69,13 @@ export class SyscallError extends Error {
   static {
     knowCopies(this, 'SyscallError');
   }
+  /** The name of the class. */
   override readonly name = 'SyscallError';
   /** Positive errno number, as in Linux. */
   readonly errno: number;
   /** Its name: 'EINVAL', 'ENOMEM', … */
   readonly code: string;
+  /** The call that failed. */
   readonly syscall: string;
 
   constructor(syscall: string, errno: number, detail?: string) {
@@ -90,11 +92,15 @@ export class MemoryFault extends Error implements FaultInfo {
   static {
     knowCopies(this, 'MemoryFault');
   }
+  /** The name of the class. */
   override readonly name = 'MemoryFault';
+  /** The signal that an unhandled fault ends the process with. */
   readonly signal: FaultInfo['signal'];
+  /** Why: nothing is mapped, the permission is missing, or no page can be had. */
   readonly code: FaultInfo['code'];
   /** Byte address of the access. */
   readonly address: number;
+  /** What was tried. */
   readonly access: FaultInfo['access'];
 
   constructor(info: FaultInfo) {
@@ -111,7 +117,9 @@ export class ProcessKilled extends Error {
   static {
     knowCopies(this, 'ProcessKilled');
   }
+  /** The name of the class. */
   override readonly name = 'ProcessKilled';
+  /** The process that has ended. */
   readonly pid: number;
   /** The signal that ended the process, or 'exit'. */
   readonly signal: string;
@@ -128,7 +136,9 @@ export class WorkerDied extends Error {
   static {
     knowCopies(this, 'WorkerDied');
   }
+  /** The name of the class. */
   override readonly name = 'WorkerDied';
+  /** What the host reports: ENOMEM, ERR_WORKER, … */
   readonly code = 'ERR_WORKER_DIED';
 }
 
@@ -137,18 +147,6 @@ export class MachineStopped extends Error {
   static {
     knowCopies(this, 'MachineStopped');
   }
+  /** The name of the class. */
   override readonly name = 'MachineStopped';
-}
-
-/** One line that says what was thrown, whatever it was. */
-export function describeThrown(thrown: unknown): string {
-  if (typeof thrown === 'string') return thrown;
-  if (!(thrown instanceof Error)) {
-    // Not String() for all: an object may throw from its own toString.
-    const isPlain = ['number', 'bigint', 'boolean', 'undefined'].includes(typeof thrown);
-    return `thrown: ${isPlain ? `${thrown as number}` : Object.prototype.toString.call(thrown)}`;
-  }
-  const name = thrown.name || 'Error';
-  const line = String(thrown.message).split('\n', 1)[0] ?? '';
-  return line === '' ? name : `${name}: ${line}`;
 }

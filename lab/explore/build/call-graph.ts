@@ -9,7 +9,7 @@ import { refusal, resolveExport } from './module-graph.ts';
 import { collectDataNames, collectMethods, methodKind, patternParts, scopeOf } from './scopes.ts';
 import type { Scope } from './scopes.ts';
 import type { Node } from './syntax.ts';
-import { childrenOf, field, isFunction, list, memberName, text } from './syntax.ts';
+import { childrenOf, field, isFunction, list, memberName, passesOn, text } from './syntax.ts';
 
 /** `isPlain`: bundled as they are. */
 export function buildCallGraph(
@@ -109,6 +109,10 @@ class Builder implements CallGraph {
         this.#visitPattern(field(node, 'id'), fn, scopes, inParameters);
         return this.#visitChild(node, 'init', fn, scopes, inParameters);
       case 'TryStatement':
+        if (!passesOn(node)) throw refusal(fn.module, node, 'TryStatement that does not throw on');
+        break;
+      case 'CatchClause':
+        return this.#visitChild(node, 'body', fn, scopes, inParameters);
       case 'TaggedTemplateExpression':
       case 'ImportExpression':
         throw refusal(fn.module, node, `${node.type} has no place in explored code`);
@@ -126,8 +130,8 @@ class Builder implements CallGraph {
       case 'ContinueStatement':
         return;
       default:
-        for (const child of childrenOf(node)) this.#visit(child, fn, scopes, inParameters);
     }
+    for (const child of childrenOf(node)) this.#visit(child, fn, scopes, inParameters);
   }
 
   #visitChild(node: Node, name: string, fn: Fn, scopes: readonly Scope[], inParams: boolean): void {

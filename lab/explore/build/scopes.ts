@@ -21,6 +21,9 @@ export function scopeOf(fn: Node): Scope {
   const queue = body === null ? [] : [body];
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     const declares = node.type === 'VariableDeclarator' || /Declaration$/.test(node.type);
+    if (node.type === 'CatchClause') {
+      for (const name of boundNames(field(node, 'param'))) names.set(name, null);
+    }
     if (declares) for (const name of boundNames(field(node, 'id'))) names.set(name, node);
     if (!isFunction(node) && node.type !== 'ClassBody') queue.push(...childrenOf(node));
   }

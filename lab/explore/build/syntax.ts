@@ -72,3 +72,13 @@ export function boundNames(pattern: Node | null): string[] {
       return [];
   }
 }
+
+/** Whether a try only undoes something and throws on: it has a catch that ends so, and no more. */
+export function passesOn(node: Node): boolean {
+  const handler = field(node, 'handler');
+  const body = handler === null ? null : field(handler, 'body');
+  const last = body === null ? undefined : list(body, 'body').at(-1);
+  const thrown = last?.type === 'ThrowStatement' ? field(last, 'argument') : null;
+  const [caught] = handler === null ? [] : boundNames(field(handler, 'param'));
+  return field(node, 'finalizer') === null && thrown !== null && text(thrown, 'name') === caught;
+}

@@ -42,12 +42,15 @@ import { SWAP_SLOTS } from './swap-store.ts';
 
 /** The machine of a scenario, and what its setup leaves for the operations. */
 export interface World {
+  /** The machine that the scenario runs on. */
   readonly machine: Machine;
+  /** Its CPUs; the first one also plays the kernel worker. */
   readonly cpus: readonly Cpu[];
   /** Block of the process that each CPU runs, by CPU; 0 for none. */
   readonly procs: number[];
   /** User mode of each CPU, and the processes that it has had in user mode. */
   readonly modes: readonly UserMode[];
+  /** The processes of each CPU that were in user mode, by CPU. */
   readonly contexts: readonly UserContext[][];
   /** Numbers from setup to the operations; constant while they run. */
   readonly values: Record<string, number>;
@@ -55,16 +58,23 @@ export interface World {
   readonly mine: number[][];
 }
 
+/** A step of a CPU's list: one whole operation of the kernel or of a program. */
 export interface Operation {
+  /** Shown in stories. */
   readonly name: string;
   /** Returns what the operation's caller would see. */
   run(world: World, cpu: Cpu): number;
 }
 
+/** What the explorer runs: a setup, then operations on several CPUs at once. */
 export interface Scenario {
+  /** What `faultline explore` calls it. */
   readonly name: string;
+  /** What it shows, in a sentence. */
   readonly about: string;
+  /** The operations of each CPU, in order. */
   readonly cpus: readonly (readonly Operation[])[];
+  /** Frames of the machine, of 4 KiB. Default: as few as suffice. */
   readonly frames?: number;
   /** When translations are flushed; 'batched'. Under 'lazy' old ones may be used for a while. */
   readonly flushPolicy?: FlushPolicy;
@@ -74,6 +84,7 @@ export interface Scenario {
   readonly perProtocol?: boolean;
   /** False: the audit cannot hold at the end (a CPU was stopped in the middle). */
   readonly audited?: boolean;
+  /** Runs alone, before the operations. */
   setup(world: World): void;
   /** What can be seen of the final state; part of what must equal a sequential outcome. */
   observe?(world: World): string;
@@ -81,9 +92,13 @@ export interface Scenario {
 
 /** Base address of mappings: the start of a 4 MiB span. */
 export const BASE: number = 2 ** 32;
+/** The page number of BASE. */
 export const BASE_VPN: number = BASE / PAGE_SIZE;
+/** Readable and writable. */
 export const RW: number = PROT_READ | PROT_WRITE;
+/** Private anonymous memory. */
 export const ANON: number = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+/** Shared anonymous memory. */
 export const SHARED: number = MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED;
 
 /** A machine whose CPUs are idle. It is checked: the kernel's assertions are oracles too. */

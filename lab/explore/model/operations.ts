@@ -29,6 +29,7 @@ export function fault(page: number, write: boolean): Operation {
   };
 }
 
+/** Maps `pages` pages from page `page` on, counted from BASE. */
 export function mmap(
   page: number,
   pages: number,
@@ -48,6 +49,7 @@ export function mmap(
   };
 }
 
+/** Unmaps `pages` pages from page `page` on. */
 export function munmap(page: number, pages: number): Operation {
   return {
     name: `munmap ${page}+${pages}`,
@@ -61,6 +63,7 @@ export function munmap(page: number, pages: number): Operation {
   };
 }
 
+/** Gives `pages` pages from page `page` on other PROT_ flags. */
 export function mprotect(page: number, pages: number, prot: number): Operation {
   return {
     name: `mprotect ${page}+${pages} ${prot}`,
@@ -92,6 +95,7 @@ export function mremap(page: number, pages: number, newPages: number, to: number
   };
 }
 
+/** Advises about `pages` pages from page `page` on. */
 export function madvise(page: number, pages: number, advice: number): Operation {
   return {
     name: `madvise ${page}+${pages} ${advice}`,

@@ -25,6 +25,7 @@ import { swapIn } from './swap-store.ts';
 
 /** Refused accesses return less than this: minus the FAULT_* code, minus the signal. */
 export const REFUSED = -1000;
+/** The result of an access of a process that is to end. */
 export const KILLED = -2000;
 
 /** `load32` of the first word of page BASE + `page`. */

@@ -42,7 +42,8 @@ function runBytes(mmu: ProgramMmu, address: number, left: number, write: boolean
   return Math.min(bytes, left);
 }
 
-function checkLength(length: number): void {
+/** A length that is a number of bytes; nothing is converted. */
+export function checkLength(length: number): void {
   if (!Number.isSafeInteger(length) || length < 0) {
     throw new RangeError(`a length must be a non-negative integer, got ${String(length)}`);
   }

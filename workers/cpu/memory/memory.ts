@@ -9,93 +9,26 @@ import {
   load as loadOrdered,
   store as storeOrdered,
 } from '../../../shared/atomics.ts';
-import { AccessGate } from '../../../kernel/index.ts';
 import type { Memory } from '../../api/machine-api.ts';
-import { copyUser, fillUser, readUser, writeUser } from './bulk-memory.ts';
+import { AccessMisses } from './access-misses.ts';
+import { checkLength, copyUser, fillUser, readUser, writeUser } from './bulk-memory.ts';
+import { bytesOf } from './byte-array.ts';
+import { checkAddress } from './program-mmu.ts';
 import type { ProgramMmu } from './program-mmu.ts';
-import { byteAt, tlbAccessOf, wordAt } from './tlb-access.ts';
-import type { Misses, TlbAccess } from './tlb-access.ts';
+import { TlbMemory, gateOf, wordAt } from './tlb-access.ts';
 
 /** Reinterprets bits between numbers; private to the thread, used within one expression. */
 const scratch = new DataView(new ArrayBuffer(8));
 
-export class UserMemory extends AccessGate implements Memory, Misses {
-  readonly load8: TlbAccess['load8'];
-  readonly load16: TlbAccess['load16'];
-  readonly load32: TlbAccess['load32'];
-  readonly store8: TlbAccess['store8'];
-  readonly store16: TlbAccess['store16'];
-  readonly store32: TlbAccess['store32'];
+export class UserMemory extends TlbMemory implements Memory {
   readonly #mmu: ProgramMmu;
 
   constructor(mmu: ProgramMmu) {
-    super();
-    const access = tlbAccessOf(mmu.cpu);
-    this.load8 = access.load8;
-    this.load16 = access.load16;
-    this.load32 = access.load32;
-    this.store8 = access.store8;
-    this.store16 = access.store16;
-    this.store32 = access.store32;
+    super(mmu.cpu, new AccessMisses(mmu));
     this.#mmu = mmu;
-    mmu.attach(this);
-  }
-
-  /** @internal The access misses the TLB, is not aligned, or a poll is due. */
-  missLoad8(address: number): number {
-    const mmu = this.#mmu;
-    if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 1);
-    return mmu.bytes[byteAt(mmu, address)] as number;
-  }
-
-  /** @internal */
-  missLoad16(address: number): number {
-    const mmu = this.#mmu;
-    if ((address & 1) !== 0) return this.load8(address) | (this.load8(address + 1) << 8);
-    if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 2);
-    const at = byteAt(mmu, address);
-    return (mmu.bytes[at] as number) | ((mmu.bytes[at + 1] as number) << 8);
-  }
-
-  /** @internal */
-  missLoad32(address: number): number {
-    const mmu = this.#mmu;
-    if ((address & 3) !== 0) return this.load16(address) | (this.load16(address + 2) << 16);
-    if (!mmu.translate(address, false)) return mmu.deviceLoad(address, 4) | 0;
-    return mmu.words[wordAt(mmu, address)] as number;
-  }
-
-  /** @internal */
-  missStore8(address: number, value: number): void {
-    const mmu = this.#mmu;
-    if (!mmu.translate(address, true)) return mmu.deviceStore(address, 1, value & 0xff);
-    mmu.bytes[byteAt(mmu, address)] = value;
-  }
-
-  /** @internal */
-  missStore16(address: number, value: number): void {
-    const mmu = this.#mmu;
-    if ((address & 1) !== 0) {
-      this.store8(address, value);
-      this.store8(address + 1, value >> 8);
-      return;
-    }
-    if (!mmu.translate(address, true)) return mmu.deviceStore(address, 2, value & 0xffff);
-    const at = byteAt(mmu, address);
-    mmu.bytes[at] = value;
-    mmu.bytes[at + 1] = value >> 8;
-  }
-
-  /** @internal */
-  missStore32(address: number, value: number): void {
-    const mmu = this.#mmu;
-    if ((address & 3) !== 0) {
-      this.store16(address, value);
-      this.store16(address + 2, value >> 16);
-      return;
-    }
-    if (!mmu.translate(address, true)) return mmu.deviceStore(address, 4, value >>> 0);
-    mmu.words[wordAt(mmu, address)] = value;
+    mmu.attach(gateOf(this));
+    // Against accidents: nothing of it is for programs to change.
+    Object.freeze(this);
   }
 
   load64(address: number): bigint {
@@ -118,8 +51,9 @@ export class UserMemory extends AccessGate implements Memory, Misses {
   }
 
   store64(address: number, value: bigint): void {
-    this.store32(address, Number(BigInt.asIntN(32, value)));
-    this.store32(address + 4, Number(BigInt.asIntN(32, value >> 32n)));
+    const bits = BigInt.asIntN(64, value);
+    this.store32(address, Number(BigInt.asIntN(32, bits)));
+    this.store32(address + 4, Number(bits >> 32n));
   }
 
   storeF32(address: number, value: number): void {
@@ -142,49 +76,61 @@ export class UserMemory extends AccessGate implements Memory, Misses {
   }
 
   atomicStore32(address: number, value: number): void {
+    const bits = value | 0;
     const at = this.#atomicAt(address, true);
     // ORDER: as the program asked.
-    storeOrdered(this.#mmu.words, at, value);
+    storeOrdered(this.#mmu.words, at, bits);
   }
 
   atomicAdd32(address: number, value: number): number {
+    const bits = value | 0;
     const at = this.#atomicAt(address, true);
     // ORDER: as the program asked.
-    return add(this.#mmu.words, at, value);
+    return add(this.#mmu.words, at, bits);
   }
 
   atomicExchange32(address: number, value: number): number {
+    const bits = value | 0;
     const at = this.#atomicAt(address, true);
     // ORDER: as the program asked.
-    return exchange(this.#mmu.words, at, value);
+    return exchange(this.#mmu.words, at, bits);
   }
 
   atomicCompareExchange32(address: number, expected: number, replacement: number): number {
+    const [before, after] = [expected | 0, replacement | 0];
     const at = this.#atomicAt(address, true);
     // ORDER: as the program asked.
-    return compareExchange(this.#mmu.words, at, expected, replacement);
+    return compareExchange(this.#mmu.words, at, before, after);
   }
 
   read(address: number, length: number): Uint8Array<ArrayBuffer> {
+    checkAddress(address);
+    checkLength(length);
     const target = new Uint8Array(length);
     readUser(this.#mmu, address, target);
     return target;
   }
 
   readInto(address: number, target: Uint8Array): void {
-    readUser(this.#mmu, address, target);
+    checkAddress(address);
+    readUser(this.#mmu, address, bytesOf('readInto', target));
   }
 
   write(address: number, source: Uint8Array): void {
-    writeUser(this.#mmu, address, source);
+    checkAddress(address);
+    writeUser(this.#mmu, address, bytesOf('write', source));
   }
 
   copy(to: number, from: number, length: number): void {
+    checkAddress(to);
+    checkAddress(from);
     copyUser(this.#mmu, to, from, length);
   }
 
   fill(address: number, value: number, length: number): void {
-    fillUser(this.#mmu, address, value, length);
+    checkAddress(address);
+    const bits = value & 0xff;
+    fillUser(this.#mmu, address, bits, length);
   }
 
   #atomicAt(address: number, write: boolean): number {

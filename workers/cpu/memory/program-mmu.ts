@@ -22,6 +22,7 @@ import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { OUT_OF_MEMORY } from '../../../shared/wire.ts';
 import type { FaultHandler, FaultInfo, FaultMode } from '../../api/machine-api.ts';
 import { MemoryFault } from '../../wire/errors.ts';
+import { reserveStack } from './stack-reserve.ts';
 import type { ThreadMode } from './thread-mode.ts';
 
 /** What a process's MMU needs from its CPU worker. The first three block, in kernel mode. */
@@ -35,7 +36,9 @@ export interface MmuHost {
   deviceStore(address: number, width: number, value: number): number;
   /** The program's handler for 'SIGSEGV' or 'SIGBUS', or null. */
   handler(signal: FaultInfo['signal']): FaultHandler | null;
-  /** Handles signals; throws when the process has ended. */
+  /** Whether the JavaScript heap suffices for another entry of the kernel. */
+  hasHeap(): boolean;
+  /** Handles signals; throws when the process has ended, or must: its heap is used up. */
   check(): void;
   /** Ends the process: no frame is left. Throws. */
   die(signal: number, reason: string): never;
@@ -83,6 +86,8 @@ export class ProgramMmu implements AccessHost {
    * may use it without another poll. False: the page is a device's.
    */
   translate(address: number, write: boolean): boolean {
+    reserveStack();
+    if (!this.#host.hasHeap()) this.#host.check();
     const outcome = translate(this.#mode.user, this.context, this, address, write);
     return outcome === FAULT_DONE || deviceOrThrow(address, write, outcome);
   }
@@ -117,7 +122,7 @@ export class ProgramMmu implements AccessHost {
 
   /** Calls the program's handler, after which the access is tried again; throws without one. */
   refuse(address: number, write: boolean, outcome: number): boolean {
-    if (!Number.isInteger(address)) throw badAddress(address);
+    checkAddress(address);
     if (outcome === FAULT_NO_MEMORY) this.#outOfMemory(address);
     const info = faultInfo(address, write, outcome);
     const handler = this.#isHandling ? null : this.#host.handler(info.signal);
@@ -160,9 +165,12 @@ function faultCode(outcome: number): FaultInfo['code'] {
   return outcome === FAULT_ACCERR ? 'SEGV_ACCERR' : 'SEGV_MAPERR';
 }
 
-function badAddress(address: unknown): Error {
+/** An address is a number, which cannot become another one when it is used again. */
+export function checkAddress(address: unknown): void {
   if (typeof address !== 'number') {
-    return new TypeError(`an address must be a number, got ${typeof address}`);
+    throw new TypeError(`an address must be a number, got ${typeof address}`);
   }
-  return new RangeError(`an address must be an integer, got ${address}`);
+  if (!Number.isInteger(address)) {
+    throw new RangeError(`an address must be an integer, got ${address}`);
+  }
 }

@@ -5,6 +5,7 @@
  */
 import { UserMode, enterKernel, leaveKernelMode, leaveUserMode } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
+import { reserveStack } from './stack-reserve.ts';
 
 export class ThreadMode {
   readonly cpu: Cpu;
@@ -31,6 +32,7 @@ export class ThreadMode {
 
   /** Runs a kernel function on this CPU and returns to where it was: user mode or idle. */
   inKernel<Result>(work: () => Result): Result {
+    reserveStack();
     enterKernel(this.cpu);
     // After a panic the CPU stays in the kernel: the machine is broken, nothing goes on.
     const result = work();

@@ -10,25 +10,21 @@
  * constants: the engine then compiles addresses and lengths into the program's loop instead of
  * loading them at each access (docs/performance.md: 2.7 ns instead of 5.4). For the same reason
  * they are written out one by one, and `| 0` tells the engine that a miss returns an integer too,
- * so that a hit's value stays in a register. `this` has what differs from process to process.
+ * so that a hit's value stays in a register. `this` has what differs from process to process, in
+ * private fields: a program cannot open its own gate.
+ *
+ * Only a number is stored here: an object's valueOf might unmap the address. Misses convert such a
+ * value before they look up its address.
  */
 import { TLB_SLOTS } from '../../../kernel/index.ts';
 import type { AccessGate, Cpu } from '../../../kernel/index.ts';
+import * as BOOT from '../../../shared/layout/boot.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
+import type { WordIndex } from '../../../shared/units.ts';
 import type { ProgramMmu } from './program-mmu.ts';
 
-/** Where accesses go that cannot be done here. */
-export interface Misses extends AccessGate {
-  missLoad8(address: number): number;
-  missLoad16(address: number): number;
-  missLoad32(address: number): number;
-  missStore8(address: number, value: number): void;
-  missStore16(address: number, value: number): void;
-  missStore32(address: number, value: number): void;
-}
-
-type Load = (this: Misses, address: number) => number;
-type Store = (this: Misses, address: number, value: number) => void;
+type Load = (this: TlbMemory, address: number) => number;
+type Store = (this: TlbMemory, address: number, value: number) => void;
 
 export interface TlbAccess {
   readonly load8: Load;
@@ -39,112 +35,182 @@ export interface TlbAccess {
   readonly store32: Store;
 }
 
-const made: WeakMap<Cpu, TlbAccess> = new WeakMap();
-
-export function tlbAccessOf(cpu: Cpu): TlbAccess {
-  let access = made.get(cpu);
-  if (access === undefined) {
-    access = { ...loadsOf(cpu), ...storesOf(cpu) };
-    made.set(cpu, access);
-  }
-  return access;
+/**
+ * Where accesses go that cannot be done here: they miss the TLB, are not aligned, or a poll is due.
+ * `memory` is the one that was accessed.
+ */
+export interface Misses {
+  load8(memory: TlbMemory, address: number): number;
+  load16(memory: TlbMemory, address: number): number;
+  load32(memory: TlbMemory, address: number): number;
+  store8(memory: TlbMemory, address: number, value: number): void;
+  store16(memory: TlbMemory, address: number, value: number): void;
+  store32(memory: TlbMemory, address: number, value: number): void;
 }
 
 type Loads = Pick<TlbAccess, 'load8' | 'load16' | 'load32'>;
 type Stores = Pick<TlbAccess, 'store8' | 'store16' | 'store32'>;
 
-function loadsOf({ words, tlb }: Cpu): Loads {
-  const { readBase, frameAt, polls } = tlb;
-  const SLOTS = TLB_SLOTS - 1;
-  return {
-    load8(address) {
-      const low = address | 0;
-      const slot = (low >>> 12) & SLOTS;
-      if (
-        (readBase[slot] as number) + (low & 0xfff) === address &&
-        words[this.generationAt] === this.generation &&
-        (polls[0] = (polls[0] as number) - 1) > 0
-      ) {
-        const word = words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-        return (word >>> ((low & 3) << 3)) & 0xff;
-      }
-      return this.missLoad8(address) | 0;
-    },
-    load16(address) {
-      const low = address | 0;
-      const slot = (low >>> 12) & SLOTS;
-      if (
-        (readBase[slot] as number) + (low & 0xffe) === address &&
-        words[this.generationAt] === this.generation &&
-        (polls[0] = (polls[0] as number) - 1) > 0
-      ) {
-        const word = words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-        return (word >>> ((low & 2) << 3)) & 0xffff;
-      }
-      return this.missLoad16(address) | 0;
-    },
-    load32(address) {
-      const low = address | 0;
-      const slot = (low >>> 12) & SLOTS;
-      if (
-        (readBase[slot] as number) + (low & 0xffc) === address &&
-        words[this.generationAt] === this.generation &&
-        (polls[0] = (polls[0] as number) - 1) > 0
-      ) {
-        return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
-      }
-      return this.missLoad32(address) | 0;
-    },
-  };
-}
+const made: WeakMap<Cpu, TlbAccess> = new WeakMap();
 
-function storesOf({ words, tlb, machine }: Cpu): Stores {
-  const { writeBase, frameAt, polls } = tlb;
-  const SLOTS = TLB_SLOTS - 1;
-  const { frameBase, frameBytes: bytes } = machine;
-  return {
-    store8(address, value) {
-      const low = address | 0;
-      const slot = (low >>> 12) & SLOTS;
-      if (
-        (writeBase[slot] as number) + (low & 0xfff) === address &&
-        words[this.generationAt] === this.generation &&
-        (polls[0] = (polls[0] as number) - 1) > 0
-      ) {
-        bytes[((frameAt[slot] as number) - frameBase) * 4 + (low & 0xfff)] = value;
-      } else {
-        this.missStore8(address, value);
+/** Opens and shuts the gate of a memory. Not a method of it: a program has the memory. */
+export let gateOf: (memory: TlbMemory) => AccessGate;
+
+export class TlbMemory implements TlbAccess {
+  readonly load8: Load;
+  readonly load16: Load;
+  readonly load32: Load;
+  readonly store8: Store;
+  readonly store16: Store;
+  readonly store32: Store;
+  /** As in AccessGate; shut. */
+  #generationAt: WordIndex = BOOT.MAGIC;
+  #generation: number = ~BOOT.MAGIC_NUMBER;
+  readonly #misses: Misses;
+
+  static {
+    class Gate implements AccessGate {
+      readonly #memory: TlbMemory;
+
+      constructor(memory: TlbMemory) {
+        this.#memory = memory;
       }
-    },
-    store16(address, value) {
-      const low = address | 0;
-      const slot = (low >>> 12) & SLOTS;
-      if (
-        (writeBase[slot] as number) + (low & 0xffe) === address &&
-        words[this.generationAt] === this.generation &&
-        (polls[0] = (polls[0] as number) - 1) > 0
-      ) {
-        const at = ((frameAt[slot] as number) - frameBase) * 4 + (low & 0xffe);
-        bytes[at] = value;
-        bytes[at + 1] = value >> 8;
-      } else {
-        this.missStore16(address, value);
+
+      get generationAt(): WordIndex {
+        return this.#memory.#generationAt;
       }
-    },
-    store32(address, value) {
-      const low = address | 0;
-      const slot = (low >>> 12) & SLOTS;
-      if (
-        (writeBase[slot] as number) + (low & 0xffc) === address &&
-        words[this.generationAt] === this.generation &&
-        (polls[0] = (polls[0] as number) - 1) > 0
-      ) {
-        words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] = value | 0;
-      } else {
-        this.missStore32(address, value);
+
+      set generationAt(at: WordIndex) {
+        this.#memory.#generationAt = at;
       }
-    },
-  };
+
+      get generation(): number {
+        return this.#memory.#generation;
+      }
+
+      set generation(generation: number) {
+        this.#memory.#generation = generation;
+      }
+    }
+    gateOf = (memory) => new Gate(memory);
+  }
+
+  constructor(cpu: Cpu, misses: Misses) {
+    const access = TlbMemory.#accessOf(cpu);
+    this.load8 = access.load8;
+    this.load16 = access.load16;
+    this.load32 = access.load32;
+    this.store8 = access.store8;
+    this.store16 = access.store16;
+    this.store32 = access.store32;
+    this.#misses = misses;
+  }
+
+  static #accessOf(cpu: Cpu): TlbAccess {
+    let access = made.get(cpu);
+    if (access === undefined) {
+      access = { ...TlbMemory.#loadsOf(cpu), ...TlbMemory.#storesOf(cpu) };
+      made.set(cpu, access);
+    }
+    return access;
+  }
+
+  static #loadsOf({ words, tlb }: Cpu): Loads {
+    const { readBase, frameAt, polls } = tlb;
+    const SLOTS = TLB_SLOTS - 1;
+    return {
+      load8(address) {
+        const low = address | 0;
+        const slot = (low >>> 12) & SLOTS;
+        if (
+          (readBase[slot] as number) + (low & 0xfff) === address &&
+          words[this.#generationAt] === this.#generation &&
+          (polls[0] = (polls[0] as number) - 1) > 0
+        ) {
+          const word = words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+          return (word >>> ((low & 3) << 3)) & 0xff;
+        }
+        return this.#misses.load8(this, address) | 0;
+      },
+      load16(address) {
+        const low = address | 0;
+        const slot = (low >>> 12) & SLOTS;
+        if (
+          (readBase[slot] as number) + (low & 0xffe) === address &&
+          words[this.#generationAt] === this.#generation &&
+          (polls[0] = (polls[0] as number) - 1) > 0
+        ) {
+          const word = words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+          return (word >>> ((low & 2) << 3)) & 0xffff;
+        }
+        return this.#misses.load16(this, address) | 0;
+      },
+      load32(address) {
+        const low = address | 0;
+        const slot = (low >>> 12) & SLOTS;
+        if (
+          (readBase[slot] as number) + (low & 0xffc) === address &&
+          words[this.#generationAt] === this.#generation &&
+          (polls[0] = (polls[0] as number) - 1) > 0
+        ) {
+          return words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] as number;
+        }
+        return this.#misses.load32(this, address) | 0;
+      },
+    };
+  }
+
+  static #storesOf({ words, tlb, machine }: Cpu): Stores {
+    const { writeBase, frameAt, polls } = tlb;
+    const SLOTS = TLB_SLOTS - 1;
+    const { frameBase, frameBytes: bytes } = machine;
+    return {
+      store8(address, value) {
+        const low = address | 0;
+        const slot = (low >>> 12) & SLOTS;
+        if (
+          (writeBase[slot] as number) + (low & 0xfff) === address &&
+          words[this.#generationAt] === this.#generation &&
+          (polls[0] = (polls[0] as number) - 1) > 0 &&
+          typeof value === 'number'
+        ) {
+          bytes[((frameAt[slot] as number) - frameBase) * 4 + (low & 0xfff)] = value;
+        } else {
+          this.#misses.store8(this, address, value);
+        }
+      },
+      store16(address, value) {
+        const low = address | 0;
+        const slot = (low >>> 12) & SLOTS;
+        if (
+          (writeBase[slot] as number) + (low & 0xffe) === address &&
+          words[this.#generationAt] === this.#generation &&
+          (polls[0] = (polls[0] as number) - 1) > 0 &&
+          typeof value === 'number'
+        ) {
+          const at = ((frameAt[slot] as number) - frameBase) * 4 + (low & 0xffe);
+          bytes[at] = value;
+          bytes[at + 1] = value >> 8;
+        } else {
+          this.#misses.store16(this, address, value);
+        }
+      },
+      store32(address, value) {
+        const low = address | 0;
+        const slot = (low >>> 12) & SLOTS;
+        if (
+          (writeBase[slot] as number) + (low & 0xffc) === address &&
+          words[this.#generationAt] === this.#generation &&
+          (polls[0] = (polls[0] as number) - 1) > 0 &&
+          typeof value === 'number'
+        ) {
+          words[(frameAt[slot] as number) + ((low & 0xffc) >> 2)] = value | 0;
+        } else {
+          this.#misses.store32(this, address, value);
+        }
+      },
+    };
+  }
 }
 
 // Where an address whose page is in the TLB lies in the machine, until the next poll. Computed

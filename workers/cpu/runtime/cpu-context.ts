@@ -20,10 +20,12 @@ import type { CpuInit, KernelCpuApi } from '../../../shared/wire.ts';
 import { isLocalSyscall } from '../../../shared/abi/syscalls.ts';
 import type { Connection } from '../../wire/endpoint.ts';
 import { TrapCaller } from '../../wire/trap.ts';
+import type { HeapReserve } from '../memory/heap-reserve.ts';
 import type { ThreadMode } from '../memory/thread-mode.ts';
 import type { EndedCode } from './ended-code.ts';
 import type { ProgramTimers } from './program-timers.ts';
 import type { RunAccount, RunQueue } from './run-queue.ts';
+import type { StrayErrors } from './stray-errors.ts';
 
 /** A process of this CPU, while another process has the thread. */
 export interface Sibling {
@@ -40,6 +42,8 @@ export interface CpuContextNeeds {
   readonly queue: RunQueue;
   readonly timers: ProgramTimers<RunAccount>;
   readonly endedCode: EndedCode;
+  readonly heap: HeapReserve;
+  readonly strays: StrayErrors;
   /** The processes that run on this CPU, by pid. */
   readonly runners: ReadonlyMap<number, Sibling>;
 }
@@ -52,10 +56,22 @@ export class CpuContext {
   readonly queue: RunQueue;
   readonly timers: ProgramTimers<RunAccount>;
   readonly endedCode: EndedCode;
+  readonly heap: HeapReserve;
+  readonly strays: StrayErrors;
   readonly #runners: ReadonlyMap<number, Sibling>;
   readonly #traps: TrapCaller;
 
-  constructor({ mode, init, kernel, queue, timers, endedCode, runners }: CpuContextNeeds) {
+  constructor({
+    mode,
+    init,
+    kernel,
+    queue,
+    timers,
+    endedCode,
+    heap,
+    strays,
+    runners,
+  }: CpuContextNeeds) {
     const { cpu } = mode;
     this.cpu = cpu;
     this.mode = mode;
@@ -64,6 +80,8 @@ export class CpuContext {
     this.queue = queue;
     this.timers = timers;
     this.endedCode = endedCode;
+    this.heap = heap;
+    this.strays = strays;
     this.#runners = runners;
     this.#traps = new TrapCaller(
       cpu.words,

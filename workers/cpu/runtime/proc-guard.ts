@@ -2,6 +2,8 @@
  * Guards a process's promises against its end: a call under way when the process ends never
  * settles, so it cannot resume an ended program.
  */
+import { CallSite } from './call-site.ts';
+import { reserveStack } from '../memory/stack-reserve.ts';
 import { SyscallError, ProcessKilled } from '../../wire/errors.ts';
 
 /** Runs a function now or later. */
@@ -31,8 +33,12 @@ export class ProcGuard {
     this.#ending ??= how;
   }
 
-  /** Throws ProcessKilled once the process has ended. */
+  /**
+   * Before the process does anything but compute: throws ProcessKilled once it has ended, and
+   * RangeError when its stack does not suffice.
+   */
   check(): void {
+    reserveStack();
     if (this.#ending !== null) this.#refuse(this.#ending);
   }
 
@@ -55,10 +61,14 @@ export class ProcGuard {
   async<Value>(start: () => Promise<Value>, resume: Resume = this.#resume): Promise<Value> {
     // It does not reject: a program that retries in a loop would never give up the Worker.
     if (this.#ending !== null) return new Promise(() => {});
+    reserveStack();
+    // 1 us; not for calls that only give up the turn, which last no longer.
+    const site = resume === this.#resume ? new CallSite() : null;
     return new Promise((resolve, reject) => {
       start().then(
         (value) => this.#goOn(resume, () => resolve(value)),
         (error: Error) => {
+          site?.claim(error);
           this.#own(error);
           this.#goOn(resume, () => reject(error));
         },

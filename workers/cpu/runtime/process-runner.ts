@@ -35,7 +35,8 @@ import type { Proc, Program } from '../../api/machine-api.ts';
 import type { CpuContext } from './cpu-context.ts';
 import { futexWaitSync } from './futex-wait.ts';
 import type { FutexHost } from './futex-wait.ts';
-import { MemoryFault, ProcessKilled, describeThrown } from '../../wire/errors.ts';
+import { ProcessKilled } from '../../wire/errors.ts';
+import { isA } from '../../wire/thrown.ts';
 import { ProgramMmu } from '../memory/program-mmu.ts';
 import type { MmuHost } from '../memory/program-mmu.ts';
 import { createProc } from './proc.ts';
@@ -44,6 +45,7 @@ import { ProcGuard } from './proc-guard.ts';
 import type { ProcessAccount } from './process-account.ts';
 import type { RunningProcess } from './running-process.ts';
 import { SignalDelivery } from './signal-delivery.ts';
+import { thrownStatus } from './thrown-status.ts';
 
 export class ProcessRunner implements RunningProcess {
   readonly pid: number;
@@ -122,26 +124,16 @@ export class ProcessRunner implements RunningProcess {
 
   /** Ends the process because of something that it threw. */
   fail(error: unknown): void {
-    if (error instanceof KernelPanic) {
-      this.context.kernel.panicked(error.message).catch(() => {});
-    } else if (error instanceof MemoryFault) {
-      const { signal, code, address, access } = error;
-      this.end({ signal, faultCode: code, address, reason: `${access} refused` });
-    } else {
-      this.end({ signal: 'SIGABRT', reason: describeThrown(error) });
-    }
+    if (isA(error, KernelPanic)) this.context.kernel.panicked(error.message).catch(() => {});
+    else this.end(thrownStatus(error));
   }
 
-  /**
-   * Ends the process with an error that nobody handled, if it is this process's: one of its calls
-   * failed with it, or it is a fault while its memory is in use.
-   */
-  claim(error: unknown): boolean {
-    const isFault =
-      error instanceof MemoryFault && this.context.mode.user.live === this.mmu.context;
-    if (!isFault && !this.guard.owns(error)) return false;
-    this.fail(error);
-    return true;
+  isLive(): boolean {
+    return this.context.mode.user.live === this.mmu.context;
+  }
+
+  hasTurn(): boolean {
+    return this.context.queue.running === this.account;
   }
 
   /** The kernel worker reports pending signals: they are handled between two awaits. */
@@ -150,7 +142,7 @@ export class ProcessRunner implements RunningProcess {
       try {
         if (!this.guard.isOver) this.check();
       } catch (error) {
-        if (!(error instanceof ProcessKilled)) this.fail(error);
+        if (!isA(error, ProcessKilled)) this.fail(error);
       }
     });
   }
@@ -239,7 +231,9 @@ export class ProcessRunner implements RunningProcess {
   /** Handles signals; throws when the process has ended, perhaps by one of them. */
   check(): void {
     this.guard.check();
-    this.context.queue.runs(this.account);
+    const { heap, queue } = this.context;
+    if (!heap.suffices()) this.#die({ signal: 'SIGABRT', reason: heap.describe() });
+    queue.runs(this.account);
     if (!hasSignal(this.context.cpu, this.#proc)) return;
     const signal = pendingSignal(this.context.cpu, this.#proc);
     if (signal !== 0) this.#die({ signal: signalName(signal) });
@@ -271,6 +265,7 @@ export class ProcessRunner implements RunningProcess {
       deviceStore: (address, width, value) =>
         this.#sleepIn(TRAP_DEVICE_STORE, [address, width, value]),
       handler: (signal) => this.signals.faultHandler(signal),
+      hasHeap: () => this.context.heap.suffices(),
       check: () => this.check(),
       die: (signal, reason) => {
         // A signal from outside needs no reason.
@@ -291,7 +286,9 @@ export class ProcessRunner implements RunningProcess {
           : `its module exports no function ${this.#entry}`;
       this.end({ signal: 'SIGABRT', reason });
     } catch (error) {
-      this.end({ signal: 'SIGABRT', reason: `its module did not load: ${describeThrown(error)}` });
+      const explained = await platform.explainSyntaxError(this.module, error);
+      const status = thrownStatus(error, 'its module did not load: ');
+      this.end(explained === null ? status : { ...status, stack: explained });
     }
     return null;
   }

@@ -1,7 +1,7 @@
 /** Loads and stores of device registers: calls of a device module's handlers. */
 import { EFAULT, EIO } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
-import { describeThrown } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 import type { Device } from './user-modules.ts';
 import type { ObjectRegistry } from './object-registry.ts';
 import type { PageRequest } from '../memory/page-request.ts';

@@ -11,7 +11,7 @@
 import { changedObject, objectSize } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import type { HostFile, HostFileState } from '../../platform.ts';
-import { describeThrown } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 import { inKernel } from '../in-kernel.ts';
 
 /** How long a look at the host's file is good for a syscall. */

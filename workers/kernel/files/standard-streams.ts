@@ -7,7 +7,7 @@ import type { Cpu } from '../../../kernel/index.ts';
 import { EFAULT, EINVAL, EIO, ESRCH } from '../../../shared/abi/errno.ts';
 import { FAULT_RETRIES_MAX, PAGE_SIZE } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
-import { describeThrown } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 import { inKernel } from '../in-kernel.ts';
 import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
 import type { PageRequest } from '../memory/page-request.ts';

@@ -5,17 +5,26 @@
  */
 import { platform } from '#platform';
 
-/** Registers behind MMIO pages, opened as `/dev/NAME` and mapped with MAP_SHARED. */
+/**
+ * Registers behind MMIO pages, opened as `/dev/NAME` and mapped with MAP_SHARED: with O_RDWR for a
+ * mapping that may be written, as O_RDONLY, the default, gives EACCES. Each load and store of the
+ * program waits for a call here; calls come one after the other only if the program makes them so.
+ */
 export interface Device {
   /** Size of the register file in bytes. */
   readonly sizeBytes: number;
-  /** A load of 1, 2 or 4 bytes at a byte offset; the value is unsigned. */
+  /**
+   * A load of 1, 2 or 4 bytes at a byte offset, 0 to sizeBytes - width; the value is unsigned, and
+   * cut to the width. What it throws is SIGBUS for the program, and a line of output.
+   */
   load(offsetBytes: number, widthBytes: number): number | Promise<number>;
+  /** A store of 1, 2 or 4 bytes of an unsigned value. Throws as `load` does. */
   store(offsetBytes: number, widthBytes: number, value: number): void | Promise<void>;
 }
 
 /** A source of pages, opened as `/backend/NAME` and mapped privately or shared. */
 export interface Backend {
+  /** Size of the object in bytes, at least 1. */
   readonly sizeBytes: number;
   /** Fills the (zeroed) 4 KiB of page `page`. What it throws becomes SIGBUS in the program. */
   readPage(page: number, target: Uint8Array): void | Promise<void>;
@@ -24,7 +33,9 @@ export interface Backend {
    * Synchronous, because the address space is locked meanwhile. Optional: all is allowed.
    */
   map?(start: number, sizeBytes: number, prot: number): boolean;
+  /** Asked before a range is unmapped; not when the process ends. */
   unmap?(start: number, sizeBytes: number): boolean;
+  /** Asked before a range gets other PROT_ flags. */
   protect?(start: number, sizeBytes: number, prot: number): boolean;
 }
 

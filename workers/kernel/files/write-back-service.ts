@@ -22,7 +22,7 @@ import type { Cpu, DirtyPage } from '../../../kernel/index.ts';
 import { EIO, ENOSPC } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE, USER_PAGES } from '../../../shared/limits.ts';
 import type { HostFile } from '../../platform.ts';
-import { describeThrown } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 import { inKernel } from '../in-kernel.ts';
 
 /** Longest time that dirty pages wait when no caller asks for write-back. */

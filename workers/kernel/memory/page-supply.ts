@@ -19,7 +19,7 @@ import {
 import type { Cpu } from '../../../kernel/index.ts';
 import { EIO, ENOMEM } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
-import { describeThrown } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { MemoryPressure } from './memory-pressure.ts';
 import type { Swapper } from './swapper.ts';

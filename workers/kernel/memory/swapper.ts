@@ -29,7 +29,7 @@ import type { Cpu } from '../../../kernel/index.ts';
 import { EIO, ENOMEM } from '../../../shared/abi/errno.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import type { SwapStore } from '../../platform.ts';
-import { describeThrown } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 import { inKernel } from '../in-kernel.ts';
 
 /** Slots looked at with each call of `write`. */

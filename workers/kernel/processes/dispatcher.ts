@@ -22,7 +22,8 @@ import {
 import type { Cpu } from '../../../kernel/index.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
 import type { WireStart } from '../../../shared/wire.ts';
-import { WorkerDied, describeThrown } from '../../wire/errors.ts';
+import { WorkerDied } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 import { modeOf } from '../cpu-mode.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';

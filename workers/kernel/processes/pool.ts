@@ -12,7 +12,8 @@ import { EAGAIN } from '../../../shared/abi/errno.ts';
 import { panic } from '../../../shared/panic.ts';
 import type { CpuApi } from '../../../shared/wire.ts';
 import type { Connection } from '../../wire/endpoint.ts';
-import { SyscallError, WorkerDied, describeThrown } from '../../wire/errors.ts';
+import { SyscallError, WorkerDied } from '../../wire/errors.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 
 export interface PoolOptions {
   /** Shared Workers: CPUs 1 to `cpus`. */
