@@ -31,7 +31,8 @@ function hex(address: VirtAddr): string {
   return address.toString(16).padStart(8, '0');
 }
 
-function permissions(flags: number): string {
+/** 'rw-p' for AREA_* flags. */
+export function permissions(flags: number): string {
   const prot = flags & AREA_PROT;
   return [
     (prot & 1) !== 0 ? 'r' : '-',

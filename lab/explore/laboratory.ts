@@ -111,7 +111,10 @@ export class Laboratory {
         `the schedule does not fit '${experiment.scenario}' as it is under ${experiment.protocol}`,
       );
     }
-    return { experiment, story };
+    const mutant = experiment.mutant === null ? null : mutantNamed(experiment.mutant);
+    if (mutant === null) return { experiment, story };
+    const about = [...story.about, `seeded bug ${mutant.name}: ${mutant.about}`];
+    return { experiment, story: { ...story, about } };
   }
 
   /** The executor of an experiment. Throws an UnknownNameError for what does not exist. */

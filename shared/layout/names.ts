@@ -36,6 +36,13 @@ export function blockOfWord(
   return block === null ? null : { block, first: at - (within % block.words) };
 }
 
+/** Whether a word is an entry of a page table, by the same metadata. */
+export function isTableWord(machine: NamedWords, at: WordIndex): boolean {
+  if (at < machine.frameBase) return false;
+  const { index } = findWord(machine, at);
+  return (stateOfFrame(machine, index) & 0xf) === FRAME.TABLE;
+}
+
 function stateOfFrame(machine: NamedWords, frame: number): number {
   return machine.words[machine.meta + frame * FRAME.WORDS + FRAME.STATE] as number;
 }

@@ -84,8 +84,13 @@ describe('a story', () => {
     const place = 'lab/explore/model/scenarios/a-name-that-is-far-too-long-for-any-lane.ts:47';
     const moment = { step: 1, text: 'load swap slot 3 STATE = 0x64', place };
     const moments = [0, 1].map((cpu): Moment => ({ ...moment, cpu, kind: 'access' }));
-    const text = formatStory({ cpus: 2, moments, failure: 'none', kind: 'race' }, 70);
+    const text = formatStory(
+      { about: ['s: about'], cpus: 2, moments, failure: 'none', kind: 'race' },
+      70,
+    );
     expect(text.split('\n')).toEqual([
+      's: about',
+      '',
       'CPU 0                               CPU 1',
       'load swap slot 3 STATE = 0x64',
       '    model/scenarios/',

@@ -266,7 +266,9 @@ export class Oracles {
       for (let i = 0; i < tlb.filledCount; i++) {
         const slot = tlb.filled[i] as number;
         if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;
-        this.#execution.fail('freed while mapped', `frame ${frame}: CPU ${id} can still use it`);
+        const address = (tlb.readBase[slot] as number).toString(16);
+        const what = `frame ${frame} is freed, but CPU ${id}, in user mode, has it at 0x${address}`;
+        this.#execution.fail('freed while mapped', what);
       }
     }
   }

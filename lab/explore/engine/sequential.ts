@@ -8,30 +8,51 @@
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import type { Operation } from '../model/kit.ts';
 import type { Progress } from './progress.ts';
+import { describeResults } from './describe-result.ts';
 import { observedOf, viewOf } from './final-state.ts';
 import type { Subject } from './subject.ts';
 
 /** The CPU of each operation, in the order in which they run. */
 type Order = readonly number[];
 
+/** What whole operations, one after another, return and leave behind. */
+interface Outcome {
+  readonly results: Results;
+  /** What programs and the scenario see at the end. */
+  readonly observed: string;
+  /** The orders that end so. */
+  readonly orders: Order[];
+}
+
+/** Results by CPU, of the operations that it has done. */
+type Results = readonly (readonly number[])[];
+
 export class SequentialOutcomes {
-  readonly #orders = new Map<string, Order[]>();
+  readonly #subject: Subject;
+  readonly #outcomes = new Map<string, Outcome>();
   readonly #counts: readonly number[];
   readonly #keepsTime: boolean;
   #orderCount = 0;
-  /** The outcome looked at last: most executions end as the one before. */
-  #last: Outcome = { key: '', orders: undefined, results: [], observed: '' };
+  /** What was looked at last: most executions end as the one before. */
+  #last: Omit<Outcome, 'orders'> = { results: [], observed: '' };
+  #lastOutcome: Outcome | undefined;
 
   constructor(subject: Subject) {
+    this.#subject = subject;
     this.#counts = subject.scenario.cpus.map((list) => list.length);
     this.#keepsTime = subject.scenario.flushPolicy !== 'lazy';
-    for (const order of mergesOf(this.#counts)) {
-      const outcome = runInOrder(subject, order);
-      if (outcome === null) continue;
-      this.#orderCount++;
-      this.#orders.set(outcome, [...(this.#orders.get(outcome) ?? []), order]);
-    }
+    for (const order of mergesOf(this.#counts)) this.#add(order);
     subject.reset();
+  }
+
+  #add(order: Order): void {
+    const outcome = runInOrder(this.#subject, order);
+    if (outcome === null) return;
+    this.#orderCount++;
+    const key = keyOf(outcome.results, this.#counts, outcome.observed);
+    const known = this.#outcomes.get(key);
+    if (known === undefined) this.#outcomes.set(key, outcome);
+    else known.orders.push(order);
   }
 
   #isLast({ results, done }: Progress, observed: string): boolean {
@@ -48,44 +69,53 @@ export class SequentialOutcomes {
   }
 
   #look({ results, done }: Progress, observed: string): void {
-    const copy = results.map((list, cpu) => list.slice(0, done[cpu]));
-    const key = keyOf(copy, this.#counts, observed);
-    this.#last = { key, orders: this.#orders.get(key), results: copy, observed };
+    const copy = results.map((list, cpu) =>
+      list.slice(0, Math.min(done[cpu] ?? 0, this.#counts[cpu] ?? 0)),
+    );
+    this.#last = { results: copy, observed };
+    this.#lastOutcome = this.#outcomes.get(keyOf(copy, this.#counts, observed));
   }
 
   /** What is wrong with the results of the execution that just ended, or null. */
   problem(progress: Progress, observed: string): string | null {
     if (!this.#isLast(progress, observed)) this.#look(progress, observed);
-    const { key, orders } = this.#last;
-    if (orders === undefined) {
-      const possible = [...this.#orders.keys()].join('  or  ');
-      return `results ${key}; whole operations give  ${possible}`;
-    }
+    const outcome = this.#lastOutcome;
+    if (outcome === undefined) return this.#impossible();
+    const { orders, results } = outcome;
     // When every order gives these results there is nothing to compare.
     if (!this.#keepsTime || orders.length === this.#orderCount) return null;
     if (orders.some((order) => respectsTime(order, progress))) return null;
-    return `results ${key} need an order in which an operation precedes one that had returned`;
+    const text = describeResults(this.#subject.scenario.cpus, results);
+    return `${text}: only if an operation came before one that had returned when it began`;
+  }
+
+  #impossible(): string {
+    const { cpus } = this.#subject.scenario;
+    const { results, observed } = this.#last;
+    const possible = [...this.#outcomes.values()];
+    const texts = (outcomes: readonly string[]): string => [...new Set(outcomes)].join('; or: ');
+    const text = describeResults(cpus, results);
+    const alike = possible.filter((one) => describeResults(cpus, one.results) === text);
+    if (alike.length > 0) {
+      return (
+        `${text}, and then (${observed}); ` +
+        `one after another they leave (${texts(alike.map((one) => one.observed))})`
+      );
+    }
+    return (
+      `${text}; ` +
+      `one after another they give: ${texts(possible.map((one) => describeResults(cpus, one.results)))}`
+    );
   }
 }
 
-interface Outcome {
-  readonly key: string;
-  readonly orders: readonly Order[] | undefined;
-  readonly results: readonly (readonly number[])[];
-  readonly observed: string;
-}
-
-function keyOf(
-  results: readonly (readonly number[])[],
-  counts: readonly number[],
-  observed: string,
-): string {
+function keyOf(results: Results, counts: readonly number[], observed: string): string {
   const lists = results.map((list, cpu) => list.slice(0, counts[cpu]).join(','));
-  return observed === '' ? lists.join(' | ') : `${lists.join(' | ')} ; ${observed}`;
+  return `${lists.join(' | ')} ; ${observed}`;
 }
 
 /** The outcome of running the operations one after another, or null when one cannot end alone. */
-function runInOrder(subject: Subject, order: Order): string | null {
+function runInOrder(subject: Subject, order: Order): Outcome | null {
   const { world, scenario, model } = subject;
   const { finish } = model.module;
   const results: number[][] = scenario.cpus.map(() => []);
@@ -103,9 +133,8 @@ function runInOrder(subject: Subject, order: Order): string | null {
     }
     subject.direct(() => finish.run(world, cpu));
   }
-  const counts = scenario.cpus.map((list) => list.length);
   const observed = subject.direct(() => scenario.observe?.(world) ?? '');
-  return keyOf(results, counts, observedOf(observed, viewOf(subject)));
+  return { results, observed: observedOf(observed, viewOf(subject)), orders: [order] };
 }
 
 /** All ways to merge lists of these lengths. */

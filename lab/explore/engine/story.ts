@@ -3,10 +3,12 @@
  * that did it. Only accesses to words that CPUs share are kept, and of the others how many there
  * were.
  */
-import { wordName } from '../../../shared/layout/names.ts';
+import { isTableWord, wordName } from '../../../shared/layout/names.ts';
+import type { NamedWords } from '../../../shared/layout/names.ts';
 import * as T from '../runtime/task.ts';
 import type { Executor } from './executor.ts';
 import { CPU_MASK } from './strategy.ts';
+import { wordValue } from './word-value.ts';
 import { Replay } from './schedule.ts';
 import type { Segment } from './schedule.ts';
 
@@ -21,17 +23,25 @@ export interface Moment {
 }
 
 export interface Story {
+  /** What the scenario does, and the bug that was put in, if one was. */
+  readonly about: readonly string[];
   readonly cpus: number;
   readonly moments: readonly Moment[];
   readonly failure: string;
   readonly kind: string;
 }
 
+/** Changes of entries that are told in a row: an operation on a range has hundreds alike. */
+const ENTRIES_MAX = 3;
+
 /**
- * Replays the segments twice: to learn which words CPUs share, and to write down what happens. null
+ * Replays the segments: to learn which words CPUs share, and then to write down what happens. null
  * when they do not fit the scenario; no segments at all stand for an execution without preemptions.
  */
 export function tell(executor: Executor, segments: readonly Segment[]): Story | null {
+  // The race detector, which knows what old values may be read, may begin to watch in the middle of
+  // the first; by the second it watches from the beginning.
+  executor.execute(new Replay(segments));
   const replay = new Replay(segments);
   executor.execute(replay);
   if (replay.misfit) return null;
@@ -39,6 +49,8 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
   const { facade } = subject.model.module.runtime;
   const moments: Moment[] = [];
   const skipped = subject.tasks.map(() => 0);
+  /** Changes of entries told since something else was. */
+  const entries = subject.tasks.map(() => 0);
   const begun = subject.tasks.map(() => 0);
   const flush = (cpu: number): void => {
     const count = skipped[cpu] as number;
@@ -54,36 +66,43 @@ export function tell(executor: Executor, segments: readonly Segment[]): Story | 
       moments.push({ step: executor.steps, cpu, text: name, place: '', kind: 'operation' });
     }
   };
+  let isOver = false;
   facade.setTrace((kind, at, value, site) => {
-    if (executor.steps === 0) return;
+    // What a CPU does after the failure, until it is stopped, is no part of it.
+    if (executor.steps === 0 || isOver) return;
+    isOver = executor.failure !== null;
     const cpu = (executor.schedule[executor.steps - 1] as number) & CPU_MASK;
     noteOperations(cpu);
-    if (executor.sharing.points[at] !== 1 && executor.failure === null) {
+    const { machine } = subject.world;
+    const isPoint = executor.sharing.points[at] === 1 || isOver;
+    const isEntry = !isPoint && changesEntry(machine, kind, at);
+    entries[cpu] = isPoint ? 0 : (entries[cpu] as number) + (isEntry ? 1 : 0);
+    if (!isPoint && !(isEntry && entries[cpu] <= ENTRIES_MAX)) {
       (skipped[cpu] as number)++;
       return;
     }
     flush(cpu);
-    const word = subject.model.module.modelWordName(at) ?? wordName(subject.world.machine, at);
-    const shown = value < 0 || value > 9 ? `0x${(value >>> 0).toString(16)}` : String(value);
+    const word = subject.model.module.modelWordName(at) ?? wordName(machine, at);
+    const text = `${kind} ${word} = ${wordValue(machine, word, value)}`;
     const { place } = executor.siteOf(site);
-    moments.push({
-      step: executor.steps,
-      cpu,
-      text: `${kind} ${word} = ${shown}`,
-      place,
-      kind: 'access',
-    });
+    moments.push({ step: executor.steps, cpu, text, place, kind: 'access' });
   });
   executor.execute(new Replay(segments));
   facade.setTrace(null);
   for (const { id, status } of subject.tasks) if (status !== T.DONE) flush(id);
   const { failure } = executor;
   return {
+    about: [`${subject.scenario.name}: ${subject.scenario.about}`],
     cpus: subject.tasks.length,
     moments,
     failure: failure?.message ?? 'no failure',
     kind: failure?.kind ?? 'none',
   };
+}
+
+/** What is done to page tables is told whoever sees it: the rest follows from it. */
+function changesEntry(machine: NamedWords, kind: string, at: number): boolean {
+  return /^(poke|store|exchange|compareExchange|fill)$/.test(kind) && isTableWord(machine, at);
 }
 
 /** Narrower lanes would break every line. */
@@ -99,6 +118,7 @@ export function formatStory(story: Story, columns: number): string {
     for (const part of wrap(text, width)) lines.push(`${' '.repeat(cpu * (width + 2))}${part}`);
   };
   const heads = Array.from({ length: story.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(width));
+  for (const line of story.about) lines.push(...wrap(line, Math.max(LANE_MIN, columns)), '');
   lines.push(heads.join('  ').trimEnd());
   let last = -1;
   for (const { cpu, text, place, kind } of story.moments) {

@@ -6,7 +6,7 @@
  * Pages that are not there are faulted in, as a program's load would, so nothing else may be asked
  * of the machine afterwards.
  */
-import { AREA_ACCOUNT } from '../../../kernel/machine/area-flags.ts';
+import { AREA_ACCOUNT, AREA_PROT, AREA_SHARED } from '../../../kernel/machine/area-flags.ts';
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import { FAULT_DONE } from '../../../kernel/machine/fault-codes.ts';
 import { frameWord } from '../../../kernel/machine/machine.ts';
@@ -14,6 +14,7 @@ import { peekEntry } from '../../../kernel/paging/table.ts';
 import { allPids, processOf } from '../../../kernel/processes/pid-table.ts';
 import { areaRows } from '../../../kernel/reports/area-rows.ts';
 import type { AreaRow, ObjectNames } from '../../../kernel/reports/area-rows.ts';
+import { permissions } from '../../../kernel/reports/maps.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { isPresent, isSwapped, pfnOf } from '../../../shared/pte.ts';
@@ -33,7 +34,7 @@ export function finalView(cpu: Cpu): string {
   for (const pid of allPids(machine)) {
     const proc = processOf(machine, pid);
     const space = peek(words, proc + PROCESS.SPACE);
-    parts.push(`${pid}: ${processView(cpu, proc)}`);
+    parts.push(`process ${pid} ${processView(cpu, proc)}`);
     if (space === 0 || seen.includes(space)) continue;
     seen.push(space);
     for (const row of areaRows(cpu, space, NO_NAMES)) parts.push(areaView(cpu, space, row));
@@ -43,9 +44,11 @@ export function finalView(cpu: Cpu): string {
 
 function processView({ words }: Cpu, proc: number): string {
   const state = peek(words, proc + PROCESS.STATE);
-  if (state !== PROCESS.ZOMBIE) return `state ${state}`;
-  const code = peek(words, proc + PROCESS.EXIT_CODE);
-  return `ended ${code} signal ${peek(words, proc + PROCESS.EXIT_SIGNAL)}`;
+  if (state === PROCESS.RUNNING) return 'runs';
+  if (state === PROCESS.NEW) return 'is new';
+  const signal = peek(words, proc + PROCESS.EXIT_SIGNAL);
+  if (signal !== 0) return `ended by signal ${signal}`;
+  return `ended with ${peek(words, proc + PROCESS.EXIT_CODE)}`;
 }
 
 function areaView(cpu: Cpu, space: number, row: AreaRow): string {
@@ -54,13 +57,17 @@ function areaView(cpu: Cpu, space: number, row: AreaRow): string {
   const values: string[] = [];
   for (let page = 0; page < Math.min(pages, PAGES_MAX); page++) {
     const value = valueOf(cpu, space, startVpn + page, page < UNTOUCHED_MAX);
-    if (value !== '0') values.push(`${page}=${value}`);
+    if (value !== '0') values.push(`page ${page} = ${value}`);
   }
   // A write that mprotect refuses in the end may have given the area its anonymous identity before,
   // which keeps its memory accounted.
-  const flags = (row.flags & ~AREA_ACCOUNT).toString(16);
-  const head = `${startVpn.toString(16)}+${pages} flags ${flags}`;
-  return [`${head} offset ${row.offset}`, ...values].join(' ');
+  const rest = row.flags & ~(AREA_ACCOUNT | AREA_PROT | AREA_SHARED);
+  const head = [
+    `0x${row.startAddress.toString(16)}, ${pages} pages, ${permissions(row.flags)}`,
+    ...(rest === 0 ? [] : [`flags 0x${rest.toString(16)}`]),
+    ...(row.offset === 0 ? [] : [`offset ${row.offset}`]),
+  ];
+  return [...head, ...values].join(', ');
 }
 
 /** What the first word of a page reads as, or '!' and the FAULT_* code. */
