@@ -34,7 +34,7 @@ export function describeReport({ experiment, exploration }: Report): string {
   return [
     name.padEnd(36),
     outcome.padEnd(14),
-    `${formatCount(executions)} executions of ${formatCount(steps / executions)} steps,`,
+    `${formatCount(executions)} executions of ${formatCount(steps / Math.max(1, executions))} steps,`,
     `${(elapsedMs / 1000).toFixed(1)} s, ${formatCount(rate)}/s`,
   ].join(' ');
 }

@@ -72,12 +72,15 @@ async function explore(laboratory: Laboratory, request: ExploreRequest): Promise
     },
   );
   if (!json && reports.length > 1) console.log(describeReports(reports));
+  const findings = reports.flatMap(({ exploration }) => exploration.finding ?? []);
   const schedule = reports.map((report) => report.schedule).find((text) => text !== null) ?? null;
+  // A setup that panics has no story.
+  if (schedule === null) for (const { failure } of findings) console.error(failure.message);
   if (schedule !== null) {
     show(await laboratory.retell(schedule), schedule, request);
   }
   if (json) console.log(JSON.stringify(reports.map(documentOf), null, 2));
-  return schedule === null ? 0 : 1;
+  return findings.length === 0 ? 0 : 1;
 }
 
 function planned(laboratory: Laboratory, request: ExploreRequest): Promise<Job[]> {

@@ -67,7 +67,7 @@ export class Laboratory {
     for await (const report of this.#reports(jobs, threads)) {
       reports.push(report);
       heard(report);
-      if (report.schedule !== null && report.experiment.mutant === null) break;
+      if (report.exploration.finding !== null && report.experiment.mutant === null) break;
     }
     const placeOf = ({ experiment: { scenario, protocol } }: Report): number =>
       jobs.findIndex(({ experiment }) => {
@@ -79,7 +79,14 @@ export class Laboratory {
   /** Explores; a failure is minimised. */
   async explore(job: Job): Promise<Report> {
     const { experiment } = job;
-    const { executor, exploration } = await this.search(job);
+    let searched;
+    try {
+      searched = await this.search(job);
+    } catch (error) {
+      if ((error as Error).name !== 'KernelPanic') throw error;
+      return panickedAlone(experiment, error as Error);
+    }
+    const { executor, exploration } = searched;
     const excuses = [...executor.oracles.excuses()];
     if (exploration.finding === null) return { experiment, exploration, schedule: null, excuses };
     const finding = minimise(executor, exploration.finding);
@@ -184,4 +191,14 @@ export class Laboratory {
     }
     return model;
   }
+}
+
+/** The report of a scenario whose setup, which runs alone, panics: there is no schedule to replay. */
+function panickedAlone(experiment: Experiment, { message }: Error): Report {
+  const failure = { kind: 'panic', message: `in the scenario's setup: ${message}` } as const;
+  const exploration: Exploration = {
+    ...{ executions: 0, steps: 0, elapsedMs: 0, points: 0, complete: false },
+    finding: { failure, schedule: new Uint8Array(0) },
+  };
+  return { experiment, exploration, schedule: null, excuses: [] };
 }

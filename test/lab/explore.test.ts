@@ -212,11 +212,13 @@ describe('exploration', () => {
       // One laboratory a mutant: a built model stays in memory as long as its laboratory.
       const own = new Laboratory(host);
       let report = null;
-      for (let bound = 0; bound <= 3 && report?.schedule == null; bound++) {
+      for (let bound = 0; bound <= 3 && !report?.exploration.finding; bound++) {
         report = await own.explore({ experiment, search: { ...SEARCH, ...limits, bound } });
       }
       const { failure } = report?.exploration.finding ?? { failure: null };
       expect({ mutant, found: failure !== null }).toEqual({ mutant, found: true });
+      // What panics in the scenario's setup has no schedule.
+      if (report?.exploration.executions === 0) continue;
       const { story } = await own.retell(report?.schedule ?? '');
       expect({ mutant, kind: story.kind, message: story.failure }).toEqual({ mutant, ...failure });
     }
