@@ -152,6 +152,8 @@ export {
 export { allPids, processOf, spaceOfPid } from './processes/pid-table.ts';
 export { createProcess } from './lifecycle/create.ts';
 export { exitProcess, releaseProcess } from './lifecycle/exit.ts';
+export { execProcess } from './lifecycle/exec.ts';
+export { clearChildTid, storeUserWord } from './lifecycle/thread-words.ts';
 export type { ProcessSpec } from './lifecycle/create.ts';
 export { canBeWoken } from './processes/futex-wakers.ts';
 export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/futex.ts';

@@ -46,9 +46,10 @@ import { spawnWithReclaim } from './kernel/processes/spawn.ts';
 import { Watchdog } from './kernel/processes/watchdog.ts';
 import { AuditService } from './kernel/serve/audit-service.ts';
 import { withEndReasons } from './kernel/serve/end-reasons.ts';
-import { cpuService } from './kernel/serve/cpu-service.ts';
+import { cpuService, runStaged } from './kernel/serve/cpu-service.ts';
 import { hostService } from './kernel/serve/host-service.ts';
 import { pagemap, procFile, reportMachine, reportProcess } from './kernel/serve/machine-report.ts';
+import { StagedCalls } from './kernel/serve/staged-calls.ts';
 import { SyscallService } from './kernel/serve/syscall-service.ts';
 import { Ticker } from './kernel/serve/ticker.ts';
 import { trapHandler } from './kernel/serve/trap-handler.ts';
@@ -156,6 +157,7 @@ function startKernel(ground: Ground): void {
   const turns = new Turns();
   const memory = makeMemory({ ...ground, turns }, objects, processes);
   const { pressure, reclaimer, pager, fulfil } = memory;
+  processes.setFulfil(fulfil);
 
   const files = new FileService(cpu, objects);
   const pagers = new UserPagers({ cpu, objects, locate: (pid) => processes.locate(pid) });
@@ -174,9 +176,10 @@ function startKernel(ground: Ground): void {
   });
   const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);
   const spawn = spawnWithReclaim({ processes, reclaim });
-  const services = { syscalls, objects, processes, spawn, files, pagers };
+  const staged = new StagedCalls(runStaged({ objects, processes, spawn, files }));
+  const services = { syscalls, objects, processes, spawn, files, pagers, staged };
   const audits = new AuditService({ cpu, pool, objects, notes: () => watchdog.notes() });
-  const handleTrap = trapHandler({ syscalls, pager, devices });
+  const handleTrap = trapHandler({ syscalls, pager, devices, staged });
   const traps = new TrapServer(cpu.machine.words, cpu.machine.cpuBase, handleTrap);
   const panicked = (message: string): void => void host.remote.panicked(message).catch(() => {});
 

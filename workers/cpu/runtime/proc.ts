@@ -7,6 +7,7 @@ import { UserMemory } from '../memory/memory.ts';
 import type { RunningProcess } from './running-process.ts';
 import { processSyscalls } from './process-syscalls.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
+import { stagedSyscalls } from './staged-syscalls.ts';
 import { syscallMethods } from './syscall-methods.ts';
 
 export function createProc(runner: RunningProcess): Proc {
@@ -37,7 +38,7 @@ export function createProc(runner: RunningProcess): Proc {
     seed: init.seed,
     mem: new UserMemory(runner.mmu),
     stack: runner.stack(),
-    sync: methods((op, args) => runner.trap(op, args)),
+    sync: { ...methods((op, args) => runner.trap(op, args)), ...stagedSyscalls(runner) },
     local: methods((op, args) => runner.local(op, args)),
     ...asyncSyscalls({
       pid,
@@ -45,6 +46,7 @@ export function createProc(runner: RunningProcess): Proc {
       kernel,
       module,
       pages: runner.pages,
+      exec: (child, options) => runner.exec(child, options),
       record: (name, startedMs) => context.record(name, startedMs),
     }),
     ...processSyscalls(runner),
@@ -52,6 +54,11 @@ export function createProc(runner: RunningProcess): Proc {
       guard.check();
       context.queue.runs(runner.account);
       runner.end({ code: code & 0xff });
+      throw new ProcessKilled(pid, 'exit');
+    },
+    exitGroup: (code = 0) => {
+      guard.check();
+      runner.end({ code: code & 0xff }, true);
       throw new ProcessKilled(pid, 'exit');
     },
     sigaction: (signal: string, action: SignalAction | FaultHandler) =>
