@@ -73,7 +73,7 @@ export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
 export * from './machine/fault-codes.ts';
 export { closeFd, fdFile, fdFlags, fdObject, isStreamFd, openFd } from './objects/fd.ts';
-export { fileObject, putFile } from './objects/open-file.ts';
+export { fileObject, filePosition, putFile } from './objects/open-file.ts';
 export { changedObject, resizeObject } from './files/truncate.ts';
 export {
   beginWriteBack,

@@ -105,7 +105,8 @@ export interface WireStart {
 }
 
 /** The texts of /proc/PID that the kernel writes. */
-export type WireProcFile = 'maps' | 'smaps' | 'status' | 'statm';
+export const WIRE_PROC_FILES = ['maps', 'smaps', 'status', 'statm'] as const;
+export type WireProcFile = (typeof WIRE_PROC_FILES)[number];
 
 /** A path that the machine may write. */
 export interface WireWritableFile {

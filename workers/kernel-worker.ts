@@ -21,7 +21,7 @@ import type { Cpu, ReclaimPolicy } from '../kernel/index.ts';
 import { DEDICATED_CPUS_MAX, RECLAIM_SCAN_PAGES } from '../shared/limits.ts';
 import { makeRandom } from '../shared/random.ts';
 import { OUT_OF_MEMORY } from '../shared/wire.ts';
-import type { CpuApi, HostApi, KernelInit } from '../shared/wire.ts';
+import type { CpuApi, HostApi, KernelInit, WireProcFile } from '../shared/wire.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { DeviceAccess } from './kernel/files/device-access.ts';
 import { FileService } from './kernel/files/file-service.ts';
@@ -152,8 +152,13 @@ function makeMemory(
 /** Builds the kernel worker and opens its connections. */
 function startKernel(ground: Ground): void {
   const { init, cpu, host, print, log } = ground;
-  const objects = new ObjectRegistry(cpu, log);
   const { pool, processes, watchdog } = makeProcesses(ground);
+  const textOf = (pid: number, name: WireProcFile): string | number =>
+    procFile(cpu, pid, name, processes.table, objects.names());
+  const objects: ObjectRegistry = new ObjectRegistry(cpu, log, (...file) => {
+    const text = textOf(...file);
+    return typeof text === 'string' ? text : null;
+  });
   const turns = new Turns();
   const memory = makeMemory({ ...ground, turns }, objects, processes);
   const { pressure, reclaimer, pager, fulfil } = memory;
@@ -210,7 +215,7 @@ function startKernel(ground: Ground): void {
     hostService({
       ready: () => ready,
       ...{ processes, spawn, objects, pool },
-      procFile: (pid, name) => procFile(cpu, pid, name, table, objects.names()),
+      procFile: textOf,
       pagemap: (...range) => pagemap(cpu, ...range),
       stats: () => reportMachine(cpu, init, table, pressure.totalMs),
       dmesg: () => withEndReasons(dmesgLines(cpu.machine), table),
