@@ -155,10 +155,7 @@ function startKernel(ground: Ground): void {
   const { pool, processes, watchdog } = makeProcesses(ground);
   const textOf = (pid: number, name: WireProcFile): string | number =>
     procFile(cpu, pid, name, processes.table, objects.names());
-  const objects: ObjectRegistry = new ObjectRegistry(cpu, log, (...file) => {
-    const text = textOf(...file);
-    return typeof text === 'string' ? text : null;
-  });
+  const objects: ObjectRegistry = new ObjectRegistry(cpu, log, textOf);
   const turns = new Turns();
   const memory = makeMemory({ ...ground, turns }, objects, processes);
   const { pressure, reclaimer, pager, fulfil } = memory;

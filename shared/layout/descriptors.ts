@@ -3,8 +3,10 @@ import { FDS_MAX } from '../limits.ts';
 import { describeBlock } from './block.ts';
 import type { Block } from './block.ts';
 
+/** Words of the block. */
 export const WORDS = 128;
 
+/** 1 while the block is in use. */
 export const LIVE = 0;
 /** Processes that use it. */
 export const REFS = 1;
@@ -15,6 +17,7 @@ export const CLOEXEC = 8;
 /** FDS_MAX open file descriptions, 0 for none. */
 export const FDS = 64;
 
+/** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('descriptors', WORDS, {
   'when it is made': { LIVE },
   'atomic words': { REFS },

@@ -28,6 +28,7 @@ export const FUTEX = 5;
 export const FILE = 6;
 /** Names of anonymous memory. */
 export const AREA_NAME = 7;
+/** Tables of descriptors. */
 export const DESCRIPTORS = 8;
 
 /** By slab. */

@@ -158,6 +158,7 @@ export interface CloneOptions {
   readonly childTid?: number;
 }
 
+/** How `execve` starts the new program. */
 export interface ExecOptions {
   /** Arguments handed to the new program; structured-clonable. */
   readonly args?: readonly unknown[];

@@ -21,11 +21,17 @@ export interface SyncSyscalls extends NumericSyscalls {
 
 /** The calls of `proc.sync` with other arguments; each as the method of `proc` of that name. */
 export interface StagedSyscalls {
+  /** A descriptor. */
   open(name: string, flags?: number): number;
+  /** Removes a name. */
   unlink(name: string): 0;
+  /** A descriptor. */
   memfdCreate(name: string, flags?: number): number;
+  /** The child's pid. */
   spawn(module: URL | string, options?: SpawnOptions): number;
+  /** The thread's pid. */
   clone(entry: string, options?: CloneOptions): number;
+  /** The child's pid. */
   fork(entry: string, ...args: readonly unknown[]): number;
 }
 

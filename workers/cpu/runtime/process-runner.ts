@@ -14,14 +14,12 @@ import {
   dropContext,
   goOn,
   hasSignal,
-  loadWide,
   pendingSignal,
   processOf,
 } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { EINTR } from '../../../shared/abi/errno.ts';
-import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { KernelPanic } from '../../../shared/panic.ts';
 import {
   TRAP_DEVICE_LOAD,
@@ -43,20 +41,13 @@ import type { MmuHost } from '../memory/program-mmu.ts';
 import { execProgram } from './exec.ts';
 import { createProc } from './proc.ts';
 import { loadProgram } from './load-program.ts';
+import { ownStack } from './own-stack.ts';
 import { PageServer } from './page-server.ts';
 import { ProcGuard } from './proc-guard.ts';
 import type { ProcessAccount } from './process-account.ts';
-import type { RunningProcess } from './running-process.ts';
+import type { RunnerCare, RunningProcess } from './running-process.ts';
 import { SignalDelivery } from './signal-delivery.ts';
 import { thrownStatus } from './thrown-status.ts';
-
-/** What becomes of a runner. */
-export interface RunnerCare {
-  /** Its process has ended. */
-  ended(): void;
-  /** Its process goes on with another program, which is loaded. */
-  replaced(start: WireStart, main: Program): void;
-}
 
 export class ProcessRunner implements RunningProcess {
   readonly pid: number;
@@ -176,12 +167,7 @@ export class ProcessRunner implements RunningProcess {
 
   /** Memory of the process's own above its guard page, if it has been given one. */
   stack(): Proc['stack'] {
-    if (this.#start.stack !== null) return this.#start.stack;
-    const { machine } = this.context.cpu;
-    const bytes = loadWide(machine, this.#proc + PROCESS.STACK_BYTES);
-    if (bytes === 0) return null;
-    const address = loadWide(machine, this.#proc + PROCESS.STACK) + PAGE_SIZE;
-    return { address, bytes: bytes - PAGE_SIZE };
+    return this.#start.stack ?? ownStack(this.context.cpu.machine, this.#proc);
   }
 
   /** What futex waits need from this process. */

@@ -1,6 +1,6 @@
 /** A process that runs on this CPU, as the parts of its `proc` see it (process-runner.ts). */
-import type { WireStaged, WireStatus } from '../../../shared/wire.ts';
-import type { ExecOptions, Proc } from '../../api/machine-api.ts';
+import type { WireStaged, WireStart, WireStatus } from '../../../shared/wire.ts';
+import type { ExecOptions, Proc, Program } from '../../api/machine-api.ts';
 import type { ProgramMmu } from '../memory/program-mmu.ts';
 import type { CpuContext } from './cpu-context.ts';
 import type { FutexHost } from './futex-wait.ts';
@@ -8,6 +8,14 @@ import type { PageServer } from './page-server.ts';
 import type { ProcGuard } from './proc-guard.ts';
 import type { RunAccount } from './run-queue.ts';
 import type { SignalDelivery } from './signal-delivery.ts';
+
+/** What becomes of a runner. */
+export interface RunnerCare {
+  /** Its process has ended. */
+  ended(): void;
+  /** Its process goes on with another program, which is loaded. */
+  replaced(start: WireStart, main: Program): void;
+}
 
 export interface RunningProcess {
   readonly pid: number;

@@ -21,8 +21,8 @@ import { WIRE_PROC_FILES } from '../../../shared/wire.ts';
 import type { WireProcFile } from '../../../shared/wire.ts';
 import { inKernel } from '../in-kernel.ts';
 
-/** The text of a process's file; null when there is no such process. */
-export type MakeText = (pid: number, name: WireProcFile) => string | null;
+/** The text of a process's file; a number when there is no such process. */
+export type MakeText = (pid: number, name: WireProcFile) => string | number;
 
 interface Text {
   readonly pid: number;
@@ -47,7 +47,7 @@ export class ProcTexts {
     const name = WIRE_PROC_FILES.find((known) => known === file);
     if (name === undefined) return null;
     const pid = who.endsWith('self') ? caller : Number(who);
-    return this.#make(pid, name) === null ? null : { pid, name };
+    return typeof this.#make(pid, name) === 'string' ? { pid, name } : null;
   }
 
   /** The object with this block is that file. */
@@ -71,7 +71,8 @@ export class ProcTexts {
     const block = this.#textAt(pid, fd ?? NaN, number === SYS_PREAD ? (offset ?? NaN) : null);
     const text = this.#texts.get(block);
     if (text === undefined) return;
-    text.bytes = new TextEncoder().encode(this.#make(text.pid, text.name) ?? '');
+    const made = this.#make(text.pid, text.name);
+    text.bytes = new TextEncoder().encode(typeof made === 'string' ? made : '');
     inKernel(this.#cpu, () => changedObject(this.#cpu, block, text.bytes.length));
   }
 

@@ -111,8 +111,8 @@ export class ProcessManager {
   }
 
   /**
-   * A process has ended; its code cannot reach the machine any more. `endsGroup`: the other threads of its group
-   * end too, as with a signal.
+   * A process has ended; its code cannot reach the machine any more. `endsGroup`: the other threads
+   * of its group end too, as with a signal.
    */
   exited(pid: number, told: WireStatus, endsGroup = false): void {
     const entry = this.table.get(pid);
