@@ -10,6 +10,14 @@ import { checkNumbers, checkResult } from './proc-guard.ts';
 import { stagedSyscalls } from './staged-syscalls.ts';
 import { syscallMethods } from './syscall-methods.ts';
 
+/** Ends the process, or `endsGroup` with its other threads. */
+function exit(runner: RunningProcess, code: number, endsGroup: boolean): never {
+  runner.guard.check();
+  runner.context.queue.runs(runner.account);
+  runner.end({ code: code & 0xff }, endsGroup);
+  throw new ProcessKilled(runner.pid, 'exit');
+}
+
 export function createProc(runner: RunningProcess): Proc {
   const { pid, guard, context, module } = runner;
   const { kernel, init } = context;
@@ -50,17 +58,8 @@ export function createProc(runner: RunningProcess): Proc {
       record: (name, startedMs) => context.record(name, startedMs),
     }),
     ...processSyscalls(runner),
-    exit: (code = 0) => {
-      guard.check();
-      context.queue.runs(runner.account);
-      runner.end({ code: code & 0xff });
-      throw new ProcessKilled(pid, 'exit');
-    },
-    exitGroup: (code = 0) => {
-      guard.check();
-      runner.end({ code: code & 0xff }, true);
-      throw new ProcessKilled(pid, 'exit');
-    },
+    exit: (code = 0) => exit(runner, code, false),
+    exitGroup: (code = 0) => exit(runner, code, true),
     sigaction: (signal: string, action: SignalAction | FaultHandler) =>
       guard.sync(() => {
         guard.check();
