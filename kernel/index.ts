@@ -73,7 +73,7 @@ export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
 export * from './machine/fault-codes.ts';
 export { closeFd, fdFile, fdFlags, fdObject, isStreamFd, openFd } from './objects/fd.ts';
-export { fileObject, putFile } from './objects/open-file.ts';
+export { fileObject, filePosition, putFile } from './objects/open-file.ts';
 export { changedObject, resizeObject } from './files/truncate.ts';
 export {
   beginWriteBack,
@@ -152,6 +152,8 @@ export {
 export { allPids, processOf, spaceOfPid } from './processes/pid-table.ts';
 export { createProcess } from './lifecycle/create.ts';
 export { exitProcess, releaseProcess } from './lifecycle/exit.ts';
+export { execProcess } from './lifecycle/exec.ts';
+export { clearChildTid, storeUserWord } from './lifecycle/thread-words.ts';
 export type { ProcessSpec } from './lifecycle/create.ts';
 export { canBeWoken } from './processes/futex-wakers.ts';
 export { futexBegin, futexFinish, futexSleep, futexWake } from './processes/futex.ts';

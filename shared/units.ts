@@ -37,6 +37,8 @@ export type SpaceBlock = Unit<'SpaceBlock'>;
 export type ProcessBlock = Unit<'ProcessBlock'>;
 /** A node of an area index. */
 export type AreaBlock = Unit<'AreaBlock'>;
+/** A table of descriptors. */
+export type DescriptorsBlock = Unit<'DescriptorsBlock'>;
 /** A memory object. */
 export type ObjectBlock = Unit<'ObjectBlock'>;
 /** An open file description. */
@@ -54,6 +56,7 @@ export type AnyBlock =
   | 'ProcessBlock'
   | 'AreaBlock'
   | 'ObjectBlock'
+  | 'DescriptorsBlock'
   | 'FileBlock'
   | 'FutexBlock'
   | 'GroupBlock'

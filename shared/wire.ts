@@ -18,6 +18,8 @@ export const TRAP_DEVICE_LOAD = 0x1001;
 export const TRAP_DEVICE_STORE = 0x1002;
 /** {first VPN, end VPN}: the rest of a range to fault in, which waits for a page. */
 export const TRAP_POPULATE = 0x1003;
+/** {}: the call that a message of the same process has staged (WireStaged). */
+export const TRAP_STAGED = 0x1004;
 
 // ---- Values -----------------------------------------------------------------------------------
 
@@ -46,6 +48,21 @@ export interface WireFileInfo {
   readonly kind: string;
 }
 
+/** What clone(2) gets besides what it runs (abi/sched.ts). */
+export interface WireClone {
+  readonly flags: number;
+  readonly stack: WireStack | null;
+  readonly tls: number;
+  readonly parentTid: number;
+  readonly childTid: number;
+}
+
+/** Memory for a thread's stack. */
+export interface WireStack {
+  readonly address: number;
+  readonly bytes: number;
+}
+
 export interface WireSpawn {
   /** Absolute URL. */
   readonly module: string;
@@ -59,6 +76,8 @@ export interface WireSpawn {
   readonly thread: boolean;
   /** With a copy of the caller's address space. */
   readonly fork: boolean;
+  /** Of clone with flags. */
+  readonly clone: WireClone | null;
   /** Bytes of a stack of its own. */
   readonly stackBytes: number;
   /** null: the parent's value. */
@@ -67,16 +86,27 @@ export interface WireSpawn {
   readonly memoryMaxPages: number | null;
 }
 
+/** A call by trap whose arguments are no numbers. */
+export type WireStaged =
+  | { readonly call: 'exec'; readonly name: string }
+  | { readonly call: 'open'; readonly name: string; readonly flags: number }
+  | { readonly call: 'unlink'; readonly name: string }
+  | { readonly call: 'memfdCreate'; readonly name: string; readonly flags: number }
+  | { readonly call: 'spawn'; readonly request: WireSpawn };
+
 /** A process that a CPU may start, at an export of a module. */
 export interface WireStart {
   readonly pid: number;
   readonly module: string;
   readonly entry: string;
   readonly args: readonly unknown[];
+  /** The stack that its maker gave it. */
+  readonly stack: WireStack | null;
 }
 
 /** The texts of /proc/PID that the kernel writes. */
-export type WireProcFile = 'maps' | 'smaps' | 'status' | 'statm';
+export const WIRE_PROC_FILES = ['maps', 'smaps', 'status', 'statm'] as const;
+export type WireProcFile = (typeof WIRE_PROC_FILES)[number];
 
 /** A path that the machine may write. */
 export interface WireWritableFile {
@@ -164,6 +194,8 @@ export interface KernelHostApi<Stats, Audit> {
 export interface KernelCpuApi {
   /** A syscall of the table in syscalls.ts. */
   syscall(pid: number, number: number, args: readonly number[]): number | Promise<number>;
+  /** Says what the process's next TRAP_STAGED asks for. */
+  stage(pid: number, call: WireStaged): void;
   open(pid: number, name: string, flags: number): Promise<number>;
   unlink(pid: number, name: string): Promise<number>;
   memfdCreate(pid: number, name: string, flags: number): number;
@@ -178,7 +210,8 @@ export interface KernelCpuApi {
   /** `signal` 0 sends nothing. Resolves when the target is gone, if the signal ends it. */
   kill(pid: number, target: number, signal: string | 0): Promise<number>;
   print(pid: number, line: string): void;
-  exited(pid: number, status: WireStatus): void;
+  /** `endsGroup`: and so have the other threads of its group. */
+  exited(pid: number, status: WireStatus, endsGroup: boolean): void;
   /** What a process left behind calls the machine again and again. */
   goesOn(pid: number): void;
   attending(): void;

@@ -19,6 +19,7 @@ import {
 } from '../kernel/index.ts';
 import { load, wait } from '../shared/atomics.ts';
 import * as BOOT from '../shared/layout/boot.ts';
+import type { Program } from './api/machine-api.ts';
 import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/wire.ts';
 import { CpuContext } from './cpu/runtime/cpu-context.ts';
 import { ProcessAccount } from './cpu/runtime/process-account.ts';
@@ -67,12 +68,18 @@ function enqueue(
   queue.add(account, () => {
     if (mode.inKernel(() => startProcess(cpu, pid)) !== 0) return;
     account.open();
-    const runner = new ProcessRunner(context, order, account, () => {
-      runners.delete(pid);
-      garbage.processEnded();
-    });
-    runners.set(pid, runner);
-    void strays.within(runner, () => runner.run(order.args));
+    const begin = (start: WireStart, main: Program | null): void => {
+      const runner = new ProcessRunner(context, start, account, {
+        ended: () => {
+          runners.delete(pid);
+          garbage.processEnded();
+        },
+        replaced: begin,
+      });
+      runners.set(pid, runner);
+      void strays.within(runner, () => runner.run(main));
+    };
+    begin(order, null);
   });
 }
 

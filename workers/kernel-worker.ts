@@ -21,7 +21,7 @@ import type { Cpu, ReclaimPolicy } from '../kernel/index.ts';
 import { DEDICATED_CPUS_MAX, RECLAIM_SCAN_PAGES } from '../shared/limits.ts';
 import { makeRandom } from '../shared/random.ts';
 import { OUT_OF_MEMORY } from '../shared/wire.ts';
-import type { CpuApi, HostApi, KernelInit } from '../shared/wire.ts';
+import type { CpuApi, HostApi, KernelInit, WireProcFile } from '../shared/wire.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { DeviceAccess } from './kernel/files/device-access.ts';
 import { FileService } from './kernel/files/file-service.ts';
@@ -46,9 +46,10 @@ import { spawnWithReclaim } from './kernel/processes/spawn.ts';
 import { Watchdog } from './kernel/processes/watchdog.ts';
 import { AuditService } from './kernel/serve/audit-service.ts';
 import { withEndReasons } from './kernel/serve/end-reasons.ts';
-import { cpuService } from './kernel/serve/cpu-service.ts';
+import { cpuService, runStaged } from './kernel/serve/cpu-service.ts';
 import { hostService } from './kernel/serve/host-service.ts';
 import { pagemap, procFile, reportMachine, reportProcess } from './kernel/serve/machine-report.ts';
+import { StagedCalls } from './kernel/serve/staged-calls.ts';
 import { SyscallService } from './kernel/serve/syscall-service.ts';
 import { Ticker } from './kernel/serve/ticker.ts';
 import { trapHandler } from './kernel/serve/trap-handler.ts';
@@ -151,11 +152,14 @@ function makeMemory(
 /** Builds the kernel worker and opens its connections. */
 function startKernel(ground: Ground): void {
   const { init, cpu, host, print, log } = ground;
-  const objects = new ObjectRegistry(cpu, log);
   const { pool, processes, watchdog } = makeProcesses(ground);
+  const textOf = (pid: number, name: WireProcFile): string | number =>
+    procFile(cpu, pid, name, processes.table, objects.names());
+  const objects: ObjectRegistry = new ObjectRegistry(cpu, log, textOf);
   const turns = new Turns();
   const memory = makeMemory({ ...ground, turns }, objects, processes);
   const { pressure, reclaimer, pager, fulfil } = memory;
+  processes.setFulfil(fulfil);
 
   const files = new FileService(cpu, objects);
   const pagers = new UserPagers({ cpu, objects, locate: (pid) => processes.locate(pid) });
@@ -174,9 +178,10 @@ function startKernel(ground: Ground): void {
   });
   const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);
   const spawn = spawnWithReclaim({ processes, reclaim });
-  const services = { syscalls, objects, processes, spawn, files, pagers };
+  const staged = new StagedCalls(runStaged({ objects, processes, spawn, files }));
+  const services = { syscalls, objects, processes, spawn, files, pagers, staged };
   const audits = new AuditService({ cpu, pool, objects, notes: () => watchdog.notes() });
-  const handleTrap = trapHandler({ syscalls, pager, devices });
+  const handleTrap = trapHandler({ syscalls, pager, devices, staged });
   const traps = new TrapServer(cpu.machine.words, cpu.machine.cpuBase, handleTrap);
   const panicked = (message: string): void => void host.remote.panicked(message).catch(() => {});
 
@@ -207,7 +212,7 @@ function startKernel(ground: Ground): void {
     hostService({
       ready: () => ready,
       ...{ processes, spawn, objects, pool },
-      procFile: (pid, name) => procFile(cpu, pid, name, table, objects.names()),
+      procFile: textOf,
       pagemap: (...range) => pagemap(cpu, ...range),
       stats: () => reportMachine(cpu, init, table, pressure.totalMs),
       dmesg: () => withEndReasons(dmesgLines(cpu.machine), table),

@@ -6,6 +6,7 @@ import type { Proc, Program } from './api/machine-api.ts';
 
 export * from '../shared/abi/mman.ts';
 export * from '../shared/abi/prctl.ts';
+export * from '../shared/abi/sched.ts';
 export { WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG } from '../shared/abi/wait-status.ts';
 export { BARRIER_BYTES, Barrier } from './sync/barrier.ts';
 export { BoundedQueue, queueBytes } from './sync/bounded-queue.ts';
@@ -15,6 +16,7 @@ export { MUTEX_BYTES, Mutex } from './sync/mutex.ts';
 export { MemoryFault, ProcessKilled, SyscallError } from './wire/errors.ts';
 export type {
   CloneOptions,
+  ExecOptions,
   ExitStatus,
   FaultHandler,
   FaultInfo,
@@ -26,6 +28,7 @@ export type {
   SignalInfo,
   SignalName,
   SpawnOptions,
+  StagedSyscalls,
   SyncSyscalls,
   WaitResult,
 } from './api/machine-api.ts';

@@ -1,6 +1,7 @@
 /** The audit of records, names, objects, files, descriptors and page indexes. */
 import { peek } from '../../shared/atomics.ts';
 import * as FILE from '../../shared/layout/file.ts';
+import * as DESCRIPTORS from '../../shared/layout/descriptors.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
@@ -8,7 +9,7 @@ import * as RECORD from '../../shared/layout/record.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import { AREA_NAMES_MAX, FDS_MAX, TABLE_ENTRIES, USER_PAGES } from '../../shared/limits.ts';
 import { pagesOf } from '../../shared/units.ts';
-import type { FileBlock, ObjectBlock, Pfn } from '../../shared/units.ts';
+import type { DescriptorsBlock, FileBlock, ObjectBlock, Pfn } from '../../shared/units.ts';
 import type { AuditLedger, AuditOptions } from './audit-ledger.ts';
 import { liveBlocks } from './audit-spaces.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -75,17 +76,34 @@ function auditNames({ machine }: Cpu, ledger: AuditLedger): void {
   }
 }
 
-/** Descriptions against the descriptors that refer to them; each holds its object. */
-function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
-  const descriptors = new Map<FileBlock, number>();
+/** Tables of descriptors against the processes that use them; how many name each description. */
+function auditDescriptors(cpu: Cpu, ledger: AuditLedger): Map<FileBlock, number> {
+  const users = new Map<DescriptorsBlock, number>();
   for (const pid of allPids(cpu.machine)) {
     const proc = processOf(cpu.machine, pid);
-    ledger.check(peek(cpu.words, proc + PROCESS.FD_LOCK) === 0, `process ${pid}: fd lock held`);
+    const table: DescriptorsBlock = peek(cpu.words, proc + PROCESS.DESCRIPTORS);
+    if (table !== 0) users.set(table, (users.get(table) ?? 0) + 1);
+  }
+  const named = new Map<FileBlock, number>();
+  for (const table of liveBlocks(cpu.machine, SLAB.DESCRIPTORS)) {
+    const refs = peek(cpu.words, table + DESCRIPTORS.REFS);
+    const found = users.get(table) ?? 0;
+    ledger.check(refs === found, `descriptors ${table}: ${refs} references, ${found} processes`);
+    const held = peek(cpu.words, table + DESCRIPTORS.LOCK) !== 0;
+    ledger.check(!held, `descriptors ${table}: lock held`);
+    users.delete(table);
     for (let fd = 0; fd < FDS_MAX; fd++) {
-      const file: FileBlock = peek(cpu.words, proc + PROCESS.FDS + fd * PROCESS.FD_WORDS);
-      if (file !== 0) descriptors.set(file, (descriptors.get(file) ?? 0) + 1);
+      const file: FileBlock = peek(cpu.words, table + DESCRIPTORS.FDS + fd);
+      if (file !== 0) named.set(file, (named.get(file) ?? 0) + 1);
     }
   }
+  ledger.check(users.size === 0, `processes with ${users.size} tables that are free`);
+  return named;
+}
+
+/** Descriptions against the descriptors that refer to them; each holds its object. */
+function auditFiles(cpu: Cpu, ledger: AuditLedger, holders: Map<ObjectBlock, number>): void {
+  const descriptors = auditDescriptors(cpu, ledger);
   for (const file of liveBlocks(cpu.machine, SLAB.FILE)) {
     const refs = peek(cpu.words, file + FILE.REFS);
     const found = descriptors.get(file) ?? 0;

@@ -17,7 +17,14 @@ import type { ObjectBlock, ObjectPage } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { kindOf } from '../objects/kinds.ts';
-import { cutObject, dropPages, extendObject, objectSize, zeroFrom } from '../objects/pages.ts';
+import {
+  cutObject,
+  dropPages,
+  extendObject,
+  objectSize,
+  supplyAll,
+  zeroFrom,
+} from '../objects/pages.ts';
 import { WRITE_SEALS, objectSeals } from '../objects/seals.ts';
 import { ZAP_ALL, ZAP_OBJECT } from '../paging/object-range.ts';
 import { changeMappings } from './mappings.ts';
@@ -40,6 +47,7 @@ export function resizeObject(cpu: Cpu, object: ObjectBlock, size: number): void 
  */
 export function changedObject(cpu: Cpu, object: ObjectBlock, size: number): void {
   resizeObject(cpu, object, size);
+  supplyAll(cpu, object);
   dropPages(cpu, object, 0, pagesOf(size));
   changeMappings(cpu, object, 0, pagesOf(size), ZAP_OBJECT);
 }

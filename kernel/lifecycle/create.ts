@@ -10,13 +10,14 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
-import type { Pid, ProcessBlock, SpaceBlock } from '../../shared/units.ts';
+import type { Pid, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
-import { closeAllFds, inheritFds } from '../objects/fd.ts';
+import { createDescriptors, dropDescriptors, inheritFds, shareDescriptors } from '../objects/fd.ts';
 import { forkSpace } from './fork.ts';
 import { inheritShared } from './inherit.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
+import { storeWide } from '../frames/wide.ts';
 import { processOf, spaceOfPid } from '../processes/pid-table.ts';
 import { writeName } from '../processes/process.ts';
 import { inheritSignals } from '../processes/signals.ts';
@@ -42,6 +43,14 @@ export interface ProcessSpec {
   readonly fork?: boolean;
   /** A thread: use the parent's address space itself, and take over its descriptors. */
   readonly thread?: boolean;
+  /** CLONE_FILES: use the parent's descriptors, not a copy of them. */
+  readonly shareDescriptors?: boolean;
+  /** CLONE_THREAD: pid of the process that it is a thread of. Default: its own. */
+  readonly tgid?: Pid;
+  /** Default 0. */
+  readonly fsBase?: VirtAddr;
+  /** Address of a word that its end clears (thread-words.ts). Default 0: none. */
+  readonly clearTid?: VirtAddr;
   /** Bytes of a stack of its own, above a guard page. Default 0: none. */
   readonly stackBytes?: number;
   /** Default: its parent's. */
@@ -67,27 +76,43 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): Pid {
   const proc = slabAlloc(cpu, SLAB.PROCESS);
   if (proc === 0) return -ENOMEM;
   const space = thread ? getSpace(cpu, shared) : createSpace(cpu);
-  if (space === 0) {
+  if (space === 0 || !giveDescriptors(cpu, proc, parent, spec)) {
+    if (space !== 0) putSpace(cpu, space);
     slabFree(cpu, SLAB.PROCESS, proc);
     return -ENOMEM;
   }
   fillBlock(cpu, proc, space, spec);
   let pid = thread ? 0 : enterGroup(cpu, space, spec);
   if (pid === 0 && parent !== 0) {
-    inheritFds(cpu, parent, proc);
     if (fork) pid = forkSpace(cpu, shared, space);
     else if (!thread) pid = inheritShared(cpu, shared, space);
   }
   if (pid === 0) pid = mapStack(cpu, proc, spec.stackBytes ?? 0);
   if (pid === 0) pid = takePid(cpu, proc);
   if (pid < 0) {
-    closeAllFds(cpu, proc);
+    dropDescriptors(cpu, proc);
     unmapStack(cpu, proc);
     putSpace(cpu, space);
     slabFree(cpu, SLAB.PROCESS, proc);
     return pid;
   }
   return pid;
+}
+
+/** A table of descriptors: the parent's, a copy of it, or an empty one. False without memory. */
+function giveDescriptors(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  parent: ProcessBlock,
+  spec: ProcessSpec,
+): boolean {
+  if (parent !== 0 && spec.shareDescriptors === true) {
+    shareDescriptors(cpu, parent, proc);
+    return true;
+  }
+  if (!createDescriptors(cpu, proc)) return false;
+  if (parent !== 0) inheritFds(cpu, parent, proc);
+  return true;
 }
 
 /** Puts a new space into a group of its own, or its parent's. 0 or -EAGAIN. */
@@ -111,6 +136,9 @@ function fillBlock(cpu: Cpu, proc: ProcessBlock, space: SpaceBlock, spec: Proces
   poke(words, proc + PROCESS.CPU, spec.cpu ?? 0);
   poke(words, proc + PROCESS.HOME, spec.home ?? 0);
   poke(words, proc + PROCESS.STATE, PROCESS.NEW);
+  poke(words, proc + PROCESS.TGID, spec.tgid ?? 0);
+  storeWide(machine, proc + PROCESS.FS_BASE, spec.fsBase ?? 0);
+  storeWide(machine, proc + PROCESS.CLEAR_TID, spec.clearTid ?? 0);
   writeName(cpu, proc, spec.name);
   if (parent !== 0) {
     inheritSignals(cpu, parent, proc);
@@ -132,6 +160,7 @@ function takePid(cpu: Cpu, proc: ProcessBlock): Pid {
     const slot = machine.procTable + (next % PROCESSES_MAX);
     if (peek(words, slot) !== 0) continue;
     poke(words, proc + PROCESS.PID, next);
+    if (peek(words, proc + PROCESS.TGID) === 0) poke(words, proc + PROCESS.TGID, next);
     // ORDER: publishes the whole block.
     store(words, slot, proc);
     poke(words, BOOT.PROC_COUNT, peek(words, BOOT.PROC_COUNT) + 1);

@@ -16,7 +16,7 @@ import { vpnOf } from '../../shared/units.ts';
 import type { Pid, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
-import { closeAllFds } from '../objects/fd.ts';
+import { dropDescriptors } from '../objects/fd.ts';
 import { dropFutexes } from '../processes/futex.ts';
 import { LOG_PROCESS_EXIT, LOG_PROCESS_KILLED, LOG_SEGFAULT, logEvent } from '../machine/log.ts';
 import { slabFree } from '../frames/slab.ts';
@@ -51,7 +51,7 @@ export function exitProcess(
   poke(words, proc + PROCESS.EXIT_SIGNAL, signal);
   storeWide(cpu.machine, proc + PROCESS.EXIT_ADDRESS, address);
   dropFutexes(cpu, proc);
-  closeAllFds(cpu, proc);
+  dropDescriptors(cpu, proc);
   unmapStack(cpu, proc);
   putSpace(cpu, takeSpace(cpu, proc));
   if (signal === 0) logEvent(cpu, LOG_PROCESS_EXIT, pid, code, 0);

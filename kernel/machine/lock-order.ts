@@ -10,11 +10,11 @@ import * as AREA from '../../shared/layout/area.ts';
 import { fieldName } from '../../shared/layout/block.ts';
 import type { Block } from '../../shared/layout/block.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
+import * as DESCRIPTORS from '../../shared/layout/descriptors.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import { blockOfWord } from '../../shared/layout/names.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
-import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { assert } from '../../shared/panic.ts';
 import type { WordIndex } from '../../shared/units.ts';
@@ -101,11 +101,11 @@ export const LOCK_CLASSES: readonly LockClass[] = [
     nesting: 'never',
   },
   {
-    name: 'PROCESS.FD_LOCK',
-    block: PROCESS.LAYOUT,
-    at: PROCESS.FD_LOCK,
+    name: 'DESCRIPTORS.LOCK',
+    block: DESCRIPTORS.LAYOUT,
+    at: DESCRIPTORS.LOCK,
     rank: 5,
-    protects: "a process's descriptors",
+    protects: 'descriptors',
     nesting: 'never',
   },
   {

@@ -3,16 +3,27 @@
  *
  * Guarantees: the lowest free number is given out. A caller that got a description from `fdFile`
  * keeps it until `putFile`, even if the program closes the descriptor meanwhile.
- * Locking: PROCESS.FD_LOCK: descriptors are opened and closed on the kernel worker, and looked up
- * on the process's CPU too.
+ * A table of them belongs to one process, or to several (CLONE_FILES), and goes with the last.
+ * Locking: DESCRIPTORS.LOCK: descriptors are opened and closed on the kernel worker, and looked up
+ * on the process's CPU too. REFS is atomic.
  */
-import { copyWords, peek, poke } from '../../shared/atomics.ts';
+import { add, copyWords, load, peek, poke } from '../../shared/atomics.ts';
 import { EBADF, EMFILE, ENOMEM } from '../../shared/abi/errno.ts';
+import * as DESCRIPTORS from '../../shared/layout/descriptors.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
+import * as SLAB from '../../shared/layout/slabs.ts';
 import { FDS_MAX } from '../../shared/limits.ts';
 import { O_CLOEXEC, O_PATH } from '../../shared/abi/mman.ts';
-import type { FileBlock, ObjectBlock, ProcessBlock, WordIndex } from '../../shared/units.ts';
+import { panic } from '../../shared/panic.ts';
+import type {
+  DescriptorsBlock,
+  FileBlock,
+  ObjectBlock,
+  ProcessBlock,
+  WordIndex,
+} from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { slabAlloc, slabFree } from '../frames/slab.ts';
 import { assertHeld } from '../machine/held-locks.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { createFile, fileFlags, fileObject, getFile, putFile } from './open-file.ts';
@@ -22,8 +33,65 @@ const FIRST_FD = 3;
 const STDOUT = 1;
 const STDERR = 2;
 
-function fdAt(proc: ProcessBlock, fd: number): WordIndex {
-  return proc + PROCESS.FDS + fd * PROCESS.FD_WORDS;
+/** A process's table. */
+function tableOf(cpu: Cpu, proc: ProcessBlock): DescriptorsBlock {
+  return peek(cpu.words, proc + PROCESS.DESCRIPTORS);
+}
+
+function fdAt(table: DescriptorsBlock, fd: number): WordIndex {
+  return table + DESCRIPTORS.FDS + fd;
+}
+
+/** Gives a new process an empty table. False without memory. */
+export function createDescriptors(cpu: Cpu, proc: ProcessBlock): boolean {
+  const table = slabAlloc(cpu, SLAB.DESCRIPTORS);
+  if (table === 0) return false;
+  poke(cpu.words, table + DESCRIPTORS.REFS, 1);
+  poke(cpu.words, proc + PROCESS.DESCRIPTORS, table);
+  return true;
+}
+
+/** CLONE_FILES: a new process uses its parent's table, what either opens or closes from now on. */
+export function shareDescriptors(cpu: Cpu, parent: ProcessBlock, child: ProcessBlock): void {
+  const table = tableOf(cpu, parent);
+  // ORDER: a count; the parent's reference keeps it from reaching 0.
+  if (add(cpu.words, table + DESCRIPTORS.REFS, 1) <= 0) panic('shareDescriptors: free', table);
+  poke(cpu.words, child + PROCESS.DESCRIPTORS, table);
+}
+
+/** Drops the process's use of its table; the last one closes all that is open. */
+export function dropDescriptors(cpu: Cpu, proc: ProcessBlock): void {
+  const table = tableOf(cpu, proc);
+  poke(cpu.words, proc + PROCESS.DESCRIPTORS, 0);
+  if (table !== 0) putTable(cpu, table);
+}
+
+function putTable(cpu: Cpu, table: DescriptorsBlock): void {
+  // ORDER: the decrement to 0 comes after every other user's last use.
+  const before = add(cpu.words, table + DESCRIPTORS.REFS, -1);
+  if (before <= 0) panic('putTable: free', table);
+  if (before > 1) return;
+  for (let fd = FIRST_FD; fd < FDS_MAX; fd++) closeIn(cpu, table, fd);
+  slabFree(cpu, SLAB.DESCRIPTORS, table);
+}
+
+/**
+ * exec: a table of the process's own, without the descriptors that exec closes. -ENOMEM leaves all
+ * as it was.
+ */
+export function execDescriptors(cpu: Cpu, proc: ProcessBlock): number {
+  const shared = tableOf(cpu, proc);
+  // ORDER: only a process that uses it could share it with another, and this one does not run.
+  if (load(cpu.words, shared + DESCRIPTORS.REFS) > 1) {
+    if (!createDescriptors(cpu, proc)) return -ENOMEM;
+    copyTable(cpu, shared, tableOf(cpu, proc));
+    putTable(cpu, shared);
+  }
+  const table = tableOf(cpu, proc);
+  for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
+    if (fdCloexec(cpu, proc, fd) === 1) closeIn(cpu, table, fd);
+  }
+  return 0;
 }
 
 function isFd(fd: number): boolean {
@@ -49,25 +117,29 @@ export function openFd(cpu: Cpu, proc: ProcessBlock, object: ObjectBlock, flags:
 
 /** The lowest free descriptor, which takes over the caller's reference; or -EMFILE. */
 function installFd(cpu: Cpu, proc: ProcessBlock, file: FileBlock, cloexec: boolean): number {
+  const table = tableOf(cpu, proc);
   let result = -EMFILE;
-  lock(cpu, proc + PROCESS.FD_LOCK);
+  lock(cpu, table + DESCRIPTORS.LOCK);
   for (let fd = FIRST_FD; fd < FDS_MAX && result < 0; fd++) {
-    if (peek(cpu.words, fdAt(proc, fd)) !== 0) continue;
-    poke(cpu.words, fdAt(proc, fd), file);
-    setCloexec(cpu, proc, fd, cloexec);
+    if (peek(cpu.words, fdAt(table, fd)) !== 0) continue;
+    poke(cpu.words, fdAt(table, fd), file);
+    setCloexec(cpu, table, fd, cloexec);
     result = fd;
   }
-  unlock(cpu, proc + PROCESS.FD_LOCK);
+  unlock(cpu, table + DESCRIPTORS.LOCK);
   return result;
 }
 
 /** 0, or -EBADF. Mappings of the object stay. */
 export function closeFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
-  if (!isFd(fd)) return -EBADF;
-  lock(cpu, proc + PROCESS.FD_LOCK);
-  const file: FileBlock = peek(cpu.words, fdAt(proc, fd));
-  poke(cpu.words, fdAt(proc, fd), 0);
-  unlock(cpu, proc + PROCESS.FD_LOCK);
+  return isFd(fd) ? closeIn(cpu, tableOf(cpu, proc), fd) : -EBADF;
+}
+
+function closeIn(cpu: Cpu, table: DescriptorsBlock, fd: number): number {
+  lock(cpu, table + DESCRIPTORS.LOCK);
+  const file: FileBlock = peek(cpu.words, fdAt(table, fd));
+  poke(cpu.words, fdAt(table, fd), 0);
+  unlock(cpu, table + DESCRIPTORS.LOCK);
   if (file === 0) return -EBADF;
   putFile(cpu, file);
   return 0;
@@ -88,69 +160,73 @@ export function dupFd(cpu: Cpu, proc: ProcessBlock, fd: number): number {
  */
 export function fdFile(cpu: Cpu, proc: ProcessBlock, fd: number, orPath = false): FileBlock {
   if (!isFd(fd)) return 0;
-  lock(cpu, proc + PROCESS.FD_LOCK);
-  let file: FileBlock = peek(cpu.words, fdAt(proc, fd));
+  const table = tableOf(cpu, proc);
+  lock(cpu, table + DESCRIPTORS.LOCK);
+  let file: FileBlock = peek(cpu.words, fdAt(table, fd));
   if (file !== 0 && !orPath && (fileFlags(cpu, file) & O_PATH) !== 0) file = 0;
   if (file !== 0) getFile(cpu, file);
-  unlock(cpu, proc + PROCESS.FD_LOCK);
+  unlock(cpu, table + DESCRIPTORS.LOCK);
   return file;
 }
 
 /** The object behind a descriptor that cannot be closed meanwhile; 0 for none. */
 export function fdObject(cpu: Cpu, proc: ProcessBlock, fd: number): ObjectBlock {
-  const file = isFd(fd) ? peek(cpu.words, fdAt(proc, fd)) : 0;
+  const file = isFd(fd) ? peek(cpu.words, fdAt(tableOf(cpu, proc), fd)) : 0;
   return file === 0 ? 0 : fileObject(cpu, file);
 }
 
 /** Whether exec closes a descriptor, or -EBADF. */
 export function fdCloexec(cpu: Cpu, proc: ProcessBlock, fd: number): number {
-  lock(cpu, proc + PROCESS.FD_LOCK);
+  const table = tableOf(cpu, proc);
+  lock(cpu, table + DESCRIPTORS.LOCK);
   let result = -EBADF;
-  if (isFd(fd) && peek(cpu.words, fdAt(proc, fd)) !== 0) {
-    result = (peek(cpu.words, cloexecAt(proc, fd)) >>> (fd & 31)) & 1;
+  if (isFd(fd) && peek(cpu.words, fdAt(table, fd)) !== 0) {
+    result = (peek(cpu.words, cloexecAt(table, fd)) >>> (fd & 31)) & 1;
   }
-  unlock(cpu, proc + PROCESS.FD_LOCK);
+  unlock(cpu, table + DESCRIPTORS.LOCK);
   return result;
 }
 
 /** Says whether exec closes a descriptor. 0 or -EBADF. */
 export function setFdCloexec(cpu: Cpu, proc: ProcessBlock, fd: number, cloexec: boolean): number {
-  lock(cpu, proc + PROCESS.FD_LOCK);
-  const isOpen = isFd(fd) && peek(cpu.words, fdAt(proc, fd)) !== 0;
-  if (isOpen) setCloexec(cpu, proc, fd, cloexec);
-  unlock(cpu, proc + PROCESS.FD_LOCK);
+  const table = tableOf(cpu, proc);
+  lock(cpu, table + DESCRIPTORS.LOCK);
+  const isOpen = isFd(fd) && peek(cpu.words, fdAt(table, fd)) !== 0;
+  if (isOpen) setCloexec(cpu, table, fd, cloexec);
+  unlock(cpu, table + DESCRIPTORS.LOCK);
   return isOpen ? 0 : -EBADF;
 }
 
-function setCloexec(cpu: Cpu, proc: ProcessBlock, fd: number, cloexec: boolean): void {
-  assertHeld(cpu, proc + PROCESS.FD_LOCK);
-  const at = cloexecAt(proc, fd);
+function setCloexec(cpu: Cpu, table: DescriptorsBlock, fd: number, cloexec: boolean): void {
+  assertHeld(cpu, table + DESCRIPTORS.LOCK);
+  const at = cloexecAt(table, fd);
   const others = peek(cpu.words, at) & ~(1 << (fd & 31));
   poke(cpu.words, at, cloexec ? others | (1 << (fd & 31)) : others);
 }
 
-function cloexecAt(proc: ProcessBlock, fd: number): WordIndex {
-  return proc + PROCESS.CLOEXEC + (fd >>> 5);
+function cloexecAt(table: DescriptorsBlock, fd: number): WordIndex {
+  return table + DESCRIPTORS.CLOEXEC + (fd >>> 5);
 }
 
 /** O_* flags of an open descriptor that cannot be closed meanwhile. */
 export function fdFlags(cpu: Cpu, proc: ProcessBlock, fd: number): number {
-  return fileFlags(cpu, peek(cpu.words, fdAt(proc, fd)));
+  return fileFlags(cpu, peek(cpu.words, fdAt(tableOf(cpu, proc), fd)));
 }
 
 /** The child's descriptors refer to the same descriptions as the parent's, as after fork. */
 export function inheritFds(cpu: Cpu, parent: ProcessBlock, child: ProcessBlock): void {
-  lock(cpu, parent + PROCESS.FD_LOCK);
-  for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
-    const file: FileBlock = peek(cpu.words, fdAt(parent, fd));
-    if (file === 0) continue;
-    getFile(cpu, file);
-    poke(cpu.words, fdAt(child, fd), file);
-  }
-  copyWords(cpu.words, child + PROCESS.CLOEXEC, parent + PROCESS.CLOEXEC, FDS_MAX / 32);
-  unlock(cpu, parent + PROCESS.FD_LOCK);
+  copyTable(cpu, tableOf(cpu, parent), tableOf(cpu, child));
 }
 
-export function closeAllFds(cpu: Cpu, proc: ProcessBlock): void {
-  for (let fd = FIRST_FD; fd < FDS_MAX; fd++) closeFd(cpu, proc, fd);
+/** Copies a table to a new one. */
+function copyTable(cpu: Cpu, from: DescriptorsBlock, to: DescriptorsBlock): void {
+  lock(cpu, from + DESCRIPTORS.LOCK);
+  for (let fd = FIRST_FD; fd < FDS_MAX; fd++) {
+    const file: FileBlock = peek(cpu.words, fdAt(from, fd));
+    if (file === 0) continue;
+    getFile(cpu, file);
+    poke(cpu.words, fdAt(to, fd), file);
+  }
+  copyWords(cpu.words, to + DESCRIPTORS.CLOEXEC, from + DESCRIPTORS.CLOEXEC, FDS_MAX / 32);
+  unlock(cpu, from + DESCRIPTORS.LOCK);
 }

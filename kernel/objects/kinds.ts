@@ -9,6 +9,8 @@
  *   user     a backend module supplies a missing page
  *   device   no pages: each access calls the device's handler
  *   linear   a physically contiguous region, present from the start
+ *   text     a file of /proc, which the kernel worker writes anew when it is read from its start
+ *   zero     /dev/zero: no pages; mapping it makes anonymous memory
  */
 import { peek } from '../../shared/atomics.ts';
 import { EINVAL, ESPIPE } from '../../shared/abi/errno.ts';
@@ -51,6 +53,11 @@ export interface ObjectKind {
   /** What was written beyond its end becomes visible when it grows, as on tmpfs (6.18). */
   readonly keepsBeyondEnd: boolean;
 
+  /** Linux's /dev/zero: it has no end and no position, and a mapping of it is anonymous memory. */
+  readonly isEndless: boolean;
+  /** Its text depends on when it is read, so that it has no end to seek from. */
+  readonly isText: boolean;
+
   // When it is mapped.
   /**
    * Linux's VM_SPECIAL, a driver's mapping: shared or not at all, wholly inside the object, never
@@ -79,6 +86,8 @@ const FILE: ObjectKind = {
   hasHoles: false,
   canSeal: false,
   keepsBeyondEnd: false,
+  isEndless: false,
+  isText: false,
   isSpecial: false,
   canMove: true,
   device: '00:02',
@@ -128,6 +137,18 @@ const DEVICE: ObjectKind = {
 /** Every page is present, so its areas have no reserved entries. */
 const LINEAR: ObjectKind = { ...DEVICE, name: 'linear', isContiguous: true };
 
+const TEXT: ObjectKind = { ...FILE, name: 'proc', isWrittenBack: false, isText: true };
+
+const ZERO: ObjectKind = {
+  ...FILE,
+  name: 'zero',
+  isHandedIn: false,
+  isEvictable: false,
+  isWrittenBack: false,
+  isRegular: false,
+  isEndless: true,
+};
+
 /** No object: it has no file, and its pages go to swap. */
 export const PRIVATE_MEMORY: ObjectKind = {
   ...FILE,
@@ -146,6 +167,8 @@ const KINDS: Readonly<Record<number, ObjectKind>> = {
   [OBJECT.USER]: USER,
   [OBJECT.DEVICE]: DEVICE,
   [OBJECT.LINEAR]: LINEAR,
+  [OBJECT.TEXT]: TEXT,
+  [OBJECT.ZERO]: ZERO,
 };
 
 /** By the number in OBJECT.KIND and RECORD.KIND. */

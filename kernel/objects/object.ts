@@ -59,7 +59,8 @@ export function createObject(cpu: Cpu, spec: ObjectSpec): ObjectBlock {
     slabFree(cpu, SLAB.OBJECT, object);
     return 0;
   }
-  if (isHandedIn) logEvent(cpu, LOG_OBJECT, spec.kind, pages, spec.host);
+  if (isHandedIn && spec.kind !== OBJECT.TEXT)
+    logEvent(cpu, LOG_OBJECT, spec.kind, pages, spec.host);
   return object;
 }
 

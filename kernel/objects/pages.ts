@@ -164,6 +164,14 @@ export function extendObject(cpu: Cpu, object: ObjectBlock, end: number): void {
   unlock(cpu, object + OBJECT.LOCK);
 }
 
+/** What supplies the object's pages has all of its bytes. */
+export function supplyAll(cpu: Cpu, object: ObjectBlock): void {
+  lock(cpu, object + OBJECT.LOCK);
+  const size = loadWide(cpu.machine, object + OBJECT.SIZE);
+  storeWide(cpu.machine, object + OBJECT.SUPPLIED, size);
+  unlock(cpu, object + OBJECT.LOCK);
+}
+
 /**
  * The first two steps of a truncation: the new size, and the pages beyond it out of the index. The
  * caller then takes them out of all mappings. Returns the old number of pages.

@@ -1,13 +1,13 @@
 /**
- * arch_prctl(2) for ARCH_MAP_VDSO_64: the areas that Linux maps into every process, by name and in
- * the same order. Here they are zero pages; nobody calls into them.
+ * arch_prctl(2): the thread's fs base, and (ARCH_MAP_VDSO_64) the areas that Linux maps into every
+ * process, by name and in the same order. Here those are zero pages; nobody calls into them.
  */
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { USER_SPACE_END, VDSO_PAGES, VVAR_PAGES, VVAR_VCLOCK_PAGES } from '../../shared/limits.ts';
 import { PROT_EXEC, PROT_READ } from '../../shared/abi/mman.ts';
-import { ARCH_MAP_VDSO_64 } from '../../shared/abi/prctl.ts';
+import { ARCH_GET_FS, ARCH_MAP_VDSO_64, ARCH_SET_FS } from '../../shared/abi/prctl.ts';
 import { bytesOf, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import * as F from '../machine/area-flags.ts';
@@ -15,6 +15,9 @@ import { MemoryArea } from '../areas/memory-area.ts';
 import { backendOf } from '../backends/registry.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertAreasHeld } from '../machine/held-locks.ts';
+import { loadWide, storeWide } from '../frames/wide.ts';
+import { WAIT_PAGE } from '../machine/wait-codes.ts';
+import { copyToUser } from '../mmu/user-copy.ts';
 import { ANONYMOUS } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange } from '../paging/range-op.ts';
@@ -27,21 +30,40 @@ import { unmapRange } from './munmap.ts';
 /** What the program cannot write, as it has no descriptor for it. */
 const VVAR_FLAGS: number = PROT_READ | F.AREA_NO_WRITE | F.AREA_DONTDUMP;
 
-/** The bytes of [vdso]; -EEXIST when it is mapped already, -EINVAL, -ENOMEM. */
+/** 0, or the bytes of [vdso]; -EEXIST when it is mapped, -EFAULT, -EINVAL, -ENOMEM, -EPERM. */
 export function sysArchPrctl(
   cpu: Cpu,
   proc: ProcessBlock,
   code: number,
   address: VirtAddr,
 ): number {
-  if (code !== ARCH_MAP_VDSO_64 || !Number.isInteger(address)) return -E.EINVAL;
+  if (!Number.isInteger(address)) return -E.EINVAL;
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
+  if (code === ARCH_SET_FS) return setFsBase(cpu, proc, address);
+  if (code === ARCH_GET_FS) return tellFsBase(cpu, proc, space, address);
+  if (code !== ARCH_MAP_VDSO_64) return -E.EINVAL;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
   const outcome = hasVdso(areas) ? -E.EEXIST : mapVdso(cpu, space, areas, address);
   protocol.unlockAreas(cpu, space);
   return outcome;
+}
+
+/** As Linux: an address beyond user space is -EPERM. */
+function setFsBase(cpu: Cpu, proc: ProcessBlock, address: VirtAddr): number {
+  if (address < 0 || address >= USER_SPACE_END) return -E.EPERM;
+  storeWide(cpu.machine, proc + PROCESS.FS_BASE, address);
+  return 0;
+}
+
+function tellFsBase(cpu: Cpu, proc: ProcessBlock, space: SpaceBlock, address: VirtAddr): number {
+  const base = loadWide(cpu.machine, proc + PROCESS.FS_BASE);
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(base), true);
+  const copied = copyToUser(cpu, space, address, bytes);
+  if (copied === -WAIT_PAGE) return copied;
+  return copied === bytes.length ? 0 : -E.EFAULT;
 }
 
 function hasVdso(areas: AreaSet): boolean {

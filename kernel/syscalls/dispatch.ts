@@ -32,6 +32,7 @@ import { sysPrctl } from './prctl.ts';
 import { sysGetrlimit, sysPrlimit, sysSetrlimit } from './rlimit.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
+import { sysSetTidAddress } from './set-tid-address.ts';
 import { sysGetpriority, sysSetpriority } from './priority.ts';
 
 /** Carries out syscall `number` for the process with block `proc`. In kernel mode. */
@@ -89,18 +90,46 @@ export function dispatch(
       return sysSetrlimit(cpu, proc, a, b);
     case S.SYS_PRLIMIT:
       return sysPrlimit(cpu, proc, a, b, c, d);
+    case S.SYS_GETPID:
+      return peek(cpu.words, proc + PROCESS.TGID);
+    default:
+      return dispatchAboutThreads(cpu, proc, known, a, b, c, d);
+  }
+}
+
+type ThreadNumber =
+  | typeof S.SYS_GETPRIORITY
+  | typeof S.SYS_SETPRIORITY
+  | typeof S.SYS_FUTEX_WAKE
+  | typeof S.SYS_GETTID
+  | typeof S.SYS_SET_TID_ADDRESS
+  | typeof S.SYS_SCHED_YIELD;
+
+/** The syscalls about processes and threads, not their memory. */
+function dispatchAboutThreads(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  number: ThreadNumber | KernelWorkerNumber,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): number {
+  switch (number) {
     case S.SYS_GETPRIORITY:
       return sysGetpriority(cpu, proc, a, b);
     case S.SYS_SETPRIORITY:
       return sysSetpriority(cpu, proc, a, b, c);
     case S.SYS_FUTEX_WAKE:
       return futexWake(cpu, proc, a, b);
-    case S.SYS_GETPID:
+    case S.SYS_GETTID:
       return peek(cpu.words, proc + PROCESS.PID);
+    case S.SYS_SET_TID_ADDRESS:
+      return sysSetTidAddress(cpu, proc, a);
     case S.SYS_SCHED_YIELD:
       return 0;
     default:
-      return dispatchOnKernelWorker(cpu, proc, known, a, b, c, d);
+      return dispatchOnKernelWorker(cpu, proc, number, a, b, c, d);
   }
 }
 

@@ -73,9 +73,11 @@ export function checkFile(
   const shared = (flags & M.MAP_TYPE) !== M.MAP_PRIVATE;
   if (shared && (prot & M.PROT_WRITE) !== 0 && !isWritable(cpu, file)) return -E.EACCES;
   if (!isReadable(cpu, file)) return -E.EACCES;
-  if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
   const object = fileObject(cpu, file);
-  if (kindOf(cpu.machine, object).isSpecial) {
+  const { isText, isSpecial } = kindOf(cpu.machine, object);
+  if (isText) return -E.ENODEV;
+  if ((flags & M.MAP_GROWSDOWN) !== 0) return -E.EINVAL;
+  if (isSpecial) {
     // Like a driver's mmap method: maps its registers or frames as they are, or refuses.
     if (!shared || offset + size > roundUpToPages(objectSize(cpu, object))) {
       return -E.EINVAL;

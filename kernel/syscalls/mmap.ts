@@ -38,6 +38,7 @@ import { fileObject, isWritable, putFile } from '../objects/open-file.ts';
 import { fdFile, isStreamFd } from '../objects/fd.ts';
 import { beginWriter, endWriter } from '../objects/seals.ts';
 import { createObject, putObject } from '../objects/object.ts';
+import { kindOf } from '../objects/kinds.ts';
 import { ANONYMOUS, internRecord, putRecord } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange } from '../paging/range-op.ts';
@@ -205,17 +206,18 @@ function recordFor(cpu: Cpu, startAddress: VirtAddr, mapping: Mapping): RecordId
   const { request, size, areaBits } = mapping;
   const shared = (areaBits & AREA_SHARED) !== 0;
   const vpn = vpnOf(startAddress);
-  if (request.file !== 0) {
+  const object = request.file === 0 ? 0 : fileObject(cpu, request.file);
+  if (object !== 0 && !kindOf(cpu.machine, object).isEndless) {
     const delta = objectPageOf(request.offset) - vpn;
-    const id = internRecord(cpu, fileObject(cpu, request.file), delta, shared);
+    const id = internRecord(cpu, object, delta, shared);
     return id === 0 ? -E.ENOMEM : id;
   }
   if (!shared) return ANONYMOUS;
   const spec = { kind: OBJECT.SHARED, size, host: 0, writable: true };
-  const object = createObject(cpu, spec);
-  if (object === 0) return -E.ENOMEM;
-  const id = internRecord(cpu, object, 0 - vpn, true);
-  putObject(cpu, object);
+  const memory = createObject(cpu, spec);
+  if (memory === 0) return -E.ENOMEM;
+  const id = internRecord(cpu, memory, 0 - vpn, true);
+  putObject(cpu, memory);
   return id === 0 ? -E.ENOMEM : id;
 }
 

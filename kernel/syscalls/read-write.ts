@@ -153,11 +153,11 @@ function readAt(
 ): number {
   const object = fileObject(cpu, file);
   if (!isReadable(cpu, file)) return -E.EBADF;
-  const { transferRefusal } = kindOf(cpu.machine, object);
+  const { transferRefusal, isEndless } = kindOf(cpu.machine, object);
   if (transferRefusal !== 0) return transferRefusal;
   if (!isUserRange(address, length)) return -E.EFAULT;
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
-  const rest = objectSize(cpu, object) - position;
+  const rest = isEndless ? length : objectSize(cpu, object) - position;
   const total = Math.min(length, TRANSFER_BYTES_MAX, Math.max(0, rest));
   let done = 0;
   while (done < total) {
@@ -202,10 +202,11 @@ function writeAt(
 ): number {
   const object = fileObject(cpu, file);
   if (!isWritable(cpu, file)) return -E.EBADF;
-  const { transferRefusal, canGrow } = kindOf(cpu.machine, object);
+  const { transferRefusal, canGrow, isEndless } = kindOf(cpu.machine, object);
   if (transferRefusal !== 0) return transferRefusal;
   if (!isUserRange(address, length)) return -E.EFAULT;
   if (length === 0) return 0;
+  if (isEndless) return Math.min(length, TRANSFER_BYTES_MAX);
   if (position >= FILE_BYTES_MAX) return -E.EFBIG;
   if (!canGrow) {
     if (position >= objectSize(cpu, object)) return -E.ENOSPC;

@@ -39,7 +39,9 @@ export function sysLseek(
 function seekTarget(cpu: Cpu, file: FileBlock, offset: number, whence: number): number {
   const object = fileObject(cpu, file);
   if (whence < M.SEEK_SET || whence > M.SEEK_HOLE) return -E.EINVAL;
-  const { seekRefusal } = kindOf(cpu.machine, object);
+  const { seekRefusal, isEndless, isText } = kindOf(cpu.machine, object);
+  if (isEndless) return 0;
+  if (isText && whence > M.SEEK_CUR) return -E.EINVAL;
   if (seekRefusal !== 0) return seekRefusal;
   const size = objectSize(cpu, object);
   if (whence >= M.SEEK_DATA) return seekData(cpu, object, size, offset, whence === M.SEEK_DATA);

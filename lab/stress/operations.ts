@@ -61,14 +61,19 @@ export class Operations {
     return pageRange(threads, first + from, first + from + count);
   }
 
-  #chooseWay(): Proc | Proc['sync'] {
+  #chooseWay(): Proc | Proc['local'] {
     const choice = this.#context.random(16);
     const way = choice < 10 ? 'local' : choice < 14 ? 'sync' : 'async';
     this.#context.oracle.count(this.#context.thread, way);
     return way === 'async' ? this.#context.proc : this.#context.proc[way];
   }
 
-  async #mmap(way: Proc | Proc['sync'], target: Target, prot: number, type: number): Promise<void> {
+  async #mmap(
+    way: Proc | Proc['local'],
+    target: Target,
+    prot: number,
+    type: number,
+  ): Promise<void> {
     const { address, sizeBytes, isSpan } = target;
     const isFile = type === M.MAP_PRIVATE && !isSpan && this.#context.random(7) === 0;
     const flags = M.MAP_FIXED | type | (isFile ? 0 : M.MAP_ANONYMOUS);
@@ -79,7 +84,7 @@ export class Operations {
   }
 
   async #mprotect(
-    way: Proc | Proc['sync'],
+    way: Proc | Proc['local'],
     target: Target,
     prot: number,
     tickets: readonly Ticket[],

@@ -1,6 +1,7 @@
 /** Linux x86-64 errno names and numbers (asm-generic/errno-base.h and errno.h). */
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ENOEXEC = 8;
 export const ESRCH = 3;
 export const EINTR = 4;
 export const EIO = 5;
@@ -34,6 +35,7 @@ export const ETIMEDOUT = 110;
 export const ERRNO_NAMES: Readonly<Record<number, string>> = {
   [EPERM]: 'EPERM',
   [ENOENT]: 'ENOENT',
+  [ENOEXEC]: 'ENOEXEC',
   [ESRCH]: 'ESRCH',
   [EINTR]: 'EINTR',
   [EIO]: 'EIO',

@@ -11,5 +11,9 @@ export const PR_SET_VMA = 0x53564d41;
 /** Names anonymous memory: `[anon:NAME]` in `maps`. */
 export const PR_SET_VMA_ANON_NAME = 0;
 
+/** Sets the fs base, an address that a thread keeps for itself. */
+export const ARCH_SET_FS = 0x1002;
+/** Writes it to user memory. */
+export const ARCH_GET_FS = 0x1003;
 /** Maps [vvar], [vvar_vclock] and [vdso]. */
 export const ARCH_MAP_VDSO_64 = 0x2003;

@@ -9,6 +9,8 @@ const OTHERS = [
   'spawn',
   'clone',
   'fork',
+  'vfork',
+  'execve',
   'wait',
   'kill',
   'nanosleep',

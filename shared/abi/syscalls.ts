@@ -79,7 +79,10 @@ const ANYWHERE = {
     arg4,
     arg5,
   }),
-  /** ARCH_MAP_VDSO_64: maps [vvar] and [vdso] near `address`; the vdso's bytes. EEXIST ENOMEM. */
+  /**
+   * ARCH_MAP_VDSO_64 maps [vvar] and [vdso] near `address`; the vdso's bytes. ARCH_SET_FS sets the
+   * thread's fs base, ARCH_GET_FS writes it to `address` as a u64. EEXIST EFAULT EINVAL ENOMEM …
+   */
   archPrctl: (code: N, address: N): Call<N> => ({ code, address }),
   /** Writes a struct rlimit (two u64: soft, hard) to user memory. EFAULT EINVAL. */
   getrlimit: (resource: N, limit: N): Call<0> => ({ resource, limit }),
@@ -101,8 +104,12 @@ const ANYWHERE = {
   setpriority: (which: N, who: N, nice: N): Call<0> => ({ which, who, nice }),
   /** Wakes up to `count` (1) waiters of the word at `address`; returns how many. EFAULT EINVAL. */
   futexWake: (address: N, count: N = 1): Call<N> => ({ address, count }),
-  /** The number of this process. */
+  /** The pid of the process that the caller is a thread of. */
   getpid: (): Call<N> => ({}),
+  /** The caller's own pid. */
+  gettid: (): Call<N> => ({}),
+  /** Names the word that the caller's end clears (CLONE_CHILD_CLEARTID), 0 for none; gettid(). */
+  setTidAddress: (address: N): Call<N> => ({ address }),
   /** Lets other processes of this CPU run first. */
   schedYield: (): Call<0> => ({}),
 } as const;

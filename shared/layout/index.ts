@@ -7,6 +7,7 @@ export * as AREA from './area.ts';
 export * as AREA_NAME from './area-name.ts';
 export * as BOOT from './boot.ts';
 export * as CPU from './cpu.ts';
+export * as DESCRIPTORS from './descriptors.ts';
 export * as FILE from './file.ts';
 export * as FRAME from './frame.ts';
 export * as FUTEX_QUEUE from './futex-queue.ts';

@@ -50,6 +50,10 @@ export const USER = 3;
 export const DEVICE = 4;
 /** KIND: frames that lie one after the other. */
 export const LINEAR = 5;
+/** KIND: a file of /proc. */
+export const TEXT = 6;
+/** KIND: /dev/zero. */
+export const ZERO = 7;
 
 /** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('object', WORDS, {

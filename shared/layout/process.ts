@@ -1,5 +1,5 @@
 /** A process's block (kernel/processes/). */
-import { FDS_MAX, PROCESS_NAME_BYTES } from '../limits.ts';
+import { PROCESS_NAME_BYTES } from '../limits.ts';
 import { describeBlock } from './block.ts';
 import type { Block } from './block.ts';
 
@@ -26,18 +26,20 @@ export const EXIT_SIGNAL = 7;
 export const EXIT_ADDRESS = 8;
 /** Signal that must end the process at its next safe point; 0 for none. */
 export const PENDING = 10;
-/** Lock of the descriptors: a program may close one while its CPU looks at it. */
-export const FD_LOCK = 11;
+/** Its table of descriptors (descriptors.ts), until it has ended. */
+export const DESCRIPTORS = 11;
 /** TLB counters, published when the process leaves user mode: two words each (wide.ts). */
 export const TLB_HITS = 12;
 /** The misses. */
 export const TLB_MISSES = 14;
+/** The pid of the process that it is a thread of: its own unless CLONE_THREAD made it. */
+export const TGID = 16;
+/** Word of user memory that its end sets to 0 and wakes, in two words; 0 for none. */
+export const CLEAR_TID = 18;
+/** What a program keeps for itself where Linux has the fs register, in two words. */
+export const FS_BASE = 20;
 /** Its name in Latin-1, padded with zeroes. */
 export const NAME = 32;
-/** FDS_MAX open file descriptions, 0 for none. */
-export const FDS = 64;
-/** Words of a descriptor. */
-export const FD_WORDS = 1;
 // Signals except the one that ends the process (signals.ts): sets, signal n at bit n - 1.
 /** Signals that are pending. */
 export const SIG_PENDING = 192;
@@ -59,8 +61,6 @@ export const STACK = 200;
 export const STACK_BYTES = 202;
 /** The CPU in whose run queue it waits to be started. */
 export const HOME = 204;
-/** Descriptors that exec closes, one bit each. */
-export const CLOEXEC = 205;
 /** 1 once its program's code has begun on its CPU: until then it can be started elsewhere. */
 export const BEGUN = 207;
 /** The pid of the sender of the pending signal n, at word n. */
@@ -80,10 +80,14 @@ export const ZOMBIE = 3;
 
 /** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('process', WORDS, {
-  'when it is made': { LIVE, PID, PARENT, NAME: [NAME, PROCESS_NAME_BYTES / 4] },
+  'when it is made': { LIVE, PID, PARENT, TGID },
   'atomic words': { CPU, HOME, BEGUN, PENDING, SIG_PENDING },
   "its CPU, or the kernel worker before it runs and after its CPU's end": {
     SPACE,
+    DESCRIPTORS,
+    NAME: [NAME, PROCESS_NAME_BYTES / 4],
+    CLEAR_TID: [CLEAR_TID, 2],
+    FS_BASE: [FS_BASE, 2],
     STATE,
     EXIT_CODE,
     EXIT_SIGNAL,
@@ -100,5 +104,4 @@ export const LAYOUT: Block = describeBlock('process', WORDS, {
     STACK_BYTES: [STACK_BYTES, 2],
     SIG_SENDERS: [SIG_SENDERS, SIG_SENDERS_WORDS],
   },
-  'PROCESS.FD_LOCK': { FD_LOCK, CLOEXEC: [CLOEXEC, FDS_MAX / 32], FDS: [FDS, FDS_MAX * FD_WORDS] },
 });

@@ -3,6 +3,7 @@ import { TABLE_ENTRIES } from '../limits.ts';
 import { assert } from '../panic.ts';
 import * as AREA_BLOCK from './area.ts';
 import * as AREA_NAME_BLOCK from './area-name.ts';
+import * as DESCRIPTORS_BLOCK from './descriptors.ts';
 import type { Block } from './block.ts';
 import * as FILE_BLOCK from './file.ts';
 import * as FUTEX_BLOCK from './futex.ts';
@@ -27,6 +28,8 @@ export const FUTEX = 5;
 export const FILE = 6;
 /** Names of anonymous memory. */
 export const AREA_NAME = 7;
+/** Tables of descriptors. */
+export const DESCRIPTORS = 8;
 
 /** By slab. */
 export const BLOCKS: readonly Block[] = [
@@ -38,11 +41,12 @@ export const BLOCKS: readonly Block[] = [
   FUTEX_BLOCK.LAYOUT,
   FILE_BLOCK.LAYOUT,
   AREA_NAME_BLOCK.LAYOUT,
+  DESCRIPTORS_BLOCK.LAYOUT,
 ];
 /** Words of a block, by slab. */
 export const SIZES: readonly number[] = BLOCKS.map((block) => block.words);
 /** Words at the end of a block that keep their value when the block is freed and reused. */
-export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0, 0];
+export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0, 0, 0];
 /** Slabs whose frames lock-free readers may look at: freed after a grace period. */
 export const DEFERRED: readonly boolean[] = BLOCKS.map((_, slab) => slab === AREA);
 /**

@@ -37,7 +37,7 @@ const NOT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   ],
   PROCESS: ['FD_WORDS', 'SIG_SENDERS_WORDS', 'CPU_NOBODY', 'NEW', 'RUNNING', 'ZOMBIE'],
   RECORD: ['DIRECTORY_WORDS'],
-  OBJECT: ['SHARED', 'FILE', 'USER', 'DEVICE', 'LINEAR'],
+  OBJECT: ['SHARED', 'FILE', 'USER', 'DEVICE', 'LINEAR', 'TEXT', 'ZERO'],
   LAZY: ['FRAMES_MAX'],
   FUTEX: ['WAITING', 'WOKEN'],
   SWAP: ['FREE', 'DIRTY', 'WRITING', 'CLEAN'],

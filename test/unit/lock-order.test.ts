@@ -27,6 +27,7 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
+import * as DESCRIPTORS from '../../shared/layout/descriptors.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
@@ -57,7 +58,7 @@ beforeEach(() => {
     ['BOOT.RECORD_LOCK', BOOT.RECORD_LOCK],
     ['BOOT.NAME_LOCK', BOOT.NAME_LOCK],
     ['OBJECT.LOCK', fdObject(cpu, arena.proc, fd) + OBJECT.LOCK],
-    ['PROCESS.FD_LOCK', arena.proc + PROCESS.FD_LOCK],
+    ['DESCRIPTORS.LOCK', peek(cpu.words, arena.proc + PROCESS.DESCRIPTORS) + DESCRIPTORS.LOCK],
     ['FUTEX_QUEUE.LOCK', machine.futexQueues + 3 * FUTEX_QUEUE.WORDS + FUTEX_QUEUE.LOCK],
     ['BOOT.PROC_LOCK', BOOT.PROC_LOCK],
     ['BOOT.SLAB_LOCK', BOOT.SLAB_LOCK],

@@ -8,6 +8,7 @@ import type { ProcessEntry } from '../../workers/kernel/processes/process-table.
 function entry(pid: number, parent: number): ProcessEntry {
   return {
     ...{ pid, tgid: pid, parent, name: `p${pid}`, dedicated: false, cpu: 1, generation: 1 },
+    ...{ group: pid, announces: true, isGone: false },
     ...{ startedMs: 0, endedMs: 0, status: null, killReason: null, report: null },
   };
 }

@@ -11,12 +11,12 @@ import type { FlushPolicy } from '../../kernel/machine/flush-policies.ts';
 import type { Memory } from './memory-api.ts';
 import type { ProcessCalls } from './process-api.ts';
 import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report-api.ts';
-import type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
+import type { AsyncSyscalls, StagedSyscalls, SyncSyscalls } from './syscall-api.ts';
 
 export type { Memory } from './memory-api.ts';
 export type * from './process-api.ts';
 export type * from './report-api.ts';
-export type { AsyncSyscalls, SyncSyscalls } from './syscall-api.ts';
+export type { AsyncSyscalls, StagedSyscalls, SyncSyscalls } from './syscall-api.ts';
 
 // ---- The host's side ----------------------------------------------------------------------------
 
@@ -143,6 +143,27 @@ export interface CloneOptions {
   readonly dedicated?: boolean;
   /** Bytes of a stack of its own, `proc.stack`, above a guard page; 0 for none. Default 64 KiB. */
   readonly stackBytes?: number;
+  /**
+   * CLONE_* flags of clone(2) and, in the low byte, SIGCHLD or 0. Default CLONE_VM. Without
+   * CLONE_VM the child gets a copy of the memory, as with fork.
+   */
+  readonly flags?: number;
+  /** Memory of the caller's for the thread's stack, instead of `stackBytes`: `proc.stack`. */
+  readonly stack?: { readonly address: number; readonly bytes: number };
+  /** CLONE_SETTLS: the thread's fs base (arch_prctl). */
+  readonly tls?: number;
+  /** CLONE_PARENT_SETTID: where the pid is stored for the caller, before the thread runs. */
+  readonly parentTid?: number;
+  /** CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID: the word of the thread's pid in its own memory. */
+  readonly childTid?: number;
+}
+
+/** How `execve` starts the new program. */
+export interface ExecOptions {
+  /** Arguments handed to the new program; structured-clonable. */
+  readonly args?: readonly unknown[];
+  /** Shown in reports. Default: the module's file name. */
+  readonly name?: string;
 }
 
 /** A process that the host has started. */
@@ -226,7 +247,7 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   /** Its memory. */
   readonly mem: Memory;
   /** Syscalls by trap: a mailbox in the machine; blocks the Worker until answered. */
-  readonly sync: SyncSyscalls;
+  readonly sync: SyncSyscalls & StagedSyscalls;
   /** Syscalls run by this CPU itself, without any message. */
   readonly local: SyncSyscalls;
   /**

@@ -1,6 +1,6 @@
 /** The public types of processes: their starts, ends and signals. Types only, no logic. */
 import type { SignalName } from '../../shared/abi/signals.ts';
-import type { CloneOptions, ExitStatus, SpawnOptions } from './machine-api.ts';
+import type { CloneOptions, ExecOptions, ExitStatus, SpawnOptions } from './machine-api.ts';
 
 export type { SignalName } from '../../shared/abi/signals.ts';
 
@@ -62,6 +62,12 @@ export interface ProcessCalls {
    *
    * TypeError when `entry` is no string; a name that the module does not export ends the thread
    * with SIGABRT.
+   *
+   * With CLONE_THREAD in `options.flags` it is a thread as on Linux: `getpid()` is its process's
+   * pid, `wait` does not know it (its end clears the word `childTid`), a fatal signal, `exitGroup`
+   * and the leader's return end all threads, and children are children of all. CLONE_FILES shares
+   * the descriptors. CLONE_SIGHAND copies what is ignored: handlers are functions of one Worker.
+   * EINVAL: flags that Linux refuses or this machine lacks; EPERM: `tls` beyond user space.
    */
   clone(entry: string, options?: CloneOptions): Promise<number>;
   /**
@@ -74,10 +80,25 @@ export interface ProcessCalls {
    * EAGAIN: too many processes; ENOMEM: no memory for the child's page tables.
    */
   fork(entry: string, ...args: readonly unknown[]): Promise<number>;
+  /**
+   * As fork, but the child uses this process's memory itself, and the promise resolves when the
+   * child has called `execve` or ended.
+   */
+  vfork(entry: string, ...args: readonly unknown[]): Promise<number>;
+  /**
+   * Goes on with another program: its module's main function is called with `options.args`, in an
+   * empty address space. The pid, parent, blocked and ignored signals, limits and descriptors stay;
+   * those marked FD_CLOEXEC are closed, handlers removed, other threads ended. Never resolves:
+   * nothing of the old program runs on. The module is loaded first: ENOENT ENOEXEC ENOMEM leave the
+   * old program running.
+   */
+  execve(module: URL | string, options?: ExecOptions): Promise<never>;
   /** Waits for a child or thread of this process; any if no pid is given. ECHILD: there is none. */
   wait(pid?: number): Promise<WaitResult>;
-  /** Ends this process; never returns. */
+  /** Ends this process, or this thread alone (CLONE_THREAD); never returns. As the raw exit(2). */
   exit(code?: number): never;
+  /** Ends this process with all its threads; never returns. */
+  exitGroup(code?: number): never;
   /**
    * Sends a signal, SIGKILL by default; 0 only asks whether the process is there. If it ends the
    * other process, resolves when that is gone. ESRCH; EINVAL for a signal that cannot be sent;

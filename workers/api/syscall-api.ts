@@ -2,6 +2,7 @@
  * The types of the syscalls whose arguments and results are numbers: those of the table in
  * shared/abi/syscalls.ts, which says what they do, and futexWait, which is more than one of them.
  */
+import type { CloneOptions, SpawnOptions } from './machine-api.ts';
 import type { NumericSyscalls } from '../../shared/abi/syscalls.ts';
 
 /** The syscalls of numbers, which return their result or throw SyscallError. */
@@ -16,6 +17,22 @@ export interface SyncSyscalls extends NumericSyscalls {
    * no limit and every process that can reach the word runs on this same Worker.
    */
   futexWait(address: number, expected: number, timeoutMs?: number): 0;
+}
+
+/** The calls of `proc.sync` with other arguments; each as the method of `proc` of that name. */
+export interface StagedSyscalls {
+  /** A descriptor. */
+  open(name: string, flags?: number): number;
+  /** Removes a name. */
+  unlink(name: string): 0;
+  /** A descriptor. */
+  memfdCreate(name: string, flags?: number): number;
+  /** The child's pid. */
+  spawn(module: URL | string, options?: SpawnOptions): number;
+  /** The thread's pid. */
+  clone(entry: string, options?: CloneOptions): number;
+  /** The child's pid. */
+  fork(entry: string, ...args: readonly unknown[]): number;
 }
 
 /** The same syscalls by comlink to the kernel worker. */

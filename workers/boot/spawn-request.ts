@@ -1,5 +1,7 @@
 /** What `spawn` sends to the kernel worker, from the host and from programs alike. */
 import { FRAMES_MAX, NICE_MAX, NICE_MIN, PAGE_SIZE } from '../../shared/limits.ts';
+import { CLONE_VFORK, CLONE_VM } from '../../shared/abi/sched.ts';
+import { SIGCHLD } from '../../shared/abi/signals.ts';
 import type { WireSpawn } from '../../shared/wire.ts';
 import type { CloneOptions, SpawnOptions } from '../api/machine-api.ts';
 import { checkKinds } from './check-options.ts';
@@ -16,6 +18,7 @@ const plain = {
   inherit: false,
   thread: false,
   fork: false,
+  clone: null,
   stackBytes: 0,
   nice: null,
   memoryMaxPages: null,
@@ -35,6 +38,11 @@ const cloneKinds: Readonly<Record<keyof CloneOptions, OptionKind>> = {
   name: 'string',
   dedicated: 'boolean',
   stackBytes: 'any',
+  flags: 'any',
+  stack: 'any',
+  tls: 'any',
+  parentTid: 'any',
+  childTid: 'any',
 };
 
 /** `module` is an absolute URL. */
@@ -58,8 +66,20 @@ function groupPages(memoryMax: number | string): number {
 /** What `clone` sends: `module` is the caller's own. */
 export function cloneRequest(module: string, entry: string, options: CloneOptions): WireSpawn {
   checkKinds('clone', options, cloneKinds);
-  const { args = [], name = entry, dedicated = false, stackBytes = STACK_BYTES } = options;
-  return { ...plain, module, entry, name, args, dedicated, thread: true, stackBytes };
+  const { args = [], name = entry, dedicated = false, stack = null } = options;
+  const { stackBytes = stack === null ? STACK_BYTES : 0 } = options;
+  const request = { ...plain, module, entry, name, args, dedicated, stackBytes };
+  const { flags, tls = 0, parentTid = 0, childTid = 0 } = options;
+  if (flags === undefined && stack === null) return { ...request, thread: true };
+  const clone = { flags: flags ?? CLONE_VM, stack, tls, parentTid, childTid };
+  const thread = (clone.flags & CLONE_VM) !== 0;
+  return { ...request, thread, fork: !thread, stackBytes: thread ? stackBytes : 0, clone };
+}
+
+/** What `vfork` sends: `module` is the caller's own. */
+export function vforkRequest(module: string, entry: string, args: readonly unknown[]): WireSpawn {
+  const flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+  return cloneRequest(module, entry, { args, flags, stackBytes: 0 });
 }
 
 /** What `fork` sends: `module` is the caller's own. */
@@ -68,7 +88,7 @@ export function forkRequest(module: string, entry: string, args: readonly unknow
 }
 
 /** The file name in a module's URL, without its extension; 'program' when it has none. */
-function moduleName(module: string): string {
+export function moduleName(module: string): string {
   const path = module.startsWith('data:') ? '' : module.replace(/[?#].*$/, '');
   const file = path.slice(path.lastIndexOf('/') + 1).replace(/\.[cm]?[jt]s$/, '');
   return file === '' ? 'program' : file;

@@ -2,17 +2,22 @@
  * The syscalls of `proc` that return promises: comlink calls to the kernel worker, which answers
  * -errno as a number; here that becomes a SyscallError.
  */
-import { platform } from '#platform';
 import type { SyscallName } from '../../../kernel/index.ts';
 import { O_RDONLY } from '../../../shared/abi/mman.ts';
 import type { KernelCpuApi } from '../../../shared/wire.ts';
-import type { AsyncSyscalls, CloneOptions, Proc, SpawnOptions } from '../../api/machine-api.ts';
+import type {
+  AsyncSyscalls,
+  CloneOptions,
+  ExecOptions,
+  Proc,
+  SpawnOptions,
+} from '../../api/machine-api.ts';
 import type { Connection } from '../../wire/endpoint.ts';
 import type { PageServer } from './page-server.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
 import type { ProcGuard } from './proc-guard.ts';
-import { checkModule } from '../../boot/check-options.ts';
-import { cloneRequest, forkRequest, spawnRequest } from '../../boot/spawn-request.ts';
+import { cloneRequest, forkRequest, spawnRequest, vforkRequest } from '../../boot/spawn-request.ts';
+import { checkEntry, resolveChild } from './program-names.ts';
 import { syscallMethods } from './syscall-methods.ts';
 
 export interface AsyncContext {
@@ -22,27 +27,25 @@ export interface AsyncContext {
   /** The program's module: relative names of child programs are resolved against it. */
   readonly module: string;
   readonly pages: PageServer;
+  /** Goes on with another program, or -errno. */
+  readonly exec: (module: string, options: ExecOptions) => Promise<number>;
   /** Records a finished syscall's latency. */
   record(name: SyscallName, startedMs: number): void;
 }
 
 type OtherSyscalls = Pick<
   Proc,
-  'spawn' | 'clone' | 'fork' | 'open' | 'unlink' | 'memfdCreate' | 'fstat' | 'pager'
+  | 'spawn'
+  | 'clone'
+  | 'fork'
+  | 'vfork'
+  | 'execve'
+  | 'open'
+  | 'unlink'
+  | 'memfdCreate'
+  | 'fstat'
+  | 'pager'
 >;
-
-/** './x.js' is relative to the program; anything else is resolved as on the host. */
-function resolveChild(module: URL | string, parent: string): string {
-  checkModule('spawn: module', module);
-  const specifier = String(module);
-  if (/^\.\.?\//.test(specifier)) return new URL(specifier, parent).href;
-  return platform.resolveModule(specifier);
-}
-
-function checkEntry(syscall: string, entry: unknown): void {
-  if (typeof entry === 'string') return;
-  throw new TypeError(`${syscall}: entry must name an export, got ${typeof entry}`);
-}
 
 export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSyscalls {
   const { pid, guard, kernel } = context;
@@ -96,5 +99,14 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSysca
         checkEntry('fork', entry);
         return kernel.spawn(pid, forkRequest(context.module, entry, args));
       }),
+    vfork: (entry, ...args) =>
+      call('vfork', () => {
+        checkEntry('vfork', entry);
+        return kernel.spawn(pid, vforkRequest(context.module, entry, args));
+      }),
+    execve: (module, options: ExecOptions = {}) =>
+      call<never>('execve', async () =>
+        context.exec(resolveChild(module, context.module), options),
+      ),
   };
 }

@@ -7,7 +7,16 @@ import { UserMemory } from '../memory/memory.ts';
 import type { RunningProcess } from './running-process.ts';
 import { processSyscalls } from './process-syscalls.ts';
 import { checkNumbers, checkResult } from './proc-guard.ts';
+import { stagedSyscalls } from './staged-syscalls.ts';
 import { syscallMethods } from './syscall-methods.ts';
+
+/** Ends the process, or `endsGroup` with its other threads. */
+function exit(runner: RunningProcess, code: number, endsGroup: boolean): never {
+  runner.guard.check();
+  runner.context.queue.runs(runner.account);
+  runner.end({ code: code & 0xff }, endsGroup);
+  throw new ProcessKilled(runner.pid, 'exit');
+}
 
 export function createProc(runner: RunningProcess): Proc {
   const { pid, guard, context, module } = runner;
@@ -37,7 +46,7 @@ export function createProc(runner: RunningProcess): Proc {
     seed: init.seed,
     mem: new UserMemory(runner.mmu),
     stack: runner.stack(),
-    sync: methods((op, args) => runner.trap(op, args)),
+    sync: { ...methods((op, args) => runner.trap(op, args)), ...stagedSyscalls(runner) },
     local: methods((op, args) => runner.local(op, args)),
     ...asyncSyscalls({
       pid,
@@ -45,15 +54,12 @@ export function createProc(runner: RunningProcess): Proc {
       kernel,
       module,
       pages: runner.pages,
+      exec: (child, options) => runner.exec(child, options),
       record: (name, startedMs) => context.record(name, startedMs),
     }),
     ...processSyscalls(runner),
-    exit: (code = 0) => {
-      guard.check();
-      context.queue.runs(runner.account);
-      runner.end({ code: code & 0xff });
-      throw new ProcessKilled(pid, 'exit');
-    },
+    exit: (code = 0) => exit(runner, code, false),
+    exitGroup: (code = 0) => exit(runner, code, true),
     sigaction: (signal: string, action: SignalAction | FaultHandler) =>
       guard.sync(() => {
         guard.check();

@@ -6,7 +6,6 @@
  * reason the process is ended; afterwards its `proc` throws ProcessKilled and its awaits never
  * resume. Other processes of the Worker are unaffected, unless it never gives up the Worker.
  */
-import { platform } from '#platform';
 import {
   FAULT_DONE,
   TRY_KERNEL,
@@ -15,23 +14,23 @@ import {
   dropContext,
   goOn,
   hasSignal,
-  loadWide,
   pendingSignal,
   processOf,
 } from '../../../kernel/index.ts';
+import { peek } from '../../../shared/atomics.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { EINTR } from '../../../shared/abi/errno.ts';
-import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { KernelPanic } from '../../../shared/panic.ts';
 import {
   TRAP_DEVICE_LOAD,
   TRAP_DEVICE_STORE,
   TRAP_FAULT,
   TRAP_POPULATE,
+  TRAP_STAGED,
 } from '../../../shared/wire.ts';
-import type { WireStart, WireStatus } from '../../../shared/wire.ts';
+import type { WireStaged, WireStart, WireStatus } from '../../../shared/wire.ts';
 import { signalName } from '../../../shared/abi/signals.ts';
-import type { Proc, Program } from '../../api/machine-api.ts';
+import type { ExecOptions, Proc, Program } from '../../api/machine-api.ts';
 import type { CpuContext } from './cpu-context.ts';
 import { futexWaitSync } from './futex-wait.ts';
 import type { FutexHost } from './futex-wait.ts';
@@ -39,18 +38,21 @@ import { ProcessKilled } from '../../wire/errors.ts';
 import { isA } from '../../wire/thrown.ts';
 import { ProgramMmu } from '../memory/program-mmu.ts';
 import type { MmuHost } from '../memory/program-mmu.ts';
+import { execProgram } from './exec.ts';
 import { createProc } from './proc.ts';
+import { loadProgram } from './load-program.ts';
+import { ownStack } from './own-stack.ts';
 import { PageServer } from './page-server.ts';
 import { ProcGuard } from './proc-guard.ts';
 import type { ProcessAccount } from './process-account.ts';
-import type { RunningProcess } from './running-process.ts';
+import type { RunnerCare, RunningProcess } from './running-process.ts';
 import { SignalDelivery } from './signal-delivery.ts';
 import { thrownStatus } from './thrown-status.ts';
 
 export class ProcessRunner implements RunningProcess {
   readonly pid: number;
   readonly module: string;
-  readonly #entry: string;
+  readonly #start: WireStart;
   readonly context: CpuContext;
   readonly guard: ProcGuard;
   readonly mmu: ProgramMmu;
@@ -58,15 +60,15 @@ export class ProcessRunner implements RunningProcess {
   readonly signals: SignalDelivery;
   readonly pages: PageServer = new PageServer();
   readonly #proc: number;
-  readonly #onEnd: () => void;
+  readonly #care: RunnerCare;
 
-  constructor(context: CpuContext, start: WireStart, account: ProcessAccount, onEnd: () => void) {
-    const { pid, module, entry } = start;
+  constructor(context: CpuContext, start: WireStart, account: ProcessAccount, care: RunnerCare) {
+    const { pid, module } = start;
     const { cpu, queue } = context;
     this.context = context;
     this.pid = pid;
     this.module = module;
-    this.#entry = entry;
+    this.#start = start;
     this.account = account;
     const onCallAfterEnd = (): void => context.endedCode.called(pid);
     this.guard = new ProcGuard(pid, (run) => queue.ready(account, run), onCallAfterEnd);
@@ -74,29 +76,35 @@ export class ProcessRunner implements RunningProcess {
     this.signals = new SignalDelivery(cpu, this.#proc, this.guard, (signal) =>
       this.#die({ signal: signalName(signal) }),
     );
-    this.#onEnd = onEnd;
+    this.#care = care;
     this.mmu = new ProgramMmu(context.mode, this.#proc, this.#mmuHost());
   }
 
-  /** Runs the program to its end. Never rejects. */
-  async run(args: readonly unknown[]): Promise<void> {
-    const main = await this.#load();
-    if (main === null || this.guard.isOver) return;
+  /** Runs the program, which exec has loaded already, to its end. Never rejects. */
+  async run(program: Program | null = null): Promise<void> {
+    const { module, entry, args } = this.#start;
+    const main = program ?? (await loadProgram(module, entry));
+    if (this.guard.isOver) return;
+    if (typeof main !== 'function') {
+      this.end(main.status);
+      return;
+    }
     const { mode, queue } = this.context;
     mode.inKernel(() => beginProgram(mode.cpu, this.pid));
     try {
       queue.runs(this.account);
       const code = await main(createProc(this), ...(args as never[]));
       queue.runs(this.account);
-      this.end({ code: Number(code ?? 0) & 0xff });
+      // As a return from C's main; of another thread only its own function is over.
+      const isLeader = peek(this.context.cpu.words, this.#proc + PROCESS.TGID) === this.pid;
+      this.end({ code: Number(code ?? 0) & 0xff }, isLeader);
     } catch (error) {
       queue.runs(this.account);
       this.fail(error);
     }
   }
 
-  /** The process is over, for the reason that `status` gives. Only the first one counts. */
-  end(status: WireStatus): void {
+  end(status: WireStatus, endsGroup = false): void {
     if (this.guard.isOver) return;
     const { queue, endedCode, timers } = this.context;
     queue.charge();
@@ -107,8 +115,8 @@ export class ProcessRunner implements RunningProcess {
     this.guard.end(status.signal !== undefined ? status.signal : 'exit');
     // Before the kernel worker is told: the memory and the block are gone soon after.
     this.mmu.close();
-    this.#onEnd();
-    this.context.kernel.exited(this.pid, status).catch(() => {});
+    this.#care.ended();
+    this.context.kernel.exited(this.pid, status, endsGroup).catch(() => {});
   }
 
   /** Whether a signal is to end it. */
@@ -147,13 +155,19 @@ export class ProcessRunner implements RunningProcess {
     });
   }
 
+  exec(module: string, options: ExecOptions): Promise<number> {
+    return execProgram(this, module, options, (...next) => this.#care.replaced(...next));
+  }
+
+  staged(call: WireStaged): number {
+    this.check();
+    this.context.kernel.stage(this.pid, call).catch(() => {});
+    return this.trap(TRAP_STAGED, []);
+  }
+
   /** Memory of the process's own above its guard page, if it has been given one. */
   stack(): Proc['stack'] {
-    const { machine } = this.context.cpu;
-    const bytes = loadWide(machine, this.#proc + PROCESS.STACK_BYTES);
-    if (bytes === 0) return null;
-    const address = loadWide(machine, this.#proc + PROCESS.STACK) + PAGE_SIZE;
-    return { address, bytes: bytes - PAGE_SIZE };
+    return this.#start.stack ?? ownStack(this.context.cpu.machine, this.#proc);
   }
 
   /** What futex waits need from this process. */
@@ -273,23 +287,5 @@ export class ProcessRunner implements RunningProcess {
         return this.#die({ signal: signalName(signal), reason });
       },
     };
-  }
-
-  async #load(): Promise<Program | null> {
-    try {
-      const loaded = await platform.importModule(this.module);
-      const main = loaded[this.#entry];
-      if (typeof main === 'function') return main as Program;
-      const reason =
-        this.#entry === 'default'
-          ? 'its module has no default export that is a function'
-          : `its module exports no function ${this.#entry}`;
-      this.end({ signal: 'SIGABRT', reason });
-    } catch (error) {
-      const explained = await platform.explainSyntaxError(this.module, error);
-      const status = thrownStatus(error, 'its module did not load: ');
-      this.end(explained === null ? status : { ...status, stack: explained });
-    }
-    return null;
   }
 }

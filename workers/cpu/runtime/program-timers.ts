@@ -73,6 +73,11 @@ export class ProgramTimers<Owner extends object> {
   /** Stops the timers of a process that has ended. */
   end(owner: Owner): void {
     this.#ended.add(owner);
+    this.stop(owner);
+  }
+
+  /** Stops the timers that a process has. */
+  stop(owner: Owner): void {
     for (const [handle, stop] of this.#timers.get(owner) ?? []) {
       this.#ownerOf.delete(handle);
       stop(handle);

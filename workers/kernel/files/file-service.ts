@@ -41,7 +41,7 @@ export class FileService {
     const proc = this.#process(pid);
     if (proc === 0) return -E.ESRCH;
     if (!Number.isInteger(flags) || flags !== (flags | 0)) return -E.EINVAL;
-    const object = this.#find(name, flags);
+    const object = this.#find(pid, name, flags);
     if (typeof object === 'number') return object;
     return inKernel(cpu, () => openObject(cpu, proc, object.block, flags));
   }
@@ -81,20 +81,28 @@ export class FileService {
       const file = fdFile(cpu, proc, fd, true);
       if (file === 0) return -E.EBADF;
       const object = fileObject(cpu, file);
-      const size = objectSize(cpu, object);
-      const kind = kindOf(cpu.machine, object).name;
+      const { name: kind, isText } = kindOf(cpu.machine, object);
+      const size = isText ? 0 : objectSize(cpu, object);
       putFile(cpu, file);
       return { size, kind };
     });
   }
 
-  #find(name: string, flags: number): RegisteredObject | number {
+  #find(pid: number, name: string, flags: number): RegisteredObject | number {
     if (!isName(name)) return -E.EINVAL;
     if (name === '') return -E.ENOENT;
     if (byteLength(name) > PATH_BYTES_MAX) return -E.ENAMETOOLONG;
     const creates = (flags & M.O_CREAT) !== 0 && (flags & M.O_PATH) === 0;
+    const isNew = creates && (flags & M.O_EXCL) !== 0;
     const object = this.#objects.byName(name);
-    if (object !== undefined) return creates && (flags & M.O_EXCL) !== 0 ? -E.EEXIST : object;
+    if (object !== undefined) return isNew ? -E.EEXIST : object;
+    const text = this.#objects.texts.parse(pid, name);
+    if (text !== null || name === '/dev/zero') {
+      if (isNew) return -E.EEXIST;
+      const made =
+        text === null ? this.#objects.createZero() : this.#objects.createText(name, text);
+      return made ?? -E.ENOMEM;
+    }
     if (this.#objects.isDirectory(name.replace(/\/+$/, ''))) return -E.EISDIR;
     if (this.#goesThroughFile(name)) return -E.ENOTDIR;
     if (!creates) return -E.ENOENT;

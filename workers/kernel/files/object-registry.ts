@@ -20,6 +20,8 @@ import { openHostFile } from './host-file.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { HostFile } from '../../platform.ts';
 import { HostChanges } from './host-changes.ts';
+import { ProcTexts } from './proc-texts.ts';
+import type { MakeText } from './proc-texts.ts';
 import { WriteBack } from './write-back-service.ts';
 
 export interface RegisteredObject {
@@ -35,6 +37,9 @@ export interface RegisteredObject {
   readonly device: Device | null;
 }
 
+/** An object that goes when it is not used any more. */
+type Nameless = RegisteredObject | null;
+
 /** What an object's pages or registers come from; nothing for memory alone. */
 type Source = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'device'>>;
 
@@ -43,6 +48,8 @@ export class ObjectRegistry {
   readonly writeBack: WriteBack;
   /** Notices what others do to host files. */
   readonly changes: HostChanges;
+  /** The files of /proc that are open. */
+  readonly texts: ProcTexts;
   readonly #cpu: Cpu;
   readonly #byName = new Map<string, RegisteredObject>();
   readonly #byBlock = new Map<number, RegisteredObject>();
@@ -53,11 +60,12 @@ export class ObjectRegistry {
   readonly #log: (line: string) => void;
 
   /** `log` receives the failures of modules and host files. `cpu` is the one with the modules. */
-  constructor(cpu: Cpu, log: (line: string) => void) {
+  constructor(cpu: Cpu, log: (line: string) => void, makeText: MakeText) {
     this.#cpu = cpu;
     this.#log = log;
     this.writeBack = new WriteBack(cpu, log);
     this.changes = new HostChanges(cpu, log);
+    this.texts = new ProcTexts(cpu, makeText);
     cpu.userHooks = this.#hooks();
   }
 
@@ -102,6 +110,36 @@ export class ObjectRegistry {
     return object;
   }
 
+  /** A file of /proc, for one open. Null: out of memory. */
+  createText(name: string, what: NonNullable<ReturnType<ProcTexts['parse']>>): Nameless {
+    const object = this.#createNameless(name, OBJECT.TEXT, false, (block) => ({
+      sizeBytes: 0,
+      read: async (offset, length) => this.texts.read(block, offset, length),
+      close: async () => {},
+    }));
+    if (object !== null) this.texts.add(object.block, what);
+    return object;
+  }
+
+  /** /dev/zero, for one open. Null: out of memory. */
+  createZero(): Nameless {
+    return this.#createNameless('/dev/zero', OBJECT.ZERO, true, () => null);
+  }
+
+  #createNameless(
+    name: string,
+    kind: number,
+    writable: boolean,
+    fileOf: (block: number) => HostFile | null,
+  ): Nameless {
+    const spec = { kind, size: 0, host: this.#numbers + 1, writable };
+    const block = inKernel(this.#cpu, () => createObject(this.#cpu, spec));
+    if (block === 0) return null;
+    const object = this.#register(name, block, kind, { file: fileOf(block) });
+    this.#unlinked.add(object);
+    return object;
+  }
+
   /** Removes a name. False when there is no such name. */
   unlink(name: string): boolean {
     const object = this.#byName.get(name);
@@ -117,7 +155,7 @@ export class ObjectRegistry {
 
   /** Whether names begin with `path` and a slash. */
   isDirectory(path: string): boolean {
-    if (['', '/', '/dev', '/backend', '/pager'].includes(path)) return true;
+    if (['', '/', '/dev', '/proc', '/backend', '/pager'].includes(path)) return true;
     return [...this.#byName.keys()].some((name) => name.startsWith(`${path}/`));
   }
 
@@ -185,6 +223,7 @@ export class ObjectRegistry {
     this.#unlinked.delete(object);
     this.#byBlock.delete(object.block);
     this.#byNumber.delete(object.number);
+    this.texts.remove(object.block);
     inKernel(this.#cpu, () => putObject(this.#cpu, object.block));
   }
 

@@ -9,17 +9,18 @@
 import {
   SIGNAL_FATAL,
   SIGNAL_PENDING,
-  createProcess,
+  clearChildTid,
   exitProcess,
   ignoresSignal,
   processCpu,
+  processOf,
   releaseProcess,
   sendSignal,
   withholdProcess,
 } from '../../../kernel/index.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
-import type { Cpu, ProcessSpec } from '../../../kernel/index.ts';
-import { EINVAL, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
+import type { Cpu } from '../../../kernel/index.ts';
+import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
 import { RUNAWAY_MS } from '../../../shared/limits.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
@@ -30,13 +31,16 @@ import {
   signalNumber,
 } from '../../../shared/abi/signals.ts';
 import type { ProcessReport } from '../../api/machine-api.ts';
-import { SyscallError } from '../../wire/errors.ts';
 import { modeOf } from '../cpu-mode.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import { HOST_PID, ProcessTable } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
+import { ProcessStarter } from './process-starter.ts';
+import { ThreadGroups } from './thread-groups.ts';
+import { tryOnce, untilDone } from './until-done.ts';
+import type { Fulfil } from './until-done.ts';
 
 function exit(cpu: Cpu, pid: number, status: WireStatus): void {
   if (status.code !== undefined) exitProcess(cpu, pid, status.code, 0, 0);
@@ -71,6 +75,11 @@ export class ProcessManager {
   readonly #onEnd: () => void;
   readonly #replace: ProcessManagerNeeds['replace'];
   readonly #dispatcher: Dispatcher;
+  readonly #starter: ProcessStarter;
+  readonly #groups = new ThreadGroups();
+  /** Processes that have ended but for a page that they must still write to. */
+  readonly #leaving = new Set<number>();
+  #fulfil: Fulfil = () => Promise.resolve(-ENOMEM);
 
   constructor({ cpu, pool, report, replace, onEnd }: ProcessManagerNeeds) {
     this.#cpu = cpu;
@@ -84,63 +93,85 @@ export class ProcessManager {
       onFailure: (pid, reason) => this.exited(pid, { signal: 'SIGKILL', reason }),
     });
     this.table = new ProcessTable((pid) => inKernel(cpu, () => releaseProcess(cpu, pid)));
+    this.#starter = new ProcessStarter({
+      ...{ cpu, pool, table: this.table, groups: this.#groups, dispatcher: this.#dispatcher },
+      fulfil: (...request) => this.#fulfil(...request),
+      end: (pid) => void this.#send(pid, SIGKILL, HOST_PID),
+    });
   }
 
-  /** The child's or thread's pid, or -errno. */
-  async spawn(parent: number, request: WireSpawn): Promise<number> {
-    const cpu = this.#cpu;
-    try {
-      const { name, module, entry, args, thread, dedicated } = request;
-      const tgid = thread ? (this.table.get(parent)?.tgid ?? 0) : 0;
-      const peers = thread ? this.#threadCpus(tgid) : [];
-      const slot = await this.#pool.acquire(dedicated, peers);
-      const { generation } = slot;
-      const isOrphan = parent !== HOST_PID && this.table.get(parent)?.status !== null;
-      const pid = isOrphan
-        ? -ESRCH
-        : inKernel(cpu, () => createProcess(cpu, specOf(parent, slot.cpu, request)));
-      if (pid < 0) {
-        this.#pool.release(slot, generation);
-        return pid;
-      }
-      const made: ProcessEntry = {
-        pid,
-        tgid: thread ? tgid : pid,
-        parent,
-        name,
-        dedicated,
-        cpu: slot.cpu,
-        generation,
-        startedMs: performance.now(),
-        endedMs: 0,
-        status: null,
-        killReason: null,
-        report: null,
-      };
-      this.table.add(made);
-      this.#dispatcher.dispatch(made, { pid, module, entry, args });
-      return pid;
-    } catch (error) {
-      if (error instanceof SyscallError) return -error.errno;
-      throw error;
+  /** The child's or thread's pid, or -errno. Of vfork: when the child lets go of the memory. */
+  spawn(parent: number, request: WireSpawn): Promise<number> {
+    return this.#starter.spawn(parent, request);
+  }
+
+  /** exec by a process that sleeps meanwhile. 0 or -errno. */
+  exec(pid: number, name: string): Promise<number> {
+    return this.#starter.exec(pid, name);
+  }
+
+  /**
+   * A process has ended; its code cannot reach the machine any more. `endsGroup`: the other threads
+   * of its group end too, as with a signal.
+   */
+  exited(pid: number, told: WireStatus, endsGroup = false): void {
+    const entry = this.table.get(pid);
+    if (entry === undefined || entry.isGone || this.#leaving.has(pid)) return;
+    const status = withReason(told, entry.killReason);
+    if (endsGroup || status.signal !== undefined) this.#endGroup(entry, status);
+    const proc = processOf(this.#cpu.machine, pid);
+    const leave = (): number => clearChildTid(this.#cpu, proc);
+    const request = tryOnce(this.#cpu, leave);
+    if (typeof request === 'number') {
+      this.#gone(entry, status);
+      return;
+    }
+    // The thread's word is in a page that must come first: who joins it waits for that.
+    this.#leaving.add(pid);
+    void untilDone(this.#cpu, pid, this.#fulfil, leave).then(() => {
+      this.#leaving.delete(pid);
+      this.#gone(entry, status);
+    });
+  }
+
+  /** Gives a process's memory back; the end of its group's last thread is the end that is told. */
+  #gone(entry: ProcessEntry, status: WireStatus): void {
+    const { pid, group } = entry;
+    const nowMs = performance.now();
+    entry.report = this.#report(entry, status, nowMs);
+    inKernel(this.#cpu, () => exit(this.#cpu, pid, status));
+    entry.isGone = true;
+    const told = this.#groups.leave(group, pid, status);
+    if (pid !== group) this.table.end(pid, status, nowMs);
+    else this.table.interrupt(pid);
+    const leader = told === null ? undefined : this.table.get(group);
+    if (told !== null && leader !== undefined) this.#ended(leader, told, nowMs);
+    const slot = this.#pool.slot(entry.cpu);
+    if (slot !== undefined) this.#pool.release(slot, entry.generation);
+    this.#starter.released(pid);
+    this.#onEnd();
+  }
+
+  /** No thread of the group is left. */
+  #ended(leader: ProcessEntry, status: WireStatus, nowMs: number): void {
+    const { pid, parent, announces } = leader;
+    if (leader.report !== null) leader.report = { ...leader.report, status };
+    this.table.end(pid, status, nowMs, ignoresSignal(this.#cpu, parent, SIGCHLD));
+    // After the waits, which a handler of the parent's would interrupt.
+    const thread = parent === HOST_PID ? undefined : this.#groups.anyOf(parent);
+    if (announces && thread !== undefined) this.#send(thread, SIGCHLD, pid);
+  }
+
+  /** Ends the other threads of a process's group, if they are not ending already. */
+  #endGroup({ pid, group }: ProcessEntry, status: WireStatus): void {
+    for (const other of this.#groups.end(group, pid, status)) {
+      if (other !== pid) this.#send(other, SIGKILL, HOST_PID);
     }
   }
 
-  /** A process has ended; its code cannot reach the machine any more. */
-  exited(pid: number, told: WireStatus): void {
-    const entry = this.table.get(pid);
-    if (entry === undefined || entry.status !== null) return;
-    const status = withReason(told, entry.killReason);
-    const nowMs = performance.now();
-    const { parent } = entry;
-    entry.report = this.#report(entry, status, nowMs);
-    inKernel(this.#cpu, () => exit(this.#cpu, pid, status));
-    this.table.end(pid, status, nowMs, ignoresSignal(this.#cpu, parent, SIGCHLD));
-    const slot = this.#pool.slot(entry.cpu);
-    if (slot !== undefined) this.#pool.release(slot, entry.generation);
-    // After the waits, which a handler of the parent's would interrupt. Threads end unannounced.
-    if (parent !== HOST_PID && entry.tgid === pid) this.#send(parent, SIGCHLD, pid);
-    this.#onEnd();
+  /** Says how pages are supplied, which needs processes to be there first. */
+  setFulfil(fulfil: Fulfil): void {
+    this.#fulfil = fulfil;
   }
 
   /** Ends a process's waits for children: a signal was handled. */
@@ -169,11 +200,15 @@ export class ProcessManager {
     if (target === HOST_PID) return -EPERM;
     if (number === 0) return this.table.exists(target) ? 0 : -ESRCH;
     // The host kills by handles, which outlive their processes.
-    if (!this.table.exists(target)) return sender === HOST_PID ? 0 : -ESRCH;
-    const entry = this.table.get(target);
-    if (entry?.status === null) entry.killReason ??= reason;
-    if (!this.#send(target, number, sender)) return 0;
-    await this.table.status(target);
+    const entry = this.table.exists(target) ? this.table.get(target) : undefined;
+    if (entry === undefined) return sender === HOST_PID ? 0 : -ESRCH;
+    // A signal is for the process: any thread of it may take it, the leader if it can.
+    const thread = this.#groups.anyOf(entry.group);
+    const taker = thread === undefined ? undefined : this.table.get(thread);
+    if (taker === undefined) return 0;
+    taker.killReason ??= reason;
+    if (!this.#send(taker.pid, number, sender)) return 0;
+    await this.table.status(entry.group);
     return 0;
   }
 
@@ -186,13 +221,6 @@ export class ProcessManager {
       this.exited(pid, { signal: 'SIGKILL', reason: `its Worker died: ${reason}` });
     }
     void this.#dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
-  }
-
-  /** The CPUs of a process's threads, one for each. */
-  #threadCpus(tgid: number): number[] {
-    const threads = this.table.running().filter((entry) => entry.tgid === tgid);
-    // Where it runs, which may differ from the CPU it was queued on last.
-    return threads.map(({ pid, cpu }) => processCpu(this.#cpu.machine, pid) || cpu);
   }
 
   /** Sends a signal and has its target look; whether that ends it. */
@@ -220,7 +248,7 @@ export class ProcessManager {
 
   /** Where a process runs; null when it has ended or has no Worker. */
   locate(pid: number): { readonly cpu: number; readonly remote: Remote } | null {
-    const isRunning = this.table.get(pid)?.status === null;
+    const isRunning = this.table.get(pid)?.isGone === false;
     const slot = isRunning ? this.#slotOf(pid) : undefined;
     const remote = slot?.connection?.remote;
     return slot === undefined || remote === undefined ? null : { cpu: slot.cpu, remote };
@@ -237,7 +265,7 @@ export class ProcessManager {
   /** Ends a Worker that does not end the process in time; one asleep in a call gets longer. */
   #expectEnd(pid: number, signal: string, slot: Slot, generation: number): void {
     setTimeout(() => {
-      if (this.table.get(pid)?.status !== null || slot.generation !== generation) return;
+      if (this.table.get(pid)?.isGone !== false || slot.generation !== generation) return;
       // A CPU that wakes up now has its time again.
       const mode = modeOf(this.#cpu, slot.cpu);
       if (mode === CPU.MODE_BLOCKED || mode === CPU.MODE_PARKED) {
@@ -254,14 +282,4 @@ export class ProcessManager {
 function withReason(status: WireStatus, reason: string | null): WireStatus {
   if (reason === null || 'code' in status || status.signal !== 'SIGKILL') return status;
   return { ...status, reason };
-}
-
-/** What the kernel makes of a request. */
-function specOf(parent: number, home: number, request: WireSpawn): ProcessSpec {
-  const { name, inherit, thread, fork, stackBytes, nice, memoryMaxPages } = request;
-  return {
-    ...{ parent, home, name, inherit, thread, fork, stackBytes },
-    ...(nice === null ? {} : { nice }),
-    ...(memoryMaxPages === null ? {} : { memoryMaxPages }),
-  };
 }

@@ -18,8 +18,13 @@ export interface ProcessEntry {
   readonly pid: number;
   /** The process whose threads share an address space: its own pid unless it is a thread. */
   readonly tgid: number;
+  /** The process that it is a thread of: its own pid unless CLONE_THREAD made it. */
+  readonly group: number;
+  /** The process that waits for it: the leader of its parent's group. */
   parent: number;
-  readonly name: string;
+  /** Whether its parent is sent SIGCHLD. */
+  readonly announces: boolean;
+  name: string;
   /** Whether it has a Worker of its own. */
   readonly dedicated: boolean;
   /** CPU in whose run queue it was put, and which Worker of that CPU. */
@@ -27,6 +32,8 @@ export interface ProcessEntry {
   generation: number;
   readonly startedMs: number;
   endedMs: number;
+  /** It has given its memory back. It has ended when its threads are gone too. */
+  isGone: boolean;
   status: WireStatus | null;
   /** Why the kernel kills it, if it does; its status says so however it ends then. */
   killReason: string | null;
@@ -35,6 +42,8 @@ export interface ProcessEntry {
 }
 
 interface Waiter {
+  /** The thread that waits. */
+  readonly caller: number;
   readonly child: number | null;
   readonly resolve: (result: WireWaitResult | number) => void;
 }
@@ -83,7 +92,7 @@ export class ProcessTable {
 
   /** Of those, the ones that the host itself spawned. */
   ofHost(): ProcessEntry[] {
-    return this.running().filter(({ parent }) => parent === HOST_PID);
+    return this.running().filter(({ parent, pid, group }) => parent === HOST_PID && pid === group);
   }
 
   /** Ended processes that are not remembered any more: all but the last ENDED_KEPT. */
@@ -105,7 +114,8 @@ export class ProcessTable {
     if (entry === undefined || entry.status !== null) return false;
     entry.status = status;
     entry.endedMs = nowMs;
-    this.#leaveChildren(pid);
+    this.interrupt(pid);
+    if (entry.group === pid) this.#leaveChildren(pid);
     for (const watch of this.#watchers.get(pid) ?? []) watch(status);
     this.#watchers.delete(pid);
     this.#deliver(entry, status, isForgotten);
@@ -124,9 +134,12 @@ export class ProcessTable {
     });
   }
 
-  /** wait(2): the end of one child, or of any when `child` is null. -ECHILD when there is none. */
-  wait(parent: number, child: number | null): Promise<WireWaitResult | number> {
-    const family = this.#families.get(parent);
+  /**
+   * wait(2): the end of one child, or of any when `child` is null. -ECHILD when there is none. The
+   * children of one thread are those of all its process.
+   */
+  wait(caller: number, child: number | null): Promise<WireWaitResult | number> {
+    const family = this.#families.get(this.get(caller)?.group ?? caller);
     if (family === undefined || !mayHope(family, child)) return Promise.resolve(-ECHILD);
     const [first] = family.ended.values();
     const ended = child === null ? first : family.ended.get(child);
@@ -134,13 +147,16 @@ export class ProcessTable {
       this.#forget(ended);
       return Promise.resolve({ pid: ended.pid, status: ended.status });
     }
-    return new Promise((resolve) => family.waiters.push({ child, resolve }));
+    return new Promise((resolve) => family.waiters.push({ caller, child, resolve }));
   }
 
   /** Ends the waits of a process with -EINTR: a signal was handled. */
-  interrupt(parent: number): void {
-    const family = this.#families.get(parent);
-    for (const waiter of family?.waiters.splice(0) ?? []) waiter.resolve(-EINTR);
+  interrupt(caller: number): void {
+    const family = this.#families.get(this.get(caller)?.group ?? caller);
+    if (family === undefined) return;
+    const interrupted = family.waiters.filter((waiter) => waiter.caller === caller);
+    family.waiters = family.waiters.filter((waiter) => waiter.caller !== caller);
+    for (const waiter of interrupted) waiter.resolve(-EINTR);
   }
 
   #family(parent: number): Family {
@@ -156,7 +172,6 @@ export class ProcessTable {
   #leaveChildren(pid: number): void {
     const family = this.#families.get(pid);
     if (family === undefined) return;
-    this.interrupt(pid);
     this.#families.delete(pid);
     for (const child of family.running.values()) child.parent = HOST_PID;
     for (const child of family.ended.values()) {

@@ -113,6 +113,7 @@ export class SyscallService {
   }
 
   #answer(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+    this.#objects.texts.refresh(number, pid, args);
     if (Transfers.isTransfer(number)) return this.#transfers.call(number, pid, args);
     const result = this.#call(number, pid, args);
     const { writeBack } = this.#objects;
