@@ -9,7 +9,7 @@ export const FLUSH_MUTANTS: readonly Mutant[] = [
   {
     name: 'sync-first-only',
     about: 'under `sync` only the first of the changed entries is shot down',
-    scenario: 'mprotect-munmap-sync',
+    scenario: 'shootdown-two-pages-sync',
     protocol: 'rcu',
     patches: [
       patch('kernel/paging/flush.ts', 'i < op.flushes.length', 'i < 2 && i < op.flushes.length'),

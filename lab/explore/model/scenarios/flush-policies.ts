@@ -81,6 +81,7 @@ const SYNC: readonly string[] = [
   'shootdown-write-protect',
   'shootdown-each-other',
   'shootdown-two-initiators',
+  'shootdown-two-pages',
 ];
 const LAZY: readonly string[] = [
   ...SYNC,

@@ -94,6 +94,16 @@ export const tlbScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'shootdown-two-pages',
+    about: 'two pages are unmapped that a program reads',
+    cpus: [[read(1), read(0)], [munmap(0, 2)]],
+    setup(world: World): void {
+      newThreads(world);
+      mapPages(world, 0, 0, 3);
+      stayInUser(world, 0, 0, 2);
+    },
+  },
+  {
     name: 'shootdown-many-pages',
     about: 'more pages are unmapped than a TLB drops one by one',
     cpus: [[read(39), read(40)], [munmap(0, 40)]],
