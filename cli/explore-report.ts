@@ -30,11 +30,12 @@ export function describeReport({ experiment, exploration }: Report): string {
   const outcome =
     finding === null ? (complete ? 'complete' : 'not complete') : finding.failure.kind;
   const name = `${experiment.scenario} ${experiment.protocol}`;
+  const meanSteps = steps / Math.max(1, executions);
   const rate = elapsedMs > 0 ? (executions / elapsedMs) * 1000 : 0;
   return [
     name.padEnd(36),
     outcome.padEnd(14),
-    `${formatCount(executions)} executions of ${formatCount(steps / Math.max(1, executions))} steps,`,
+    `${formatCount(executions)} executions of ${formatCount(meanSteps)} steps,`,
     `${(elapsedMs / 1000).toFixed(1)} s, ${formatCount(rate)}/s`,
   ].join(' ');
 }

@@ -193,7 +193,7 @@ export class Laboratory {
   }
 }
 
-/** The report of a scenario whose setup, which runs alone, panics: there is no schedule to replay. */
+/** The report of a scenario whose setup, which runs alone, panics: there is nothing to replay. */
 function panickedAlone(experiment: Experiment, { message }: Error): Report {
   const failure = { kind: 'panic', message: `in the scenario's setup: ${message}` } as const;
   const exploration: Exploration = {

@@ -94,18 +94,16 @@ export class SequentialOutcomes {
     const { results, observed } = this.#last;
     const possible = [...this.#outcomes.values()];
     const texts = (outcomes: readonly string[]): string => [...new Set(outcomes)].join('; or: ');
+    const resultsOf = (one: Outcome): string => describeResults(cpus, one.results);
     const text = describeResults(cpus, results);
-    const alike = possible.filter((one) => describeResults(cpus, one.results) === text);
+    const alike = possible.filter((one) => resultsOf(one) === text);
     if (alike.length > 0) {
       return (
         `${text}, and then (${observed}); ` +
         `one after another they leave (${texts(alike.map((one) => one.observed))})`
       );
     }
-    return (
-      `${text}; ` +
-      `one after another they give: ${texts(possible.map((one) => describeResults(cpus, one.results)))}`
-    );
+    return `${text}; ` + `one after another they give: ${texts(possible.map(resultsOf))}`;
   }
 }
 

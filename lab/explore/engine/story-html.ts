@@ -36,7 +36,8 @@ export function storyHtml(story: Story, title: string, command: string): string 
     const cells = Array.from({ length: story.cpus }, (_, lane) => {
       if (lane !== cpu) return '<td></td>';
       const source = place === '' ? '' : `<span class="place">${escapeHtml(place)}</span>`;
-      return `<td class="${kind}" data-cpu="CPU ${cpu}">${escapeHtml(text)}${source}</td>`;
+      const label = `class="${kind}" data-cpu="CPU ${cpu}"`;
+      return `<td ${label}>${escapeHtml(text)}${source}</td>`;
     });
     const row = `<tr${last >= 0 && cpu !== last ? ' class="switch"' : ''}>${cells.join('')}</tr>`;
     last = cpu;

@@ -37,7 +37,7 @@ export function wordValue(machine: NamedWords, name: string, value: number): str
 }
 
 /** A page-table entry of any level. */
-export function describeEntry(entry: number): string {
+function describeEntry(entry: number): string {
   if (entry === 0) return 'empty';
   const bits: string[] = [rights(pte.logicalRwx(entry))];
   if (pte.isTable(entry)) return `table ${pte.pfnOf(entry)}`;
