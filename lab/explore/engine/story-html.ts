@@ -45,7 +45,8 @@ export function storyHtml(story: Story, title: string, command: string): string 
   });
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style></head>
 <body><h1>${escapeHtml(title)}</h1>
 ${story.about.map((line) => `<p class="about">${escapeHtml(line)}</p>`).join('\n')}
