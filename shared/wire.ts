@@ -65,6 +65,8 @@ export interface WireSpawn {
   readonly nice: number | null;
   /** Pages of a new memory group; null: the parent's group. */
   readonly memoryMaxPages: number | null;
+  /** A mask (capabilities.ts); null: the parent's. */
+  readonly capabilities: number | null;
 }
 
 /** A process that a CPU may start, at an export of a module. */

@@ -57,6 +57,11 @@ export interface ObjectKind {
    * locked, merged, grown or dumped.
    */
   readonly isSpecial: boolean;
+  /**
+   * Which mappings are placed as if huge pages could be used for them: those of whole ones, those
+   * of a part that holds one, none (huge-placement.ts).
+   */
+  readonly hugePlacement: 'whole' | 'part' | 'none';
   /** mremap may move a mapping. */
   readonly canMove: boolean;
   /** The device in /proc/PID/maps: 00:01 is where Linux keeps shared memory and memfds. */
@@ -80,6 +85,7 @@ const FILE: ObjectKind = {
   canSeal: false,
   keepsBeyondEnd: false,
   isSpecial: false,
+  hugePlacement: 'part',
   canMove: true,
   device: '00:02',
   countsAs: 'file',
@@ -94,6 +100,7 @@ const SHARED: ObjectKind = {
   hasHoles: true,
   canSeal: true,
   keepsBeyondEnd: true,
+  hugePlacement: 'none',
   device: '00:01',
   countsAs: 'shmem',
 };
@@ -108,6 +115,7 @@ const USER: ObjectKind = {
   isWrittenBack: false,
   isRegular: false,
   canGrow: false,
+  hugePlacement: 'none',
   canMove: false,
 };
 
@@ -123,6 +131,7 @@ const DEVICE: ObjectKind = {
   seekRefusal: -ESPIPE,
   canGrow: false,
   isSpecial: true,
+  hugePlacement: 'none',
 };
 
 /** Every page is present, so its areas have no reserved entries. */
@@ -137,6 +146,7 @@ export const PRIVATE_MEMORY: ObjectKind = {
   isEvictable: false,
   isWrittenBack: false,
   isRegular: false,
+  hugePlacement: 'whole',
   device: '00:00',
 };
 

@@ -259,9 +259,11 @@ function withReason(status: WireStatus, reason: string | null): WireStatus {
 /** What the kernel makes of a request. */
 function specOf(parent: number, home: number, request: WireSpawn): ProcessSpec {
   const { name, inherit, thread, fork, stackBytes, nice, memoryMaxPages } = request;
+  const { capabilities } = request;
   return {
     ...{ parent, home, name, inherit, thread, fork, stackBytes },
     ...(nice === null ? {} : { nice }),
     ...(memoryMaxPages === null ? {} : { memoryMaxPages }),
+    ...(capabilities === null ? {} : { capabilities }),
   };
 }
