@@ -76,6 +76,7 @@ export async function runMachine(
     reclaim: modules.reclaim,
     inject: request.inject,
     checked: request.checked,
+    ...(request.unprivileged && { capabilities: [] }),
     seed: request.seed,
   };
   const files = Object.fromEntries(

@@ -48,6 +48,7 @@ const runOptions: OptionTable = {
   processes: { value: 'N', help: 'child processes of wordcount, matmul and grind (4)' },
   file: { value: 'NAME=PATH', help: 'let programs open PATH as NAME; may be repeated' },
   dedicated: { help: 'run the program in a Worker of its own' },
+  unprivileged: { help: 'without capabilities: limits on locked memory count (as root)' },
   checked: { help: 'poison freed frames and check more invariants' },
   dmesg: { help: 'print the boot and fault log' },
   json: JSON_OPTION,
@@ -78,6 +79,8 @@ export interface RunRequest {
   readonly seed: number;
   readonly timeoutMs: number | null;
   readonly dedicated: boolean;
+  /** Without capabilities. */
+  readonly unprivileged: boolean;
   readonly checked: boolean;
   readonly dmesg: boolean;
   readonly json: boolean;
@@ -141,6 +144,7 @@ export function parseRun(args: readonly string[]): RunRequest | string {
     seed: parsed.seed(),
     timeoutMs: parsed.milliseconds('timeout', null, timeoutSecondsMax),
     dedicated: parsed.has('dedicated'),
+    unprivileged: parsed.has('unprivileged'),
     checked: parsed.has('checked'),
     dmesg: parsed.has('dmesg'),
     json: parsed.has('json'),

@@ -2,6 +2,7 @@
  * Formatting a new machine at boot. Runs once, before any other Worker has the buffer, so it needs
  * no ordering.
  */
+import { ALL_CAPABILITIES } from '../shared/abi/capabilities.ts';
 import { poke } from '../shared/atomics.ts';
 import * as BOOT from '../shared/layout/boot.ts';
 import * as FRAME from '../shared/layout/frame.ts';
@@ -44,8 +45,8 @@ export interface FormatOptions {
   readonly swapSlots?: number;
   /** Most areas of one address space (Linux: vm.max_map_count). Default AREAS_MAX. */
   readonly mapCountMax?: number;
-  /** Whether processes run as root, with CAP_IPC_LOCK and CAP_SYS_RESOURCE. Default true. */
-  readonly privileged?: boolean;
+  /** Of processes that the host starts, a mask (capabilities.ts). Default: all, as root has. */
+  readonly capabilities?: number;
 }
 
 /** Makes and formats the buffer of a new machine. */
@@ -56,7 +57,7 @@ export function formatMachine(options: FormatOptions): Machine {
     injections = [],
     seed = 1,
     mapCountMax = AREAS_MAX,
-    privileged = true,
+    capabilities = ALL_CAPABILITIES,
   } = options;
   assert(frames >= FRAMES_MIN && frames <= FRAMES_MAX, 'formatMachine: frames', frames);
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
@@ -69,7 +70,7 @@ export function formatMachine(options: FormatOptions): Machine {
   poke(words, BOOT.CPUS, cpus);
   poke(words, BOOT.SWAP_SLOTS, swapSlots);
   poke(words, BOOT.MAP_COUNT_MAX, mapCountMax);
-  poke(words, BOOT.PRIVILEGED, privileged ? 1 : 0);
+  poke(words, BOOT.CAPABILITIES, capabilities);
   poke(words, BOOT.CHECKED, checked ? 1 : 0);
   poke(words, BOOT.FLUSH_POLICY, FLUSH_POLICIES.indexOf(flushPolicy));
   poke(words, BOOT.NEXT_PID, 1);

@@ -84,6 +84,8 @@ export interface WireSpawn {
   readonly nice: number | null;
   /** Pages of a new memory group; null: the parent's group. */
   readonly memoryMaxPages: number | null;
+  /** A mask (capabilities.ts); null: the parent's. */
+  readonly capabilities: number | null;
 }
 
 /** A call by trap whose arguments are no numbers. */

@@ -9,6 +9,7 @@
  * `faults/fault.ts` resolves faults, under the page's lock.
  */
 import type { AddrRange } from '../../shared/addr/addr-range.ts';
+import { ANON_GUARDS, ANON_INHERITED } from '../../shared/layout/area.ts';
 import { makeReserved, rwxOfProt } from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
 import type { Pte, RecordId, VirtAddr } from '../../shared/units.ts';
@@ -26,7 +27,10 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
   readonly kind: ObjectKind;
   /** Mapping record, 0 for private anonymous memory. */
   readonly record: RecordId;
-  /** Identity of the private pages, 0 as long as there are none (Linux: anon_vma). */
+  /**
+   * Identity of the private pages, 0 as long as there are none (Linux: anon_vma), and whether there
+   * have been guards (VM_MAYBE_GUARD): AREA.ANON.
+   */
   readonly anon: number;
   /** For private anonymous memory: page offset - VPN (Linux: vm_pgoff). */
   readonly delta: number;
@@ -36,6 +40,14 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
     this.record = record;
     this.anon = anon;
     this.delta = delta;
+  }
+
+  /** The same with another value of AREA.ANON. */
+  abstract withAnon(anon: number): MachineBackend;
+
+  /** Whether there have been private pages: AREA.ANON has an identity. */
+  get hasIdentity(): boolean {
+    return (this.anon & ~ANON_GUARDS) !== 0;
   }
 
   /** Linux's VM_SPECIAL: a driver's mapping. */
@@ -71,12 +83,16 @@ export abstract class MachineBackend implements MappingBackend<number, RangeOp> 
 
   canMerge(_left: AddrRange, other: MachineBackend, _right: AddrRange): boolean {
     if (other.record !== this.record || other.delta !== this.delta) return false;
-    // Linux's is_mergeable_anon_vma, for a process that was not forked.
-    return !this.isSpecial && (other.anon === this.anon || other.anon === 0 || this.anon === 0);
+    if (this.isSpecial) return false;
+    // Linux's is_mergeable_anon_vma.
+    if (((other.anon ^ this.anon) & ~ANON_GUARDS) === 0) return true;
+    const isOneOpen = !other.hasIdentity || !this.hasIdentity;
+    return isOneOpen && ((other.anon | this.anon) & ANON_INHERITED) === 0;
   }
 
   merged(other: MachineBackend): MachineBackend {
-    return this.anon !== 0 ? this : other;
+    const anon = this.anon | other.anon;
+    return anon === this.anon ? this : this.withAnon(anon);
   }
 }
 

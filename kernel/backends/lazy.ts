@@ -13,4 +13,8 @@ export class LazyBackend extends MachineBackend {
   constructor(anon = 0, delta = 0) {
     super(PRIVATE_MEMORY, ANONYMOUS, anon, delta);
   }
+
+  override withAnon(anon: number): LazyBackend {
+    return new LazyBackend(anon, this.delta);
+  }
 }

@@ -19,6 +19,11 @@ import { MachineBackend, done } from './backend.ts';
 
 /** The frames of a contiguous object, present from the start. */
 export class LinearBackend extends MachineBackend {
+  /** It has no private pages and no guards. */
+  override withAnon(): LinearBackend {
+    return this;
+  }
+
   /** Every page is present. */
   override reserved(): Pte {
     return 0;

@@ -13,4 +13,9 @@
 import { MachineBackend } from './backend.ts';
 
 /** The pages of a shared object or a file, found at the fault; or a device, which has none. */
-export class ObjectBackend extends MachineBackend {}
+export class ObjectBackend extends MachineBackend {
+  /** The same with another value of AREA.ANON. */
+  override withAnon(anon: number): ObjectBackend {
+    return new ObjectBackend(this.kind, this.record, anon);
+  }
+}

@@ -27,6 +27,10 @@ const REFUSED: BackendFailure = { cause: 'EACCES' };
 
 /** The pages of a backend module, which is asked before its ranges change. */
 export class UserBackend extends ObjectBackend {
+  override withAnon(anon: number): UserBackend {
+    return new UserBackend(this.kind, this.record, anon);
+  }
+
   override map(start: VirtAddr, size: number, flags: number, op: RangeOp): BackendResult {
     const { userHooks } = op.cpu;
     if (userHooks === null) return ELSEWHERE;

@@ -48,8 +48,11 @@ export function claimFrame(cpu: Cpu, pfn: Pfn, state: number): void {
   const { words, machine } = cpu;
   if (machine.checked) checkPoison(machine, pfn);
   const stateAt = frameField(machine, pfn, FRAME.STATE);
+  const sequence = peek(words, cpu.base + CPU.FRAME_SEQUENCE) + 1;
+  poke(words, cpu.base + CPU.FRAME_SEQUENCE, sequence);
   // zeroFrame looks at the mark once more.
-  poke(words, stateAt, state | (peek(words, stateAt) & FRAME.ZEROED));
+  const mark = peek(words, stateAt) & FRAME.ZEROED;
+  poke(words, stateAt, state | mark | (sequence << FRAME.SEQUENCE_SHIFT));
   poke(words, frameField(machine, pfn, FRAME.COUNT), 1);
   // When it was taken into use: what a first-in first-out reclaim policy goes by.
   poke(words, frameField(machine, pfn, FRAME.LINK), peek(words, BOOT.JIFFIES));

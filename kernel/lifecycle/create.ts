@@ -5,10 +5,11 @@
  * Locking: BOOT.PROC_LOCK for the pid table. Until the table names it, the block is private.
  */
 import { add, peek, poke, store } from '../../shared/atomics.ts';
-import { EAGAIN, ENOMEM, ESRCH } from '../../shared/abi/errno.ts';
+import { EAGAIN, ENOMEM, EPERM, ESRCH } from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
+import * as SPACE from '../../shared/layout/space.ts';
 import { PROCESSES_MAX } from '../../shared/limits.ts';
 import type { Pid, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -55,15 +56,17 @@ export interface ProcessSpec {
   readonly stackBytes?: number;
   /** Default: its parent's. */
   readonly nice?: number;
+  /** A mask (capabilities.ts), of those its parent has. Default: its parent's. */
+  readonly capabilities?: number;
   /** Begins a memory group limited to this many resident pages. Default: its parent's group. */
   readonly memoryMaxPages?: number;
 }
 
 /**
  * A new process with an empty address space, a copy of its parent's, or (a thread) its parent's
- * own. Returns its pid, -EAGAIN (too many processes or memory groups), -ENOMEM, or -ESRCH for a
- * child or thread whose parent has ended. No thread of the parent can end meanwhile: this and all
- * ends run on the kernel worker.
+ * own. Returns its pid, -EAGAIN (too many processes or memory groups), -ENOMEM, -EPERM (it is to
+ * have a capability that its parent lacks), or -ESRCH for a child or thread whose parent has ended.
+ * No thread of the parent can end meanwhile: this and all ends run on the kernel worker.
  */
 export function createProcess(cpu: Cpu, spec: ProcessSpec): Pid {
   assertInKernel(cpu);
@@ -73,6 +76,7 @@ export function createProcess(cpu: Cpu, spec: ProcessSpec): Pid {
   const parent = thread || inherit || fork ? processOf(machine, spec.parent) : 0;
   const shared = parent !== 0 ? peek(words, parent + PROCESS.SPACE) : 0;
   if ((thread || fork) && shared === 0) return -ESRCH;
+  if (!mayGive(cpu, spec)) return -EPERM;
   const proc = slabAlloc(cpu, SLAB.PROCESS);
   if (proc === 0) return -ENOMEM;
   const space = thread ? getSpace(cpu, shared) : createSpace(cpu);
@@ -115,6 +119,12 @@ function giveDescriptors(
   return true;
 }
 
+/** Whether the parent has the capabilities that the child is to have. The host has all. */
+function mayGive(cpu: Cpu, { capabilities = 0, parent }: ProcessSpec): boolean {
+  const from = spaceOfPid(cpu, parent);
+  return from === 0 || (capabilities & ~peek(cpu.words, from + SPACE.CAPABILITIES)) === 0;
+}
+
 /** Puts a new space into a group of its own, or its parent's. 0 or -EAGAIN. */
 function enterGroup(cpu: Cpu, space: SpaceBlock, spec: ProcessSpec): number {
   const from = spaceOfPid(cpu, spec.parent);
@@ -145,6 +155,7 @@ function fillBlock(cpu: Cpu, proc: ProcessBlock, space: SpaceBlock, spec: Proces
     const from = peek(words, parent + PROCESS.SPACE);
     if (from !== 0 && from !== space) inheritLimits(cpu, from, space);
   }
+  if (spec.capabilities !== undefined) poke(words, space + SPACE.CAPABILITIES, spec.capabilities);
   const inherited = parent === 0 ? 0 : peek(words, parent + PROCESS.NICE);
   poke(words, proc + PROCESS.NICE, spec.nice ?? inherited);
 }

@@ -4,11 +4,13 @@
  *
  *   forkSpace      for each area: a reserved copy in the child, then its pages
  *   copyPages      one leaf table of the parent after the other
- *   sharePage      a present private page: one more reference; both entries lose W and get COW
+ *   sharePage      a present page: one more reference; of a private page both entries lose W and
+ *                  get COW
  *
  * Guarantees: the child's memory reads as the parent's at one moment between the parent's writes.
- * Pages of shared objects are not copied: the child's own faults find them. DONTFORK areas are left
- * out, WIPEONFORK areas are empty, locks are not inherited, as on Linux.
+ * What the child's own faults will find again is not copied: entries of areas that never had a page
+ * or guard of their own. DONTFORK areas are left out, WIPEONFORK areas are empty, locks are not
+ * inherited, and areas do not merge, as on Linux.
  * Locking: the parent's areas and its whole table, then the child's, which nobody else can reach.
  * The parent's TLBs are flushed before its table is unlocked, so that none of its threads writes
  * a shared frame.
@@ -22,13 +24,9 @@ import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
 import type { Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
-import {
-  AREA_DONTFORK,
-  AREA_LOCKED,
-  AREA_LOCKONFAULT,
-  AREA_SHARED,
-  AREA_WIPEONFORK,
-} from '../machine/area-flags.ts';
+import { ANON_GUARDS } from '../../shared/layout/area.ts';
+import * as SPACE from '../../shared/layout/space.ts';
+import { AREA_DONTFORK, AREA_LOCK_FLAGS, AREA_WIPEONFORK } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
@@ -41,7 +39,10 @@ import { closeRange } from '../paging/range-op.ts';
 import type { RangeOp } from '../paging/range-op.ts';
 import { seek } from '../paging/table.ts';
 import { getSlot } from '../objects/swap-map.ts';
-import { areasOf, inheritHeap } from '../space/space.ts';
+import { inheritedIdentity, settleAnon } from '../space/anon-identity.ts';
+import type { Area, AreaSet } from '../space/shared-area-store.ts';
+import { areasOf, inheritHeap, unmergingAreasOf } from '../space/space.ts';
+import { backendOf } from '../backends/registry.ts';
 
 /** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
 export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): number {
@@ -50,6 +51,9 @@ export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): numb
   protocol.lockAreas(cpu, parent);
   protocol.lockAreas(cpu, child);
   const from = openRange(cpu, parent, 0, USER_PAGES);
+  // Again, under the range's lock: a page entered since would be missing in the child, and not what
+  // was written after it.
+  settleAnon(cpu, parent, 0, USER_PAGES);
   const to = openRange(cpu, child, 0, USER_PAGES, new Cursor());
   inheritHeap(cpu, parent, child);
   const copied = copyAreas(from, to);
@@ -63,23 +67,32 @@ export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): numb
 function copyAreas(from: RangeOp, to: RangeOp): boolean {
   const { cpu } = from;
   const parents = areasOf(cpu, from.space);
-  const children = areasOf(cpu, to.space);
+  const children = unmergingAreasOf(cpu, to.space);
   let area = parents.nextArea(0);
   while (area !== null) {
-    const { start, end, size, flags } = area;
-    if ((flags & AREA_DONTFORK) === 0) {
-      const inherited = flags & ~(AREA_LOCKED | AREA_LOCKONFAULT);
-      const copy = new MemoryArea(start, size, inherited, area.backend);
-      if (!children.map(copy, to, false).ok) return false;
-      const hasPages = (flags & (AREA_SHARED | AREA_WIPEONFORK)) === 0;
-      if (hasPages && !copyPages(from, to, vpnOf(start), vpnOf(end))) return false;
-    }
-    area = end < USER_SPACE_END ? parents.nextArea(end) : null;
+    if ((area.flags & AREA_DONTFORK) === 0 && !copyArea(from, to, children, area)) return false;
+    area = area.end < USER_SPACE_END ? parents.nextArea(area.end) : null;
   }
   return true;
 }
 
-/** Copies the private pages of [startVpn, endVpn). False when memory for a table is exhausted. */
+function copyArea(from: RangeOp, to: RangeOp, children: AreaSet, area: Area): boolean {
+  const { cpu, space } = to;
+  const { start, end, size, flags, backend } = area;
+  const isWiped = (flags & AREA_WIPEONFORK) !== 0;
+  const hasPages = backend.anon !== 0 && !isWiped;
+  const identity = hasPages && backend.hasIdentity ? inheritedIdentity(cpu, space) : 0;
+  const anon = identity | (backend.anon & ANON_GUARDS);
+  const inherited = flags & ~AREA_LOCK_FLAGS;
+  // Areas that only a lock or an identity kept apart stay two.
+  if (inherited !== flags || isWiped) poke(cpu.words, space + SPACE.UNMERGED, 1);
+  const behind = backendOf(cpu.machine, backend.record, anon, backend.delta);
+  const copy = new MemoryArea(start, size, inherited, behind);
+  if (!children.map(copy, to, false).ok) return false;
+  return !hasPages || copyPages(from, to, vpnOf(start), vpnOf(end));
+}
+
+/** Copies the pages and guards of [startVpn, endVpn). False when there is no table to be had. */
 function copyPages(from: RangeOp, to: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
   const { cpu } = from;
   let vpn = startVpn;
@@ -136,7 +149,7 @@ function isCopied(entry: Pte): boolean {
   return pte.isReserved(entry) && kind !== pte.RESERVED_LAZY && kind !== pte.RESERVED_OBJECT;
 }
 
-/** Makes a present private page the child's too; the child's entry, not accessed. */
+/** Makes a present page the child's too; the child's entry, not accessed. */
 function sharePage(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, seen: Pte): Pte {
   const { cpu } = from;
   const pfn = pte.pfnOf(seen);
@@ -144,6 +157,8 @@ function sharePage(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, seen: Pt
     getFrame(cpu, pfn);
     to.resident++;
   }
+  // Of a shared page both may write; who wrote it so far was the parent.
+  if ((seen & pte.PTE_SHARED) !== 0) return seen & ~(pte.PTE_A | pte.PTE_D);
   let entry = seen;
   while ((entry & pte.PTE_W) !== 0) {
     const shared = (entry & ~pte.PTE_W) | pte.PTE_COW;

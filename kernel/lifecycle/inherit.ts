@@ -3,6 +3,7 @@ import { ENOMEM } from '../../shared/abi/errno.ts';
 import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import type { SpaceBlock } from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
+import { backendOf } from '../backends/registry.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
@@ -26,7 +27,9 @@ export function inheritShared(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): 
   let area = from.nextArea(0);
   while (area !== null && outcome === 0) {
     if ((area.flags & AREA_SHARED) !== 0) {
-      const copy = new MemoryArea(area.start, area.size, area.flags, area.backend);
+      // Guards stay behind, and with them the identity.
+      const backend = backendOf(cpu.machine, area.backend.record);
+      const copy = new MemoryArea(area.start, area.size, area.flags, backend);
       if (!to.map(copy, op, false).ok) outcome = -ENOMEM;
     }
     area = area.end < USER_SPACE_END ? from.nextArea(area.end) : null;

@@ -64,6 +64,11 @@ export interface ObjectKind {
    * locked, merged, grown or dumped.
    */
   readonly isSpecial: boolean;
+  /**
+   * Which mappings are placed as if huge pages could be used for them: those of whole ones, those
+   * of a part that holds one, none (huge-placement.ts).
+   */
+  readonly hugePlacement: 'whole' | 'part' | 'none';
   /** mremap may move a mapping. */
   readonly canMove: boolean;
   /** The device in /proc/PID/maps: 00:01 is where Linux keeps shared memory and memfds. */
@@ -89,6 +94,7 @@ const FILE: ObjectKind = {
   isEndless: false,
   isText: false,
   isSpecial: false,
+  hugePlacement: 'part',
   canMove: true,
   device: '00:02',
   countsAs: 'file',
@@ -103,6 +109,7 @@ const SHARED: ObjectKind = {
   hasHoles: true,
   canSeal: true,
   keepsBeyondEnd: true,
+  hugePlacement: 'none',
   device: '00:01',
   countsAs: 'shmem',
 };
@@ -117,6 +124,7 @@ const USER: ObjectKind = {
   isWrittenBack: false,
   isRegular: false,
   canGrow: false,
+  hugePlacement: 'none',
   canMove: false,
 };
 
@@ -132,6 +140,7 @@ const DEVICE: ObjectKind = {
   seekRefusal: -ESPIPE,
   canGrow: false,
   isSpecial: true,
+  hugePlacement: 'none',
 };
 
 /** Every page is present, so its areas have no reserved entries. */
@@ -158,6 +167,7 @@ export const PRIVATE_MEMORY: ObjectKind = {
   isEvictable: false,
   isWrittenBack: false,
   isRegular: false,
+  hugePlacement: 'whole',
   device: '00:00',
 };
 

@@ -20,6 +20,7 @@ import {
   noteFlush,
 } from './range-log.ts';
 import type { RangeOp } from './range-op.ts';
+import { mapCount } from '../objects/map-count.ts';
 import { pushDown, seek } from './table.ts';
 
 /** Fills [startVpn, endVpn), which is empty, with one reserved entry. */
@@ -89,6 +90,8 @@ const PROTECT = 1;
 const DISCARD = 2;
 const GUARD = 3;
 const UNGUARD = 4;
+const FREE = 5;
+const COLD = 6;
 
 /** Clears [startVpn, endVpn), whatever is there. The frames are released after the flush. */
 export function clearRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
@@ -158,6 +161,20 @@ export function unguardRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, reserved: 
   return changeRange(op, startVpn, endVpn, UNGUARD, reserved);
 }
 
+/**
+ * MADV_FREE of [startVpn, endVpn), which lies in one private anonymous area: its pages count as not
+ * written, and may go instead of being swapped out as long as that holds; those that are in swap go
+ * now. Not undone.
+ */
+export function freeRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn, reserved: Pte): boolean {
+  return changeRange(op, startVpn, endVpn, FREE, reserved);
+}
+
+/** MADV_COLD: pages that no other entry maps count as not used. Not undone. */
+export function coldRange(op: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
+  return changeRange(op, startVpn, endVpn, COLD, 0);
+}
+
 function changeRange(
   op: RangeOp,
   startVpn: Vpn,
@@ -205,7 +222,8 @@ function changeEntry(
     const entry = changed(op, old, change, value);
     if (entry === old) return;
     if (compareExchange(words, at, old, entry) !== old) continue;
-    logChange(op, change === PROTECT ? LOG_PROTECT : LOG_CLEAR, at, old, level);
+    const stays = change === PROTECT || (change >= FREE && pte.isPresent(entry));
+    logChange(op, stays ? LOG_PROTECT : LOG_CLEAR, at, old, level);
     const loses = change !== PROTECT || (old & ~entry & pte.PTE_RWX) !== 0;
     // Without A it is in no TLB: A is set before a TLB is filled, and only on an unchanged entry.
     if (!loses || !pte.isPresent(old) || (old & pte.PTE_A) === 0) return;
@@ -230,9 +248,20 @@ function changed(op: RangeOp, entry: Pte, change: number, value: number): Pte {
       return value;
     case UNGUARD:
       return pte.isGuard(entry) ? value : entry;
+    case FREE:
+      if (pte.isSwapped(entry)) return value;
+      return hasFrame(entry) ? entry & ~(pte.PTE_A | pte.PTE_D) : entry;
+    case COLD:
+      if (!hasFrame(entry) || mapCount(op.cpu.machine, pte.pfnOf(entry)) > 1) return entry;
+      return entry & ~pte.PTE_A;
     default:
       return panic('changeRange: change', change);
   }
+}
+
+/** Present, and not the zero page. */
+function hasFrame(entry: Pte): boolean {
+  return pte.isPresent(entry) && !pte.isZeroPage(entry);
 }
 
 /**

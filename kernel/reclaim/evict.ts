@@ -17,6 +17,7 @@ import { AREA_LOCKED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
+import { frameRefs } from '../frames/frames.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
@@ -82,10 +83,27 @@ function evictPage(op: RangeOp, area: Area, vpn: Vpn): SwapSlot {
   }
   // Linear regions and other shared frames do not go to swap.
   if ((entry & pte.PTE_SHARED) !== 0) return NOT_EVICTED;
+  if ((entry & pte.PTE_D) === 0 && dropFreed(op, area, at, vpn, entry)) return 0;
   const slot = swapOutFrame(cpu, pte.pfnOf(entry));
   if (slot === 0) return NOT_EVICTED;
   replace(op, at, vpn, pte.makeReserved(pte.RESERVED_SWAP, slot, rwx, false));
   return slot;
+}
+
+/**
+ * Drops a private page that was not written since MADV_FREE. False when it has been by now, or
+ * when another space or a swap slot has it too.
+ */
+function dropFreed(op: RangeOp, area: Area, at: WordIndex, vpn: Vpn, entry: Pte): boolean {
+  const { cpu } = op;
+  if (area.backend.record !== ANONYMOUS || frameRefs(cpu.machine, pte.pfnOf(entry)) > 1)
+    return false;
+  // ORDER: a write sets D first, by compare-exchange on the same entry.
+  const reserved = area.backend.reserved(area.flags);
+  if (compareExchange(cpu.words, at, entry, reserved) !== entry) return false;
+  logChange(op, LOG_CLEAR, at, entry, 0);
+  if ((entry & pte.PTE_A) !== 0) noteFlush(op, vpn, 1);
+  return true;
 }
 
 /** Whether the object of the area's mapping can supply the page again. */

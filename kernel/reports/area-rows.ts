@@ -2,6 +2,7 @@
  * A process's areas as reports show them: values, taken at one moment under the areas' lock.
  */
 import { peek } from '../../shared/atomics.ts';
+import { ANON_GUARDS } from '../../shared/layout/area.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
@@ -32,6 +33,8 @@ export interface AreaRow {
   readonly endAddress: VirtAddr;
   /** AREA_* flags. */
   readonly flags: number;
+  /** Whether there have been guards (MADV_GUARD_INSTALL). */
+  readonly hasGuards: boolean;
   /** Of what is mapped. */
   readonly kind: ObjectKind;
   /** Bytes from the start of the object; 0 for private anonymous memory. */
@@ -69,9 +72,11 @@ export function areaRows(cpu: Cpu, space: SpaceBlock, names: ObjectNames): AreaR
 function areaRow(cpu: Cpu, area: Area, marks: Marks, names: ObjectNames): AreaRow {
   const { start, end, flags, backend } = area;
   const { kind } = backend;
+  const hasGuards = (backend.anon & ANON_GUARDS) !== 0;
+  const row = { startAddress: start, endAddress: end, flags, hasGuards, kind };
   if (backend.record === 0) {
     const name = privateName(cpu.machine, area, marks);
-    return { startAddress: start, endAddress: end, flags, kind, offset: 0, inode: 0, name };
+    return { ...row, offset: 0, inode: 0, name };
   }
   const { words, machine } = cpu;
   const at = recordAt(machine, backend.record);
@@ -83,7 +88,7 @@ function areaRow(cpu: Cpu, area: Area, marks: Marks, names: ObjectNames): AreaRo
   const given = givenName(machine, flags);
   let name = host === 0 ? '/dev/zero (deleted)' : (names.get(host) ?? `object ${host}`);
   if (given !== null) name = `[anon_shmem:${given}]`;
-  return { startAddress: start, endAddress: end, flags, kind, offset, inode, name };
+  return { ...row, offset, inode, name };
 }
 
 /** The name of private anonymous memory, by the first of Linux's rules that applies. */

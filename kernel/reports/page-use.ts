@@ -10,14 +10,13 @@ import * as FRAME from '../../shared/layout/frame.ts';
 import * as SWAP from '../../shared/layout/swap.ts';
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
-import { bytesOf } from '../../shared/units.ts';
-import type { Pfn, Pte, SpaceBlock, SwapSlot, Vpn } from '../../shared/units.ts';
+import type { Pte, SpaceBlock, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
-import { frameRefs } from '../frames/frames.ts';
 import { openAtRoot } from '../paging/covering.ts';
 import { frameField } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { ObjectKind } from '../objects/kinds.ts';
+import { mapCount } from '../objects/map-count.ts';
 import { isPageCache } from '../objects/pages.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
@@ -39,8 +38,8 @@ export class PageUse {
   referenced = 0;
   swap = 0;
   swapPss = 0;
-  /** Guard entries (MADV_GUARD_INSTALL). */
-  guards = 0;
+  /** Anonymous pages that were not written since MADV_FREE. */
+  lazyFree = 0;
 }
 
 const SHARE = 2 ** 12;
@@ -61,7 +60,6 @@ export function addPageUse(
     const entry: Pte = load(cpu.words, seek(cpu, cursor, vpn));
     const nextVpn = Math.min(endVpn, nextAt(vpn, cursor.level));
     if (pte.isSwapped(entry)) addSwapped(cpu, use, entry);
-    else if (pte.isGuard(entry)) use.guards += bytesOf(nextVpn - vpn);
     else if (isCounted(cpu.machine, entry)) addResident(cpu.machine, use, entry, kind);
     vpn = nextVpn;
   }
@@ -73,13 +71,6 @@ export function isCounted(machine: Machine, entry: Pte): boolean {
   return (entry & pte.PTE_SHARED) === 0 || isPageCache(machine, pte.pfnOf(entry));
 }
 
-/** Entries that map a frame: its references less those of a page cache and of the swap map. */
-export function mapCount(machine: Machine, pfn: Pfn): number {
-  const slot: SwapSlot = peek(machine.words, frameField(machine, pfn, FRAME.AUX));
-  const holders = (isPageCache(machine, pfn) ? 1 : 0) + (slot !== 0 ? 1 : 0);
-  return Math.max(1, frameRefs(machine, pfn) - holders);
-}
-
 function addResident(machine: Machine, use: PageUse, entry: Pte, kind: ObjectKind): void {
   const pfn = pte.pfnOf(entry);
   const stateAt = frameField(machine, pfn, FRAME.STATE);
@@ -89,8 +80,10 @@ function addResident(machine: Machine, use: PageUse, entry: Pte, kind: ObjectKin
   const mapped = mapCount(machine, pfn);
   const share = Math.floor((PAGE_SIZE * SHARE) / mapped);
   use.rss += PAGE_SIZE;
-  if (!isPageCache(machine, pfn)) use.anonymous += PAGE_SIZE;
-  else use[kind.countsAs] += PAGE_SIZE;
+  if (!isPageCache(machine, pfn)) {
+    use.anonymous += PAGE_SIZE;
+    if (!dirty) use.lazyFree += PAGE_SIZE;
+  } else use[kind.countsAs] += PAGE_SIZE;
   use.pss += share;
   if (dirty) use.pssDirty += share;
   if ((entry & pte.PTE_A) !== 0) use.referenced += PAGE_SIZE;

@@ -12,11 +12,12 @@ import * as pte from '../../shared/pte.ts';
 import type { Pid, Pte, Vpn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
+import { mapCount } from '../objects/map-count.ts';
 import { isPageCache } from '../objects/pages.ts';
 import { Cursor, nextAt, pagesAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
-import { isCounted, mapCount } from './page-use.ts';
+import { isCounted } from './page-use.ts';
 
 // In the high word.
 const PRESENT = 2 ** 31;

@@ -39,7 +39,7 @@ function block(row: AreaRow, use: PageUse): string {
     ['Referenced', use.referenced / 1024],
     ['Anonymous', use.anonymous / 1024],
     ['KSM', 0],
-    ['LazyFree', 0],
+    ['LazyFree', use.lazyFree / 1024],
     ['AnonHugePages', 0],
     ['ShmemPmdMapped', 0],
     ['FilePmdMapped', 0],
@@ -52,7 +52,7 @@ function block(row: AreaRow, use: PageUse): string {
   let text = '';
   for (const [name, kib] of sizes) text += `${label(name)}${String(kib).padStart(8)} kB\n`;
   // There are no huge pages, so no area is eligible for them.
-  return `${text}${label('THPeligible')}       0\nVmFlags: ${vmFlags(row, use)}\n`;
+  return `${text}${label('THPeligible')}       0\nVmFlags: ${vmFlags(row)}\n`;
 }
 
 function label(name: string): string {
@@ -60,7 +60,7 @@ function label(name: string): string {
 }
 
 /** The mnemonics of an area's flags in the order of Linux's bits, each followed by a space. */
-function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
+function vmFlags({ flags, kind, hasGuards }: AreaRow): string {
   const isShared = (flags & F.AREA_SHARED) !== 0;
   const mayWrite = (flags & F.AREA_NO_WRITE) === 0;
   const isDroppable = (flags & F.AREA_DROPPABLE) !== 0;
@@ -76,7 +76,7 @@ function vmFlags({ flags, kind }: AreaRow, use: PageUse): string {
     ['ms', isShared],
     ['gd', (flags & F.AREA_GROWSDOWN) !== 0],
     ['pf', kind.isSpecial],
-    ['gu', use.guards > 0],
+    ['gu', hasGuards],
     ['lo', (flags & F.AREA_LOCKED) !== 0],
     ['io', kind.isSpecial],
     ['sr', (flags & F.AREA_SEQUENTIAL) !== 0],

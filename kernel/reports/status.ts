@@ -18,6 +18,7 @@ import { areaRows } from './area-rows.ts';
 import { PageUse, addPageUse } from './page-use.ts';
 
 const PAGE_KIB = PAGE_SIZE / 1024;
+const CAPABILITY_DIGITS = 16;
 const NO_NAMES: ReadonlyMap<number, string> = new Map();
 
 /** Sizes in pages, except those of PageUse. */
@@ -53,6 +54,7 @@ export function formatStatus(cpu: Cpu, pid: Pid, tgid: Pid): string | null {
   // A zombie has no memory left, and no lines about it.
   if (space !== 0) lines.push(...memoryLines(cpu, space));
   lines.push(['CoreDumping', 0], ['THP_enabled', 0], ['Threads', threads]);
+  if (space !== 0) lines.push(...capabilityLines(peek(words, space + SPACE.CAPABILITIES)));
   return lines.map(([name, value]) => `${name}:\t${value}\n`).join('');
 }
 
@@ -64,6 +66,19 @@ export function formatStatm(cpu: Cpu, pid: Pid): string | null {
   const shared = pagesOf(use.file + use.shmem);
   // A program's text is not in its simulated memory.
   return `${total} ${pagesOf(use.rss)} ${shared} 0 0 ${data + stack} 0\n`;
+}
+
+/** Permitted and effective ones are the same here, and no program gains any. */
+function capabilityLines(mask: number): (readonly [string, string])[] {
+  const none = '0'.repeat(CAPABILITY_DIGITS);
+  const all = mask.toString(16).padStart(CAPABILITY_DIGITS, '0');
+  return [
+    ['CapInh', none],
+    ['CapPrm', all],
+    ['CapEff', all],
+    ['CapBnd', all],
+    ['CapAmb', none],
+  ];
 }
 
 function memoryLines(cpu: Cpu, space: SpaceBlock): (readonly [string, string])[] {

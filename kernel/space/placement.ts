@@ -29,11 +29,15 @@ const FIXED: number = MAP_FIXED | MAP_FIXED_NOREPLACE;
  */
 const UNMAPPED_BASE: number = roundUpToPages(USER_SPACE_END / 3);
 
+/** Whether mmap's flags ask for exactly that address. */
+export function isFixed(mapFlags: number): boolean {
+  return (mapFlags & FIXED) !== 0;
+}
+
 /** The address for `size` bytes, whole pages and at most USER_SPACE_END; or a negative errno. */
 export function place(areas: AreaSet, address: VirtAddr, size: number, mapFlags: number): VirtAddr {
-  if ((mapFlags & FIXED) !== 0) return placeFixed(areas, address, size, mapFlags);
-  const rounded = address > 0 ? addressOf(vpnOf(address)) : 0;
-  const hint = rounded > 0 ? Math.max(rounded, MMAP_MIN_ADDR) : 0;
+  if (isFixed(mapFlags)) return placeFixed(areas, address, size, mapFlags);
+  const hint = hintOf(address);
   const low = (mapFlags & MAP_32BIT) !== 0;
   const end = low ? LOW_MMAP_END : USER_SPACE_END;
   if (size > end) return -ENOMEM;
@@ -41,6 +45,12 @@ export function place(areas: AreaSet, address: VirtAddr, size: number, mapFlags:
   if (low) return searchUp(areas, size, LOW_MMAP_START, LOW_MMAP_END);
   const start = searchDown(areas, size, (mapFlags & MAP_ABOVE4G) !== 0 ? 2 ** 32 : MMAP_MIN_ADDR);
   return start < 0 ? searchUp(areas, size, UNMAPPED_BASE, USER_SPACE_END) : start;
+}
+
+/** The address that mmap tries first, 0 for none (round_hint_to_min). */
+export function hintOf(address: VirtAddr): VirtAddr {
+  const rounded = address > 0 ? addressOf(vpnOf(address)) : 0;
+  return rounded > 0 ? Math.max(rounded, MMAP_MIN_ADDR) : 0;
 }
 
 function placeFixed(areas: AreaSet, address: VirtAddr, size: number, mapFlags: number): VirtAddr {

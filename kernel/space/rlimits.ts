@@ -6,6 +6,7 @@
  * Locking: the areas' lock for the questions, since they are about the sums kept with the areas.
  * A limit that another thread changes meanwhile counts before or after, as on Linux.
  */
+import { CAP_IPC_LOCK } from '../../shared/abi/capabilities.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as SPACE from '../../shared/layout/space.ts';
@@ -26,7 +27,7 @@ export function limitAt(space: SpaceBlock, resource: number): WordIndex {
   return slot < 0 ? -1 : space + SPACE.RLIMITS + slot * SPACE.RLIMIT_WORDS;
 }
 
-/** The limits of a process that the host starts: Linux's at boot. */
+/** The limits and capabilities of a process that the host starts: Linux's at boot. */
 export function initLimits(cpu: Cpu, space: SpaceBlock): void {
   const { words } = cpu;
   for (let i = 0; i < SPACE.RLIMITS_MAX * SPACE.RLIMIT_WORDS; i++)
@@ -34,7 +35,7 @@ export function initLimits(cpu: Cpu, space: SpaceBlock): void {
   setLow(cpu, limitAt(space, RLIMIT_STACK), STACK_LIMIT);
   setLow(cpu, limitAt(space, RLIMIT_MEMLOCK), MEMLOCK_LIMIT);
   setLow(cpu, limitAt(space, RLIMIT_MEMLOCK) + 2, MEMLOCK_LIMIT);
-  poke(words, space + SPACE.PRIVILEGED, peek(words, BOOT.PRIVILEGED));
+  poke(words, space + SPACE.CAPABILITIES, peek(words, BOOT.CAPABILITIES));
 }
 
 function setLow(cpu: Cpu, at: WordIndex, bytes: number): void {
@@ -42,18 +43,18 @@ function setLow(cpu: Cpu, at: WordIndex, bytes: number): void {
   poke(cpu.words, at + 1, 0);
 }
 
-/** A child's limits are its parent's at this moment. */
+/** A child's limits and capabilities are its parent's at this moment. */
 export function inheritLimits(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): void {
   const { words } = cpu;
   for (let i = SPACE.RLIMITS; i < SPACE.RLIMITS + SPACE.RLIMITS_MAX * SPACE.RLIMIT_WORDS; i++) {
     poke(words, child + i, peek(words, parent + i));
   }
-  poke(words, child + SPACE.PRIVILEGED, peek(words, parent + SPACE.PRIVILEGED));
+  poke(words, child + SPACE.CAPABILITIES, peek(words, parent + SPACE.CAPABILITIES));
 }
 
-/** Whether the processes have CAP_IPC_LOCK and CAP_SYS_RESOURCE, as root has. */
-export function isPrivileged(cpu: Cpu, space: SpaceBlock): boolean {
-  return peek(cpu.words, space + SPACE.PRIVILEGED) !== 0;
+/** Whether the processes have the capability, a CAP_ number (capabilities.ts). */
+export function hasCapability(cpu: Cpu, space: SpaceBlock, capability: number): boolean {
+  return (peek(cpu.words, space + SPACE.CAPABILITIES) & (1 << capability)) !== 0;
 }
 
 /** A 64-bit limit as a number, exact below 2^53; "no limit" is about 1.8e19. */
@@ -87,13 +88,14 @@ export function mayExpand(cpu: Cpu, space: SpaceBlock, flags: number, pages: num
 
 /** Whether the processes may lock memory at all. */
 export function canLock(cpu: Cpu, space: SpaceBlock): boolean {
-  return isPrivileged(cpu, space) || softLimit(cpu, space, RLIMIT_MEMLOCK) !== 0;
+  if (hasCapability(cpu, space, CAP_IPC_LOCK)) return true;
+  return softLimit(cpu, space, RLIMIT_MEMLOCK) !== 0;
 }
 
 /** Whether `pages` more with these flags, if they are locked, are within RLIMIT_MEMLOCK. */
 export function mayLock(cpu: Cpu, space: SpaceBlock, flags: number, pages: number): boolean {
   assertAreasHeld(cpu, space);
-  if ((flags & AREA_LOCKED) === 0 || isPrivileged(cpu, space)) return true;
+  if ((flags & AREA_LOCKED) === 0 || hasCapability(cpu, space, CAP_IPC_LOCK)) return true;
   const locked = peek(cpu.words, space + SPACE.LOCKED_PAGES) + pages;
   return locked <= lockLimitPages(cpu, space);
 }

@@ -65,6 +65,7 @@ export function inheritHeap(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): vo
     storeWide(machine, child + field, loadWide(machine, parent + field));
   }
   poke(words, child + SPACE.LAST_ANON, peek(words, parent + SPACE.LAST_ANON));
+  poke(words, child + SPACE.UNMERGED, peek(words, parent + SPACE.UNMERGED));
 }
 
 /** The area set of a space, for a caller that holds the areas' lock. */

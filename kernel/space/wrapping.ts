@@ -10,6 +10,25 @@ import type { VirtAddr } from '../../shared/units.ts';
 /** Where a size_t wraps. */
 export const WRAP: number = 2 ** 64;
 
+/**
+ * What Linux sees of an argument that it declares as an int or unsigned int: the low half of its
+ * register. A number that no register can hold stays as it is, to be refused.
+ */
+export function intArgument(value: number): number {
+  return Number.isInteger(value) ? value | 0 : value;
+}
+
+/** Whether an argument that Linux declares as unsigned long has a bit beyond the low 32. */
+export function hasHighBits(value: number): boolean {
+  return value < 0 || value >= 2 ** 32;
+}
+
+/** The sum of two addresses or lengths, which may be negative numbers, as a register has it. */
+export function wrappedSum(left: number, right: number): number {
+  const sum = (left < 0 ? left + WRAP : left) + (right < 0 ? right + WRAP : right);
+  return sum >= WRAP ? sum - WRAP : sum;
+}
+
 /** A length rounded up to whole pages: 0 to 2^64 - 4096, and 0 for anything above that. */
 export function pageAligned(length: number): number {
   const size = roundUpToPages(length);

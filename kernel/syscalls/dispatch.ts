@@ -2,6 +2,7 @@
  * From a syscall's number and arguments to the function that carries it out: one case for each row
  * of shared/abi/syscalls.ts. A row without a case is a type error.
  *
+ * Of an argument that Linux declares as int or unsigned int only the low half counts.
  * Results are what Linux returns: a value, or a negative errno. Two further results, beyond the
  * errnos, never reach a program: -TRY_KERNEL and -WAIT_PAGE (wait-codes.ts).
  */
@@ -33,6 +34,7 @@ import { sysGetrlimit, sysPrlimit, sysSetrlimit } from './rlimit.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysSetTidAddress } from './set-tid-address.ts';
+import { intArgument } from '../space/wrapping.ts';
 import { sysGetpriority, sysSetpriority } from './priority.ts';
 
 /** Carries out syscall `number` for the process with block `proc`. In kernel mode. */
@@ -55,7 +57,7 @@ export function dispatch(
   const known = number as SyscallNumber;
   switch (known) {
     case S.SYS_MMAP:
-      return sysMmap(cpu, proc, a, b, c, d, e, f);
+      return sysMmap(cpu, proc, a, b, c, d, intArgument(e), f);
     case S.SYS_MUNMAP:
       return sysMunmap(cpu, proc, a, b);
     case S.SYS_MPROTECT:
@@ -65,31 +67,31 @@ export function dispatch(
     case S.SYS_BRK:
       return sysBrk(cpu, proc, a);
     case S.SYS_MADVISE:
-      return sysMadvise(cpu, proc, a, b, c);
+      return sysMadvise(cpu, proc, a, b, intArgument(c));
     case S.SYS_MINCORE:
       return sysMincore(cpu, proc, a, b, c);
     case S.SYS_MLOCK:
       return sysMlock(cpu, proc, a, b);
     case S.SYS_MLOCK2:
-      return sysMlock2(cpu, proc, a, b, c);
+      return sysMlock2(cpu, proc, a, b, intArgument(c));
     case S.SYS_MUNLOCK:
       return sysMunlock(cpu, proc, a, b);
     case S.SYS_MLOCKALL:
-      return sysMlockall(cpu, proc, a);
+      return sysMlockall(cpu, proc, intArgument(a));
     case S.SYS_MUNLOCKALL:
       return sysMunlockall(cpu, proc);
     case S.SYS_MSEAL:
       return sysMseal(cpu, proc, a, b, c);
     case S.SYS_PRCTL:
-      return sysPrctl(cpu, proc, a, b, c, d, e);
+      return sysPrctl(cpu, proc, intArgument(a), b, c, d, e);
     case S.SYS_ARCH_PRCTL:
-      return sysArchPrctl(cpu, proc, a, b);
+      return sysArchPrctl(cpu, proc, intArgument(a), b);
     case S.SYS_GETRLIMIT:
-      return sysGetrlimit(cpu, proc, a, b);
+      return sysGetrlimit(cpu, proc, intArgument(a), b);
     case S.SYS_SETRLIMIT:
-      return sysSetrlimit(cpu, proc, a, b);
+      return sysSetrlimit(cpu, proc, intArgument(a), b);
     case S.SYS_PRLIMIT:
-      return sysPrlimit(cpu, proc, a, b, c, d);
+      return sysPrlimit(cpu, proc, intArgument(a), intArgument(b), c, d);
     case S.SYS_GETPID:
       return peek(cpu.words, proc + PROCESS.TGID);
     default:
@@ -117,11 +119,11 @@ function dispatchAboutThreads(
 ): number {
   switch (number) {
     case S.SYS_GETPRIORITY:
-      return sysGetpriority(cpu, proc, a, b);
+      return sysGetpriority(cpu, proc, intArgument(a), intArgument(b));
     case S.SYS_SETPRIORITY:
-      return sysSetpriority(cpu, proc, a, b, c);
+      return sysSetpriority(cpu, proc, intArgument(a), intArgument(b), intArgument(c));
     case S.SYS_FUTEX_WAKE:
-      return futexWake(cpu, proc, a, b);
+      return futexWake(cpu, proc, a, intArgument(b));
     case S.SYS_GETTID:
       return peek(cpu.words, proc + PROCESS.PID);
     case S.SYS_SET_TID_ADDRESS:
@@ -145,27 +147,27 @@ function dispatchOnKernelWorker(
 ): number {
   switch (number) {
     case S.SYS_MSYNC:
-      return sysMsync(cpu, proc, a, b, c);
+      return sysMsync(cpu, proc, a, b, intArgument(c));
     case S.SYS_READ:
-      return sysRead(cpu, proc, a, b, c);
+      return sysRead(cpu, proc, intArgument(a), b, c);
     case S.SYS_WRITE:
-      return sysWrite(cpu, proc, a, b, c);
+      return sysWrite(cpu, proc, intArgument(a), b, c);
     case S.SYS_PREAD:
-      return sysPread(cpu, proc, a, b, c, d);
+      return sysPread(cpu, proc, intArgument(a), b, c, d);
     case S.SYS_PWRITE:
-      return sysPwrite(cpu, proc, a, b, c, d);
+      return sysPwrite(cpu, proc, intArgument(a), b, c, d);
     case S.SYS_LSEEK:
-      return sysLseek(cpu, proc, a, b, c);
+      return sysLseek(cpu, proc, intArgument(a), b, intArgument(c));
     case S.SYS_FTRUNCATE:
-      return sysFtruncate(cpu, proc, a, b);
+      return sysFtruncate(cpu, proc, intArgument(a), b);
     case S.SYS_FALLOCATE:
-      return sysFallocate(cpu, proc, a, b, c, d);
+      return sysFallocate(cpu, proc, intArgument(a), intArgument(b), c, d);
     case S.SYS_FCNTL:
-      return sysFcntl(cpu, proc, a, b, c);
+      return sysFcntl(cpu, proc, intArgument(a), intArgument(b), c);
     case S.SYS_DUP:
-      return dupFd(cpu, proc, a);
+      return dupFd(cpu, proc, intArgument(a));
     case S.SYS_CLOSE:
-      return closeFd(cpu, proc, a);
+      return closeFd(cpu, proc, intArgument(a));
     default:
       return noSuchCall(number);
   }

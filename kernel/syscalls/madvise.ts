@@ -15,7 +15,7 @@ import * as M from '../../shared/abi/mman.ts';
 import { guardOf } from '../../shared/pte.ts';
 import { bytesOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ObjectBlock, ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
-import { prepareAnon } from '../space/anon-identity.ts';
+import { noteGuards, prepareAnon } from '../space/anon-identity.ts';
 import { AREA_LOCKED, AREA_NO_WRITE, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
 import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -25,7 +25,13 @@ import { populateAccess } from '../mmu/populate.ts';
 import { punchHole } from '../files/truncate.ts';
 import { getObject, putObject } from '../objects/object.ts';
 import { recordAt } from '../objects/record.ts';
-import { discardRange, guardRange, unguardRange } from '../paging/map-range.ts';
+import {
+  coldRange,
+  discardRange,
+  freeRange,
+  guardRange,
+  unguardRange,
+} from '../paging/map-range.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
 import { areasOf } from '../space/space.ts';
@@ -173,12 +179,12 @@ function advisePart(
   switch (advice) {
     case M.MADV_WILLNEED:
       return 0;
-    case M.MADV_COLD:
     case M.MADV_PAGEOUT:
       return isLocked || area.backend.isSpecial ? -E.EINVAL : 0;
     case M.MADV_FREE:
-      // Under memory pressure the contents may go; until then they stay, as on Linux.
-      return isLocked || !isAnonymous(area) ? -E.EINVAL : 0;
+      if (!isAnonymous(area)) return -E.EINVAL;
+      return isLocked ? -E.EINVAL : changePages(cpu, space, part, advice);
+    case M.MADV_COLD:
     case M.MADV_DONTNEED:
     case M.MADV_GUARD_INSTALL:
       if (isLocked) return -E.EINVAL;
@@ -232,7 +238,7 @@ function setFlags(
   return result.ok ? 0 : -E.EAGAIN;
 }
 
-/** Takes pages out of an area, or puts guards in, or takes guards out. */
+/** Takes pages out of an area, or notes that they are not needed; puts guards in or takes them. */
 function changePages(
   cpu: Cpu,
   space: SpaceBlock,
@@ -247,9 +253,16 @@ function changePages(
   let done = true;
   switch (advice) {
     case M.MADV_GUARD_INSTALL:
-      // The area now has a guard of its own, like a page of its own: fork must copy it.
+      noteGuards(cpu, space, startVpn);
+      // As with a page of its own.
       if (isAnonymous(area)) prepareAnon(cpu, space, startVpn);
       done = guardRange(op, startVpn, endVpn, guardOf(reserved));
+      break;
+    case M.MADV_FREE:
+      done = freeRange(op, startVpn, endVpn, reserved);
+      break;
+    case M.MADV_COLD:
+      done = coldRange(op, startVpn, endVpn);
       break;
     case M.MADV_GUARD_REMOVE:
       done = unguardRange(op, startVpn, endVpn, reserved);

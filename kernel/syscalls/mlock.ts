@@ -2,6 +2,7 @@
  * mlock(2) and its kin. The checks and their order are Linux's (6.18, x86-64: mm/mlock.c), as
  * tested there. Unless MLOCK_ONFAULT is given, a locked range is faulted in at once.
  */
+import { CAP_IPC_LOCK } from '../../shared/abi/capabilities.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -22,7 +23,7 @@ import { assertAreasHeld } from '../machine/held-locks.ts';
 import { populateLocked } from '../mmu/populate.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
-import { canLock, isPrivileged, lockLimitPages } from '../space/rlimits.ts';
+import { canLock, hasCapability, lockLimitPages } from '../space/rlimits.ts';
 import { areasOf } from '../space/space.ts';
 import { mappingErrno } from './mmap.ts';
 import { markRange } from '../space/split.ts';
@@ -104,7 +105,7 @@ function mayLockRange(
   startAddress: VirtAddr,
   size: number,
 ): boolean {
-  if (isPrivileged(cpu, space)) return true;
+  if (hasCapability(cpu, space, CAP_IPC_LOCK)) return true;
   const limit = lockLimitPages(cpu, space);
   let pages = pagesOf(size) + peek(cpu.words, space + SPACE.LOCKED_PAGES);
   if (pages <= limit) return true;
@@ -169,7 +170,7 @@ export function sysMlockall(cpu: Cpu, proc: ProcessBlock, flags: number): number
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const total = peek(cpu.words, space + SPACE.TOTAL_PAGES);
-  const within = isPrivileged(cpu, space) || total <= lockLimitPages(cpu, space);
+  const within = hasCapability(cpu, space, CAP_IPC_LOCK) || total <= lockLimitPages(cpu, space);
   if (!current || within) lockAll(cpu, space, flags);
   protocol.unlockAreas(cpu, space);
   if (current && !within) return -E.ENOMEM;

@@ -8,9 +8,9 @@ import * as BOOT from '../../shared/layout/boot.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
-import { objectPageOf, pagesOf, roundUpToPages, vpnOf } from '../../shared/units.ts';
+import { objectPageOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type {
   FileBlock,
   ProcessBlock,
@@ -29,7 +29,10 @@ import {
 } from '../machine/area-flags.ts';
 import type { MappingError } from '../areas/mapping-result.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
-import { place } from '../space/placement.ts';
+import { placeObject } from '../space/huge-placement.ts';
+import { isFixed } from '../space/placement.ts';
+import { PRIVATE_MEMORY, kindNumbered, kindOf } from '../objects/kinds.ts';
+import type { ObjectKind } from '../objects/kinds.ts';
 import { backendOf } from '../backends/registry.ts';
 import { TRY_KERNEL_CAUSE } from '../backends/user.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -38,7 +41,6 @@ import { fileObject, isWritable, putFile } from '../objects/open-file.ts';
 import { fdFile, isStreamFd } from '../objects/fd.ts';
 import { beginWriter, endWriter } from '../objects/seals.ts';
 import { createObject, putObject } from '../objects/object.ts';
-import { kindOf } from '../objects/kinds.ts';
 import { ANONYMOUS, internRecord, putRecord } from '../objects/record.ts';
 import { settleLazy } from '../paging/flush-lazy.ts';
 import { closeRange } from '../paging/range-op.ts';
@@ -46,7 +48,7 @@ import { openRange } from '../space/open-range.ts';
 import { canLock, mayExpand, mayLock } from '../space/rlimits.ts';
 import { areasOf } from '../space/space.ts';
 import type { AreaSet } from '../space/space.ts';
-import { checkAnonymous, checkFile, checkHuge, refuseStream } from './mmap-checks.ts';
+import { checkAnonymous, checkFile, pageSizeOf, refuseStream, sizeOf } from './mmap-checks.ts';
 import { checkSealed } from '../space/seal.ts';
 import { splitAt } from '../space/split.ts';
 import { TRY_KERNEL } from '../machine/wait-codes.ts';
@@ -96,12 +98,12 @@ interface Mapping {
 }
 
 function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
-  const { length, flags } = request;
-  const huge = checkHuge(request.address, flags);
-  if (huge !== 0) return huge;
-  if (length === 0) return -E.EINVAL;
-  const size = roundUpToPages(length);
-  if (length < 0 || size > USER_SPACE_END) return -E.ENOMEM;
+  const { address, length, flags } = request;
+  const pageSize = pageSizeOf(flags);
+  if (pageSize < 0) return pageSize;
+  const size = sizeOf(length, pageSize);
+  if (size < 0) return size;
+  if (pageSize > PAGE_SIZE && isFixed(flags) && address % pageSize !== 0) return -E.EINVAL;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
@@ -127,7 +129,7 @@ function checkKind(cpu: Cpu, mapping: Mapping): number {
   const { file, isStream, prot, flags, offset } = mapping.request;
   const { size } = mapping;
   if (isStream) return refuseStream(size, flags, offset);
-  if (file === 0) return checkAnonymous(flags);
+  if (file === 0) return checkAnonymous(flags, offset);
   const refusal = checkFile(cpu, file, size, prot, flags, offset);
   if (refusal !== 0) return refusal;
   // By now only a seal forbids it.
@@ -151,10 +153,18 @@ function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
 function checkPlace(cpu: Cpu, space: SpaceBlock, areas: AreaSet, mapping: Mapping): number {
   const { request, size, areaBits } = mapping;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
-  const startAddress = place(areas, request.address, size, request.flags);
+  const { address, flags, offset } = request;
+  const kind = kindOfRequest(cpu, request, areaBits);
+  const from = request.file === 0 ? 0 : offset;
+  const startAddress = placeObject(areas, address, size, flags, kind, from);
   if (startAddress < 0) return startAddress;
-  if ((request.flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
+  if ((flags & M.MAP_LOCKED) !== 0 && !canLock(cpu, space)) return -E.EPERM;
   return mayLock(cpu, space, areaBits, pagesOf(size)) ? startAddress : -E.EAGAIN;
+}
+
+function kindOfRequest(cpu: Cpu, { file }: Request, areaBits: number): ObjectKind {
+  if (file !== 0) return kindOf(cpu.machine, fileObject(cpu, file));
+  return (areaBits & AREA_SHARED) !== 0 ? kindNumbered(OBJECT.SHARED) : PRIVATE_MEMORY;
 }
 
 function mapAt(

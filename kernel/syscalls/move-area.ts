@@ -10,6 +10,7 @@
 import { peek, poke } from '../../shared/atomics.ts';
 import { EINVAL, ENOMEM } from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
+import { ANON_GUARDS } from '../../shared/layout/area.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { SPAN_PAGES, USER_PAGES } from '../../shared/limits.ts';
@@ -117,7 +118,7 @@ function leaveOld(op: RangeOp, areas: AreaSet, fromAddress: VirtAddr, size: numb
   const area = areas.find(fromAddress) ?? panic('leaveOld: no area', fromAddress);
   const { start, end, flags, backend } = area;
   const all = start === fromAddress && end === fromAddress + size;
-  const anon = all ? 0 : backend.anon;
+  const anon = all ? backend.anon & ANON_GUARDS : backend.anon;
   const kept = backendOf(cpu.machine, backend.record, anon, backend.delta);
   const old = new MemoryArea(start, end - start, flags & ~AREA_LOCK_FLAGS, kept, area.state);
   replaceArea(cpu, space, old);
@@ -134,10 +135,10 @@ function movedBackend(
   fromAddress: VirtAddr,
   toAddress: VirtAddr,
 ): MachineBackend | null {
-  const { record, anon, delta } = area.backend;
+  const { record, anon, delta, hasIdentity } = area.backend;
   const shift = vpnOf(fromAddress) - vpnOf(toAddress);
   if (record === ANONYMOUS) {
-    return backendOf(cpu.machine, ANONYMOUS, anon, anon === 0 ? 0 : delta + shift);
+    return backendOf(cpu.machine, ANONYMOUS, anon, hasIdentity ? delta + shift : 0);
   }
   const at = recordAt(cpu.machine, record);
   const object: ObjectBlock = peek(cpu.words, at + RECORD.OBJECT);

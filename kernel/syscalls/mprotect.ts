@@ -27,7 +27,7 @@ import { areasOf } from '../space/space.ts';
 import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import { mappingErrno } from './mmap.ts';
 import { keepFirstSplit } from '../space/split.ts';
-import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
+import { WRAP, hasHighBits, pageAligned, unsignedPage } from '../space/wrapping.ts';
 
 const GROWS: number = M.PROT_GROWSDOWN | M.PROT_GROWSUP;
 const KNOWN: number = M.PROT_READ | M.PROT_WRITE | M.PROT_EXEC | M.PROT_SEM;
@@ -50,7 +50,7 @@ export function sysMprotect(
   const startAddress = unsignedPage(address);
   const size = pageAligned(length);
   if (size === 0 || startAddress + size >= WRAP) return -E.ENOMEM;
-  if ((prot & ~GROWS & ~KNOWN) !== 0) return -E.EINVAL;
+  if (hasHighBits(prot) || (prot & ~GROWS & ~KNOWN) !== 0) return -E.EINVAL;
   if (startAddress >= USER_SPACE_END) return -E.ENOMEM;
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const { protocol } = cpu.machine;
@@ -130,7 +130,7 @@ function protectArea(
       return -E.ENOMEM;
     }
     if ((flags & M.PROT_WRITE) === 0 && isAccountable(next)) next |= AREA_ACCOUNT;
-  } else if (area.backend.record === ANONYMOUS && area.backend.anon === 0) {
+  } else if (area.backend.record === ANONYMOUS && !area.backend.hasIdentity) {
     // Memory that was never written gives its charge back.
     next &= ~AREA_ACCOUNT;
   }

@@ -7,6 +7,7 @@ import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
+import * as RECORD from '../../shared/layout/record.ts';
 import { PAGE_SIZE, USER_SPACE_END } from '../../shared/limits.ts';
 import {
   MAP_FIXED,
@@ -14,10 +15,12 @@ import {
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
 } from '../../shared/abi/mman.ts';
-import { pagesOf, vpnOf } from '../../shared/units.ts';
+import { bytesOf, pagesOf, vpnOf } from '../../shared/units.ts';
 import type { ProcessBlock, SpaceBlock, VirtAddr } from '../../shared/units.ts';
 import { AREA_LOCKED, AREA_SEALED, AREA_SHARED } from '../machine/area-flags.ts';
-import { place } from '../space/placement.ts';
+import { placeObject } from '../space/huge-placement.ts';
+import type { Machine } from '../machine/machine.ts';
+import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import type { Area, AreaSet } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertAreasHeld } from '../machine/held-locks.ts';
@@ -29,7 +32,7 @@ import { areasOf } from '../space/space.ts';
 import { mappingErrno } from './mmap.ts';
 import { moveArea } from './move-area.ts';
 import { unmapRange } from './munmap.ts';
-import { pageAligned } from '../space/wrapping.ts';
+import { pageAligned, unsignedPage, wrappedSum } from '../space/wrapping.ts';
 
 const KNOWN: number = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
 /** With either of these, the mapping gets a new address for certain. */
@@ -89,7 +92,10 @@ function checkArguments(remap: Remap): number {
   if (targetAddress % PAGE_SIZE !== 0) return -E.EINVAL;
   if ((flags & MREMAP_MAYMOVE) === 0) return -E.EINVAL;
   if ((flags & MREMAP_DONTUNMAP) !== 0 && oldSize !== newSize) return -E.EINVAL;
-  return address + oldSize > targetAddress && targetAddress + newSize > address ? -E.EINVAL : 0;
+  // As Linux adds: an old length that wraps overlaps nothing, and is refused for its area.
+  const overlaps =
+    wrappedSum(address, oldSize) > targetAddress && targetAddress + newSize > unsignedPage(address);
+  return overlaps ? -E.EINVAL : 0;
 }
 
 function remapLocked(remap: Remap): number {
@@ -164,6 +170,8 @@ function moveTo(remap: Remap): number {
   if ((flags & MREMAP_FIXED) !== 0) {
     const outcome = unmapPart(remap, targetAddress, newSize);
     if (outcome !== 0) return outcome;
+    // The target may have been a part of what is to be moved, if the old length wraps.
+    if (areas.find(address) === null) return -E.EFAULT;
   }
   if (oldSize > newSize) {
     const outcome = unmapPart(remap, address + newSize, oldSize - newSize);
@@ -174,12 +182,10 @@ function moveTo(remap: Remap): number {
   if (area === null) return -E.EFAULT;
   const keepsOld = (flags & MREMAP_DONTUNMAP) !== 0;
   if (keepsOld && !mayExpand(cpu, space, area.flags, pagesOf(oldSize))) return -E.ENOMEM;
-  const toAddress = place(
-    areas,
-    targetAddress,
-    newSize,
-    (flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0,
-  );
+  const mapFlags = (flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0;
+  const { kind } = area.backend;
+  const offset = offsetAt(cpu.machine, area, address);
+  const toAddress = placeObject(areas, targetAddress, newSize, mapFlags, kind, offset);
   return toAddress < 0 ? toAddress : moveFrom(remap, oldSize, toAddress, keepsOld);
 }
 
@@ -213,8 +219,16 @@ function grow(remap: Remap, area: Area): number {
     return address;
   }
   if ((flags & MREMAP_MAYMOVE) === 0) return -E.ENOMEM;
-  const toAddress = place(areas, 0, newSize, 0);
+  const offset = offsetAt(cpu.machine, area, address);
+  const toAddress = placeObject(areas, 0, newSize, 0, area.backend.kind, offset);
   return toAddress < 0 ? toAddress : moveFrom(remap, oldSize, toAddress, false);
+}
+
+/** The byte of its object that an area maps at an address; 0 for private anonymous memory. */
+function offsetAt(machine: Machine, { backend }: Area, address: VirtAddr): number {
+  if (backend.record === ANONYMOUS) return 0;
+  const delta = peek(machine.words, recordAt(machine, backend.record) + RECORD.DELTA);
+  return address + bytesOf(delta);
 }
 
 /** The part by which a locked mapping has grown is faulted in at once. */

@@ -3,6 +3,7 @@
  * and stack are (PR_SET_MM). Checks and their order are Linux's (6.18, kernel/sys.c, mm/madvise.c,
  * with CONFIG_ANON_VMA_NAME).
  */
+import { CAP_SYS_RESOURCE } from '../../shared/abi/capabilities.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
@@ -29,7 +30,7 @@ import { internName, putName } from '../objects/area-names.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { closeRange } from '../paging/range-op.ts';
 import { openRange } from '../space/open-range.ts';
-import { isPrivileged, softLimit } from '../space/rlimits.ts';
+import { hasCapability, softLimit } from '../space/rlimits.ts';
 import { areasOf } from '../space/space.ts';
 import { markRange } from '../space/split.ts';
 import { WRAP, pageAligned, unsignedPage } from '../space/wrapping.ts';
@@ -170,7 +171,7 @@ function isNameable(cpu: Cpu, area: Area): boolean {
 
 /** prctl_set_mm, for the marks that a space has here. 0, -EFAULT, -EINVAL or -EPERM. */
 function setMark(cpu: Cpu, space: SpaceBlock, mark: number, address: VirtAddr): number {
-  if (!isPrivileged(cpu, space)) return -E.EPERM;
+  if (!hasCapability(cpu, space, CAP_SYS_RESOURCE)) return -E.EPERM;
   if (address < MMAP_MIN_ADDR || address >= USER_SPACE_END) return -E.EINVAL;
   const { machine } = cpu;
   const { protocol } = machine;

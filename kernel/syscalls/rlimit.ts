@@ -2,6 +2,7 @@
  * getrlimit(2), setrlimit(2) and prlimit(2) for the limits that this machine has: DATA, STACK,
  * MEMLOCK, AS. Others are EINVAL. The structure in user memory is Linux's: two 64-bit numbers.
  */
+import { CAP_SYS_RESOURCE } from '../../shared/abi/capabilities.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import * as E from '../../shared/abi/errno.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
@@ -11,7 +12,7 @@ import type { Pid, ProcessBlock, SpaceBlock, VirtAddr, WordIndex } from '../../s
 import type { Cpu } from '../machine/cpu.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import { spaceOfPid } from '../processes/pid-table.ts';
-import { isPrivileged, limitAt } from '../space/rlimits.ts';
+import { hasCapability, limitAt } from '../space/rlimits.ts';
 import { copyFromUser, copyToUser } from '../mmu/user-copy.ts';
 
 const BYTES: number = SPACE.RLIMIT_WORDS * 4;
@@ -115,7 +116,8 @@ function changeLimit(
 ): number {
   const at = limitAt(target, resource);
   if (at < 0 || isAbove(limit, 0, limit, 2)) return -E.EINVAL;
-  if (isAbove(limit, 2, readWords(cpu, at), 2) && !isPrivileged(cpu, space)) return -E.EPERM;
+  const isRaised = isAbove(limit, 2, readWords(cpu, at), 2);
+  if (isRaised && !hasCapability(cpu, space, CAP_SYS_RESOURCE)) return -E.EPERM;
   for (let i = 0; i < SPACE.RLIMIT_WORDS; i++) poke(cpu.words, at + i, (limit[i] as number) | 0);
   return 0;
 }

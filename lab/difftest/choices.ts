@@ -25,6 +25,8 @@ const RANGE_PAGES = 6;
 /** Lengths that wrap around when rounded up or added to an address. */
 export const WRAPPING: readonly number[] = [2 ** 64 - PAGE_SIZE, 2 ** 64 - PAGE_SIZE / 2];
 
+const HIGH_BITS: readonly number[] = [2 ** 32, 2 ** 33, 2 ** 40, 2 ** 51, -(2 ** 32), -(2 ** 45)];
+
 export class Choices {
   readonly random: Random;
   readonly #windows: readonly (readonly ['low' | 'high' | 'heap', number])[];
@@ -95,6 +97,16 @@ export class Choices {
     return this.pick<Arg>([0, 16, 2 ** 63, { base: 'task', plus: 0 }]);
   }
 
+  /** An argument that Linux declares as int: now and then with bits that it does not look at. */
+  int(value: number): number {
+    return this.rarely(30) ? value + this.pick(HIGH_BITS) : value;
+  }
+
+  /** One that is 64 bits wide: now and then with a bit that makes it another value. */
+  long(value: number): number {
+    return this.rarely(60) ? value + this.pick(HIGH_BITS) : value;
+  }
+
   slot(): number {
     return this.weigh([
       [0, 5],
@@ -118,6 +130,8 @@ export interface Theme {
   readonly heap: boolean;
   readonly advice: boolean;
   readonly privileged: boolean;
+  /** There will be a child. */
+  readonly forks: boolean;
 }
 
 export interface CallKind {

@@ -24,6 +24,10 @@ export function explain(host: Outcome | undefined, machine: Outcome | undefined)
   const [a, b] = [host?.state, machine?.state];
   if (!a || !b) return lines;
   add('maps', listed(a.maps), listed(b.maps));
+  for (const [i, letters] of a.pagemap.entries()) add('pagemap', letters, b.pagemap[i]);
+  for (let i = 0; i < Math.max(a.smaps.length, b.smaps.length); i++) {
+    add('smaps', a.smaps[i], b.smaps[i]);
+  }
   for (const [i, letters] of a.resident.entries()) add('mincore', letters, b.resident[i]);
   for (const page of new Set([...Object.keys(a.pages), ...Object.keys(b.pages)])) {
     add(`page ${page}`, pageText(a, page), pageText(b, page));

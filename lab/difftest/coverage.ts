@@ -34,6 +34,7 @@ export const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   write: ['ok', 'EBADF', 'EFAULT'],
   pread: ['ok', 'EBADF', 'EFAULT', 'EINVAL'],
   pwrite: ['ok', 'EBADF', 'EFAULT', 'EINVAL'],
+  fork: ['ok'],
   load: ['ok', 'SIGSEGV/1', 'SIGSEGV/2', 'SIGBUS/2'],
   store: ['ok', 'SIGSEGV/1', 'SIGSEGV/2', 'SIGBUS/2'],
 };

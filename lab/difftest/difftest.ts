@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { capabilityMask } from '../../shared/abi/capabilities.ts';
+import type { CapabilityName } from '../../shared/abi/capabilities.ts';
 import { SYSCALLS } from '../../shared/abi/syscalls.ts';
 import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 import { explain, firstDifference } from './compare.ts';
@@ -14,6 +16,7 @@ import { HostClient } from './host-client.ts';
 import type { HostAnswer } from './host-messages.ts';
 import { MachineRunner } from './machine-runner.ts';
 import type { RunOptions } from './script.ts';
+import { VARIED_CAPABILITIES } from './sequence.ts';
 import type { Outcome, Sequence } from './sequence.ts';
 import { shrink } from './shrink.ts';
 
@@ -66,9 +69,11 @@ export interface DifftestResult {
 export interface HostRecord {
   /** For each call. */
   readonly results: readonly string[];
-  /** After the last call: lines of maps, and mincore's bits. */
+  /** After the last call: lines of maps, mincore's bits, pagemap's letters, lines of smaps. */
   readonly maps: readonly string[];
   readonly resident: readonly string[];
+  readonly pagemap?: readonly string[];
+  readonly smaps?: readonly string[];
 }
 
 /** Sequences in flight at a time, so that neither side waits while the other has no processor. */
@@ -88,6 +93,11 @@ export class Difftest {
   readonly #machine: Pick<MachineRunner, 'has' | 'run'>;
   readonly #root: HostClient;
   readonly #user: HostClient;
+  /**
+   * For root with less than all capabilities: there, nothing that Linux counts as locked for ever
+   * is left by other sequences.
+   */
+  readonly #limited: HostClient;
   readonly #has: RunOptions['has'];
   readonly #missing: string[] = [];
   readonly #coverage = new Coverage();
@@ -105,6 +115,7 @@ export class Difftest {
     const program = options.hostProgram ?? HOST_PROGRAM;
     this.#root = new HostClient(program, true);
     this.#user = new HostClient(program, false);
+    this.#limited = new HostClient(program, true);
     const has = (call: string): boolean =>
       !(call in SYSCALLS) || this.#machine.has(SYSCALLS[call as NumericSyscall].number);
     this.#missing = CALLS.filter((call) => !has(call));
@@ -151,7 +162,7 @@ export class Difftest {
       wallMs: Date.now() - started,
       disagreements: this.#disagreements,
       unstable: this.#unstable,
-      hostDeaths: this.#root.deaths + this.#user.deaths,
+      hostDeaths: this.#root.deaths + this.#user.deaths + this.#limited.deaths,
       coverage: this.#coverage.table(),
       missing: this.#missing,
       answers: this.#answers,
@@ -175,10 +186,13 @@ export class Difftest {
   close(): void {
     this.#root.close();
     this.#user.close();
+    this.#limited.close();
   }
 
   #host(sequence: Sequence, options: RunOptions): Promise<HostAnswer> {
-    return (sequence.privileged ? this.#root : this.#user).run({ sequence, options });
+    const { privileged, capabilities } = sequence;
+    const root = capabilities === undefined ? this.#root : this.#limited;
+    return (privileged ? root : this.#user).run({ sequence, options });
   }
 
   async #generator(): Promise<GeneratorOptions> {
@@ -192,6 +206,7 @@ export class Difftest {
     return {
       calls: new Set(calls),
       mayBePrivileged: process.getuid?.() === 0,
+      capabilities: heldCapabilities(),
       mayBeCrowded: Number(readFileSync('/proc/sys/vm/max_map_count', 'latin1')) <= AREAS_MOST,
     };
   }
@@ -231,9 +246,22 @@ export class Difftest {
   }
 }
 
+/** Containers take some away, even from root. */
+function heldCapabilities(): CapabilityName[] {
+  const text = readFileSync('/proc/self/status', 'latin1');
+  const mask = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(text)?.[1] ?? '0'}`);
+  return VARIED_CAPABILITIES.filter((name) => (mask & BigInt(capabilityMask([name]))) !== 0n);
+}
+
 function recordOf({ ops }: Sequence, outcomes: readonly Outcome[]): HostRecord {
-  const { maps = [], resident = [] } = outcomes[ops.length - 1]?.state ?? {};
-  return { results: outcomes.slice(0, ops.length).map(({ result }) => result), maps, resident };
+  const {
+    maps = [],
+    resident = [],
+    pagemap = [],
+    smaps = [],
+  } = outcomes[ops.length - 1]?.state ?? {};
+  const results = outcomes.slice(0, ops.length).map(({ result }) => result);
+  return { results, maps, resident, pagemap, smaps };
 }
 
 interface Seen extends Pick<Disagreement, 'at' | 'details'> {

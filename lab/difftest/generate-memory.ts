@@ -57,7 +57,7 @@ function generateMprotect(choices: Choices): Arg[] {
   let prot = protection(choices);
   if (choices.rarely(20)) prot |= M.PROT_GROWSDOWN;
   if (choices.rarely(60)) prot |= M.PROT_GROWSUP;
-  return [...rangeArgs(choices), prot];
+  return [...rangeArgs(choices), choices.long(prot)];
 }
 
 function generateMremap(choices: Choices, theme: Theme): Arg[] {
@@ -78,24 +78,28 @@ function generateMremap(choices: Choices, theme: Theme): Arg[] {
   if (theme.locks && !theme.privileged) flags &= ~M.MREMAP_DONTUNMAP;
   const old = choices.rarely(12) ? choices.unaligned(from) : choices.start(from);
   const isSame = (flags & M.MREMAP_DONTUNMAP) !== 0 ? !choices.rarely(5) : choices.rarely(3);
-  const oldLength = choices.rarely(12) ? 0 : choices.length(from);
+  const isOdd = choices.rarely(12);
+  const oldLength = isOdd ? choices.pick([0, 0, ...WRAPPING, -PAGE_SIZE]) : choices.length(from);
   const newLength = isSame
-    ? Math.min(oldLength, choices.length(to))
+    ? isOdd
+      ? oldLength
+      : Math.min(oldLength, choices.length(to))
     : choices.rarely(16)
       ? choices.pick<Arg>([0, { base: 'task', plus: 0 }, ...WRAPPING])
       : choices.length(to);
   const target = choices.rarely(16)
     ? choices.pick([choices.unaligned(to), { base: 'task', plus: 0 } as const])
     : choices.start(to);
-  return [old, isSame ? newLength : oldLength, newLength, flags, target];
+  return [old, isSame ? newLength : oldLength, newLength, choices.long(flags), target];
 }
 
-function generateSetrlimit(choices: Choices, { privileged }: Theme): Arg[] {
+function generateSetrlimit(choices: Choices, { privileged, forks }: Theme): Arg[] {
   const more = PAGE_SIZE * (choices.random(12) - 1);
   const noLimit = -1;
   const [resource, soft] = choices.weigh<[number, Arg]>([
-    [[M.RLIMIT_AS, { base: 'as', plus: more }], 6],
-    [[M.RLIMIT_DATA, { base: 'data', plus: more }], 6],
+    // A child does not have all of its parent's areas: the runtime keeps some for itself.
+    [[M.RLIMIT_AS, { base: 'as', plus: more }], forks ? 0 : 6],
+    [[M.RLIMIT_DATA, { base: 'data', plus: more }], forks ? 0 : 6],
     [[M.RLIMIT_MEMLOCK, PAGE_SIZE * (1 + choices.random(12))], 6],
     [[M.RLIMIT_MEMLOCK, 0], 2],
     [[M.RLIMIT_STACK, PAGE_SIZE * (1 + choices.random(12))], 2],
@@ -149,7 +153,7 @@ export const MEMORY_CALLS: readonly CallKind[] = [
     call: 'madvise',
     weight: 30,
     part: 'advice',
-    generate: (choices) => [...rangeArgs(choices), choices.weigh(ADVICE)],
+    generate: (choices) => [...rangeArgs(choices), choices.int(choices.weigh(ADVICE))],
   },
   {
     call: 'mincore',
@@ -159,21 +163,24 @@ export const MEMORY_CALLS: readonly CallKind[] = [
   {
     call: 'msync',
     weight: 5,
-    generate: (choices) => [...rangeArgs(choices), choices.pick([0, 1, 2, 3, 4, 4, 5, 6, 8])],
+    generate: (choices) => [
+      ...rangeArgs(choices),
+      choices.int(choices.pick([0, 1, 2, 3, 4, 4, 5, 6, 8])),
+    ],
   },
   { call: 'mlock', weight: 8, part: 'locks', generate: (choices) => rangeArgs(choices) },
   {
     call: 'mlock2',
     weight: 6,
     part: 'locks',
-    generate: (choices) => [...rangeArgs(choices), lockFlags(choices)],
+    generate: (choices) => [...rangeArgs(choices), choices.int(lockFlags(choices))],
   },
   { call: 'munlock', weight: 6, part: 'locks', generate: (choices) => rangeArgs(choices) },
   {
     call: 'mlockall',
     weight: 2,
     part: 'locks',
-    generate: (choices, theme) => [mlockallFlags(choices, theme)],
+    generate: (choices, theme) => [choices.int(mlockallFlags(choices, theme))],
   },
   { call: 'munlockall', weight: 1, part: 'locks', generate: () => [] },
   { call: 'mseal', weight: 6, part: 'seals', generate: generateMseal },

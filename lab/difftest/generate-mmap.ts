@@ -47,6 +47,8 @@ const EXTRAS: readonly (readonly [number, number, (keyof Theme)?])[] = [
   [M.MAP_EXECUTABLE, 80],
   [M.MAP_SYNC, 100],
   [UNKNOWN_FLAG, 100],
+  [M.MAP_HUGETLB, 60],
+  [M.MAP_HUGETLB | M.MAP_HUGE_1GB, 200],
 ];
 
 export function protection(choices: Choices): number {
@@ -70,13 +72,27 @@ export function generateMmap(choices: Choices, theme: Theme): Arg[] {
   for (const [flag, rarity, part] of EXTRAS) {
     if ((part === undefined || theme[part]) && choices.rarely(rarity)) flags |= flag;
   }
+  const isHuge = (flags & M.MAP_HUGETLB) !== 0;
+  // What is mapped where huge pages would go is lost even if they are refused.
+  if (isHuge && (flags & M.MAP_FIXED) !== 0) {
+    flags = (flags & ~M.MAP_FIXED) | M.MAP_FIXED_NOREPLACE;
+  }
+  const address = isHuge ? unalignedForHuge(place.address) : place.address;
+  if (choices.rarely(200)) flags += 2 ** 33;
   if (type.source === 'file' && choices.rarely(60)) {
     // No PROT_EXEC: whether it is allowed depends on how the terminal's file system is mounted.
     const prot = choices.pick([M.PROT_NONE, M.PROT_READ, RW]);
-    return [place.address, place.length, prot, flags, STDERR, choices.random(3) * PAGE_SIZE];
+    return [address, place.length, prot, flags, STDERR, choices.random(3) * PAGE_SIZE];
   }
   const fd = type.source === 'file' ? choices.fd() : choices.rarely(30) ? 7 : -1;
-  return [place.address, place.length, protection(choices), flags, fd, offset(choices, type)];
+  return [address, place.length, protection(choices), flags, fd, offset(choices, type)];
+}
+
+/** Only what is no multiple of 2 MiB on either side: the windows do not all begin at one. */
+function unalignedForHuge(address: Arg): Arg {
+  if (typeof address === 'number') return address;
+  const isComparable = address.base === 'low' || address.base === 'high';
+  return isComparable && address.plus > 0 ? address : { base: 'low', plus: PAGE_SIZE };
 }
 
 interface Placement {

@@ -3,6 +3,7 @@
  * The same seed gives the same sequence. A sequence has a theme, some kinds of calls that others
  * lack, so that the effects of rare kinds are not undone at once by all others.
  */
+import type { CapabilityName } from '../../shared/abi/capabilities.ts';
 import { O_CREAT, O_RDONLY, O_RDWR } from '../../shared/abi/mman.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { Choices } from './choices.ts';
@@ -23,12 +24,20 @@ const OPS_MAX = 48;
 /** One sequence in this many has little room for areas: such sequences are slow. */
 const CROWDED = 100;
 const ROOM_MAX = 24;
+/** One sequence in so many forks; compares smaps; is root's with less than all capabilities. */
+const FORKED = 3;
+const SMAPS = 4;
+const LIMITED = 8;
+/** Calls of a process after a fork before it is the other's turn, on average. */
+const TURN = 5;
 
 export interface GeneratorOptions {
   /** Calls that both kernels have. */
   readonly calls: ReadonlySet<string>;
   /** Whether the host's process can be root; else none is. */
   readonly mayBePrivileged: boolean;
+  /** Of CAP_IPC_LOCK and CAP_SYS_RESOURCE those that the host's root has. */
+  readonly capabilities: readonly CapabilityName[];
   /** Whether some sequences are to meet vm.max_map_count. */
   readonly mayBeCrowded: boolean;
 }
@@ -36,7 +45,9 @@ export interface GeneratorOptions {
 export function generateSequence(seed: number, options: GeneratorOptions): Sequence {
   const choices = new Choices(makeRandom(seed), options.calls.has('brk'));
   const isCrowded = choices.rarely(CROWDED) && options.mayBeCrowded;
-  const privileged = !choices.rarely(3) && options.mayBePrivileged;
+  const isRoot = !choices.rarely(3) && options.mayBePrivileged;
+  const isLimited = isRoot && !isCrowded && choices.rarely(LIMITED);
+  const privileged = isRoot && !isLimited;
   const theme: Theme = {
     privileged,
     files: !choices.rarely(3),
@@ -46,6 +57,7 @@ export function generateSequence(seed: number, options: GeneratorOptions): Seque
     seals: choices.rarely(12),
     heap: choices.rarely(3),
     advice: !choices.rarely(3),
+    forks: choices.rarely(FORKED) && options.calls.has('fork') && !isCrowded,
   };
   const kinds = CALLS.filter(
     ({ call, part }) => options.calls.has(call) && (part === undefined || theme[part]),
@@ -59,9 +71,35 @@ export function generateSequence(seed: number, options: GeneratorOptions): Seque
     const op = { call: kind.call, args };
     ops.push(kind.opens === true ? { ...op, slot: choices.slot() } : op);
   }
-  const sequence = { privileged: theme.privileged, eager: choices.rarely(4), ops };
-  if (!isCrowded) return sequence;
-  return { ...sequence, privileged: options.mayBePrivileged, room: choices.random(ROOM_MAX) };
+  const sequence = { privileged: isRoot, eager: choices.rarely(4), ops };
+  if (isCrowded) {
+    return { ...sequence, privileged: options.mayBePrivileged, room: choices.random(ROOM_MAX) };
+  }
+  return {
+    ...sequence,
+    ...(isLimited && { capabilities: someCapabilities(choices, options.capabilities) }),
+    ...(choices.rarely(SMAPS) && { smaps: true }),
+    ops: theme.forks ? forking(choices, ops) : ops,
+  };
+}
+
+/** Some of those that the host's root has. */
+function someCapabilities(choices: Choices, all: readonly CapabilityName[]): CapabilityName[] {
+  return choices.rarely(2) ? [] : all.filter(() => choices.rarely(2));
+}
+
+/**
+ * The same calls with a fork among them: of those after it, the child makes about half. The two
+ * take turns of a few calls, because on the host each turn waits for the scheduler.
+ */
+function forking(choices: Choices, ops: readonly Op[]): Op[] {
+  const at = 2 + choices.random(ops.length - 2);
+  let isChild = choices.rarely(2);
+  const after = ops.slice(at).map((op) => {
+    if (choices.rarely(TURN)) isChild = !isChild;
+    return isChild ? { ...op, child: true } : op;
+  });
+  return [...ops.slice(0, at), { call: 'fork', args: [] }, ...after];
 }
 
 /** A file or two to begin with, so that mappings of files are not all refused. */

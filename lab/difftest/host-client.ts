@@ -15,6 +15,8 @@ import type { HostAnswer, HostRequest } from './host-messages.ts';
 
 /** How often a sequence may kill its process. */
 const DEATHS_MAX = 3;
+/** A process that is silent for so long is stuck: its child has died. Far more than is needed. */
+const SILENT_MS = 120_000;
 /** Processes in a row that are unfit: one in nine is, unless the engine was built to be moved. */
 const UNFIT_MAX = 40;
 const UNFIT_ERROR =
@@ -48,6 +50,7 @@ export class HostClient {
   #directory: string | null = null;
   #isClosed = false;
   #unfit = 0;
+  #watch: NodeJS.Timeout | null = null;
   /** Processes that died under a sequence. */
   deaths = 0;
 
@@ -68,6 +71,7 @@ export class HostClient {
 
   close(): void {
     this.#isClosed = true;
+    if (this.#watch !== null) clearTimeout(this.#watch);
     this.#child?.kill('SIGKILL');
     this.#removeFiles();
   }
@@ -78,6 +82,7 @@ export class HostClient {
     // The last is /dev/null, open to read and to write: sequences try to map it.
     const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child = child;
+    this.#expect(child);
     // The death of a process is handled by `close` below.
     child.stdin.on('error', () => {});
     createInterface({ input: child.stdout }).on('line', (line) => this.#receive(child, line));
@@ -86,12 +91,22 @@ export class HostClient {
     for (const waiting of this.#waiting) this.#send(waiting);
   }
 
+  /** From now on the process has so long for its next answer. */
+  #expect(child: Child): void {
+    if (this.#watch !== null) clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => {
+      if (this.#waiting.length > 0) child.kill('SIGKILL');
+    }, SILENT_MS);
+    this.#watch.unref();
+  }
+
   #send({ request }: Waiting): void {
     this.#child?.stdin.write(`${JSON.stringify(request)}\n`);
   }
 
   #receive(child: Child, line: string): void {
     if (child !== this.#child) return;
+    this.#expect(child);
     const answer = JSON.parse(line) as HostAnswer;
     if (answer.directory !== undefined) {
       this.#directory = answer.directory;

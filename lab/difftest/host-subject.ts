@@ -6,23 +6,40 @@ import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type koffi from 'koffi';
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { MMAP_MIN_ADDR, PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { panic } from '../../shared/panic.ts';
 import { SIGBUS, SIGSEGV } from '../../shared/abi/signals.ts';
 import * as S from '../../shared/abi/syscalls.ts';
-import { HANDLER_AT, RUN_AT, machineCode } from './machine-code.ts';
-import { HostProgram, INSTRUCTIONS, OUTPUT_BYTES } from './host-program.ts';
-import type { HostProgramOptions } from './host-program.ts';
+import { HANDLER_AT, INSTRUCTION_BYTES, RUN_AT, machineCode } from './machine-code.ts';
+import {
+  HostProgram,
+  INSTRUCTIONS,
+  MAPS_SLOT,
+  OUTPUT_BYTES,
+  PAGEMAP_SLOT,
+  SMAPS_SLOT,
+} from './host-program.ts';
+import type { HostPipes, HostProgramOptions } from './host-program.ts';
+import type { HostMemory } from './instruction-list.ts';
 import { CROWD_PAGES, HIGH, LOW, SCRATCH } from './sequence.ts';
 import type { Step } from './steps.ts';
 import type { Place, Prepared, Subject } from './subject.ts';
 
 type Koffi = typeof koffi;
 
+/** The mask of what the process may have. */
+function permittedCapabilities(): bigint {
+  const text = readFileSync('/proc/self/status', 'latin1');
+  return BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(text)?.[1] ?? '0'}`);
+}
+
 const TASK_END = 0x7fff_ffff_f000;
 /** Where the machine code goes: below the scratch pages. */
 const CODE: number = SCRATCH - 0x10_0000;
+/** Where the lists of instructions begin. */
+const PROGRAMS = 0x200_0000_0000;
+const SYS_PIPE = 22;
 /** struct sigaction of glibc: its size, and where its flags are. */
 const SIGACTION_BYTES = 152;
 const SIGACTION_FLAGS_AT = 136;
@@ -39,6 +56,8 @@ export class HostSubject implements Subject {
   /** Three, in turn: a sequence needs as many at a time. */
   readonly #programs: HostProgram[];
   readonly #options: HostProgramOptions;
+  readonly #library: Koffi;
+  #nextMemory = PROGRAMS;
   /** Large, always the same, and made when it is first needed. */
   #crowd: Prepared | null = null;
   #place = 0;
@@ -49,15 +68,22 @@ export class HostSubject implements Subject {
     const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
     this.directory = mkdtempSync(join(memory, 'faultline-'));
     chmodSync(this.directory, 0o777);
+    this.#library = library;
+    const [parent, child] = this.#makePipes();
     this.#options = {
-      addressOf: (array: Uint8Array | Int32Array) => Number(library.address(array)),
       maps: openSync('/proc/self/maps', 'r'),
+      smaps: openSync('/proc/self/smaps', 'r'),
+      pagemap: openSync('/proc/self/pagemap', 'r'),
       mapsPieces: 2,
       directory: this.directory,
-      instructions: INSTRUCTIONS,
-      outputBytes: OUTPUT_BYTES,
+      capabilities: permittedCapabilities(),
+      pipes: parent,
     };
-    this.#programs = Array.from({ length: 3 }, () => new HostProgram(this.#options));
+    const childProgram = this.#childProgram(child);
+    this.#programs = Array.from({ length: 3 }, () => {
+      const memory = this.#memory(INSTRUCTIONS, OUTPUT_BYTES, false);
+      return new HostProgram(this.#options, memory, childProgram);
+    });
     const code = machineCode();
     const flags = M.MAP_PRIVATE | M.MAP_ANONYMOUS | M.MAP_FIXED_NOREPLACE;
     const prot = M.PROT_READ | M.PROT_WRITE;
@@ -73,6 +99,55 @@ export class HostSubject implements Subject {
     action.writeBigUInt64LE(BigInt(CODE + HANDLER_AT), 0);
     action.writeInt32LE(SA_SIGINFO, SIGACTION_FLAGS_AT);
     for (const signal of [SIGSEGV, SIGBUS]) sigaction(signal, action, null);
+  }
+
+  /**
+   * For a list of so many instructions and for what its steps bring back; above the windows, so
+   * that reading the maps or smaps up to there does not walk it. `shared` with a forked child.
+   */
+  #memory(instructions: number, outputBytes: number, shared: boolean): HostMemory {
+    const listBytes = Math.ceil((instructions * INSTRUCTION_BYTES) / PAGE_SIZE) * PAGE_SIZE;
+    const size = listBytes + outputBytes;
+    const type = shared ? M.MAP_SHARED : M.MAP_PRIVATE;
+    const flags = type | M.MAP_ANONYMOUS | M.MAP_FIXED_NOREPLACE;
+    const listAt = this.#nextMemory;
+    this.#nextMemory += size;
+    const at = this.syscall(S.SYS_MMAP, listAt, size, M.PROT_READ | M.PROT_WRITE, flags, -1, 0);
+    if (at !== listAt) panic('difftest: no place for a program', at);
+    const outputAt = listAt + listBytes;
+    const buffer = this.#library.view(BigInt(listAt), size);
+    const list = new Int32Array(buffer, 0, listBytes / 4);
+    return { list, output: new Int32Array(buffer, listBytes, outputBytes / 4), listAt, outputAt };
+  }
+
+  #childProgram(pipes: HostPipes): HostProgram {
+    const memory = this.#memory(INSTRUCTIONS, OUTPUT_BYTES, true);
+    const files = { maps: MAPS_SLOT, smaps: SMAPS_SLOT, pagemap: PAGEMAP_SLOT };
+    return new HostProgram({ ...this.#options, ...files, pipes }, memory, null);
+  }
+
+  /**
+   * A child gets every area, also those that the runtime keeps for itself, so that no hole is left;
+   * up to the first special one, above which there are none.
+   */
+  #copyAll(): void {
+    this.syscall(S.SYS_MADVISE, MMAP_MIN_ADDR, TASK_END - MMAP_MIN_ADDR, M.MADV_DOFORK);
+  }
+
+  /** By which a process and its child take turns: the parent's ends and the child's. */
+  #makePipes(): [HostPipes, HostPipes] {
+    const ends = new Int32Array(4);
+    const at = Number(this.#library.address(ends));
+    for (const pipe of [at, at + 8]) {
+      if (this.syscall(SYS_PIPE, pipe) !== 0) panic('difftest: no pipe');
+    }
+    const [toChild, fromParent, toParent, fromChild] = ends as unknown as number[];
+    if (toChild === undefined || fromParent === undefined) return panic('difftest: no pipe');
+    if (toParent === undefined || fromChild === undefined) return panic('difftest: no pipe');
+    return [
+      { turn: toParent, done: fromParent },
+      { turn: toChild, done: fromChild },
+    ];
   }
 
   place(): Place {
@@ -108,8 +183,8 @@ export class HostSubject implements Subject {
 
   prepareCrowd(): Prepared {
     if (this.#crowd === null) {
-      const limits = { instructions: CROWD_PAGES + 1, outputBytes: PAGE_SIZE };
-      const { at, read } = new HostProgram({ ...this.#options, ...limits }).compile([
+      const memory = this.#memory(CROWD_PAGES + 1, PAGE_SIZE, false);
+      const { at, read } = new HostProgram(this.#options, memory, null).compile([
         { kind: 'crowd' },
       ]);
       this.#crowd = { run: () => void this.#run(at), read };
@@ -118,9 +193,14 @@ export class HostSubject implements Subject {
   }
 
   prepare(steps: readonly Step[]): Prepared {
+    const forks = steps.some(({ kind }) => kind === 'fork');
     const program = this.#programs.shift() as HostProgram;
     this.#programs.push(program);
     const { at, read } = program.compile(steps);
-    return { run: () => void this.#run(at), read };
+    const run = (): void => {
+      if (forks) this.#copyAll();
+      this.#run(at);
+    };
+    return { run, read };
   }
 }

@@ -15,19 +15,21 @@ interface NamedFile {
 
 export class MachineFiles {
   /** By the numbers that the kernel has for them. */
-  readonly names: Map<number, string> = new Map();
+  readonly names: Map<number, string>;
   readonly #cpu: Cpu;
   readonly #proc: number;
-  readonly #files = new Map<string, NamedFile>();
-  #nextHost = 1;
+  readonly #files: Map<string, NamedFile>;
 
-  constructor(cpu: Cpu, proc: number) {
+  /** A child has the files of its parent. */
+  constructor(cpu: Cpu, proc: number, parent?: MachineFiles) {
     this.#cpu = cpu;
     this.#proc = proc;
+    this.names = parent?.names ?? new Map<number, string>();
+    this.#files = parent === undefined ? new Map<string, NamedFile>() : parent.#files;
   }
 
   memfdCreate(name: string, flags: number): number {
-    const host = this.#nextHost++;
+    const host = this.names.size + 1;
     this.names.set(host, `/memfd:${name} (deleted)`);
     return memfdCreate(this.#cpu, this.#proc, host, flags);
   }
@@ -38,7 +40,7 @@ export class MachineFiles {
     if (file !== undefined && mayCreate && (flags & O_EXCL) !== 0) return -EEXIST;
     if (file === undefined) {
       if (!mayCreate) return -ENOENT;
-      const host = this.#nextHost++;
+      const host = this.names.size + 1;
       file = { object: createMemoryFile(this.#cpu, host), host };
       if (file.object === 0) return -ENOMEM;
       this.#files.set(name, file);

@@ -1,5 +1,5 @@
 /** Sequences on the simulator's side: one machine, a process for each sequence, audits. */
-import { SimulatedMachine } from './machine-subject.ts';
+import { SimulatedMachine } from './simulated-machine.ts';
 import { runSequence } from './script.ts';
 import type { RunOptions } from './script.ts';
 import type { Outcome, Sequence } from './sequence.ts';

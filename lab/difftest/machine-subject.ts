@@ -2,24 +2,21 @@
  * A process of a simulated machine, driven from inside by one thread: no Workers, no messages. It
  * does directly what the kernel worker and a CPU Worker's MMU would do.
  */
-import { audit } from '../../kernel/audit/audit.ts';
-import { attachCpu } from '../../kernel/machine/cpu.ts';
 import type { Cpu } from '../../kernel/machine/cpu.ts';
-import { leaveKernel, startCpu } from '../../kernel/machine/cpu-mode.ts';
+import { leaveKernel } from '../../kernel/machine/cpu-mode.ts';
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
 import { populate } from '../../kernel/mmu/populate.ts';
-import { formatMachine } from '../../kernel/format.ts';
-import { PROTOCOLS } from '../../kernel/locking/protocols.ts';
 import { frameWord } from '../../kernel/machine/machine.ts';
-import type { Machine } from '../../kernel/machine/machine.ts';
 import { reapLimbo } from '../../kernel/frames/grace.ts';
-import { UserMode } from '../../kernel/mmu/user-mode.ts';
+import type { UserMode } from '../../kernel/mmu/user-mode.ts';
 import { startProcess } from '../../kernel/processes/process.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess, releaseProcess } from '../../kernel/lifecycle/exit.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';
 import { areasOf } from '../../kernel/space/space.ts';
 import { formatMaps } from '../../kernel/reports/maps.ts';
+import { readPagemap } from '../../kernel/reports/pagemap.ts';
+import { formatSmaps } from '../../kernel/reports/smaps.ts';
 import { formatStatus } from '../../kernel/reports/status.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
 import { goOn } from '../../kernel/syscalls/go-on.ts';
@@ -34,10 +31,10 @@ import {
   TABLE_ENTRIES,
   USER_SPACE_END,
 } from '../../shared/limits.ts';
+import { capabilityMask } from '../../shared/abi/capabilities.ts';
 import { panic } from '../../shared/panic.ts';
 import { peek, poke } from '../../shared/atomics.ts';
 import { SYS_BRK, SYS_MINCORE } from '../../shared/abi/syscalls.ts';
-import { ENOSYS } from '../../shared/abi/errno.ts';
 import { MachineFiles } from './machine-files.ts';
 import { MachineMmu, supplyPage } from './machine-mmu.ts';
 import { HIGH, LOW, SCRATCH, SCRATCH_PAGES, SLOTS } from './sequence.ts';
@@ -45,80 +42,46 @@ import type { Step, StepResult } from './steps.ts';
 import { hashWords } from './subject.ts';
 import type { Place, Prepared, Subject } from './subject.ts';
 
-/** 16 MiB: more than all windows together can need. */
-const FRAMES = 4096;
-
-export class SimulatedMachine {
-  readonly #machine: Machine;
-  readonly #cpu: Cpu;
-  readonly #mode: UserMode;
-
-  constructor() {
-    const protocol = PROTOCOLS.rcu;
-    this.#machine = formatMachine({ frames: FRAMES, cpus: 1, checked: true, protocol });
-    this.#cpu = attachCpu(this.#machine, 0);
-    this.#mode = new UserMode(this.#cpu);
-    startCpu(this.#cpu);
-    enterKernel(this.#cpu);
-  }
-
-  /** Whether the kernel has the syscall: every one refuses such arguments in its own way. */
-  has(number: number): boolean {
-    const subject = this.start(true);
-    const result = subject.syscall(number, NaN, NaN, NaN, NaN, NaN, NaN);
-    this.end(subject);
-    return result !== -ENOSYS;
-  }
-
-  /** A new process with an empty address space. */
-  start(privileged: boolean): MachineSubject {
-    const cpu = this.#cpu;
-    const pid = createProcess(cpu, { name: 'difftest', cpu: 0, parent: 0 });
-    if (pid < 0) panic('difftest: no process', pid);
-    startProcess(cpu, pid);
-    return new MachineSubject(this.#mode, pid, privileged);
-  }
-
-  /** Ends a process. */
-  end(subject: MachineSubject): void {
-    const cpu = this.#cpu;
-    subject.close();
-    exitProcess(cpu, subject.pid, 0, 0, 0);
-    releaseProcess(cpu, subject.pid);
-    // Grace periods end when CPUs leave the kernel.
-    leaveKernel(cpu);
-    enterKernel(cpu);
-    reapLimbo(cpu);
-  }
-
-  /** What the audit objects to. */
-  audit(): readonly string[] {
-    return audit(this.#cpu).violations;
-  }
+/** Ends a process, and its grace period. */
+export function endProcess(cpu: Cpu, pid: number): void {
+  exitProcess(cpu, pid, 0, 0, 0);
+  releaseProcess(cpu, pid);
+  // Grace periods end when CPUs leave the kernel.
+  leaveKernel(cpu);
+  enterKernel(cpu);
+  reapLimbo(cpu);
 }
 
-class MachineSubject implements Subject {
+export class MachineSubject implements Subject {
   readonly pid: number;
+  readonly #mode: UserMode;
   readonly #cpu: Cpu;
   readonly #proc: number;
   readonly #space: number;
   readonly #mmu: MachineMmu;
   readonly #files: MachineFiles;
-  readonly #slots: number[] = new Array<number>(SLOTS).fill(-1);
+  readonly #slots: number[];
+  /** What `fork` made, until `join`. */
+  #child: MachineSubject | null = null;
 
-  constructor(mode: UserMode, pid: number, privileged: boolean) {
+  /** `capabilities`: a mask. A child has its parent's, and files and descriptors. */
+  constructor(mode: UserMode, pid: number, capabilities: number, parent?: MachineSubject) {
     const { cpu } = mode;
+    this.#mode = mode;
     this.#cpu = cpu;
     this.pid = pid;
     this.#proc = processOf(cpu.machine, pid);
     this.#space = peek(cpu.words, this.#proc + PROCESS.SPACE);
-    poke(cpu.words, this.#space + SPACE.PRIVILEGED, privileged ? 1 : 0);
-    this.#files = new MachineFiles(cpu, this.#proc);
+    poke(cpu.words, this.#space + SPACE.CAPABILITIES, capabilities);
+    const [files, slots] = parent === undefined ? [] : [parent.#files, parent.#slots];
+    this.#files = new MachineFiles(cpu, this.#proc, files);
+    this.#slots = slots?.slice() ?? new Array<number>(SLOTS).fill(-1);
     this.#mmu = new MachineMmu(mode, this.#proc);
   }
 
   /** Before the process ends. */
   close(): void {
+    this.#join();
     this.#mmu.close();
     poke(this.#cpu.words, BOOT.MAP_COUNT_MAX, AREAS_MAX);
     this.#files.unlinkAll();
@@ -162,9 +125,11 @@ class MachineSubject implements Subject {
 
   #run(steps: readonly Step[]): StepResult[] {
     let last = NaN;
+    let child: MachineSubject | null = null;
     return steps.map((step) => {
       if (step.kind === 'content' && !step.always && last !== 1) return NaN;
-      const result = this.#step(step);
+      if (step.kind === 'switch') child = child === null ? this.#child : null;
+      const result = (child ?? this).#step(step);
       if (typeof result === 'number') last = result;
       return result;
     });
@@ -222,6 +187,21 @@ class MachineSubject implements Subject {
       }
       case 'maps':
         return this.maps();
+      case 'smaps':
+        return formatSmaps(this.#cpu, this.pid, this.#files.names) ?? '';
+      case 'pagemap':
+        return this.#pagemap(step.address / PAGE_SIZE, step.pages);
+      case 'fork':
+        return this.#fork();
+      case 'switch':
+        return 0;
+      case 'join':
+        return this.#join();
+      case 'capabilities': {
+        const mask = capabilityMask(step.names);
+        poke(this.#cpu.words, this.#space + SPACE.CAPABILITIES, mask);
+        return 0;
+      }
       case 'resident':
         return this.#resident(step.address);
       case 'content': {
@@ -231,6 +211,36 @@ class MachineSubject implements Subject {
         return hashWords(words, frameWord(machine, at / PAGE_SIZE), TABLE_ENTRIES);
       }
     }
+  }
+
+  /** 0, or -errno. */
+  #fork(): number {
+    const cpu = this.#cpu;
+    const spec = { name: 'child', cpu: 0, parent: this.pid, fork: true };
+    const pid = createProcess(cpu, spec);
+    if (pid < 0) return pid;
+    startProcess(cpu, pid);
+    const capabilities = peek(cpu.words, this.#space + SPACE.CAPABILITIES);
+    this.#child = new MachineSubject(this.#mode, pid, capabilities, this);
+    return 0;
+  }
+
+  #join(): number {
+    const child = this.#child;
+    if (child === null) return 0;
+    this.#child = null;
+    child.#mmu.close();
+    endProcess(this.#cpu, child.pid);
+    return 0;
+  }
+
+  #pagemap(vpn: number, pages: number): string {
+    const entries = readPagemap(this.#cpu, this.pid, vpn, pages) ?? new Uint32Array(2 * pages);
+    let digits = '';
+    for (let i = 0; i < pages; i++) {
+      digits += ((entries[2 * i + 1] as number) >>> 24).toString(16).padStart(2, '0');
+    }
+    return digits;
   }
 
   #named({ call, name, flags }: Extract<Step, { kind: 'named' }>): number {

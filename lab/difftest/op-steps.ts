@@ -8,6 +8,7 @@ import { hex } from './maps-text.ts';
 import type { Placed } from './maps-text.ts';
 import { checkSafe } from './safety.ts';
 import type { Arena } from './safety.ts';
+import { marksPages } from './smaps-text.ts';
 import { SCRATCH_PAGES } from './sequence.ts';
 import type { Arg, Op, Outcome, Sequence } from './sequence.ts';
 import { accessResult } from './steps.ts';
@@ -52,18 +53,36 @@ export class OpSteps implements Arena {
 
   run(sequence: Sequence, mincore: boolean): void {
     const { windows, place } = this.#setting;
+    const smaps = sequence.smaps === true;
+    const isMarked = sequence.ops.some(marksPages);
+    let isForked = false;
     const look = (readAll: boolean): void => {
-      const options = { windows, scratch: place.scratch, readAll, mincore };
+      const options = { windows, scratch: place.scratch, readAll, mincore, smaps, isMarked };
       this.#captures.push(new Capture(this.#steps, options));
     };
+    const lookAtAll = (): void => {
+      this.#reads.push(() => 'all pages read');
+      look(true);
+      this.#mark();
+      look(true);
+    };
+    let isChild = false;
     for (const op of sequence.ops) {
+      if (op.call === 'fork' && isForked) throw new Error('only one fork in a sequence');
+      if (isForked && isChild !== (op.child === true)) {
+        this.#steps.push({ kind: 'switch' });
+        isChild = !isChild;
+      }
       this.#call(op);
+      isForked ||= op.call === 'fork';
       look(sequence.eager);
     }
-    this.#reads.push(() => 'all pages read');
-    look(true);
-    this.#mark();
-    look(true);
+    if (isForked) {
+      if (!isChild) this.#steps.push({ kind: 'switch' });
+      lookAtAll();
+      this.#steps.push({ kind: 'switch' }, { kind: 'join' });
+    }
+    lookAtAll();
   }
 
   read(results: readonly StepResult[], verbose: boolean): Outcome[] {
@@ -102,6 +121,8 @@ export class OpSteps implements Arena {
   #step(op: Op, a: number, b: number): Step {
     const { slot } = op;
     switch (op.call) {
+      case 'fork':
+        return { kind: 'fork' };
       case 'load':
         return { kind: 'load', address: a };
       case 'store':
@@ -162,6 +183,7 @@ export class OpSteps implements Arena {
   #describe(op: Op, value: number): string {
     if (op.call === 'load' || op.call === 'store') return accessResult(value);
     if (value < 0) return errnoName(-value);
+    if (op.call === 'fork') return 'a child';
     if (op.slot !== undefined) return 'a descriptor';
     if (!ADDRESSES.has(op.call) || value < MMAP_MIN_ADDR) return String(value);
     for (const { name, start, end } of this.#setting.windows) {

@@ -15,6 +15,8 @@ const C: Language = {
   call: ({ call, slot }, args) => {
     const [a, b, c, d] = args;
     switch (call) {
+      case 'fork':
+        return 'fork();';
       case 'load':
         return `(void)*(volatile char *)(${a});`;
       case 'store':
@@ -44,6 +46,8 @@ const TYPESCRIPT: Language = {
   call: ({ call, slot }, args) => {
     const [a, b, c, d] = args;
     switch (call) {
+      case 'fork':
+        return "await proc.fork('child');";
       case 'load':
         return `proc.mem.load8(${a});`;
       case 'store':
@@ -75,7 +79,13 @@ export function toTypeScript(sequence: Sequence): string {
 }
 
 function print({ ops }: Sequence, language: Language): string {
-  return ops.map((op) => language.call(op, printArgs(op))).join('\n');
+  const forkedAt = ops.findIndex(({ call }) => call === 'fork');
+  return ops
+    .map((op, i) => {
+      const isChild = forkedAt >= 0 && i > forkedAt && op.child === true;
+      return `${isChild ? '/* child */ ' : ''}${language.call(op, printArgs(op))}`;
+    })
+    .join('\n');
 }
 
 function printArgs({ call, args }: Op): string[] {

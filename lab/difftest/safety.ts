@@ -39,6 +39,8 @@ const LIMITED = new Set([M.RLIMIT_AS, M.RLIMIT_DATA, M.RLIMIT_STACK, M.RLIMIT_ME
 const RLIMITS = 16;
 const BY_FD = new Set(['close', 'ftruncate', 'lseek', 'read', 'write', 'pread', 'pwrite']);
 
+const HUGE_PAGE: number = 2 ** 21;
+
 /** MADV_HWPOISON and MADV_SOFT_OFFLINE take memory away from the whole system. */
 const POISON = new Set([100, 101]);
 
@@ -51,16 +53,18 @@ export function checkSafe(call: string, args: readonly number[], arena: Arena): 
 
 function isSafe(call: string, args: readonly number[], arena: Arena): boolean {
   const [a = 0, b = 0, c = 0, d = 0, e = 0] = args;
+  // Of an int the kernel sees the low half.
+  const fd = a | 0;
   const inside = (start: number, length: number): boolean => {
     if (length >= WRAPPING || length <= 0 || start >= arena.taskEnd || start < 0) return true;
     if (start + length <= MMAP_MIN_ADDR) return true;
     return arena.contains(start - (start % PAGE_SIZE), start + length);
   };
-  if (BY_FD.has(call) && a >= 0 && a < UNUSED_FD) return false;
+  if (BY_FD.has(call) && fd >= 0 && fd < UNUSED_FD) return false;
   if (call === 'setrlimit') return isSafeLimit(args, arena);
   const pointer = POINTERS[call];
   if (pointer !== undefined && !isGoodPointer(args[pointer] ?? 0, arena)) return false;
-  if (call === 'madvise' && POISON.has(c)) return false;
+  if (call === 'madvise' && POISON.has(c | 0)) return false;
   // Refused before anything else is looked at.
   if (REFUSES_UNALIGNED.has(call) && a % PAGE_SIZE !== 0) return true;
   if (ON_RANGES.has(call)) return inside(a, b);
@@ -70,6 +74,8 @@ function isSafe(call: string, args: readonly number[], arena: Arena): boolean {
   if (call === 'munmap') return isTooLong(a, b) || inside(a, b);
   if (call === 'mmap' && (d & M.MAP_FIXED) !== 0) {
     if (a % PAGE_SIZE !== 0) return true;
+    // Rounded up to huge pages; what is mapped there goes before the call is refused.
+    if ((d & M.MAP_HUGETLB) !== 0) return a % HUGE_PAGE !== 0;
     return isTooLong(a, b) || a >= arena.taskEnd || arena.contains(a, a + b);
   }
   if (call === 'brk') return a < MMAP_MIN_ADDR || a >= arena.taskEnd || arena.contains(a, a);
@@ -87,7 +93,8 @@ function isSafeLimit(
   if (soft === undefined || hard === undefined) {
     return pointer < MMAP_MIN_ADDR || pointer >= arena.taskEnd;
   }
-  if (!LIMITED.has(resource)) return resource < 0 || resource >= RLIMITS;
+  const known = resource | 0;
+  if (!LIMITED.has(known)) return known < 0 || known >= RLIMITS;
   const isRefused = hard >= 0 && (soft < 0 || soft > hard);
   return arena.contains(pointer, pointer + 16) && (hard < 0 || isRefused || hard >= 2 ** 23);
 }

@@ -23,8 +23,10 @@ import {
   SCRATCH_AREA_PAGES,
   SCRATCH_PAGES,
   SLOTS,
+  VARIED_CAPABILITIES,
 } from './sequence.ts';
 import type { Outcome, Sequence } from './sequence.ts';
+import { lastAreaIn } from './smaps-text.ts';
 import type { Step, StepResult } from './steps.ts';
 import type { Place, Subject } from './subject.ts';
 import { NO_RLIMIT_USE, needsRlimitUse, rlimitUseIn, rlimitUseOf } from './rlimit-use.ts';
@@ -129,7 +131,7 @@ class Script {
       ? this.#measure(subject.status(), parseMaps(subject.maps()))
       : NO_RLIMIT_USE;
     this.#room = sequence.room;
-    this.#open();
+    this.#open(sequence);
     const windows = this.#windows;
     this.#body = new OpSteps(this.steps, { place, windows, usage: this.#rlimitUse });
     this.#body.run(sequence, options.has.mincore);
@@ -184,8 +186,10 @@ class Script {
   /** Whether every look at the maps reached beyond the windows. */
   seesWindows(results: readonly StepResult[]): boolean {
     const end = Math.max(...this.#windows.map((window) => window.end));
-    return results.every((text) => {
-      if (typeof text !== 'string') return true;
+    return results.every((text, i) => {
+      const kind = this.steps[i]?.kind;
+      if (typeof text !== 'string' || (kind !== 'maps' && kind !== 'smaps')) return true;
+      if (kind === 'smaps') return lastAreaIn(text) >= end;
       const last = text.slice(text.lastIndexOf('\n', text.length - 2) + 1);
       return Number.parseInt(last, 16) >= end;
     });
@@ -228,7 +232,7 @@ class Script {
     return as - sealed.as === this.#rlimitUse.as && more >= 0 && more <= sealed.data;
   }
 
-  #open(): void {
+  #open({ capabilities: names }: Sequence): void {
     // Resident from the start: what the kernel writes there must not change what it is.
     for (let i = 0; i < SCRATCH_PAGES; i++) {
       const address = this.#place.scratch + i * PAGE_SIZE;
@@ -242,6 +246,7 @@ class Script {
     }
     const room = this.#room;
     if (room !== undefined) this.steps.push({ kind: 'room', room });
+    if (names !== undefined) this.steps.push({ kind: 'capabilities', names });
   }
 
   /** The same limits on both sides, by way of the scratch page. */
@@ -255,7 +260,9 @@ class Script {
     this.steps.push({ kind: 'store', address, bytes: new Array<number>(16).fill(0) });
   }
 
-  #close({ ops }: Sequence): void {
+  #close({ ops, capabilities }: Sequence): void {
+    if (capabilities !== undefined)
+      this.steps.push({ kind: 'capabilities', names: VARIED_CAPABILITIES });
     this.steps.push(call(S.SYS_MUNLOCKALL));
     this.#setLimits();
     for (const { call: name, args } of ops) {

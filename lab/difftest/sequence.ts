@@ -6,6 +6,8 @@
  * only be placed in a window, and the two kernels' choices can be compared.
  */
 
+import type { CapabilityName } from '../../shared/abi/capabilities.ts';
+
 export interface Window {
   readonly name: string;
   readonly start: number;
@@ -36,6 +38,9 @@ export const CROWD_PAGES = 66_000;
 /** Descriptors of a sequence, by slot. */
 export const SLOTS = 4;
 
+/** The capabilities that a sequence of root's may do without. */
+export const VARIED_CAPABILITIES: readonly CapabilityName[] = ['CAP_IPC_LOCK', 'CAP_SYS_RESOURCE'];
+
 /**
  * What an argument's number is counted from:
  *   low, high, heap, scratch   the first byte of that window
@@ -53,11 +58,13 @@ export interface Relative {
 export type Arg = number | Relative;
 
 export interface Op {
-  /** A syscall's name, or `load`, `store`: a byte read or written by the program itself. */
+  /** A syscall's name (one `fork` at most), or `load`, `store`: the program's own access. */
   readonly call: string;
   readonly args: readonly Arg[];
   /** Slot that receives the descriptor which the call returns. */
   readonly slot?: number;
+  /** Made by the child of the sequence's `fork`, if there is one by then. */
+  readonly child?: boolean;
 }
 
 export interface Sequence {
@@ -65,6 +72,10 @@ export interface Sequence {
   readonly privileged: boolean;
   /** Every accessible page is read after each call, which makes it resident; else at the end. */
   readonly eager: boolean;
+  /** Of CAP_IPC_LOCK and CAP_SYS_RESOURCE those that root keeps; absent: both. */
+  readonly capabilities?: readonly CapabilityName[];
+  /** smaps is compared after each call, too. */
+  readonly smaps?: boolean;
   /** Areas that can still be made when it begins (vm.max_map_count); absent: any number. */
   readonly room?: number;
   readonly ops: readonly Op[];
@@ -84,6 +95,10 @@ export interface State {
   readonly maps: readonly string[];
   /** For each window a letter a page: mincore's bit, '-' where nothing is mapped. */
   readonly resident: readonly string[];
+  /** For each window a letter a page (pagemap-text.ts). */
+  readonly pagemap: readonly string[];
+  /** Of each area in a window what smaps says of it that both sides share (smaps-text.ts). */
+  readonly smaps: readonly string[];
   /** What reading found, by page: a hash of its bytes, or the fault; pages not read are absent. */
   readonly pages: Readonly<Record<string, string>>;
 }

@@ -3,6 +3,7 @@
  * looks at what they did. A step depends on earlier ones only through descriptor slots, so that a
  * list of steps can be carried out without running any JavaScript in between.
  */
+import type { CapabilityName } from '../../shared/abi/capabilities.ts';
 import { signalName } from '../../shared/abi/signals.ts';
 
 /** The syscalls that take a name. */
@@ -46,6 +47,17 @@ export type Step =
   | { readonly kind: 'room'; readonly room: number }
   /** The text of /proc/self/maps, at least up to the end of the high window. */
   | { readonly kind: 'maps' }
+  /** The text of /proc/self/smaps, as far as that of the maps. */
+  | { readonly kind: 'smaps' }
+  /** /proc/self/pagemap: bits 56 to 63 of each page from `address` on, as two hex digits. */
+  | { readonly kind: 'pagemap'; readonly address: number; readonly pages: number }
+  /** fork: from the next `switch` on the child carries out the steps, until the one after it. */
+  | { readonly kind: 'fork' }
+  | { readonly kind: 'switch' }
+  /** The child ends. Not while it is the one that carries out the steps. */
+  | { readonly kind: 'join' }
+  /** Of CAP_IPC_LOCK and CAP_SYS_RESOURCE the process has these from now on. */
+  | { readonly kind: 'capabilities'; readonly names: readonly CapabilityName[] }
   /** mincore's bit of a page, -1 where nothing is mapped. */
   | { readonly kind: 'resident'; readonly address: number }
   /**

@@ -38,6 +38,10 @@ export const SPACE = 13;
 export const SEQ = 14;
 /** Identity of the area's anonymous memory, 0 before the first page (Linux: anon_vma). */
 export const ANON = 15;
+/** In ANON: fork gave the area its identity; it merges with no area that has another, or none. */
+export const ANON_INHERITED: number = 1 << 30;
+/** In ANON, also without an identity: there have been guards, of which fork makes copies. */
+export const ANON_GUARDS: number = 1 << 29;
 /** For private anonymous memory: page offset - VPN, not 0 once it has moved (Linux: vm_pgoff). */
 export const DELTA = 16;
 /** Readers of the area. Outlives the node: a reader may still count itself out of a freed one. */

@@ -21,8 +21,8 @@ export const CPUS = 3;
 export const CHECKED = 4;
 /** 1 when faults are injected. */
 export const INJECTING = 5;
-/** Whether the host's processes are root's: exempt from RLIMIT_MEMLOCK. */
-export const PRIVILEGED = 6;
+/** The capabilities of processes that the host starts, a mask (capabilities.ts). */
+export const CAPABILITIES = 6;
 /** Index of the flush policy. */
 export const FLUSH_POLICY = 7;
 /** Most areas of a space. */
@@ -129,7 +129,7 @@ export const LAYOUT: Block = describeBlock('boot', WORDS, {
     CPUS,
     CHECKED,
     INJECTING,
-    PRIVILEGED,
+    CAPABILITIES,
     FLUSH_POLICY,
     MAP_COUNT_MAX,
     SWAP_SLOTS,

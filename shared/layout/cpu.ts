@@ -51,6 +51,8 @@ export const LIMBO_HEAD = 130;
 export const LIMBO_TAIL = 131;
 /** Retired tables. */
 export const LIMBO_COUNT = 132;
+/** Counts the frames taken into use: their order (FRAME.SEQUENCE_SHIFT). */
+export const FRAME_SEQUENCE = 133;
 
 /** Counters, in the order of STAT_NAMES. */
 export const STATS = 144;
@@ -127,6 +129,7 @@ export const LAYOUT: Block = describeBlock('cpu', WORDS, {
     LIMBO_HEAD,
     LIMBO_TAIL,
     LIMBO_COUNT,
+    FRAME_SEQUENCE,
   },
   'the CPU alone': { STATS: [STATS, STAT_NAMES.length] },
 });

@@ -5,7 +5,10 @@ import type { Block } from './block.ts';
 /** Words of a block. */
 export const WORDS = 4;
 
-/** State in the low 4 bits, then order or slab (4 bits), level (2 bits), flags. */
+/**
+ * State in the low 4 bits, then order or slab (4 bits), level (2 bits), flags; in the high half, of
+ * a frame in use, its number among those that its CPU took into use.
+ */
 export const STATE = 0;
 /** References of a frame in use; live entries of a table; retirement epoch of a retired table. */
 export const COUNT = 1;
@@ -60,6 +63,9 @@ export const PAGE_CACHE = 0x1000;
 export const DIRTY = 0x2000;
 /** The contents are zero. A frame taken into use keeps the mark until it would be zeroed. */
 export const ZEROED = 0x4000;
+
+/** The sequence number: orders frames that came into use in the same millisecond. */
+export const SEQUENCE_SHIFT = 16;
 
 /** What a checked machine fills freed frames with. */
 export const POISON: number = 0xdeadf4ee | 0;

@@ -58,8 +58,8 @@ export const FUTURE_FLAGS = 22;
 export const LAST_ANON = 23;
 /** The end of the heap, a byte address in two words (wide.ts). */
 export const BRK = 24;
-/** 1 for a space whose processes have CAP_IPC_LOCK and CAP_SYS_RESOURCE. */
-export const PRIVILEGED = 26;
+/** The capabilities of the space's processes, a mask (capabilities.ts). */
+export const CAPABILITIES = 26;
 /** 1 once an operation has left equal areas side by side, as some of Linux's do. */
 export const UNMERGED = 27;
 /** The largest TOTAL_PAGES so far. */
@@ -99,7 +99,7 @@ export const START_STACK = 118;
 
 /** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('space', WORDS, {
-  'when it is made': { LIVE, ROOT, ID, PRIVILEGED, GROUP },
+  'when it is made': { LIVE, ROOT, ID, CAPABILITIES, GROUP },
   'atomic words': { REFS, AREA_LOCK, RW_LOCK, TLB_GEN, LAZY_GEN, GROWS },
   "the areas' lock": {
     AREA_ROOT,

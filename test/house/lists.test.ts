@@ -17,15 +17,29 @@ function text(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
+/** What Linux declares as int or unsigned int: names of arguments, and single ones. */
+const INT_NAMES: ReadonlySet<string> = new Set(['fd', 'resource', 'which', 'who', 'whence']);
+const INT_ARGUMENTS: ReadonlySet<string> = new Set([
+  ...['madvise/advice', 'msync/flags', 'mlock2/flags', 'mlockall/flags', 'setpriority/nice'],
+  ...['futex_wake/count', 'prctl/option', 'arch_prctl/code', 'prlimit/pid', 'fallocate/mode'],
+  'fcntl/command',
+]);
+
 describe('the dispatcher', () => {
   it.each(Object.entries(SYSCALLS))('hands all arguments of %s on', (name, { names }) => {
     const constant = `S.SYS_${name.toUpperCase()}`;
     const [, result = ''] =
       new RegExp(`case ${constant}:\\n +return (.*);`).exec(text('kernel/syscalls/dispatch.ts')) ??
       [];
-    const [, given = ''] = /\(cpu, proc((?:, [a-f])*)\)/.exec(result) ?? [];
+    const [, given = ''] =
+      /\(cpu, proc((?:, (?:[a-f]|intArgument\([a-f]\)))*)\)/.exec(result) ?? [];
     const letters = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, names.length);
-    expect(given, result).toBe(letters.map((letter) => `, ${letter}`).join(''));
+    const isInt = (i: number): boolean =>
+      INT_NAMES.has(names[i] ?? '') || INT_ARGUMENTS.has(`${name}/${names[i]}`);
+    const wanted = letters.map((letter, i) =>
+      isInt(i) ? `, intArgument(${letter})` : `, ${letter}`,
+    );
+    expect(given, result).toBe(wanted.join(''));
   });
 });
 

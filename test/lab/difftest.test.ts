@@ -88,7 +88,10 @@ host('difftest on this Linux (x86-64, 6.18 or later, with koffi)', () => {
 });
 
 describe('difftest anywhere', () => {
-  const options = { calls: new Set(CALLS), mayBePrivileged: true, mayBeCrowded: true };
+  const options = {
+    ...{ calls: new Set(CALLS), mayBePrivileged: true, mayBeCrowded: true },
+    capabilities: ['CAP_IPC_LOCK'] as const,
+  };
 
   it('generates the same sequence from the same seed, and others from others', () => {
     expect(generateSequence(5, options)).toEqual(generateSequence(5, options));

@@ -61,6 +61,7 @@ describe('run request', () => {
       faults: 'local',
       seed: 1,
       timeoutMs: null,
+      unprivileged: false,
       dedicated: false,
       checked: false,
       dmesg: false,
@@ -71,7 +72,8 @@ describe('run request', () => {
   it('takes every option, before and after the program', () => {
     const line =
       '--cpus 32 --memory 1MiB grind --protocol=rwlock --faults remote --seed 4294967295';
-    const rest = '--timeout 0.5 --processes 3 --dedicated --checked --dmesg --json -- --rounds 7';
+    const switches = '--dedicated --unprivileged --checked --dmesg --json';
+    const rest = `--timeout 0.5 --processes 3 ${switches} -- --rounds 7`;
     expect(request(`${line} ${rest}`)).toMatchObject({
       program: 'grind',
       args: [{ processes: 3, rounds: 7 }],
@@ -82,6 +84,7 @@ describe('run request', () => {
       seed: 4294967295,
       timeoutMs: 500,
       dedicated: true,
+      unprivileged: true,
       checked: true,
       dmesg: true,
       json: true,

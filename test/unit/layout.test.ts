@@ -36,6 +36,7 @@ const NOT_FIELDS: Readonly<Record<string, readonly string[]>> = {
     'RLIMITS_MAX',
   ],
   PROCESS: ['FD_WORDS', 'SIG_SENDERS_WORDS', 'CPU_NOBODY', 'NEW', 'RUNNING', 'ZOMBIE'],
+  AREA: ['ANON_INHERITED', 'ANON_GUARDS'],
   RECORD: ['DIRECTORY_WORDS'],
   OBJECT: ['SHARED', 'FILE', 'USER', 'DEVICE', 'LINEAR', 'TEXT', 'ZERO'],
   LAZY: ['FRAMES_MAX'],

@@ -392,6 +392,10 @@ describe('status and statm', () => {
     expect(kib('VmPTE')).toBeGreaterThan(0);
     expect([got.get('Name'), got.get('Pid'), got.get('Threads')]).toEqual(['test', `${pid}`, '1']);
     expect(status()).toContain('VmSize:\t      92 kB\n');
+    const all = '0000000001a84000';
+    expect([got.get('CapPrm'), got.get('CapEff')]).toEqual([all, all]);
+    k.keepCapabilities(['CAP_IPC_LOCK']);
+    expect(status()).toContain('CapEff:\t0000000000004000\n');
     expectClean(k.t);
   });
 });

@@ -3,6 +3,7 @@
  * The public types: what `boot()` gives a host program, and what a user program gets as `proc`.
  * Types only, no logic. Addresses are byte addresses in [0, 2^42); lengths are bytes.
  */
+import type { CapabilityName } from '../../shared/abi/capabilities.ts';
 import type { LockingProtocolName } from '../../kernel/locking/protocols.ts';
 import type { InjectKind } from '../../kernel/machine/inject.ts';
 import type { SignalName } from '../../shared/abi/signals.ts';
@@ -14,6 +15,7 @@ import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report
 import type { AsyncSyscalls, StagedSyscalls, SyncSyscalls } from './syscall-api.ts';
 
 export type { Memory } from './memory-api.ts';
+export type { CapabilityName } from '../../shared/abi/capabilities.ts';
 export type * from './process-api.ts';
 export type * from './report-api.ts';
 export type { AsyncSyscalls, StagedSyscalls, SyncSyscalls } from './syscall-api.ts';
@@ -69,6 +71,12 @@ export interface BootOptions {
    * Default 0.
    */
   readonly prezero?: number | string;
+  /**
+   * What processes that the host starts may do beyond an ordinary user: lock memory beyond
+   * RLIMIT_MEMLOCK (8 MiB) with CAP_IPC_LOCK, raise hard limits with CAP_SYS_RESOURCE, lower nice
+   * values with CAP_SYS_NICE. Children inherit them. Default: all, as root has; `[]` for none.
+   */
+  readonly capabilities?: readonly CapabilityName[];
   /** Poison freed frames and check more invariants. Default false. */
   readonly checked?: boolean;
   /** Seed that programs read as `proc.seed`. Default 1. */
@@ -111,6 +119,11 @@ export interface SpawnOptions {
    * group.
    */
   readonly memoryMax?: number | string;
+  /**
+   * The process's capabilities, see BootOptions. A program can only give those that it has (EPERM).
+   * Default: the parent's; of the host's processes, those given to `boot`.
+   */
+  readonly capabilities?: readonly CapabilityName[];
 }
 
 /** What the host can say besides. */

@@ -17,6 +17,8 @@ import type { KernelInit, WireFile } from '../../shared/wire.ts';
 import { checkKinds, checkModule, shown } from './check-options.ts';
 import type { OptionKind } from './check-options.ts';
 import { parseSize } from './size.ts';
+import { CAPABILITY_NAMES } from '../../shared/abi/capabilities.ts';
+import { checkCapabilities } from './spawn-request.ts';
 import type { BootOptions, FileSource } from '../api/machine-api.ts';
 
 /** Most CPUs in the pool. */
@@ -27,6 +29,8 @@ export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
   readonly swapSlots: number;
   readonly injections: readonly Injection[];
   readonly checked: boolean;
+  /** A mask (capabilities.ts). */
+  readonly capabilities: number;
   readonly shootdown: FlushPolicy;
   readonly onPrint: (line: string, pid: number) => void;
   readonly onOutput: (bytes: Uint8Array, fd: number, pid: number) => void | Promise<void>;
@@ -132,6 +136,7 @@ const optionKinds: Readonly<Record<keyof BootOptions, OptionKind>> = {
   swap: 'any',
   reclaim: 'module',
   prezero: 'any',
+  capabilities: 'any',
   checked: 'boolean',
   seed: 'any',
   files: 'object',
@@ -164,6 +169,7 @@ export function checkOptions(options: BootOptions): CheckedOptions {
     faults,
     shootdown,
     checked: options.checked ?? false,
+    capabilities: checkCapabilities('boot', options.capabilities ?? CAPABILITY_NAMES),
     seed: checkInteger('seed', options.seed ?? 1, 0, 2 ** 32 - 1),
     files: Object.fromEntries(
       Object.entries(files).map(([name, source]) => [name, wireFile(name, source)]),

@@ -51,8 +51,9 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
     );
   }
-  const { frames, swapSlots, injections, checked, shootdown, onPrint, onOutput, ...machine } =
+  const { frames, swapSlots, injections, checked, shootdown, capabilities, ...rest } =
     checkOptions(options);
+  const { onPrint, onOutput, ...machine } = rest;
   options.signal?.throwIfAborted();
   const protocol = await loadProtocol(machine.protocol);
   const buffer = format({
@@ -63,6 +64,7 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
     flushPolicy: shootdown,
     swapSlots,
     injections,
+    capabilities,
     seed: machine.seed,
   });
   const host = new WorkerHost({ ...machine, buffer }, { onPrint, onOutput });

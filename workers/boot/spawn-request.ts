@@ -1,4 +1,10 @@
 /** What `spawn` sends to the kernel worker, from the host and from programs alike. */
+import {
+  CAPABILITY_NAMES,
+  capabilityMask,
+  unknownCapability,
+} from '../../shared/abi/capabilities.ts';
+import type { CapabilityName } from '../../shared/abi/capabilities.ts';
 import { FRAMES_MAX, NICE_MAX, NICE_MIN, PAGE_SIZE } from '../../shared/limits.ts';
 import { CLONE_VFORK, CLONE_VM } from '../../shared/abi/sched.ts';
 import { SIGCHLD } from '../../shared/abi/signals.ts';
@@ -22,6 +28,7 @@ const plain = {
   stackBytes: 0,
   nice: null,
   memoryMaxPages: null,
+  capabilities: null,
 };
 
 export const spawnKinds: Readonly<Record<keyof SpawnOptions, OptionKind>> = {
@@ -31,6 +38,7 @@ export const spawnKinds: Readonly<Record<keyof SpawnOptions, OptionKind>> = {
   inherit: 'boolean',
   nice: 'any',
   memoryMax: 'any',
+  capabilities: 'any',
 };
 
 const cloneKinds: Readonly<Record<keyof CloneOptions, OptionKind>> = {
@@ -54,13 +62,26 @@ export function spawnRequest(module: string, options: SpawnOptions): WireSpawn {
     throw new RangeError(`spawn: nice must be an integer from ${NICE_MIN} to ${NICE_MAX}`);
   }
   const memoryMaxPages = options.memoryMax === undefined ? null : groupPages(options.memoryMax);
-  return { ...plain, module, name, args, dedicated, inherit, nice, memoryMaxPages };
+  const capabilities =
+    options.capabilities === undefined ? null : checkCapabilities('spawn', options.capabilities);
+  return { ...plain, module, name, args, dedicated, inherit, nice, memoryMaxPages, capabilities };
 }
 
 function groupPages(memoryMax: number | string): number {
   const pages = Math.floor((parseSize(memoryMax) ?? 0) / PAGE_SIZE);
   if (pages >= 1 && pages <= FRAMES_MAX) return pages;
   throw new RangeError("spawn: memoryMax must be 4KiB to 4GiB, in bytes or as '8MiB'");
+}
+
+/** The mask of a list of names; TypeError for anything else. `call` is whose option it is. */
+export function checkCapabilities(call: string, names: readonly CapabilityName[]): number {
+  if (!Array.isArray(names)) {
+    throw new TypeError(`${call}: capabilities must be a list of names, such as ['CAP_IPC_LOCK']`);
+  }
+  const unknown = unknownCapability(names);
+  if (unknown === null) return capabilityMask(names);
+  const known = CAPABILITY_NAMES.join(', ');
+  throw new RangeError(`${call}: capabilities must be among ${known}, got '${unknown}'`);
 }
 
 /** What `clone` sends: `module` is the caller's own. */

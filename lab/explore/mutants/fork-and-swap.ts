@@ -32,6 +32,26 @@ export const FORK_AND_SWAP_MUTANTS: readonly Mutant[] = [
     patches: [patch(FORK, 'return entry & ~pte.PTE_A;', 'return seen & ~pte.PTE_A;')],
   },
   {
+    name: 'fork-settles-early',
+    about: 'an area that is written between the look at all areas and the lock has no page to copy',
+    scenario: 'fork-first-writes',
+    protocol: 'rcu',
+    patches: [patch(FORK, 'settleAnon(cpu, parent, 0, USER_PAGES);', '')],
+  },
+  {
+    name: 'free-drops-written',
+    about: 'a page is dropped after MADV_FREE although it has been written since',
+    scenario: 'evict-freed',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        EVICT,
+        'compareExchange(cpu.words, at, entry, reserved) !== entry',
+        'exchange(cpu.words, at, reserved) === 0',
+      ),
+    ],
+  },
+  {
     name: 'cow-reuse-shared',
     about: 'a writer takes a frame in place that somebody else has too',
     scenario: 'cow-parent-child',

@@ -28,7 +28,7 @@ export const PROCESS_MUTANTS: readonly Mutant[] = [
     protocol: 'rcu',
     patches: [
       patch(PRIORITY, 'meanwhile.\n  lock(cpu, BOOT.PROC_LOCK);', 'meanwhile.'),
-      patch(PRIORITY, '  unlock(cpu, BOOT.PROC_LOCK);\n  if (found < 0)', '  if (found < 0)'),
+      patch(PRIORITY, '  unlock(cpu, BOOT.PROC_LOCK);\n  return outcome;', '  return outcome;'),
     ],
   },
   {

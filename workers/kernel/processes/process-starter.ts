@@ -191,10 +191,12 @@ function checkClone({ flags, tls, parentTid, childTid }: WireClone): number {
 /** What the kernel makes of a request. */
 function specOf(parent: number, home: number, tgid: number, request: WireSpawn): ProcessSpec {
   const { name, inherit, thread, fork, stackBytes, nice, memoryMaxPages, clone } = request;
+  const { capabilities } = request;
   return {
     ...{ parent, home, name, inherit, thread, fork, stackBytes, tgid },
     ...(nice === null ? {} : { nice }),
     ...(memoryMaxPages === null ? {} : { memoryMaxPages }),
+    ...(capabilities === null ? {} : { capabilities }),
     ...(clone === null ? {} : cloneSpec(clone)),
   };
 }

@@ -65,8 +65,8 @@ function soleHolder(world: World): void {
   world.procs[1] = thread;
 }
 
-/** What the children's first page is: absent, or frame's references and permission. */
-function children(world: World): string {
+/** What the children's page is: absent, not touched, or its permission. */
+function children(world: World, page = 0): string {
   const { machine } = world;
   const cpu = world.cpus[0] as Cpu;
   let seen = '';
@@ -74,8 +74,9 @@ function children(world: World): string {
   for (let i = 0; i < pids.length; i++) {
     const proc = processOf(machine, pids[i] as number);
     if (peek(machine.words, proc + PROCESS.PARENT) === 0) continue;
-    const entry = peekEntry(cpu, peek(machine.words, proc + PROCESS.SPACE), BASE_VPN);
-    seen += entry === 0 ? 'none ' : `${pte.logicalRwx(entry)} `;
+    const entry = peekEntry(cpu, peek(machine.words, proc + PROCESS.SPACE), BASE_VPN + page);
+    const touched = pte.isPresent(entry) ? '' : ' untouched';
+    seen += entry === 0 ? 'none ' : `${pte.logicalRwx(entry)}${touched} `;
   }
   return seen;
 }
@@ -97,6 +98,19 @@ export const forkScenarios: readonly Scenario[] = [
     setup(world: World): void {
       world.values['parent'] = newThreads(world);
       mapPages(world, 0, 0, 1);
+    },
+  },
+  {
+    name: 'fork-first-writes',
+    about: 'a thread writes two areas for the first time while another forks: in that order',
+    cpus: [[fork], [write(0, 7), write(2, 8)]],
+    setup(world: World): void {
+      world.values['parent'] = newThreads(world);
+      mapPages(world, 0, 0, 1);
+      mapPages(world, 0, 2, 1);
+    },
+    observe(world: World): string {
+      return children(world, 0) + children(world, 2);
     },
   },
   {

@@ -14,10 +14,11 @@ import {
   endSwapWrite,
 } from '../../../../kernel/objects/swap-map.ts';
 import { load, peek, store } from '../../../../shared/atomics.ts';
+import { MADV_FREE } from '../../../../shared/abi/mman.ts';
 import * as PROCESS from '../../../../shared/layout/process.ts';
 import { BASE_VPN, enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { exit, munmap, reap } from '../operations.ts';
+import { exit, madvise, munmap, reap } from '../operations.ts';
 import { swapIn, swapStoreWord } from '../swap-store.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 import { fork, forked } from './forks.ts';
@@ -151,6 +152,15 @@ export const swapScenarios: readonly Scenario[] = [
     setup(world: World): void {
       threads(world, 1);
       stayInUser(world, 1, 0, 1);
+    },
+  },
+  {
+    name: 'evict-freed',
+    about: 'a page is dropped after MADV_FREE while a thread writes it again',
+    cpus: [[evict(0, 0)], [write(0, 7), read(0)]],
+    setup(world: World): void {
+      threads(world, 1);
+      madvise(0, 1, MADV_FREE).run(world, world.cpus[0] as Cpu);
     },
   },
   {
