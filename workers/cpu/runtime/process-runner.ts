@@ -33,6 +33,7 @@ import type { WireStart, WireStatus } from '../../../shared/wire.ts';
 import { signalName } from '../../../shared/abi/signals.ts';
 import type { Proc, Program } from '../../api/machine-api.ts';
 import type { CpuContext } from './cpu-context.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { futexWaitSync } from './futex-wait.ts';
 import type { FutexHost } from './futex-wait.ts';
 import { ProcessKilled } from '../../wire/errors.ts';
@@ -86,9 +87,9 @@ export class ProcessRunner implements RunningProcess {
     mode.inKernel(() => beginProgram(mode.cpu, this.pid));
     try {
       queue.runs(this.account);
-      const code = await main(createProc(this), ...(args as never[]));
+      const returned: unknown = await main(createProc(this), ...(args as never[]));
       queue.runs(this.account);
-      this.end({ code: Number(code ?? 0) & 0xff });
+      this.end({ code: exitCodeOf(returned) });
     } catch (error) {
       queue.runs(this.account);
       this.fail(error);
