@@ -138,7 +138,7 @@ describe("a user's protocol", () => {
     const outcome = await faultline('bench', '--protocol', `global,${file}`, ...only, ...tiny);
     expect(outcome).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(/^bench: [^\n]*\n$/),
+      stderr: expect.stringMatching(/^bench: [^\n]*\n$/) as string,
     });
     return protocolRows((JSON.parse(outcome.stdout) as BenchDocument).rows);
   }
@@ -183,7 +183,7 @@ describe('a short run of the table', () => {
   it('ends with a clean audit', () => {
     expect(outcome).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(/^bench: [^\n]*\n$/),
+      stderr: expect.stringMatching(/^bench: [^\n]*\n$/) as string,
     });
     expect(document.violations).toEqual([]);
   });
@@ -220,7 +220,10 @@ describe('a short run of the table', () => {
 it("measures the engine's parts of an access", { timeout: timeoutMs }, async () => {
   const names = ['hit-tag', 'hit-tag-64-pages', 'zero-copy'];
   const outcome = await faultline('bench', '--row', names.join(','), '--repeat', '1', '--json');
-  expect(outcome).toMatchObject({ status: 0, stderr: expect.stringMatching(/^bench: [^\n]*\n$/) });
+  expect(outcome).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/^bench: [^\n]*\n$/) as string,
+  });
   const { rows } = JSON.parse(outcome.stdout) as BenchDocument;
   expect(rows.map(({ name }) => name)).toEqual(names);
   for (const { value, floorValue } of rows) {
