@@ -3,19 +3,21 @@ import type { BenchDocument } from '../lab/bench/document.ts';
 import { describeHost } from '../lab/bench/report/describe.ts';
 import { changesTable, notesOf, tablesOf } from '../lab/bench/report/tables.ts';
 import type { ReportTable } from '../lab/bench/report/tables.ts';
+import { counted } from './counted.ts';
 import { formatTable } from './text-table.ts';
 
 export function formatBench(document: BenchDocument): string {
-  const { violations, changes } = document;
+  const { violations, changes, interrupted } = document;
   const verdict =
     violations.length === 0
       ? 'audit: clean'
-      : `audit: ${violations.length} violations\n${violations.join('\n')}`;
+      : `audit: ${counted(violations.length, 'violations')}\n${violations.join('\n')}`;
   const parts = [
     describeHost(document).join('\n'),
     ...tablesOf(document).map(formatReportTable),
     ...notesOf(document),
     verdict,
+    interrupted ? 'interrupted: what had not been measured is not shown' : '',
     changes === null ? '' : formatReportTable(changesTable(changes)),
   ];
   return parts.filter((part) => part !== '').join('\n\n');

@@ -12,7 +12,9 @@ import { LISTED, SUITES, isProtocolSuite } from '../lab/bench/suites.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
 import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions, seedOption } from './options.ts';
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { parseProtocol } from './machine-options.ts';
+import { requireWritable } from './output-file.ts';
 import { parseInteger, suggest, UsageError } from './usage-error.ts';
 
 const contentions: readonly Contention[] = ['low', 'high'];
@@ -29,9 +31,9 @@ const regionDefaultBytes: number = 128 * 2 ** 20;
 const cpusDefaultMax = 16;
 
 const commonOptions: OptionTable = {
-  suite: { value: 'LIST', help: `of ${SUITES.join(', ')} (floors)` },
-  benchmark: { value: 'LIST', help: "of the suites' benchmarks (all)" },
-  row: { value: 'LIST', help: 'the same as --benchmark' },
+  suite: { value: 'LIST', help: `of ${SUITES.join(', ')} (floors)`, repeatable: true },
+  benchmark: { value: 'LIST', help: "of the suites' benchmarks (all)", repeatable: true },
+  row: { value: 'LIST', help: 'the same as --benchmark', repeatable: true },
   repeat: {
     value: 'N',
     help: `repetitions (${repeatDefaultOnMachines}; ${repeatDefault} for protocols alone)`,
@@ -47,9 +49,17 @@ const commonOptions: OptionTable = {
 
 /** Any of these without --suite asks for cortenmm. */
 const protocolOptions: OptionTable = {
-  contention: { value: 'LIST', help: 'low, high: for cortenmm (low,high)' },
-  cpus: { value: 'LIST', help: `1 to ${BENCH_CPUS_MAX} (powers of two up to the host's cores)` },
-  protocol: { value: 'LIST', help: `of ${protocols.join(', ')}, or modules (all built-in)` },
+  contention: { value: 'LIST', help: 'low, high: for cortenmm (low,high)', repeatable: true },
+  cpus: {
+    value: 'LIST',
+    help: `1 to ${BENCH_CPUS_MAX} (powers of two up to the host's cores)`,
+    repeatable: true,
+  },
+  protocol: {
+    value: 'LIST',
+    help: `of ${protocols.join(', ')}, or modules (all built-in)`,
+    repeatable: true,
+  },
   runs: {
     value: 'N',
     help: `thread runs of a cortenmm repetition; published: 4096 (${runsDefault})`,
@@ -81,12 +91,15 @@ export function parseBench(args: readonly string[]): BenchRequest | string {
   if (extra !== undefined) {
     throw new UsageError(`bench takes options only, not '${extra}'; see faultline bench --help`);
   }
+  const [csv, html] = [parsed.one('csv'), parsed.one('html')];
+  if (csv !== null) requireWritable('csv', csv);
+  if (html !== null) requireWritable('html', html);
   return {
     options: parseBenchOptions(parsed),
     protocols: listOf(parsed, 'protocol')?.map(parseProtocol) ?? protocols,
     compare: parsed.read('compare', null, readDocument),
-    csv: parsed.last('csv'),
-    html: parsed.last('html'),
+    csv,
+    html,
     json: parsed.has('json'),
   };
 }
@@ -139,7 +152,6 @@ function parseBenchmarks(parsed: ParsedOptions): Pick<BenchOptions, 'suites' | '
 }
 
 function requireMemory({ suites, cpus, regionBytes }: BenchOptions): void {
-  if (regionBytes % PAGE_SIZE !== 0) throw new UsageError('--region must be whole pages of 4KiB');
   const threads = Math.max(...cpus);
   if (!suites.includes('will-it-scale') || framesNeeded(threads, regionBytes) <= FRAMES_MAX) return;
   throw new UsageError(
@@ -203,8 +215,9 @@ report latency, throughput and what the threads shared. Each CPU is a Worker; al
 space. Only these suites have the following options; without --suite, any of them asks for cortenmm.
 ${describeOptions(protocolOptions)}
 
-Exit status: 0 success, 1 an audit found a violation, 2 bad usage. docs/bench.md says what each
-benchmark measures and what a result of this host can tell.`;
+Exit status: 0 success, 1 an audit found a violation, 2 bad usage.
+${INTERRUPTED_HELP}
+docs/bench.md says what each benchmark measures and what a result of this host can tell.`;
 }
 
 function benchList(): string {

@@ -11,6 +11,8 @@ import { runBench } from '../lab/bench/runner.ts';
 import { isProtocolSuite } from '../lab/bench/suites.ts';
 import { loadCandidates } from './bench-candidates.ts';
 import { formatBench } from './bench-report.ts';
+import { counted } from './counted.ts';
+import { interruptibly } from './interruption.ts';
 import { parseBench } from './bench-request.ts';
 import type { BenchRequest } from './bench-request.ts';
 
@@ -22,20 +24,25 @@ export async function bench(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { csv, html, json } = request;
-  // Before the measurement: minutes must not be spent before a file turns out not to be writable.
-  for (const path of [csv, html]) if (path !== null) writeFileSync(path, '');
-  const document = await measure(request);
-  if (csv !== null) writeFileSync(csv, formatCsv(document));
-  if (html !== null) writeFileSync(html, formatHtml(document));
-  console.log(json ? JSON.stringify(document, null, 2) : formatBench(document));
-  return document.violations.length === 0 ? 0 : 1;
+  return interruptibly(async (signal) => {
+    const { suites, repeat } = request.options;
+    console.error(`bench: ${suites.join(', ')}; ${counted(repeat, 'repetitions')}`);
+    const document = await measure(request, signal);
+    if (csv !== null) writeFileSync(csv, formatCsv(document));
+    if (html !== null) writeFileSync(html, formatHtml(document));
+    console.log(json ? JSON.stringify(document, null, 2) : formatBench(document));
+    return document.violations.length === 0 ? 0 : 1;
+  });
 }
 
-async function measure({ options, protocols, compare }: BenchRequest): Promise<BenchDocument> {
+async function measure(
+  { options, protocols, compare }: BenchRequest,
+  signal: AbortSignal,
+): Promise<BenchDocument> {
   const needed = options.suites.some(isProtocolSuite) ? protocols : [];
   const { candidates, dispose } = await loadCandidates(needed, options.count);
   try {
-    const document = await runBench(options, candidates, showProgress);
+    const document = await runBench(options, candidates, showProgress, signal);
     const changes = compare === null ? null : compareDocuments(compare, document);
     return { ...document, changes };
   } finally {

@@ -6,6 +6,7 @@ import { parseInteger, UsageError } from './usage-error.ts';
 interface IntegerOption {
   readonly min: number;
   readonly max: number;
+  readonly powerOfTwo?: true;
   readonly help: string;
 }
 
@@ -89,7 +90,10 @@ export const builtinPrograms: Readonly<Record<string, BuiltinProgram>> = {
     options: {
       items: { min: 0, max: 100_000_000, help: 'values that go through (20000)' },
       stages: { min: 0, max: 64, help: 'processes between the two ends (2)' },
-      capacity: { min: 1, max: 65536, help: 'values in a queue, a power of two (64)' },
+      capacity: {
+        ...{ min: 1, max: 65536, powerOfTwo: true },
+        help: 'values in a queue, a power of two (64)',
+      },
     },
     takesFile: false,
   },
@@ -135,9 +139,15 @@ export function parseBuiltinArguments(
   const options: Record<string, number> = {};
   const read = (option: string, text: string, shown: string): void => {
     const range = program.options[option];
-    if (range !== undefined) options[option] = parseInteger(shown, text, range.min, range.max);
+    if (range === undefined) return;
+    if (options[option] !== undefined) throw new UsageError(`${name}: ${option} is given twice`);
+    const value = parseInteger(shown, text, range.min, range.max);
+    if (range.powerOfTwo && !Number.isInteger(Math.log2(value))) {
+      throw new UsageError(`${shown} must be a power of two, got '${text}'`);
+    }
+    options[option] = value;
   };
-  for (const [option, texts] of values) read(option, texts.at(-1) ?? '', `--${option}`);
+  for (const [option, texts] of values) read(option, texts[0] ?? '', `--${option}`);
   const { takes } = program;
   if (takes !== undefined) {
     const number = positionals.shift();

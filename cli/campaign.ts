@@ -7,7 +7,7 @@ import type { CampaignOptions, CampaignResult } from '../lab/stress/campaign.ts'
 import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../kernel/index.ts';
 import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import { FAULT_MODES } from '../shared/wire.ts';
-import { statusOf, watchInterrupt } from './interrupt.ts';
+import { statusOf, watchInterruption } from './interruption.ts';
 import { loadPart } from './load-part.ts';
 import { parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
 import { HELP_OPTION, JSON_OPTION, cpusOption } from './options.ts';
@@ -104,7 +104,7 @@ export async function runCampaign<Options extends CampaignOptions, Result extend
   plan: CampaignPlan<Options, Result>,
   json: boolean,
 ): Promise<number> {
-  const abort = watchInterrupt();
+  const abort = watchInterruption();
   const runs: CampaignRun<Options, Result>[] = [];
   for (const options of machines) {
     if (abort.signal.aborted) break;

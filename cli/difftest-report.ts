@@ -1,19 +1,21 @@
 /** What `faultline difftest` tells: tables and code for people, a document for programs. */
 import type { DifftestResult, Disagreement } from '../lab/difftest/difftest.ts';
 import { toC, toTypeScript } from '../lab/difftest/print-code.ts';
+import { counted } from './counted.ts';
 import { formatCount, formatTable } from './text-table.ts';
 
 export function formatDifftest(result: DifftestResult): string {
   const { ops, sequences, wallMs, disagreements, coverage, missing } = result;
   const rate = wallMs > 0 ? formatCount((ops * 1000) / wallMs) : '-';
   const lines = [
-    `calls          ${formatCount(ops)} in ${formatCount(sequences)} sequences, ${rate}/s`,
+    `calls          ${formatCount(ops)} in ${counted(sequences, 'sequences')}, ${rate}/s`,
     `disagreements  ${disagreements.length}`,
   ];
   // Sequences from a file do not try to reach everything.
   const isReplay = result.answers.length > 0;
   if (!isReplay) lines.push(`reached        ${describeReached(coverage)}`);
-  if (result.unstable > 0) lines.push(`not repeated   ${result.unstable} sequences differed once`);
+  if (result.unstable > 0)
+    lines.push(`not repeated   ${counted(result.unstable, 'sequences')} differed once`);
   if (missing.length > 0) lines.push(`missing        ${missing.join(', ')}`);
   return isReplay ? lines.join('\n') : `${formatCoverage(coverage)}\n\n${lines.join('\n')}`;
 }

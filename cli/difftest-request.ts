@@ -1,5 +1,6 @@
 /** What the user asked `faultline difftest` to do: command line in, checked request out. */
 import { CALLS } from '../lab/difftest/difftest.ts';
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions, seedOption } from './options.ts';
 import type { OptionTable } from './options.ts';
 import { UsageError, suggest } from './usage-error.ts';
@@ -12,7 +13,7 @@ const difftestOptions: OptionTable = {
   seconds: { value: 'N', help: 'end after so long, whatever --ops says' },
   seed: seedOption('all choices'),
   failures: { value: 'N', help: 'end after so many different disagreements (3)' },
-  without: { value: 'CALL', help: 'leave a call out; may be repeated' },
+  without: { value: 'CALL', help: 'leave a call out; may be repeated', repeatable: true },
   replay: { value: 'FILE', help: 'run the sequences of a JSON file instead' },
   json: JSON_OPTION,
   help: HELP_OPTION,
@@ -46,7 +47,8 @@ The file of --replay holds an array of sequences, as --json prints them.
 Needs Linux on x86-64 and the optional dependency koffi. The machine was made after Linux 6.18;
 another version may differ where the kernel has changed.
 
-Exit status: 0 the sides agree, 1 they do not, 2 bad usage or not such a system.`;
+Exit status: 0 the sides agree, 1 they do not, 2 bad usage or not such a system.
+${INTERRUPTED_HELP}`;
 }
 
 /** The request, or the help text that was asked for instead. Throws UsageError. */
@@ -65,7 +67,7 @@ export function parseDifftest(args: readonly string[]): DifftestRequest | string
     seed: parsed.seed(),
     failuresMax: parsed.integer('failures', 3, 1, failuresMax),
     without,
-    replay: parsed.last('replay'),
+    replay: parsed.one('replay'),
     json: parsed.has('json'),
   };
 }

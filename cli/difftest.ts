@@ -7,6 +7,7 @@ import type { Sequence } from '../lab/difftest/sequence.ts';
 import { difftestDocument, formatDifftest, formatDisagreement } from './difftest-report.ts';
 import { parseDifftest } from './difftest-request.ts';
 import type { DifftestRequest } from './difftest-request.ts';
+import { interruptibly, statusOf } from './interruption.ts';
 import { formatCount } from './text-table.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -19,13 +20,23 @@ export async function difftest(args: readonly string[]): Promise<number> {
   }
   await checkSystem();
   const kernel = `Linux ${release()}`;
-  console.error(`difftest: ${kernel}, seed ${request.seed}`);
-  const test = new Difftest({ ...request, onProgress: showProgress });
+  return interruptibly((signal) => {
+    console.error(`difftest: ${kernel}, seed ${request.seed}`);
+    return runDifftest(request, kernel, signal);
+  });
+}
+
+async function runDifftest(
+  request: DifftestRequest,
+  kernel: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const test = new Difftest({ ...request, onProgress: showProgress, signal });
   try {
     const result = await (request.replay === null
       ? test.run()
       : test.replayAll(readSequences(request.replay)));
-    tell(result, request, kernel);
+    tell(result, request, { kernel, signal });
     return result.disagreements.length === 0 ? 0 : 1;
   } finally {
     test.close();
@@ -45,9 +56,15 @@ async function checkSystem(): Promise<void> {
   }
 }
 
-function tell(result: DifftestResult, request: DifftestRequest, kernel: string): void {
+function tell(
+  result: DifftestResult,
+  request: DifftestRequest,
+  { kernel, signal }: { readonly kernel: string; readonly signal: AbortSignal },
+): void {
+  const exitStatus = statusOf([{ failures: result.disagreements }], signal);
+  const document = { ...difftestDocument(result, kernel), exitStatus };
   for (const one of result.disagreements) console.error(formatDisagreement(one));
-  if (request.json) console.log(JSON.stringify(difftestDocument(result, kernel), null, 2));
+  if (request.json) console.log(JSON.stringify(document, null, 2));
   else console.log(formatDifftest(result));
 }
 

@@ -1,6 +1,7 @@
 /** What `faultline explore` says of its explorations: lines and tables, and the JSON document. */
 import type { Report } from '../lab/explore/experiment.ts';
 import type { MutantRow } from '../lab/explore/mutant-table.ts';
+import { counted } from './counted.ts';
 import { formatCount, formatTable } from './text-table.ts';
 
 interface Named {
@@ -30,12 +31,12 @@ export function describeReport({ experiment, exploration }: Report): string {
   const outcome =
     finding === null ? (complete ? 'complete' : 'not complete') : finding.failure.kind;
   const name = `${experiment.scenario} ${experiment.protocol}`;
-  const meanSteps = steps / Math.max(1, executions);
+  const meanSteps = Math.round(steps / Math.max(1, executions));
   const rate = elapsedMs > 0 ? (executions / elapsedMs) * 1000 : 0;
   return [
     name.padEnd(36),
     outcome.padEnd(14),
-    `${formatCount(executions)} executions of ${formatCount(meanSteps)} steps,`,
+    `${counted(executions, 'executions')} of ${counted(meanSteps, 'steps')},`,
     `${(elapsedMs / 1000).toFixed(1)} s, ${formatCount(rate)}/s`,
   ].join(' ');
 }
@@ -47,7 +48,7 @@ export function describeReports(reports: readonly Report[]): string {
     return !exploration.complete && exploration.finding === null;
   });
   const names = cut.map(({ experiment }) => `${experiment.scenario} ${experiment.protocol}`);
-  const all = `${formatCount(reports.length)} explorations, ${formatCount(executions)} executions`;
+  const all = `${counted(reports.length, 'explorations')}, ${counted(executions, 'executions')}`;
   return names.length === 0 ? all : `${all}; not complete: ${names.join(', ')}`;
 }
 

@@ -2,9 +2,11 @@
 import type { Search } from '../lab/explore/engine/explore.ts';
 import { isPath } from '../lab/explore/experiment.ts';
 import type { Request } from '../lab/explore/plan.ts';
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { requireReadable } from './load-module.ts';
 import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions, seedOption } from './options.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
+import { requireWritable } from './output-file.ts';
 import { parseInteger, UsageError } from './usage-error.ts';
 
 const boundMax = 1000;
@@ -17,7 +19,11 @@ const strategies: readonly Search['strategy'][] = ['exhaustive', 'pct', 'random'
 const exploreOptions: OptionTable = {
   all: { help: 'all scenarios under all protocols' },
   list: { help: 'list scenarios, protocols and mutants' },
-  protocol: { value: 'NAME|FILE', help: 'locking protocol or module; may be repeated (rcu)' },
+  protocol: {
+    value: 'NAME|FILE',
+    help: 'locking protocol or module; may be repeated (rcu)',
+    repeatable: true,
+  },
   strategy: { value: 'NAME', help: `${strategies.join(', ')} (exhaustive)` },
   bound: { value: 'N|all', help: 'preemptions of the exhaustive search (3; 2 from 3 CPUs on)' },
   depth: { value: 'D', help: 'bug depth of pct, 1 to 100 (3)' },
@@ -54,7 +60,8 @@ interleavings of a scenario's CPUs. A scenario is a name (--list) or a module fi
 Options (default):
 ${describeOptions(exploreOptions)}
 
-Exit status: 0 nothing found, 1 a violation, 2 bad usage.`;
+Exit status: 0 nothing found, 1 a violation, 2 bad usage.
+${INTERRUPTED_HELP}`;
 }
 
 /** The request, or the help text that was asked for. */
@@ -62,20 +69,22 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
   const parsed = parseOptions(args, exploreOptions, 'faultline explore');
   if (parsed.has('help')) return exploreHelp();
   const action = actionOf(parsed);
-  const { positionals: scenarios } = parsed;
+  const scenarios = [...new Set(parsed.positionals)];
+  const html = parsed.one('html');
+  if (html !== null) requireWritable('html', html);
   for (const name of [...scenarios, ...parsed.all('protocol')]) {
     if (isPath(name)) requireReadable(name);
   }
-  const protocols = parsed.all('protocol');
+  const protocols = [...new Set(parsed.all('protocol'))];
   return {
     action,
     scenarios,
     protocols: protocols.length > 0 || parsed.has('all') ? protocols : ['rcu'],
-    mutant: parsed.last('mutant'),
+    mutant: parsed.one('mutant'),
     search: parseSearch(parsed),
     threads: parsed.integer('jobs', 1, 1, threadsMax),
-    replay: parsed.last('replay'),
-    html: parsed.last('html'),
+    replay: parsed.one('replay'),
+    html,
     json: parsed.has('json'),
   };
 }
@@ -96,10 +105,21 @@ function parseSearch(parsed: ParsedOptions): Request['search'] {
 }
 
 function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
+  const [scenario = null] = parsed.positionals;
+  const given = [
+    ...['list', 'mutants', 'all'].filter((name) => parsed.has(name)).map((name) => `--${name}`),
+    ...['mutant', 'replay'].filter((name) => parsed.one(name) !== null).map((name) => `--${name}`),
+    ...(scenario === null ? [] : [scenario]),
+  ];
+  const alone = given.find((name) => ['--list', '--mutants', '--replay'].includes(name));
+  const other = given.find((name) => name !== alone);
+  if (alone !== undefined && other !== undefined) {
+    throw new UsageError(`${alone} goes without ${other}; leave one out`);
+  }
   if (parsed.has('list')) return 'list';
   if (parsed.has('mutants')) return 'mutants';
-  if (parsed.last('replay') !== null) return 'replay';
-  if (parsed.positionals.length === 0 && !parsed.has('all') && parsed.last('mutant') === null) {
+  if (parsed.one('replay') !== null) return 'replay';
+  if (given.length === 0) {
     throw new UsageError('which scenario? Name one, or --all; see faultline explore --list');
   }
   return 'explore';

@@ -5,8 +5,9 @@
 import { writeFileSync } from 'node:fs';
 import { storyHtml } from '../lab/explore/engine/story-html.ts';
 import { formatStory } from '../lab/explore/engine/story.ts';
+import { isPath } from '../lab/explore/experiment.ts';
 import type { Job } from '../lab/explore/experiment.ts';
-import { Laboratory, ScheduleError } from '../lab/explore/laboratory.ts';
+import { Laboratory, ScheduleError, UserModuleError } from '../lab/explore/laboratory.ts';
 import type { Retelling } from '../lab/explore/laboratory.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
@@ -21,6 +22,8 @@ import {
 } from './explore-report.ts';
 import { parseExplore } from './explore-request.ts';
 import type { ExploreRequest } from './explore-request.ts';
+import { interruptibly } from './interruption.ts';
+import { loadPart } from './load-part.ts';
 import { suggest, UsageError } from './usage-error.ts';
 
 const columnsDefault = 120;
@@ -32,7 +35,16 @@ export async function exploreCommand(args: readonly string[]): Promise<number> {
     console.log(request);
     return 0;
   }
-  const laboratory = new Laboratory(nodeHost());
+  return interruptibly((signal) => {
+    const laboratory = new Laboratory(nodeHost(), () => {
+      console.error("explore: making the kernel's source steppable, which takes some seconds");
+    });
+    signal.addEventListener('abort', () => laboratory.stop());
+    return carryOut(laboratory, request);
+  });
+}
+
+async function carryOut(laboratory: Laboratory, request: ExploreRequest): Promise<number> {
   switch (request.action) {
     case 'list':
       return list(laboratory, request);
@@ -45,8 +57,8 @@ export async function exploreCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-async function list(laboratory: Laboratory, { json }: ExploreRequest): Promise<number> {
-  const { scenarios, protocols } = await laboratory.catalogue();
+function list(laboratory: Laboratory, { json }: ExploreRequest): number {
+  const { scenarios, protocols } = laboratory.catalogue();
   const about = { scenarios: scenarios.map(named), protocols, mutants: MUTANTS.map(named) };
   console.log(json ? JSON.stringify(about, null, 2) : formatCatalogue(about));
   return 0;
@@ -63,28 +75,32 @@ async function printMutants(laboratory: Laboratory, request: ExploreRequest): Pr
 }
 
 async function explore(laboratory: Laboratory, request: ExploreRequest): Promise<number> {
-  const { json } = request;
-  const reports = await laboratory.exploreAll(
-    await planned(laboratory, request),
-    request.threads,
-    (report) => {
+  const { json, html } = request;
+  const jobs = await planned(laboratory, request);
+  const reports = await asUsage(() =>
+    laboratory.exploreAll(jobs, request.threads, (report) => {
       if (!json) console.log(describeReport(report));
-    },
+    }),
   );
   if (!json && reports.length > 1) console.log(describeReports(reports));
   const findings = reports.flatMap(({ exploration }) => exploration.finding ?? []);
   const schedule = reports.map((report) => report.schedule).find((text) => text !== null) ?? null;
-  // A setup that panics has no story.
-  if (schedule === null) for (const { failure } of findings) console.error(failure.message);
-  if (schedule !== null) {
+  if (schedule === null) {
+    // A setup that panics has no story.
+    for (const { failure } of findings) console.error(failure.message);
+    if (html !== null) console.error(`faultline: no failure to draw, so ${html} is not written`);
+  } else {
     show(await laboratory.retell(schedule), schedule, request);
   }
   if (json) console.log(JSON.stringify(reports.map(documentOf), null, 2));
   return findings.length === 0 ? 0 : 1;
 }
 
-function planned(laboratory: Laboratory, request: ExploreRequest): Promise<Job[]> {
-  return asUsage(() => laboratory.plan(request));
+async function planned(laboratory: Laboratory, request: ExploreRequest): Promise<Job[]> {
+  for (const path of request.protocols.filter(isPath)) {
+    await (await loadPart('protocol', path)).dispose();
+  }
+  return asUsage(async () => laboratory.plan(request));
 }
 
 /** What the laboratory refuses is bad usage. */
@@ -92,7 +108,8 @@ async function asUsage<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ScheduleError) throw new UsageError(error.message);
+    if (error instanceof ScheduleError || error instanceof UserModuleError)
+      throw new UsageError(error.message);
     if (!(error instanceof UnknownNameError)) throw error;
     const hint = suggest(error.given, error.candidates) || '; see faultline explore --list';
     throw new UsageError(`${error.message}${hint}`);

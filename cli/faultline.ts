@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /**
  * The `faultline` command: finds the subcommand and turns its outcome into an exit status.
- * 0 success, 1 the workload failed or a violation was found, 2 bad usage.
+ * 0 success, 1 the workload failed or a violation was found, 2 bad usage, 130 interrupted.
  */
 import { readFileSync } from 'node:fs';
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { watchOutput } from './output-failure.ts';
 import { suggest, UsageError } from './usage-error.ts';
 
@@ -19,13 +20,13 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'run a program in a machine and report',
     run: async (args) => (await import('./run.ts')).run(args),
   },
-  stress: {
-    summary: 'stress page faults and mappings with many threads, checked by an oracle',
-    run: async (args) => (await import('./stress.ts')).stress(args),
-  },
   explore: {
     summary: "try the interleavings of the kernel's own source, exhaustively",
     run: async (args) => (await import('./explore.ts')).exploreCommand(args),
+  },
+  stress: {
+    summary: 'stress page faults and mappings with many threads, checked by an oracle',
+    run: async (args) => (await import('./stress.ts')).stress(args),
   },
   difftest: {
     summary: "compare the memory syscalls with this machine's Linux",
@@ -43,7 +44,10 @@ function version(): string {
 }
 
 function help(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name}  ${summary}`);
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => {
+    return `  ${name.padEnd(width)}  ${summary}`;
+  });
   return `Usage: faultline COMMAND [options]
 
 Simulates one machine in shared memory, with Workers as its CPUs.
@@ -52,6 +56,9 @@ ${lines.join('\n')}
 
   -h, --help     print this; faultline COMMAND --help tells more
   -V, --version  print the version
+
+Exit status: 0 success, 1 the work failed or a violation was found, 2 bad usage.
+${INTERRUPTED_HELP}
 
 Try: faultline run hello`;
 }

@@ -1,4 +1,5 @@
 /** `faultline stress --fuzz SEED`: random programs on a machine of each protocol asked for. */
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { fuzz } from '../lab/stress/fuzz.ts';
 import type { FuzzOptions, FuzzResult } from '../lab/stress/fuzz.ts';
 import { campaignTable, machineWords, parseCampaign, runCampaign, sumOf } from './campaign.ts';
@@ -36,7 +37,8 @@ ${describeOptions(fuzzOptions)}
 
 The seed decides the programs of each round, but not how real threads interleave.
 
-Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage, 130 interrupted.`;
+Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage.
+${INTERRUPTED_HELP}`;
 
 const plan: CampaignPlan<FuzzOptions, FuzzResult> = {
   label: ({ protocol, seed, round }) =>

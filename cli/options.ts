@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import {
   parseInteger,
   parseSecondsMs,
-  parseSizeBytes,
+  parsePagesBytes,
   suggest,
   UsageError,
 } from './usage-error.ts';
@@ -16,6 +16,8 @@ export interface OptionSpec {
   readonly value?: string;
   readonly help: string;
   readonly short?: string;
+  /** All its values count; any other option may be given once. */
+  readonly repeatable?: true;
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -68,14 +70,14 @@ export class ParsedOptions {
     return this.values.get(name) ?? [];
   }
 
-  /** The value that counts when an option is repeated. */
-  last(name: string): string | null {
-    return this.all(name).at(-1) ?? null;
+  /** The value of an option that may be given once. */
+  one(name: string): string | null {
+    return this.all(name)[0] ?? null;
   }
 
   /** The option's parsed value, or the default. */
   read<Value>(name: string, absent: Value, parse: (text: string) => Value): Value {
-    const text = this.last(name);
+    const text = this.one(name);
     return text === null ? absent : parse(text);
   }
 
@@ -103,7 +105,7 @@ export class ParsedOptions {
 
   bytes<Absent>(name: string, absent: Absent, min: number, max: number): number | Absent {
     return this.read<number | Absent>(name, absent, (text) =>
-      parseSizeBytes(`--${name}`, text, min, max),
+      parsePagesBytes(`--${name}`, text, min, max),
     );
   }
 
@@ -163,12 +165,20 @@ export function parseOptions(
     }
     if (spec.value === undefined) {
       if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
+      if (switches.has(token.name) && token.name !== 'help') {
+        throw new UsageError(`--${token.name} is given twice`);
+      }
       switches.add(token.name);
     } else {
       if (token.value === undefined) {
         throw new UsageError(`${token.rawName} needs a value: --${token.name} ${spec.value}`);
       }
-      values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
+      const before = values.get(token.name) ?? [];
+      if (before[0] !== undefined && spec.repeatable === undefined) {
+        const both = `${before[0]} and ${token.value}`;
+        throw new UsageError(`--${token.name} is given twice, ${both}: leave one out`);
+      }
+      values.set(token.name, [...before, token.value]);
     }
   }
   const rest = end < 0 ? null : args.slice(end + 1);

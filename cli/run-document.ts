@@ -7,6 +7,7 @@ import type {
   SyscallReport,
 } from '../workers/api/machine-api.ts';
 import { placeIn } from '../workers/wire/thrown.ts';
+import { hexAddress } from '../workers/wire/hex-address.ts';
 import type { WordCheck } from './wc.ts';
 
 export interface PrintedLine {
@@ -19,13 +20,17 @@ export interface RunDocument {
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
   /** The status this command ends with. */
-  readonly exitStatus: 0 | 1;
-  /** Why it is 1, one line each. */
+  readonly exitStatus: 0 | 1 | 130;
+  /** Why it is not 0, one line each. */
   readonly problems: readonly string[];
   /** How the program ended; null when it never began. */
   readonly status: ExitStatus | null;
   readonly timedOut: boolean;
+  /** By the user, with Ctrl-C. */
+  readonly interrupted: boolean;
   readonly wallMs: number;
+  /** Where it ran; the load is the mean number of threads that wanted a core in the last minute. */
+  readonly host: { readonly cores: number; readonly load: number };
   readonly result: { readonly output: readonly PrintedLine[]; readonly check: WordCheck | null };
   readonly processes: readonly ProcessReport[];
   readonly machine: Omit<MachineReport, 'processes' | 'syscalls'>;
@@ -39,25 +44,26 @@ export function describeStatus(status: ExitStatus | null): string {
   if (status === null) return 'running';
   if (status.code !== undefined) return `exit ${status.code}`;
   const { signal, faultCode, address, reason } = status;
-  const place = address === undefined ? '' : ` at 0x${address.toString(16)}`;
+  const place = address === undefined ? '' : ` at ${hexAddress(address)}`;
   const fault = faultCode === undefined ? '' : ` ${faultCode}${place}`;
   return `${signal}${fault}${reason === undefined ? '' : `: ${reason.split('\n')[0]}`}`;
 }
 
-function isSuccess(status: ExitStatus | null): boolean {
+export function isSuccess(status: ExitStatus | null): boolean {
   return status !== null && status.code === 0;
 }
 
-type Findings = Pick<RunDocument, 'program' | 'status' | 'timedOut' | 'audit'> & {
+type Findings = Pick<RunDocument, 'program' | 'status' | 'timedOut' | 'interrupted' | 'audit'> & {
   readonly check: WordCheck | null;
   readonly timeoutMs: number | null;
 };
 
 /** Everything that makes a run fail, one line each. */
 export function findProblems(findings: Findings): string[] {
-  const { program, status, timedOut, audit, check, timeoutMs } = findings;
+  const { program, status, timedOut, interrupted, audit, check, timeoutMs } = findings;
   const problems: string[] = [];
-  if (timedOut) problems.push(`${program} did not end within ${(timeoutMs ?? 0) / 1000} s`);
+  if (interrupted) problems.push(`${program} was interrupted`);
+  else if (timedOut) problems.push(`${program} did not end within ${(timeoutMs ?? 0) / 1000} s`);
   else if (!isSuccess(status)) {
     const place = status?.signal === undefined ? undefined : placeIn(status.stack);
     const at = place === undefined ? '' : ` (${place})`;

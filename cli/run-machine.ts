@@ -6,6 +6,7 @@
  * are made.
  */
 import { statSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { boot } from '../workers/index.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
 } from '../workers/api/machine-api.ts';
 import { PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
 import { requireAddressSpace } from './address-space.ts';
+import { INTERRUPTED_STATUS } from './interruption.ts';
 import { startProgress } from './run-progress.ts';
 import type { PrintedLine, RunDocument } from './run-document.ts';
 import { findProblems } from './run-document.ts';
@@ -54,12 +56,11 @@ function defaultMemoryBytes(files: Readonly<Record<string, string>>): number {
   return bytes;
 }
 
-/** null when the user interrupted the run. */
 export async function runMachine(
   request: RunRequest,
   modules: RunModules,
-  interruption: Promise<'timeout' | 'interrupt'>,
-): Promise<RunDocument | null> {
+  cut: Promise<'timeout' | 'interrupt'>,
+): Promise<RunDocument> {
   const output: PrintedLine[] = [];
   const onPrint = (line: string, pid: number): void => {
     if (output.length < outputLinesMax) output.push({ pid, line });
@@ -72,7 +73,7 @@ export async function runMachine(
     protocol: modules.protocol,
     faults: request.faults,
     shootdown: request.shootdown,
-    swap: request.swapBytes ?? defaultSwapBytes(request.files),
+    swap: Math.min(swapMaxBytes, request.swapBytes ?? defaultSwapBytes(request.files)),
     reclaim: modules.reclaim,
     inject: request.inject,
     checked: request.checked,
@@ -96,13 +97,15 @@ export async function runMachine(
     const spawned = machine.spawn(modules.program, { args, name, dedicated, ...limit });
     const root = await spawned.catch(sayInjected(machine));
     const progress = await startProgress(name, machine);
-    const ended = await Promise.race([root.wait(), interruption]).finally(progress.stop);
-    if (ended === 'interrupt') return null;
+    const ended = await Promise.race([root.wait(), cut]).finally(progress.stop);
     const timedOut = ended === 'timeout';
-    const status = timedOut ? await killed(root) : ended;
+    const interrupted = ended === 'interrupt';
+    const status = typeof ended === 'string' ? await killed(root) : ended;
     const wallMs = performance.now() - startMs;
     const check = checkWords(request, output, root.pid, status);
-    return await document(machine, request, { options, output, status, timedOut, wallMs, check });
+    return await document(machine, request, {
+      ...{ options, output, status, timedOut, interrupted, wallMs, check },
+    });
   } finally {
     await machine.shutdown();
   }
@@ -127,7 +130,10 @@ async function killed(process: ProcessHandle): Promise<ExitStatus> {
   return process.wait();
 }
 
-type Observations = Pick<RunDocument, 'options' | 'status' | 'timedOut' | 'wallMs'> & {
+type Observations = Pick<
+  RunDocument,
+  'options' | 'status' | 'timedOut' | 'interrupted' | 'wallMs'
+> & {
   readonly output: readonly PrintedLine[];
   readonly check: WordCheck | null;
 };
@@ -139,18 +145,22 @@ async function document(
 ): Promise<RunDocument> {
   const { processes, syscalls, ...figures } = await machine.stats();
   const audit = await machine.audit();
-  const { options, output, status, timedOut, wallMs, check } = observed;
+  const { options, output, status, timedOut, interrupted, wallMs, check } = observed;
   const { program, args, timeoutMs } = request;
-  const problems = findProblems({ program, status, timedOut, audit, check, timeoutMs });
+  const problems = findProblems({
+    ...{ program, status, timedOut, interrupted, audit, check, timeoutMs },
+  });
   return {
     program,
     args,
     options,
-    exitStatus: problems.length === 0 ? 0 : 1,
+    exitStatus: interrupted && audit.clean ? INTERRUPTED_STATUS : problems.length === 0 ? 0 : 1,
     problems,
     status,
     timedOut,
+    interrupted,
     wallMs,
+    host: { cores: availableParallelism(), load: loadavg()[0] ?? 0 },
     result: { output, check },
     processes,
     machine: figures,

@@ -1,6 +1,7 @@
 /** The report of a run for people: from a finished document to text. */
 import type { RunDocument } from './run-document.ts';
-import { describeStatus } from './run-document.ts';
+import { counted } from './counted.ts';
+import { formatProcesses } from './process-table.ts';
 import { formatCount, formatMicroseconds, formatTable } from './text-table.ts';
 import { formatBytes } from './usage-error.ts';
 
@@ -9,9 +10,14 @@ const THRASHING_SHARE = 0.5;
 /** Errors of programs whose stacks are shown. */
 const STACKS_MAX = 5;
 
-export function formatReport(document: RunDocument): string {
+export interface ReportOptions {
+  /** A row for every process. */
+  readonly all: boolean;
+}
+
+export function formatReport(document: RunDocument, { all }: ReportOptions): string {
   const parts = [
-    formatProcesses(document),
+    formatProcesses(document.processes, { all, forgotten: document.machine.processesForgotten }),
     formatErrors(document),
     formatMachine(document),
     formatSyscalls(document),
@@ -19,27 +25,6 @@ export function formatReport(document: RunDocument): string {
     document.dmesg === undefined ? '' : ['dmesg', ...document.dmesg].join('\n  '),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
-}
-
-function formatProcesses({ processes, machine }: RunDocument): string {
-  const header = ['PID', 'NAME', 'CPU', 'WALL', 'MINOR', 'MAJOR', 'TLB HITS', 'MISSES'];
-  header.push('SHOOTDOWNS', 'PEAK PAGES', 'STATUS');
-  const rows = processes.map((process) => [
-    String(process.pid),
-    process.name,
-    String(process.cpu),
-    formatMicroseconds(process.wallMs * 1000),
-    formatCount(process.faultsMinor),
-    formatCount(process.faultsMajor),
-    formatCount(process.tlbHits),
-    formatCount(process.tlbMisses),
-    formatCount(process.shootdowns),
-    formatCount(process.residentPagesPeak),
-    describeStatus(process.status),
-  ]);
-  const table = formatTable(header, rows, 'rlrrrrrrrrl');
-  const { processesForgotten: earlier } = machine;
-  return earlier === 0 ? table : `${table}\n(${formatCount(earlier)} earlier processes not shown)`;
 }
 
 /** The stacks of what programs threw, the first few. */
@@ -54,14 +39,20 @@ function formatErrors({ processes }: RunDocument): string {
   return failed.join('\n');
 }
 
-function formatMachine({ machine, processes, wallMs }: RunDocument): string {
+function formatMachine({ machine, processes, wallMs, host }: RunDocument): string {
   const { cpus, memoryBytes, protocol, shootdown, faults } = machine;
   const size = formatBytes(memoryBytes);
+  // Then every time in the report includes waiting for a core.
+  const isBusy = host.load > host.cores;
+  const busy = isBusy ? `; the host is busy (load ${host.load.toFixed(0)})` : '';
+  const extra = new Set(processes.map(({ cpu }) => cpu).filter((cpu) => cpu > cpus)).size;
+  const dedicated = extra === 0 ? '' : ` and ${extra} extra`;
   const frames = `${formatCount(machine.framesUsedPeak)} of ${formatCount(machine.framesTotal)}`;
   const tables = `${formatCount(machine.tableFramesPeak)} of them`;
+  const modes = `${protocol} locking, ${shootdown} shootdown, ${faults} faults`;
   return [
-    `machine  ${cpus} CPUs, ${size}, ${protocol} locking, ${shootdown} shootdown, ${faults} faults`,
-    `time     ${formatMicroseconds(wallMs * 1000)} from boot to the program's end`,
+    `machine  ${counted(cpus, 'CPUs')}${dedicated}, ${size}, ${modes}`,
+    `time     ${formatMicroseconds(wallMs * 1000)} from boot to the program's end${busy}`,
     `frames   ${frames} used at peak; page tables: ${tables} at their peak`,
     `         ${formatCount(machine.framesUsed)} used now; page tables: ${machine.tableFrames}`,
     ...formatGroups(processes),
@@ -86,7 +77,7 @@ function formatGroups(processes: RunDocument['processes']): string[] {
     peaks.set(limitPages, Math.max(peaks.get(limitPages) ?? 0, residentPagesPeak));
   }
   return [...peaks].map(([limit, peak]) => {
-    return `limit    ${formatBytes(limit * 4096)}, ${formatCount(peak)} pages resident at peak`;
+    return `limit    ${formatBytes(limit * 4096)}, ${counted(peak, 'pages')} resident at peak`;
   });
 }
 
@@ -99,15 +90,15 @@ function formatSwap(machine: RunDocument['machine'], wallMs: number): string[] {
   if (outs + ins + reclaimed === 0) return [];
   const errors = unwritten === 0 ? '' : `; ${formatCount(unwritten)} failed and stayed in memory`;
   const losses = lost === 0 ? '' : `; ${formatCount(lost)} could not be read back`;
-  const kills = of('oomKills') === 0 ? '' : `; ${formatCount(of('oomKills'))} processes killed`;
+  const kills = of('oomKills') === 0 ? '' : `; ${counted(of('oomKills'), 'processes')} killed`;
   const store = formatBytes(swapPages * 4096) + errors + losses;
   const scanned = formatCount(of('pagesScanned'));
   const share = memoryWaitMs / wallMs;
   const waited = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
   const isThrashing = share > THRASHING_SHARE ? ': thrashing' : '';
   return [
-    `swap     ${formatCount(outs)} pages out, ${formatCount(ins)} in; store ${store}`,
-    `reclaim  ${formatCount(reclaimed)} frames freed of ${scanned} looked at${kills}`,
+    `swap     ${counted(outs, 'pages')} out, ${formatCount(ins)} in; store ${store}`,
+    `reclaim  ${counted(reclaimed, 'frames')} freed of ${scanned} looked at${kills}`,
     `pressure ${waited} of the time somebody waited for memory${isThrashing}`,
   ];
 }
@@ -127,14 +118,15 @@ function formatSyscalls({ syscalls }: RunDocument): string {
 function formatAudit({ audit }: RunDocument): string {
   const checked = Object.entries(audit.checked)
     .filter(([, count]) => count > 0)
-    .map(([what, count]) => `${formatCount(count)} ${inWords(what)}`)
+    .map(([what, count]) => counted(count, inWords(what)))
     .join(', ');
   const scope = checked === '' ? '' : ` (${checked})`;
-  const verdict = audit.clean ? 'clean' : `${audit.violations.length} violations`;
+  const verdict = audit.clean ? 'clean' : counted(audit.violations.length, 'violations');
   return [`audit    ${verdict}${scope}`, ...audit.violations, ...audit.notes].join('\n  ');
 }
 
-/** framesInUse as 'frames in use'. */
+/** framesInUse as 'frames in use', tlbs as 'TLBs'. */
 function inWords(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.replace('tlbs', 'TLBs');
 }

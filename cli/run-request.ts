@@ -6,7 +6,7 @@ import {
   parseInjection,
 } from '../kernel/index.ts';
 import type { FlushPolicy } from '../kernel/index.ts';
-import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE, SWAP_SLOTS_MAX } from '../shared/limits.ts';
+import { FRAMES_MAX, FRAMES_MIN, PAGE_SIZE } from '../shared/limits.ts';
 import { FAULT_MODES } from '../shared/wire.ts';
 import type { FaultMode } from '../shared/wire.ts';
 import {
@@ -15,6 +15,7 @@ import {
   optionTable,
   parseBuiltinArguments,
 } from './builtin-programs.ts';
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { requireModule, requireReadable, unreadableReason } from './load-module.ts';
 import { parsePart, parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
 import {
@@ -26,10 +27,13 @@ import {
   parseOptions,
 } from './options.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';
+import { PROCESS_ROWS_MAX } from './process-table.ts';
 import { UsageError } from './usage-error.ts';
 
 const cpusDefault = 2;
 const timeoutSecondsMax = 86_400;
+/** A page more than the store can hold: a round figure, of which `run` takes what there is. */
+const swapMaxBytes = 16 * 2 ** 30;
 const reclaims: readonly string[] = RECLAIM_POLICY_NAMES;
 const faultModes: string = FAULT_MODES.join(' or ');
 
@@ -37,20 +41,30 @@ const runOptions: OptionTable = {
   cpus: cpusOption(cpusDefault),
   memory: { value: 'SIZE', help: 'simulated memory, 1MiB to 4GiB (64MiB)' },
   protocol: protocolOption('NAME|FILE', 'or a module'),
-  faults: { value: 'MODE', help: `where page faults are resolved: ${faultModes} (local)` },
   shootdown: shootdownOption(''),
+  faults: { value: 'MODE', help: `where page faults are resolved: ${faultModes} (local)` },
   swap: { value: 'SIZE', help: 'swap store, 0 to 16GiB (four times the files, 64MiB at least)' },
   limit: { value: 'SIZE', help: 'memory that the program and its children may have (no limit)' },
   reclaim: { value: 'NAME|FILE', help: `who is swapped out: ${reclaims.join(', ')} (clock)` },
-  inject: { value: 'KIND=N|P%', help: `make it fail: ${INJECT_KINDS.join(', ')}; repeatable` },
+  inject: {
+    value: 'KIND=N|P%',
+    help: `make it fail: ${INJECT_KINDS.join(', ')}; each once`,
+    repeatable: true,
+  },
   seed: seedOption('all randomness'),
   timeout: { value: 'SECONDS', help: 'give up after this long (never)' },
   processes: { value: 'N', help: 'child processes of wordcount, matmul and grind (4)' },
-  file: { value: 'NAME=PATH', help: 'let programs open PATH as NAME; may be repeated' },
+  file: {
+    value: 'NAME=PATH',
+    help: 'let programs open PATH as NAME; may be repeated',
+    repeatable: true,
+  },
   dedicated: { help: 'run the program in a Worker of its own' },
   unprivileged: { help: 'without capabilities: limits on locked memory count (as root)' },
   checked: { help: 'poison freed frames and check more invariants' },
   dmesg: { help: 'print the boot and fault log' },
+  all: { help: `all processes in the report, not just ${PROCESS_ROWS_MAX}` },
+  quiet: { help: 'print no report: only what the program prints, and what failed' },
   json: JSON_OPTION,
   help: HELP_OPTION,
 };
@@ -83,6 +97,9 @@ export interface RunRequest {
   readonly unprivileged: boolean;
   readonly checked: boolean;
   readonly dmesg: boolean;
+  /** Every process has its row in the report. */
+  readonly all: boolean;
+  readonly quiet: boolean;
   readonly json: boolean;
 }
 
@@ -100,7 +117,8 @@ ${programs.join('\n')}
 Options (default):
 ${describeOptions(runOptions)}
 
-Exit status: 0 success, 1 the program failed or the audit found a violation, 2 bad usage.`;
+Exit status: 0 success, 1 the program failed or the audit found a violation, 2 bad usage.
+${INTERRUPTED_HELP}`;
 }
 
 function builtinHelp(name: string): string {
@@ -113,7 +131,8 @@ function builtinHelp(name: string): string {
       ? ''
       : ` [${takes.toUpperCase()}]`;
   const options = describeOptions(optionTable(program));
-  const usage = `Usage: faultline run ${name} [options] -- [its options]${file}`;
+  const its = options === '' ? file : ` -- [its options]${file}`;
+  const usage = `Usage: faultline run ${name} [options]${its}`;
   return `${usage}\n\n${name}: ${program.summary}.${options === '' ? '' : `\n\n${options}`}`;
 }
 
@@ -121,12 +140,16 @@ function builtinHelp(name: string): string {
 export function parseRun(args: readonly string[]): RunRequest | string {
   const parsed = parseOptions(args, runOptions, 'faultline run');
   const [program, ...others] = parsed.positionals;
-  if (parsed.has('help')) return program === undefined ? runHelp() : builtinHelp(program);
+  const isBuiltin = program !== undefined && builtinProgram(program) !== undefined;
+  const asksProgram = isBuiltin && parsed.rest?.some((word) => /^(--help|-h)$/.test(word)) === true;
+  if (parsed.has('help') || asksProgram) {
+    return program === undefined ? runHelp() : builtinHelp(program);
+  }
   if (program === undefined) {
     throw new UsageError('run needs a program, such as: faultline run hello');
   }
   // A built-in's file may stand without `--`, so that `npm start -- FILE` works.
-  if (others.length > 0 && builtinProgram(program) === undefined) {
+  if (others.length > 0 && !isBuiltin) {
     throw new UsageError(`arguments of the program go after --: faultline run ${program} -- …`);
   }
   return {
@@ -137,7 +160,7 @@ export function parseRun(args: readonly string[]): RunRequest | string {
     protocol: parsed.read('protocol', 'rcu', parseProtocol),
     shootdown: parsed.choice('shootdown', 'batched', FLUSH_POLICIES),
     inject: parseInject(parsed.all('inject')),
-    swapBytes: parsed.bytes('swap', null, 0, SWAP_SLOTS_MAX * PAGE_SIZE),
+    swapBytes: parsed.bytes('swap', null, 0, swapMaxBytes),
     limitBytes: parsed.bytes('limit', null, PAGE_SIZE, FRAMES_MAX * PAGE_SIZE),
     reclaim: parsed.read('reclaim', 'clock', (text) => parsePart('reclaim policy', text, reclaims)),
     faults: parsed.choice('faults', 'local', FAULT_MODES, faultModes),
@@ -147,6 +170,8 @@ export function parseRun(args: readonly string[]): RunRequest | string {
     unprivileged: parsed.has('unprivileged'),
     checked: parsed.has('checked'),
     dmesg: parsed.has('dmesg'),
+    all: parsed.has('all'),
+    quiet: parsed.has('quiet'),
     json: parsed.has('json'),
   };
 }
@@ -157,7 +182,7 @@ function parseProgram(
 ): Pick<RunRequest, 'isBuiltin' | 'args' | 'file' | 'files'> {
   const rest = [...parsed.positionals.slice(1), ...(parsed.rest ?? [])];
   const files = parseFiles(parsed.all('file'));
-  const processes = parsed.last('processes');
+  const processes = parsed.one('processes');
   const builtin = builtinProgram(program);
   if (builtin === undefined) {
     requireModule(program);
@@ -188,6 +213,7 @@ function parseFiles(given: readonly string[]): Record<string, string> {
       throw new UsageError(`--file must look like NAME=PATH, got '${text}'`);
     }
     requireReadable(path);
+    if (Object.hasOwn(files, name)) throw new UsageError(`--file gives '${name}' twice`);
     files[name] = path;
   }
   return files;
@@ -204,6 +230,7 @@ function parseInject(given: readonly string[]): Record<string, string> {
         `--inject must look like frame=100 or read=2%, with one of ${kinds}, got '${text}'`,
       );
     }
+    if (inject[kind] !== undefined) throw new UsageError(`--inject gives '${kind}' twice`);
     inject[kind] = value;
   }
   return inject;

@@ -6,6 +6,7 @@ import { extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { largestInstalledTextFile } from './largest-text-file.ts';
 import type { LoadedModule } from './bundle-module.ts';
+import { watchInterruption } from './interruption.ts';
 import { builtinModule, loadModule } from './load-module.ts';
 import { loadPart } from './load-part.ts';
 import type { PartKind } from './load-part.ts';
@@ -19,7 +20,6 @@ import { hostWordRule } from './wc.ts';
 
 /** How long after --timeout the machine may take to stop before the command ends without it. */
 const stopGraceMs = 10_000;
-const interruptedStatus = 130;
 const packageRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 
 /** Returns the exit status. */
@@ -30,10 +30,9 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const request = withDefaultInput(parsed);
-  const interruption = watchForInterruption(request);
+  const cut = watchForCut(request);
   try {
-    const document = await runModules(request, interruption.happened);
-    if (document === null) return interruptedStatus;
+    const document = await runModules(request, cut.happened);
     printDocument(document, request);
     return document.exitStatus;
   } catch (error) {
@@ -43,15 +42,11 @@ export async function run(args: readonly string[]): Promise<number> {
     if (request.json) console.log(JSON.stringify({ program, exitStatus: 1, problems }, null, 2));
     throw error;
   } finally {
-    interruption.stop();
+    cut.stop();
   }
 }
 
-/** null when the user interrupted the run. */
-async function runModules(
-  request: RunRequest,
-  interruption: Interruption['happened'],
-): Promise<RunDocument | null> {
+async function runModules(request: RunRequest, cut: Cut['happened']): Promise<RunDocument> {
   const loaded: LoadedModule[] = [];
   const load = async (loading: Promise<LoadedModule>): Promise<URL> => {
     const module = await loading;
@@ -66,7 +61,7 @@ async function runModules(
       extname(name) === '' ? name : (await load(loadPart(what, name))).href;
     const protocol = await part('protocol', request.protocol);
     const reclaim = await part('reclaim policy', request.reclaim);
-    return await runMachine(request, { program, protocol, reclaim }, interruption);
+    return await runMachine(request, { program, protocol, reclaim }, cut);
   } finally {
     for (const module of loaded) await module.dispose();
   }
@@ -95,19 +90,17 @@ function withSortInput(request: RunRequest): RunRequest {
   return { ...request, args: [{ file, ...(request.args[0] as object) }] };
 }
 
-interface Interruption {
+interface Cut {
   /** Resolves when the user or the time limit ends the run early. */
   readonly happened: Promise<'timeout' | 'interrupt'>;
   stop(): void;
 }
 
-function watchForInterruption({ timeoutMs, program }: RunRequest): Interruption {
+function watchForCut({ timeoutMs, program }: RunRequest): Cut {
   const timers: NodeJS.Timeout[] = [];
-  let onInterrupt = (): void => {};
+  const interruption = watchInterruption();
   const happened = new Promise<'timeout' | 'interrupt'>((resolve) => {
-    // Once only: a second Ctrl-C ends the command the hard way.
-    onInterrupt = () => resolve('interrupt');
-    process.once('SIGINT', onInterrupt);
+    interruption.signal.addEventListener('abort', () => resolve('interrupt'));
     if (timeoutMs === null) return;
     timers.push(setTimeout(() => resolve('timeout'), timeoutMs));
     const giveUp = (): void => {
@@ -119,13 +112,13 @@ function watchForInterruption({ timeoutMs, program }: RunRequest): Interruption 
   return {
     happened,
     stop: () => {
-      process.removeListener('SIGINT', onInterrupt);
+      interruption.stop();
       for (const timer of timers) clearTimeout(timer);
     },
   };
 }
 
-function printDocument(document: RunDocument, { json }: RunRequest): void {
+function printDocument(document: RunDocument, { json, all, quiet }: RunRequest): void {
   if (json) console.log(JSON.stringify(document, null, 2));
   else {
     const { check } = document.result;
@@ -133,7 +126,7 @@ function printDocument(document: RunDocument, { json }: RunRequest): void {
     if (check?.agrees === null) console.log('not compared: this host has no wc');
     // What sort writes is data, so the report goes elsewhere.
     const report = document.program === 'sort' ? console.error : console.log;
-    report(`\n${formatReport(document)}`);
+    if (!quiet) report(`\n${formatReport(document, { all })}`);
   }
   for (const problem of document.problems) console.error(`faultline: ${problem}`);
 }

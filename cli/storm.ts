@@ -1,4 +1,5 @@
 /** `faultline stress --storm`: a storm of kills on a machine of each protocol asked for. */
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { STORM_KINDS, STORM_KINDS_ALL, storm } from '../lab/stress/storm.ts';
 import type { StormOptions } from '../lab/stress/storm.ts';
 import type { CampaignResult } from '../lab/stress/campaign.ts';
@@ -36,7 +37,8 @@ ${STORM_KINDS_ALL.slice(7).join(', ')}.
 The seed decides programs, arguments and the times of kills, but not how real threads interleave: a
 failure that depends on that may need more than one run to come again.
 
-Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage, 130 interrupted.`;
+Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage.
+${INTERRUPTED_HELP}`;
 
 const plan: CampaignPlan<StormOptions, CampaignResult> = {
   label: ({ protocol, seed, processes }) =>
@@ -68,7 +70,7 @@ export async function stressStorm(args: readonly string[]): Promise<number> {
   parsed.refuseArguments('stress --storm');
   const { protocols, machine, json } = parseCampaign(parsed, cpusDefault, null);
   const isTimed = machine.durationMs !== null;
-  const processes = parsed.last('processes') === null && isTimed ? null : processesOf(parsed);
+  const processes = parsed.one('processes') === null && isTimed ? null : processesOf(parsed);
   const atOnce = parsed.integer('at-once', 8, 1, 64);
   const kinds = parsed.read('kinds', STORM_KINDS, parseKinds);
   const shared = { ...machine, seed: parsed.seed(), processes, atOnce, kinds };

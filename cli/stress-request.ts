@@ -5,6 +5,7 @@ import { FRAMES_MAX, PAGE_SIZE } from '../shared/limits.ts';
 import { THREADS_MAX } from '../lab/stress/arena.ts';
 import { FAULT_MODES } from '../shared/wire.ts';
 import type { FaultMode } from '../shared/wire.ts';
+import { INTERRUPTED_HELP } from './interruption.ts';
 import { parseProtocol, protocolOption, shootdownOption } from './machine-options.ts';
 import {
   HELP_OPTION,
@@ -15,7 +16,7 @@ import {
   parseOptions,
 } from './options.ts';
 import type { OptionTable } from './options.ts';
-import { UsageError, parseSizeBytes } from './usage-error.ts';
+import { UsageError, parsePagesBytes } from './usage-error.ts';
 
 const cpusDefault = 4;
 const processesMax = 16;
@@ -78,7 +79,8 @@ ${describeOptions(stressOptions)}
 The seed decides every choice, but not how real threads interleave: a failure that depends on that
 may need more than one run to come again.
 
-Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage, 130 interrupted.`;
+Exit status: 0 nothing wrong, 1 a violation was found, 2 bad usage.
+${INTERRUPTED_HELP}`;
 }
 
 /** The request, or the help text that was asked for instead. Throws UsageError. */
@@ -101,7 +103,7 @@ export function parseStress(args: readonly string[]): StressRequest | string {
     seed: parsed.seed(),
     memoryBytes: parsed.bytes('memory', 2 ** 24, memoryMinBytes, FRAMES_MAX * PAGE_SIZE),
     swapBytes: parsed.read('swap', 2 ** 24, (text) =>
-      text === '0' ? 0 : parseSizeBytes('--swap', text, swapMinBytes, swapMaxBytes),
+      text === '0' ? 0 : parsePagesBytes('--swap', text, swapMinBytes, swapMaxBytes),
     ),
     processes: parsed.integer('processes', 3, 1, processesMax),
     threads: parsed.integer('threads', 3, 1, THREADS_MAX),

@@ -5,7 +5,7 @@
 import { extname } from 'node:path';
 import { stressMachine } from '../lab/stress/stress-machine.ts';
 import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts';
-import { statusOf, watchInterrupt } from './interrupt.ts';
+import { statusOf, watchInterruption } from './interruption.ts';
 import { loadPart } from './load-part.ts';
 import { formatFailure, formatStress, stressDocument } from './stress-report.ts';
 import type { StressRun } from './stress-report.ts';
@@ -23,7 +23,7 @@ export async function stress(args: readonly string[]): Promise<number> {
     console.log(request);
     return 0;
   }
-  const abort = watchInterrupt();
+  const abort = watchInterruption();
   const runs: StressRun[] = [];
   for (const options of machinesOf(request)) {
     if (abort.signal.aborted) break;

@@ -1,16 +1,36 @@
 /** Plain-text tables: columns aligned, two spaces apart, no lines drawn. */
 
-/** `alignment` has a letter a column: l or r. Trailing spaces are left out. */
+/**
+ * `alignment` has a letter a column: l or r. Trailing spaces are left out. A header may have
+ * several lines.
+ */
 export function formatTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   alignment: string,
 ): string {
-  const lines = [header, ...rows];
+  const headerLines = Math.max(...header.map((cell) => cell.split('\n').length));
+  const heads = Array.from({ length: headerLines }, (_, line) =>
+    header.map((cell) => cell.split('\n')[line] ?? ''),
+  );
+  const lines = [...heads, ...rows];
   const widths = header.map((_, i) => Math.max(...lines.map((cells) => (cells[i] ?? '').length)));
   const format = (cell: string, i: number): string =>
     alignment[i] === 'r' ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
   return lines.map((cells) => cells.map(format).join('  ').trimEnd()).join('\n');
+}
+
+/** Lines of at most `columns`, broken at spaces; those after the first begin with `indent`. */
+export function wrapText(text: string, columns: number, indent: string): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > columns) {
+    const space = rest.lastIndexOf(' ', columns);
+    const end = space > indent.length ? space : columns;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = indent + rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
 }
 
 /** 1234567 as '1,234,567', the same in every locale. */

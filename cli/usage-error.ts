@@ -1,4 +1,5 @@
 /** Mistakes on the command line: how they are reported, and the checks that find them. */
+import { PAGE_SIZE } from '../shared/limits.ts';
 
 /** Ends the command with status 2 and the message as its one line. */
 export class UsageError extends Error {
@@ -63,8 +64,17 @@ export function parseSizeBytes(
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text) ?? [];
   const bytes = digits === '' ? NaN : Number(digits) * (unitBytes[unit.toUpperCase()] ?? NaN);
   if (Number.isInteger(bytes) && bytes >= minBytes && bytes <= maxBytes) return bytes;
-  const range = `${formatBytes(minBytes)} to ${formatBytes(maxBytes)}`;
-  throw new UsageError(`${name} must be a size from ${range}, such as 64MiB, got '${text}'`);
+  const range = `${minBytes === 0 ? '0' : formatBytes(minBytes)} to ${formatBytes(maxBytes)}`;
+  const units = 'such as 64MiB (units KiB, MiB, GiB; K, M, G)';
+  throw new UsageError(`${name} must be a size from ${range}, ${units}, got '${text}'`);
+}
+
+/** The same, of whole pages. */
+export function parsePagesBytes(...args: Parameters<typeof parseSizeBytes>): number {
+  const [name, text] = args;
+  const bytes = parseSizeBytes(...args);
+  if (bytes % PAGE_SIZE === 0) return bytes;
+  throw new UsageError(`${name} must be whole pages of ${formatBytes(PAGE_SIZE)}, got '${text}'`);
 }
 
 /** The largest binary unit that divides the size: 67108864 is '64MiB'. */

@@ -64,7 +64,8 @@ const main: Program = defineProgram(async (proc, options: Options = {}) => {
   const isRight =
     wrong === 0 && proc.mem.load32(sum) === expected && proc.mem.load32(page) === MARK;
   const rate = Math.round((processes / ms) * 1000);
-  proc.print(`${processes} processes in ${ms.toFixed(0)} ms, ${rate} a second`);
+  const noun = processes === 1 ? 'process' : 'processes';
+  proc.print(`${processes} ${noun} in ${ms.toFixed(0)} ms, ${rate} a second`);
   if (!isRight) proc.print(`wrong: ${wrong} statuses; sum ${proc.mem.load32(sum)}`);
   return isRight ? 0 : 1;
 });

@@ -93,7 +93,8 @@ async function collect(proc: Proc, options: Options): Promise<number> {
     }
   }
   proc.sigaction('SIGSEGV', null);
-  proc.print(`${cycles} cycles, ${scanned} of ${cycles * pages} pages scanned, all cards right`);
+  const noun = cycles === 1 ? 'cycle' : 'cycles';
+  proc.print(`${cycles} ${noun}, ${scanned} of ${cycles * pages} pages scanned, all cards right`);
   return 0;
 }
 

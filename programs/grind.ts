@@ -171,7 +171,8 @@ function report(proc: Proc, shared: SharedPage, processes: number, failed: numbe
   // A killed process could not report how many rounds it did.
   const isComplete = kills + starved > 0 ? sum >= claimed : sum === claimed;
   const verdict = failed === 0 && isComplete ? 'ok' : 'FAILED';
-  proc.print(`${verdict}: ${processes} processes, ${sum} of ${claimed} rounds, ${failed} failed`);
+  const noun = processes === 1 ? 'process' : 'processes';
+  proc.print(`${verdict}: ${processes} ${noun}, ${sum} of ${claimed} rounds, ${failed} failed`);
   if (forks > 0) {
     proc.print(`${forks} forked, ${kills} killed, ${starved} ended for want of memory`);
   }

@@ -86,6 +86,10 @@ function expectedSum(plan: Plan): number {
   return sum;
 }
 
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 const main: Program = defineProgram(async (proc, options: Options = {}) => {
   const { items = 20_000, stages = 2, capacity = 64 } = options;
   const pitch = Math.ceil(queueBytes(capacity) / PAGE_SIZE) * PAGE_SIZE;
@@ -110,7 +114,8 @@ const main: Program = defineProgram(async (proc, options: Options = {}) => {
   const expected = expectedSum(plan);
   const isRight = count === items && sum === expected && failed === 0;
   const checksum = (sum >>> 0).toString(16).padStart(8, '0');
-  proc.print(`${count} items through ${stages} stages, checksum ${checksum}`);
+  const what = `${counted(count, 'item')} through ${counted(stages, 'stage')}`;
+  proc.print(`${what}, checksum ${checksum}`);
   if (!isRight) proc.print(`wrong: expected ${items} items, ${(expected >>> 0).toString(16)}`);
   return isRight ? 0 : 1;
 });

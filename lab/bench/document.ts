@@ -46,6 +46,8 @@ export interface BenchDocument extends Measured {
   readonly bare: BareCosts | null;
   /** What changed since the document that --compare named; null without one. */
   readonly changes: readonly Change[] | null;
+  /** The user ended it early: rows are missing, or have fewer repetitions. */
+  readonly interrupted: boolean;
   readonly wallMs: number;
 }
 

@@ -6,19 +6,21 @@ import { measureProtocols } from './protocols/protocol-suites.ts';
 import type { Candidate } from './protocols/protocol-suites.ts';
 import { isProtocolSuite } from './suites.ts';
 
-/** `candidates` are the protocols that suites on protocols compare. */
+/** `candidates` are the protocols that suites on protocols compare; `signal` ends it early. */
 export async function runBench(
   options: BenchOptions,
   candidates: readonly Candidate[],
   onProgress: OnProgress,
+  signal: AbortSignal,
 ): Promise<Omit<BenchDocument, 'changes'>> {
   const host = hostFacts();
   const startMs = performance.now();
   const onMachines = options.suites.some((suite) => !isProtocolSuite(suite));
-  const machines = onMachines ? await measureOnMachines(options, onProgress) : null;
-  const protocols = options.suites.some(isProtocolSuite)
-    ? await measureProtocols(options, candidates, onProgress)
-    : null;
+  const machines = onMachines ? await measureOnMachines(options, onProgress, signal) : null;
+  const protocols =
+    options.suites.some(isProtocolSuite) && !signal.aborted
+      ? await measureProtocols(options, candidates, onProgress, signal)
+      : null;
   const parts: Measured[] = [machines, protocols].filter((part) => part !== null);
   return {
     host,
@@ -31,6 +33,7 @@ export async function runBench(
     rows: parts.flatMap(({ rows }) => rows),
     skipped: parts.flatMap(({ skipped }) => skipped),
     violations: parts.flatMap(({ violations }) => violations),
+    interrupted: signal.aborted,
     wallMs: performance.now() - startMs,
   };
 }

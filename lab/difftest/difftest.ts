@@ -34,6 +34,8 @@ export interface DifftestOptions {
   /** Calls to leave out. */
   readonly without: readonly string[];
   readonly onProgress?: (ops: number) => void;
+  /** Ends the test early when it is aborted. */
+  readonly signal?: AbortSignal;
   /** Replaces the simulator, in tests of difftest itself. */
   readonly machine?: Pick<MachineRunner, 'has' | 'run'>;
   /** Path of the built difftest-host.ts, if it is not beside this file. */
@@ -130,7 +132,7 @@ export class Difftest {
     const ahead: Promise<void>[] = [];
     let planned = 0;
     for (let i = 0; planned < ops && this.#disagreements.length < failuresMax; i++) {
-      if (Date.now() - started >= durationMs) break;
+      if (Date.now() - started >= durationMs || this.#options.signal?.aborted) break;
       const own = (seed + i * SEED_STEP) >>> 0;
       const sequence = generateSequence(own, generator);
       planned += sequence.ops.length;
@@ -145,6 +147,7 @@ export class Difftest {
   async replayAll(sequences: readonly Sequence[]): Promise<DifftestResult> {
     const started = Date.now();
     for (const sequence of sequences) {
+      if (this.#options.signal?.aborted) break;
       const answer = await this.replay(sequence, this.#answers);
       this.#sequences += 1;
       this.#ops += sequence.ops.length;

@@ -80,7 +80,11 @@ export class HostClient {
     const args = [...ENGINE_FLAGS, this.#program, this.#rights];
     const env = { ...process.env, ...ENVIRONMENT };
     // The last is /dev/null, open to read and to write: sequences try to map it.
-    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    // In a group of its own: a terminal's Ctrl-C is for the command, which then ends it.
+    const child = spawn(process.execPath, args, {
+      ...{ env, detached: true },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     this.#child = child;
     this.#expect(child);
     // The death of a process is handled by `close` below.

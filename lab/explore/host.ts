@@ -8,8 +8,10 @@ import type { Job, Report } from './experiment.ts';
 /** An explorer on another thread, with a laboratory of its own. */
 export interface Explorer {
   explore(job: Job): Promise<Report>;
+  /** Ends what is being explored soon, as not complete. */
+  stop(): void;
   /** Ends the thread, in the middle of an exploration too. */
-  stop(): Promise<void>;
+  end(): Promise<void>;
 }
 
 export interface Host extends Toolchain {
@@ -17,5 +19,7 @@ export interface Host extends Toolchain {
   absolutePath(path: string): string;
   /** A clock that never goes back. */
   readonly nowMs: () => number;
+  /** Lets others on the thread have a turn. */
+  readonly pause: () => Promise<void>;
   readonly startExplorer: () => Explorer;
 }

@@ -16,10 +16,11 @@ import type { Story } from './engine/story.ts';
 import { Subject } from './engine/subject.ts';
 import { isPath } from './experiment.ts';
 import type { Experiment, Job, Report } from './experiment.ts';
-import type { Host } from './host.ts';
+import type { Explorer, Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
 import { MUTANTS, mutantNamed } from './mutants.ts';
-import { UnknownNameError, planJobs } from './plan.ts';
+import { PROTOCOLS, SCENARIOS } from './model/index.ts';
+import { UnknownNameError, namesOf, planJobs } from './plan.ts';
 import type { Catalogue, Request } from './plan.ts';
 import { exploreSideBySide } from './side-by-side.ts';
 
@@ -34,23 +35,43 @@ export class ScheduleError extends Error {
   override readonly name = 'ScheduleError';
 }
 
+/** A module of the user that is not what it was named as. */
+export class UserModuleError extends Error {
+  override readonly name = 'UserModuleError';
+}
+
 export class Laboratory {
   readonly #host: Host;
+  readonly #onBuild: () => void;
   readonly #models = new Map<string, Promise<Model>>();
+  /** Explorers on threads of their own, at work now. */
+  readonly #explorers = new Set<Explorer>();
+  #isStopped = false;
 
-  constructor(host: Host) {
+  /** `onBuild` is called before the first model is built, which takes seconds. */
+  constructor(host: Host, onBuild: () => void = () => {}) {
     this.#host = host;
+    this.#onBuild = onBuild;
+  }
+
+  /** Ends what is being explored soon, as not complete, and explores nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const explorer of this.#explorers) explorer.stop();
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   /** The scenarios and protocols that ship. */
-  async catalogue(): Promise<Catalogue> {
-    const { SCENARIOS, PROTOCOLS } = (await this.#model(null, [])).module;
+  catalogue(): Catalogue {
     return { scenarios: SCENARIOS, protocols: Object.keys(PROTOCOLS) };
   }
 
   /** The explorations that a request means, in order. Throws an UnknownNameError. */
-  async plan(request: Request): Promise<Job[]> {
-    return planJobs(request, await this.catalogue());
+  plan(request: Request): Job[] {
+    return planJobs(request, this.catalogue());
   }
 
   /**
@@ -100,7 +121,9 @@ export class Laboratory {
     search,
   }: Job): Promise<{ executor: Executor; exploration: Exploration }> {
     const executor = await this.executor(experiment);
-    return { executor, exploration: explore(executor, search, this.#host.nowMs) };
+    const { nowMs, pause } = this.#host;
+    const surroundings = { nowMs, pause, isStopped: () => this.#isStopped };
+    return { executor, exploration: await explore(executor, search, surroundings) };
   }
 
   /**
@@ -127,6 +150,7 @@ export class Laboratory {
   /** The executor of an experiment. Throws an UnknownNameError for what does not exist. */
   async executor(experiment: Experiment): Promise<Executor> {
     const { scenario, protocol, mutant } = experiment;
+    this.#requireNames(experiment);
     const paths = [scenario, protocol].filter(isPath).map((p) => this.#host.absolutePath(p));
     const clean = this.#subject(await this.#model(null, paths), experiment, paths);
     if (mutant === null) return new Executor(clean);
@@ -136,8 +160,22 @@ export class Laboratory {
 
   async *#reports(jobs: readonly Job[], threads: number): AsyncGenerator<Report> {
     if (threads > 1 && jobs.length > 1) {
-      yield* exploreSideBySide(this.#host.startExplorer, jobs, threads);
-    } else for (const job of jobs) yield this.explore(job);
+      this.#onBuild();
+      const start = (): Explorer => {
+        const explorer = this.#host.startExplorer();
+        this.#explorers.add(explorer);
+        return explorer;
+      };
+      yield* exploreSideBySide(start, this.#unlessStopped(jobs), Math.min(threads, jobs.length));
+      this.#explorers.clear();
+    } else for (const job of this.#unlessStopped(jobs)) yield this.explore(job);
+  }
+
+  *#unlessStopped(jobs: readonly Job[]): Generator<Job> {
+    for (const job of jobs) {
+      if (this.#isStopped) return;
+      yield job;
+    }
   }
 
   #subject(model: Model, experiment: Experiment, paths: readonly string[]): Subject {
@@ -145,32 +183,41 @@ export class Laboratory {
     const scenario = isPath(experiment.scenario)
       ? (this.#exported(model, paths, experiment.scenario) as Scenario)
       : SCENARIOS.find(({ name }) => name === experiment.scenario);
-    if (scenario === undefined) {
-      throw new UnknownNameError(
-        'scenario',
-        experiment.scenario,
-        SCENARIOS.map(({ name }) => name),
-      );
-    }
     const protocol = isPath(experiment.protocol)
       ? (this.#exported(model, paths, experiment.protocol) as LockingProtocol)
       : (PROTOCOLS as Readonly<Record<string, LockingProtocol>>)[experiment.protocol];
-    if (protocol === undefined) {
-      throw new UnknownNameError('protocol', experiment.protocol, Object.keys(PROTOCOLS));
+    this.#requireParts(experiment, scenario, protocol);
+    return new Subject(model, scenario as Scenario, protocol as LockingProtocol);
+  }
+
+  /** Before a model is built, which takes seconds. Throws an UnknownNameError. */
+  #requireNames({ scenario, protocol, mutant }: Experiment): void {
+    const { scenarios, protocols } = this.catalogue();
+    const named = { scenario, protocol, ...(mutant !== null && { mutant }) };
+    const known = { scenario: namesOf(scenarios), protocol: protocols, mutant: namesOf(MUTANTS) };
+    for (const [what, name] of Object.entries(named)) {
+      const candidates = known[what as keyof typeof known];
+      if ((what !== 'mutant' && isPath(name)) || candidates.includes(name)) continue;
+      throw new UnknownNameError(what, name, candidates);
     }
+  }
+
+  /** The user's modules are what they were named as. Throws a UserModuleError. */
+  #requireParts(experiment: Experiment, scenario: unknown, protocol: unknown): void {
     const missing = missingProtocolMethod(protocol);
-    if (missing !== null) throw new Error(`'${experiment.protocol}' has no method ${missing}`);
-    if (!Array.isArray(scenario.cpus) || typeof scenario.setup !== 'function') {
-      throw new Error(`'${experiment.scenario}' is no scenario: it needs cpus and setup`);
+    if (missing !== null) {
+      throw new UserModuleError(`'${experiment.protocol}' has no method ${missing}`);
     }
-    return new Subject(model, scenario, protocol);
+    const { cpus, setup } = scenario as Partial<Scenario>;
+    if (Array.isArray(cpus) && typeof setup === 'function') return;
+    throw new UserModuleError(`'${experiment.scenario}' is no scenario: it needs cpus and setup`);
   }
 
   /** The default export of a user's module. */
   #exported(model: Model, paths: readonly string[], path: string): unknown {
     const index = paths.indexOf(this.#host.absolutePath(path));
     const value = model.userModules[index]?.['default'];
-    if (value === undefined) throw new Error(`'${path}' has no default export`);
+    if (value === undefined) throw new UserModuleError(`'${path}' has no default export`);
     return value;
   }
 
@@ -178,14 +225,8 @@ export class Laboratory {
     const key = JSON.stringify([mutantName, userModules]);
     let model = this.#models.get(key);
     if (model === undefined) {
+      if (this.#models.size === 0) this.#onBuild();
       const mutant = mutantName === null ? null : mutantNamed(mutantName);
-      if (mutantName !== null && mutant === null) {
-        throw new UnknownNameError(
-          'mutant',
-          mutantName,
-          MUTANTS.map(({ name }) => name),
-        );
-      }
       model = buildModel(this.#host, { patches: mutant?.patches ?? [], userModules });
       this.#models.set(key, model);
     }

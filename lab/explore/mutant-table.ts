@@ -39,6 +39,7 @@ export async function mutantTable(
 ): Promise<MutantRow[]> {
   const rows: MutantRow[] = [];
   for (const mutant of MUTANTS) {
+    if (laboratory.isStopped) break;
     progress(mutant.name);
     rows.push(await mutantRow(laboratory, mutant, limits));
   }

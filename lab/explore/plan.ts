@@ -81,6 +81,6 @@ function boundDefault(cpus: number): number {
   return cpus <= 2 ? 3 : 2;
 }
 
-function namesOf(items: readonly { readonly name: string }[]): string[] {
+export function namesOf(items: readonly { readonly name: string }[]): string[] {
   return items.map(({ name }) => name);
 }

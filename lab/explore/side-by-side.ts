@@ -11,16 +11,16 @@ import type { Explorer } from './host.ts';
 /** Carries out the jobs on up to `threads` explorers. */
 export async function* exploreSideBySide(
   start: () => Explorer,
-  jobs: readonly Job[],
+  jobs: Iterable<Job>,
   threads: number,
 ): AsyncGenerator<Report> {
-  const explorers = Array.from({ length: Math.min(threads, jobs.length) }, start);
-  const left = jobs.values();
+  const explorers = Array.from({ length: threads }, start);
+  const left: Iterator<Job, unknown> = jobs[Symbol.iterator]();
   const busy = new Map<Explorer, Promise<{ explorer: Explorer; report: Report }>>();
   const occupy = (explorer: Explorer): void => {
-    const { done, value: job } = left.next();
-    if (done === true) return;
-    const outcome = explorer.explore(job).then((report) => ({ explorer, report }));
+    const next = left.next();
+    if (next.done === true) return;
+    const outcome = explorer.explore(next.value).then((report) => ({ explorer, report }));
     // One that ends after the caller has stopped listening has no other handler.
     outcome.catch(() => {});
     busy.set(explorer, outcome);
@@ -34,6 +34,6 @@ export async function* exploreSideBySide(
       yield report;
     }
   } finally {
-    await Promise.all(explorers.map((explorer) => explorer.stop()));
+    await Promise.all(explorers.map((explorer) => explorer.end()));
   }
 }

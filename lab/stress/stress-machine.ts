@@ -51,6 +51,7 @@ export async function stressMachine(
   const stress = new Stress(machine, options, failures);
   const stop = (): void => stress.stop();
   signal.addEventListener('abort', stop);
+  if (signal.aborted) stress.stop();
   const watchdog = startWatchdog(() => stress.progress(), STANDSTILL_MS);
   try {
     await Promise.race([stress.run(), watchdog.barked]);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { counted } from '../../cli/counted.ts';
 import { largestInstalledTextFile, largestTextFile } from '../../cli/largest-text-file.ts';
 import { formatReport } from '../../cli/run-report.ts';
 import type { RunDocument } from '../../cli/run-document.ts';
@@ -35,7 +36,9 @@ const document: RunDocument = {
   problems: [],
   status: { code: 0 },
   timedOut: false,
+  interrupted: false,
   wallMs: 45.6,
+  host: { cores: 2, load: 0.5 },
   result: { output: [], check: null },
   processes: [process, { ...process, pid: 12, name: 'hello/1', status: { signal: 'SIGKILL' } }],
   machine: {
@@ -71,10 +74,11 @@ const document: RunDocument = {
 
 describe('report', () => {
   it('shows processes, machine, syscalls and the audit', () => {
-    expect(formatReport(document)).toMatchInlineSnapshot(`
-      "PID  NAME     CPU     WALL  MINOR  MAJOR   TLB HITS  MISSES  SHOOTDOWNS  PEAK PAGES  STATUS
-        1  hello      1  12.3 ms  1,234      5  1,000,000       7           8           9  exit 0
-       12  hello/1    1  12.3 ms  1,234      5  1,000,000       7           8           9  SIGKILL
+    expect(formatReport(document, { all: false })).toMatchInlineSnapshot(`
+      "PID  NAME     CPU     WALL   MINOR   MAJOR        TLB     TLB  SHOOT-   PEAK  STATUS
+                                  FAULTS  FAULTS       HITS  MISSES   DOWNS  PAGES
+        1  hello      1  12.3 ms   1,234       5  1,000,000       7       8      9  exit 0
+       12  hello/1    1  12.3 ms   1,234       5  1,000,000       7       8      9  SIGKILL
 
       machine  2 CPUs, 64MiB, rcu locking, batched shootdown, local faults
       time     45.6 ms from boot to the program's end
@@ -91,10 +95,43 @@ describe('report', () => {
     `);
   });
 
+  it('says that the host is busy, and which CPUs came on top', () => {
+    const host = { cores: 2, load: 12.4 };
+    const processes = [{ ...process, cpu: 3 }];
+    const report = formatReport({ ...document, host, processes }, { all: false });
+    expect(report).toContain("from boot to the program's end; the host is busy (load 12)\n");
+    expect(report).toContain('machine  2 CPUs and 1 extra, 64MiB');
+  });
+
+  it('has few rows, those of failures before others, unless all are asked for', () => {
+    const failed = [40, 70];
+    const processes = Array.from({ length: 100 }, (_, index) => ({
+      ...process,
+      pid: index + 1,
+      status: failed.includes(index + 1) ? { signal: 'SIGABRT' } : { code: 0 },
+    }));
+    const pids = (report: string): number[] =>
+      [...report.matchAll(/^ *(\d+) {2}hello/gm)].map(([, pid]) => Number(pid));
+    const short = formatReport({ ...document, processes }, { all: false });
+    expect(pids(short)).toHaveLength(16);
+    expect(pids(short)).toEqual(expect.arrayContaining([1, ...failed]));
+    expect(short).toContain('and 84 more processes, exit 0 for each; --all shows them');
+    expect(pids(formatReport({ ...document, processes }, { all: true }))).toHaveLength(100);
+  });
+
+  it('is at most 100 columns wide, whatever a program is called or throws', () => {
+    const reason = `Error: ${'it went wrong, '.repeat(20)}`;
+    const status = { signal: 'SIGABRT', reason };
+    const processes = [{ ...process, name: 'n'.repeat(300), status, tlbHits: 1e12 }];
+    const report = formatReport({ ...document, processes }, { all: false });
+    expect(Math.max(...report.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(report.replace(/\s+/g, ' ')).toContain(reason.trim());
+  });
+
   it('lists what the audit found', () => {
     const violations = ['frame 7 leaked', 'frame 9 leaked'];
     const audit = { clean: false, violations, notes: ['CPU 1 got a new Worker'], checked: {} };
-    const report = formatReport({ ...document, audit, dmesg: [] });
+    const report = formatReport({ ...document, audit, dmesg: [] }, { all: false });
     expect(report).toContain(
       'audit    2 violations\n  frame 7 leaked\n  frame 9 leaked\n  CPU 1 got',
     );
@@ -110,7 +147,13 @@ describe('report', () => {
 
   it('names every reason for exit status 1, and only those', () => {
     const good = {
-      ...{ program: 'p', status: { code: 0 }, timedOut: false, timeoutMs: 1500 },
+      ...{
+        program: 'p',
+        status: { code: 0 },
+        timedOut: false,
+        interrupted: false,
+        timeoutMs: 1500,
+      },
       ...{ audit: document.audit, check: { words: 2, wcWords: 2, agrees: true } },
     };
     const leak = { clean: false, violations: ['frame 7 leaked', 'b', 'c'], notes: [], checked: {} };
@@ -127,6 +170,22 @@ describe('report', () => {
       'p counted 2 words, wc -w counts 3',
       'the audit found: frame 7 leaked (and 2 more)',
     ]);
+  });
+});
+
+describe('counts', () => {
+  it('have their nouns in the singular and in the plural', () => {
+    const nouns = ['frames in use', 'retired tables', 'processes', 'entries', 'CPUs', 'accesses'];
+    expect(nouns.map((noun) => counted(1, noun))).toEqual([
+      '1 frame in use',
+      '1 retired table',
+      '1 process',
+      '1 entry',
+      '1 CPU',
+      '1 access',
+    ]);
+    expect(nouns.map((noun) => counted(1200, noun))).toEqual(nouns.map((noun) => `1,200 ${noun}`));
+    expect(counted(0, 'violations')).toBe('0 violations');
   });
 });
 

@@ -40,7 +40,7 @@ describe('a tiny run of every benchmark on protocols', () => {
   }, timeoutMs);
 
   it('ends with a clean audit and no leaked frame', () => {
-    expect(outcome.stderr).toBe('');
+    expect(outcome.stderr).toMatch(/^bench: [^\n]*\n$/);
     expect(outcome.status).toBe(0);
     expect(document.violations).toEqual([]);
   });
@@ -136,7 +136,10 @@ describe("a user's protocol", () => {
   async function rowsOf(file: string): Promise<ProtocolRow[]> {
     const only = ['--benchmark', 'PF', '--contention', 'low', '--json'];
     const outcome = await faultline('bench', '--protocol', `global,${file}`, ...only, ...tiny);
-    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(outcome).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/^bench: [^\n]*\n$/) as string,
+    });
     return protocolRows((JSON.parse(outcome.stdout) as BenchDocument).rows);
   }
 
@@ -178,7 +181,10 @@ describe('a short run of the table', () => {
   }, timeoutMs);
 
   it('ends with a clean audit', () => {
-    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(outcome).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/^bench: [^\n]*\n$/) as string,
+    });
     expect(document.violations).toEqual([]);
   });
 
@@ -214,7 +220,10 @@ describe('a short run of the table', () => {
 it("measures the engine's parts of an access", { timeout: timeoutMs }, async () => {
   const names = ['hit-tag', 'hit-tag-64-pages', 'zero-copy'];
   const outcome = await faultline('bench', '--row', names.join(','), '--repeat', '1', '--json');
-  expect(outcome).toMatchObject({ status: 0, stderr: '' });
+  expect(outcome).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/^bench: [^\n]*\n$/) as string,
+  });
   const { rows } = JSON.parse(outcome.stdout) as BenchDocument;
   expect(rows.map(({ name }) => name)).toEqual(names);
   for (const { value, floorValue } of rows) {

@@ -39,7 +39,8 @@ const FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 const SEARCH = { strategy: 'exhaustive', bound: 1, depth: 3, seed: 1 } as const;
 const host = nodeHost();
 const laboratory = new Laboratory(host);
-const { scenarios } = await laboratory.catalogue();
+const { scenarios } = laboratory.catalogue();
+const surroundings = { nowMs: host.nowMs, pause: host.pause, isStopped: () => false };
 
 describe('the explore build', () => {
   it.each(PROTOCOL_NAMES)(
@@ -233,7 +234,7 @@ describe('exploration', () => {
         const scenario = model.module.SCENARIOS.find((one) => one.name === name)!;
         const executor = new Executor(new Subject(model, scenario, model.module.PROTOCOLS.rcu));
         const search = { ...SEARCH, bound: 2, executionsMax: 1e6, timeMaxMs: 60_000 };
-        const { executions, steps, ...rest } = explore(executor, search, () => performance.now());
+        const { executions, steps, ...rest } = await explore(executor, search, surroundings);
         expect(rest).toMatchObject({ complete: true, finding: null });
         const mean = Math.round(steps / executions);
         const how = yieldPlain ? 'scheduled' : 'judged';
@@ -261,9 +262,9 @@ describe('exploration', () => {
     expect(exploration.complete).toBe(true);
     expect(exploration.executions).toBeGreaterThanOrEqual(924);
     const random = { ...search, strategy: 'random', executionsMax: 300_000 } as const;
-    explore(executor, random, () => performance.now());
+    await explore(executor, random, surroundings);
     const cpuStart = process.cpuUsage().user;
-    const { executions } = explore(executor, random, () => performance.now());
+    const { executions } = await explore(executor, random, surroundings);
     const seconds = (process.cpuUsage().user - cpuStart) / 1e6;
     console.log(`explore: ${Math.round(executions / seconds)} executions of 12 steps a second`);
     // Far below what an idle core gives, so that only a real slowdown fails.

@@ -42,6 +42,8 @@ function complaint(...args: string[]): string {
   return 'no complaint';
 }
 
+const units = 'such as 64MiB (units KiB, MiB, GiB; K, M, G)';
+
 describe('run request', () => {
   it('has the documented defaults', () => {
     expect(request('hello')).toEqual({
@@ -65,6 +67,8 @@ describe('run request', () => {
       dedicated: false,
       checked: false,
       dmesg: false,
+      all: false,
+      quiet: false,
       json: false,
     });
   });
@@ -72,7 +76,7 @@ describe('run request', () => {
   it('takes every option, before and after the program', () => {
     const line =
       '--cpus 32 --memory 1MiB grind --protocol=rwlock --faults remote --seed 4294967295';
-    const switches = '--dedicated --unprivileged --checked --dmesg --json';
+    const switches = '--dedicated --unprivileged --checked --dmesg --all --quiet --json';
     const rest = `--timeout 0.5 --processes 3 ${switches} -- --rounds 7`;
     expect(request(`${line} ${rest}`)).toMatchObject({
       program: 'grind',
@@ -87,6 +91,8 @@ describe('run request', () => {
       unprivileged: true,
       checked: true,
       dmesg: true,
+      all: true,
+      quiet: true,
       json: true,
     });
   });
@@ -129,9 +135,9 @@ describe('run request', () => {
     ["--cpus must be an integer from 1 to 32, got '2.5'", 'hello', '--cpus', '2.5'],
     ["--cpus must be an integer from 1 to 32, got '-1'", 'hello', '--cpus=-1'],
     ['--cpus needs a value: --cpus N', 'hello', '--cpus'],
-    ["--memory must be a size from 1MiB to 4GiB, such as 64MiB, got '3'", 'hello', '--memory', '3'],
+    [`--memory must be a size from 1MiB to 4GiB, ${units}, got '3'`, 'hello', '--memory', '3'],
     [
-      "--memory must be a size from 1MiB to 4GiB, such as 64MiB, got '5GiB'",
+      `--memory must be a size from 1MiB to 4GiB, ${units}, got '5GiB'`,
       ...['hello', '--memory', '5GiB'],
     ],
     ["--seed must be an integer from 0 to 4294967295, got 'x'", 'hello', '--seed', 'x'],

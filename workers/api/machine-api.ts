@@ -243,7 +243,10 @@ export interface MachineHandle extends AsyncDisposable {
 
 // ---- The program's side -------------------------------------------------------------------------
 
-/** A program's main function; it returns the exit code, 0 to 255, or nothing for 0. */
+/**
+ * A program's main function. What it returns is the exit code: 0 to 255, or nothing for 0; anything
+ * else ends the process by SIGABRT. `proc.exit` takes the low eight bits of any integer.
+ */
 export type Program = (proc: Proc, ...args: never[]) => Promise<number | void> | number | void;
 
 /** Fills page `page` of a pager's object; `target` is 4 KiB of zeroes. */

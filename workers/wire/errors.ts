@@ -2,25 +2,10 @@
  * The errors that cross Workers. Each carries its facts as plain fields, so that it can be rebuilt
  * with its class on the other side (error-transfer.ts) and tested by `instanceof` there.
  */
-import {
-  EACCES,
-  EAGAIN,
-  EBADF,
-  ECHILD,
-  EEXIST,
-  EINVAL,
-  EIO,
-  EISDIR,
-  EMFILE,
-  ENFILE,
-  ENODEV,
-  ENOENT,
-  ENOMEM,
-  EPERM,
-  ESRCH,
-  errnoName,
-} from '../../shared/abi/errno.ts';
+import { errnoName } from '../../shared/abi/errno.ts';
 import type { FaultInfo } from '../api/machine-api.ts';
+import { ERRNO_TEXTS } from './errno-texts.ts';
+import { hexAddress } from './hex-address.ts';
 
 /** The name of an error's class, under a key that all copies of this file share. */
 const className = Symbol.for('faultline.className');
@@ -45,25 +30,6 @@ function classNameOf(error: Error): unknown {
   return (error as { [className]?: unknown })[className];
 }
 
-/** The texts of strerror(3), for messages only. */
-const errnoTexts: Readonly<Record<number, string>> = {
-  [EACCES]: 'permission denied',
-  [EAGAIN]: 'resource temporarily unavailable',
-  [EBADF]: 'bad file descriptor',
-  [ECHILD]: 'no child processes',
-  [EEXIST]: 'file exists',
-  [EINVAL]: 'invalid argument',
-  [EIO]: 'input/output error',
-  [EISDIR]: 'is a directory',
-  [EMFILE]: 'too many open files',
-  [ENFILE]: 'too many open files in system',
-  [ENODEV]: 'no such device',
-  [ENOENT]: 'no such file or directory',
-  [ENOMEM]: 'cannot allocate memory',
-  [EPERM]: 'operation not permitted',
-  [ESRCH]: 'no such process',
-};
-
 /** A syscall that the kernel refused. */
 export class SyscallError extends Error {
   static {
@@ -79,7 +45,7 @@ export class SyscallError extends Error {
   readonly syscall: string;
 
   constructor(syscall: string, errno: number, detail?: string) {
-    const text = detail ?? errnoTexts[errno];
+    const text = detail ?? ERRNO_TEXTS[errno];
     super(`${syscall}: ${errnoName(errno)}${text === undefined ? '' : `, ${text}`}`);
     this.errno = errno;
     this.code = errnoName(errno);
@@ -104,7 +70,7 @@ export class MemoryFault extends Error implements FaultInfo {
   readonly access: FaultInfo['access'];
 
   constructor(info: FaultInfo) {
-    super(`${info.signal} (${info.code}): ${info.access} at 0x${info.address.toString(16)}`);
+    super(`${info.signal} (${info.code}): ${info.access} at ${hexAddress(info.address)}`);
     this.signal = info.signal;
     this.code = info.code;
     this.address = info.address;

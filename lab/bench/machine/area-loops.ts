@@ -1,4 +1,4 @@
-/** The area set over its heap store with mock backends, as the seeds' crate has it. */
+/** The area set over its heap store with mock backends, as ArceOS's crate memory_set has it. */
 import { HeapAreaStore } from '../../../kernel/areas/heap-area-store.ts';
 import { MemoryArea } from '../../../kernel/areas/memory-area.ts';
 import { MemorySet } from '../../../kernel/areas/memory-set.ts';

@@ -48,7 +48,7 @@ const crate = (
   floorUs: number,
   target: number | null,
 ): MachineRow =>
-  row(name, `${name.slice(6)} among 100,000`, "the seeds' crate", target, {
+  row(name, `${name.slice(6)} among 100,000`, "ArceOS's Rust crate memory_set", target, {
     sources: ['areas'],
     unit: 'us',
     value: ({ areas }) => areas.many[operation] / 1000,

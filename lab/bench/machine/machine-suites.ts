@@ -21,6 +21,7 @@ export const MACHINE_ROWS: readonly MachineRow[] = [...FLOOR_ROWS, ...ENGINE_ROW
 export async function measureOnMachines(
   { suites, benchmarks, pin, repeat }: BenchOptions,
   onProgress: OnProgress,
+  signal: AbortSignal,
 ): Promise<Measured> {
   const hostCpus = pin ? pinnableCpus() : [];
   const host = compileHostProgram(hostCpus.at(-1) ?? null);
@@ -43,14 +44,18 @@ export async function measureOnMachines(
       const what = repetition === 0 ? `warming up ${source}` : source;
       onProgress(what, repetition / (repeat + 1));
     };
-    repetitions = await measureInTurns(sourcesOf(names, testbeds, host), { repeat, onTurn });
+    repetitions = await measureInTurns(sourcesOf(names, testbeds, host), {
+      ...{ repeat, onTurn, signal },
+    });
   } finally {
     host?.dispose();
     for (const testbed of all) violations.push(...(await testbed.close()));
   }
   const figures = repetitions.map((parts) => Object.assign({}, ...parts) as Figures);
   return {
-    rows: rows.map(({ sources: _, ...row }) => resultOf(row, figures)),
+    rows: (figures.length === 0 ? [] : rows).map(({ sources: _, ...row }) =>
+      resultOf(row, figures),
+    ),
     skipped,
     violations,
     pinned: all.every(({ pinned }) => pinned),

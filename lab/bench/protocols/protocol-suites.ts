@@ -54,6 +54,7 @@ export async function measureProtocols(
   options: BenchOptions,
   candidates: readonly Candidate[],
   onProgress: OnProgress,
+  signal: AbortSignal,
 ): Promise<Measured & { readonly bare: BareCosts }> {
   const configurations = configurationsOf(options);
   const violations: string[] = [];
@@ -63,8 +64,9 @@ export async function measureProtocols(
     const [first] = ready as [ReadyCandidate];
     onProgress('the bare costs', 0);
     const bare = await measureBareCosts(first.group, options.cpus);
-    await warmUp(options, configurations, ready, onProgress);
-    const repetitions = await timeAll(options, configurations, ready, violations, onProgress);
+    const pass = { options, configurations, ready, onProgress, signal };
+    await warmUp(pass);
+    const repetitions = await timeAll(pass, violations);
     const leaked = first.testbed.leakedFrames();
     if (leaked !== 0) violations.push(`${leaked} frames leaked`);
     return { bare, repetitions, pinned: ready.every(({ group }) => group.pinned) };
@@ -73,19 +75,30 @@ export async function measureProtocols(
     countingProtocol === null ? [] : [{ name, protocol: countingProtocol }],
   );
   const counting = { candidates: countable, regionBytes: COUNTED_REGION_BYTES, counting: true };
-  const counts = options.count
-    ? await withCandidates(options, counting, (ready) =>
-        countAll(options, configurations, ready, onProgress),
-      )
-    : [];
+  const counts =
+    options.count && !signal.aborted
+      ? await withCandidates(options, counting, (ready) =>
+          countAll({ options, configurations, ready, onProgress, signal }),
+        )
+      : [];
   const { bare, pinned } = timed;
   const rows = configurations.flatMap((configuration, number) =>
-    candidates.map(({ name }, index) => {
+    candidates.flatMap(({ name }, index) => {
       const own = (timed.repetitions[number] ?? []).map((all) => all[index] as Repetition);
-      return rowOf(configuration, name, own, bare, counts[number]?.get(name) ?? null);
+      if (own.length === 0) return [];
+      return [rowOf(configuration, name, own, bare, counts[number]?.get(name) ?? null)];
     }),
   );
   return { rows, skipped: [], violations, pinned, bare };
+}
+
+/** What the three parts of a measurement work on; `signal` ends each early. */
+interface Work {
+  readonly options: BenchOptions;
+  readonly configurations: readonly Configuration[];
+  readonly ready: readonly ReadyCandidate[];
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
 }
 
 interface Pass {
@@ -117,18 +130,14 @@ async function withCandidates<T>(
 }
 
 /** Runs every benchmark a while, so that the first one measured finds compiled code too. */
-async function warmUp(
-  options: BenchOptions,
-  configurations: readonly Configuration[],
-  ready: readonly ReadyCandidate[],
-  onProgress: OnProgress,
-): Promise<void> {
+async function warmUp({ options, configurations, ready, onProgress, signal }: Work): Promise<void> {
   const most = Math.max(...options.cpus);
   for (const configuration of configurations.filter(({ threads }) => threads === most)) {
     onProgress(`warming up ${configuration.benchmark.name}`, 0);
     const settings = settingsOf(options, configuration);
     await withFiles(configuration, ready, options.regionBytes, async (files) => {
       for (const candidate of ready) {
+        if (signal.aborted) return;
         const untilMs = performance.now() + options.warmUpMs;
         while (performance.now() < untilMs) await repeat(candidate, configuration, files, settings);
       }
@@ -138,15 +147,13 @@ async function warmUp(
 
 /** For each configuration and repetition, what each candidate did. */
 async function timeAll(
-  options: BenchOptions,
-  configurations: readonly Configuration[],
-  ready: readonly ReadyCandidate[],
+  { options, configurations, ready, onProgress, signal }: Work,
   violations: string[],
-  onProgress: OnProgress,
 ): Promise<Repetition[][][]> {
   const all: Repetition[][][] = [];
   let state = options.seed;
   for (const [number, configuration] of configurations.entries()) {
+    if (signal.aborted) break;
     const { benchmark, contention, threads } = configuration;
     const title = `${benchmark.name} ${contention}, ${threads} CPUs`;
     onProgress(title, number / configurations.length);
@@ -168,22 +175,24 @@ async function timeAll(
           return measured;
         },
       }));
-      all.push(await measureInTurns(sources, { repeat: options.repeat, nextOrder }));
+      all.push(await measureInTurns(sources, { repeat: options.repeat, nextOrder, signal }));
     });
   }
   return all;
 }
 
 /** For each configuration, what the candidates' threads shared. */
-async function countAll(
-  options: BenchOptions,
-  configurations: readonly Configuration[],
-  ready: readonly ReadyCandidate[],
-  onProgress: OnProgress,
-): Promise<Map<string, Contended>[]> {
+async function countAll({
+  options,
+  configurations,
+  ready,
+  onProgress,
+  signal,
+}: Work): Promise<Map<string, Contended>[]> {
   const all: Map<string, Contended>[] = [];
   const regionBytes = COUNTED_REGION_BYTES;
   for (const [number, configuration] of configurations.entries()) {
+    if (signal.aborted) break;
     const { benchmark, threads } = configuration;
     onProgress(`counting ${benchmark.name}, ${threads} CPUs`, number / configurations.length);
     const timed = settingsOf(options, configuration);

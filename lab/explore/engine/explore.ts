@@ -37,9 +37,24 @@ export interface Exploration {
 
 /** How often the clock is looked at, in executions. */
 const CLOCK_EVERY = 16;
+/** How often others on the thread get a turn: what asks for an end, for instance. */
+const PAUSE_EVERY_MS = 50;
 
-export function explore(executor: Executor, search: Search, nowMs: () => number): Exploration {
+export interface Surroundings {
+  readonly nowMs: () => number;
+  /** Lets others on the thread have a turn. */
+  readonly pause: () => Promise<void>;
+  /** Whether the search is to end without being complete. */
+  readonly isStopped: () => boolean;
+}
+
+export async function explore(
+  executor: Executor,
+  search: Search,
+  { nowMs, pause, isStopped }: Surroundings,
+): Promise<Exploration> {
   const startMs = nowMs();
+  let pausedMs = startMs;
   let executions = 0;
   let steps = 0;
   let complete = false;
@@ -69,7 +84,12 @@ export function explore(executor: Executor, search: Search, nowMs: () => number)
       }
     }
     if (executions >= search.executionsMax) break;
-    if (turn % CLOCK_EVERY === 0 && nowMs() - startMs >= search.timeMaxMs) break;
+    if (turn % CLOCK_EVERY !== 0) continue;
+    if (nowMs() - startMs >= search.timeMaxMs) break;
+    if (nowMs() - pausedMs < PAUSE_EVERY_MS) continue;
+    await pause();
+    if (isStopped()) break;
+    pausedMs = nowMs();
   }
   const points = executor.sharing.count;
   return { executions, steps, elapsedMs: nowMs() - startMs, complete, finding, points };

@@ -6,7 +6,10 @@ import { nodeHost } from './node-host.ts';
 import type { ExplorerApi } from './worker-explorer.ts';
 
 const laboratory = new Laboratory(nodeHost());
-const api: ExplorerApi = { explore: (job) => laboratory.explore(job) };
+const api: ExplorerApi = {
+  explore: (job) => laboratory.explore(job),
+  stop: async () => laboratory.stop(),
+};
 
 parentPort?.once('message', (port: MessagePort) => {
   connect<object>(port, api);

@@ -21,6 +21,7 @@ export function nodeHost(): Host {
     evaluate,
     absolutePath: (path) => resolve(path),
     nowMs: () => performance.now(),
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
     startExplorer,
   };
 }

@@ -7,6 +7,7 @@ import type { Explorer } from '../host.ts';
 /** What the Worker offers. */
 export interface ExplorerApi {
   explore(job: Job): Promise<Report>;
+  stop(): Promise<void>;
 }
 
 export function startExplorer(): Explorer {
@@ -18,6 +19,8 @@ export function startExplorer(): Explorer {
   worker.postMessage(port2, [port2] as never);
   return {
     explore: (job) => connection.remote.explore(job),
-    stop: async () => void (await worker.terminate()),
+    // One that has ended needs not be told.
+    stop: () => void connection.remote.stop().catch(() => {}),
+    end: async () => void (await worker.terminate()),
   };
 }

@@ -32,6 +32,7 @@ import type { WireStaged, WireStart, WireStatus } from '../../../shared/wire.ts'
 import { signalName } from '../../../shared/abi/signals.ts';
 import type { ExecOptions, Proc, Program } from '../../api/machine-api.ts';
 import type { CpuContext } from './cpu-context.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { futexWaitSync } from './futex-wait.ts';
 import type { FutexHost } from './futex-wait.ts';
 import { ProcessKilled } from '../../wire/errors.ts';
@@ -93,11 +94,11 @@ export class ProcessRunner implements RunningProcess {
     mode.inKernel(() => beginProgram(mode.cpu, this.pid));
     try {
       queue.runs(this.account);
-      const code = await main(createProc(this), ...(args as never[]));
+      const returned: unknown = await main(createProc(this), ...(args as never[]));
       queue.runs(this.account);
       // As a return from C's main; of another thread only its own function is over.
       const isLeader = peek(this.context.cpu.words, this.#proc + PROCESS.TGID) === this.pid;
-      this.end({ code: Number(code ?? 0) & 0xff }, isLeader);
+      this.end({ code: exitCodeOf(returned) }, isLeader);
     } catch (error) {
       queue.runs(this.account);
       this.fail(error);

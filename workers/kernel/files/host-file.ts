@@ -9,12 +9,19 @@ function isPath(source: WireFile): source is WireWritableFile {
   return typeof source === 'object' && 'path' in source;
 }
 
-/** Throws SyscallError (ENOENT, EISDIR, EACCES, …) for a path that cannot be opened. */
-export async function openHostFile(source: WireFile): Promise<HostFile> {
+/**
+ * Opens what the machine calls `name`. Throws SyscallError (ENOENT, EISDIR, EACCES, …) for a path
+ * that cannot be opened.
+ */
+export async function openHostFile(name: string, source: WireFile): Promise<HostFile> {
   if (typeof source === 'string' || isPath(source)) {
     const path = typeof source === 'string' ? source : source.path;
     const file = await platform.openFile(path, typeof source !== 'string');
-    if (isHostFileFailure(file)) throw new SyscallError('open', file.errno, file.reason);
+    if (isHostFileFailure(file)) {
+      // The host's own message begins with the errno's name, which the error says anyway.
+      const reason = file.reason.replace(/^[A-Z]+: /, '');
+      throw new SyscallError('open', file.errno, `file '${name}': ${reason}`);
+    }
     return file;
   }
   if (source instanceof Uint8Array) {

@@ -92,7 +92,7 @@ export class ObjectRegistry {
 
   async addFile(name: string, source: WireFile): Promise<void> {
     this.#checkFree(name);
-    const file = await openHostFile(source);
+    const file = await openHostFile(name, source);
     const isWritable = file.write !== undefined;
     const object = this.#add(name, OBJECT.FILE, file.sizeBytes, isWritable, { file });
     if (isWritable) this.writeBack.add(object.block, name, file);
