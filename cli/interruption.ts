@@ -39,7 +39,7 @@ export function statusOf(
   return signal.aborted ? INTERRUPTED_STATUS : 0;
 }
 
-/** Calls `work` with a signal that Ctrl-C aborts. Its status, or 130 for 0 after an interruption. */
+/** Calls `work` with a signal that Ctrl-C aborts. Its status, or 130 for 0 if interrupted. */
 export async function interruptibly(
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {

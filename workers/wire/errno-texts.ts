@@ -4,6 +4,7 @@ import * as E from '../../shared/abi/errno.ts';
 export const ERRNO_TEXTS: Readonly<Record<number, string>> = {
   [E.EPERM]: 'operation not permitted',
   [E.ENOENT]: 'no such file or directory',
+  [E.ENOEXEC]: 'exec format error',
   [E.ESRCH]: 'no such process',
   [E.EINTR]: 'interrupted system call',
   [E.EIO]: 'input/output error',
