@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_MS = 120_000;
+/** Stands in documents for the folder in which the commands run. */
+const SHOWN_FOLDER = '/home/you/first';
 
 export interface Step {
   readonly command: string;
@@ -75,7 +77,8 @@ export class TranscriptFolder {
     const options = { cwd: this.path, env, timeout: TIMEOUT_MS };
     return new Promise((resolve) => {
       execFile('sh', ['-c', `{ ${command}\n} 2>&1`], options, (_, stdout) => {
-        resolve(stdout.trim() === '' ? [] : stdout.replace(BUSY, '').trimEnd().split('\n'));
+        const shown = stdout.replace(BUSY, '').replaceAll(this.path, SHOWN_FOLDER);
+        resolve(shown.trim() === '' ? [] : shown.trimEnd().split('\n'));
       });
     });
   }
