@@ -21,7 +21,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'nod
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
 
@@ -162,7 +162,7 @@ async function bundle(entries, outdir, options) {
   const isEntry = (path) => relative(outdir, path).replace(/\.js$/, '') in entries;
   const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
   for (const file of files) {
-    const text = options.minifyWhitespace ? withImportComments(file.text) : file.text;
+    const text = options.minify || options.minifyWhitespace ? withImportComments(file.text) : file.text;
     replaceFile(file.path, Buffer.from(text));
   }
   return files.map((file) => file.path);
@@ -215,11 +215,14 @@ async function buildJavaScript() {
     ...(await bundle({ ...libraryEntries, ...nodeEntries, ...programs }, dist, {
       platform: 'neutral',
       external: ['comlink', 'esbuild', 'koffi', 'node:*', '#*'],
+      // An installation is to stay small; names are kept, for stack traces.
+      minifyWhitespace: true,
+      lineLimit: 160,
     })),
     ...(await bundle(countingEntries, dist, {
       platform: 'neutral',
       external: ['node:*', '#*'],
-      minifyWhitespace: true,
+      minify: true,
       plugins: [countingPlugin],
     })),
     ...(await bundle(reportEntries, dist, {
@@ -243,7 +246,7 @@ async function buildJavaScript() {
     join(dist, 'licences.txt'),
     Buffer.from(bundledPackages.map(licenceText).join('\n\n')),
   );
-  replaceFile(join(dist, 'explore-sources.json.gz'), gzipSync(exploreSources(root)));
+  replaceFile(join(dist, 'explore-sources.json.br'), brotliCompressSync(exploreSources(root)));
   chmodSync(join(dist, 'faultline.js'), 0o755);
   const current = new Set(written.map((path) => relative(root, path).replaceAll('\\', '/')));
   for (const path of filesUnder('dist')) {

@@ -53,7 +53,7 @@ describe('the portable explorer', () => {
     runInContext(code, realm);
     const { Laboratory, formatStory } = runInContext('page', realm) as Page;
     const laboratory = new Laboratory(nodeHost());
-    const jobs = await laboratory.plan({
+    const jobs = laboratory.plan({
       scenarios: ['six-steps', 'lock'],
       protocols: ['rcu'],
       mutant: null,
@@ -76,6 +76,6 @@ describe('the portable explorer', () => {
       expect(exploration.executions).toBeGreaterThan(2);
     }
     const retelling = await laboratory.retell('six-steps@rcu:0*3,1*2');
-    expect(formatStory(retelling!.story, 100)).toContain('add scenario lock = 1');
+    expect(formatStory(retelling.story, 100)).toContain('add scenario lock = 1');
   }, 30_000);
 });

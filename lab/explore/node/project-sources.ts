@@ -5,18 +5,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync } from 'node:zlib';
 import type { ReadSource } from '../build/toolchain.ts';
 
 /** Written by scripts/explore-build.mjs: source text by path. */
-const BUNDLED = new URL('./explore-sources.json.gz', import.meta.url);
+const BUNDLED = new URL('./explore-sources.json.br', import.meta.url);
 const CHECKOUT = new URL('../../../', import.meta.url);
 
 /** Reads the project's sources by their path in the repository, a user's by absolute path. */
 export function projectSources(): ReadSource {
   let bundled: Readonly<Record<string, string>> | null = null;
   if (existsSync(BUNDLED)) {
-    bundled = JSON.parse(gunzipSync(readFileSync(BUNDLED)).toString()) as Record<string, string>;
+    bundled = JSON.parse(brotliDecompressSync(readFileSync(BUNDLED)).toString()) as Record<string, string>;
   }
   return (path) => {
     if (!isAbsolute(path)) {
