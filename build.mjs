@@ -162,7 +162,8 @@ async function bundle(entries, outdir, options) {
   const isEntry = (path) => relative(outdir, path).replace(/\.js$/, '') in entries;
   const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
   for (const file of files) {
-    const text = options.minify || options.minifyWhitespace ? withImportComments(file.text) : file.text;
+    const text =
+      options.minify || options.minifyWhitespace ? withImportComments(file.text) : file.text;
     replaceFile(file.path, Buffer.from(text));
   }
   return files.map((file) => file.path);

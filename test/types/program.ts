@@ -27,7 +27,7 @@ expectTypeOf(proc.sync.mmap).returns.toEqualTypeOf<number>();
 expectTypeOf(proc.local.munmap).returns.toEqualTypeOf<0>();
 expectTypeOf(proc.munmap).returns.resolves.toEqualTypeOf<0>();
 expectTypeOf(proc.local).toEqualTypeOf<SyncSyscalls>();
-expectTypeOf<SyncSyscalls['open']>().returns.toEqualTypeOf<number>();
+expectTypeOf<(typeof proc)['sync']['open']>().returns.toEqualTypeOf<number>();
 
 export const calls: readonly (() => unknown)[] = [
   () => proc.mmap(0, 4096, PROT_READ, 0x22),

@@ -16,7 +16,10 @@ const CHECKOUT = new URL('../../../', import.meta.url);
 export function projectSources(): ReadSource {
   let bundled: Readonly<Record<string, string>> | null = null;
   if (existsSync(BUNDLED)) {
-    bundled = JSON.parse(brotliDecompressSync(readFileSync(BUNDLED)).toString()) as Record<string, string>;
+    bundled = JSON.parse(brotliDecompressSync(readFileSync(BUNDLED)).toString()) as Record<
+      string,
+      string
+    >;
   }
   return (path) => {
     if (!isAbsolute(path)) {
