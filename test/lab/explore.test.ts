@@ -206,8 +206,11 @@ describe('exploration', () => {
     expect(text).not.toMatch(/histogram|log record|scratch/i);
   });
 
-  it('finds every mutant, and replays each failure exactly', async () => {
-    for (const { name: mutant, scenario, protocol } of MUTANTS) {
+  it('finds mutants, and replays each failure exactly', async () => {
+    // All of them take minutes: FAULTLINE_MUTANTS=all npm test -- explore.test.
+    const isAll = process.env['FAULTLINE_MUTANTS'] === 'all';
+    const mutants = MUTANTS.filter((_, i) => isAll || i % 6 === 0);
+    for (const { name: mutant, scenario, protocol } of mutants) {
       const experiment = { scenario, protocol, mutant };
       const limits = { executionsMax: 1e6, timeMaxMs: 60_000 };
       // One laboratory a mutant: a built model stays in memory as long as its laboratory.

@@ -8,6 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { startWatchdog } from '../../lab/stress/watchdog.ts';
 import { faultline } from '../support/command.ts';
 
+const UNITS = 'such as 64MiB (units KiB, MiB, GiB; K, M, G)';
+
 interface Run {
   readonly protocol: string;
   readonly failures: readonly string[];
@@ -90,8 +92,8 @@ describe('faultline stress', () => {
     [['--threads', '9'], "--threads must be an integer from 1 to 8, got '9'"],
     [['--seconds', '0'], "--seconds must be seconds, more than 0 to 604800, got '0'"],
     [['--forks', '9'], "--forks must be an integer from 0 to 8, got '9'"],
-    [['--swap', '1MiB'], "--swap must be a size from 2MiB to 8GiB, such as 64MiB, got '1MiB'"],
-    [['--memory', '1MiB'], "--memory must be a size from 8MiB to 4GiB, such as 64MiB, got '1MiB'"],
+    [['--swap', '1MiB'], `--swap must be a size from 2MiB to 8GiB, ${UNITS}, got '1MiB'`],
+    [['--memory', '1MiB'], `--memory must be a size from 8MiB to 4GiB, ${UNITS}, got '1MiB'`],
     [['--protocol', 'rcv'], "no protocol is called 'rcv'; did you mean rcu?"],
     [['now'], "stress takes no argument 'now'"],
   ])('refuses %j', async (args, message) => {

@@ -245,7 +245,7 @@ describe('SIGCHLD', () => {
   it('comes with a status as wait(2) gives it', async () => {
     const { machine, lines } = await start({ cpus: 1 });
     const child = program((proc, how: string) => {
-      if (how === 'exit') return 258;
+      if (how === 'exit') return proc.exit(258);
       if (how === 'fault') return proc.mem.load8(0);
       throw new Error(how);
     });

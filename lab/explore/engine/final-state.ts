@@ -17,7 +17,8 @@ export function idleCpu({ world, words }: Subject): Cpu {
 
 /** What programs can see of the machine; it is left with more pages in memory than it had. */
 export function viewOf(subject: Subject): string {
-  if (subject.scenario.audited === false) return '';
+  const { audited, viewed } = subject.scenario;
+  if (audited === false || viewed === false) return '';
   const { module } = subject.model;
   const cpu = idleCpu(subject);
   subject.direct(() => module.enterKernel(cpu));

@@ -82,6 +82,8 @@ export interface Scenario {
   readonly linearizable?: boolean;
   /** False: its CPUs share nothing that a protocol locks; it runs under the default one only. */
   readonly perProtocol?: boolean;
+  /** False: of the final state only what `observe` says is compared with whole operations'. */
+  readonly viewed?: boolean;
   /** False: the audit cannot hold at the end (a CPU was stopped in the middle). */
   readonly audited?: boolean;
   /** Runs alone, before the operations. */
