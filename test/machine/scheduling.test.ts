@@ -171,7 +171,8 @@ describe('processes', () => {
       proc.print('busy');
       const endMs = performance.now() + 300;
       while (performance.now() < endMs);
-      (globalThis as unknown as { process: { exit(code: number): void } }).process.exit(9);
+      const host = globalThis as unknown as { process: { reallyExit(code: number): void } };
+      host.process.reallyExit(9);
     });
     const handle = await machine.spawn(doomed);
     while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));

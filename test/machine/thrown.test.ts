@@ -36,7 +36,12 @@ const bodies: readonly [string, string, string][] = [
     "throw Object.assign(new Error('x'), { name: Symbol('n') });",
     'Symbol(n): x',
   ],
-  ['by its result', 'return { valueOf() { throw new RangeError("v"); } };', 'RangeError: v'],
+  [
+    'by its result',
+    'return { valueOf() { throw new RangeError("v"); } };',
+    'TypeError: the program returned an object; ' +
+      'an exit code is an integer from 0 to 255, or nothing for 0',
+  ],
   ['in a timer', `setTimeout(() => { throw new Error('t'); }); ${forever}`, 'Error: t'],
   ['null in a timer', `setTimeout(() => { throw null; }); ${forever}`, 'thrown: [object Null]'],
   [

@@ -9,7 +9,8 @@ export function exitCodeOf(returned: unknown): number {
   if (returned === undefined || returned === null) return 0;
   const wanted = 'an integer from 0 to 255, or nothing for 0';
   if (typeof returned !== 'number') {
-    throw new TypeError(`the program returned a ${typeof returned}; an exit code is ${wanted}`);
+    const what = typeof returned === 'object' ? 'an object' : `a ${typeof returned}`;
+    throw new TypeError(`the program returned ${what}; an exit code is ${wanted}`);
   }
   if (Number.isInteger(returned) && returned >= 0 && returned <= 255) return returned;
   throw new RangeError(`the program returned ${returned}; an exit code is ${wanted}`);
