@@ -87,7 +87,9 @@ function exceedsGroup(cpu: Cpu, group: GroupBlock, entry: Pte, write: boolean): 
 /** Whether the access is just below an area that grows down, and the area has now grown. */
 function mayGrow(cpu: Cpu, space: SpaceBlock, vpn: Vpn): boolean {
   // ORDER: acquires nothing; a fault that reads 0 came before the first such area.
-  return load(cpu.words, space + SPACE.GROWS) !== 0 && growDown(cpu, space, vpn);
+  if (load(cpu.words, space + SPACE.GROWS) === 0) return false;
+  // Under a guard there is an area already; trying again would find the guard again.
+  return !pte.isGuard(peekEntry(cpu, space, vpn)) && growDown(cpu, space, vpn);
 }
 
 /** A zeroed frame for a write, so that no lock is held while it is zeroed; 0 if none is needed. */

@@ -21,8 +21,8 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/faults/fault.ts',
-        'SPACE.GROWS) !== 0 && growDown(cpu, space, vpn);',
-        'SPACE.GROWS) !== 0 && peekEntry(cpu, space, vpn) === 0 && growDown(cpu, space, vpn);',
+        'return !pte.isGuard(peekEntry(cpu, space, vpn)) && growDown',
+        'return peekEntry(cpu, space, vpn) === 0 && growDown',
       ),
     ],
   },
