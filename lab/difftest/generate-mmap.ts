@@ -78,14 +78,16 @@ export function generateMmap(choices: Choices, theme: Theme): Arg[] {
     flags = (flags & ~M.MAP_FIXED) | M.MAP_FIXED_NOREPLACE;
   }
   const address = isHuge ? unalignedForHuge(place.address) : place.address;
+  // The end of user space is a multiple of 2 MiB on one side only.
+  const length = isHuge && typeof place.length !== 'number' ? PAGE_SIZE : place.length;
   if (choices.rarely(200)) flags += 2 ** 33;
   if (type.source === 'file' && choices.rarely(60)) {
     // No PROT_EXEC: whether it is allowed depends on how the terminal's file system is mounted.
     const prot = choices.pick([M.PROT_NONE, M.PROT_READ, RW]);
-    return [address, place.length, prot, flags, STDERR, choices.random(3) * PAGE_SIZE];
+    return [address, length, prot, flags, STDERR, choices.random(3) * PAGE_SIZE];
   }
   const fd = type.source === 'file' ? choices.fd() : choices.rarely(30) ? 7 : -1;
-  return [address, place.length, protection(choices), flags, fd, offset(choices, type)];
+  return [address, length, protection(choices), flags, fd, offset(choices, type)];
 }
 
 /** Only what is no multiple of 2 MiB on either side: the windows do not all begin at one. */
