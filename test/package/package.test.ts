@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -155,8 +155,8 @@ describe('the packed tarball', () => {
   });
 
   it('has sources to which every mutant still applies', () => {
-    const path = join(consumer, 'node_modules/faultline/dist/explore-sources.json.gz');
-    const sources = JSON.parse(gunzipSync(readFileSync(path)).toString()) as Readonly<
+    const path = join(consumer, 'node_modules/faultline/dist/explore-sources.json.br');
+    const sources = JSON.parse(brotliDecompressSync(readFileSync(path)).toString()) as Readonly<
       Record<string, string>
     >;
     const lost = MUTANTS.flatMap(({ name, patches }) =>
