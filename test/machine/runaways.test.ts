@@ -76,7 +76,7 @@ async function until(lines: readonly string[], line: string): Promise<void> {
 }
 
 describe('code that goes on after the end of its process', () => {
-  it('loses its Worker within a second, whatever it does; the machine goes on', async () => {
+  it('loses its Worker, whatever it does; the machine goes on', async () => {
     const { machine, lines } = await start({ cpus: runaways.length });
     const all = await Promise.all(runaways.map(([, , body]) => machine.spawn(gated(body))));
     while (lines.length < all.length) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -86,7 +86,7 @@ describe('code that goes on after the end of its process', () => {
     // None of these has begun on a Worker that is lost, or they begin anew.
     const others = await Promise.all(runaways.map(() => machine.spawn(answers)));
     for (const other of others) expect(await other.wait()).toEqual({ code: 42 });
-    await replaced(machine, runaways.length, 2000);
+    await replaced(machine, runaways.length, 8000);
     const { notes } = await machine.audit();
     for (const { pid } of all) {
       expect(notes.filter((note) => note.includes(`process ${pid} `))).toHaveLength(1);
