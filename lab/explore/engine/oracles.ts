@@ -43,6 +43,8 @@ const CATCHING_UP: ReadonlySet<string> = new Set([
   'applyRecord',
 ]);
 
+const NOTHING_TO_JUDGE: FinalState = { violation: null, view: '' };
+
 /** Sleeps whose time limit is part of what they mean. */
 const LIMITED: Readonly<Record<string, string>> = {
   'kernel/audit/stop.ts awaitParked':
@@ -208,9 +210,12 @@ export class Oracles {
       this.#execution.fail('audit', (error as Error).message);
       return;
     }
-    const hash = this.#hashChanges(subject.ignored, hashTlbs(subject.world.cpus));
-    const final = this.#finals.get(hash) ?? this.#judge();
-    this.#finals.set(hash, final);
+    let final = NOTHING_TO_JUDGE;
+    if (scenario.audited !== false) {
+      const hash = this.#hashChanges(subject.ignored, hashTlbs(subject.world.cpus));
+      final = this.#finals.get(hash) ?? this.#judge();
+      this.#finals.set(hash, final);
+    }
     if (final.violation !== null) {
       this.#execution.fail('audit', final.violation);
     } else if (this.#sequential !== null) {
@@ -222,7 +227,6 @@ export class Oracles {
   #judge(): FinalState {
     const subject = this.#subject;
     const { module } = subject.model;
-    if (subject.scenario.audited === false) return { violation: null, view: '' };
     for (const cpu of subject.world.cpus) {
       const bad = subject.direct(() => module.tlbAudit(cpu, cpu.tlb));
       if (bad.length > 0) return { violation: `TLB of CPU ${cpu.id} is wrong`, view: '' };
@@ -231,7 +235,9 @@ export class Oracles {
     subject.direct(() => module.enterKernel(auditor));
     const { violations } = subject.direct(() => module.audit(auditor));
     subject.direct(() => module.leaveKernel(auditor));
-    if (violations.length === 0) return { violation: null, view: viewOf(subject) };
+    if (violations.length === 0) {
+      return { violation: null, view: this.#sequential === null ? '' : viewOf(subject) };
+    }
     const more = violations.length > SHOWN ? '; …' : '';
     return { violation: violations.slice(0, SHOWN).join('; ') + more, view: '' };
   }
