@@ -8,10 +8,7 @@ import {
 import { errnoName } from '../../../shared/abi/errno.ts';
 import { signalName } from '../../../shared/abi/signals.ts';
 import type { Operation } from '../model/kit.ts';
-
-// As lab/explore/model/user.ts has them: minus a FAULT_* code, minus a signal.
-const REFUSED = -1000;
-const KILLED = -2000;
+import { KILLED, REFUSED } from '../model/result-codes.ts';
 
 const FAULTS: Readonly<Record<number, string>> = {
   [FAULT_MAPERR]: 'SIGSEGV (SEGV_MAPERR)',

@@ -10,4 +10,5 @@ export type { Machine } from '../../../kernel/machine/machine.ts';
 export type { UserContext, UserMode } from '../../../kernel/mmu/user-mode.ts';
 export * from './kit.ts';
 export * from './operations.ts';
-export { KILLED, REFUSED, access, read, readPolled, write } from './user.ts';
+export { KILLED, REFUSED } from './result-codes.ts';
+export { access, read, readPolled, write } from './user.ts';

@@ -21,12 +21,8 @@ import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { userLoad, userStore, weakLoad } from '../runtime/facade.ts';
 import { BASE_VPN, contextOn, finish, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
+import { KILLED, REFUSED } from './result-codes.ts';
 import { swapIn } from './swap-store.ts';
-
-/** Refused accesses return less than this: minus the FAULT_* code, minus the signal. */
-export const REFUSED = -1000;
-/** The result of an access of a process that is to end. */
-export const KILLED = -2000;
 
 /** `load32` of the first word of page BASE + `page`. */
 export function read(page: number): Operation {

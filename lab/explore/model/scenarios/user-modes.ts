@@ -5,7 +5,8 @@ import type { UserMode } from '../../../../kernel/mmu/user-mode.ts';
 import { BASE_VPN, mapPages, newProcess, newThreads } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { kill, munmap } from '../operations.ts';
-import { REFUSED, access, read, stayInUser, touchPages, write } from '../user.ts';
+import { REFUSED } from '../result-codes.ts';
+import { access, read, stayInUser, touchPages, write } from '../user.ts';
 
 /** The program gives up its thread, and the CPU leaves user mode until the next access. */
 const endTurn: Operation = {
