@@ -17,7 +17,7 @@ const stormOptions: OptionTable = {
   storm: { help: 'a storm of kills, instead of the default stress' },
   processes: { value: 'N', help: 'processes on each machine (1000, or what --seconds allows)' },
   'at-once': { value: 'N', help: 'processes at a time, 1 to 64 (8)' },
-  kinds: { value: 'A,B,…', help: `kinds of programs, or all (all but the last three)` },
+  kinds: { value: 'A,B,…', help: `kinds of programs, or all (all but endless)` },
   seed: seedOption('programs, arguments and times of kills'),
   ...campaignTable(cpusDefault),
 };

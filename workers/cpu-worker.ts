@@ -17,8 +17,9 @@ import {
   startCpu,
   startProcess,
 } from '../kernel/index.ts';
-import { load, wait } from '../shared/atomics.ts';
+import { add, load, wait } from '../shared/atomics.ts';
 import * as BOOT from '../shared/layout/boot.ts';
+import * as CPU from '../shared/layout/cpu.ts';
 import type { Program } from './api/machine-api.ts';
 import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/wire.ts';
 import { CpuContext } from './cpu/runtime/cpu-context.ts';
@@ -101,7 +102,11 @@ async function main(): Promise<void> {
     afterTurn: platform.afterTurn,
     report: (pid) => void kernel.remote.goesOn(pid).catch(() => {}),
   });
-  queue.onSwitch = () => endedCode.over();
+  queue.onSwitch = () => {
+    endedCode.over();
+    // ORDER: a hint for the kernel worker, which looks again and again.
+    add(cpu.words, cpu.base + CPU.TURNS, 1);
+  };
   const strays = new StrayErrors(runners, platform.owners, (message) => {
     kernel.remote.panicked(message).catch(() => {});
   });

@@ -7,7 +7,10 @@ import { accessAddress, argument, badArgument } from './fuzz-values.ts';
 import type { Known, Random } from './fuzz-values.ts';
 
 /** Names of files, which every program opens and unlinks. `data` is the host's. */
-export const FUZZ_NAMES: readonly string[] = ['data', 'one', 'two', '', '/dev/none', '/pager/none'];
+export const FUZZ_NAMES: readonly string[] = [
+  ...['data', 'one', 'two', '', '/dev/none', '/pager/none'],
+  ...['/pager/p0', '/pager/p1'],
+];
 const BYTES_MAX = 20_000;
 const SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGCHLD', 'SIGSEGV', 'SIGKILL', 'SIGPIPE', ''];
 
@@ -119,6 +122,18 @@ function handler({ proc, random, known }: CallContext): unknown {
   });
 }
 
+/** A pager's function: right, too late, or wrong in one of three ways. */
+function reader({ random }: CallContext): unknown {
+  const kind = random(6);
+  return maybe(random, (page: number, target: Uint8Array) => {
+    if (kind === 0) throw new Error('thrown by a pager');
+    if (kind === 1) return new Promise(() => {});
+    if (kind === 2) return Promise.reject(new RangeError('a page is lost'));
+    target.fill(page + 1);
+    return kind === 3 ? 'no promise' : undefined;
+  });
+}
+
 function entry(context: CallContext, name: string): unknown {
   return maybe(context.random, context.random(16) === 0 ? 'missing' : name);
 }
@@ -129,6 +144,10 @@ const METHODS: Readonly<Record<string, Make>> = {
   // Not the host's file: later programs need it.
   unlink: (context) => [name(context)].map((path) => (path === 'data' ? 'one' : path)),
   fstat: one('fd'),
+  pager: (context) => {
+    const bytes = 4096 * (1 + context.random(8));
+    return [maybe(context.random, `p${context.random(2)}`), bytes, reader(context)];
+  },
   print: ({ random }) => [random(2) === 0 ? badArgument(random) : 'x'.repeat(random(1000))],
   wait: ({ random, known }) => [random(2) === 0 ? undefined : argument(random, known, '', 'pid')],
   kill: (context) => [

@@ -183,7 +183,8 @@ async function warmUp(proc: Proc): Promise<number> {
 async function cleanUp(proc: Proc, pids: readonly number[]): Promise<number> {
   await Promise.all(pids.map((pid) => proc.kill(pid).catch(() => {})));
   const names = [...FUZZ_NAMES, ...badNames(), '[object Object]'].filter((name) => name !== 'data');
-  await Promise.all(names.map((name) => proc.unlink(name).catch(() => {})));
+  const pagers = names.map((name) => `/pager/${name}`);
+  await Promise.all([...names, ...pagers].map((name) => proc.unlink(name).catch(() => {})));
   return 0;
 }
 

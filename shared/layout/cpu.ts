@@ -22,6 +22,8 @@ export const STOP_SEEN = 5;
 export const LAZY_ACK = 6;
 /** Process that ended in the present turn of the Worker's event loop, 0 when that is over. */
 export const ENDED_PID = 7;
+/** Counts the times that a process got the thread: in a new turn, or from another process. */
+export const TURNS = 8;
 
 // The trap mailbox: request words by the CPU, reply words by the kernel worker.
 /** Advanced when a request is complete. */
@@ -114,6 +116,7 @@ export const LAYOUT: Block = describeBlock('cpu', WORDS, {
     STOP_SEEN,
     LAZY_ACK,
     ENDED_PID,
+    TURNS,
   },
   'the CPU, until TRAP_SEQ is advanced': {
     TRAP_SEQ,

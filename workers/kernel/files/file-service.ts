@@ -67,7 +67,8 @@ export class FileService {
         ? -E.EISDIR
         : -E.ENOENT;
     }
-    if (!kindNumbered(object.kind).isRegular) return -E.EPERM;
+    const { isRegular } = kindNumbered(object.kind);
+    if (!isRegular && this.#objects.isOfHost(object)) return -E.EPERM;
     this.#objects.unlink(name);
     return 0;
   }

@@ -4,7 +4,7 @@
  * proper keeps a block for each; the file or module that it comes from is kept here.
  *
  * Guarantees: names are unique. An object that comes from the host lives as long as the machine;
- * one in memory only, until it is unused and has no name.
+ * one in memory only, or of a pager, until it is unused and has no name.
  */
 import { createMemoryFile, createObject, kindNumbered, putObject } from '../../../kernel/index.ts';
 import * as OBJECT from '../../../shared/layout/object.ts';
@@ -36,6 +36,9 @@ export interface RegisteredObject {
   readonly backend: Backend | null;
   readonly device: Device | null;
 }
+
+/** What names of objects begin with that processes supply. */
+export const PAGER_PREFIX = '/pager/';
 
 /** An object that goes when it is not used any more. */
 type Nameless = RegisteredObject | null;
@@ -140,13 +143,21 @@ export class ObjectRegistry {
     return object;
   }
 
-  /** Removes a name. False when there is no such name. */
+  /**
+   * Removes a name; what is behind it is freed with its last user, unless `boot` was given it.
+   * False when there is no such name.
+   */
   unlink(name: string): boolean {
     const object = this.#byName.get(name);
     if (object === undefined) return false;
     this.#byName.delete(name);
-    if (!kindNumbered(object.kind).isHandedIn) this.#unlinked.add(object);
+    if (!this.isOfHost(object)) this.#unlinked.add(object);
     return true;
+  }
+
+  /** Whether `boot` was given it: it lives as long as the machine. */
+  isOfHost({ kind, name }: RegisteredObject): boolean {
+    return kindNumbered(kind).isHandedIn && !name.startsWith(PAGER_PREFIX);
   }
 
   byName(name: string): RegisteredObject | undefined {

@@ -19,6 +19,7 @@ import { SyscallError } from '../../wire/errors.ts';
 import type { Connection } from '../../wire/endpoint.ts';
 import { modeOf } from '../cpu-mode.ts';
 import { inKernel } from '../in-kernel.ts';
+import { PAGER_PREFIX } from './object-registry.ts';
 import type { ObjectRegistry } from './object-registry.ts';
 
 /** How often a long call is checked, and at how many checks in a row its CPU may be asleep. */
@@ -56,7 +57,7 @@ export class UserPagers {
     if (proc === 0) return -E.ESRCH;
     const isSize = Number.isSafeInteger(sizeBytes) && sizeBytes > 0 && sizeBytes <= FILE_BYTES_MAX;
     if (!isSize || name === '' || name.includes('\0')) return -E.EINVAL;
-    const path = `/pager/${name}`;
+    const path = `${PAGER_PREFIX}${name}`;
     const owner = this.#owners.get(path);
     // The name of a pager that has died is free; what it supplied stays mapped.
     if (owner !== undefined && this.#locate(owner) === null) this.#objects.unlink(path);

@@ -18,10 +18,8 @@ import {
   sendSignal,
   withholdProcess,
 } from '../../../kernel/index.ts';
-import * as CPU from '../../../shared/layout/cpu.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
-import { RUNAWAY_MS } from '../../../shared/limits.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
   SENDABLE_SIGNALS,
@@ -31,8 +29,8 @@ import {
   signalNumber,
 } from '../../../shared/abi/signals.ts';
 import type { ProcessReport } from '../../api/machine-api.ts';
-import { modeOf } from '../cpu-mode.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { ExpectedEnds } from './expected-ends.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { Pool, Slot } from './pool.ts';
 import { HOST_PID, ProcessTable } from './process-table.ts';
@@ -73,7 +71,7 @@ export class ProcessManager {
   readonly #pool: Pool;
   readonly #report: Reporter;
   readonly #onEnd: () => void;
-  readonly #replace: ProcessManagerNeeds['replace'];
+  readonly #expectations: ExpectedEnds;
   readonly #dispatcher: Dispatcher;
   readonly #starter: ProcessStarter;
   readonly #groups = new ThreadGroups();
@@ -85,7 +83,6 @@ export class ProcessManager {
     this.#cpu = cpu;
     this.#pool = pool;
     this.#report = report;
-    this.#replace = replace;
     this.#onEnd = onEnd;
     this.#dispatcher = new Dispatcher({
       cpu,
@@ -93,6 +90,8 @@ export class ProcessManager {
       onFailure: (pid, reason) => this.exited(pid, { signal: 'SIGKILL', reason }),
     });
     this.table = new ProcessTable((pid) => inKernel(cpu, () => releaseProcess(cpu, pid)));
+    const isGone = (pid: number): boolean => this.table.get(pid)?.isGone !== false;
+    this.#expectations = new ExpectedEnds({ cpu, isGone, replace });
     this.#starter = new ProcessStarter({
       ...{ cpu, pool, table: this.table, groups: this.#groups, dispatcher: this.#dispatcher },
       fulfil: (...request) => this.#fulfil(...request),
@@ -259,22 +258,7 @@ export class ProcessManager {
     const slot = this.#slotOf(pid);
     if (slot === undefined) return;
     slot.connection?.remote.kill(pid, signal).catch(() => {});
-    this.#expectEnd(pid, signal, slot, slot.generation);
-  }
-
-  /** Ends a Worker that does not end the process in time; one asleep in a call gets longer. */
-  #expectEnd(pid: number, signal: string, slot: Slot, generation: number): void {
-    setTimeout(() => {
-      if (this.table.get(pid)?.isGone !== false || slot.generation !== generation) return;
-      // A CPU that wakes up now has its time again.
-      const mode = modeOf(this.#cpu, slot.cpu);
-      if (mode === CPU.MODE_BLOCKED || mode === CPU.MODE_PARKED) {
-        this.#expectEnd(pid, signal, slot, generation);
-        return;
-      }
-      const reason = `process ${pid} did not react to ${signal} for ${RUNAWAY_MS} ms`;
-      this.#replace(slot, pid, reason);
-    }, RUNAWAY_MS);
+    this.#expectations.expect(pid, signal, slot);
   }
 }
 
