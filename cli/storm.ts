@@ -57,7 +57,10 @@ const plan: CampaignPlan<StormOptions, CampaignResult> = {
       machineWords(options)
     );
   },
-  verdict: () => '',
+  verdict: (results) => {
+    const unresponsive = sumOf(results, (result) => result.unresponsive);
+    return unresponsive === '0' ? '' : `${unresponsive} unresponsive, `;
+  },
 };
 
 /** Returns the exit status. */

@@ -127,7 +127,7 @@ export function badNames(): string[] {
 }
 
 function isThrower(value: unknown): boolean {
-  return typeof value === 'symbol' || (typeof value === 'object' && value?.constructor === Object);
+  return typeof value === 'object' && value?.constructor === Object;
 }
 
 export function badArgument(random: Random): unknown {

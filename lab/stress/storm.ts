@@ -137,6 +137,11 @@ class Storm {
     if (status.signal === undefined) return this.#run.fail(what);
     if (status.signal === 'SIGKILL') {
       if (isKilled || status.reason?.includes('out of memory')) return;
+      // A recursion's turn may be long on a busy host.
+      if (status.reason?.includes('did not react to')) {
+        this.#run.unresponsive++;
+        return;
+      }
       // A Worker that an endless process kept had others too.
       if (status.reason !== undefined && this.#options.kinds.includes('endless')) return;
       if (status.reason === undefined) return this.#run.unexplainedKill(what);
