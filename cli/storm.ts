@@ -3,7 +3,7 @@ import { INTERRUPTED_HELP } from './interruption.ts';
 import { STORM_KINDS, STORM_KINDS_ALL, storm } from '../lab/stress/storm.ts';
 import type { StormOptions } from '../lab/stress/storm.ts';
 import type { CampaignResult } from '../lab/stress/campaign.ts';
-import { campaignTable, machineWords, parseCampaign, runCampaign } from './campaign.ts';
+import { campaignTable, machineWords, parseCampaign, runCampaign, sumOf } from './campaign.ts';
 import type { CampaignPlan } from './campaign.ts';
 import { describeOptions, parseOptions, seedOption } from './options.ts';
 import type { OptionTable, ParsedOptions } from './options.ts';

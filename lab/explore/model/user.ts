@@ -6,6 +6,7 @@
 import { handleFault } from '../../../kernel/faults/fault.ts';
 import { releaseFaultObject } from '../../../kernel/faults/object-fault.ts';
 import { abortPageIn, beginPageIn, finishPageIn } from '../../../kernel/faults/page-in.ts';
+import { ITS_TURN } from '../../../kernel/faults/give-way.ts';
 import { SWAP_STORE } from '../../../kernel/faults/swap-in.ts';
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import { FAULT_DONE, FAULT_ENDED, FAULT_WAIT } from '../../../kernel/machine/fault-codes.ts';
@@ -141,12 +142,18 @@ class ModelHost implements AccessHost {
 export function resolveFault(cpu: Cpu, space: number, vpn: number, write: boolean): number {
   const outcome = handleFault(cpu, space, vpn, write);
   if (outcome !== FAULT_WAIT) return outcome;
+  return supplyWanted(cpu) ? FAULT_DONE : FAULT_WAIT;
+}
+
+/** Supplies the page that kernel code waits for, as the kernel worker does. False: no memory. */
+export function supplyWanted(cpu: Cpu): boolean {
   const object = cpu.faultObject;
   const page = cpu.faultPage;
-  if (object === SWAP_STORE) return swapIn(cpu, page) ? FAULT_DONE : FAULT_WAIT;
+  if (object === ITS_TURN) return true;
+  if (object === SWAP_STORE) return swapIn(cpu, page);
   const done = pageIn(cpu, object, page);
   releaseFaultObject(cpu, object);
-  return done ? FAULT_DONE : FAULT_WAIT;
+  return done;
 }
 
 /** Supplies a page whose first word is 1000 + its number. False when memory is exhausted. */

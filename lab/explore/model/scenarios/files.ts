@@ -23,7 +23,7 @@ import { munmap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 import { mappedFile, mmapFile, openFile } from './mapped-file.ts';
 
-function truncate(pages: number): Operation {
+export function truncate(pages: number): Operation {
   return {
     name: `truncate to ${pages}`,
     run(world: World, cpu: Cpu): number {
@@ -35,7 +35,7 @@ function truncate(pages: number): Operation {
   };
 }
 
-function punch(page: number): Operation {
+export function punch(page: number): Operation {
   return {
     name: `punch ${page}`,
     run(world: World, cpu: Cpu): number {
@@ -48,7 +48,7 @@ function punch(page: number): Operation {
 }
 
 /** Takes page 0 to the "host", which is a number of this CPU's. The byte written, or -1. */
-const writeBack: Operation = {
+export const writeBack: Operation = {
   name: 'write back 0',
   run(world: World, cpu: Cpu): number {
     enter(cpu);
@@ -84,7 +84,7 @@ function checkNothingLost(world: World): string {
 }
 
 /** The kernel reads the first byte of a page, as write(2) does. The byte, -1 or -2. */
-function copyFrom(page: number): Operation {
+export function copyFrom(page: number): Operation {
   return {
     name: `copy from ${page}`,
     run(world: World, cpu: Cpu): number {
@@ -100,7 +100,7 @@ function copyFrom(page: number): Operation {
 }
 
 /** The kernel writes the first byte of a page, as read(2) does. Bytes copied, or -1. */
-function copyTo(page: number, value: number): Operation {
+export function copyTo(page: number, value: number): Operation {
   return {
     name: `copy ${value} to ${page}`,
     run(world: World, cpu: Cpu): number {
@@ -114,7 +114,7 @@ function copyTo(page: number, value: number): Operation {
   };
 }
 
-const close: Operation = {
+export const close: Operation = {
   name: 'close',
   run(world: World, cpu: Cpu): number {
     enter(cpu);

@@ -24,7 +24,7 @@ import { read, stayInUser, touchPages, write } from '../user.ts';
 import { fork, forked } from './forks.ts';
 
 /** Evicts a page of the process of CPU `id`, which no program can observe. */
-function evict(id: number, page: number): Operation {
+export function evict(id: number, page: number): Operation {
   return {
     name: `evict ${page}`,
     run(world: World, cpu: Cpu): number {
@@ -37,7 +37,7 @@ function evict(id: number, page: number): Operation {
 }
 
 /** Writes slot `slot` to the store, if it must be. */
-function writeOut(slot: number): Operation {
+export function writeOut(slot: number): Operation {
   return {
     name: `write slot ${slot}`,
     run(world: World, cpu: Cpu): number {
@@ -80,7 +80,7 @@ const dropClean: Operation = {
 };
 
 /** A reclaim pass over the process of CPU `id`: it scans, then evicts the pages it found. */
-function reclaim(id: number): Operation {
+export function reclaim(id: number): Operation {
   return {
     name: 'reclaim',
     run(world: World, cpu: Cpu): number {
@@ -97,7 +97,7 @@ function reclaim(id: number): Operation {
 }
 
 /** Clears a page's accessed bit. */
-function age(page: number): Operation {
+export function age(page: number): Operation {
   return {
     name: `age ${page}`,
     run(world: World, cpu: Cpu): number {
