@@ -41,6 +41,13 @@ export function describeReport({ experiment, exploration }: Report): string {
   ].join(' ');
 }
 
+/** What was found and what replays it, where no story is told; empty for nothing. */
+export function describeFinding({ exploration: { finding }, schedule }: Report): string {
+  if (finding === null) return '';
+  const again = schedule === null ? '' : `\n  faultline explore --replay '${schedule}'`;
+  return `  ${finding.failure.message}${again}`;
+}
+
 /** How many explorations there were, and which the limits have cut short. */
 export function describeReports(reports: readonly Report[]): string {
   const executions = reports.reduce((sum, { exploration }) => sum + exploration.executions, 0);

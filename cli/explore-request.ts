@@ -17,7 +17,13 @@ const threadsMax = 256;
 const strategies: readonly Search['strategy'][] = ['exhaustive', 'pct', 'random'];
 
 const exploreOptions: OptionTable = {
-  all: { help: 'all scenarios under all protocols' },
+  all: { help: 'all scenarios under all protocols; with --pairs: the generated ones' },
+  pairs: { help: 'generated scenarios: every pair of operations, in every state of memory' },
+  only: {
+    value: 'NAME',
+    help: 'with --pairs: those with this state or operation; may be repeated',
+    repeatable: true,
+  },
   list: { help: 'list scenarios, protocols and mutants' },
   protocol: {
     value: 'NAME|FILE',
@@ -34,6 +40,7 @@ const exploreOptions: OptionTable = {
   },
   jobs: { value: 'N', help: 'explorations side by side, each on a thread, 1 to 256 (1)' },
   seed: seedOption('pct and random'),
+  'keep-going': { help: 'go on after a failure, and tell the story of the first' },
   mutant: { value: 'NAME', help: 'explore a kernel with this seeded bug, where it shows' },
   mutants: { help: 'the table of all mutants and strategies' },
   replay: { value: 'SCHEDULE', help: 'replay a schedule that a failure printed' },
@@ -48,6 +55,7 @@ export interface ExploreRequest extends Request {
   readonly threads: number;
   readonly replay: string | null;
   readonly html: string | null;
+  readonly keepsGoing: boolean;
   readonly json: boolean;
 }
 
@@ -81,10 +89,12 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
     scenarios,
     protocols: protocols.length > 0 || parsed.has('all') ? protocols : ['rcu'],
     mutant: parsed.one('mutant'),
+    pairs: parsed.has('pairs') ? parsed.all('only') : null,
     search: parseSearch(parsed),
     threads: parsed.integer('jobs', 1, 1, threadsMax),
     replay: parsed.one('replay'),
     html,
+    keepsGoing: parsed.has('keep-going'),
     json: parsed.has('json'),
   };
 }
@@ -107,7 +117,9 @@ function parseSearch(parsed: ParsedOptions): Request['search'] {
 function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
   const [scenario = null] = parsed.positionals;
   const given = [
-    ...['list', 'mutants', 'all'].filter((name) => parsed.has(name)).map((name) => `--${name}`),
+    ...['list', 'mutants', 'all', 'pairs']
+      .filter((name) => parsed.has(name))
+      .map((name) => `--${name}`),
     ...['mutant', 'replay'].filter((name) => parsed.one(name) !== null).map((name) => `--${name}`),
     ...(scenario === null ? [] : [scenario]),
   ];
@@ -116,11 +128,16 @@ function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
   if (alone !== undefined && other !== undefined) {
     throw new UsageError(`${alone} goes without ${other}; leave one out`);
   }
+  if (parsed.all('only').length > 0 && !parsed.has('pairs')) {
+    throw new UsageError('--only goes with --pairs');
+  }
   if (parsed.has('list')) return 'list';
   if (parsed.has('mutants')) return 'mutants';
   if (parsed.one('replay') !== null) return 'replay';
   if (given.length === 0) {
-    throw new UsageError('which scenario? Name one, or --all; see faultline explore --list');
+    throw new UsageError(
+      'which scenario? Name one, --all or --pairs; see faultline explore --list',
+    );
   }
   return 'explore';
 }

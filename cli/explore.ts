@@ -14,6 +14,7 @@ import { MUTANTS } from '../lab/explore/mutants.ts';
 import { nodeHost } from '../lab/explore/node/node-host.ts';
 import { UnknownNameError } from '../lab/explore/plan.ts';
 import {
+  describeFinding,
   describeReport,
   describeReports,
   documentOf,
@@ -78,9 +79,17 @@ async function explore(laboratory: Laboratory, request: ExploreRequest): Promise
   const { json, html } = request;
   const jobs = await planned(laboratory, request);
   const reports = await asUsage(() =>
-    laboratory.exploreAll(jobs, request.threads, (report) => {
-      if (!json) console.log(describeReport(report));
-    }),
+    laboratory.exploreAll(
+      jobs,
+      request.threads,
+      (report) => {
+        if (json) return;
+        console.log(describeReport(report));
+        const found = describeFinding(report);
+        if (request.keepsGoing && found !== '') console.log(found);
+      },
+      request.keepsGoing,
+    ),
   );
   if (!json && reports.length > 1) console.log(describeReports(reports));
   const findings = reports.flatMap(({ exploration }) => exploration.finding ?? []);

@@ -27,6 +27,8 @@ import { pendingSignal } from './poll.ts';
 
 /** Outcome of a batch that is used up, beside FAULT_*. */
 const NEXT_BATCH = -1;
+/** No page. */
+const NEVER = -1;
 
 /**
  * Faults in the pages [startVpn, endVpn) of a process as far as possible: an area that refuses a
@@ -70,6 +72,7 @@ export function populateLocked(cpu: Cpu, proc: ProcessBlock, startVpn: Vpn, endV
   if (pendingSignal(cpu, proc) !== 0) return -EINTR;
   beginBatch(cpu);
   let vpn = startVpn;
+  let refusedVpn = NEVER;
   for (let area = areaFrom(cpu, space, vpn); area !== null; area = areaFrom(cpu, space, vpn)) {
     const stopVpn = Math.min(endVpn, vpnOf(area.end));
     vpn = Math.max(vpn, vpnOf(area.start));
@@ -78,6 +81,10 @@ export function populateLocked(cpu: Cpu, proc: ProcessBlock, startVpn: Vpn, endV
     const outcome = isPopulated(area)
       ? faultIn(cpu, space, vpn, stopVpn, write)
       : passOver(cpu, vpn);
+    if (isRefused(outcome) && cpu.stoppedAtVpn !== refusedVpn) {
+      vpn = refusedVpn = cpu.stoppedAtVpn;
+      continue;
+    }
     if (outcome !== FAULT_DONE) return errnoOf(cpu, outcome);
     vpn = stopVpn;
   }
@@ -101,6 +108,7 @@ export function populateAccess(
   if (pendingSignal(cpu, proc) !== 0) return -EINTR;
   beginBatch(cpu);
   let vpn = startVpn;
+  let refusedVpn = NEVER;
   while (vpn < endVpn) {
     const area = areaFrom(cpu, space, vpn);
     if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;
@@ -109,6 +117,10 @@ export function populateAccess(
       return -EINVAL;
     const stopVpn = Math.min(endVpn, vpnOf(area.end));
     const outcome = faultIn(cpu, space, vpn, stopVpn, write);
+    if (isRefused(outcome) && cpu.stoppedAtVpn !== refusedVpn) {
+      vpn = refusedVpn = cpu.stoppedAtVpn;
+      continue;
+    }
     if (outcome !== FAULT_DONE) return errnoOf(cpu, outcome);
     vpn = stopVpn;
   }
@@ -158,6 +170,15 @@ function isPopulated(area: Area): boolean {
 /** Private writable pages are copied at once; shared ones would become dirty for nothing. */
 function isWritten(area: Area): boolean {
   return (area.flags & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
+}
+
+/**
+ * The page cannot be accessed. Linux keeps its lock between the look at the area and the fault; here
+ * the area may have changed in between, so a page is refused when that happens twice in a row.
+ */
+function isRefused(outcome: number): boolean {
+  if (outcome === FAULT_DONE || outcome === FAULT_WAIT) return false;
+  return outcome !== FAULT_NO_MEMORY && outcome !== NEXT_BATCH;
 }
 
 function errnoOf(cpu: Cpu, outcome: number): number {

@@ -19,7 +19,7 @@ import type { Experiment, Job, Report } from './experiment.ts';
 import type { Explorer, Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
 import { MUTANTS, mutantNamed } from './mutants.ts';
-import { PROTOCOLS, SCENARIOS } from './model/index.ts';
+import { PROTOCOLS, SCENARIOS, pairNamed, pairNames } from './model/index.ts';
 import { UnknownNameError, namesOf, planJobs } from './plan.ts';
 import type { Catalogue, Request } from './plan.ts';
 import { exploreSideBySide } from './side-by-side.ts';
@@ -64,9 +64,9 @@ export class Laboratory {
     return this.#isStopped;
   }
 
-  /** The scenarios and protocols that ship. */
+  /** The scenarios and protocols that ship, and the names of generated scenarios. */
   catalogue(): Catalogue {
-    return { scenarios: SCENARIOS, protocols: Object.keys(PROTOCOLS) };
+    return { scenarios: SCENARIOS, pairs: pairNames(), protocols: Object.keys(PROTOCOLS) };
   }
 
   /** The explorations that a request means, in order. Throws an UnknownNameError. */
@@ -75,20 +75,22 @@ export class Laboratory {
   }
 
   /**
-   * Carries out the jobs on up to `threads` threads. A failure of the kernel itself ends it; those
-   * of mutants do not. `heard` receives each report as its exploration ends; the result has them in
+   * Carries out the jobs on up to `threads` threads. A failure of the kernel itself ends it unless
+   * `keepsGoing`; those of mutants do not. `heard` receives each report as its exploration ends; the result has them in
    * the order of the jobs.
    */
   async exploreAll(
     jobs: readonly Job[],
     threads: number,
     heard: (report: Report) => void,
+    keepsGoing = false,
   ): Promise<Report[]> {
     const reports: Report[] = [];
     for await (const report of this.#reports(jobs, threads)) {
       reports.push(report);
       heard(report);
-      if (report.exploration.finding !== null && report.experiment.mutant === null) break;
+      const isFailure = report.exploration.finding !== null && report.experiment.mutant === null;
+      if (isFailure && !keepsGoing) break;
     }
     const placeOf = ({ experiment: { scenario, protocol } }: Report): number =>
       jobs.findIndex(({ experiment }) => {
@@ -179,10 +181,11 @@ export class Laboratory {
   }
 
   #subject(model: Model, experiment: Experiment, paths: readonly string[]): Subject {
-    const { SCENARIOS, PROTOCOLS } = model.module;
+    const { SCENARIOS, PROTOCOLS, pairNamed } = model.module;
     const scenario = isPath(experiment.scenario)
       ? (this.#exported(model, paths, experiment.scenario) as Scenario)
-      : SCENARIOS.find(({ name }) => name === experiment.scenario);
+      : (SCENARIOS.find(({ name }) => name === experiment.scenario) ??
+        pairNamed(experiment.scenario));
     const protocol = isPath(experiment.protocol)
       ? (this.#exported(model, paths, experiment.protocol) as LockingProtocol)
       : (PROTOCOLS as Readonly<Record<string, LockingProtocol>>)[experiment.protocol];
@@ -198,6 +201,7 @@ export class Laboratory {
     for (const [what, name] of Object.entries(named)) {
       const candidates = known[what as keyof typeof known];
       if ((what !== 'mutant' && isPath(name)) || candidates.includes(name)) continue;
+      if (what === 'scenario' && pairNamed(name) !== undefined) continue;
       throw new UnknownNameError(what, name, candidates);
     }
   }

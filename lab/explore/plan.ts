@@ -4,9 +4,12 @@ import type { Job } from './experiment.ts';
 import { isPath } from './experiment.ts';
 import type { Scenario } from './model/kit.ts';
 import { MUTANTS, mutantNamed } from './mutants.ts';
+import { pairNamed } from './model/index.ts';
 
 /** The protocol of a scenario that shares nothing that protocols lock. */
 const PROTOCOL_DEFAULT = 'rcu';
+/** Default bound on preemptions of generated scenarios: there are thousands. */
+const PAIR_BOUND = 2;
 
 export interface Request {
   /** Names or paths; empty for all, or with a mutant for the one in which it shows. */
@@ -14,6 +17,8 @@ export interface Request {
   /** Names or paths; empty for all. A mutant without a scenario brings its own. */
   readonly protocols: readonly string[];
   readonly mutant: string | null;
+  /** Which generated scenarios to add: those that have all of these words in their names. */
+  readonly pairs?: readonly string[] | null;
   readonly search: Omit<Search, 'bound'> & {
     /** null: the usual one for the scenario's number of CPUs. */
     readonly bound: number | null;
@@ -23,6 +28,8 @@ export interface Request {
 /** What a request can name. */
 export interface Catalogue {
   readonly scenarios: readonly Scenario[];
+  /** Names of the generated ones (model/pairs). */
+  readonly pairs: readonly string[];
   readonly protocols: readonly string[];
 }
 
@@ -48,7 +55,10 @@ export function planJobs(request: Request, catalogue: Catalogue): Job[] {
     throw new UnknownNameError('mutant', mutantName, namesOf(MUTANTS));
   }
   let { scenarios, protocols } = request;
-  if (scenarios.length === 0) {
+  const { pairs = null } = request;
+  if (pairs !== null) {
+    scenarios = [...scenarios, ...pairsWith(pairs, catalogue.pairs)];
+  } else if (scenarios.length === 0) {
     scenarios = mutant === null ? namesOf(catalogue.scenarios) : [mutant.scenario];
     if (mutant !== null) protocols = [mutant.protocol];
   }
@@ -59,16 +69,27 @@ export function planJobs(request: Request, catalogue: Catalogue): Job[] {
   }
   return scenarios.flatMap((scenario) => {
     const known = catalogue.scenarios.find(({ name }) => name === scenario);
-    if (known === undefined && !isPath(scenario)) {
+    if (known === undefined && !isPath(scenario) && pairNamed(scenario) === undefined) {
       throw new UnknownNameError('scenario', scenario, namesOf(catalogue.scenarios));
     }
-    const bound = search.bound ?? boundDefault(known?.cpus.length ?? 2);
+    const isPair = known === undefined && !isPath(scenario);
+    const usual = isPair ? PAIR_BOUND : boundDefault(known?.cpus.length ?? 2);
+    const bound = search.bound ?? usual;
     const fitting = known === undefined ? protocols : protocolsFor(known, protocols);
     return fitting.map((protocol) => ({
       experiment: { scenario, protocol, mutant: mutantName },
       search: { ...search, bound },
     }));
   });
+}
+
+/** The generated scenarios whose names have all the words. Throws an UnknownNameError. */
+function pairsWith(words: readonly string[], names: readonly string[]): string[] {
+  const parts = new Set(names.flatMap((name) => name.split('+')));
+  for (const word of words) {
+    if (!parts.has(word)) throw new UnknownNameError('state or operation', word, [...parts]);
+  }
+  return names.filter((name) => words.every((word) => name.split('+').includes(word)));
 }
 
 /** Protocols under which a scenario is worth exploring. */

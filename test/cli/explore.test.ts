@@ -44,6 +44,22 @@ describe('faultline explore', () => {
     expect(alone.lines.every(({ complete, executions }) => complete && executions > 1)).toBe(true);
   }, 60_000);
 
+  it('explores generated pairs that have a state and an operation, and says what it lacks', async () => {
+    const only = ['--only', 'host-file', '--only', 'reap', '--only', 'munmap'];
+    const { status, lines } = await explore('--pairs', ...only, '--bound', '1');
+    expect(status).toBe(0);
+    expect(lines.map(({ scenario, complete }) => [scenario, complete])).toEqual([
+      ['host-file+munmap+reap', true],
+    ]);
+    const unknown = await faultline('explore', '--pairs', '--only', 'munmup');
+    expect(unknown).toMatchObject({ status: 2, stdout: '' });
+    expect(unknown.stderr).toBe(
+      "faultline: no state or operation is called 'munmup'; did you mean munmap?\n",
+    );
+    const alone = await faultline('explore', '--only', 'munmap', 'fault-munmap');
+    expect(alone).toMatchObject({ status: 2, stderr: 'faultline: --only goes with --pairs\n' });
+  }, 60_000);
+
   it.each(['1', '2'])(
     'stops at a failure and tells it, with --jobs %s',
     async (jobs) => {

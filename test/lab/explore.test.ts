@@ -165,6 +165,18 @@ describe('exploration', () => {
     120_000,
   );
 
+  it('finds nothing in generated pairs, some of each operation with one preemption', async () => {
+    const names = laboratory.catalogue().pairs;
+    expect(names.length).toBeGreaterThan(8000);
+    // A step that no number of states or operations divides.
+    for (let at = 0; at < names.length; at += 211) {
+      const experiment = { scenario: names[at]!, protocol: 'rcu', mutant: null };
+      const search = { ...SEARCH, executionsMax: 1e6, timeMaxMs: 20_000 };
+      const { exploration } = await laboratory.explore({ experiment, search });
+      expect({ name: names[at], ...exploration }).toMatchObject({ complete: true, finding: null });
+    }
+  }, 120_000);
+
   it('needed every excuse for a race: none outlives its reason', () => {
     expect(Object.keys(RACES_ALLOWED).filter((place) => !excuses.has(place))).toEqual([]);
   });

@@ -24,9 +24,11 @@ const SPECULATIVE: Readonly<Record<string, string>> = {
     'reads a node that may be gone, counted in, and checks AREA.LIVE first',
 };
 
-/** Ordered loads of an entry that may race with a plain store of a reserved one. */
+/** Ordered loads of an entry that may race with a plain store of a reserved one, or of none. */
 const WALKERS: Readonly<Record<string, string>> = {
   'kernel/mmu/walk.ts walk': 'the MMU sees no entry or a reserved one, and faults on both',
+  'kernel/reclaim/candidates.ts findCandidates':
+    'takes present entries alone, which eviction reads again under the lock',
   'kernel/paging/table.ts peekEntry': 'a hint about the entry, which is read again under the lock',
 };
 

@@ -55,8 +55,11 @@ function areaView(cpu: Cpu, space: number, row: AreaRow): string {
   const startVpn = vpnOf(row.startAddress);
   const pages = vpnOf(row.endAddress) - startVpn;
   const values: string[] = [];
-  for (let page = 0; page < Math.min(pages, PAGES_MAX); page++) {
-    const value = valueOf(cpu, space, startVpn + page, page < UNTOUCHED_MAX);
+  // Nobody can tell whether an unreadable page is there; of private memory, what it held.
+  const isSecret = (row.flags & AREA_PROT) === 0;
+  const looked = isSecret && row.inode !== 0 ? 0 : Math.min(pages, PAGES_MAX);
+  for (let page = 0; page < looked; page++) {
+    const value = valueOf(cpu, space, startVpn + page, page < UNTOUCHED_MAX && !isSecret);
     if (value !== '0') values.push(`page ${page} = ${value}`);
   }
   // A write that mprotect refuses in the end may have given the area its anonymous identity before,

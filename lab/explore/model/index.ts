@@ -13,6 +13,7 @@ export { sysMunmap } from '../../../kernel/syscalls/munmap.ts';
 export { boot, finish, newThreads } from './kit.ts';
 export { modelWordName } from './scratch.ts';
 export { finalView } from './final-view.ts';
+export { pairNamed, pairNames } from './pairs/index.ts';
 export { SCENARIOS } from './scenarios/index.ts';
 export * as userApi from './user-api.ts';
 export * as runtime from '../runtime/index.ts';

@@ -27,6 +27,19 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'refused-at-once',
+    about: 'populating believes a refusal without looking at the area again',
+    scenario: 'anon+munmap+populate',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/mmu/populate.ts',
+        'areaFrom(cpu, space, vpn);\n    if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;',
+        'areaFrom(cpu, space, vpn);\n    refusedVpn = vpn;\n    if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;',
+      ),
+    ],
+  },
+  {
     name: 'double-map',
     about: 'two faults on one page both enter their frame',
     scenario: 'fault-fault-write',

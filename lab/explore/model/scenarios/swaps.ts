@@ -18,7 +18,7 @@ import { MADV_FREE } from '../../../../shared/abi/mman.ts';
 import * as PROCESS from '../../../../shared/layout/process.ts';
 import { BASE_VPN, enter, leave, mapPages, newProcess, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { exit, madvise, munmap, reap } from '../operations.ts';
+import { exit, madvise, mmap, munmap, reap } from '../operations.ts';
 import { swapIn, swapStoreWord } from '../swap-store.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 import { fork, forked } from './forks.ts';
@@ -260,6 +260,15 @@ export const swapScenarios: readonly Scenario[] = [
     about: 'reclaim walks the tables without a lock while the last page of one is unmapped',
     perProtocol: false,
     cpus: [[reclaim(0)], [munmap(0, 1), reap]],
+    setup(world: World): void {
+      threads(world, 1);
+    },
+  },
+  {
+    name: 'reclaim-mmap',
+    about: 'reclaim walks the tables without a lock while an area is mapped over another',
+    perProtocol: false,
+    cpus: [[reclaim(0)], [mmap(0, 1)]],
     setup(world: World): void {
       threads(world, 1);
     },

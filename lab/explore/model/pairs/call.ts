@@ -1,0 +1,37 @@
+/** Any system call of the table as an operation. */
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { WAIT_PAGE } from '../../../../kernel/machine/wait-codes.ts';
+import { dispatch } from '../../../../kernel/syscalls/dispatch.ts';
+import { goOn } from '../../../../kernel/syscalls/go-on.ts';
+import { ENOMEM } from '../../../../shared/abi/errno.ts';
+import { enter, leave } from '../kit.ts';
+import type { Operation, World } from '../kit.ts';
+import { supplyWanted } from '../user.ts';
+
+/** Rounds of a call that waits for pages or gives way. */
+const ROUNDS_MAX = 8;
+
+/** Syscall `number`, carried out to its end: pages that it waits for come at once. */
+export function call(name: string, number: number, args: readonly number[]): Operation {
+  return {
+    name,
+    run(world: World, cpu: Cpu): number {
+      enter(cpu);
+      const result = carryOut(cpu, world.procs[cpu.id] as number, number, args);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+function carryOut(cpu: Cpu, proc: number, number: number, args: readonly number[]): number {
+  let rest = args;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = rest;
+    const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
+    if (result !== -WAIT_PAGE) return result;
+    if (!supplyWanted(cpu)) return -ENOMEM;
+    rest = goOn(number, rest, cpu.stoppedAtVpn);
+  }
+  return -WAIT_PAGE;
+}

@@ -1,0 +1,104 @@
+/**
+ * The operations that are combined in pairs: what programs and the kernel do with a range of pages.
+ * Each is made for a place, so that two of them overlap.
+ */
+import * as M from '../../../../shared/abi/mman.ts';
+import * as S from '../../../../shared/abi/syscall-numbers.ts';
+import { PAGE_SIZE } from '../../../../shared/limits.ts';
+import { ANON, BASE, RW } from '../kit.ts';
+import type { Operation } from '../kit.ts';
+import { fault, reap } from '../operations.ts';
+import { copyFrom, copyTo, punch, truncate, writeBack } from '../scenarios/files.ts';
+import { fork } from '../scenarios/forks.ts';
+import { age, evict, reclaim, writeOut } from '../scenarios/swaps.ts';
+import { read, write } from '../user.ts';
+import { call } from './call.ts';
+
+/** A range of pages, counted from BASE, and the page of it that both of a pair use. */
+export interface Place {
+  readonly page: number;
+  readonly pages: number;
+  readonly common: number;
+}
+
+/** An operation of the surface, for every place. */
+export interface Action {
+  readonly name: string;
+  /** Only where a file is mapped. */
+  readonly needsFile?: boolean;
+  /** Made for CPU `id`. */
+  at(place: Place, id: number): readonly Operation[];
+}
+
+/** Pages far above every place: where moved memory goes to, by CPU. */
+const ELSEWHERE = 3072;
+const ELSEWHERE_STEP = 1024;
+
+/** A syscall on {address, length, …}. */
+function range(name: string, number: number, ...more: readonly number[]): Action {
+  return {
+    name,
+    at({ page, pages }: Place): readonly Operation[] {
+      const args = [BASE + page * PAGE_SIZE, pages * PAGE_SIZE, ...more];
+      return [call(`${name} ${page}+${pages}`, number, args)];
+    },
+  };
+}
+
+/** mremap to a place of the CPU's own, or where it is. */
+function remap(name: string, flags: number, extraPages: number): Action {
+  return {
+    name,
+    at({ page, pages }: Place, id: number): readonly Operation[] {
+      const to = BASE + (ELSEWHERE + id * ELSEWHERE_STEP) * PAGE_SIZE;
+      const sizes = [pages * PAGE_SIZE, (pages + extraPages) * PAGE_SIZE];
+      const args = [BASE + page * PAGE_SIZE, ...sizes, flags, to];
+      return [call(`${name} ${page}+${pages}`, S.SYS_MREMAP, args)];
+    },
+  };
+}
+
+const MOVE = M.MREMAP_MAYMOVE | M.MREMAP_FIXED;
+
+/** Everything that one CPU can do to a range while another does something else to it. */
+export const SURFACE: readonly Action[] = [
+  { name: 'load', at: ({ common }) => [read(common)] },
+  { name: 'store', at: ({ common }, id) => [write(common, 7 + id), read(common)] },
+  { name: 'fault-read', at: ({ common }) => [fault(common, false)] },
+  { name: 'fault-write', at: ({ common }) => [fault(common, true)] },
+  range('mmap', S.SYS_MMAP, RW, ANON, -1, 0),
+  range('mmap-noreplace', S.SYS_MMAP, RW, ANON | M.MAP_FIXED_NOREPLACE, -1, 0),
+  range('munmap', S.SYS_MUNMAP),
+  range('protect-none', S.SYS_MPROTECT, M.PROT_NONE),
+  range('protect-read', S.SYS_MPROTECT, M.PROT_READ),
+  range('protect-write', S.SYS_MPROTECT, RW),
+  remap('move', MOVE, 0),
+  remap('move-keep', MOVE | M.MREMAP_DONTUNMAP, 0),
+  remap('move-grow', MOVE, 1),
+  remap('shrink', 0, -1),
+  remap('grow', 0, 1),
+  range('dontneed', S.SYS_MADVISE, M.MADV_DONTNEED),
+  range('free', S.SYS_MADVISE, M.MADV_FREE),
+  range('cold', S.SYS_MADVISE, M.MADV_COLD),
+  range('pageout', S.SYS_MADVISE, M.MADV_PAGEOUT),
+  range('willneed', S.SYS_MADVISE, M.MADV_WILLNEED),
+  range('populate', S.SYS_MADVISE, M.MADV_POPULATE_WRITE),
+  range('dontfork', S.SYS_MADVISE, M.MADV_DONTFORK),
+  range('wipeonfork', S.SYS_MADVISE, M.MADV_WIPEONFORK),
+  range('mlock', S.SYS_MLOCK),
+  range('mlock-onfault', S.SYS_MLOCK2, M.MLOCK_ONFAULT),
+  range('munlock', S.SYS_MUNLOCK),
+  { name: 'mlockall', at: () => [call('mlockall', S.SYS_MLOCKALL, [M.MCL_CURRENT])] },
+  range('msync', S.SYS_MSYNC, M.MS_SYNC),
+  range('mseal', S.SYS_MSEAL, 0),
+  { name: 'fork', at: () => [fork] },
+  { name: 'copy-from', at: ({ common }) => [copyFrom(common)] },
+  { name: 'copy-to', at: ({ common }, id) => [copyTo(common, 17 + id)] },
+  { name: 'evict', at: ({ common }) => [evict(0, common), writeOut(1)] },
+  { name: 'reclaim', at: () => [reclaim(0)] },
+  { name: 'age', at: ({ common }) => [age(common)] },
+  { name: 'reap', at: () => [reap] },
+  { name: 'truncate', needsFile: true, at: ({ common }) => [truncate(common)] },
+  { name: 'punch', needsFile: true, at: ({ common }) => [punch(common)] },
+  { name: 'write-back', needsFile: true, at: () => [writeBack] },
+];
