@@ -173,8 +173,8 @@ function isWritten(area: Area): boolean {
 }
 
 /**
- * The page cannot be accessed. Linux keeps its lock between the look at the area and the fault; here
- * the area may have changed in between, so a page is refused when that happens twice in a row.
+ * The page cannot be accessed. Linux keeps its lock between the look at the area and the fault;
+ * here the area may have changed in between, so a page is refused when that happens twice.
  */
 function isRefused(outcome: number): boolean {
   if (outcome === FAULT_DONE || outcome === FAULT_WAIT) return false;

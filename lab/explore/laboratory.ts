@@ -76,8 +76,8 @@ export class Laboratory {
 
   /**
    * Carries out the jobs on up to `threads` threads. A failure of the kernel itself ends it unless
-   * `keepsGoing`; those of mutants do not. `heard` receives each report as its exploration ends; the result has them in
-   * the order of the jobs.
+   * `keepsGoing`; those of mutants do not. `heard` receives each report as its exploration ends;
+   * the result has them in the order of the jobs.
    */
   async exploreAll(
     jobs: readonly Job[],

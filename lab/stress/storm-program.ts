@@ -131,7 +131,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   recurse: async (proc) => {
     const at = await arena(proc);
-    // It faults at each step, in some 20 ms altogether: a longer turn than a kill waits is a failure.
+    // It faults at each step, in some 20 ms altogether: a kill does not wait much longer.
     return recurse(proc, at, (address) => {
       proc.mem.store32(address, 1);
       if (address === at) proc.local.madvise(at, PAGES * PAGE_SIZE, MADV_DONTNEED);

@@ -44,7 +44,7 @@ describe('faultline explore', () => {
     expect(alone.lines.every(({ complete, executions }) => complete && executions > 1)).toBe(true);
   }, 60_000);
 
-  it('explores generated pairs that have a state and an operation, and says what it lacks', async () => {
+  it('explores the generated pairs that are asked for', async () => {
     const only = ['--only', 'host-file', '--only', 'reap', '--only', 'munmap'];
     const { status, lines } = await explore('--pairs', ...only, '--bound', '1');
     expect(status).toBe(0);

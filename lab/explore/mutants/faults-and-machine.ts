@@ -34,8 +34,8 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/mmu/populate.ts',
-        'areaFrom(cpu, space, vpn);\n    if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;',
-        'areaFrom(cpu, space, vpn);\n    refusedVpn = vpn;\n    if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;',
+        'if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;',
+        'refusedVpn = vpn;\n    if (area === null || vpnOf(area.start) > vpn) return -ENOMEM;',
       ),
     ],
   },

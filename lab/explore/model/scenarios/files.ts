@@ -114,7 +114,7 @@ export function copyTo(page: number, value: number): Operation {
   };
 }
 
-export const close: Operation = {
+const close: Operation = {
   name: 'close',
   run(world: World, cpu: Cpu): number {
     enter(cpu);
