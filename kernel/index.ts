@@ -119,7 +119,7 @@ export { formatSmaps } from './reports/smaps.ts';
 export { formatStatm, formatStatus } from './reports/status.ts';
 export { sysMmap } from './syscalls/mmap.ts';
 export { dispatch } from './syscalls/dispatch.ts';
-export { goOn } from './syscalls/go-on.ts';
+export { MLOCK_REST, goOn, numberOfRest } from './syscalls/go-on.ts';
 export { TRY_KERNEL, WAIT_PAGE } from './machine/wait-codes.ts';
 export { FLUSH_POLICIES } from './machine/flush-policies.ts';
 export type { FlushPolicy } from './machine/flush-policies.ts';

@@ -22,7 +22,8 @@ import { sysFallocate } from './fallocate.ts';
 import { sysFcntl } from './fcntl.ts';
 import { sysMincore } from './mincore.ts';
 import { sysBrk } from './brk.ts';
-import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from './mlock.ts';
+import { MLOCK_REST } from './go-on.ts';
+import { mlockRest, sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from './mlock.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';
 import { sysMsync } from './msync.ts';
@@ -54,6 +55,7 @@ export function dispatch(
   cpu.lacksFrame = false;
   cpu.stoppedAtVpn = 0;
   cpu.carriedErrno = 0;
+  if (number === MLOCK_REST) return mlockRest(cpu, proc, a, b);
   const known = number as SyscallNumber;
   switch (known) {
     case S.SYS_MMAP:

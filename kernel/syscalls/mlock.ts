@@ -67,7 +67,16 @@ function lockRange(
     ? setLockFlags(cpu, space, areas, startAddress, size, bits)
     : -E.ENOMEM;
   protocol.unlockAreas(cpu, space);
-  if (outcome !== 0 || size === 0) return outcome;
+  return outcome !== 0 || size === 0 ? outcome : mlockRest(cpu, proc, startAddress, size);
+}
+
+/** The second part of mlock: faults in the pages of a range whose areas have been marked. */
+export function mlockRest(
+  cpu: Cpu,
+  proc: ProcessBlock,
+  startAddress: VirtAddr,
+  size: number,
+): number {
   const populated = populateLocked(cpu, proc, vpnOf(startAddress), vpnOf(startAddress + size));
   // POSIX's errnos: ENOMEM for pages that cannot be accessed, EAGAIN when memory is exhausted.
   if (populated === -E.EFAULT) return -E.ENOMEM;

@@ -24,6 +24,8 @@ import { resolveFault } from './user.ts';
 /** Pages of an area that are looked at, and of those never touched the ones that are faulted in. */
 const PAGES_MAX = 2048;
 const UNTOUCHED_MAX = 4;
+/** Faults on a page until it is there. */
+const FAULTS_MAX = 3;
 const NO_NAMES: ObjectNames = new Map();
 
 /** `cpu` is in kernel mode. A text to be compared, and to be read in a report. */
@@ -55,11 +57,10 @@ function areaView(cpu: Cpu, space: number, row: AreaRow): string {
   const startVpn = vpnOf(row.startAddress);
   const pages = vpnOf(row.endAddress) - startVpn;
   const values: string[] = [];
-  // Nobody can tell whether an unreadable page is there; of private memory, what it held.
-  const isSecret = (row.flags & AREA_PROT) === 0;
-  const looked = isSecret && row.inode !== 0 ? 0 : Math.min(pages, PAGES_MAX);
+  // Nobody can tell what is behind unreadable pages.
+  const looked = (row.flags & AREA_PROT) === 0 ? 0 : Math.min(pages, PAGES_MAX);
   for (let page = 0; page < looked; page++) {
-    const value = valueOf(cpu, space, startVpn + page, page < UNTOUCHED_MAX && !isSecret);
+    const value = valueOf(cpu, space, startVpn + page, page < UNTOUCHED_MAX);
     if (value !== '0') values.push(`page ${page} = ${value}`);
   }
   // A write that mprotect refuses in the end may have given the area its anonymous identity before,
@@ -76,11 +77,13 @@ function areaView(cpu: Cpu, space: number, row: AreaRow): string {
 /** What the first word of a page reads as, or '!' and the FAULT_* code. */
 function valueOf(cpu: Cpu, space: number, vpn: number, isFaulted: boolean): string {
   let entry = peekEntry(cpu, space, vpn);
-  if (!isPresent(entry)) {
-    if (!isSwapped(entry) && !isFaulted) return '0';
+  if (!isPresent(entry) && !isSwapped(entry) && !isFaulted) return '0';
+  // The first fault on a page that must be supplied brings it into memory, the second enters it.
+  for (let turn = 0; turn < FAULTS_MAX && !isPresent(entry); turn++) {
     const outcome = resolveFault(cpu, space, vpn, false);
     if (outcome !== FAULT_DONE) return `!${outcome}`;
     entry = peekEntry(cpu, space, vpn);
   }
+  if (!isPresent(entry)) return '!';
   return String(peek(cpu.words, frameWord(cpu.machine, pfnOf(entry))));
 }

@@ -27,6 +27,19 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'mlock-begun-again',
+    about: 'mlock that has waited for a page marks its areas once more',
+    scenario: 'swapped+munmap+mlock',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/syscalls/go-on.ts',
+        'return number === SYS_MLOCK || number === SYS_MLOCK2 ? MLOCK_REST : number;',
+        'return number;',
+      ),
+    ],
+  },
+  {
     name: 'refused-at-once',
     about: 'populating believes a refusal without looking at the area again',
     scenario: 'anon+munmap+populate',

@@ -4,6 +4,7 @@
  */
 import {
   ITS_TURN,
+  MLOCK_REST,
   TRY_KERNEL,
   WAIT_PAGE,
   blockCpu,
@@ -124,7 +125,7 @@ export class CpuContext {
    * -WAIT_PAGE nothing is to be waited for: out of the kernel and back, for the rest (goOn).
    */
   local(number: number, proc: number, args: readonly number[]): number {
-    if (!isLocalSyscall(number)) return -TRY_KERNEL;
+    if (!isLocalSyscall(number) && number !== MLOCK_REST) return -TRY_KERNEL;
     const { cpu } = this;
     const [a = NaN, b = NaN, c = NaN, d = NaN, e = NaN, f = NaN] = args;
     cpu.populateStartVpn = 0;

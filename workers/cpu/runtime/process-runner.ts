@@ -13,6 +13,7 @@ import {
   beginProgram,
   dropContext,
   goOn,
+  numberOfRest,
   hasSignal,
   pendingSignal,
   processOf,
@@ -208,16 +209,18 @@ export class ProcessRunner implements RunningProcess {
     const { context } = this;
     const { mode, cpu } = context;
     let rest = args;
+    let next = op;
     let carried = 0;
-    let result = mode.inKernel(() => context.local(op, this.#proc, rest));
+    let result = mode.inKernel(() => context.local(next, this.#proc, rest));
     while (result === -WAIT_PAGE) {
       carried = carried === 0 ? cpu.carriedErrno : carried;
-      rest = goOn(op, rest, cpu.stoppedAtVpn);
+      rest = goOn(next, rest, cpu.stoppedAtVpn);
+      next = numberOfRest(next, cpu.stoppedAtVpn);
       this.#checkKilled();
-      result = mode.inKernel(() => context.local(op, this.#proc, rest));
+      result = mode.inKernel(() => context.local(next, this.#proc, rest));
     }
     const { populateStartVpn: start, populateEndVpn: end } = cpu;
-    if (result === -TRY_KERNEL) result = this.trap(op, rest);
+    if (result === -TRY_KERNEL) result = this.trap(next, rest);
     else if (start !== end) this.#populate(start, end);
     return result === 0 ? carried : result;
   }

@@ -7,6 +7,7 @@ import {
   WAIT_PAGE,
   dispatch,
   goOn,
+  numberOfRest,
   isStreamFd,
   populate,
   processOf,
@@ -181,6 +182,7 @@ export class SyscallService {
   ): Promise<number> {
     let progress = first;
     let rest = args.map(asNumber);
+    let next = number;
     let carried = 0;
     for (let attempt = 0; progress.request !== null; attempt++) {
       const isPage = progress.result === -WAIT_PAGE;
@@ -195,7 +197,8 @@ export class SyscallService {
       if (progress.stoppedAt !== 0 || progress.request.object === ITS_TURN) attempt = -1;
       carried = carried === 0 ? progress.carried : carried;
       rest = [...goOn(number, rest, progress.stoppedAt)];
-      progress = this.#run(number, pid, rest);
+      next = numberOfRest(next, progress.stoppedAt);
+      progress = this.#run(next, pid, rest);
     }
     const result = await this.#finish(pid, progress);
     return result === 0 ? carried : result;

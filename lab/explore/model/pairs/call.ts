@@ -2,7 +2,7 @@
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { WAIT_PAGE } from '../../../../kernel/machine/wait-codes.ts';
 import { dispatch } from '../../../../kernel/syscalls/dispatch.ts';
-import { goOn } from '../../../../kernel/syscalls/go-on.ts';
+import { goOn, numberOfRest } from '../../../../kernel/syscalls/go-on.ts';
 import { ENOMEM } from '../../../../shared/abi/errno.ts';
 import { enter, leave } from '../kit.ts';
 import type { Operation, World } from '../kit.ts';
@@ -26,12 +26,14 @@ export function call(name: string, number: number, args: readonly number[]): Ope
 
 function carryOut(cpu: Cpu, proc: number, number: number, args: readonly number[]): number {
   let rest = args;
+  let next = number;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = rest;
-    const result = dispatch(cpu, proc, number, a, b, c, d, e, f);
+    const result = dispatch(cpu, proc, next, a, b, c, d, e, f);
     if (result !== -WAIT_PAGE) return result;
     if (!supplyWanted(cpu)) return -ENOMEM;
-    rest = goOn(number, rest, cpu.stoppedAtVpn);
+    rest = goOn(next, rest, cpu.stoppedAtVpn);
+    next = numberOfRest(next, cpu.stoppedAtVpn);
   }
   return -WAIT_PAGE;
 }

@@ -8,11 +8,12 @@ import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { ANON, BASE, RW } from '../kit.ts';
 import type { Operation } from '../kit.ts';
 import { fault, reap } from '../operations.ts';
-import { copyFrom, copyTo, punch, truncate, writeBack } from '../scenarios/files.ts';
+import { punch, truncate, writeBack } from '../scenarios/files.ts';
 import { fork } from '../scenarios/forks.ts';
 import { age, evict, reclaim, writeOut } from '../scenarios/swaps.ts';
 import { read, write } from '../user.ts';
 import { call } from './call.ts';
+import { copyByteFrom, copyByteTo } from './copies.ts';
 
 /** A range of pages, counted from BASE, and the page of it that both of a pair use. */
 export interface Place {
@@ -92,8 +93,8 @@ export const SURFACE: readonly Action[] = [
   range('msync', S.SYS_MSYNC, M.MS_SYNC),
   range('mseal', S.SYS_MSEAL, 0),
   { name: 'fork', at: () => [fork] },
-  { name: 'copy-from', at: ({ common }) => [copyFrom(common)] },
-  { name: 'copy-to', at: ({ common }, id) => [copyTo(common, 17 + id)] },
+  { name: 'copy-from', at: ({ common }) => [copyByteFrom(common)] },
+  { name: 'copy-to', at: ({ common }, id) => [copyByteTo(common, 17 + id)] },
   { name: 'evict', at: ({ common }) => [evict(0, common), writeOut(1)] },
   { name: 'reclaim', at: () => [reclaim(0)] },
   { name: 'age', at: ({ common }) => [age(common)] },

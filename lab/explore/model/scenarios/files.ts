@@ -84,7 +84,7 @@ function checkNothingLost(world: World): string {
 }
 
 /** The kernel reads the first byte of a page, as write(2) does. The byte, -1 or -2. */
-export function copyFrom(page: number): Operation {
+function copyFrom(page: number): Operation {
   return {
     name: `copy from ${page}`,
     run(world: World, cpu: Cpu): number {
@@ -100,7 +100,7 @@ export function copyFrom(page: number): Operation {
 }
 
 /** The kernel writes the first byte of a page, as read(2) does. Bytes copied, or -1. */
-export function copyTo(page: number, value: number): Operation {
+function copyTo(page: number, value: number): Operation {
   return {
     name: `copy ${value} to ${page}`,
     run(world: World, cpu: Cpu): number {
