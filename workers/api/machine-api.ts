@@ -85,7 +85,7 @@ export interface BootOptions {
   readonly files?: Readonly<Record<string, FileSource>>;
   /** Device modules, run in the kernel worker; opened as `/dev/NAME`. */
   readonly devices?: Readonly<Record<string, URL | string>>;
-  /** Modules (Backend, MappingBackendModule) run in the kernel worker, opened as `/backend/NAME`. */
+  /** Modules in the kernel worker (Backend, MappingBackendModule), opened as `/backend/NAME`. */
   readonly backends?: Readonly<Record<string, URL | string>>;
   /** Physically contiguous regions, opened as `/dev/NAME` and mapped linearly: name to size. */
   readonly linear?: Readonly<Record<string, number | string>>;
