@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
+import { keepPublicTypes } from './scripts/public-types.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(root, 'dist');
@@ -260,7 +261,9 @@ function buildTypes() {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const args = [tsc, '-p', 'tsconfig.build.json'];
   // tsc reports on stdout; that belongs to the command this build may run before.
-  return spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (status === 0) keepPublicTypes(root);
+  return status === 0;
 }
 
 /** Brings dist/ up to date; returns false when the sources do not compile, or have type errors. */

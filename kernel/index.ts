@@ -10,13 +10,16 @@ export { KernelPanic } from '../shared/panic.ts';
 export * from './areas/index.ts';
 // The backends of the machine, for address spaces of one's own.
 export { MachineBackend } from './backends/backend.ts';
+export { ArrangedBackend } from './backends/arranged.ts';
 export { LazyBackend } from './backends/lazy.ts';
 export { LinearBackend } from './backends/linear.ts';
 export { ObjectBackend } from './backends/paged.ts';
 export { backendOf } from './backends/registry.ts';
 export { UserBackend } from './backends/user.ts';
 export * from './machine/area-flags.ts';
-export { ANONYMOUS, internRecord, putRecord } from './objects/record.ts';
+export { ANONYMOUS, internRecord, putRecord, recordAt } from './objects/record.ts';
+export { clearRange, presentRange, protectRange, reserveRange } from './paging/map-range.ts';
+export { firstUnlike } from './paging/range-check.ts';
 export { RangeOp, closeRange } from './paging/range-op.ts';
 export { peekEntry } from './paging/table.ts';
 export { openRange } from './space/open-range.ts';
@@ -27,7 +30,7 @@ export { audit } from './audit/audit.ts';
 export type { AuditResult } from './audit/audit.ts';
 export type { AuditOptions } from './audit/audit-ledger.ts';
 export { attachCpu } from './machine/cpu.ts';
-export type { Cpu, UserHooks } from './machine/cpu.ts';
+export type { Cpu, MappingChange, UserHooks } from './machine/cpu.ts';
 export {
   blockCpu,
   condemnCpu,
@@ -83,7 +86,7 @@ export {
   takeDirty,
 } from './files/write-back.ts';
 export type { DirtyPage } from './files/write-back.ts';
-export { markDirty } from './objects/pages.ts';
+export { PAGE_ABSENT, dropPages, getPage, markDirty } from './objects/pages.ts';
 export {
   areMemfdFlags,
   createMemoryFile,

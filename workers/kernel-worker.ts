@@ -177,7 +177,7 @@ function startKernel(ground: Ground): void {
     output: (fd, bytes, pid) => host.remote.output(pid, fd, bytes),
   });
   const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);
-  const spawn = spawnWithReclaim({ processes, reclaim });
+  const spawn = spawnWithReclaim({ processes, reclaim, settle: () => objects.settleMappings() });
   const staged = new StagedCalls(runStaged({ objects, processes, spawn, files }));
   const services = { syscalls, objects, processes, spawn, files, pagers, staged };
   const audits = new AuditService({ cpu, pool, objects, notes: () => watchdog.notes() });

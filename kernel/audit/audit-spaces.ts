@@ -26,6 +26,7 @@ import { frameState } from '../frames/buddy.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { indexLookup } from '../objects/page-index.ts';
+import { isPageCache } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { ROOT_LEVEL, pagesAt } from '../machine/cursor.ts';
 import { frameField, frameWord } from '../machine/machine.ts';
@@ -228,7 +229,12 @@ function auditSharedPage(walk: Walk, entry: Pte, vpn: Vpn, area: Area, where: st
   const object: ObjectBlock = peek(cpu.words, record + RECORD.OBJECT);
   const page = vpn + peek(cpu.words, record + RECORD.DELTA);
   const base = peek(cpu.words, object + OBJECT.BASE_PFN);
-  const { isContiguous } = kindOf(cpu.machine, object);
+  const { isContiguous, isArranged } = kindOf(cpu.machine, object);
+  if (isArranged) {
+    const found = pte.pfnOf(entry);
+    ledger.check(isPageCache(cpu.machine, found), `${where}: frame ${found} is no object's page`);
+    return;
+  }
   const pfn = isContiguous ? base + page : indexLookup(cpu, object, page);
   ledger.check(
     pte.pfnOf(entry) === pfn,

@@ -6,6 +6,7 @@ import type { RecordId } from '../../shared/units.ts';
 import type { Machine } from '../machine/machine.ts';
 import { kindNumbered } from '../objects/kinds.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
+import { ArrangedBackend } from './arranged.ts';
 import type { MachineBackend } from './backend.ts';
 import { LazyBackend } from './lazy.ts';
 import { LinearBackend } from './linear.ts';
@@ -20,6 +21,8 @@ export function backendOf(machine: Machine, record: RecordId, anon = 0, delta = 
   switch (number) {
     case OBJECT.USER:
       return new UserBackend(kind, record, anon);
+    case OBJECT.ARRANGED:
+      return new ArrangedBackend(kind, record);
     case OBJECT.LINEAR:
       return new LinearBackend(kind, record);
     default:

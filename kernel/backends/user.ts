@@ -22,7 +22,8 @@ import { ObjectBackend } from './paged.ts';
 /** The cause of a failure that only says: this CPU cannot, the kernel worker can. */
 export const TRY_KERNEL_CAUSE = 'TRY_KERNEL';
 
-const ELSEWHERE: BackendFailure = { cause: TRY_KERNEL_CAUSE };
+/** This CPU cannot, the kernel worker can. */
+export const ELSEWHERE: BackendFailure = { cause: TRY_KERNEL_CAUSE };
 const REFUSED: BackendFailure = { cause: 'EACCES' };
 
 /** The pages of a backend module, which is asked before its ranges change. */

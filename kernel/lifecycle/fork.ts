@@ -41,10 +41,14 @@ import { seek } from '../paging/table.ts';
 import { getSlot } from '../objects/swap-map.ts';
 import { inheritedIdentity, settleAnon } from '../space/anon-identity.ts';
 import type { Area, AreaSet } from '../space/shared-area-store.ts';
+import { mappingErrno } from '../syscalls/mmap.ts';
 import { areasOf, inheritHeap, unmergingAreasOf } from '../space/space.ts';
 import { backendOf } from '../backends/registry.ts';
 
-/** Copies the space `parent` into the empty space `child`. 0 or -ENOMEM, with a part copied. */
+/**
+ * Copies the space `parent` into the empty space `child`. 0 or a negative errno, with a part
+ * copied: -ENOMEM, or what a module answers that arranges its pages itself (backends/arranged.ts).
+ */
 export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): number {
   assertNoLockHeld(cpu);
   const { protocol } = cpu.machine;
@@ -55,28 +59,31 @@ export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): numb
   // was written after it.
   settleAnon(cpu, parent, 0, USER_PAGES);
   const to = openRange(cpu, child, 0, USER_PAGES, new Cursor());
+  to.copiedFrom = parent;
   inheritHeap(cpu, parent, child);
-  const copied = copyAreas(from, to);
+  const outcome = copyAreas(from, to);
   closeRange(to);
   closeRange(from);
   protocol.unlockAreas(cpu, child);
   protocol.unlockAreas(cpu, parent);
-  return copied ? 0 : -ENOMEM;
+  return outcome;
 }
 
-function copyAreas(from: RangeOp, to: RangeOp): boolean {
+function copyAreas(from: RangeOp, to: RangeOp): number {
   const { cpu } = from;
   const parents = areasOf(cpu, from.space);
   const children = unmergingAreasOf(cpu, to.space);
   let area = parents.nextArea(0);
   while (area !== null) {
-    if ((area.flags & AREA_DONTFORK) === 0 && !copyArea(from, to, children, area)) return false;
+    const isLeftOut = (area.flags & AREA_DONTFORK) !== 0;
+    const outcome = isLeftOut ? 0 : copyArea(from, to, children, area);
+    if (outcome !== 0) return outcome;
     area = area.end < USER_SPACE_END ? parents.nextArea(area.end) : null;
   }
-  return true;
+  return 0;
 }
 
-function copyArea(from: RangeOp, to: RangeOp, children: AreaSet, area: Area): boolean {
+function copyArea(from: RangeOp, to: RangeOp, children: AreaSet, area: Area): number {
   const { cpu, space } = to;
   const { start, end, size, flags, backend } = area;
   const isWiped = (flags & AREA_WIPEONFORK) !== 0;
@@ -88,8 +95,9 @@ function copyArea(from: RangeOp, to: RangeOp, children: AreaSet, area: Area): bo
   if (inherited !== flags || isWiped) poke(cpu.words, space + SPACE.UNMERGED, 1);
   const behind = backendOf(cpu.machine, backend.record, anon, backend.delta);
   const copy = new MemoryArea(start, size, inherited, behind);
-  if (!children.map(copy, to, false).ok) return false;
-  return !hasPages || copyPages(from, to, vpnOf(start), vpnOf(end));
+  const mapped = children.map(copy, to, false);
+  if (!mapped.ok) return mappingErrno(mapped.error);
+  return !hasPages || copyPages(from, to, vpnOf(start), vpnOf(end)) ? 0 : -ENOMEM;
 }
 
 /** Copies the pages and guards of [startVpn, endVpn). False when there is no table to be had. */

@@ -10,11 +10,13 @@ import { assert } from '../../shared/panic.ts';
 import type {
   ObjectBlock,
   ObjectPage,
+  Pte,
   RecordId,
   VirtAddr,
   Vpn,
   WordIndex,
 } from '../../shared/units.ts';
+import type { BackendResult, PageTableLike } from '../areas/mapping-backend.ts';
 import { Cursor } from './cursor.ts';
 import type { Machine } from './machine.ts';
 import { Tlb } from './tlb.ts';
@@ -80,6 +82,30 @@ export interface UserHooks {
   unmap(host: number, address: VirtAddr, size: number): boolean;
   /** Before a range gets other PROT_ flags. */
   protect(host: number, address: VirtAddr, size: number, prot: number): boolean;
+  /** Lets a module that arranges its pages itself change a range. */
+  changeMapping(change: MappingChange): BackendResult;
+  /** An address space has ended: nothing is mapped there any more. */
+  endSpace(spaceId: number): void;
+}
+
+/** What a module is to do that arranges its pages itself (backends/arranged.ts). */
+export interface MappingChange {
+  /** The method of its MappingBackend. */
+  readonly method: 'map' | 'unmap' | 'protect';
+  /** The host number of its object. */
+  readonly host: number;
+  /** First byte of the range. */
+  readonly address: VirtAddr;
+  /** Bytes of the range. */
+  readonly size: number;
+  /** PROT_ flags that the range is to have; 0 for `unmap`. */
+  readonly prot: number;
+  /** The entry for an untouched page; 0 for `unmap`. */
+  readonly reserved: Pte;
+  /** The mapping record of the area. */
+  readonly record: RecordId;
+  /** The operation that is under way: a RangeOp. */
+  readonly op: PageTableLike;
 }
 
 /** Makes the view of CPU `id`. The caller is the only Worker that runs it. */

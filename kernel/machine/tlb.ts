@@ -31,7 +31,7 @@ export class Tlb {
   /** Slots in `filled`. */
   filledCount = 0;
   /**
-   * [0]: accesses left until the next ordered poll. The only word that every access writes, so
+   * Word 0: accesses left until the next ordered poll. The only word that every access writes, so
    * each access depends on the one before it. An Int32Array, whose words need no untagging, large
    * enough not to lie in the engine's heap.
    */

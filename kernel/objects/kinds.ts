@@ -11,6 +11,7 @@
  *   linear   a physically contiguous region, present from the start
  *   text     a file of /proc, which the kernel worker writes anew when it is read from its start
  *   zero     /dev/zero: no pages; mapping it makes anonymous memory
+ *   arranged pages that a backend module enters into page tables itself
  */
 import { peek } from '../../shared/atomics.ts';
 import { EINVAL, ESPIPE } from '../../shared/abi/errno.ts';
@@ -30,6 +31,11 @@ export interface ObjectKind {
   readonly entryKind: number;
   /** Its frames are one block from OBJECT.BASE_PFN on; otherwise its page index holds them. */
   readonly isContiguous: boolean;
+  /**
+   * Any of its pages may be anywhere in a mapping. Otherwise a page's number is the VPN plus the
+   * mapping record's difference.
+   */
+  readonly isArranged: boolean;
   /** The host handed it to the machine, and can supply its pages when it has any. */
   readonly isHandedIn: boolean;
   /** Reclaim may drop a clean page, because it can be supplied again. */
@@ -81,6 +87,7 @@ const FILE: ObjectKind = {
   name: 'file',
   entryKind: RESERVED_OBJECT,
   isContiguous: false,
+  isArranged: false,
   isHandedIn: true,
   isEvictable: true,
   isWrittenBack: true,
@@ -146,6 +153,15 @@ const DEVICE: ObjectKind = {
 /** Every page is present, so its areas have no reserved entries. */
 const LINEAR: ObjectKind = { ...DEVICE, name: 'linear', isContiguous: true };
 
+/** Its reserved pages are supplied as a file's are. */
+const ARRANGED: ObjectKind = {
+  ...DEVICE,
+  name: 'arranged',
+  entryKind: RESERVED_OBJECT,
+  isArranged: true,
+  canMove: false,
+};
+
 const TEXT: ObjectKind = { ...FILE, name: 'proc', isWrittenBack: false, isText: true };
 
 const ZERO: ObjectKind = {
@@ -179,6 +195,7 @@ const KINDS: Readonly<Record<number, ObjectKind>> = {
   [OBJECT.LINEAR]: LINEAR,
   [OBJECT.TEXT]: TEXT,
   [OBJECT.ZERO]: ZERO,
+  [OBJECT.ARRANGED]: ARRANGED,
 };
 
 /** By the number in OBJECT.KIND and RECORD.KIND. */

@@ -68,8 +68,10 @@ export class RangeOp implements PageTableLike {
   restricted = false;
   /** Change of the space's resident pages. */
   resident = 0;
-  /** The whole space goes: user backends are no longer asked. */
+  /** The whole space goes: no backend can refuse any more. */
   teardown = false;
+  /** The space whose areas are copied into this one, by fork or for a child that inherits; or 0. */
+  copiedFrom: SpaceBlock = 0;
   /** Only area flags that do not concern access change: no page-table entry does. */
   flagsOnly = false;
 

@@ -18,20 +18,32 @@ import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
+import { isPresent, pfnOf } from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { FutexBlock, SpaceBlock, VirtAddr, WordIndex } from '../../shared/units.ts';
+import type {
+  FutexBlock,
+  ObjectBlock,
+  ObjectPage,
+  Pfn,
+  SpaceBlock,
+  VirtAddr,
+  Vpn,
+  WordIndex,
+} from '../../shared/units.ts';
 import { AREA_SHARED } from '../machine/area-flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertHeld } from '../machine/held-locks.ts';
 import { lock, unlock } from '../machine/spinlock.ts';
 import type { Machine } from '../machine/machine.ts';
+import { pageFrame } from '../objects/pages.ts';
 import { recordAt } from '../objects/record.ts';
+import { peekEntry } from '../paging/table.ts';
 import { areasOf } from '../space/space.ts';
 
 export interface FutexKey {
   /** An object's block, or minus the number of a space. */
   readonly id: number;
-  /** Page of the object, or VPN. */
+  /** Page of the object, its frame if pages may be anywhere, or VPN. */
   readonly page: number;
   /** Byte within the page. */
   readonly offset: number;
@@ -53,11 +65,27 @@ export function futexKey(cpu: Cpu, space: SpaceBlock, address: VirtAddr): FutexK
     const id = isShared
       ? peek(cpu.words, record + RECORD.OBJECT)
       : privateId(peek(cpu.words, space + SPACE.ID));
-    const page = isShared ? vpn + peek(cpu.words, record + RECORD.DELTA) : vpn;
+    let page = isShared ? vpn + peek(cpu.words, record + RECORD.DELTA) : vpn;
+    if (area.backend.kind.isArranged) page = frameAt(cpu, space, vpn, id, page);
     key = { id, page, offset: address % PAGE_SIZE };
   }
   protocol.unlockAreas(cpu, space);
   return key;
+}
+
+/**
+ * What tells a page from others where one may stand at several addresses: its frame. 0 for a page
+ * that was never touched: nobody has compared a word of it, so nobody sleeps there.
+ */
+function frameAt(
+  cpu: Cpu,
+  space: SpaceBlock,
+  vpn: Vpn,
+  object: ObjectBlock,
+  page: ObjectPage,
+): Pfn {
+  const entry = peekEntry(cpu, space, vpn);
+  return isPresent(entry) ? pfnOf(entry) : pageFrame(cpu, object, page);
 }
 
 /** A negative number, apart from all objects; space ids wrap. */

@@ -112,7 +112,8 @@ function isObjectPage(cpu: Cpu, area: Area, vpn: Vpn, entry: Pte): boolean {
   if (record === ANONYMOUS) return false;
   const at = recordAt(cpu.machine, record);
   const object: ObjectBlock = peek(cpu.words, at + RECORD.OBJECT);
-  if (kindOf(cpu.machine, object).isContiguous) return false;
+  const { isContiguous, isArranged } = kindOf(cpu.machine, object);
+  if (isContiguous || isArranged) return false;
   const page = vpn + peek(cpu.words, at + RECORD.DELTA);
   return pageFrame(cpu, object, page) === pte.pfnOf(entry);
 }

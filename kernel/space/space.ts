@@ -97,6 +97,7 @@ export function putSpace(cpu: Cpu, space: SpaceBlock): void {
   if (before <= 0) panic('putSpace: space is free', space);
   if (before > 1) return;
   clearSpace(cpu, space);
+  if (cpu.userHooks !== null) cpu.userHooks.endSpace(peek(cpu.words, space + SPACE.ID));
   freeTables(cpu, space, peek(cpu.words, space + SPACE.ROOT), ROOT_LEVEL);
   leaveGroup(cpu, space);
   slabFree(cpu, SLAB.SPACE, space);

@@ -236,5 +236,5 @@ export function mappingErrno(error: MappingError): number {
   if (error.cause === TRY_KERNEL_CAUSE) return -TRY_KERNEL;
   if (error.kind === 'NoMemory') return -E.ENOMEM;
   if (error.kind === 'AlreadyExists') return -E.EEXIST;
-  return error.cause === 'EACCES' ? -E.EACCES : -E.EINVAL;
+  return -(E.errnoNamed(error.cause) || E.EINVAL);
 }

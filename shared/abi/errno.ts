@@ -70,3 +70,11 @@ export const ERRNO_NAMES: Readonly<Record<number, string>> = {
 export function errnoName(errno: number): string {
   return ERRNO_NAMES[errno] ?? `E${errno}`;
 }
+
+/** The number of an errno with this name; 0 when this machine knows none. */
+export function errnoNamed(name: string): number {
+  for (const [errno, known] of Object.entries(ERRNO_NAMES)) {
+    if (known === name) return Number(errno);
+  }
+  return 0;
+}

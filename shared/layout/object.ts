@@ -54,6 +54,8 @@ export const LINEAR = 5;
 export const TEXT = 6;
 /** KIND: /dev/zero. */
 export const ZERO = 7;
+/** KIND: pages that a backend module enters into page tables itself. */
+export const ARRANGED = 8;
 
 /** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('object', WORDS, {

@@ -25,7 +25,11 @@ describe('boot', () => {
     ['file', { files: { a: 7 as never } }, "file 'a' must be a path, a Uint8Array or a Blob"],
     ['missing file', { files: { a: '/no/such' } }, 'open: ENOENT'],
     ['folder', { files: { a: '/' } }, "open: EISDIR, file 'a': / is a directory"],
-    ['module', { devices: { d: module('export default 1') } }, 'has no sizeBytes'],
+    [
+      'module',
+      { devices: { d: module('export default 1') } },
+      'is no object, nor a function of one',
+    ],
   ])('refuses a bad %s in one sentence', async (_name, options, message) => {
     await expect(boot(options)).rejects.toThrow(message);
   });

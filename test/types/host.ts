@@ -4,7 +4,16 @@
  * side: boot, spawn, machine handles, and the parts that can be exchanged.
  */
 import { boot, SyscallError } from 'faultline';
-import type { BootOptions, ExitStatus, MachineHandle, ProcessHandle } from 'faultline';
+import type {
+  BackendResult,
+  BootOptions,
+  ExitStatus,
+  MachineHandle,
+  MappingBackend,
+  MappingBackendModule,
+  MappingTable,
+  ProcessHandle,
+} from 'faultline';
 import type {
   Candidate,
   Choice,
@@ -91,4 +100,22 @@ export const impatient: ReclaimPolicy = {
   async choose(): Promise<Choice> {
     return { evict: [], age: [] };
   },
+};
+
+/** A mapping backend is the seeds' one over the machine's page table, with a size. */
+export const linear: MappingBackendModule = {
+  sizeBytes: 4096,
+  map: (start, size, flags, pt) => pt.map(start, pt.pageAt(start)) && size > flags,
+  unmap: (start, size, pt) => (pt.clear(start, size) ? true : { cause: 'ENOMEM' }),
+  protect: (start, size, newFlags, pt) => pt.protect(start, size, newFlags),
+  clone: () => linear,
+};
+expectTypeOf<MappingBackendModule>().toExtend<MappingBackend<number, MappingTable>>();
+expectTypeOf<ReturnType<MappingBackendModule['map']>>().toEqualTypeOf<BackendResult>();
+// @ts-expect-error: `clone` is needed.
+export const noClone: MappingBackendModule = { sizeBytes: 1, map: () => true, unmap: () => true };
+export const late: MappingBackendModule = {
+  ...linear,
+  // @ts-expect-error: an answer is given at once.
+  protect: async () => true,
 };

@@ -337,7 +337,11 @@ describe('user backends', () => {
   beforeEach(() => {
     asked.length = 0;
     refuse = '';
-    cpu.userHooks = { map: hook('map'), unmap: hook('unmap'), protect: hook('protect') };
+    cpu.userHooks = {
+      ...{ map: hook('map'), unmap: hook('unmap'), protect: hook('protect') },
+      changeMapping: () => true,
+      endSpace: () => {},
+    };
   });
 
   /** Entries and areas, to see that a refused call changed nothing. */

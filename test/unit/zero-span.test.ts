@@ -66,6 +66,20 @@ describe.each(PROTOCOL_NAMES)('a span of the zero page, %s', (protocol) => {
     a.unmap(FIRST, 3 * SPAN_PAGES);
     expectClean(a.t);
   });
+
+  it('is untouched where mremap has moved it, and reads as zero', () => {
+    const a = new Arena({ protocol });
+    a.map(FIRST, SPAN_PAGES);
+    expect(a.advise(FIRST, SPAN_PAGES, M.MADV_POPULATE_READ)).toBe(0);
+    expect(a.mincore(FIRST + 7, 1)).toEqual([1]);
+    const [from, to] = [a.at(FIRST), a.at(FIRST + 2 * SPAN_PAGES)];
+    const flags = M.MREMAP_MAYMOVE | M.MREMAP_FIXED;
+    expect(a.call(S.SYS_MREMAP, from, SPAN_PAGES * P, SPAN_PAGES * P, flags, to)).toBe(to);
+    expect(pte.isPresent(a.entry(FIRST + 2 * SPAN_PAGES + 7))).toBe(false);
+    expect(a.mincore(FIRST + 2 * SPAN_PAGES + 7, 1)).toEqual([0]);
+    expect(a.read(FIRST + 2 * SPAN_PAGES + 7)).toBe(0);
+    expectClean(a.t);
+  });
 });
 
 describe('work on a huge range', () => {

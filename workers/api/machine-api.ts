@@ -85,7 +85,7 @@ export interface BootOptions {
   readonly files?: Readonly<Record<string, FileSource>>;
   /** Device modules, run in the kernel worker; opened as `/dev/NAME`. */
   readonly devices?: Readonly<Record<string, URL | string>>;
-  /** User backend modules, run in the kernel worker; opened as `/backend/NAME`. */
+  /** Modules in the kernel worker (Backend, MappingBackendModule), opened as `/backend/NAME`. */
   readonly backends?: Readonly<Record<string, URL | string>>;
   /** Physically contiguous regions, opened as `/dev/NAME` and mapped linearly: name to size. */
   readonly linear?: Readonly<Record<string, number | string>>;
@@ -288,7 +288,7 @@ export interface Proc extends AsyncSyscalls, ProcessCalls {
   pager(name: string, sizeBytes: number, readPage: PageReader): Promise<number>;
   /** Removes a file's name; open descriptors and mappings keep the file. EISDIR ENOENT EPERM. */
   unlink(name: string): Promise<0>;
-  /** Size in bytes; kind: 'file' (the host's), 'memory', 'user', 'device' or 'linear'. EBADF. */
+  /** Bytes; kind: 'file' (the host's), 'memory', 'user', 'arranged', 'device', 'linear'. EBADF. */
   fstat(fd: number): Promise<{ readonly size: number; readonly kind: string }>;
   /** Writes a line to the host. */
   print(line: string): void;

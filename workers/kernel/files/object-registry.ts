@@ -8,14 +8,17 @@
  */
 import { createMemoryFile, createObject, kindNumbered, putObject } from '../../../kernel/index.ts';
 import * as OBJECT from '../../../shared/layout/object.ts';
-import type { Cpu, UserHooks } from '../../../kernel/index.ts';
+import type { BackendResult, Cpu, MappingChange, UserHooks } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
 import { EEXIST, ENOMEM } from '../../../shared/abi/errno.ts';
+import { panic } from '../../../shared/panic.ts';
 import type { KernelInit, WireFile } from '../../../shared/wire.ts';
+import type { MappingBackendModule } from '../../api/mapping-api.ts';
 import { SyscallError } from '../../wire/errors.ts';
 import { describeThrown } from '../../wire/thrown.ts';
 import { loadBackend, loadDevice } from './user-modules.ts';
 import type { Backend, Device } from './user-modules.ts';
+import { MappingBackends } from './mapping-backends.ts';
 import { openHostFile } from './host-file.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { HostFile } from '../../platform.ts';
@@ -33,7 +36,8 @@ export interface RegisteredObject {
   /** OBJECT_* kind. */
   readonly kind: number;
   readonly file: HostFile | null;
-  readonly backend: Backend | null;
+  readonly backend: Omit<Backend, 'sizeBytes'> | null;
+  readonly mapping: MappingBackendModule | null;
   readonly device: Device | null;
 }
 
@@ -43,8 +47,11 @@ export const PAGER_PREFIX = '/pager/';
 /** An object that goes when it is not used any more. */
 type Nameless = RegisteredObject | null;
 
+/** What is asked about the ranges of an object, and for its pages. */
+type Asked = NonNullable<RegisteredObject['backend']>;
+
 /** What an object's pages or registers come from; nothing for memory alone. */
-type Source = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'device'>>;
+type Source = Partial<Pick<RegisteredObject, 'file' | 'backend' | 'mapping' | 'device'>>;
 
 export class ObjectRegistry {
   /** Writes dirty pages of host files back to the host. */
@@ -61,11 +68,13 @@ export class ObjectRegistry {
   readonly #unlinked = new Set<RegisteredObject>();
   #numbers = 0;
   readonly #log: (line: string) => void;
+  readonly #mappings: MappingBackends;
 
   /** `log` receives the failures of modules and host files. `cpu` is the one with the modules. */
   constructor(cpu: Cpu, log: (line: string) => void, makeText: MakeText) {
     this.#cpu = cpu;
     this.#log = log;
+    this.#mappings = new MappingBackends(log);
     this.writeBack = new WriteBack(cpu, log);
     this.changes = new HostChanges(cpu, log);
     this.texts = new ProcTexts(cpu, makeText);
@@ -80,8 +89,9 @@ export class ObjectRegistry {
       this.#add(`/dev/${name}`, OBJECT.DEVICE, device.sizeBytes, true, { device });
     }
     for (const [name, url] of Object.entries(init.backends)) {
-      const backend = await loadBackend(url);
-      this.addBackend(`/backend/${name}`, backend);
+      const loaded = await loadBackend(url);
+      if ('backend' in loaded) this.addBackend(`/backend/${name}`, loaded.backend);
+      else this.#addMapping(`/backend/${name}`, loaded.mapping);
     }
     for (const [name, sizeBytes] of Object.entries(init.linear)) {
       this.#add(`/dev/${name}`, OBJECT.LINEAR, sizeBytes, true, {});
@@ -91,6 +101,14 @@ export class ObjectRegistry {
   /** An object whose pages `backend` supplies. Throws SyscallError: EEXIST, ENOMEM. */
   addBackend(path: string, backend: Backend): RegisteredObject {
     return this.#add(path, OBJECT.USER, backend.sizeBytes, true, { backend });
+  }
+
+  /** An object whose pages a module arranges itself, and supplies if it has `readPage`. */
+  #addMapping(path: string, mapping: MappingBackendModule): void {
+    const backend = {
+      readPage: (page: number, target: Uint8Array) => mapping.readPage?.(page, target),
+    };
+    this.#add(path, OBJECT.ARRANGED, mapping.sizeBytes, true, { backend, mapping });
   }
 
   async addFile(name: string, source: WireFile): Promise<void> {
@@ -223,8 +241,8 @@ export class ObjectRegistry {
 
   #register(name: string, block: number, kind: number, source: Source): RegisteredObject {
     const number = ++this.#numbers;
-    const { file = null, backend = null, device = null } = source;
-    const object = { name, number, block, kind, file, backend, device };
+    const { file = null, backend = null, mapping = null, device = null } = source;
+    const object = { name, number, block, kind, file, backend, mapping, device };
     this.#byBlock.set(block, object);
     this.#byNumber.set(number, object);
     return object;
@@ -243,11 +261,24 @@ export class ObjectRegistry {
       map: (host, ...range) => this.#ask(host, (backend) => backend.map?.(...range)),
       unmap: (host, ...range) => this.#ask(host, (backend) => backend.unmap?.(...range)),
       protect: (host, ...range) => this.#ask(host, (backend) => backend.protect?.(...range)),
+      changeMapping: (change) => this.#changeMapping(change),
+      endSpace: (id) => this.#mappings.endSpace(id),
     };
   }
 
+  /** A call that waited for memory has ended. */
+  settleMappings(): void {
+    if (this.#mappings.isUnsettled) inKernel(this.#cpu, () => this.#mappings.settle());
+  }
+
+  #changeMapping(change: MappingChange): BackendResult {
+    const object = this.#byNumber.get(change.host);
+    if (!object?.mapping) return panic('changeMapping: no module', change.host);
+    return this.#mappings.change({ name: object.name, module: object.mapping }, change);
+  }
+
   /** A throw counts as a refusal: an exception must not pass through the locked kernel. */
-  #ask(host: number, question: (backend: Backend) => boolean | undefined): boolean {
+  #ask(host: number, question: (backend: Asked) => boolean | undefined): boolean {
     const object = this.#byNumber.get(host);
     if (!object?.backend) return false;
     try {

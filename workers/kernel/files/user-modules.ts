@@ -4,6 +4,9 @@
  * returns one (or a promise of one).
  */
 import { platform } from '#platform';
+import { FILE_BYTES_MAX } from '../../../shared/limits.ts';
+import type { MappingBackendModule } from '../../api/mapping-api.ts';
+import { describeThrown } from '../../wire/thrown.ts';
 
 /**
  * Registers behind MMIO pages, opened as `/dev/NAME` and mapped with MAP_SHARED: with O_RDWR for a
@@ -39,30 +42,68 @@ export interface Backend {
   protect?(start: number, sizeBytes: number, prot: number): boolean;
 }
 
+/** What a mapping backend must have; `clone` tells it from a source of pages. */
+export const MAPPING_METHODS = ['map', 'unmap', 'protect', 'clone'] as const;
+
 type Loaded = Readonly<Record<string, unknown>>;
 
-async function loadExtension(url: string, methods: readonly string[]): Promise<Loaded> {
-  const module = await platform.importModule(url);
-  const made: unknown =
-    typeof module['default'] === 'function'
-      ? await (module['default'] as () => unknown)()
-      : module['default'];
-  const extension = made as Loaded | null | undefined;
-  const size = extension?.['sizeBytes'];
-  if (!Number.isSafeInteger(size) || (size as number) <= 0) {
-    throw new TypeError(`the default export of ${url} has no sizeBytes`);
+async function attempt<Made>(what: string, make: () => Made): Promise<Awaited<Made>> {
+  try {
+    return await make();
+  } catch (error) {
+    throw new TypeError(`${what}: ${describeThrown(error)}`, { cause: error });
   }
-  const missing = methods.find((name) => typeof extension?.[name] !== 'function');
-  if (missing !== undefined) {
-    throw new TypeError(`the default export of ${url} has no method ${missing}`);
+}
+
+/** The object that a module is about. What is wrong with it is one sentence with the URL. */
+async function loadExtension(what: string, url: string): Promise<Loaded> {
+  const module = await attempt(`${what} ${url} cannot be loaded`, () => platform.importModule(url));
+  let made = module['default'];
+  if (typeof made === 'function') {
+    const make = made as () => unknown;
+    made = await attempt(`${what} ${url}: its default export threw`, make);
   }
-  return extension as Loaded;
+  if (typeof made !== 'object' || made === null) {
+    throw new TypeError(`${what} ${url}: its default export is no object, nor a function of one`);
+  }
+  const extension = made as Loaded;
+  const size = extension['sizeBytes'];
+  if (!Number.isSafeInteger(size) || (size as number) <= 0 || (size as number) > FILE_BYTES_MAX) {
+    throw new TypeError(`${what} ${url}: sizeBytes must be an integer from 1, got ${String(size)}`);
+  }
+  return extension;
+}
+
+function checkMethods(
+  what: string,
+  url: string,
+  extension: Loaded,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): void {
+  for (const name of [...required, ...optional]) {
+    const isOptional = !required.includes(name) && extension[name] === undefined;
+    if (typeof extension[name] !== 'function' && !isOptional) {
+      throw new TypeError(`${what} ${url}: its default export has no method ${name}`);
+    }
+  }
 }
 
 export async function loadDevice(url: string): Promise<Device> {
-  return (await loadExtension(url, ['load', 'store'])) as unknown as Device;
+  const device = await loadExtension('device', url);
+  checkMethods('device', url, device, ['load', 'store']);
+  return device as unknown as Device;
 }
 
-export async function loadBackend(url: string): Promise<Backend> {
-  return (await loadExtension(url, ['readPage'])) as unknown as Backend;
+/** One of the two kinds of backends. */
+export async function loadBackend(
+  url: string,
+): Promise<{ readonly backend: Backend } | { readonly mapping: MappingBackendModule }> {
+  const extension = await loadExtension('backend', url);
+  if (extension['clone'] !== undefined) {
+    checkMethods('backend', url, extension, MAPPING_METHODS, ['readPage']);
+    return { mapping: extension as unknown as MappingBackendModule };
+  }
+  checkMethods('backend', url, extension, ['readPage'], ['map', 'unmap', 'protect']);
+  return { backend: extension as unknown as Backend };
 }

@@ -9,18 +9,21 @@ export interface SpawnNeeds {
   readonly processes: { spawn(parent: number, request: WireSpawn): Promise<number> };
   /** Frees frames for a call of a process; false when there are none to be had. */
   readonly reclaim: (pid: number) => Promise<boolean>;
+  /** It is not tried again. */
+  readonly settle: () => void;
 }
 
 /** The pid, or -errno. No process is killed for a new one. */
 export type Spawn = (parent: number, request: WireSpawn) => Promise<number>;
 
-export function spawnWithReclaim({ processes, reclaim }: SpawnNeeds): Spawn {
+export function spawnWithReclaim({ processes, reclaim, settle }: SpawnNeeds): Spawn {
   return async (parent, request) => {
     let pid = await processes.spawn(parent, request);
     for (let i = 0; pid === -ENOMEM && i < RETRIES_MAX; i++) {
       if (!(await reclaim(parent))) break;
       pid = await processes.spawn(parent, request);
     }
+    settle();
     return pid;
   };
 }

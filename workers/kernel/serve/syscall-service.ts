@@ -132,7 +132,10 @@ export class SyscallService {
       return this.#streams.write(pid, fd ?? NaN, address ?? NaN, length ?? NaN);
     }
     const progress = this.#run(number, pid, args);
-    if (progress.request !== null) return this.#wait(number, pid, args, progress);
+    if (progress.request !== null) {
+      const ended = (): void => this.#objects.settleMappings();
+      return this.#wait(number, pid, args, progress).finally(ended);
+    }
     return this.#finish(pid, progress);
   }
 
