@@ -41,10 +41,14 @@ const exploreOptions: OptionTable = {
   jobs: { value: 'N', help: 'explorations side by side, each on a thread, 1 to 256 (1)' },
   seed: seedOption('pct and random'),
   'keep-going': { help: 'go on after a failure, and tell the story of the first' },
+  coverage: { help: 'say which ordered accesses of the kernel were explored in conflict' },
   mutant: { value: 'NAME', help: 'explore a kernel with this seeded bug, where it shows' },
   mutants: { help: 'the table of all mutants and strategies' },
   replay: { value: 'SCHEDULE', help: 'replay a schedule that a failure printed' },
-  html: { value: 'FILE', help: 'draw the failure, or the replay, as a page' },
+  html: {
+    value: 'FILE',
+    help: 'draw the failure or the replay as a page; with --coverage, the source with notes',
+  },
   json: JSON_OPTION,
   help: HELP_OPTION,
 };
@@ -95,6 +99,7 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
     replay: parsed.one('replay'),
     html,
     keepsGoing: parsed.has('keep-going'),
+    wantsConflicts: parsed.has('coverage'),
     json: parsed.has('json'),
   };
 }

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { storyHtml } from '../lab/explore/engine/story-html.ts';
 import { formatStory } from '../lab/explore/engine/story.ts';
 import { isPath } from '../lab/explore/experiment.ts';
-import type { Job } from '../lab/explore/experiment.ts';
+import type { Job, Report } from '../lab/explore/experiment.ts';
 import { Laboratory, ScheduleError, UserModuleError } from '../lab/explore/laboratory.ts';
 import type { Retelling } from '../lab/explore/laboratory.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
@@ -23,6 +23,7 @@ import {
 } from './explore-report.ts';
 import { parseExplore } from './explore-request.ts';
 import type { ExploreRequest } from './explore-request.ts';
+import { coverageHtml, formatCoverage } from './coverage-report.ts';
 import { interruptibly } from './interruption.ts';
 import { loadPart } from './load-part.ts';
 import { suggest, UsageError } from './usage-error.ts';
@@ -97,12 +98,28 @@ async function explore(laboratory: Laboratory, request: ExploreRequest): Promise
   if (schedule === null) {
     // A setup that panics has no story.
     for (const { failure } of findings) console.error(failure.message);
-    if (html !== null) console.error(`faultline: no failure to draw, so ${html} is not written`);
+    if (request.wantsConflicts === true) await showCoverage(laboratory, reports, request);
+    else if (html !== null) {
+      console.error(`faultline: no failure to draw, so ${html} is not written`);
+    }
   } else {
     show(await laboratory.retell(schedule), schedule, request);
   }
   if (json) console.log(JSON.stringify(reports.map(documentOf), null, 2));
   return findings.length === 0 ? 0 : 1;
+}
+
+/** Prints which ordered accesses were in conflict, and draws them in the source if asked to. */
+async function showCoverage(
+  laboratory: Laboratory,
+  reports: readonly Report[],
+  { json, html }: ExploreRequest,
+): Promise<void> {
+  const places = await laboratory.coverage(reports);
+  const text = formatCoverage(places);
+  if (json) console.error(text);
+  else console.log(`\n${text}`);
+  if (html !== null) writeFileSync(html, coverageHtml(places, nodeHost().read));
 }
 
 async function planned(laboratory: Laboratory, request: ExploreRequest): Promise<Job[]> {

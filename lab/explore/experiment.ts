@@ -1,4 +1,5 @@
 /** What can be explored, and what is told about it. */
+import type { ConflictRecord } from './coverage.ts';
 import type { Exploration, Search } from './engine/explore.ts';
 
 export interface Experiment {
@@ -13,6 +14,8 @@ export interface Experiment {
 export interface Job {
   readonly experiment: Experiment;
   readonly search: Search;
+  /** Whether to record which accesses were in conflict. */
+  readonly wantsConflicts?: boolean;
 }
 
 export interface Report {
@@ -22,6 +25,8 @@ export interface Report {
   readonly schedule: string | null;
   /** Where races were allowed (engine/races-allowed.ts). */
   readonly excuses: readonly string[];
+  /** Which accesses were in conflict, if that was asked for. */
+  readonly conflicts?: ConflictRecord;
 }
 
 /** Whether the name of a scenario or protocol is the path of a module. */

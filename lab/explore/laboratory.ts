@@ -6,6 +6,9 @@ import type { LockingProtocol } from '../../kernel/machine/locking-protocol.ts';
 import { missingProtocolMethod } from '../../workers/boot/protocol-methods.ts';
 import { buildModel } from './build/build-model.ts';
 import type { Model } from './build/build-model.ts';
+import { coverageOf, recordOf } from './coverage.ts';
+import type { PlaceCoverage } from './coverage.ts';
+import { Conflicts } from './engine/conflicts.ts';
 import { Executor } from './engine/executor.ts';
 import { explore } from './engine/explore.ts';
 import type { Exploration } from './engine/explore.ts';
@@ -99,6 +102,13 @@ export class Laboratory {
     return reports.sort((one, other) => placeOf(one) - placeOf(other));
   }
 
+  /** What the reports' explorations had in conflict, of all that the kernel has. */
+  async coverage(reports: readonly Report[]): Promise<PlaceCoverage[]> {
+    const { sites } = await this.#model(null, []);
+    const records = reports.flatMap(({ conflicts }) => conflicts ?? []);
+    return coverageOf(records, sites);
+  }
+
   /** Explores; a failure is minimised. */
   async explore(job: Job): Promise<Report> {
     const { experiment } = job;
@@ -111,7 +121,12 @@ export class Laboratory {
     }
     const { executor, exploration } = searched;
     const excuses = [...executor.oracles.excuses()];
-    if (exploration.finding === null) return { experiment, exploration, schedule: null, excuses };
+    if (exploration.finding === null) {
+      const { conflicts, subject } = executor;
+      const record = conflicts === null ? null : recordOf(conflicts, subject.model.sites);
+      const report = { experiment, exploration, schedule: null, excuses };
+      return record === null ? report : { ...report, conflicts: record };
+    }
     const finding = minimise(executor, exploration.finding);
     const schedule = formatSchedule({ ...experiment, segments: segmentsOf(finding.schedule) });
     return { experiment, exploration: { ...exploration, finding }, schedule, excuses };
@@ -121,8 +136,10 @@ export class Laboratory {
   async search({
     experiment,
     search,
+    wantsConflicts = false,
   }: Job): Promise<{ executor: Executor; exploration: Exploration }> {
     const executor = await this.executor(experiment);
+    if (wantsConflicts) executor.conflicts = new Conflicts();
     const { nowMs, pause } = this.#host;
     const surroundings = { nowMs, pause, isStopped: () => this.#isStopped };
     return { executor, exploration: await explore(executor, search, surroundings) };

@@ -19,6 +19,8 @@ export interface Request {
   readonly mutant: string | null;
   /** Which generated scenarios to add: those that have all of these words in their names. */
   readonly pairs?: readonly string[] | null;
+  /** Whether to record which accesses were in conflict. */
+  readonly wantsConflicts?: boolean;
   readonly search: Omit<Search, 'bound'> & {
     /** null: the usual one for the scenario's number of CPUs. */
     readonly bound: number | null;
@@ -79,6 +81,7 @@ export function planJobs(request: Request, catalogue: Catalogue): Job[] {
     return fitting.map((protocol) => ({
       experiment: { scenario, protocol, mutant: mutantName },
       search: { ...search, bound },
+      ...(request.wantsConflicts === true && { wantsConflicts: true }),
     }));
   });
 }

@@ -12,6 +12,7 @@ import type { Driver } from '../runtime/facade.ts';
 import * as T from '../runtime/task.ts';
 import { TASKS_MAX } from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
+import type { Conflicts } from './conflicts.ts';
 import type { Choices, Execution } from './execution.ts';
 import type { Failure, FailureKind } from './failure.ts';
 import { Oracles } from './oracles.ts';
@@ -43,6 +44,8 @@ export class Executor implements Driver, Choices, Execution {
   readonly schedule: Uint8Array = new Uint8Array(STEPS_MAX);
   steps = 0;
   failure: Failure | null = null;
+  /** What is in conflict, if somebody wants to know. */
+  conflicts: Conflicts | null = null;
   readonly progress: Progress;
   readonly #waiting: Waiting;
   readonly #words: Int32Array;
@@ -155,6 +158,7 @@ export class Executor implements Driver, Choices, Execution {
     this.#timeouts = 0;
     this.#lapsed.fill(NO_SITE);
     this.progress.reset();
+    this.conflicts?.begin();
   }
 
   /** Which CPU takes the next step, when the last one that ran has not decided it. */
@@ -217,6 +221,7 @@ export class Executor implements Driver, Choices, Execution {
       this.oracles.userAccess(task);
     }
     if (kind === T.NOTIFY) this.#waiting.notify(at, task.a);
+    this.conflicts?.note(task);
     const value = this.#perform(task, old);
     if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
     else if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);

@@ -1,6 +1,9 @@
 /** Any system call of the table as an operation. */
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { WAIT_PAGE } from '../../../../kernel/machine/wait-codes.ts';
+import { cleanObject, takeDirty } from '../../../../kernel/files/write-back.ts';
+import { putFrame } from '../../../../kernel/frames/frames.ts';
+import { putObject } from '../../../../kernel/objects/object.ts';
 import { dispatch } from '../../../../kernel/syscalls/dispatch.ts';
 import { goOn, numberOfRest } from '../../../../kernel/syscalls/go-on.ts';
 import { ENOMEM } from '../../../../shared/abi/errno.ts';
@@ -30,10 +33,24 @@ function carryOut(cpu: Cpu, proc: number, number: number, args: readonly number[
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = rest;
     const result = dispatch(cpu, proc, next, a, b, c, d, e, f);
-    if (result !== -WAIT_PAGE) return result;
+    if (result !== -WAIT_PAGE) {
+      writeBackAll(cpu);
+      return result;
+    }
     if (!supplyWanted(cpu)) return -ENOMEM;
     rest = goOn(next, rest, cpu.stoppedAtVpn);
     next = numberOfRest(next, cpu.stoppedAtVpn);
   }
   return -WAIT_PAGE;
+}
+
+/** What msync wants written: here the host takes pages at once. */
+function writeBackAll(cpu: Cpu): void {
+  for (let wanted = cpu.writeBacks.pop(); wanted !== undefined; wanted = cpu.writeBacks.pop()) {
+    const { object, firstPage, endPage } = wanted;
+    cleanObject(cpu, object, firstPage, endPage);
+    const dirty = takeDirty(cpu, object, firstPage, endPage);
+    if (dirty !== null) putFrame(cpu, dirty.pfn);
+    putObject(cpu, object);
+  }
 }

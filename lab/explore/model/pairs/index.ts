@@ -12,6 +12,11 @@ import type { Action } from './surface.ts';
 
 const SEPARATOR = '+';
 
+/** Whether two CPUs may do both at once. */
+function meet(first: Action, second: Action): boolean {
+  return first.isKernelWorkers !== true || second.isKernelWorkers !== true;
+}
+
 function fits(state: State, action: Action): boolean {
   return action.needsFile !== true || state.hasFile === true;
 }
@@ -23,6 +28,7 @@ export function pairNames(): string[] {
     const fitting = SURFACE.filter((action) => fits(state, action));
     for (const [index, first] of fitting.entries()) {
       for (const second of fitting.slice(index)) {
+        if (!meet(first, second)) continue;
         names.push([state.name, first.name, second.name].join(SEPARATOR));
       }
     }
@@ -37,7 +43,7 @@ export function pairNamed(name: string): Scenario | undefined {
   const first = SURFACE.find((one) => one.name === firstName);
   const second = SURFACE.find((one) => one.name === secondName);
   if (state === undefined || first === undefined || second === undefined || rest.length > 0) return;
-  if (!fits(state, first) || !fits(state, second)) return;
+  if (!fits(state, first) || !fits(state, second) || !meet(first, second)) return;
   const [one, other] = state.places;
   return {
     name,

@@ -7,7 +7,7 @@ import * as S from '../../../../shared/abi/syscall-numbers.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { ANON, BASE, RW } from '../kit.ts';
 import type { Operation } from '../kit.ts';
-import { fault, reap } from '../operations.ts';
+import { reap } from '../operations.ts';
 import { punch, truncate, writeBack } from '../scenarios/files.ts';
 import { fork } from '../scenarios/forks.ts';
 import { age, evict, reclaim, writeOut } from '../scenarios/swaps.ts';
@@ -27,6 +27,8 @@ export interface Action {
   readonly name: string;
   /** Only where a file is mapped. */
   readonly needsFile?: boolean;
+  /** Only the kernel worker does it, so two of these are never under way at once. */
+  readonly isKernelWorkers?: boolean;
   /** Made for CPU `id`. */
   at(place: Place, id: number): readonly Operation[];
 }
@@ -59,14 +61,16 @@ function remap(name: string, flags: number, extraPages: number): Action {
   };
 }
 
+function kernelWorkers(name: string, at: Action['at']): Action {
+  return { name, isKernelWorkers: true, at };
+}
+
 const MOVE = M.MREMAP_MAYMOVE | M.MREMAP_FIXED;
 
 /** Everything that one CPU can do to a range while another does something else to it. */
 export const SURFACE: readonly Action[] = [
   { name: 'load', at: ({ common }) => [read(common)] },
   { name: 'store', at: ({ common }, id) => [write(common, 7 + id), read(common)] },
-  { name: 'fault-read', at: ({ common }) => [fault(common, false)] },
-  { name: 'fault-write', at: ({ common }) => [fault(common, true)] },
   range('mmap', S.SYS_MMAP, RW, ANON, -1, 0),
   range('mmap-noreplace', S.SYS_MMAP, RW, ANON | M.MAP_FIXED_NOREPLACE, -1, 0),
   range('munmap', S.SYS_MUNMAP),
@@ -92,14 +96,14 @@ export const SURFACE: readonly Action[] = [
   { name: 'mlockall', at: () => [call('mlockall', S.SYS_MLOCKALL, [M.MCL_CURRENT])] },
   range('msync', S.SYS_MSYNC, M.MS_SYNC),
   range('mseal', S.SYS_MSEAL, 0),
-  { name: 'fork', at: () => [fork] },
   { name: 'copy-from', at: ({ common }) => [copyByteFrom(common)] },
   { name: 'copy-to', at: ({ common }, id) => [copyByteTo(common, 17 + id)] },
-  { name: 'evict', at: ({ common }) => [evict(0, common), writeOut(1)] },
-  { name: 'reclaim', at: () => [reclaim(0)] },
-  { name: 'age', at: ({ common }) => [age(common)] },
   { name: 'reap', at: () => [reap] },
-  { name: 'truncate', needsFile: true, at: ({ common }) => [truncate(common)] },
-  { name: 'punch', needsFile: true, at: ({ common }) => [punch(common)] },
-  { name: 'write-back', needsFile: true, at: () => [writeBack] },
+  kernelWorkers('fork', () => [fork]),
+  kernelWorkers('evict', ({ common }) => [evict(0, common), writeOut(1)]),
+  kernelWorkers('reclaim', () => [reclaim(0)]),
+  kernelWorkers('age', ({ common }) => [age(common)]),
+  { ...kernelWorkers('truncate', ({ common }) => [truncate(common)]), needsFile: true },
+  { ...kernelWorkers('punch', ({ common }) => [punch(common)]), needsFile: true },
+  { ...kernelWorkers('write-back', () => [writeBack]), needsFile: true },
 ];
