@@ -63,6 +63,7 @@ const nodeEntries = {
   'bench-worker': 'lab/bench/protocols/bench-worker.ts',
   explore: 'lab/explore/model/user-api.ts',
   'explore-worker': 'lab/explore/node/explore-worker.ts',
+  'mutate-worker': 'lab/explore/node/mutate-worker.ts',
   'difftest-host': 'lab/difftest/difftest-host.ts',
   'bench-program': 'lab/bench/machine/bench-program.ts',
   'bench-peer': 'lab/bench/machine/bench-peer.ts',

@@ -44,6 +44,7 @@ const exploreOptions: OptionTable = {
   coverage: { help: 'say which ordered accesses of the kernel were explored in conflict' },
   mutant: { value: 'NAME', help: 'explore a kernel with this seeded bug, where it shows' },
   mutants: { help: 'the table of all mutants and strategies' },
+  mutate: { help: 'judge the scenarios by systematic mutants; --mutate --help tells more' },
   replay: { value: 'SCHEDULE', help: 'replay a schedule that a failure printed' },
   html: {
     value: 'FILE',

@@ -32,6 +32,7 @@ const columnsDefault = 120;
 
 /** Returns the exit status. */
 export async function exploreCommand(args: readonly string[]): Promise<number> {
+  if (args.includes('--mutate')) return (await import('./mutate.ts')).mutateCommand(args);
   const request = parseExplore(args);
   if (typeof request === 'string') {
     console.log(request);

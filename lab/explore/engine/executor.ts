@@ -19,6 +19,7 @@ import { Oracles } from './oracles.ts';
 import { siteTolerance } from './races-allowed.ts';
 import { Progress } from './progress.ts';
 import { Replay, segmentsOf } from './schedule.ts';
+import type { SequentialOutcomes } from './sequential.ts';
 import { Sharing } from './sharing.ts';
 import { ABANDON, CPU_MASK, OLD } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
@@ -63,7 +64,7 @@ export class Executor implements Driver, Choices, Execution {
   readonly #mayReadOlder: (task: Task, at: number) => boolean;
 
   /** `reference`: the same scenario in a build without a mutant, to tell right results by. */
-  constructor(subject: Subject, reference: Subject = subject) {
+  constructor(subject: Subject, reference: Subject | SequentialOutcomes = subject) {
     const { facade, race } = subject.model.module.runtime;
     this.subject = subject;
     this.tasks = subject.tasks;

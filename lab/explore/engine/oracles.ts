@@ -24,7 +24,7 @@ import { hashTlbs, idleCpu, observedOf, viewOf } from './final-state.ts';
 import type { Progress } from './progress.ts';
 import { isExcused, placeOfExcuse } from './races-allowed.ts';
 import { SequentialOutcomes } from './sequential.ts';
-import type { Subject } from './subject.ts';
+import { Subject } from './subject.ts';
 
 /** Outcome of the audit of a final state, and what programs can see of it. */
 interface FinalState {
@@ -61,8 +61,8 @@ export class Oracles {
   readonly #tolerated: () => Uint8Array;
   readonly #hashChanges: (ignored: Uint8Array, beside: number) => number;
 
-  /** `reference` runs the operations one by one: the same scenario, known to be right. */
-  constructor(execution: Execution, subject: Subject, reference: Subject) {
+  /** `reference`: the same scenario, known to be right, or what its operations do one by one. */
+  constructor(execution: Execution, subject: Subject, reference: Subject | SequentialOutcomes) {
     const { scenario, world } = subject;
     const { facade, memory, race } = subject.model.module.runtime;
     this.#execution = execution;
@@ -71,7 +71,9 @@ export class Oracles {
     this.#tolerated = race.tolerated;
     const { meta, frames } = world.machine;
     const end = meta + frames * FRAME.WORDS;
-    this.#sequential = scenario.linearizable === false ? null : new SequentialOutcomes(reference);
+    const outcomes = (): SequentialOutcomes =>
+      reference instanceof Subject ? new SequentialOutcomes(reference) : reference;
+    this.#sequential = scenario.linearizable === false ? null : outcomes();
     facade.setWordHook(meta, end, (at, value) => this.#metaWrite(at - meta, value));
   }
 

@@ -6,7 +6,7 @@
  * order of each CPU.
  */
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
-import type { Operation } from '../model/kit.ts';
+import type { Operation, Scenario } from '../model/kit.ts';
 import type { Progress } from './progress.ts';
 import { describeResults } from './describe-result.ts';
 import { observedOf, viewOf } from './final-state.ts';
@@ -28,7 +28,7 @@ interface Outcome {
 type Results = readonly (readonly number[])[];
 
 export class SequentialOutcomes {
-  readonly #subject: Subject;
+  readonly #cpus: Scenario['cpus'];
   readonly #outcomes = new Map<string, Outcome>();
   readonly #counts: readonly number[];
   readonly #keepsTime: boolean;
@@ -38,15 +38,15 @@ export class SequentialOutcomes {
   #lastOutcome: Outcome | undefined;
 
   constructor(subject: Subject) {
-    this.#subject = subject;
+    this.#cpus = subject.scenario.cpus;
     this.#counts = subject.scenario.cpus.map((list) => list.length);
     this.#keepsTime = subject.scenario.flushPolicy !== 'lazy';
-    for (const order of mergesOf(this.#counts)) this.#add(order);
+    for (const order of mergesOf(this.#counts)) this.#add(subject, order);
     subject.reset();
   }
 
-  #add(order: Order): void {
-    const outcome = runInOrder(this.#subject, order);
+  #add(subject: Subject, order: Order): void {
+    const outcome = runInOrder(subject, order);
     if (outcome === null) return;
     this.#orderCount++;
     const key = keyOf(outcome.results, this.#counts, outcome.observed);
@@ -85,12 +85,12 @@ export class SequentialOutcomes {
     // When every order gives these results there is nothing to compare.
     if (!this.#keepsTime || orders.length === this.#orderCount) return null;
     if (orders.some((order) => respectsTime(order, progress))) return null;
-    const text = describeResults(this.#subject.scenario.cpus, results);
+    const text = describeResults(this.#cpus, results);
     return `${text}: only if an operation came before one that had returned when it began`;
   }
 
   #impossible(): string {
-    const { cpus } = this.#subject.scenario;
+    const cpus = this.#cpus;
     const { results, observed } = this.#last;
     const possible = [...this.#outcomes.values()];
     const texts = (outcomes: readonly string[]): string => [...new Set(outcomes)].join('; or: ');

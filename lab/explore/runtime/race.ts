@@ -55,12 +55,20 @@ let tolerance = new Uint8Array(0);
 /** By site: 1 once its tolerance was needed. */
 let needed = new Uint8Array(0);
 
+/** More ticks than an execution has. */
+const TICKS_MAX = 2 ** 17;
+
 export function watchMemory(words: number, frames: number, framesAt: number): void {
-  shadow = new Int32Array(words << RECORD_SHIFT);
-  frameUses = new Int32Array(frames * TASKS_MAX);
-  frameWrites = new Int32Array(frames);
+  if (shadow.length === words << RECORD_SHIFT && frameWrites.length === frames) {
+    // What was noted of another machine of this size comes before all of this one's executions.
+    startTick += TICKS_MAX;
+  } else {
+    shadow = new Int32Array(words << RECORD_SHIFT);
+    frameUses = new Int32Array(frames * TASKS_MAX);
+    frameWrites = new Int32Array(frames);
+    startTick = 1;
+  }
   frameBase = framesAt;
-  startTick = 1;
   disarm(words, frames, framesAt);
 }
 
@@ -93,7 +101,7 @@ export function startClocks(all: readonly Task[]): void {
   }
   startTick = highest + 1;
   for (const { id, clock } of all) {
-    for (let other = 0; other < tasks; other++) clock[other] = startTick;
+    for (let other = 0; other < TASKS_MAX; other++) clock[other] = startTick;
     clock[id] = startTick + 1;
   }
 }

@@ -1,0 +1,41 @@
+/** A Worker that judges mutants: the other end of worker-mutator.ts. */
+import { createHash } from 'node:crypto';
+import { parentPort } from 'node:worker_threads';
+import { connect } from '../../../workers/wire/endpoint.ts';
+import { Judge } from '../mutate/judge.ts';
+import { buildSchemata } from '../mutate/schemata-build.ts';
+import { PROTOCOLS, SCENARIOS } from '../model/index.ts';
+import { protocolsFor } from '../plan.ts';
+import { nodeHost } from './node-host.ts';
+import type { MutatorApi } from './worker-mutator.ts';
+
+const host = nodeHost();
+let judge: Judge | null = null;
+
+const api: MutatorApi = {
+  async prepare() {
+    const build = await buildSchemata(host);
+    const { mutants } = build;
+    judge = new Judge(await build.load(), await build.load(), host.pause);
+    const all = Object.keys(PROTOCOLS);
+    const places = SCENARIOS.flatMap((scenario) =>
+      protocolsFor(scenario, all).map((protocol) => ({ scenario: scenario.name, protocol })),
+    );
+    return { mutants, places, kernel: keyOf(build.kernel), scenarios: keyOf(build.scenarios) };
+  },
+  coverage: async (place) => prepared().coverage(place),
+  visit: async (number, visit) => prepared().visit(number, visit),
+};
+
+function keyOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function prepared(): Judge {
+  if (judge === null) throw new Error('a mutant came before the build');
+  return judge;
+}
+
+parentPort?.once('message', (port: MessagePort) => {
+  connect<object>(port, api);
+});
