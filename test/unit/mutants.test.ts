@@ -47,8 +47,8 @@ class Walk {
 const PATH = 'kernel/paging/example.ts';
 
 function described(code: string): string[] {
-  return mutationsOf(PATH, code).map(
-    (mutation) => `${mutation.id.slice(PATH.length + 1)} ${describeMutation(mutation)}`.slice(0, 80),
+  return mutationsOf(PATH, code).map((mutation) =>
+    `${mutation.id.slice(PATH.length + 1)} ${describeMutation(mutation)}`.slice(0, 80),
   );
 }
 

@@ -30,10 +30,18 @@ export interface Covered extends Place {
   readonly aside: readonly number[];
 }
 
+export interface Budget {
+  /** Preemptions. */
+  readonly bound: number;
+  /** At most. */
+  readonly executionsMax: number;
+  /** About; as executions were long with fewer preemptions. */
+  readonly stepsMax: number;
+}
+
 /** An exploration in search of a mutant's failure. */
 export interface Visit extends Place {
-  /** Preemptions, one after the other, and executions of each at most. */
-  readonly bounds: readonly { readonly bound: number; readonly executionsMax: number }[];
+  readonly bounds: readonly Budget[];
 }
 
 export interface Sighting extends Place {
@@ -82,9 +90,14 @@ export class Judge {
     let bound = 0;
     try {
       const executor = this.#executor(visit);
-      for (const step of visit.bounds) {
-        bound = step.bound;
-        const exploration = await this.#explore(executor, bound, step.executionsMax);
+      for (const budget of visit.bounds) {
+        bound = budget.bound;
+        const meanSteps = total.steps / Math.max(1, total.executions);
+        const executionsMax = Math.min(
+          budget.executionsMax,
+          Math.ceil(budget.stepsMax / Math.max(1, meanSteps)),
+        );
+        const exploration = await this.#explore(executor, bound, executionsMax);
         total.executions += exploration.executions;
         total.steps += exploration.steps;
         const { finding } = exploration;
@@ -108,7 +121,7 @@ export class Judge {
     const { reached, SETUP } = mutation;
     reached.fill(0);
     this.#isWatched = true;
-    const bounds = [{ bound: 1, executionsMax: COVERAGE_EXECUTIONS }];
+    const bounds = [{ bound: 1, executionsMax: COVERAGE_EXECUTIONS, stepsMax: Infinity }];
     const { sighting } = await this.visit(0, { ...place, bounds });
     this.#isWatched = false;
     if (sighting !== null) {

@@ -3,7 +3,7 @@
  * preemption; then the likeliest under the other protocols; then these with two.
  */
 import { MUTANTS } from '../mutants.ts';
-import type { Covered, Place, Visit } from './judge.ts';
+import type { Budget, Covered, Place, Visit } from './judge.ts';
 import type { MutantInfo } from './schemata-build.ts';
 
 /** Explorations of each kind for one mutant, at most. Those of the first kind are not counted. */
@@ -11,11 +11,9 @@ const OTHERS_MAX = 4;
 const DEEP_MAX = 6;
 const ASIDE_MAX = 6;
 
-const FIRST = [
-  { bound: 0, executionsMax: 64 },
-  { bound: 1, executionsMax: 120 },
-];
-const DEEP = [{ bound: 2, executionsMax: 600 }];
+const NONE: Budget = { bound: 0, executionsMax: 64, stepsMax: 100_000 };
+const FIRST: readonly Budget[] = [NONE, { bound: 1, executionsMax: 150, stepsMax: 50_000 }];
+const DEEP: readonly Budget[] = [NONE, { bound: 2, executionsMax: 600, stepsMax: 120_000 }];
 
 const PROTOCOL_USUAL = 'rcu';
 
@@ -82,10 +80,12 @@ export class Visits {
     else list.push(candidate);
   }
 
-  #visits(candidates: readonly Candidate[], usual: Visit['bounds']): Visit[] {
-    const bounds = usual.map(({ bound, executionsMax }) => {
-      return { bound, executionsMax: executionsMax * this.#effort };
-    });
+  #visits(candidates: readonly Candidate[], usual: readonly Budget[]): Visit[] {
+    const bounds = usual.map(({ bound, executionsMax, stepsMax }) => ({
+      bound,
+      executionsMax: executionsMax * this.#effort,
+      stepsMax: stepsMax * this.#effort,
+    }));
     return candidates.map(({ covered: { scenario, protocol } }) => ({
       ...{ scenario, protocol, bounds },
     }));
