@@ -53,12 +53,19 @@ function* mutationsOfFunction(path: string, fn: KernelFunction): Iterable<Mutati
   for (const { operator, at, edits } of changes) {
     // What two operators propose alike is one mutant, and what changes nothing is none.
     const text = withEdits(fn, edits);
-    if (seen.has(text)) continue;
+    if (seen.has(text) || isOfStatistics(fn, edits)) continue;
     seen.add(text);
     const count = (counts.get(operator) ?? 0) + 1;
     counts.set(operator, count);
     yield { id: `${path}:${fn.name}:${operator}:${count}`, path, operator, fn, at, edits };
   }
+}
+
+/** Words that are counted for reports: no decision depends on them, and no oracle looks. */
+const STATISTICS = /_PEAK\b|\.(SHOOTDOWNS|TABLE_FRAMES|FAULTS_M\w+|JIFFIES)\b|\bSTAT\./;
+
+function isOfStatistics({ code }: KernelFunction, edits: readonly Edit[]): boolean {
+  return edits.some((edit) => STATISTICS.test(code.slice(edit.start, edit.end)));
 }
 
 /** The text of a function's body with the edits, whatever its blanks. */

@@ -10,7 +10,7 @@ const OTHER: Readonly<Record<string, string>> = { '<': '<=', '<=': '<', '>': '>=
 
 /** What counts pages, words, blocks, or says where a range begins or ends. */
 const RANGE =
-  /(start|end|first|last|vpns?|pages?|limit|count|length|size|level|cpus|generation|behind)$/i;
+  /(start|end|first|last|vpns?|pages?|limit|count|length|size|level|generation|behind)$/i;
 
 const TAKES_RANGE = /[fF]lush|^shootDown$|[rR]ange|^(un)?lock|^note|^settle|^prune|^split/;
 
