@@ -1,13 +1,14 @@
 /**
- * Which explorations a mutant is worth: all scenarios that execute its place, with at most one
- * preemption; then the likeliest under the other protocols; then these with two.
+ * Which explorations a mutant is worth: the likeliest scenarios that execute its place, with at
+ * most one preemption; then a few under the other protocols; then some of these with two.
  */
 import { MUTANTS } from '../mutants.ts';
 import type { Budget, Covered, Place, Visit } from './judge.ts';
 import type { MutantInfo } from './schemata-build.ts';
 
-/** Explorations of each kind for one mutant, at most. Those of the first kind are not counted. */
-const OTHERS_MAX = 4;
+/** Explorations of each kind for one mutant, at most. */
+const FIRST_MAX = 48;
+const OTHERS_MAX = 3;
 const DEEP_MAX = 6;
 const ASIDE_MAX = 6;
 
@@ -61,11 +62,14 @@ export class Visits {
       .map((protocol) => all.filter(({ covered }) => covered.protocol === protocol));
     // Code of one protocol only: that one is its usual one.
     if (main.length === 0) main.push(...(others.shift() ?? []));
-    const first = [...unlessAside(main), ...main.filter(isAside).slice(0, ASIDE_MAX)];
+    const first = [
+      ...unlessAside(main).slice(0, FIRST_MAX * this.#effort),
+      ...main.filter(isAside).slice(0, ASIDE_MAX),
+    ];
     const beside = others.flatMap((list) => unlessAside(list).slice(0, OTHERS_MAX * this.#effort));
     const deep = [
       unlessAside(main),
-      ...others.map((list) => unlessAside(list).slice(0, 2)),
+      ...others.map((list) => unlessAside(list).slice(0, 1)),
     ].flatMap((list) => list.slice(0, DEEP_MAX * this.#effort));
     return [
       ...killersFirst(this.#visits(first, FIRST), killers),
