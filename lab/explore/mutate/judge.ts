@@ -121,7 +121,10 @@ export class Judge {
     const { reached, SETUP } = mutation;
     reached.fill(0);
     this.#isWatched = true;
-    const bounds = [{ bound: 1, executionsMax: COVERAGE_EXECUTIONS, stepsMax: Infinity }];
+    const bounds = [
+      { bound: 0, executionsMax: 64, stepsMax: Infinity },
+      { bound: 1, executionsMax: COVERAGE_EXECUTIONS, stepsMax: 100_000 },
+    ];
     const { sighting } = await this.visit(0, { ...place, bounds });
     this.#isWatched = false;
     if (sighting !== null) {
@@ -171,8 +174,8 @@ function watched(model: Model): Model {
   return { ...model, module: { ...model.module, runtime: heard } };
 }
 
-/** Of a coverage run, whose scenarios have a few thousand with one preemption. */
-const COVERAGE_EXECUTIONS = 2000;
+/** Of a coverage run: most places are reached by the first executions. */
+const COVERAGE_EXECUTIONS = 200;
 
 function subjectOf(model: Model, scenarioName: string, protocolName: string): Subject {
   const { SCENARIOS, PROTOCOLS } = model.module;
