@@ -6,6 +6,7 @@ const TABLE = 'kernel/paging/table.ts';
 const RANGE_OP = 'kernel/paging/range-op.ts';
 const MAP_RANGE = 'kernel/paging/map-range.ts';
 const SHOOTDOWN = 'kernel/paging/shootdown.ts';
+const AREA_CHANGE = 'kernel/areas/area-change.ts';
 const GRACE = 'kernel/frames/grace.ts';
 const FLUSH = 'const flushed = op.flushEndVpn === op.flushStartVpn || flushRange(op);';
 
@@ -38,6 +39,28 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
         'kernel/space/shared-area-store.ts',
         'import { ANONYMOUS, getRecord }',
         'import { getRecord, putRecord }',
+      ),
+    ],
+  },
+  {
+    name: 'limit-checked-late',
+    about: 'a permission changes before it is known whether there may be so many areas',
+    scenario: 'rollback-grant',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        AREA_CHANGE,
+        'flags !== null && isFull(edit.store, nodes)',
+        'flags !== null && nodes < 0',
+      ),
+      patch(
+        AREA_CHANGE,
+        '  mergeEdit(edit, flagsEqual, side);\n',
+        `  mergeEdit(edit, flagsEqual, side);
+  if (flags !== null && isFull(edit.store, edit.pieces.length - edit.old.length)) {
+    return noNodes(start, end);
+  }
+`,
       ),
     ],
   },

@@ -6,12 +6,14 @@ import { fileScenarios } from './files.ts';
 import { forkScenarios } from './forks.ts';
 import { futexScenarios } from './futexes.ts';
 import { groupScenarios } from './groups.ts';
+import { heapAndMoveScenarios } from './heaps-and-moves.ts';
 import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
 import { objectScenarios } from './objects.ts';
 import { processScenarios } from './processes.ts';
 import { rangeScenarios } from './ranges.ts';
+import { rollbackScenarios } from './rollbacks.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
 import { swapScenarios } from './swaps.ts';
@@ -35,6 +37,8 @@ const PLAIN: readonly Scenario[] = [
   ...futexScenarios,
   ...groupScenarios,
   ...swapScenarios,
+  ...rollbackScenarios,
+  ...heapAndMoveScenarios,
 ];
 
 export const SCENARIOS: readonly Scenario[] = [

@@ -144,7 +144,7 @@ const condemn: Operation = {
 };
 
 /** Maps four pages, touches one, and uses memory up but for `left` frames. */
-function scarce(world: World, left: number): void {
+export function scarce(world: World, left: number): void {
   mapPages(world, 0, 1024, 300);
   mapPages(world, 0, 0, 4);
   touchPages(world, 0, 0, 1);

@@ -1,0 +1,92 @@
+/** Operations that fail in the middle, for want of memory or areas, and take it all back. */
+import type { Cpu } from '../../../../kernel/machine/cpu.ts';
+import { sysMmap } from '../../../../kernel/syscalls/mmap.ts';
+import { poke } from '../../../../shared/atomics.ts';
+import { MAP_FIXED, MAP_SHARED, PROT_READ } from '../../../../shared/abi/mman.ts';
+import * as BOOT from '../../../../shared/layout/boot.ts';
+import * as OBJECT from '../../../../shared/layout/object.ts';
+import { PAGE_SIZE } from '../../../../shared/limits.ts';
+import { BASE, RW, enter, leave, mapPages, newThreads } from '../kit.ts';
+import type { Operation, Scenario, World } from '../kit.ts';
+import { mmap, mprotect, munmap } from '../operations.ts';
+import { read, stayInUser, touchPages, write } from '../user.ts';
+import { scarce } from './machine.ts';
+import { openFile } from './mapped-file.ts';
+
+/** Last page of a span: a range that begins here and goes on needs tables of two spans. */
+const EDGE = 5119;
+
+/** Maps the linear region of two pages over the edge of two spans. */
+const mmapLinear: Operation = {
+  name: `mmap a linear region ${EDGE}+2`,
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const proc = world.procs[0] as number;
+    const fd = world.values['fd'] as number;
+    const at = BASE + EDGE * PAGE_SIZE;
+    const flags = MAP_SHARED | MAP_FIXED;
+    const result = sysMmap(cpu, proc, at, 2 * PAGE_SIZE, RW, flags, fd, 0);
+    leave(world, cpu);
+    return result;
+  },
+};
+
+/** One area of three touched pages with permission `prot`, and no room for a second area. */
+function fullSet(world: World, prot: number): void {
+  const cpu = world.cpus[0] as Cpu;
+  newThreads(world);
+  mapPages(world, 0, 0, 3);
+  touchPages(world, 0, 0, 3);
+  if (prot !== RW) mprotect(0, 3, prot).run(world, cpu);
+  poke(world.machine.words, BOOT.MAP_COUNT_MAX, 1);
+}
+
+export const rollbackScenarios: readonly Scenario[] = [
+  {
+    name: 'rollback-map',
+    about: 'memory runs out in an mmap that has filled one span and needs a table for the next',
+    linearizable: false,
+    cpus: [[mmap(4608, 1024)], [write(1, 7)]],
+    setup(world: World): void {
+      newThreads(world);
+      scarce(world, 1);
+    },
+  },
+  {
+    name: 'rollback-present',
+    about: 'memory runs out in an mmap of a linear region, one page of which another CPU may read',
+    linearizable: false,
+    cpus: [[mmapLinear], [read(EDGE), read(EDGE)]],
+    setup(world: World): void {
+      newThreads(world);
+      openFile(world, 2, OBJECT.LINEAR);
+      scarce(world, 1);
+    },
+  },
+  {
+    name: 'rollback-restrict',
+    about: 'an mprotect that needs more areas than there may be, of a page that a program writes',
+    cpus: [[mprotect(1, 1, PROT_READ)], [write(1, 7), write(1, 8)]],
+    setup(world: World): void {
+      fullSet(world, RW);
+      stayInUser(world, 1, 1, 1);
+    },
+  },
+  {
+    name: 'rollback-grant',
+    about: 'an mprotect that needs more areas than there may be would make a page writable',
+    cpus: [[mprotect(1, 1, RW)], [write(1, 7), write(1, 8)]],
+    setup(world: World): void {
+      fullSet(world, PROT_READ);
+    },
+  },
+  {
+    name: 'rollback-unmap',
+    about: 'a munmap that needs more areas than there may be, of a page that a program writes',
+    cpus: [[munmap(1, 1)], [write(1, 7), read(1)]],
+    setup(world: World): void {
+      fullSet(world, RW);
+      stayInUser(world, 1, 1, 1);
+    },
+  },
+];
