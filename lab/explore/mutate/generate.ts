@@ -80,14 +80,15 @@ function withEdits({ code, body }: KernelFunction, edits: readonly Edit[]): stri
 }
 
 /** What is changed into what, for people. */
-export function describeMutation({ fn, at, edits }: Mutation): string {
+export function describeMutation({ fn: { code }, edits }: Mutation): string {
   const quoted = (text: string): string => `'${text.replace(/\s+/g, ' ').trim()}'`;
   const [first] = edits;
   if (first !== undefined && first.start === first.end) {
-    return `${quoted(first.text)} before ${quoted(fn.code.slice(at.start, at.end))}`;
+    const line = code.slice(first.start, code.indexOf('\n', first.start));
+    return `${quoted(first.text)} before ${quoted(line)}`;
   }
   const parts = edits.map(({ start, end, text }) => {
-    const was = quoted(fn.code.slice(start, end));
+    const was = quoted(code.slice(start, end));
     return text === ';' ? `without ${was}` : `${was} becomes ${quoted(text)}`;
   });
   return parts.join(', ');

@@ -3,12 +3,19 @@ import { MAP_GROWSDOWN, PROT_READ } from '../../../../shared/abi/mman.ts';
 import { ANON, RW, mapPages, newThreads } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
 import { mprotect, munmap } from '../operations.ts';
-import { read, write } from '../user.ts';
+import { read, touchPages, write } from '../user.ts';
 
 /** One page of anonymous memory, never touched. */
 function onePage(world: World): void {
   newThreads(world);
   mapPages(world, 0, 0, 1);
+}
+
+/** Two whole spans, far from each other, never touched. */
+function twoSpans(world: World): void {
+  newThreads(world);
+  mapPages(world, 0, 0, 1024);
+  mapPages(world, 0, 2048, 1024);
 }
 
 export const faultScenarios: readonly Scenario[] = [
@@ -66,6 +73,23 @@ export const faultScenarios: readonly Scenario[] = [
     setup(world: World): void {
       newThreads(world);
       mapPages(world, 0, 600, 1, RW, ANON | MAP_GROWSDOWN);
+    },
+  },
+  {
+    name: 'table-made-table-freed',
+    about: 'a fault makes a table while a munmap frees another of the same space',
+    cpus: [[write(2048, 7)], [munmap(0, 1024)]],
+    setup(world: World): void {
+      twoSpans(world);
+      touchPages(world, 0, 0, 1);
+    },
+  },
+  {
+    name: 'table-candidates',
+    about: 'two faults make a table for one span, and a third one for another',
+    cpus: [[write(0, 7)], [write(1, 8)], [write(2048, 9)]],
+    setup(world: World): void {
+      twoSpans(world);
     },
   },
   {

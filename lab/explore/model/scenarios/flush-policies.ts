@@ -7,6 +7,7 @@ import { mapPages, newThreads } from '../kit.ts';
 import type { Scenario, World } from '../kit.ts';
 import { mmap, mprotect, munmap } from '../operations.ts';
 import { read, readPolled, stayInUser, touchPages, write } from '../user.ts';
+import { scarce } from './machine.ts';
 
 /** Threads with `pages` touched pages, CPU 0 in user mode with all of them in its TLB. */
 function hot(world: World, pages: number): void {
@@ -27,6 +28,16 @@ export const lazyScenarios: readonly Scenario[] = [
     ],
     setup(world: World): void {
       hot(world, 3);
+    },
+  },
+  {
+    name: 'lazy-release',
+    about: 'the last frame was unmapped lazily; the next operation gives it back',
+    flushPolicy: 'lazy',
+    cpus: [[munmap(0, 1), munmap(1024, 1), write(1, 5)]],
+    setup(world: World): void {
+      newThreads(world);
+      scarce(world, 0);
     },
   },
   {

@@ -28,6 +28,9 @@ function switchTo(name: string): Operation {
   };
 }
 
+/** A page under another table than page 0, so that faults on both run at once. */
+const FAR = 1024;
+
 export const tlbScenarios: readonly Scenario[] = [
   {
     name: 'shootdown-user',
@@ -83,6 +86,19 @@ export const tlbScenarios: readonly Scenario[] = [
     cpus: [[read(0), read(1)], [munmap(0, 1)], [munmap(1, 1)]],
     setup(world: World): void {
       hot(world, 3, 1);
+    },
+  },
+  {
+    name: 'shootdown-two-faults',
+    about: 'two faults at once take the zero page from a third CPU',
+    cpus: [[write(0, 7)], [write(FAR, 8)], [read(FAR)]],
+    setup(world: World): void {
+      const cpu = world.cpus[2] as Cpu;
+      newThreads(world);
+      mapPages(world, 0, 0, 1);
+      mapPages(world, 0, FAR, 1);
+      read(0).run(world, cpu);
+      read(FAR).run(world, cpu);
     },
   },
   {

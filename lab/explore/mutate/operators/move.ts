@@ -24,7 +24,8 @@ export function* move(fn: KernelFunction): Iterable<Change> {
         const passed = statements.slice(to, from);
         const operator = operatorFor(first, second, from === to + 1);
         if (operator === null || passed.some((one) => !areApart(one, second))) continue;
-        yield { operator, at: first, edits: moved(fn, first, second) };
+        // What a loop or a condition leads to must be executed, not only the loop.
+        yield { operator, at: callOf(second) ?? second, edits: moved(fn, first, second) };
       }
     }
   }
