@@ -10,8 +10,10 @@ import { transform } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MutateRecord } from '../../cli/mutate-record.ts';
 import { parseMutate } from '../../cli/mutate-request.ts';
+import { decodeLineMap, originalLine } from '../../lab/explore/build/line-map.ts';
 import { EQUIVALENTS } from '../../lab/explore/mutate/equivalents.ts';
 import { describeMutation, isSubject, mutationsOf } from '../../lab/explore/mutate/generate.ts';
+import { originalName, withSchemata } from '../../lab/explore/mutate/schemata.ts';
 import type { MutantInfo } from '../../lab/explore/mutate/schemata-build.ts';
 import { NO_WORK, scoreOf, verdictOf } from '../../lab/explore/mutate/verdict.ts';
 import { Visits } from '../../lab/explore/mutate/visits.ts';
@@ -88,6 +90,40 @@ describe('the generator', () => {
     const after = mutationsOf(PATH, edited).map(({ id }) => id);
     expect(after.filter((id) => !id.includes(':more:'))).toEqual(names);
     expect(after.length).toBeGreaterThan(names.length);
+  });
+
+  it('builds variants whose lines are those of the sources', async () => {
+    const source = `import { load } from '../../shared/atomics.ts';
+interface Cpu {
+  words: Int32Array;
+}
+// A comment.
+export function change(cpu: Cpu): number {
+  for (let i = 0; i < 2; i++) load(cpu.words, i);
+  unlock(cpu);
+
+  return flush(cpu);
+}
+`;
+    const options = { loader: 'ts', target: 'es2022', sourcemap: 'external' } as const;
+    const compiled = await transform(source, options);
+    const mutants = mutationsOf(PATH, compiled.code).map((mutation, i) => {
+      return { mutation, number: i + 1, place: i };
+    });
+    const { code, map } = withSchemata(PATH, compiled, mutants);
+    const lines = code.split('\n');
+    const lineMap = decodeLineMap(map);
+    const found = (text: string): number[] =>
+      lines.flatMap((line, i) => {
+        const column = line.indexOf(text);
+        return column < 0 ? [] : [originalLine(lineMap, i + 1, column)];
+      });
+    // Where a mutant moves it up, it is on the line to which it moved.
+    expect(new Set(found('unlock(cpu)'))).toEqual(new Set([7, 8]));
+    expect(found('flush(cpu)').every((line) => line === 10)).toBe(true);
+    expect(found('unlock(cpu)').length).toBeGreaterThan(mutants.length / 2);
+    expect(found('$turn()').length).toBe(mutants.length + 1);
+    expect(originalName('change$m12')).toBe('change');
   });
 
   it('has each equivalent mutant that is listed, with a reason', async () => {
