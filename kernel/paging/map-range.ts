@@ -4,7 +4,7 @@
  *
  * Each returns false when memory for a table is exhausted, with a prefix done: roll back.
  */
-import { compareExchange, fillWords, load, peek, poke } from '../../shared/atomics.ts';
+import { compareExchange, fillWords, load, peek, store } from '../../shared/atomics.ts';
 import { SPAN_PAGES, TABLE_ENTRIES } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import * as pte from '../../shared/pte.ts';
@@ -77,7 +77,8 @@ export function presentRange(
       continue;
     }
     for (let i = 0; i < pagesAt(level); i++) getFrame(cpu, frame + i);
-    poke(cpu.words, at, pte.makeLeaf(frame, level > 0 ? bits | pte.PTE_S : bits));
+    // ORDER: publishes the frame's contents: an MMU that walks here meanwhile may use it at once.
+    store(cpu.words, at, pte.makeLeaf(frame, level > 0 ? bits | pte.PTE_S : bits));
     logChange(op, LOG_PRESENT, at, vpn, level);
     vpn += pagesAt(level);
   }

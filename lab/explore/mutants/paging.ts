@@ -43,6 +43,20 @@ export const PAGING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'present-plainly',
+    about: 'entries of a linear region are entered by plain stores, under MMUs that walk meanwhile',
+    scenario: 'rollback-present',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        MAP_RANGE,
+        '    store(cpu.words, at, pte.makeLeaf(frame',
+        '    poke(cpu.words, at, pte.makeLeaf(frame',
+      ),
+      patch(MAP_RANGE, 'load, peek, store }', 'load, peek, poke }'),
+    ],
+  },
+  {
     name: 'limit-checked-late',
     about: 'a permission changes before it is known whether there may be so many areas',
     scenario: 'rollback-grant',
