@@ -40,7 +40,11 @@ export async function judgeAll(
   try {
     const prepared = await first.prepare();
     const wanted = prepared.mutants.filter(request.isWanted);
-    const known = listener.known(prepared, wanted.length);
+    const known = new Map(listener.known(prepared, wanted.length));
+    for (const mutant of wanted) {
+      if (EQUIVALENTS[mutant.id] === undefined) continue;
+      known.set(mutant.id, verdictOf(mutant, 'equivalent', null, NO_WORK));
+    }
     const left = wanted.filter(({ id }) => !known.has(id));
     const covered =
       left.length === 0 ? [] : await coverage(host, crew, prepared, request, listener);
@@ -105,7 +109,6 @@ async function judge(
   killers: readonly Place[],
   isStopped: () => boolean,
 ): Promise<Verdict | null> {
-  if (EQUIVALENTS[mutant.id] !== undefined) return verdictOf(mutant, 'equivalent', null, NO_WORK);
   const chosen = visits.of(mutant, killers);
   if (chosen.length === 0) return verdictOf(mutant, 'not executed', null, NO_WORK);
   let work: Work = NO_WORK;
