@@ -33,7 +33,7 @@ import { frameField, frameWord } from '../machine/machine.ts';
 import type { Machine } from '../machine/machine.ts';
 import { allPids, processOf } from '../processes/pid-table.ts';
 import type { Area } from '../space/shared-area-store.ts';
-import { slabOfFrame } from '../frames/slab.ts';
+import { slabLive, slabOfFrame } from '../frames/slab.ts';
 import { areasOf } from '../space/space.ts';
 import { tableLevel } from '../paging/table.ts';
 
@@ -65,6 +65,14 @@ export function auditSpaces(cpu: Cpu, ledger: AuditLedger): void {
   for (const area of liveBlocks(cpu.machine, SLAB.AREA)) {
     const lock = peek(cpu.words, area + AREA.LOCK);
     ledger.check(lock === 0, `area ${area}: lock held 0x${lock.toString(16)}`);
+  }
+  for (const [slab, kind] of [
+    [SLAB.AREA, 'areas'],
+    [SLAB.LAZY, 'lazyRecords'],
+  ] as const) {
+    const live = slabLive(cpu.machine, slab);
+    const found = ledger.checked[kind] ?? 0;
+    ledger.check(live === found, `${kind}: ${live} blocks in use, ${found} that spaces have`);
   }
 }
 

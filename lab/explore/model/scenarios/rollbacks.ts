@@ -13,6 +13,7 @@ import { BASE, BASE_VPN, RW, enter, leave, mapPages, newThreads, spaceOf } from 
 import type { Operation, Scenario, World } from '../kit.ts';
 import { mmap, mprotect, munmap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
+import { fork } from './forks.ts';
 import { scarce } from './machine.ts';
 import { openFile } from './mapped-file.ts';
 
@@ -101,6 +102,17 @@ export const rollbackScenarios: readonly Scenario[] = [
       mapPages(world, 0, 4096, 2048);
       scarce(world, 0);
       stayInUser(world, 1, 4094, 1);
+    },
+  },
+  {
+    name: 'rollback-fork',
+    about: 'memory runs out in a fork, whose pages a thread writes meanwhile',
+    linearizable: false,
+    cpus: [[fork], [write(0, 7), read(0)]],
+    setup(world: World): void {
+      world.values['parent'] = newThreads(world);
+      scarce(world, 3);
+      stayInUser(world, 1, 0, 1);
     },
   },
   {
