@@ -83,6 +83,25 @@ function children(world: World, page = 0): string {
 
 export const forkScenarios: readonly Scenario[] = [
   {
+    name: 'cow-thread-child',
+    about: 'a thread copies a page that another reads, while the child gives up the old frame',
+    cpus: [[write(0, 7)], [munmap(0, 1)], [read(0), read(0)]],
+    setup(world: World): void {
+      threads(world, 1);
+      forked(world);
+      read(0).run(world, world.cpus[2] as Cpu);
+    },
+  },
+  {
+    name: 'cow-write-write',
+    about: 'two threads write a page that their child has too',
+    cpus: [[write(0, 7)], [], [write(0, 8), read(0)]],
+    setup(world: World): void {
+      threads(world, 1);
+      forked(world);
+    },
+  },
+  {
     name: 'fork-write',
     about: 'a thread writes a page through its old translation while another forks',
     cpus: [[fork], [write(0, 7), write(0, 8), read(0)]],

@@ -5,6 +5,7 @@ import { sysBrk } from '../../../../kernel/syscalls/brk.ts';
 import { sysMremap } from '../../../../kernel/syscalls/mremap.ts';
 import { TLB_SLOTS } from '../../../../kernel/machine/tlb.ts';
 import {
+  MADV_COLD,
   MADV_DONTNEED,
   MREMAP_DONTUNMAP,
   MREMAP_FIXED,
@@ -15,7 +16,7 @@ import * as SPACE from '../../../../shared/layout/space.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { BASE, enter, leave, mapPages, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
-import { madvise, mprotect, munmap } from '../operations.ts';
+import { madvise, mprotect, mremap, munmap } from '../operations.ts';
 import { access, read, stayInUser, touchPages, write } from '../user.ts';
 
 /** First page of the heap of CPU 0's process. */
@@ -87,6 +88,14 @@ function touchedAt(world: World, page: number): void {
   touchPages(world, 0, page, 2);
 }
 
+/** Threads with a touched page whose accessed bit was cleared: no TLB has it. */
+function aged(world: World): void {
+  newThreads(world);
+  mapPages(world, 0, 0, 1);
+  touchPages(world, 0, 0, 1);
+  madvise(0, 1, MADV_COLD).run(world, world.cpus[0] as Cpu);
+}
+
 /** A page in the upper half of its span's table. */
 const HIGH = 700;
 /** The last page of a span. */
@@ -146,6 +155,30 @@ export const heapAndMoveScenarios: readonly Scenario[] = [
       newThreads(world);
       mapPages(world, 0, 0, 1);
       touchPages(world, 0, 0, 1);
+    },
+  },
+  {
+    name: 'aged-move',
+    about: 'a page that counts as not used is used again while it moves',
+    cpus: [[read(0), write(0, 7)], [mremap(0, 1, 1, 4)]],
+    setup(world: World): void {
+      aged(world);
+    },
+  },
+  {
+    name: 'aged-munmap',
+    about: 'a page that counts as not used is used again while it is unmapped',
+    cpus: [[read(0), write(0, 7)], [munmap(0, 1)]],
+    setup(world: World): void {
+      aged(world);
+    },
+  },
+  {
+    name: 'aged-discard',
+    about: 'a page that counts as not used is used again while it is dropped',
+    cpus: [[read(0), read(0)], [madvise(0, 1, MADV_DONTNEED)]],
+    setup(world: World): void {
+      aged(world);
     },
   },
   {
