@@ -56,7 +56,7 @@ export function carryOut<F, P extends PageTableLike, B extends MappingBackend<F,
   return area === null ? MAPPED : area.mapArea(pt);
 }
 
-/** By how many areas a change of flags will have changed the set, once what can merge has merged. */
+/** How many areas a change of flags adds to the set, once what can merge has merged. */
 function moreAreas<F, P extends PageTableLike, B extends MappingBackend<F, P>>(
   edit: AreaEdit<F, P, B>,
   { start, end }: AreaChange<F, P, B>,
