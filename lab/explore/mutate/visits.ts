@@ -8,7 +8,7 @@ import type { MutantInfo } from './schemata-build.ts';
 
 /** Explorations of each kind for one mutant, at most. */
 const FIRST_MAX = 48;
-const OTHERS_MAX = 3;
+const OTHERS_MAX = 8;
 const DEEP_MAX = 6;
 const ASIDE_MAX = 6;
 
