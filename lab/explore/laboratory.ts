@@ -259,7 +259,7 @@ export class Laboratory {
 function panickedAlone(experiment: Experiment, { message }: Error): Report {
   const failure = { kind: 'panic', message: `in the scenario's setup: ${message}` } as const;
   const exploration: Exploration = {
-    ...{ executions: 0, steps: 0, elapsedMs: 0, points: 0, complete: false },
+    ...{ executions: 0, cut: 0, states: 0, steps: 0, elapsedMs: 0, points: 0, complete: false },
     finding: { failure, schedule: new Uint8Array(0) },
   };
   return { experiment, exploration, schedule: null, excuses: [] };
