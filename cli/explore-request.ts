@@ -50,6 +50,8 @@ const exploreOptions: OptionTable = {
     help: 'draw the failure or the replay as a page; with --coverage, the source with notes',
   },
   json: JSON_OPTION,
+  jsonl: { value: 'FILE', help: 'also write each report as a line of JSON when it is there' },
+  resume: { value: 'FILE', help: 'go on with what --jsonl FILE has begun' },
   help: HELP_OPTION,
 };
 
@@ -61,6 +63,10 @@ export interface ExploreRequest extends Request {
   readonly html: string | null;
   readonly keepsGoing: boolean;
   readonly json: boolean;
+  /** File of reports as lines. */
+  readonly jsonl: string | null;
+  /** The same, to be gone on with. */
+  readonly resume: string | null;
 }
 
 function exploreHelp(): string {
@@ -84,6 +90,8 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
   const scenarios = [...new Set(parsed.positionals)];
   const html = parsed.one('html');
   if (html !== null) requireWritable('html', html);
+  const jsonl = parsed.one('jsonl');
+  if (jsonl !== null) requireWritable('jsonl', jsonl);
   for (const name of [...scenarios, ...parsed.all('protocol')]) {
     if (isPath(name)) requireReadable(name);
   }
@@ -101,6 +109,8 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
     keepsGoing: parsed.has('keep-going'),
     wantsConflicts: parsed.has('coverage'),
     json: parsed.has('json'),
+    jsonl,
+    resume: parsed.one('resume'),
   };
 }
 
@@ -125,10 +135,13 @@ function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
     ...['list', 'mutants', 'all', 'pairs']
       .filter((name) => parsed.has(name))
       .map((name) => `--${name}`),
-    ...['mutant', 'replay'].filter((name) => parsed.one(name) !== null).map((name) => `--${name}`),
+    ...['mutant', 'replay', 'resume']
+      .filter((name) => parsed.one(name) !== null)
+      .map((name) => `--${name}`),
     ...(scenario === null ? [] : [scenario]),
   ];
-  const alone = given.find((name) => ['--list', '--mutants', '--replay'].includes(name));
+  const lonely = ['--list', '--mutants', '--replay', '--resume'];
+  const alone = given.find((name) => lonely.includes(name));
   const other = given.find((name) => name !== alone);
   if (alone !== undefined && other !== undefined) {
     throw new UsageError(`${alone} goes without ${other}; leave one out`);
@@ -139,6 +152,7 @@ function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
   if (parsed.has('list')) return 'list';
   if (parsed.has('mutants')) return 'mutants';
   if (parsed.one('replay') !== null) return 'replay';
+  if (parsed.one('resume') !== null) return 'explore';
   if (given.length === 0) {
     throw new UsageError(
       'which scenario? Name one, --all or --pairs; see faultline explore --list',

@@ -34,7 +34,6 @@ export class Identity {
     ignored[BOOT.CPU_EVENT] = 0;
     runtime.state.watchState(ignored);
     runtime.unaware.watchPolls(subject.words.length);
-    runtime.heap.forgetObjects();
     identifyObjects(subject.world, runtime.heap.identify);
     this.#tasks = subject.tasks;
     this.#waiting = waiting;

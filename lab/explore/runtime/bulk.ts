@@ -10,7 +10,10 @@ export function fillWords(memory: Words, from: number, to: number, value: number
   if (watching) race.bulkWrite(current, from, to, site);
   if (trace !== null) trace('fill', from, value, site);
   if (hashing) {
-    for (let at = from; at < to; at++) changeWord(at, memory[at] as number, value);
+    for (let at = from; at < to; at++) {
+      const before = memory[at] as number;
+      if (before !== value) changeWord(at, before, value);
+    }
   }
   markRange(from, to);
   memory.fill(value, from, to);
@@ -24,7 +27,9 @@ export function copyWords(memory: Words, to: number, from: number, count: number
   if (trace !== null) trace('copy', to, from, site);
   if (hashing) {
     for (let i = 0; i < count; i++) {
-      changeWord(to + i, memory[to + i] as number, memory[from + i] as number);
+      const before = memory[to + i] as number;
+      const after = memory[from + i] as number;
+      if (before !== after) changeWord(to + i, before, after);
     }
   }
   markRange(to, to + count);

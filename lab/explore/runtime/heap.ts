@@ -14,24 +14,32 @@ import type { Task } from './task.ts';
 import { current } from './turn.ts';
 
 /** An object, and what has been written into it in this execution. */
-interface Known {
+class Known {
   /** 53 bits. */
   readonly identity: number;
   execution: number;
-  /** By member, a hash of its value; under WHOLE, of an array's elements. */
-  readonly values: Map<unknown, number>;
+  /** The members written, and hashes of their values; an array's elements count as one member. */
+  readonly keys: unknown[] = [];
+  readonly values: number[] = [];
+
+  constructor(identity: number) {
+    this.identity = identity;
+    this.execution = execution;
+  }
 }
 
+/** Stands for all elements of an array. */
 const WHOLE = '';
 /** Longer arrays are not looked through at each change. */
 const ELEMENTS_MAX = 64;
+/** Where an object keeps what is known of it: a map beside would cost a third of the search. */
+const KNOWN = Symbol('known');
 
-let knowns = new WeakMap<object, Known>();
-let execution = 0;
-/** For another machine. */
-export function forgetObjects(): void {
-  knowns = new WeakMap();
+interface Bearer {
+  [KNOWN]?: Known;
 }
+
+let execution = 0;
 
 /** At the start of an execution. */
 export function startHeap(): void {
@@ -40,18 +48,20 @@ export function startHeap(): void {
 
 /** Gives an object that outlives executions an identity. */
 export function identify(object: object, identity: number): void {
-  knowns.set(object, { identity, execution, values: new Map() });
+  if (Object.isExtensible(object)) (object as Bearer)[KNOWN] = new Known(identity);
 }
 
 function knownOf(task: Task, object: object): Known {
-  let known = knowns.get(object);
+  let known = (object as Bearer)[KNOWN];
   if (known === undefined) {
     const identity = (task.high >>> 11) * 2 ** 32 + ((task.low ^ task.heapLow) >>> 0);
-    known = { identity, execution, values: new Map() };
-    knowns.set(object, known);
+    known = new Known(identity);
+    // What is frozen cannot be written into, and need not be told apart.
+    if (Object.isExtensible(object)) (object as Bearer)[KNOWN] = known;
   } else if (known.execution !== execution) {
     known.execution = execution;
-    known.values.clear();
+    known.keys.length = 0;
+    known.values.length = 0;
   }
   return known;
 }
@@ -92,13 +102,17 @@ function hashOf(task: Task, value: unknown): number {
 /** A member of a known object now has a value of this hash. */
 function setValue(task: Task, known: Known, key: unknown, value: number): void {
   const place = numberHash(known.identity) ^ Math.imul(hashOf(task, key), 0x2545f491);
-  const before = known.values.get(key);
-  if (before === value) return;
-  if (before !== undefined) {
+  let index = known.keys.indexOf(key);
+  if (index >= 0) {
+    const before = known.values[index] as number;
+    if (before === value) return;
     task.heapLow = (task.heapLow - lowOf(place, before)) | 0;
     task.heapHigh = (task.heapHigh - highOf(place, before)) | 0;
+  } else {
+    index = known.keys.length;
+    known.keys.push(key);
   }
-  known.values.set(key, value);
+  known.values[index] = value;
   task.heapLow = (task.heapLow + lowOf(place, value)) | 0;
   task.heapHigh = (task.heapHigh + highOf(place, value)) | 0;
 }
@@ -148,7 +162,7 @@ export function leave<V>(_entered: void, value: V): V {
   task.depth = depth;
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
   // A new object holds what the call has read.
-  if (isObject && !knowns.has(value)) return value;
+  if (isObject && (value as Bearer)[KNOWN] === undefined) return value;
   const result = hashOf(task, value);
   task.low = task.saved[depth] as number;
   task.high = task.saved[depth + 1] as number;
