@@ -1,4 +1,5 @@
 /** What the user asked `faultline explore` to do: command line in, checked request out. */
+import type { Reduction } from '../lab/explore/engine/depth-first.ts';
 import type { Search } from '../lab/explore/engine/explore.ts';
 import { isPath } from '../lab/explore/experiment.ts';
 import type { Request } from '../lab/explore/plan.ts';
@@ -16,6 +17,8 @@ const threadsMax = 256;
 
 const strategies: readonly Search['strategy'][] = ['exhaustive', 'pct', 'random'];
 
+const reductions: readonly Reduction[] = ['states', 'sleep', 'none'];
+
 const exploreOptions: OptionTable = {
   all: { help: 'all scenarios under all protocols; with --pairs: the generated ones' },
   pairs: { help: 'generated scenarios: every pair of operations, in every state of memory' },
@@ -32,6 +35,7 @@ const exploreOptions: OptionTable = {
   },
   strategy: { value: 'NAME', help: `${strategies.join(', ')} (exhaustive)` },
   bound: { value: 'N|all', help: 'preemptions of the exhaustive search (3; 2 from 3 CPUs on)' },
+  reduction: { value: 'NAME', help: `what need not be tried: ${reductions.join(', ')} (states)` },
   depth: { value: 'D', help: 'bug depth of pct, 1 to 100 (3)' },
   executions: { value: 'N', help: 'executions per scenario and protocol, at most' },
   seconds: {
@@ -122,6 +126,7 @@ function parseSearch(parsed: ParsedOptions): Request['search'] {
     bound: parsed.read<number | null>('bound', null, (text) =>
       text === 'all' ? Infinity : parseInteger('--bound', text, 0, boundMax),
     ),
+    reduction: parsed.choice('reduction', 'states', reductions, `one of ${reductions.join(', ')}`),
     depth: parsed.integer('depth', 3, 1, depthMax),
     executionsMax: parsed.integer('executions', 1e9, 1, executionsMax),
     timeMaxMs: parsed.milliseconds('seconds', strategy === 'exhaustive' ? 600_000 : 60_000),
