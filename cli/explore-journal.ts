@@ -30,7 +30,7 @@ type Line = Omit<Report, 'exploration'> & {
 };
 
 /** What a file of lines holds. */
-export interface Journal {
+interface Journal {
   readonly jobs: readonly Job[];
   readonly reports: readonly Report[];
 }

@@ -1,6 +1,6 @@
 /**
- * The compiled model of an installation, kept in the user's cache folder under a hash of what it was
- * made of: compiling takes a second at each start, and would add a tenth to the package.
+ * The compiled model of an installation, kept in the user's cache folder under a hash of what it
+ * was made of: compiling takes a second at each start, and would add a tenth to the package.
  *
  * Guarantees: what is read is what was written under this hash, whole; a folder that cannot be read
  * or written is as if it were empty. In a checkout that runs from its sources nothing is kept.
