@@ -232,9 +232,7 @@ export class Executor implements Driver, Choices, Execution {
     }
     if (kind === T.NOTIFY) this.#waiting.notify(at, task.a);
     this.conflicts?.note(task);
-    if (kind === T.WEAK_LOAD && this.#hashes && this.#identity.isNewPoll(at)) {
-      this.sharing.grew = true;
-    }
+    if (kind === T.WEAK_LOAD && this.#hashes) this.sharing.grew ||= this.#identity.isNewPoll(at);
     const value = this.#perform(task, old);
     if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
     else if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);
