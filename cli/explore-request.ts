@@ -1,4 +1,5 @@
 /** What the user asked `faultline explore` to do: command line in, checked request out. */
+import type { Reduction } from '../lab/explore/engine/depth-first.ts';
 import type { Search } from '../lab/explore/engine/explore.ts';
 import { isPath } from '../lab/explore/experiment.ts';
 import type { Request } from '../lab/explore/plan.ts';
@@ -16,6 +17,8 @@ const threadsMax = 256;
 
 const strategies: readonly Search['strategy'][] = ['exhaustive', 'pct', 'random'];
 
+const reductions: readonly Reduction[] = ['states', 'sleep', 'none'];
+
 const exploreOptions: OptionTable = {
   all: { help: 'all scenarios under all protocols; with --pairs: the generated ones' },
   pairs: { help: 'generated scenarios: every pair of operations, in every state of memory' },
@@ -32,6 +35,7 @@ const exploreOptions: OptionTable = {
   },
   strategy: { value: 'NAME', help: `${strategies.join(', ')} (exhaustive)` },
   bound: { value: 'N|all', help: 'preemptions of the exhaustive search (3; 2 from 3 CPUs on)' },
+  reduction: { value: 'NAME', help: `what need not be tried: ${reductions.join(', ')} (states)` },
   depth: { value: 'D', help: 'bug depth of pct, 1 to 100 (3)' },
   executions: { value: 'N', help: 'executions per scenario and protocol, at most' },
   seconds: {
@@ -51,6 +55,8 @@ const exploreOptions: OptionTable = {
     help: 'draw the failure or the replay as a page; with --coverage, the source with notes',
   },
   json: JSON_OPTION,
+  jsonl: { value: 'FILE', help: 'also write each report as a line of JSON when it is there' },
+  resume: { value: 'FILE', help: 'go on with what --jsonl FILE has begun' },
   help: HELP_OPTION,
 };
 
@@ -62,6 +68,10 @@ export interface ExploreRequest extends Request {
   readonly html: string | null;
   readonly keepsGoing: boolean;
   readonly json: boolean;
+  /** File of reports as lines. */
+  readonly jsonl: string | null;
+  /** The same, to be gone on with. */
+  readonly resume: string | null;
 }
 
 function exploreHelp(): string {
@@ -85,6 +95,8 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
   const scenarios = [...new Set(parsed.positionals)];
   const html = parsed.one('html');
   if (html !== null) requireWritable('html', html);
+  const jsonl = parsed.one('jsonl');
+  if (jsonl !== null) requireWritable('jsonl', jsonl);
   for (const name of [...scenarios, ...parsed.all('protocol')]) {
     if (isPath(name)) requireReadable(name);
   }
@@ -102,6 +114,8 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
     keepsGoing: parsed.has('keep-going'),
     wantsConflicts: parsed.has('coverage'),
     json: parsed.has('json'),
+    jsonl,
+    resume: parsed.one('resume'),
   };
 }
 
@@ -113,6 +127,7 @@ function parseSearch(parsed: ParsedOptions): Request['search'] {
     bound: parsed.read<number | null>('bound', null, (text) =>
       text === 'all' ? Infinity : parseInteger('--bound', text, 0, boundMax),
     ),
+    reduction: parsed.choice('reduction', 'states', reductions, `one of ${reductions.join(', ')}`),
     depth: parsed.integer('depth', 3, 1, depthMax),
     executionsMax: parsed.integer('executions', 1e9, 1, executionsMax),
     timeMaxMs: parsed.milliseconds('seconds', strategy === 'exhaustive' ? 600_000 : 60_000),
@@ -126,10 +141,13 @@ function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
     ...['list', 'mutants', 'all', 'pairs']
       .filter((name) => parsed.has(name))
       .map((name) => `--${name}`),
-    ...['mutant', 'replay'].filter((name) => parsed.one(name) !== null).map((name) => `--${name}`),
+    ...['mutant', 'replay', 'resume']
+      .filter((name) => parsed.one(name) !== null)
+      .map((name) => `--${name}`),
     ...(scenario === null ? [] : [scenario]),
   ];
-  const alone = given.find((name) => ['--list', '--mutants', '--replay'].includes(name));
+  const lonely = ['--list', '--mutants', '--replay', '--resume'];
+  const alone = given.find((name) => lonely.includes(name));
   const other = given.find((name) => name !== alone);
   if (alone !== undefined && other !== undefined) {
     throw new UsageError(`${alone} goes without ${other}; leave one out`);
@@ -140,6 +158,7 @@ function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
   if (parsed.has('list')) return 'list';
   if (parsed.has('mutants')) return 'mutants';
   if (parsed.one('replay') !== null) return 'replay';
+  if (parsed.one('resume') !== null) return 'explore';
   if (given.length === 0) {
     throw new UsageError(
       'which scenario? Name one, --all or --pairs; see faultline explore --list',

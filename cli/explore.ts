@@ -5,14 +5,15 @@
 import { writeFileSync } from 'node:fs';
 import { storyHtml } from '../lab/explore/engine/story-html.ts';
 import { formatStory } from '../lab/explore/engine/story.ts';
-import { isPath } from '../lab/explore/experiment.ts';
 import type { Job, Report } from '../lab/explore/experiment.ts';
+import { inOrder, isFailureOfKernel, isPath } from '../lab/explore/experiment.ts';
 import { Laboratory, ScheduleError, UserModuleError } from '../lab/explore/laboratory.ts';
 import type { Retelling } from '../lab/explore/laboratory.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
 import { nodeHost } from '../lab/explore/node/node-host.ts';
 import { UnknownNameError } from '../lab/explore/plan.ts';
+import { appendReport, resumeJournal, startJournal } from './explore-journal.ts';
 import {
   describeFinding,
   describeReport,
@@ -40,7 +41,7 @@ export async function exploreCommand(args: readonly string[]): Promise<number> {
   }
   return interruptibly((signal) => {
     const laboratory = new Laboratory(nodeHost(), () => {
-      console.error("explore: making the kernel's source steppable, which takes some seconds");
+      console.error("explore: making the kernel's source steppable");
     });
     signal.addEventListener('abort', () => laboratory.stop());
     return carryOut(laboratory, request);
@@ -79,20 +80,7 @@ async function printMutants(laboratory: Laboratory, request: ExploreRequest): Pr
 
 async function explore(laboratory: Laboratory, request: ExploreRequest): Promise<number> {
   const { json, html } = request;
-  const jobs = await planned(laboratory, request);
-  const reports = await asUsage(() =>
-    laboratory.exploreAll(
-      jobs,
-      request.threads,
-      (report) => {
-        if (json) return;
-        console.log(describeReport(report));
-        const found = describeFinding(report);
-        if (request.keepsGoing && found !== '') console.log(found);
-      },
-      request.keepsGoing,
-    ),
-  );
+  const reports = await reported(laboratory, request);
   if (!json && reports.length > 1) console.log(describeReports(reports));
   const findings = reports.flatMap(({ exploration }) => exploration.finding ?? []);
   const schedule = reports.map((report) => report.schedule).find((text) => text !== null) ?? null;
@@ -121,6 +109,40 @@ async function showCoverage(
   if (json) console.error(text);
   else console.log(`\n${text}`);
   if (html !== null) writeFileSync(html, coverageHtml(places, nodeHost().read));
+}
+
+/** All reports, in the order of the jobs: those of an earlier run, and what is left. */
+async function reported(laboratory: Laboratory, request: ExploreRequest): Promise<Report[]> {
+  const { jsonl, resume, threads, keepsGoing } = request;
+  const begun = resume === null ? null : resumeJournal(resume);
+  const jobs = begun?.jobs ?? (await planned(laboratory, request));
+  if (jsonl !== null) startJournal(jsonl, jobs);
+  const journal = resume ?? jsonl;
+  const earlier = begun?.reports ?? [];
+  for (const report of earlier) print(report, request);
+  if (earlier.some(isFailureOfKernel) && !keepsGoing) return inOrder(jobs, earlier);
+  const done = new Set(earlier.map(({ experiment }) => JSON.stringify(experiment)));
+  const left = jobs.filter(({ experiment }) => !done.has(JSON.stringify(experiment)));
+  const later = await asUsage(() =>
+    laboratory.exploreAll(
+      left,
+      threads,
+      (report) => {
+        // One that Ctrl-C has cut short begins again.
+        if (journal !== null && !laboratory.isStopped) appendReport(journal, report);
+        print(report, request);
+      },
+      keepsGoing,
+    ),
+  );
+  return inOrder(jobs, [...earlier, ...later]);
+}
+
+function print(report: Report, { json, keepsGoing }: ExploreRequest): void {
+  if (json) return;
+  console.log(describeReport(report));
+  const found = describeFinding(report);
+  if (keepsGoing && found !== '') console.log(found);
 }
 
 async function planned(laboratory: Laboratory, request: ExploreRequest): Promise<Job[]> {

@@ -33,3 +33,17 @@ export interface Report {
 export function isPath(name: string): boolean {
   return /[\\/]|\.[cm]?[jt]s$/.test(name);
 }
+
+/** A violation by the kernel itself, after which nothing more is explored. */
+export function isFailureOfKernel({ experiment, exploration }: Report): boolean {
+  return exploration.finding !== null && experiment.mutant === null;
+}
+
+/** Reports in the order of their jobs. */
+export function inOrder(jobs: readonly Job[], reports: readonly Report[]): Report[] {
+  const placeOf = ({ experiment: { scenario, protocol } }: Report): number =>
+    jobs.findIndex(({ experiment }) => {
+      return experiment.scenario === scenario && experiment.protocol === protocol;
+    });
+  return [...reports].sort((one, other) => placeOf(one) - placeOf(other));
+}

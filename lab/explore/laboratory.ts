@@ -17,7 +17,7 @@ import { formatSchedule, parseSchedule, segmentsOf } from './engine/schedule.ts'
 import { tell } from './engine/story.ts';
 import type { Story } from './engine/story.ts';
 import { Subject } from './engine/subject.ts';
-import { isPath } from './experiment.ts';
+import { inOrder, isFailureOfKernel, isPath } from './experiment.ts';
 import type { Experiment, Job, Report } from './experiment.ts';
 import type { Explorer, Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
@@ -92,14 +92,9 @@ export class Laboratory {
     for await (const report of this.#reports(jobs, threads)) {
       reports.push(report);
       heard(report);
-      const isFailure = report.exploration.finding !== null && report.experiment.mutant === null;
-      if (isFailure && !keepsGoing) break;
+      if (isFailureOfKernel(report) && !keepsGoing) break;
     }
-    const placeOf = ({ experiment: { scenario, protocol } }: Report): number =>
-      jobs.findIndex(({ experiment }) => {
-        return experiment.scenario === scenario && experiment.protocol === protocol;
-      });
-    return reports.sort((one, other) => placeOf(one) - placeOf(other));
+    return inOrder(jobs, reports);
   }
 
   /** What the reports' explorations had in conflict, of all that the kernel has. */
@@ -259,7 +254,7 @@ export class Laboratory {
 function panickedAlone(experiment: Experiment, { message }: Error): Report {
   const failure = { kind: 'panic', message: `in the scenario's setup: ${message}` } as const;
   const exploration: Exploration = {
-    ...{ executions: 0, steps: 0, elapsedMs: 0, points: 0, complete: false },
+    ...{ executions: 0, cut: 0, states: 0, steps: 0, elapsedMs: 0, points: 0, complete: false },
     finding: { failure, schedule: new Uint8Array(0) },
   };
   return { experiment, exploration, schedule: null, excuses: [] };

@@ -45,9 +45,9 @@ describe('an interrupted command reports what it has, with status 130', () => {
 
   it.each(['1', '2'])('explore --jobs %s: what was tried is not complete', async (jobs) => {
     const args = [
-      'fault-munmap',
-      'munmap-munmap',
-      'cow-two-spaces',
+      'evict-fork',
+      'span-fault-munmap',
+      'evict-munmap',
       '--bound',
       'all',
       '--jobs',

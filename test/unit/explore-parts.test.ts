@@ -21,7 +21,7 @@ function run(strategy: Strategy, at: readonly number[] = [1, 1]): string | null 
   const tasks = at.map((word, id) => {
     return Object.assign(new T.Task(id), { at: word, kind: T.ADD, status: T.READY });
   });
-  const choices: Choices = { tasks, hasOld: () => false };
+  const choices = choicesOf(tasks);
   const left = at.map(() => STEPS);
   strategy.begin?.(choices);
   let order = '';
@@ -37,14 +37,18 @@ function run(strategy: Strategy, at: readonly number[] = [1, 1]): string | null 
   }
 }
 
+function choicesOf(tasks: readonly T.Task[]): Choices {
+  return { tasks, hasOld: () => false, isJudged: false, hashState: () => ({ low: 0, high: 0 }) };
+}
+
 /** The whole executions of an exhaustive search. */
 function ordersOf(bound: number, at?: readonly number[]): string[] {
-  const strategy = new DepthFirst(bound);
+  const strategy = new DepthFirst(bound, bound === Infinity ? 'sleep' : 'none');
   const orders: string[] = [];
   do {
     const order = run(strategy, at);
     if (order !== null) orders.push(order);
-  } while (strategy.next());
+  } while (strategy.next(choicesOf([])));
   return orders;
 }
 

@@ -51,7 +51,7 @@ export interface Model {
 /** Builds the model with these patches and user modules, and loads it. */
 export async function buildModel(toolchain: Toolchain, options: ModelOptions = {}): Promise<Model> {
   const { userModules = [] } = options;
-  const { code, sites } = await bundleModel(toolchain, options);
+  const { code, sites } = await bundleOrRecall(toolchain, options);
   const loaded = (await toolchain.evaluate(code)) as { model: ModelModule } & Record<
     string,
     Readonly<Record<string, unknown>>
@@ -61,6 +61,22 @@ export async function buildModel(toolchain: Toolchain, options: ModelOptions = {
     userModules: userModules.map((_, i) => loaded[`user${i}`] ?? {}),
     sites,
   };
+}
+
+interface Bundled {
+  readonly code: string;
+  readonly sites: readonly Site[];
+}
+
+/** The model without changes may have been kept. */
+async function bundleOrRecall(toolchain: Toolchain, options: ModelOptions): Promise<Bundled> {
+  const isUsual = Object.values(options).every((value) => Array.isArray(value) && value.length < 1);
+  const cache = isUsual ? (toolchain.cache ?? null) : null;
+  const kept = cache?.read() ?? null;
+  if (kept !== null) return JSON.parse(kept) as Bundled;
+  const bundled = await bundleModel(toolchain, options);
+  cache?.write(JSON.stringify(bundled));
+  return bundled;
 }
 
 /** The code of the model, for those who want to look at it. */

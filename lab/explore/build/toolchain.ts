@@ -22,6 +22,13 @@ export interface ModuleTree {
   load(path: string): string;
 }
 
+/** A place where the compiled model without changes is kept from start to start. */
+export interface ModelCache {
+  /** null when nothing is there. */
+  read(): string | null;
+  write(text: string): void;
+}
+
 export interface Toolchain {
   readonly read: ReadSource;
   /** Takes the types out of a module. Rejects with an ExploreBuildError when it does not parse. */
@@ -30,6 +37,8 @@ export interface Toolchain {
   bundle(tree: ModuleTree): Promise<string>;
   /** Loads an ES module from its code. */
   evaluate(code: string): Promise<Readonly<Record<string, unknown>>>;
+  /** null or absent where nothing is kept. */
+  readonly cache?: ModelCache | null;
 }
 
 /** A source that the build does not understand, or that contains what exploration cannot handle. */

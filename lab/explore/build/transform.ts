@@ -8,6 +8,8 @@ import type { Coloring } from './color.ts';
 import { reaches } from './color.ts';
 import type { Module } from './module-graph.ts';
 import { placeOf } from './module-graph.ts';
+import { heapWrites } from './heap-writes.ts';
+import type { Node } from './syntax.ts';
 import { list } from './syntax.ts';
 
 /** Where an access stands in the sources. */
@@ -29,6 +31,17 @@ interface Insertion {
 /** The module name by which transformed code finds `delegate`. */
 export const RUNTIME_MODULE = 'explore:runtime';
 
+const IMPORTED =
+  '{ delegate as $delegate, enter as $enter, leave as $leave, wrote as $wrote, ' +
+  'changed as $changed, somethingChanged as $somethingChanged }';
+
+/** Text to be put around a node. */
+export interface Wrap {
+  readonly node: Node;
+  readonly before: string;
+  readonly after: string;
+}
+
 /** Transformed code by path; `sites` gets an entry for every access. */
 export function transformModules(
   graph: CallGraph,
@@ -41,6 +54,9 @@ export function transformModules(
     if (insertions === undefined) {
       insertions = [];
       byModule.set(fn.module, insertions);
+      for (const { node, before, after } of heapWrites(fn.module.program, fn.module.code)) {
+        wrap(insertions, node.start, node.end, before, after);
+      }
     }
     if (fn.touches) insertions.push({ at: fn.starAt, rank: 0, text: '*' });
     for (const call of fn.calls) insertCall(insertions, fn, call, coloring, sites);
@@ -70,8 +86,8 @@ function insertCall(
     if (call.kind === 'step') wrap(insertions, start, end, '(', ' ?? (yield))');
   } else if (reaches(call, fn, coloring.methods)) {
     if (call.kind === 'method' && coloring.ambiguous.has(call.name)) {
-      wrap(insertions, start, end, '(yield* $delegate(', '))');
-    } else wrap(insertions, start, end, '(yield* ', ')');
+      wrap(insertions, start, end, '$leave($enter(), yield* $delegate(', '))');
+    } else wrap(insertions, start, end, '$leave($enter(), yield* ', ')');
   }
 }
 
@@ -83,7 +99,7 @@ function wrap(into: Insertion[], start: number, end: number, before: string, aft
 
 function applyInsertions(code: string, insertions: readonly Insertion[]): string {
   const ordered = [...insertions].sort((a, b) => a.at - b.at || a.rank - b.rank);
-  let result = `import { delegate as $delegate } from '${RUNTIME_MODULE}'; `;
+  let result = `import ${IMPORTED} from '${RUNTIME_MODULE}'; `;
   let from = 0;
   for (const { at, text } of ordered) {
     result += code.slice(from, at) + text;

@@ -2,10 +2,16 @@
  * Exhaustive search: depth first over the choices at scheduling points.
  *
  * With a bound on preemptions (CHESS, OSDI'08): a switch away from a CPU that could go on costs 1,
- * any other is free. Without a bound, sleep sets (Godefroid 1996) leave out executions that differ
- * from one already seen only in the order of independent steps: of different CPUs, on different
- * words or both reading. Sleep sets and a bound do not go together: the execution left out may be
- * the only one within the bound.
+ * any other is free.
+ *
+ * What need not be tried, by `reduction`:
+ *
+ * - `states`: nothing is tried twice from one state (identity.ts), with as few preemptions spent.
+ * - `sleep`, and `states` without a bound: sleep sets (Godefroid 1996) leave out executions that
+ *   differ from one already seen only in the order of independent steps: of different CPUs, on
+ *   different words or both reading, and not looked at by a judge. Sleep sets and a bound do not go
+ *   together: the execution left out may be the only one within the bound. A state is remembered
+ *   with what was asleep there (Godefroid, Holzmann, Pirottin 1992).
  *
  * When the executor learns of a new scheduling point the search starts again, so that at its end
  * all points were known from its beginning.
@@ -15,56 +21,76 @@ import type { Task } from '../runtime/task.ts';
 import type { Choices } from './execution.ts';
 import { ABANDON, CPU_MASK, OLD } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
+import { NEW, Visited } from './visited.ts';
 
-/** A choice that need not be tried before something dependent happens, and its access. */
-interface Sleeper {
+/** What need not be tried. */
+export type Reduction = 'none' | 'sleep' | 'states';
+
+/** A choice, and its access. */
+interface Step {
   readonly choice: number;
   readonly at: number;
   readonly isWrite: boolean;
 }
 
 interface Decision {
-  readonly options: number[];
+  readonly options: readonly number[];
   index: number;
   /** Preemptions spent before this decision. */
   readonly spent: number;
-  /** Asleep when the decision is reached. */
-  readonly asleep: readonly Sleeper[];
-  /** Asleep below the present option; null until that is known. */
-  below: readonly Sleeper[] | null;
+  /** CPUs that could go on, as a bit set. */
+  readonly enabled: number;
+  /** Need not be tried before something dependent happens: asleep here, or tried before. */
+  asleep: readonly Step[];
+  /** The present option. */
+  step: Step | null;
+  /** A judge has looked at what it did: it is independent of nothing. */
+  isJudged: boolean;
 }
 
-const NONE: readonly Sleeper[] = [];
+const NONE: readonly Step[] = [];
 
 export class DepthFirst implements Strategy {
+  readonly comparesStates: boolean;
+  readonly hearsForced: boolean;
   readonly #bound: number;
   readonly #decisions: Decision[] = [];
   #depth = 0;
   #spent = 0;
-  #asleep = NONE;
-  /** Executions given up because all that could run was asleep. */
+  /** The present execution was given up. */
+  #isCut = false;
+  /** States from which everything has been tried, or is on the way. */
+  readonly visited: Visited = new Visited();
+  /** Executions given up because nothing new could follow. */
   abandoned = 0;
 
-  /** `bound`: preemptions at most; Infinity searches everything, with sleep sets. */
-  constructor(bound: number) {
+  /** `bound`: preemptions at most; Infinity for all interleavings. */
+  constructor(bound: number, reduction: Reduction) {
     this.#bound = bound;
+    this.comparesStates = reduction === 'states';
+    this.hearsForced = bound === Infinity && reduction !== 'none';
   }
 
   /** Before each execution. */
-  begin(): void {
+  begin(choices: Choices): void {
     this.#depth = 0;
     this.#spent = 0;
-    this.#asleep = NONE;
+    this.#isCut = false;
+    choices.isJudged = false;
   }
 
   /** After each execution: moves on to the next. False when all have been done. */
-  next(): boolean {
+  next(choices: Choices): boolean {
+    const ended = this.#decisions[this.#decisions.length - 1];
+    if (ended !== undefined && !this.#isCut) ended.isJudged = choices.isJudged;
     for (;;) {
       const last = this.#decisions[this.#decisions.length - 1];
       if (last === undefined) return false;
       last.index++;
-      last.below = null;
-      if (last.index < last.options.length) return true;
+      if (last.index < last.options.length) {
+        if (this.hearsForced && !last.isJudged) last.asleep = [...last.asleep, last.step as Step];
+        return true;
+      }
       this.#decisions.pop();
     }
   }
@@ -73,14 +99,19 @@ export class DepthFirst implements Strategy {
   restart(): void {
     this.#decisions.length = 0;
     this.abandoned = 0;
+    this.visited.clear();
   }
 
-  choose(choices: Choices, current: number): number {
+  choose(choices: Choices, current: number, enabled: number): number {
+    const above = this.#decisions[this.#depth - 1];
+    if (above !== undefined) above.isJudged = choices.isJudged;
+    choices.isJudged = false;
     let decision = this.#decisions[this.#depth];
     if (decision === undefined) {
-      const made = this.#newDecision(choices, current);
+      const made = this.#newDecision(choices, current, enabled, above);
       if (made === null) {
         this.abandoned++;
+        this.#isCut = true;
         return ABANDON;
       }
       decision = made;
@@ -89,30 +120,59 @@ export class DepthFirst implements Strategy {
     this.#depth++;
     const choice = decision.options[decision.index] as number;
     this.#spent = decision.spent + this.#cost(choices, current, choice);
-    if (this.#bound === Infinity) {
-      decision.below ??= asleepBelow(choices, decision, choice);
-      this.#asleep = decision.below;
-    }
+    if (this.hearsForced) decision.step = stepOf(choices, choice);
     return choice;
   }
 
-  #newDecision(choices: Choices, current: number): Decision | null {
+  #newDecision(
+    choices: Choices,
+    current: number,
+    enabled: number,
+    above: Decision | undefined,
+  ): Decision | null {
+    let options = this.#optionsOf(choices, current);
+    let asleep = above === undefined ? NONE : asleepBelow(above);
+    // Where one CPU alone goes on as before, nothing is gained by looking.
+    const isOne = (enabled & (enabled - 1)) === 0 && above?.enabled === enabled;
+    if (this.comparesStates && !isOne) {
+      const before = this.#reach(choices, current, bitsOf(asleep));
+      if (before !== NEW) {
+        // Left to try is what has been asleep here whenever this state was reached.
+        options = options.filter((choice) => (before & (1 << choice)) !== 0);
+        asleep = asleep.filter(({ choice }) => (before & (1 << choice)) !== 0);
+      }
+    }
+    if (asleep.length > 0) {
+      const bits = bitsOf(asleep);
+      options = options.filter((choice) => (bits & (1 << choice)) === 0);
+    }
+    if (options.length === 0) return null;
+    return { options, index: 0, spent: this.#spent, enabled, asleep, step: null, isJudged: false };
+  }
+
+  #optionsOf(choices: Choices, current: number): number[] {
     const options: number[] = [];
     const first = choices.tasks[current];
     if (first?.status === T.READY) pushOptions(choices, first, options);
-    const mayPreempt = options.length === 0 || this.#spent < this.#bound;
-    if (mayPreempt) {
-      for (const task of choices.tasks) {
-        if (task !== first && task.status === T.READY) pushOptions(choices, task, options);
-      }
+    if (options.length > 0 && this.#spent >= this.#bound) return options;
+    for (const task of choices.tasks) {
+      if (task !== first && task.status === T.READY) pushOptions(choices, task, options);
     }
-    const asleep = this.#asleep;
-    const awake =
-      asleep.length === 0
-        ? options
-        : options.filter((choice) => !asleep.some((sleeper) => sleeper.choice === choice));
-    if (awake.length === 0) return null;
-    return { options: awake, index: 0, spent: this.#spent, asleep, below: null };
+    return options;
+  }
+
+  /** Looks the present state up, and enters it. What was asleep whenever it was reached, or NEW. */
+  #reach(choices: Choices, current: number, asleep: number): number {
+    const { low, high } = choices.hashState();
+    if (this.#bound === Infinity) return this.visited.reach(low, high, asleep);
+    // What is left to do depends on who runs, and on the preemptions that are left.
+    const running = choices.tasks[current]?.status === T.READY ? current + 1 : 0;
+    const highOf = (spent: number): number =>
+      high ^ Math.imul((running << 10) | (spent + 1), 0x9e3779b1);
+    for (let spent = 0; spent < this.#spent; spent++) {
+      if (this.visited.has(low, highOf(spent))) return 0;
+    }
+    return this.visited.reach(low, highOf(this.#spent), 0);
   }
 
   #cost(choices: Choices, current: number, choice: number): number {
@@ -121,15 +181,14 @@ export class DepthFirst implements Strategy {
   }
 }
 
-/** What sleeps below this choice: everything asleep or tried here that it does not depend on. */
-function asleepBelow(choices: Choices, decision: Decision, choice: number): readonly Sleeper[] {
-  const step = sleeperOf(choices, choice);
-  const below = decision.asleep.filter((sleeper) => independent(sleeper, step));
-  for (let i = 0; i < decision.index; i++) {
-    const tried = sleeperOf(choices, decision.options[i] as number);
-    if (independent(tried, step)) below.push(tried);
-  }
-  return below;
+/** What sleeps below the present option: everything asleep here that it does not depend on. */
+function asleepBelow({ asleep, step, isJudged }: Decision): readonly Step[] {
+  if (asleep.length === 0 || isJudged || step === null) return NONE;
+  return asleep.filter((sleeper) => independent(sleeper, step));
+}
+
+function bitsOf(steps: readonly Step[]): number {
+  return steps.reduce((bits, { choice }) => bits | (1 << choice), 0);
 }
 
 function pushOptions(choices: Choices, task: Task, options: number[]): void {
@@ -137,12 +196,12 @@ function pushOptions(choices: Choices, task: Task, options: number[]): void {
   if (task.kind === T.WEAK_LOAD && choices.hasOld(task)) options.push(task.id | OLD);
 }
 
-function sleeperOf(choices: Choices, choice: number): Sleeper {
+function stepOf(choices: Choices, choice: number): Step {
   const task = choices.tasks[choice & CPU_MASK] as Task;
   return { choice, at: task.at, isWrite: T.WRITES[task.kind] === 1 };
 }
 
-function independent(a: Sleeper, b: Sleeper): boolean {
+function independent(a: Step, b: Step): boolean {
   if ((a.choice & CPU_MASK) === (b.choice & CPU_MASK)) return false;
   return a.at !== b.at || a.at < 0 || !(a.isWrite || b.isWrite);
 }

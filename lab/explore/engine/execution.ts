@@ -11,6 +11,10 @@ export interface Choices {
   readonly tasks: readonly Task[];
   /** Whether the pending weak load of a task may read an older value than the word has. */
   hasOld(task: Task): boolean;
+  /** Set when a judge looks at a step, or it does more than its access: it depends on others. */
+  isJudged: boolean;
+  /** The hash of the present state in two halves, where the strategy compares states. */
+  hashState(): { readonly low: number; readonly high: number };
 }
 
 /** What a judge looks at, and how it gives its verdict. */
@@ -20,4 +24,5 @@ export interface Execution {
   siteOf(index: number): Site;
   /** Ends the execution. Only the first failure counts. */
   fail(kind: FailureKind, message: string): void;
+  isJudged: boolean;
 }

@@ -10,14 +10,16 @@
 import type { Site } from '../build/transform.ts';
 import type { Driver } from '../runtime/facade.ts';
 import * as T from '../runtime/task.ts';
-import { TASKS_MAX } from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { Choices, Execution } from './execution.ts';
 import type { Failure, FailureKind } from './failure.ts';
+import { Identity } from './identity.ts';
+import { Lapses, NO_SITE } from './lapses.ts';
 import { Oracles } from './oracles.ts';
 import { siteTolerance } from './races-allowed.ts';
 import { Progress } from './progress.ts';
+import type { Coroutine } from './progress.ts';
 import { Replay, segmentsOf } from './schedule.ts';
 import type { SequentialOutcomes } from './sequential.ts';
 import { Sharing } from './sharing.ts';
@@ -27,14 +29,10 @@ import type { Subject } from './subject.ts';
 import { Waiting } from './waiting.ts';
 
 const STEPS_MAX = 50_000;
-/** Sleeps that end by their time limit, in one execution. */
-const TIMEOUTS_MAX = 20;
 
 // Choices that are none.
 const UNDECIDED = -2;
 const OVER = -3;
-/** Sites count from 1. */
-const NO_SITE = 0;
 
 export class Executor implements Driver, Choices, Execution {
   readonly subject: Subject;
@@ -47,21 +45,23 @@ export class Executor implements Driver, Choices, Execution {
   failure: Failure | null = null;
   /** What is in conflict, if somebody wants to know. */
   conflicts: Conflicts | null = null;
+  isJudged = false;
   readonly progress: Progress;
   readonly #waiting: Waiting;
   readonly #words: Int32Array;
   readonly #points: Uint8Array;
   #strategy: Strategy = { choose: () => ABANDON };
   #stepwise = false;
+  #hashes = false;
+  #hearsForced = false;
   /** What the strategy has decided about the next step already. */
   #decided = UNDECIDED;
-  #timeouts = 0;
-  /** By CPU, the site of a sleep that its time limit ended, until the CPU sleeps there again. */
-  readonly #lapsed: Int32Array = new Int32Array(TASKS_MAX);
+  readonly #lapses = new Lapses();
   readonly #perform: (task: Task, old: boolean) => number;
   readonly #setCurrent: (task: Task, by: Driver) => void;
   readonly #tookNoNotice: () => boolean;
   readonly #mayReadOlder: (task: Task, at: number) => boolean;
+  readonly #identity: Identity;
 
   /** `reference`: the same scenario in a build without a mutant, to tell right results by. */
   constructor(subject: Subject, reference: Subject | SequentialOutcomes = subject) {
@@ -79,8 +79,13 @@ export class Executor implements Driver, Choices, Execution {
     this.#mayReadOlder = race.mayReadOlder;
     this.#tookNoNotice = race.tookNoNotice;
     this.oracles = new Oracles(this, subject, reference);
+    this.#identity = new Identity(subject, this.#waiting);
     race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
+  }
+
+  hashState(): Identity {
+    return this.#identity.hash(this.#lapses);
   }
 
   fail(kind: FailureKind, message: string): void {
@@ -152,12 +157,14 @@ export class Executor implements Driver, Choices, Execution {
     this.subject.reset();
     this.#strategy = strategy;
     this.#stepwise = strategy.stepwise === true;
+    this.#hearsForced = strategy.hearsForced === true;
+    this.#hashes = strategy.comparesStates === true;
+    this.#identity.start(this.#hashes);
     this.#decided = UNDECIDED;
     this.failure = null;
     this.steps = 0;
     this.#waiting.reset();
-    this.#timeouts = 0;
-    this.#lapsed.fill(NO_SITE);
+    this.#lapses.reset();
     this.progress.reset();
     this.conflicts?.begin();
   }
@@ -178,7 +185,7 @@ export class Executor implements Driver, Choices, Execution {
   #ask(current: number): number {
     const enabled = this.#waiting.ready;
     // One that counts steps hears of each of them.
-    if (this.#stepwise || (enabled & (enabled - 1)) !== 0) {
+    if (this.#stepwise || this.#hearsForced || (enabled & (enabled - 1)) !== 0) {
       return this.#strategy.choose(this, current, enabled);
     }
     const only = 31 - Math.clz32(enabled);
@@ -201,6 +208,7 @@ export class Executor implements Driver, Choices, Execution {
       if (kind === T.WAIT && this.#words[at] === task.a) {
         this.#judgeLapse(task, task.site);
         this.sharing.learn(task.id, at, kind);
+        this.isJudged = true;
         this.#waiting.sleep(task);
         return;
       }
@@ -208,6 +216,8 @@ export class Executor implements Driver, Choices, Execution {
       return;
     }
     // No access: a beginning, a waking-up, a pause, the end of another CPU.
+    if (this.#hashes) this.#identity.noteStep(task);
+    if (kind === T.PAUSE || kind === T.END_CPU) this.isJudged = true;
     if (kind === T.PAUSE && this.#waiting.pause(task)) return;
     if (kind === T.END_CPU) this.#end(task, this.tasks[task.a] as Task);
     this.#run(task, kind === T.WOKEN ? task.a : 0);
@@ -223,6 +233,7 @@ export class Executor implements Driver, Choices, Execution {
     }
     if (kind === T.NOTIFY) this.#waiting.notify(at, task.a);
     this.conflicts?.note(task);
+    if (kind === T.WEAK_LOAD && this.#hashes) this.sharing.grew ||= this.#identity.isNewPoll(at);
     const value = this.#perform(task, old);
     if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
     else if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);
@@ -233,7 +244,7 @@ export class Executor implements Driver, Choices, Execution {
   #run(task: Task, value: number): void {
     this.#setCurrent(task, this);
     try {
-      const running = this.progress.running[task.id] ?? this.progress.start(task.id, this.steps);
+      const running = this.progress.running[task.id] ?? this.#begin(task);
       if (typeof running === 'number') this.#operationDone(task, running);
       else {
         const turn = running.next(value);
@@ -247,9 +258,17 @@ export class Executor implements Driver, Choices, Execution {
     }
   }
 
+  #begin(task: Task): Coroutine | number {
+    this.isJudged = true;
+    if (this.#hashes) this.#identity.noteBegin(task, this.progress);
+    return this.progress.start(task.id, this.steps);
+  }
+
   /** An operation has returned: before the next one other CPUs may run. */
   #operationDone(task: Task, result: number): void {
     this.#judgeLapse(task, NO_SITE);
+    this.isJudged = true;
+    if (this.#hashes) this.#identity.noteResult(result);
     task.kind = T.NEXT_OPERATION;
     task.at = -1;
     if (!this.progress.end(task.id, this.steps, result)) this.#waiting.stop(task);
@@ -259,29 +278,24 @@ export class Executor implements Driver, Choices, Execution {
   #end(task: Task, ended: Task): void {
     this.#waiting.stop(ended);
     this.subject.model.module.runtime.race.join(task, ended);
+    if (this.#hashes) this.#identity.noteJoin(task, ended);
   }
 
   /** No CPU can run, so the first sleep with a time limit ends. False when there were too many. */
   #timeOut(): boolean {
     const sleeper = this.oracles.stopped(this.#waiting.sleepers);
     if (sleeper === null) return false;
-    if (++this.#timeouts > TIMEOUTS_MAX) {
+    if (!this.#lapses.add(sleeper)) {
       this.fail('deadlock', this.oracles.whereStuck());
       return false;
     }
-    this.#lapsed[sleeper.id] = sleeper.site;
+    this.isJudged = true;
     this.#waiting.timeOut(sleeper);
     return true;
   }
 
-  /**
-   * A CPU whose sleep ended by its time limit gets to `site`. If that is another one, it no longer
-   * waits for what it waited for: somebody had brought that about and should have woken it.
-   */
   #judgeLapse({ id }: Task, site: number): void {
-    const lapsed = this.#lapsed[id] as number;
-    if (lapsed === NO_SITE) return;
-    this.#lapsed[id] = NO_SITE;
-    if (lapsed !== site) this.oracles.overslept(id, lapsed);
+    const lapsed = this.#lapses.end(id);
+    if (lapsed !== NO_SITE && lapsed !== site) this.oracles.overslept(id, lapsed);
   }
 }

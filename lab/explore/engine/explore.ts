@@ -2,6 +2,7 @@
 import type { Executor } from './executor.ts';
 import type { Strategy } from './strategy.ts';
 import { DepthFirst } from './depth-first.ts';
+import type { Reduction } from './depth-first.ts';
 import type { Failure } from './failure.ts';
 import { Pct } from './pct.ts';
 import { RandomWalk } from './random.ts';
@@ -10,6 +11,8 @@ export interface Search {
   readonly strategy: 'exhaustive' | 'pct' | 'random';
   /** Preemptions of the exhaustive search; Infinity for all interleavings. */
   readonly bound: number;
+  /** What the exhaustive search need not try (depth-first.ts); 'states'. */
+  readonly reduction?: Reduction;
   /** d of PCT. */
   readonly depth: number;
   readonly seed: number;
@@ -24,8 +27,12 @@ export interface Finding {
 }
 
 export interface Exploration {
-  /** Executions that ran to their end, of an exhaustive search after its last restart. */
+  /** Of an exhaustive search after its last restart. */
   readonly executions: number;
+  /** Executions that were not run to their end, because nothing new could follow. */
+  readonly cut: number;
+  /** States that the search has told apart. */
+  readonly states: number;
   readonly steps: number;
   readonly elapsedMs: number;
   /** Everything within the bound was tried. */
@@ -56,6 +63,7 @@ export async function explore(
   const startMs = nowMs();
   let pausedMs = startMs;
   let executions = 0;
+  let cut = 0;
   let steps = 0;
   let complete = false;
   let finding: Finding | null = null;
@@ -63,11 +71,9 @@ export async function explore(
   for (let turn = 1; ; turn++) {
     strategy.begin?.(executor);
     executor.sharing.grew = false;
-    // What sleep sets cut short is no execution.
-    if (executor.execute(strategy)) {
-      executions++;
-      steps += executor.steps;
-    }
+    if (!executor.execute(strategy)) cut++;
+    executions++;
+    steps += executor.steps;
     if (executor.failure !== null) {
       const schedule = executor.schedule.slice(0, executor.steps);
       finding = { failure: executor.failure, schedule };
@@ -77,8 +83,9 @@ export async function explore(
       if (executor.sharing.grew) {
         strategy.restart();
         executions = 0;
+        cut = 0;
         steps = 0;
-      } else if (!strategy.next()) {
+      } else if (!strategy.next(executor)) {
         complete = true;
         break;
       }
@@ -92,13 +99,15 @@ export async function explore(
     pausedMs = nowMs();
   }
   const points = executor.sharing.count;
-  return { executions, steps, elapsedMs: nowMs() - startMs, complete, finding, points };
+  const states = strategy instanceof DepthFirst ? strategy.visited.size : 0;
+  const elapsedMs = nowMs() - startMs;
+  return { executions, cut, states, steps, elapsedMs, complete, finding, points };
 }
 
 function newStrategy(search: Search): Strategy {
   switch (search.strategy) {
     case 'exhaustive':
-      return new DepthFirst(search.bound);
+      return new DepthFirst(search.bound, search.reduction ?? 'states');
     case 'pct':
       return new Pct(search.seed, search.depth);
     case 'random':

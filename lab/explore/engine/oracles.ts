@@ -91,6 +91,7 @@ export class Oracles {
 
   /** Before a program's access through a translation. */
   userAccess(task: Task): void {
+    this.#execution.isJudged = true;
     const subject = this.#subject;
     const { machine, cpus } = subject.world;
     const vpn = task.a;
@@ -266,6 +267,7 @@ export class Oracles {
     // A free frame becomes a cached one when a cache is refilled: that is no free.
     const before = (subject.words[machine.meta + offset] as number) & 0xf;
     if (before < FRAME.USED) return;
+    this.#execution.isJudged = true;
     const frame = offset / FRAME.WORDS;
     const frameAt = machine.frameBase + (frame << TABLE_SHIFT);
     for (const cpu of cpus) {

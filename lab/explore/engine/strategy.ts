@@ -10,6 +10,10 @@ export const ABANDON = -1;
 export interface Strategy {
   /** Called before every step, not only at scheduling points. */
   readonly stepwise?: boolean;
+  /** Asks for the identity of states (identity.ts). */
+  readonly comparesStates?: boolean;
+  /** Called also where one CPU alone can go on. */
+  readonly hearsForced?: boolean;
   /** Before each execution. */
   begin?(choices: Choices): void;
   /**

@@ -117,10 +117,15 @@ export class Subject {
     if (cpu.heldLocks.length > 0) cpu.heldLocks.length = 0;
     if (cpu.droppedRecords.length > 0) cpu.droppedRecords.length = 0;
     if (cpu.droppedWriters.length > 0) cpu.droppedWriters.length = 0;
+    if (cpu.writeBacks.length > 0) cpu.writeBacks.length = 0;
     cpu.faultObject = 0;
     cpu.lacksFrame = false;
     cpu.stoppedAtVpn = 0;
     cpu.faultPage = 0;
+    cpu.batchLeft = 0;
+    cpu.carriedErrno = 0;
+    cpu.populateStartVpn = 0;
+    cpu.populateEndVpn = 0;
   }
 
   /** Runs kernel code alone, to its end. */

@@ -10,6 +10,7 @@ import type { Message } from 'esbuild';
 import { ExploreBuildError } from '../build/toolchain.ts';
 import type { Compiled, ModuleTree } from '../build/toolchain.ts';
 import type { Host } from '../host.ts';
+import { modelCache } from './model-cache.ts';
 import { projectSources } from './project-sources.ts';
 import { startExplorer } from './worker-explorer.ts';
 
@@ -23,6 +24,7 @@ export function nodeHost(): Host {
     nowMs: () => performance.now(),
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     startExplorer,
+    cache: modelCache(),
   };
 }
 

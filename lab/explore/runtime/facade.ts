@@ -8,52 +8,26 @@
  * in. Plain accesses happen at once, under the race detector.
  */
 import type { Words } from '../../../shared/atomics.ts';
-import { mark, markRange } from './memory.ts';
+import { mark } from './memory.ts';
 import * as race from './race.ts';
+import { changeWord, hashing, noteRead, noteValue } from './state-hash.ts';
 import * as T from './task.ts';
 import type { Task } from './task.ts';
+import { current, driver, setCurrent, trace, watching } from './turn.ts';
+import { noteAcquire, noteRelease } from './unaware.ts';
 
+export { copyWords, fillWords, readBytes, writeBytes } from './bulk.ts';
+export { setCurrent, setTrace } from './turn.ts';
+export type { Driver } from './turn.ts';
 export type { Words };
 
-/** Decides whether a CPU goes on. */
-export interface Driver {
-  /** The result of the access that the task has written down; undefined: not now. */
-  request(task: Task): number | undefined;
-}
-
-/** Runs kernel code alone: every access happens at once. */
-const alone: Driver = {
-  request(task: Task): number {
-    if (task.kind === T.WAIT) throw new Error('a sleep that nobody can end');
-    return perform(task, false);
-  },
-};
-
-const nobody = new T.Task(0);
-let current: Task = nobody;
-let driver: Driver = alone;
-/** Whether the race detector is on. */
-let watching = false;
 let words: Words = new Int32Array(new SharedArrayBuffer(0));
-/** Told of every access while a failure is written down, else null. */
-let trace: ((kind: string, at: number, value: number, site: number) => void) | null = null;
 let wordHook: (at: number, value: number) => void = () => {};
 let hookFrom = 0;
 let hookTo = 0;
 
-/** Chooses the task whose code runs next, and its driver: null for code that runs alone. */
-export function setCurrent(task: Task | null, by: Driver | null): void {
-  current = task ?? nobody;
-  driver = by ?? alone;
-  watching = by !== null;
-}
-
 export function setWords(machineWords: Words): void {
   words = machineWords;
-}
-
-export function setTrace(to: typeof trace): void {
-  trace = to;
 }
 
 /** `hook` sees plain writes to [from, to) before they happen: the frames' metadata. */
@@ -70,7 +44,9 @@ function pend(kind: number, at: number, a: number, b: number, site: number): num
   current.b = b;
   current.site = site;
   // The transform supplies the yield for undefined, so that callers see numbers only.
-  return driver.request(current) as number;
+  if (driver !== null) return driver.request(current) as number;
+  if (kind === T.WAIT) throw new Error('a sleep that nobody can end');
+  return perform(current, false);
 }
 
 /** `step`: the build made this access a scheduling point. */
@@ -81,6 +57,7 @@ export function peek(memory: Words, at: number, site = 0, step = 0): number {
   }
   if (watching) race.plainRead(current, at, site);
   const value = memory[at] as number;
+  if (hashing) noteRead(current, at, value);
   if (trace !== null) trace('peek', at, value, site);
   return value;
 }
@@ -93,55 +70,10 @@ export function poke(memory: Words, at: number, value: number, site = 0, step = 
   if (watching) race.plainWrite(current, at, site);
   if (at >= hookFrom && at < hookTo) wordHook(at, value);
   if (trace !== null) trace('poke', at, value, site);
+  if (hashing) changeWord(at, memory[at] as number, value);
   mark(at);
   memory[at] = value;
   return 0;
-}
-
-export function fillWords(memory: Words, from: number, to: number, value: number, site = 0): void {
-  if (watching) race.bulkWrite(current, from, to, site);
-  if (trace !== null) trace('fill', from, value, site);
-  markRange(from, to);
-  memory.fill(value, from, to);
-}
-
-export function copyWords(memory: Words, to: number, from: number, count: number, site = 0): void {
-  if (watching) {
-    race.bulkRead(current, from, site);
-    race.bulkWrite(current, to, to + count, site);
-  }
-  if (trace !== null) trace('copy', to, from, site);
-  markRange(to, to + count);
-  memory.copyWithin(to, from, from + count);
-}
-
-/**
- * Bytes of user memory and of pages of objects: like a program's accesses they race with a
- * program's by right, and must be ordered only against a frame's other lives.
- */
-export function readBytes(memory: Words, at: number, target: Uint8Array, site = 0): void {
-  noteBytes(memory, at, target, site);
-  if (trace !== null) trace('read bytes', Math.floor(at / 4), target.length, site);
-  if (target.buffer === memory.buffer) markBytes(target.byteOffset, target.length);
-  target.set(new Uint8Array(memory.buffer, at, target.length));
-}
-
-export function writeBytes(memory: Words, at: number, source: Uint8Array, site = 0): void {
-  noteBytes(memory, at, source, site);
-  if (trace !== null) trace('write bytes', Math.floor(at / 4), source.length, site);
-  markBytes(at, source.length);
-  new Uint8Array(memory.buffer, at, source.length).set(source);
-}
-
-function noteBytes(memory: Words, at: number, other: Uint8Array, site: number): void {
-  if (!watching) return;
-  race.userAccess(current, Math.floor(at / 4), site);
-  if (other.buffer !== memory.buffer) return;
-  race.userAccess(current, Math.floor(other.byteOffset / 4), site);
-}
-
-function markBytes(at: number, length: number): void {
-  markRange(Math.floor(at / 4), Math.ceil((at + length) / 4));
 }
 
 export function load(_words: Words, at: number, site = 0): number {
@@ -215,6 +147,8 @@ export function* delegate(result: unknown): Generator<number, unknown, number> {
   return yield* result;
 }
 
+export { changed, enter, leave, somethingChanged, wrote } from './heap.ts';
+
 export function isGenerator(value: unknown): value is Generator<number, unknown, number> {
   if (typeof value !== 'object' || value === null) return false;
   return (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'Generator';
@@ -228,12 +162,23 @@ export function perform(task: Task, old: boolean): number {
   const before = memory[at] as number;
   if (kind === T.LOAD || (kind === T.COMPARE_EXCHANGE && before !== a)) {
     if (watching) race.acquire(task, at, before, site);
+    if (hashing) {
+      noteRead(task, at, before);
+      noteAcquire(task, at);
+    }
     if (trace !== null) trace(kind === T.LOAD ? 'load' : 'compareExchange fails', at, before, site);
     return before;
   }
   if (watching) race.release(task, at, site, kind !== T.STORE);
+  const after = valueAfter(kind, before, a, task.b);
+  if (hashing) {
+    // A store tells nothing but that it is done.
+    noteRead(task, at, kind === T.STORE ? T.STORE : before);
+    noteRelease(task, at, kind !== T.STORE);
+    changeWord(at, before, after);
+  }
   mark(at);
-  memory[at] = valueAfter(kind, before, a, task.b);
+  memory[at] = after;
   if (trace !== null) trace(T.KIND_NAMES[kind] as string, at, memory[at], site);
   return before;
 }
@@ -253,27 +198,35 @@ function performOther(task: Task, old: boolean): number {
     case T.WEAK_LOAD: {
       if (watching) race.weakRead();
       const value = old ? task.a : (words[at] as number);
+      if (hashing) noteValue(task, value);
       if (trace !== null) trace(old ? 'poll, old value' : 'poll', at, value, site);
       return value;
     }
     case T.USER_LOAD:
       if (watching) race.userAccess(task, at, site);
+      if (hashing) noteValue(task, words[at] as number);
       if (trace !== null) trace('user load', at, words[at] as number, site);
       return words[at] as number;
     case T.USER_STORE:
       if (watching) race.userAccess(task, at, site);
       if (trace !== null) trace('user store', at, task.b, site);
+      if (hashing) {
+        noteValue(task, kind);
+        changeWord(at, words[at] as number, task.b);
+      }
       mark(at);
       words[at] = task.b;
       return 0;
     case T.PLAIN_LOAD:
-      current = task;
+      setCurrent(task, driver);
       return peek(words, at, site);
     case T.PLAIN_STORE:
-      current = task;
+      setCurrent(task, driver);
       poke(words, at, task.a, site);
+      if (hashing) noteValue(task, kind);
       return 0;
     default:
+      if (hashing) noteValue(task, kind);
       if (trace !== null) trace(T.KIND_NAMES[kind] as string, at, 0, site);
       return 0;
   }

@@ -72,6 +72,15 @@ export class Task {
   b = 0;
   site = 0;
   status: number = READY;
+  /** Hash of all that this CPU has read (state-hash.ts), in two halves. */
+  low = 0;
+  high = 0;
+  /** Hash of what it has written into JavaScript objects (heap.ts). */
+  heapLow = 0;
+  heapHigh = 0;
+  /** `low` and `high` at the calls that it is in. */
+  readonly saved: Int32Array = new Int32Array(512);
+  depth = 0;
   /** Highest tick of each task that happened before this task's next step. */
   readonly clock: Int32Array = new Int32Array(TASKS_MAX);
 

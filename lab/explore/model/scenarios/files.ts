@@ -11,7 +11,7 @@ import { pageFrame } from '../../../../kernel/objects/pages.ts';
 import { peekEntry } from '../../../../kernel/paging/table.ts';
 import { WAIT_PAGE } from '../../../../kernel/machine/wait-codes.ts';
 import { copyFromUser, copyToUser } from '../../../../kernel/mmu/user-copy.ts';
-import { peek } from '../../../../shared/atomics.ts';
+import { peek, readBytes } from '../../../../shared/atomics.ts';
 import * as OBJECT from '../../../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { MAP_PRIVATE, MAP_SHARED } from '../../../../shared/abi/mman.ts';
@@ -58,7 +58,7 @@ export const writeBack: Operation = {
     const dirty = takeDirty(cpu, object, 0, 1);
     if (dirty !== null) {
       const bytes = new Uint8Array(1);
-      bytes.set(cpu.machine.frameBytes.subarray(dirty.pfn * PAGE_SIZE, dirty.pfn * PAGE_SIZE + 1));
+      readBytes(cpu.words, frameWord(cpu.machine, dirty.pfn) * 4, bytes);
       written = bytes[0] as number;
       (world.mine[cpu.id] as number[])[0] = written;
       putFrame(cpu, dirty.pfn);
