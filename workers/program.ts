@@ -17,6 +17,8 @@ export {
   WUNTRACED,
   __WALL,
 } from '../shared/abi/wait-status.ts';
+export { relocate } from '../shared/relocation.ts';
+export type { Relocation, UsedRange } from '../shared/relocation.ts';
 export { BARRIER_BYTES, Barrier } from './sync/barrier.ts';
 export { BoundedQueue, queueBytes } from './sync/bounded-queue.ts';
 export { CONDITION_BYTES, Condition } from './sync/condition.ts';
