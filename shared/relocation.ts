@@ -34,7 +34,7 @@ export interface UsedRange {
 export interface Relocation {
   /** Least length of a gap that was shortened, in bytes: a power of two from 4 MiB to 4 GiB. */
   readonly gapBytes: number;
-  /** The address here; null for one that a shortened gap has lost, or after the end of user space. */
+  /** The address here; null for one that a shortened gap has lost, or beyond user space. */
   readonly place: (address: VirtAddr) => VirtAddr | null;
   /** The program's address that was put at `address`; null if there is none. */
   readonly origin: (address: VirtAddr) => VirtAddr | null;
@@ -66,7 +66,7 @@ export function relocate(ranges: Iterable<UsedRange>): Relocation {
   }
   const bytes = used.reduce((sum, { start, end }) => sum + end - start, 0);
   throw new RangeError(
-    `relocate: the ranges, ${bytes} bytes in all, do not fit user space (${USER_SPACE_END} bytes): ` +
+    `relocate: the ranges, ${bytes} bytes in all, do not fit user space: ` +
       `leave out what the program reserves and does not use`,
   );
 }

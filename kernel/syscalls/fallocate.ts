@@ -20,7 +20,7 @@ import { fileObject, isWritable, putFile } from '../objects/open-file.ts';
 import {
   PAGE_NO_MEMORY,
   extendObject,
-  getWritePage,
+  reservePage,
   objectSize,
   zeroBytesOf,
 } from '../objects/pages.ts';
@@ -97,7 +97,7 @@ function fill(cpu: Cpu, object: ObjectBlock, from: number, end: number): number 
   const firstPage = objectPageOf(from);
   if (endPage - firstPage > cpu.machine.frames) return -E.ENOSPC;
   for (let page = firstPage; page < endPage; page++) {
-    const pfn = getWritePage(cpu, object, page);
+    const pfn = reservePage(cpu, object, page);
     if (pfn === PAGE_NO_MEMORY) return -E.ENOMEM;
     putFrame(cpu, pfn);
   }
