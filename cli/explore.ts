@@ -156,9 +156,8 @@ async function replay(laboratory: Laboratory, request: ExploreRequest): Promise<
 function show({ experiment, story }: Retelling, schedule: string, request: ExploreRequest): void {
   const command = `faultline explore --replay '${schedule}'`;
   const print = request.json ? console.error : console.log;
-  print(
-    `\n${formatStory(story, process.stdout.columns ?? columnsDefault)}\n\n${TERMS_LINE}\nReplay: ${command}`,
-  );
+  const text = formatStory(story, process.stdout.columns ?? columnsDefault);
+  print(`\n${text}\n\n${TERMS_LINE}\nReplay: ${command}`);
   if (request.html === null) return;
   const title = `${experiment.scenario} under ${experiment.protocol}`;
   writeFileSync(request.html, storyHtml(story, title, command));

@@ -19,7 +19,7 @@ export {
 } from '../shared/abi/wait-status.ts';
 export { relocate } from '../shared/relocation.ts';
 export type { Relocation, UsedRange } from '../shared/relocation.ts';
-export type { VirtAddr } from '../shared/units.ts';
+export type { Unit, VirtAddr } from '../shared/units.ts';
 export { BARRIER_BYTES, Barrier } from './sync/barrier.ts';
 export { BoundedQueue, queueBytes } from './sync/bounded-queue.ts';
 export { CONDITION_BYTES, Condition } from './sync/condition.ts';

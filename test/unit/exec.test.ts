@@ -42,7 +42,7 @@ function isOpen({ cpu }: TestMachine, proc: number, fd: number): boolean {
   return file !== 0;
 }
 
-/** A process with an area, a descriptor to keep, one to be closed, and a thread that shares them. */
+/** A process with an area, a descriptor to keep, one to be closed; its thread shares them. */
 function sharing(t: TestMachine) {
   const { cpu, machine } = t;
   const { pid, proc } = testProcess(t);

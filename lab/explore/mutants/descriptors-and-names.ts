@@ -29,7 +29,9 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
       patch(
         FD,
         'const copy = installFd(cpu, proc, file, false);',
-        'putFile(cpu, file);\n  const copy = installFd(cpu, proc, file, false);\n  getFile(cpu, file);',
+        'putFile(cpu, file);\n' +
+          '  const copy = installFd(cpu, proc, file, false);\n' +
+          '  getFile(cpu, file);',
       ),
     ],
   },
@@ -41,8 +43,12 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         FD,
-        '  lock(cpu, table + DESCRIPTORS.LOCK);\n  const file: FileBlock = peek(cpu.words, fdAt(table, fd));\n  poke',
-        '  const file: FileBlock = peek(cpu.words, fdAt(table, fd));\n  lock(cpu, table + DESCRIPTORS.LOCK);\n  poke',
+        '  lock(cpu, table + DESCRIPTORS.LOCK);\n' +
+          '  const file: FileBlock = peek(cpu.words, fdAt(table, fd));\n' +
+          '  poke',
+        '  const file: FileBlock = peek(cpu.words, fdAt(table, fd));\n' +
+          '  lock(cpu, table + DESCRIPTORS.LOCK);\n' +
+          '  poke',
       ),
     ],
   },
@@ -55,7 +61,10 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
       patch(
         FD,
         '    poke(cpu.words, fdAt(table, fd), file);\n    setCloexec(cpu, table, fd, cloexec);\n',
-        '    unlock(cpu, table + DESCRIPTORS.LOCK);\n    lock(cpu, table + DESCRIPTORS.LOCK);\n    poke(cpu.words, fdAt(table, fd), file);\n    setCloexec(cpu, table, fd, cloexec);\n',
+        '    unlock(cpu, table + DESCRIPTORS.LOCK);\n' +
+          '    lock(cpu, table + DESCRIPTORS.LOCK);\n' +
+          '    poke(cpu.words, fdAt(table, fd), file);\n' +
+          '    setCloexec(cpu, table, fd, cloexec);\n',
       ),
     ],
   },
@@ -68,7 +77,10 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
       patch(
         FD,
         '    getFile(cpu, file);\n    poke(cpu.words, fdAt(to, fd), file);\n',
-        '    unlock(cpu, from + DESCRIPTORS.LOCK);\n    getFile(cpu, file);\n    lock(cpu, from + DESCRIPTORS.LOCK);\n    poke(cpu.words, fdAt(to, fd), file);\n',
+        '    unlock(cpu, from + DESCRIPTORS.LOCK);\n' +
+          '    getFile(cpu, file);\n' +
+          '    lock(cpu, from + DESCRIPTORS.LOCK);\n' +
+          '    poke(cpu.words, fdAt(to, fd), file);\n',
       ),
     ],
   },
@@ -81,11 +93,13 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
       patch(
         WORDS,
         '  const outcome = address === 0 || isLast',
-        '  if (address !== 0 && !isLast) futexWake(cpu, proc, address, 1);\n  const outcome = address === 0 || isLast',
+        '  if (address !== 0 && !isLast) futexWake(cpu, proc, address, 1);\n' +
+          '  const outcome = address === 0 || isLast',
       ),
       patch(
         WORDS,
-        'storeWide(machine, proc + PROCESS.CLEAR_TID, 0);\n  if (address !== 0 && !isLast) futexWake(cpu, proc, address, 1);',
+        'storeWide(machine, proc + PROCESS.CLEAR_TID, 0);\n' +
+          '  if (address !== 0 && !isLast) futexWake(cpu, proc, address, 1);',
         'storeWide(machine, proc + PROCESS.CLEAR_TID, 0);',
       ),
     ],
@@ -99,7 +113,10 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
       patch(
         NAMES,
         '  if (addReference(cpu, id, -1) === 0) {\n',
-        '  const refs = addReference(cpu, id, -1);\n  unlock(cpu, BOOT.NAME_LOCK);\n  lock(cpu, BOOT.NAME_LOCK);\n  if (refs === 0) {\n',
+        '  const refs = addReference(cpu, id, -1);\n' +
+          '  unlock(cpu, BOOT.NAME_LOCK);\n' +
+          '  lock(cpu, BOOT.NAME_LOCK);\n' +
+          '  if (refs === 0) {\n',
       ),
     ],
   },
@@ -112,7 +129,9 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
       patch(
         NAMES,
         '  if (found !== 0) addReference(cpu, found, 1);\n',
-        '  unlock(cpu, BOOT.NAME_LOCK);\n  lock(cpu, BOOT.NAME_LOCK);\n  if (found !== 0) addReference(cpu, found, 1);\n',
+        '  unlock(cpu, BOOT.NAME_LOCK);\n' +
+          '  lock(cpu, BOOT.NAME_LOCK);\n' +
+          '  if (found !== 0) addReference(cpu, found, 1);\n',
       ),
     ],
   },
@@ -125,7 +144,9 @@ export const DESCRIPTOR_AND_NAME_MUTANTS: readonly Mutant[] = [
       patch(
         NAMES,
         '  if (name === 0 || refs < 0) panic',
-        '  unlock(cpu, BOOT.NAME_LOCK);\n  lock(cpu, BOOT.NAME_LOCK);\n  if (name === 0 || refs < 0) panic',
+        '  unlock(cpu, BOOT.NAME_LOCK);\n' +
+          '  lock(cpu, BOOT.NAME_LOCK);\n' +
+          '  if (name === 0 || refs < 0) panic',
       ),
     ],
   },
