@@ -64,6 +64,7 @@ function checkRequest(mode: number, offset: number, length: number): number {
       return keepsSize ? 0 : -E.EOPNOTSUPP;
     case M.FALLOC_FL_COLLAPSE_RANGE:
     case M.FALLOC_FL_INSERT_RANGE:
+    case M.FALLOC_FL_WRITE_ZEROES:
       return keepsSize ? -E.EOPNOTSUPP : 0;
     default:
       return -E.EOPNOTSUPP;

@@ -88,7 +88,8 @@ function generateFallocate(choices: Choices): Arg[] {
     [M.FALLOC_FL_ZERO_RANGE, 1],
     [M.FALLOC_FL_INSERT_RANGE, 1],
     [M.FALLOC_FL_UNSHARE_RANGE, 1],
-    [0x80, 1],
+    [M.FALLOC_FL_WRITE_ZEROES, 1],
+    [0x100, 1],
   ]);
   const offset = choices.rarely(20) ? choices.pick([-1, 2 ** 63 - PAGE_SIZE]) : filePlace(choices);
   const pages = choices.random(5) * PAGE_SIZE + choices.pick([0, 0, 1, 0x800]);
