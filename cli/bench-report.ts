@@ -4,7 +4,7 @@ import { describeHost } from '../lab/bench/report/describe.ts';
 import { changesTable, notesOf, tablesOf } from '../lab/bench/report/tables.ts';
 import type { ReportTable } from '../lab/bench/report/tables.ts';
 import { counted } from './counted.ts';
-import { formatTable } from './text-table.ts';
+import { TERMS_LINE, formatTable } from './text-table.ts';
 
 export function formatBench(document: BenchDocument): string {
   const { violations, changes, interrupted } = document;
@@ -19,6 +19,7 @@ export function formatBench(document: BenchDocument): string {
     verdict,
     interrupted ? 'interrupted: what had not been measured is not shown' : '',
     changes === null ? '' : formatReportTable(changesTable(changes)),
+    TERMS_LINE,
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }

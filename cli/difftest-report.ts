@@ -2,7 +2,11 @@
 import type { DifftestResult, Disagreement } from '../lab/difftest/difftest.ts';
 import { toC, toTypeScript } from '../lab/difftest/print-code.ts';
 import { counted } from './counted.ts';
-import { formatCount, formatTable } from './text-table.ts';
+import { TERMS_LINE, formatCount, formatTable, wrapText } from './text-table.ts';
+
+const COLUMNS_MAX = 100;
+/** As wide as the labels of the summary. */
+const LABEL = ' '.repeat(15);
 
 export function formatDifftest(result: DifftestResult): string {
   const { ops, sequences, wallMs, disagreements, coverage, missing } = result;
@@ -13,10 +17,11 @@ export function formatDifftest(result: DifftestResult): string {
   ];
   // Sequences from a file do not try to reach everything.
   const isReplay = result.answers.length > 0;
-  if (!isReplay) lines.push(`reached        ${describeReached(coverage)}`);
+  if (!isReplay) lines.push(...labelled('reached', describeReached(coverage)));
   if (result.unstable > 0)
     lines.push(`not repeated   ${counted(result.unstable, 'sequences')} differed once`);
-  if (missing.length > 0) lines.push(`missing        ${missing.join(', ')}`);
+  if (missing.length > 0) lines.push(...labelled('missing', missing.join(', ')));
+  lines.push(TERMS_LINE);
   return isReplay ? lines.join('\n') : `${formatCoverage(coverage)}\n\n${lines.join('\n')}`;
 }
 
@@ -24,13 +29,32 @@ type CoverageTable = DifftestResult['coverage'];
 
 /** A row a call; outcomes with their counts, those never reached marked with a dash. */
 function formatCoverage(coverage: CoverageTable): string {
-  const rows = Object.entries(coverage).map(([call, outcomes]) => [
-    call,
-    Object.entries(outcomes)
-      .map(([outcome, count]) => `${outcome} ${count === 0 ? '-' : formatCount(count)}`)
-      .join('  '),
-  ]);
+  const rows = Object.entries(coverage).flatMap(([call, outcomes]) => {
+    const counts = Object.entries(outcomes).map(
+      ([outcome, count]) => `${outcome} ${count === 0 ? '-' : formatCount(count)}`,
+    );
+    return filled(counts, '  ', COLUMNS_MAX - LABEL.length).map((line, i) => [
+      i === 0 ? call : '',
+      line,
+    ]);
+  });
   return formatTable(['CALL', 'OUTCOMES'], rows, 'll');
+}
+
+/** As many items a line as fit in. */
+function filled(items: readonly string[], gap: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const item of items) {
+    const last = lines[lines.length - 1];
+    if (last === undefined || last.length + gap.length + item.length > columns) lines.push(item);
+    else lines[lines.length - 1] = last + gap + item;
+  }
+  return lines;
+}
+
+/** A line that goes on below itself. */
+function labelled(label: string, text: string): string[] {
+  return wrapText(label.padEnd(LABEL.length) + text, COLUMNS_MAX, LABEL);
 }
 
 function describeReached(coverage: CoverageTable): string {

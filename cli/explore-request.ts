@@ -60,6 +60,13 @@ const exploreOptions: OptionTable = {
   help: HELP_OPTION,
 };
 
+/** What has an effect where nothing is explored by a request's own plan. */
+const OPTIONS_OF: Readonly<Partial<Record<ExploreRequest['action'], readonly string[]>>> = {
+  list: ['list', 'json'],
+  mutants: ['mutants', 'depth', 'executions', 'seconds', 'json'],
+  replay: ['replay', 'html', 'json'],
+};
+
 export interface ExploreRequest extends Request {
   readonly action: 'explore' | 'list' | 'mutants' | 'replay';
   /** Explorations side by side. */
@@ -92,6 +99,7 @@ export function parseExplore(args: readonly string[]): ExploreRequest | string {
   const parsed = parseOptions(args, exploreOptions, 'faultline explore');
   if (parsed.has('help')) return exploreHelp();
   const action = actionOf(parsed);
+  refuseIdle(parsed, action);
   const scenarios = [...new Set(parsed.positionals)];
   const html = parsed.one('html');
   if (html !== null) requireWritable('html', html);
@@ -135,6 +143,31 @@ function parseSearch(parsed: ParsedOptions): Request['search'] {
   };
 }
 
+/** Options that would change nothing beside the others that are given. */
+function refuseIdle(parsed: ParsedOptions, action: ExploreRequest['action']): void {
+  const given = Object.keys(exploreOptions).filter((name) => parsed.isGiven(name));
+  const useful = OPTIONS_OF[action];
+  const idle = given.find((name) => useful !== undefined && !useful.includes(name));
+  if (idle !== undefined) refuse(`--${action}`, `--${idle}`);
+  if (action !== 'explore') return;
+  const strategy = parsed.one('strategy') ?? 'exhaustive';
+  const named =
+    parsed.one('strategy') === null ? 'the exhaustive strategy' : `--strategy ${strategy}`;
+  if (strategy !== 'exhaustive' && parsed.isGiven('bound')) refuse(named, '--bound');
+  if (strategy !== 'pct' && parsed.isGiven('depth')) refuse(named, '--depth');
+  if (strategy === 'exhaustive' && parsed.isGiven('seed')) refuse(named, '--seed');
+  const [scenario] = parsed.positionals;
+  if (parsed.has('all') && scenario !== undefined) refuse('--all', scenario);
+  if (parsed.one('mutant') === null || scenario !== undefined || parsed.has('pairs')) return;
+  if (parsed.has('all')) refuse('--mutant', '--all');
+  // It is explored where it shows, unless a scenario is named.
+  if (parsed.isGiven('protocol')) refuse('--mutant without a scenario', '--protocol');
+}
+
+function refuse(one: string, other: string): never {
+  throw new UsageError(`${one} goes without ${other}; leave one out`);
+}
+
 function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
   const [scenario = null] = parsed.positionals;
   const given = [
@@ -149,9 +182,7 @@ function actionOf(parsed: ParsedOptions): ExploreRequest['action'] {
   const lonely = ['--list', '--mutants', '--replay', '--resume'];
   const alone = given.find((name) => lonely.includes(name));
   const other = given.find((name) => name !== alone);
-  if (alone !== undefined && other !== undefined) {
-    throw new UsageError(`${alone} goes without ${other}; leave one out`);
-  }
+  if (alone !== undefined && other !== undefined) refuse(alone, other);
   if (parsed.all('only').length > 0 && !parsed.has('pairs')) {
     throw new UsageError('--only goes with --pairs');
   }

@@ -27,6 +27,7 @@ import type { ExploreRequest } from './explore-request.ts';
 import { coverageHtml, formatCoverage } from './coverage-report.ts';
 import { interruptibly } from './interruption.ts';
 import { loadPart } from './load-part.ts';
+import { TERMS_LINE } from './text-table.ts';
 import { suggest, UsageError } from './usage-error.ts';
 
 const columnsDefault = 120;
@@ -178,7 +179,8 @@ async function replay(laboratory: Laboratory, request: ExploreRequest): Promise<
 function show({ experiment, story }: Retelling, schedule: string, request: ExploreRequest): void {
   const command = `faultline explore --replay '${schedule}'`;
   const print = request.json ? console.error : console.log;
-  print(`\n${formatStory(story, process.stdout.columns ?? columnsDefault)}\n\nReplay: ${command}`);
+  const text = formatStory(story, process.stdout.columns ?? columnsDefault);
+  print(`\n${text}\n\n${TERMS_LINE}\nReplay: ${command}`);
   if (request.html === null) return;
   const title = `${experiment.scenario} under ${experiment.protocol}`;
   writeFileSync(request.html, storyHtml(story, title, command));

@@ -125,6 +125,11 @@ export class ParsedOptions {
     });
   }
 
+  /** Whether an option is given, with a value or without. */
+  isGiven(name: string): boolean {
+    return this.has(name) || this.all(name).length > 0;
+  }
+
   /** For a command that takes options only. */
   refuseArguments(command: string): void {
     const extra = this.positionals[0] ?? this.rest?.[0];

@@ -2,7 +2,7 @@
 import type { RunDocument } from './run-document.ts';
 import { counted } from './counted.ts';
 import { formatProcesses } from './process-table.ts';
-import { formatCount, formatMicroseconds, formatTable } from './text-table.ts';
+import { TERMS_LINE, formatCount, formatMicroseconds, formatTable } from './text-table.ts';
 import { formatBytes } from './usage-error.ts';
 
 /** A share of the time: above it, the machine spends more time waiting for memory than working. */
@@ -23,6 +23,7 @@ export function formatReport(document: RunDocument, { all }: ReportOptions): str
     formatSyscalls(document),
     formatAudit(document),
     document.dmesg === undefined ? '' : ['dmesg', ...document.dmesg].join('\n  '),
+    TERMS_LINE,
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }

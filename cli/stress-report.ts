@@ -1,6 +1,6 @@
 /** What `faultline stress` tells: lines and failures for people, a document for programs. */
 import type { StressOptions, StressResult } from '../lab/stress/stress-types.ts';
-import { formatCount } from './text-table.ts';
+import { TERMS_LINE, formatCount } from './text-table.ts';
 import { formatBytes } from './usage-error.ts';
 
 /** A machine's run: what it was and what came out. */
@@ -36,7 +36,7 @@ function reproduction({ options }: StressRun): string {
 
 /** A block of lines for each machine, and one line that says what it all came to. */
 export function formatStress(runs: readonly StressRun[], isInterrupted: boolean): string {
-  return [...runs.map(formatRun), verdict(runs, isInterrupted)].join('\n');
+  return [...runs.map(formatRun), TERMS_LINE, verdict(runs, isInterrupted)].join('\n');
 }
 
 function formatRun({ options, result }: StressRun): string {

@@ -33,6 +33,9 @@ export function wrapText(text: string, columns: number, indent: string): string[
   return [...lines, rest];
 }
 
+/** Where the words of a report are explained: its line for people. */
+export const TERMS_LINE = 'terms: docs/glossary.md';
+
 /** 1234567 as '1,234,567', the same in every locale. */
 export function formatCount(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });

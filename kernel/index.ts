@@ -123,6 +123,8 @@ export { formatStatm, formatStatus } from './reports/status.ts';
 export { sysMmap } from './syscalls/mmap.ts';
 export { dispatch } from './syscalls/dispatch.ts';
 export { MLOCK_REST, goOn, numberOfRest } from './syscalls/go-on.ts';
+export { checkWait4, storeWait4 } from './syscalls/wait4.ts';
+export type { Usage } from './syscalls/wait4.ts';
 export { TRY_KERNEL, WAIT_PAGE } from './machine/wait-codes.ts';
 export { FLUSH_POLICIES } from './machine/flush-policies.ts';
 export type { FlushPolicy } from './machine/flush-policies.ts';

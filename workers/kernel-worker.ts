@@ -43,6 +43,7 @@ import { ProcessManager } from './kernel/processes/process-manager.ts';
 import type { Reporter } from './kernel/processes/process-manager.ts';
 import { HOST_PID } from './kernel/processes/process-table.ts';
 import { spawnWithReclaim } from './kernel/processes/spawn.ts';
+import { WaitService } from './kernel/processes/wait-service.ts';
 import { Watchdog } from './kernel/processes/watchdog.ts';
 import { AuditService } from './kernel/serve/audit-service.ts';
 import { withEndReasons } from './kernel/serve/end-reasons.ts';
@@ -169,11 +170,8 @@ function startKernel(ground: Ground): void {
     log,
   });
   const syscalls = new SyscallService({
-    cpu,
-    objects,
-    fulfil,
-    turns,
-    log,
+    ...{ cpu, objects, fulfil, turns, log },
+    waits: new WaitService({ cpu, processes, fulfil }),
     output: (fd, bytes, pid) => host.remote.output(pid, fd, bytes),
   });
   const reclaim = (pid: number): Promise<boolean> => reclaimer.directReclaim(pid);

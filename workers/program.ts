@@ -7,7 +7,19 @@ import type { Proc, Program } from './api/machine-api.ts';
 export * from '../shared/abi/mman.ts';
 export * from '../shared/abi/prctl.ts';
 export * from '../shared/abi/sched.ts';
-export { WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG } from '../shared/abi/wait-status.ts';
+export {
+  WCONTINUED,
+  WEXITSTATUS,
+  WIFEXITED,
+  WIFSIGNALED,
+  WNOHANG,
+  WTERMSIG,
+  WUNTRACED,
+  __WALL,
+} from '../shared/abi/wait-status.ts';
+export { relocate } from '../shared/relocation.ts';
+export type { Relocation, UsedRange } from '../shared/relocation.ts';
+export type { Unit, VirtAddr } from '../shared/units.ts';
 export { BARRIER_BYTES, Barrier } from './sync/barrier.ts';
 export { BoundedQueue, queueBytes } from './sync/bounded-queue.ts';
 export { CONDITION_BYTES, Condition } from './sync/condition.ts';

@@ -130,7 +130,7 @@ function auditObject(cpu: Cpu, ledger: AuditLedger, object: ObjectBlock, holders
     loadWide(machine, object + OBJECT.SUPPLIED) <= size,
     `${name}: supplied beyond its end`,
   );
-  const beyond = indexNext(cpu, object, pages, USER_PAGES, true);
+  const beyond = indexNext(cpu, object, pages, USER_PAGES);
   // For a file in memory, a failed write may have left a page there, as on tmpfs.
   ledger.check(beyond < 0 || kind.keepsBeyondEnd, `${name}: page ${beyond} is beyond its end`);
   auditPages(cpu, ledger, object);

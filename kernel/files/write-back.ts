@@ -81,7 +81,7 @@ export function takeDirty(
   let taken: DirtyPage | null = null;
   lock(cpu, object + OBJECT.LOCK);
   const stopPage = Math.min(endPage, peek(words, object + OBJECT.PAGES));
-  let page = indexNext(cpu, object, firstPage, stopPage, true);
+  let page = indexNext(cpu, object, firstPage, stopPage);
   while (page >= 0 && taken === null) {
     const pfn = indexLookup(cpu, object, page);
     const state = frameField(machine, pfn, FRAME.STATE);
@@ -91,7 +91,7 @@ export function takeDirty(
       getFrame(cpu, pfn);
       taken = { page, pfn };
     } else {
-      page = indexNext(cpu, object, page + 1, stopPage, true);
+      page = indexNext(cpu, object, page + 1, stopPage);
     }
   }
   unlock(cpu, object + OBJECT.LOCK);

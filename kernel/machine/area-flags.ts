@@ -14,6 +14,8 @@ export const AREA_NO_WRITE = 0x10;
 export const AREA_ACCOUNT = 0x20;
 /** VM_NORESERVE. */
 export const AREA_NORESERVE = 0x40;
+/** With AREA_NO_WRITE: because of a seal, which leaves VM_SHARED; only `smaps` shows it. */
+export const AREA_WRITE_SEALED = 0x80;
 /** VM_GROWSDOWN: a fault just below extends it. */
 export const AREA_GROWSDOWN = 0x100;
 /** VM_LOCKED and VM_LOCKONFAULT. */

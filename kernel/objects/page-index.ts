@@ -86,22 +86,18 @@ function childNode(cpu: Cpu, at: WordIndex): Pfn {
   return node;
 }
 
-/**
- * The first page in [firstPage, endPage) that is there (or, with `there` false, is not); -1 for
- * none.
- */
+/** The first page in [firstPage, endPage) that is there; -1 for none. */
 export function indexNext(
   cpu: Cpu,
   object: ObjectBlock,
   firstPage: ObjectPage,
   endPage: ObjectPage,
-  there: boolean,
 ): ObjectPage {
   const { words, machine } = cpu;
   let page = firstPage;
   while (page < endPage) {
     const height = peek(words, object + OBJECT.INDEX_HEIGHT);
-    if (page >= pagesOf(height)) return there ? -1 : page;
+    if (page >= pagesOf(height)) return -1;
     // Descend to the slot of the page, or to the empty slot that stands for it.
     let level = height;
     let entry = peek(words, object + OBJECT.INDEX_ROOT);
@@ -109,7 +105,7 @@ export function indexNext(
       level--;
       entry = peek(words, frameWord(machine, entry) + slotOf(page, level));
     }
-    if ((entry !== 0) === there) return page;
+    if (entry !== 0) return page;
     page = (Math.floor(page / pagesOf(level)) + 1) * pagesOf(level);
   }
   return -1;

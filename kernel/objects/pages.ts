@@ -9,7 +9,7 @@
  * before another CPU could remove the page; no page at or beyond the object's end is handed out.
  * Locking: OBJECT.LOCK, for a few steps. It nests in page and range locks.
  */
-import { load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
+import { and, load, or, peek, store, writeBytes } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
 import * as OBJECT from '../../shared/layout/object.ts';
 import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
@@ -49,19 +49,44 @@ export function findPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
 /** The same, but a hole becomes a page, or PAGE_NO_MEMORY. */
 export function getPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   const pfn = findPage(cpu, object, page);
-  return pfn === PAGE_HOLE ? makePage(cpu, object, page, false) : pfn;
+  return touch(cpu, pfn === PAGE_HOLE ? makePage(cpu, object, page, false) : pfn);
 }
 
 /** The same for a write that may extend the object: the page may lie beyond the end. */
 export function getWritePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   const pfn = findPage(cpu, object, page);
-  return pfn === PAGE_HOLE || pfn === PAGE_BEYOND ? makePage(cpu, object, page, true) : pfn;
+  const isThere = pfn !== PAGE_HOLE && pfn !== PAGE_BEYOND;
+  // One that is kept beyond the end may be there all the same.
+  return touch(cpu, isThere ? pfn : makePage(cpu, object, page, true));
 }
 
-function makePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage, beyond: boolean): Pfn {
+/** The same as getWritePage, but the page is not to be used now: it is no data until it is. */
+export function reservePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
+  const pfn = findPage(cpu, object, page);
+  if (pfn !== PAGE_HOLE && pfn !== PAGE_BEYOND) return pfn;
+  return makePage(cpu, object, page, true, FRAME.UNTOUCHED);
+}
+
+/** A page, with a reference, is about to be used. */
+function touch(cpu: Cpu, pfn: Pfn): Pfn {
+  if (pfn > 0 && isUntouched(cpu, pfn)) {
+    // ORDER: only this mark goes; whoever looks at it takes a momentary value.
+    and(cpu.words, frameField(cpu.machine, pfn, FRAME.STATE), ~FRAME.UNTOUCHED);
+  }
+  return pfn;
+}
+
+function isUntouched(cpu: Cpu, pfn: Pfn): boolean {
+  // ORDER: a momentary value: a page may come into use at any time.
+  return (load(cpu.words, frameField(cpu.machine, pfn, FRAME.STATE)) & FRAME.UNTOUCHED) !== 0;
+}
+
+function makePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage, beyond: boolean, mark = 0): Pfn {
   const pfn = allocFrame(cpu, FRAME.USED);
   if (pfn === 0) return PAGE_NO_MEMORY;
   zeroFrame(cpu.machine, pfn);
+  // ORDER: nobody else has the frame yet.
+  if (mark !== 0) or(cpu.words, frameField(cpu.machine, pfn, FRAME.STATE), mark);
   return enterPage(cpu, object, page, pfn, beyond);
 }
 
@@ -121,19 +146,38 @@ export function pageFrame(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn 
   return pfn;
 }
 
-/**
- * The first page from `firstPage` on that is there (or with `there` false: is not); -1 for none.
- */
+/** Whether a page is there and has been used. */
+export function hasData(cpu: Cpu, object: ObjectBlock, page: ObjectPage): boolean {
+  lock(cpu, object + OBJECT.LOCK);
+  const pfn = indexLookup(cpu, object, page);
+  const result = pfn !== 0 && !isUntouched(cpu, pfn);
+  unlock(cpu, object + OBJECT.LOCK);
+  return result;
+}
+
+/** The first page from `firstPage` on that has data (or with `data` false: has none); or -1. */
 export function nextPage(
   cpu: Cpu,
   object: ObjectBlock,
   firstPage: ObjectPage,
-  there: boolean,
+  data: boolean,
 ): ObjectPage {
   lock(cpu, object + OBJECT.LOCK);
-  const page = indexNext(cpu, object, firstPage, peek(cpu.words, object + OBJECT.PAGES), there);
+  const result = seekPage(cpu, object, firstPage, data);
   unlock(cpu, object + OBJECT.LOCK);
-  return page;
+  return result;
+}
+
+function seekPage(cpu: Cpu, object: ObjectBlock, firstPage: ObjectPage, data: boolean): ObjectPage {
+  const endPage = peek(cpu.words, object + OBJECT.PAGES);
+  for (let page = firstPage; page < endPage; page++) {
+    const there = indexNext(cpu, object, page, endPage);
+    if (!data && there !== page) return page;
+    if (there < 0) return -1;
+    if (isUntouched(cpu, indexLookup(cpu, object, there)) !== data) return there;
+    page = there;
+  }
+  return -1;
 }
 
 /** Whether a frame in use is, or was until recently, the page of an object. */

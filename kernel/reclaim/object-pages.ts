@@ -49,7 +49,7 @@ export function evictObjectPages(
     fullPagesOf(loadWide(machine, object + OBJECT.SUPPLIED)),
   );
   while (page >= 0 && page < endPage && freed < most) {
-    page = indexNext(cpu, object, page, endPage, true);
+    page = indexNext(cpu, object, page, endPage);
     if (page < 0) break;
     const pfn = indexLookup(cpu, object, page);
     if (isIdle(cpu, pfn)) {

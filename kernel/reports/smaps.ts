@@ -68,8 +68,8 @@ function vmFlags({ flags, kind, hasGuards }: AreaRow): string {
     ['rd', (flags & 1) !== 0],
     ['wr', (flags & 2) !== 0],
     ['ex', (flags & 4) !== 0],
-    // VM_SHARED is for shared mappings that may be written; the others have only VM_MAYSHARE.
-    ['sh', isShared && mayWrite],
+    // VM_SHARED is for mappings of descriptors that may write; the others have only VM_MAYSHARE.
+    ['sh', isShared && (mayWrite || (flags & F.AREA_WRITE_SEALED) !== 0)],
     ['mr', true],
     ['mw', mayWrite],
     ['me', true],

@@ -35,6 +35,7 @@ import { sysGetrlimit, sysPrlimit, sysSetrlimit } from './rlimit.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysSetTidAddress } from './set-tid-address.ts';
+import { sysWait4 } from './wait4.ts';
 import { intArgument } from '../space/wrapping.ts';
 import { sysGetpriority, sysSetpriority } from './priority.ts';
 
@@ -170,6 +171,8 @@ function dispatchOnKernelWorker(
       return dupFd(cpu, proc, intArgument(a));
     case S.SYS_CLOSE:
       return closeFd(cpu, proc, intArgument(a));
+    case S.SYS_WAIT4:
+      return sysWait4(cpu, proc, intArgument(a), b, intArgument(c), d);
     default:
       return noSuchCall(number);
   }

@@ -20,7 +20,7 @@ import { fileObject, isWritable, putFile } from '../objects/open-file.ts';
 import {
   PAGE_NO_MEMORY,
   extendObject,
-  getWritePage,
+  reservePage,
   objectSize,
   zeroBytesOf,
 } from '../objects/pages.ts';
@@ -64,6 +64,7 @@ function checkRequest(mode: number, offset: number, length: number): number {
       return keepsSize ? 0 : -E.EOPNOTSUPP;
     case M.FALLOC_FL_COLLAPSE_RANGE:
     case M.FALLOC_FL_INSERT_RANGE:
+    case M.FALLOC_FL_WRITE_ZEROES:
       return keepsSize ? -E.EOPNOTSUPP : 0;
     default:
       return -E.EOPNOTSUPP;
@@ -97,7 +98,7 @@ function fill(cpu: Cpu, object: ObjectBlock, from: number, end: number): number 
   const firstPage = objectPageOf(from);
   if (endPage - firstPage > cpu.machine.frames) return -E.ENOSPC;
   for (let page = firstPage; page < endPage; page++) {
-    const pfn = getWritePage(cpu, object, page);
+    const pfn = reservePage(cpu, object, page);
     if (pfn === PAGE_NO_MEMORY) return -E.ENOMEM;
     putFrame(cpu, pfn);
   }

@@ -11,7 +11,7 @@ import type { Area } from '../space/shared-area-store.ts';
 import { giveWay } from '../faults/give-way.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { openAtRoot } from '../paging/covering.ts';
-import { pageFrame } from '../objects/pages.ts';
+import { hasData } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
@@ -83,5 +83,5 @@ function isCached(cpu: Cpu, area: Area, vpn: Vpn): boolean {
   if (kind.isSpecial) return true;
   const at = recordAt(cpu.machine, record);
   const page = vpn + peek(cpu.words, at + RECORD.DELTA);
-  return pageFrame(cpu, peek(cpu.words, at + RECORD.OBJECT), page) > 0;
+  return hasData(cpu, peek(cpu.words, at + RECORD.OBJECT), page);
 }

@@ -24,6 +24,7 @@ import {
   AREA_LOCK_FLAGS,
   AREA_NO_WRITE,
   AREA_SHARED,
+  AREA_WRITE_SEALED,
   areaFlags,
   isWriter,
 } from '../machine/area-flags.ts';
@@ -145,8 +146,9 @@ function flagsFor(cpu: Cpu, space: SpaceBlock, request: Request): number {
   const { file, prot, flags } = request;
   const bits = areaFlags(prot, flags) | peek(cpu.words, space + SPACE.FUTURE_FLAGS);
   if (file === 0 || (bits & AREA_SHARED) === 0) return bits;
-  const mayWrite = isWritable(cpu, file) && beginWriter(cpu, fileObject(cpu, file));
-  return mayWrite ? bits : bits | AREA_NO_WRITE;
+  if (!isWritable(cpu, file)) return bits | AREA_NO_WRITE;
+  if (beginWriter(cpu, fileObject(cpu, file))) return bits;
+  return bits | AREA_NO_WRITE | AREA_WRITE_SEALED;
 }
 
 /** Steps 6 to 9 of Linux: the number of areas, the address, the limit on locked memory. */

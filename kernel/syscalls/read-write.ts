@@ -239,11 +239,8 @@ function writePiece(
 ): number {
   const page = objectPageOf(at);
   const offset = at % PAGE_SIZE;
-  if (refusesWrite(cpu, object, at + piece)) {
-    // Linux looks at the source first.
-    const readable = copyFromUser(cpu, space, address, new Uint8Array(1));
-    return readable > 0 ? -E.EPERM : readable;
-  }
+  // Before the source is looked at.
+  if (refusesWrite(cpu, object, at + piece)) return -E.EPERM;
   const pfn = getWritePage(cpu, object, page);
   if (pfn === PAGE_ABSENT) return waitFor(cpu, object, page);
   if (pfn === PAGE_NO_MEMORY) return -E.ENOSPC;

@@ -52,7 +52,7 @@ function seekTarget(cpu: Cpu, file: FileBlock, offset: number, whence: number): 
   return target < 0 || target > FILE_BYTES_MAX ? -E.EINVAL : target;
 }
 
-/** A page that is there is data; the end of the file counts as a hole. */
+/** A page that has been used is data; the end of the file counts as a hole. */
 function seekData(
   cpu: Cpu,
   object: ObjectBlock,

@@ -127,6 +127,8 @@ export interface Theme {
   readonly locks: boolean;
   readonly limits: boolean;
   readonly seals: boolean;
+  /** Areas get names. */
+  readonly names: boolean;
   readonly heap: boolean;
   readonly advice: boolean;
   readonly privileged: boolean;

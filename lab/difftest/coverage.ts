@@ -2,6 +2,7 @@
  * Which outcomes of which calls were reached, against what Linux can answer. The table lists the
  * errnos of the rules for memory syscalls (Linux 6.18) and of the file calls that serve them.
  */
+import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 import type { Outcome, Sequence } from './sequence.ts';
 
 export const EXPECTED: Readonly<Record<string, readonly string[]>> = {
@@ -24,19 +25,37 @@ export const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   brk: ['ok'],
   getrlimit: ['ok', 'EINVAL', 'EFAULT'],
   setrlimit: ['ok', 'EINVAL', 'EFAULT', 'EPERM'],
+  prlimit: ['ok', 'EINVAL', 'EFAULT', 'EPERM', 'ESRCH'],
+  prctl: ['ok', 'EINVAL', 'ENOMEM', 'EBADF', 'EFAULT'],
   memfd_create: ['ok', 'EINVAL'],
   open: ['ok', 'ENOENT', 'EEXIST'],
   unlink: ['ok', 'ENOENT'],
   close: ['ok', 'EBADF'],
-  ftruncate: ['ok', 'EBADF', 'EINVAL'],
+  ftruncate: ['ok', 'EBADF', 'EINVAL', 'EPERM'],
+  fallocate: ['ok', 'EBADF', 'EFBIG', 'EINVAL', 'EOPNOTSUPP', 'EPERM'],
+  fcntl: ['ok', 'EBADF', 'EBUSY', 'EINVAL', 'EPERM'],
+  dup: ['ok', 'EBADF'],
   lseek: ['ok', 'EBADF', 'EINVAL'],
   read: ['ok', 'EBADF', 'EFAULT'],
-  write: ['ok', 'EBADF', 'EFAULT'],
+  write: ['ok', 'EBADF', 'EFAULT', 'EPERM'],
   pread: ['ok', 'EBADF', 'EFAULT', 'EINVAL'],
-  pwrite: ['ok', 'EBADF', 'EFAULT', 'EINVAL'],
+  pwrite: ['ok', 'EBADF', 'EFAULT', 'EINVAL', 'EPERM'],
   fork: ['ok'],
   load: ['ok', 'SIGSEGV/1', 'SIGSEGV/2', 'SIGBUS/2'],
   store: ['ok', 'SIGSEGV/1', 'SIGSEGV/2', 'SIGBUS/2'],
+};
+
+/** Syscalls of numbers that no sequence has, and why. */
+export const NOT_DRAWN: Readonly<Partial<Record<NumericSyscall, string>>> = {
+  arch_prctl: 'the host process has its vdso and its fs base, and lives by them',
+  futex_wake: "Linux's has other arguments, and a sequence has nobody who waits",
+  getpid: "the numbers are each side's own",
+  gettid: "the numbers are each side's own",
+  getpriority: "the nice value is that of the host's process",
+  sched_yield: 'it answers 0 and changes nothing',
+  set_tid_address: "the host's runtime would lose the word that its threads are joined by",
+  setpriority: 'a nice value that was raised cannot be lowered again without rights',
+  wait4: "whose end comes first depends on the host's scheduler",
 };
 
 /** By outcome. */

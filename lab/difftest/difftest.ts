@@ -6,6 +6,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { capabilityMask } from '../../shared/abi/capabilities.ts';
 import type { CapabilityName } from '../../shared/abi/capabilities.ts';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../../shared/abi/mman.ts';
+import { PR_SET_VMA, PR_SET_VMA_ANON_NAME } from '../../shared/abi/prctl.ts';
+import { PAGE_SIZE } from '../../shared/limits.ts';
 import { SYSCALLS } from '../../shared/abi/syscalls.ts';
 import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 import { explain, firstDifference } from './compare.ts';
@@ -17,7 +20,7 @@ import type { HostAnswer } from './host-messages.ts';
 import { MachineRunner } from './machine-runner.ts';
 import type { RunOptions } from './script.ts';
 import { VARIED_CAPABILITIES } from './sequence.ts';
-import type { Outcome, Sequence } from './sequence.ts';
+import type { Arg, Op, Outcome, Sequence } from './sequence.ts';
 import { shrink } from './shrink.ts';
 
 /** Everything that a sequence may contain. */
@@ -199,11 +202,13 @@ export class Difftest {
   }
 
   async #generator(): Promise<GeneratorOptions> {
-    const probe = [{ call: 'mseal', args: [{ base: 'low', plus: 0 } as const, 0, 0] }];
-    const sequence = { privileged: true, eager: false, ops: probe };
+    const low = { base: 'low', plus: 0 } as const;
+    const sequence = { privileged: true, eager: false, ops: probes(low) };
     const { outcomes, error } = await this.#host(sequence, { verbose: false, has: this.#has });
     if (error !== undefined) throw new Error(`the host's process cannot run: ${error}`);
     if (outcomes?.[0]?.result === 'ENOSYS') this.#missing.push('mseal');
+    // A kernel without CONFIG_ANON_VMA_NAME.
+    if (outcomes?.[2]?.result === 'EINVAL') this.#missing.push('prctl');
     const absent = [...this.#missing, ...this.#options.without];
     const calls = CALLS.filter((call) => !absent.includes(call));
     return {
@@ -247,6 +252,15 @@ export class Difftest {
     const signatures = this.#disagreements.map(signature);
     if (!signatures.includes(signature(disagreement))) this.#disagreements.push(disagreement);
   }
+}
+
+/** Calls that some kernels lack: mseal, then a name for an area. */
+function probes(low: Arg): Op[] {
+  return [
+    { call: 'mseal', args: [low, 0, 0] },
+    { call: 'mmap', args: [low, PAGE_SIZE, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0] },
+    { call: 'prctl', args: [PR_SET_VMA, PR_SET_VMA_ANON_NAME, low, PAGE_SIZE, 0] },
+  ];
 }
 
 /** Containers take some away, even from root. */

@@ -1,9 +1,11 @@
 /** Arguments of the calls that change, inspect or use mappings. */
 import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { PR_SET_VMA, PR_SET_VMA_ANON_NAME } from '../../shared/abi/prctl.ts';
 import { WRAPPING } from './choices.ts';
 import type { CallKind, Choices, Range, Theme } from './choices.ts';
 import { protection } from './generate-mmap.ts';
+import { AREA_NAMES } from './prepared-memory.ts';
 import type { Arg } from './sequence.ts';
 
 const ADVICE: readonly (readonly [number, number])[] = [
@@ -114,6 +116,28 @@ function generateSetrlimit(choices: Choices, { privileged, forks }: Theme): Arg[
   return [resource, { base: 'scratch', plus: 0 }, soft, isRefused ? 0 : hard];
 }
 
+/** The same as setrlimit, at times for nobody; or a look at what the limits are. */
+function generatePrlimit(choices: Choices, theme: Theme): Arg[] {
+  const pid = choices.rarely(12) ? choices.pick([2 ** 30, -1]) : 0;
+  if (choices.rarely(3)) {
+    const resource = choices.pick([M.RLIMIT_STACK, M.RLIMIT_MEMLOCK, 99]);
+    return [choices.int(pid), choices.int(resource), 0, choices.pointer()];
+  }
+  const [resource = 0, pointer = 0, ...limits] = generateSetrlimit(choices, theme);
+  return [choices.int(pid), resource, pointer, 0, ...limits];
+}
+
+/** Where the names of areas are put. */
+const NAME_AT: Arg = { base: 'scratch', plus: 1024 };
+
+function generatePrctl(choices: Choices): Arg[] {
+  const range = rangeArgs(choices);
+  const head = [choices.int(PR_SET_VMA), PR_SET_VMA_ANON_NAME, ...range];
+  if (choices.rarely(6)) return [...head, 0];
+  if (choices.rarely(8)) return [...head, choices.pointer()];
+  return [...head, NAME_AT, choices.random(choices.rarely(3) ? AREA_NAMES.length : 3)];
+}
+
 function generateBrk(choices: Choices): Arg[] {
   if (choices.rarely(8)) return [choices.pick([0, 1, 0x1000, 2 ** 64 - PAGE_SIZE])];
   const plus = choices.random(16) * PAGE_SIZE + choices.pick([0, 0, 1, 10, 0x800]);
@@ -185,6 +209,8 @@ export const MEMORY_CALLS: readonly CallKind[] = [
   { call: 'munlockall', weight: 1, part: 'locks', generate: () => [] },
   { call: 'mseal', weight: 6, part: 'seals', generate: generateMseal },
   { call: 'setrlimit', weight: 16, part: 'limits', generate: generateSetrlimit },
+  { call: 'prlimit', weight: 6, part: 'limits', generate: generatePrlimit },
+  { call: 'prctl', weight: 8, part: 'names', generate: generatePrctl },
   {
     call: 'getrlimit',
     weight: 3,

@@ -4,7 +4,7 @@
  * lack, so that the effects of rare kinds are not undone at once by all others.
  */
 import type { CapabilityName } from '../../shared/abi/capabilities.ts';
-import { O_CREAT, O_RDONLY, O_RDWR } from '../../shared/abi/mman.ts';
+import { MFD_ALLOW_SEALING, O_CREAT, O_RDONLY, O_RDWR } from '../../shared/abi/mman.ts';
 import { makeRandom } from '../../shared/random.ts';
 import { Choices } from './choices.ts';
 import type { CallKind, Theme } from './choices.ts';
@@ -55,6 +55,7 @@ export function generateSequence(seed: number, options: GeneratorOptions): Seque
     locks: choices.rarely(privileged ? 3 : 2) && !isCrowded,
     limits: choices.rarely(privileged ? 6 : 2) && !isCrowded,
     seals: choices.rarely(12),
+    names: choices.rarely(4) && options.calls.has('prctl'),
     heap: choices.rarely(3),
     advice: !choices.rarely(3),
     forks: choices.rarely(FORKED) && options.calls.has('fork') && !isCrowded,
@@ -106,7 +107,8 @@ function forking(choices: Choices, ops: readonly Op[]): Op[] {
 function openingFiles(choices: Choices): Op[] {
   const ops: Op[] = [];
   for (let slot = 0; slot < 1 + choices.random(2); slot++) {
-    ops.push({ call: 'memfd_create', args: [slot, 0], slot });
+    const flags = choices.rarely(2) ? MFD_ALLOW_SEALING : 0;
+    ops.push({ call: 'memfd_create', args: [slot, flags], slot });
     const bytes = choices.random(8) * 4096 + choices.pick([0, 0, 1, 100, 4095]);
     ops.push({ call: 'ftruncate', args: [{ base: 'fd', plus: slot }, bytes] });
   }

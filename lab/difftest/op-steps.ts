@@ -6,6 +6,7 @@ import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
 import { Capture } from './capture.ts';
 import { hex } from './maps-text.ts';
 import type { Placed } from './maps-text.ts';
+import { preparedFor, takenArguments } from './prepared-memory.ts';
 import { checkSafe } from './safety.ts';
 import type { Arena } from './safety.ts';
 import { marksPages } from './smaps-text.ts';
@@ -97,19 +98,19 @@ export class OpSteps implements Arena {
   #call(op: Op): void {
     const known = op.args.map((arg) => this.#resolve(arg));
     checkSafe(op.call, known, this);
-    const [a = 0, b = 0, c = 0, d = 0] = known;
+    const [a = 0, b = 0] = known;
     const { slot } = op;
     if (slot !== undefined) {
       this.#steps.push({ kind: 'call', number: SYSCALLS.close.number, args: [{ slot }] });
       this.#steps.push({ kind: 'forget', slot });
     }
-    if (op.call === 'setrlimit' && known.length > 2) {
-      this.#steps.push({ kind: 'store', address: b, bytes: [...wideBytes(c), ...wideBytes(d)] });
-    }
+    const memory = preparedFor(op.call, known);
+    if (memory !== null) this.#steps.push({ kind: 'store', ...memory });
     const at = this.#steps.push(this.#step(op, a, b)) - 1;
-    if (op.call === 'setrlimit' && known.length > 2) {
-      // The numbers differ between the two sides.
-      this.#steps.push({ kind: 'store', address: b, bytes: new Array<number>(16).fill(0) });
+    if (memory !== null) {
+      // Numbers in it differ between the two sides.
+      const bytes = memory.bytes.map(() => 0);
+      this.#steps.push({ kind: 'store', address: memory.address, bytes });
     }
     const [fd] = op.args;
     if (op.call === 'close' && typeof fd === 'object') {
@@ -135,7 +136,7 @@ export class OpSteps implements Arena {
         return { kind: 'named', call: 'unlink', name: fileName(a), flags: 0 };
       default: {
         const { number } = SYSCALLS[op.call as NumericSyscall];
-        const count = op.call === 'setrlimit' ? 2 : op.args.length;
+        const count = takenArguments(op.call, op.args.length);
         const args = op.args.slice(0, count).map((arg) => this.#stepArg(arg));
         return { kind: 'call', number, args };
       }
@@ -191,12 +192,6 @@ export class OpSteps implements Arena {
     }
     return `${ELSEWHERE} ${hex(value)}`;
   }
-}
-
-/** Little-endian, 64 bits. */
-export function wideBytes(value: number): number[] {
-  const bits = BigInt.asUintN(64, BigInt(value));
-  return Array.from({ length: 8 }, (_, i) => Number((bits >> BigInt(8 * i)) & 0xffn));
 }
 
 export function fileName(number: Arg | undefined): string {

@@ -3,6 +3,7 @@ import { PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import { SYSCALLS } from '../../shared/abi/syscalls.ts';
 import type { NumericSyscall } from '../../shared/abi/syscalls.ts';
+import { AREA_NAMES } from './prepared-memory.ts';
 import type { Arg, Op, Sequence } from './sequence.ts';
 
 interface Language {
@@ -13,7 +14,7 @@ interface Language {
 const C: Language = {
   none: '(void *)-1',
   call: ({ call, slot }, args) => {
-    const [a, b, c, d] = args;
+    const [a, b, c, d, e, f] = args;
     switch (call) {
       case 'fork':
         return 'fork();';
@@ -35,6 +36,14 @@ const C: Language = {
         return c === undefined
           ? `setrlimit(${a}, (void *)(${b}));`
           : `setrlimit(${a}, &(struct rlimit){${c}, ${d}});`;
+      case 'prlimit':
+        return e === undefined
+          ? `prlimit(${a}, ${b}, (void *)(${c}), (void *)(${d}));`
+          : `prlimit(${a}, ${b}, &(struct rlimit){${e}, ${f}}, (void *)(${d}));`;
+      case 'prctl':
+        return `prctl(${[a, b, c, d, f === undefined ? e : areaName(f)].join(', ')});`;
+      case 'dup':
+        return `fd${slot} = dup(${a});`;
       default:
         return `${call}(${args.join(', ')});`;
     }
@@ -44,7 +53,7 @@ const C: Language = {
 const TYPESCRIPT: Language = {
   none: '-1',
   call: ({ call, slot }, args) => {
-    const [a, b, c, d] = args;
+    const [a, b, c, d, e, f] = args;
     switch (call) {
       case 'fork':
         return "await proc.fork('child');";
@@ -62,11 +71,26 @@ const TYPESCRIPT: Language = {
         return c === undefined
           ? `await proc.setrlimit(${a}, ${b});`
           : `await proc.setrlimit(${a}, limit(${c}, ${d}));`;
+      case 'prlimit':
+        return e === undefined
+          ? `await proc.prlimit(${args.join(', ')});`
+          : `await proc.prlimit(${a}, ${b}, limit(${e}, ${f}), ${d});`;
+      case 'prctl':
+        return f === undefined
+          ? `await proc.prctl(${args.join(', ')});`
+          : `await proc.prctl(${[a, b, c, d].join(', ')}, name(${areaName(f)}));`;
+      case 'dup':
+        return `fd${slot} = await proc.dup(${a});`;
       default:
         return `await proc.${call}(${args.join(', ')});`;
     }
   },
 };
+
+/** The name of that number, as both languages spell it. */
+function areaName(number: string): string {
+  return JSON.stringify(AREA_NAMES[Number(number)] ?? '');
+}
 
 /** As a C program would do it. `low` and the other windows are char pointers. */
 export function toC(sequence: Sequence): string {

@@ -4,6 +4,7 @@
  */
 import { MMAP_MIN_ADDR, PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
+import { PR_SET_VMA, PR_SET_VMA_ANON_NAME } from '../../shared/abi/prctl.ts';
 import { hex } from './maps-text.ts';
 
 /** Lengths from here on wrap around when they are added to an address of a window. */
@@ -31,13 +32,24 @@ const POINTERS: Readonly<Record<string, number>> = {
   pread: 1,
   pwrite: 1,
   getrlimit: 1,
+  prlimit: 3,
+  prctl: 4,
 };
 
 /** Calls that set limits on anything but memory are not allowed. */
 const LIMITED = new Set([M.RLIMIT_AS, M.RLIMIT_DATA, M.RLIMIT_STACK, M.RLIMIT_MEMLOCK]);
 /** The number of resources that Linux knows. */
 const RLIMITS = 16;
-const BY_FD = new Set(['close', 'ftruncate', 'lseek', 'read', 'write', 'pread', 'pwrite']);
+const BY_FD = new Set([
+  ...['close', 'ftruncate', 'lseek', 'read', 'write', 'pread', 'pwrite'],
+  ...['dup', 'fcntl', 'fallocate'],
+]);
+/** Commands of fcntl that make no descriptor, lock nothing and send nothing; and one of none. */
+const FCNTL_COMMANDS = new Set([M.F_GETFD, M.F_SETFD, M.F_GET_SEALS, M.F_ADD_SEALS, 9999]);
+/** Bytes that a file may be given: they are the host's memory. */
+const FALLOCATE_MAX: number = 2 ** 20;
+/** No process of the host has a pid from here on. */
+const PID_MAX: number = 2 ** 22;
 
 const HUGE_PAGE: number = 2 ** 21;
 
@@ -62,12 +74,17 @@ function isSafe(call: string, args: readonly number[], arena: Arena): boolean {
   };
   if (BY_FD.has(call) && fd >= 0 && fd < UNUSED_FD) return false;
   if (call === 'setrlimit') return isSafeLimit(args, arena);
+  if (call === 'fcntl') return FCNTL_COMMANDS.has(b | 0);
+  if (call === 'fallocate') return d <= FALLOCATE_MAX || d >= WRAPPING;
+  if (call === 'prlimit' && ((fd > 0 && fd < PID_MAX) || !isSafePrlimit(args, arena))) return false;
+  if (call === 'prctl' && (fd !== PR_SET_VMA || b !== PR_SET_VMA_ANON_NAME)) return false;
   const pointer = POINTERS[call];
   if (pointer !== undefined && !isGoodPointer(args[pointer] ?? 0, arena)) return false;
   if (call === 'madvise' && POISON.has(c | 0)) return false;
   // Refused before anything else is looked at.
   if (REFUSES_UNALIGNED.has(call) && a % PAGE_SIZE !== 0) return true;
   if (ON_RANGES.has(call)) return inside(a, b);
+  if (call === 'prctl') return c % PAGE_SIZE !== 0 || inside(c, d);
   // Nobody's address space holds as much, so nothing happens; unless it begins at 0.
   const isTooLong = (start: number, length: number): boolean =>
     length >= arena.taskEnd && start > 0;
@@ -97,6 +114,14 @@ function isSafeLimit(
   if (!LIMITED.has(known)) return known < 0 || known >= RLIMITS;
   const isRefused = hard >= 0 && (soft < 0 || soft > hard);
   return arena.contains(pointer, pointer + 16) && (hard < 0 || isRefused || hard >= 2 ** 23);
+}
+
+/** Without new limits it only reads. */
+function isSafePrlimit(
+  [, resource = 0, pointer = 0, , ...limits]: readonly number[],
+  arena: Arena,
+): boolean {
+  return pointer === 0 || isSafeLimit([resource, pointer, ...limits], arena);
 }
 
 /** One that the call will find bad, or one whose memory ends at a fence. */

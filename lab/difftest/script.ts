@@ -13,7 +13,8 @@ import { panic } from '../../shared/panic.ts';
 import * as S from '../../shared/abi/syscalls.ts';
 import { gapsBetween, hex, parseMaps } from './maps-text.ts';
 import type { MapsLine, Placed } from './maps-text.ts';
-import { ELSEWHERE, OpSteps, fileName, wideBytes } from './op-steps.ts';
+import { ELSEWHERE, OpSteps, fileName } from './op-steps.ts';
+import { wideBytes } from './prepared-memory.ts';
 import {
   CROWD,
   CROWD_PAGES,

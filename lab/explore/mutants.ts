@@ -5,6 +5,7 @@
  */
 import type { Patch } from './build/patch.ts';
 import { ACCESS_MUTANTS } from './mutants/access.ts';
+import { DESCRIPTOR_AND_NAME_MUTANTS } from './mutants/descriptors-and-names.ts';
 import { FLUSH_MUTANTS } from './mutants/flush.ts';
 import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
@@ -30,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROCESS_MUTANTS,
   ...FORK_AND_SWAP_MUTANTS,
   ...FUTEX_AND_FILE_MUTANTS,
+  ...DESCRIPTOR_AND_NAME_MUTANTS,
   ...LOCK_MUTANTS,
 ];
 

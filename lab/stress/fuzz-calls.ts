@@ -2,6 +2,7 @@
  * The calls of a fuzz that the syscall table does not have: accesses to memory, and those methods
  * of `proc` whose arguments are names, functions and options.
  */
+import * as S from '../../shared/abi/sched.ts';
 import type { Proc } from '../../workers/program.ts';
 import { accessAddress, argument, badArgument } from './fuzz-values.ts';
 import type { Known, Random } from './fuzz-values.ts';
@@ -163,13 +164,28 @@ const METHODS: Readonly<Record<string, Make>> = {
   sigpending: () => [],
 };
 
+const SHARED: number = S.CLONE_VM | S.CLONE_FS | S.CLONE_FILES | S.CLONE_SIGHAND;
+const TIDS: number = S.CLONE_PARENT_SETTID | S.CLONE_CHILD_SETTID | S.CLONE_CHILD_CLEARTID;
+/** As pthread_create, with and without words; descriptors shared alone; and what is refused. */
+const CLONE_FLAGS: readonly number[] = [
+  ...[SHARED | S.CLONE_THREAD, SHARED | S.CLONE_THREAD | TIDS, SHARED | TIDS],
+  ...[S.CLONE_VM | S.CLONE_FILES, S.CLONE_THREAD, S.CLONE_VM | 17, 0],
+];
+
 /** Methods that start something; they get arguments only while there may be more processes. */
 const STARTS: Readonly<Record<string, Make>> = {
   fork: (context) => [entry(context, 'child'), ...(context.childArguments() ?? [])],
   clone: (context) => {
     const { random } = context;
     const stackBytes = maybe(random, random(4) * 4096);
-    return [entry(context, 'child'), { args: context.childArguments(), stackBytes }];
+    const options = { args: context.childArguments(), stackBytes };
+    if (random(2) === 0) return [entry(context, 'child'), options];
+    const flags = maybe(random, CLONE_FLAGS[random(CLONE_FLAGS.length)]);
+    const [parentTid, childTid] = [
+      accessAddress(random, context.known),
+      context.known.addresses[0],
+    ];
+    return [entry(context, 'child'), { ...options, flags, parentTid, childTid }];
   },
   spawn: (context) => {
     const { random } = context;

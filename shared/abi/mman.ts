@@ -214,6 +214,8 @@ export const FALLOC_FL_ZERO_RANGE = 0x10;
 export const FALLOC_FL_INSERT_RANGE = 0x20;
 /** Unshares blocks: not on this file system. */
 export const FALLOC_FL_UNSHARE_RANGE = 0x40;
+/** Zeroes that are written at once (Linux 6.17 on); never carried out here. */
+export const FALLOC_FL_WRITE_ZEROES = 0x80;
 
 /** getrlimit(2): the limits that this machine has (asm-generic/resource.h). */
 export const RLIMIT_DATA = 2;

@@ -16,6 +16,7 @@ export const SYS_MINCORE = 27;
 export const SYS_MADVISE = 28;
 export const SYS_DUP = 32;
 export const SYS_GETPID = 39;
+export const SYS_WAIT4 = 61;
 export const SYS_FCNTL = 72;
 export const SYS_FTRUNCATE = 77;
 export const SYS_GETRLIMIT = 97;

@@ -114,7 +114,7 @@ const ANYWHERE = {
   schedYield: (): Call<0> => ({}),
 } as const;
 
-/** These need what only the kernel worker has: the host's files. */
+/** These need what only the kernel worker has: the host's files, and who is whose child. */
 const ON_THE_KERNEL_WORKER = {
   /** Writes a file's changed pages back. EBUSY EINVAL EIO ENOMEM. */
   msync: (address: N, length: N, flags: N): Call<0> => ({ address, length, flags }),
@@ -138,6 +138,19 @@ const ON_THE_KERNEL_WORKER = {
   dup: (fd: N): Call<N> => ({ fd }),
   /** Closes a descriptor; what was written to a file of the host goes there. EBADF EIO. */
   close: (fd: N): Call<0> => ({ fd }),
+  /**
+   * Waits for the end of child `pid`, or of any (-1, 0); its pid, or 0 with WNOHANG while none has
+   * ended. Writes the status word (i32) to `status` and a struct rusage of 144 bytes to `usage`; 0
+   * leaves either out. `sync` and `local` sleep with the whole Worker: EDEADLK when every child
+   * that is waited for runs on Workers that sleep in such waits. ECHILD EDEADLK EFAULT EINTR EINVAL
+   * ESRCH.
+   */
+  wait4: (pid: N, status: N = 0, options: N = 0, usage: N = 0): Call<N> => ({
+    pid,
+    status,
+    options,
+    usage,
+  }),
 } as const;
 
 type Rows = typeof ANYWHERE & typeof ON_THE_KERNEL_WORKER;

@@ -1,8 +1,27 @@
-/** The status word of wait(2) and its macros, as in Linux's bits/waitstatus.h. No core dumps. */
+/** wait(2)'s options and status word, as in Linux's bits/wait*.h. No core dumps. */
+import { signalNumber } from './signals.ts';
+
+/** Do not wait: answer 0 while no child has ended. */
+export const WNOHANG = 1;
+/** Children that were stopped too: there are none here. */
+export const WUNTRACED = 2;
+/** Children that were continued too: there are none here. */
+export const WCONTINUED = 8;
+/** Children of each kind, with SIGCHLD or without: what wait finds here anyway. */
+export const __WALL = 0x4000_0000;
 
 /** The word for a process that returned `code`, or was ended by `signal` if that is not 0. */
-export function makeWaitStatus(code: number, signal: number): number {
+function makeWaitStatus(code: number, signal: number): number {
   return signal !== 0 ? signal & 0x7f : (code & 0xff) << 8;
+}
+
+/** The word for an end that is known by its code or its signal's name. */
+export function waitStatusOf(status: {
+  readonly code?: number | undefined;
+  readonly signal?: string | undefined;
+}): number {
+  if (status.signal === undefined) return makeWaitStatus(status.code ?? 0, 0);
+  return makeWaitStatus(0, signalNumber(status.signal));
 }
 
 /** Whether the process returned or called exit. */

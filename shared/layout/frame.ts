@@ -64,6 +64,9 @@ export const DIRTY = 0x2000;
 /** The contents are zero. A frame taken into use keeps the mark until it would be zeroed. */
 export const ZEROED = 0x4000;
 
+/** A page of an object that fallocate made and that nothing has used: no data yet. */
+export const UNTOUCHED = 0x8000;
+
 /** The sequence number: orders frames that came into use in the same millisecond. */
 export const SEQUENCE_SHIFT = 16;
 

@@ -91,7 +91,9 @@ describe('report', () => {
       audit    clean (16,384 frames, 2 frames in use)
 
       dmesg
-        [0.001] booted"
+        [0.001] booted
+
+      terms: docs/glossary.md"
     `);
   });
 

@@ -22,7 +22,7 @@ const INT_NAMES: ReadonlySet<string> = new Set(['fd', 'resource', 'which', 'who'
 const INT_ARGUMENTS: ReadonlySet<string> = new Set([
   ...['madvise/advice', 'msync/flags', 'mlock2/flags', 'mlockall/flags', 'setpriority/nice'],
   ...['futex_wake/count', 'prctl/option', 'arch_prctl/code', 'prlimit/pid', 'fallocate/mode'],
-  'fcntl/command',
+  ...['fcntl/command', 'wait4/pid', 'wait4/options'],
 ]);
 
 describe('the dispatcher', () => {

@@ -12,6 +12,7 @@ import { mremap } from '../fixtures/errno-rules/mremap.ts';
 import { mprotect, munmap } from '../fixtures/errno-rules/munmap-mprotect.ts';
 import * as prctl from '../fixtures/errno-rules/prctl.ts';
 import * as others from '../fixtures/errno-rules/others.ts';
+import { wait4 } from '../fixtures/errno-rules/wait4.ts';
 import { widths } from '../fixtures/errno-rules/widths.ts';
 import { Kit, outcome } from '../fixtures/errno-rules/kit.ts';
 import * as seals from '../fixtures/errno-rules/seals.ts';
@@ -39,6 +40,7 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   arch_prctl: prctl.vdso,
   'RLIMIT_MEMLOCK and privileges': limits.memlock,
   'each capability': limits.capabilities,
+  wait4,
   'widths of arguments': widths,
   'getrlimit and setrlimit': limits.rlimit,
   'vm.max_map_count': limits.mapCount,

@@ -15,6 +15,7 @@ import { formatStatm, formatStatus } from '../../kernel/reports/status.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess, releaseProcess } from '../../kernel/lifecycle/exit.ts';
 import { sysMmap } from '../../kernel/syscalls/mmap.ts';
+import { memfdCreate } from '../../kernel/syscalls/open.ts';
 import { peek } from '../../shared/atomics.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { HEAP_START } from '../../shared/limits.ts';
@@ -314,6 +315,15 @@ describe('smaps', () => {
       'shared and open for reading',
       'rd mr me ms',
       () => (k.map(FREE, 1, R, M.MAP_SHARED, k.fds.ro), FREE),
+    ],
+    [
+      'shared, of a file sealed against writing',
+      'rd sh mr me ms',
+      () => {
+        const fd = k.must(memfdCreate(k.t.cpu, k.proc, 1, M.MFD_ALLOW_SEALING));
+        k.must(k.sys.fcntl(fd, M.F_ADD_SEALS, M.F_SEAL_FUTURE_WRITE));
+        return (k.map(FREE, 1, R, M.MAP_SHARED, fd), FREE);
+      },
     ],
     ['NORESERVE', 'rd wr mr mw me nr', () => (k.map(FREE, 1, RW, ANON | M.MAP_NORESERVE), FREE)],
     ['GROWSDOWN', 'rd wr mr mw me gd ac', () => (k.map(FREE, 1, RW, ANON | M.MAP_GROWSDOWN), FREE)],

@@ -94,7 +94,8 @@ export class ProcessRunner implements RunningProcess {
     const { mode, queue } = this.context;
     mode.inKernel(() => beginProgram(mode.cpu, this.pid));
     try {
-      queue.runs(this.account);
+      // Killed before its program begins, or while exec waited: not a step of that runs.
+      this.check();
       const returned: unknown = await main(createProc(this), ...(args as never[]));
       queue.runs(this.account);
       // As a return from C's main; of another thread only its own function is over.

@@ -6,10 +6,8 @@
  */
 import type { SyscallName } from '../../../kernel/index.ts';
 import { EINTR, EINVAL } from '../../../shared/abi/errno.ts';
-import { signalNumber } from '../../../shared/abi/signals.ts';
-import { SYS_FUTEX_WAKE } from '../../../shared/abi/syscalls.ts';
-import { makeWaitStatus } from '../../../shared/abi/wait-status.ts';
-import type { WireStatus } from '../../../shared/wire.ts';
+import { SYS_FUTEX_WAKE, SYS_WAIT4 } from '../../../shared/abi/syscalls.ts';
+import { waitStatusOf } from '../../../shared/abi/wait-status.ts';
 import type { Proc, WaitResult } from '../../api/machine-api.ts';
 import { futexWaitAsync } from './futex-wait.ts';
 import { clearHostTimeout, setHostTimeout } from './host-timers.ts';
@@ -19,7 +17,7 @@ import type { RunningProcess } from './running-process.ts';
 
 type ProcessSyscalls = Pick<
   Proc,
-  'wait' | 'kill' | 'nanosleep' | 'schedYield' | 'futexWake' | 'futexWait'
+  'wait' | 'wait4' | 'kill' | 'nanosleep' | 'schedYield' | 'futexWake' | 'futexWait'
 >;
 
 /** Longest timer of JavaScript hosts: 2^31 - 1 ms. */
@@ -49,20 +47,24 @@ async function sleep(runner: RunningProcess, nanoseconds: number): Promise<numbe
   return isInterrupted ? -EINTR : 0;
 }
 
-async function waitFor(runner: RunningProcess, child: number | null): Promise<WaitResult | number> {
-  const { pid, context } = runner;
-  const settled = runner.signals.onInterrupt(() => {
+/** A wait for a child, by message, until a signal's handler has run. */
+async function interruptibly<Result>(
+  { pid, context, signals }: RunningProcess,
+  wait: () => Promise<Result>,
+): Promise<Result> {
+  const settled = signals.onInterrupt(() => {
     context.kernel.interruptWaits(pid).catch(() => {});
   });
-  const result = await context.kernel.wait(pid, child);
+  const result = await wait();
   settled();
-  if (typeof result === 'number') return result;
-  return { ...result, waitStatus: waitStatusOf(result.status) };
+  return result;
 }
 
-function waitStatusOf(status: WireStatus): number {
-  if (status.code !== undefined) return makeWaitStatus(status.code, 0);
-  return makeWaitStatus(0, signalNumber(status.signal));
+async function waitFor(runner: RunningProcess, child: number | null): Promise<WaitResult | number> {
+  const { pid, context } = runner;
+  const result = await interruptibly(runner, async () => context.kernel.wait(pid, child));
+  if (typeof result === 'number') return result;
+  return { ...result, waitStatus: waitStatusOf(result.status) };
 }
 
 export function processSyscalls(runner: RunningProcess): ProcessSyscalls {
@@ -85,6 +87,12 @@ export function processSyscalls(runner: RunningProcess): ProcessSyscalls {
     }, resume);
   return {
     wait: (child) => call('wait', [child ?? 0], () => waitFor(runner, child ?? null)),
+    wait4: (child, status = 0, options = 0, usage = 0) =>
+      call('wait4', [child, status, options, usage], () =>
+        interruptibly(runner, async () =>
+          kernel.syscall(pid, SYS_WAIT4, [child, status, options, usage]),
+        ),
+      ),
     kill: (target, signal = 'SIGKILL') =>
       call<0>('kill', [target], () => kernel.kill(pid, target, signal)),
     nanosleep: (nanoseconds) =>

@@ -85,6 +85,36 @@ export class Dispatcher {
     }
   }
 
+  /** CPUs on which a process runs, or may be started. */
+  cpusOf(entry: ProcessEntry): readonly number[] {
+    const runsOn = processCpu(this.#cpu.machine, entry.pid);
+    if (runsOn !== 0) return [runsOn];
+    const pool = this.#pool.live().filter(({ dedicated }) => !dedicated);
+    return isMovable(entry) ? [entry.cpu, ...pool.map(({ cpu }) => cpu)] : [entry.cpu];
+  }
+
+  /** Offers a process that has not been started to a Worker of its own; whether there is one. */
+  async toOwnWorker(entry: ProcessEntry): Promise<boolean> {
+    const process = this.#waiting.get(entry.pid);
+    const isNew = (): boolean =>
+      entry.status === null && processCpu(this.#cpu.machine, entry.pid) === 0;
+    if (process === undefined || !isMovable(entry) || !isNew()) return false;
+    try {
+      const slot = await this.#pool.acquire(true);
+      if (!isNew()) {
+        this.#pool.release(slot, slot.generation);
+        return true;
+      }
+      this.#place(entry, slot);
+      // Both count it.
+      slot.load--;
+      this.#offer(process, slot);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /**
    * Takes a process back from CPU `cpu`, which is dead, if its program has not begun there; then it
    * is as one that has not been started. A program that ends Worker after Worker while it loads is

@@ -11,6 +11,7 @@ import {
   SIGNAL_PENDING,
   clearChildTid,
   exitProcess,
+  hasSignal,
   ignoresSignal,
   processCpu,
   processOf,
@@ -19,7 +20,7 @@ import {
   withholdProcess,
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
+import { EINTR, EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
   SENDABLE_SIGNALS,
@@ -72,9 +73,9 @@ export class ProcessManager {
   readonly #report: Reporter;
   readonly #onEnd: () => void;
   readonly #expectations: ExpectedEnds;
-  readonly #dispatcher: Dispatcher;
+  readonly dispatcher: Dispatcher;
   readonly #starter: ProcessStarter;
-  readonly #groups = new ThreadGroups();
+  readonly groups: ThreadGroups = new ThreadGroups();
   /** Processes that have ended but for a page that they must still write to. */
   readonly #leaving = new Set<number>();
   #fulfil: Fulfil = () => Promise.resolve(-ENOMEM);
@@ -84,7 +85,7 @@ export class ProcessManager {
     this.#pool = pool;
     this.#report = report;
     this.#onEnd = onEnd;
-    this.#dispatcher = new Dispatcher({
+    this.dispatcher = new Dispatcher({
       cpu,
       pool,
       onFailure: (pid, reason) => this.exited(pid, { signal: 'SIGKILL', reason }),
@@ -93,7 +94,7 @@ export class ProcessManager {
     const isGone = (pid: number): boolean => this.table.get(pid)?.isGone !== false;
     this.#expectations = new ExpectedEnds({ cpu, isGone, replace });
     this.#starter = new ProcessStarter({
-      ...{ cpu, pool, table: this.table, groups: this.#groups, dispatcher: this.#dispatcher },
+      ...{ cpu, pool, table: this.table, groups: this.groups, dispatcher: this.dispatcher },
       fulfil: (...request) => this.#fulfil(...request),
       end: (pid) => void this.#send(pid, SIGKILL, HOST_PID),
     });
@@ -140,7 +141,7 @@ export class ProcessManager {
     entry.report = this.#report(entry, status, nowMs);
     inKernel(this.#cpu, () => exit(this.#cpu, pid, status));
     entry.isGone = true;
-    const told = this.#groups.leave(group, pid, status);
+    const told = this.groups.leave(group, pid, status);
     if (pid !== group) this.table.end(pid, status, nowMs);
     else this.table.interrupt(pid);
     const leader = told === null ? undefined : this.table.get(group);
@@ -157,13 +158,13 @@ export class ProcessManager {
     if (leader.report !== null) leader.report = { ...leader.report, status };
     this.table.end(pid, status, nowMs, ignoresSignal(this.#cpu, parent, SIGCHLD));
     // After the waits, which a handler of the parent's would interrupt.
-    const thread = parent === HOST_PID ? undefined : this.#groups.anyOf(parent);
+    const thread = parent === HOST_PID ? undefined : this.groups.anyOf(parent);
     if (announces && thread !== undefined) this.#send(thread, SIGCHLD, pid);
   }
 
   /** Ends the other threads of a process's group, if they are not ending already. */
   #endGroup({ pid, group }: ProcessEntry, status: WireStatus): void {
-    for (const other of this.#groups.end(group, pid, status)) {
+    for (const other of this.groups.end(group, pid, status)) {
       if (other !== pid) this.#send(other, SIGKILL, HOST_PID);
     }
   }
@@ -180,7 +181,7 @@ export class ProcessManager {
 
   /** Evens out the CPUs' run queues. Called at every tick. */
   balance(): void {
-    this.#dispatcher.balance();
+    this.dispatcher.balance();
   }
 
   /**
@@ -202,7 +203,7 @@ export class ProcessManager {
     const entry = this.table.exists(target) ? this.table.get(target) : undefined;
     if (entry === undefined) return sender === HOST_PID ? 0 : -ESRCH;
     // A signal is for the process: any thread of it may take it, the leader if it can.
-    const thread = this.#groups.anyOf(entry.group);
+    const thread = this.groups.anyOf(entry.group);
     const taker = thread === undefined ? undefined : this.table.get(thread);
     if (taker === undefined) return 0;
     taker.killReason ??= reason;
@@ -216,16 +217,19 @@ export class ProcessManager {
     for (const { pid } of this.table.running()) {
       if (processCpu(this.#cpu.machine, pid) !== cpu) continue;
       // If the Worker died by itself, a module that was being loaded may have been the cause.
-      if (isOurs && this.#dispatcher.recall(cpu, pid)) continue;
+      if (isOurs && this.dispatcher.recall(cpu, pid)) continue;
       this.exited(pid, { signal: 'SIGKILL', reason: `its Worker died: ${reason}` });
     }
-    void this.#dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
+    void this.dispatcher.cpuDied(cpu, `its Worker died: ${reason}`);
   }
 
   /** Sends a signal and has its target look; whether that ends it. */
   #send(target: number, signal: number, sender: number): boolean {
     const cpu = this.#cpu;
     const effect = inKernel(cpu, () => sendSignal(cpu, target, signal, sender));
+    // One that it blocks does not end its wait.
+    const proc = processOf(cpu.machine, target);
+    if (proc !== 0 && hasSignal(cpu, proc)) this.table.wake(target, EINTR);
     if (effect === SIGNAL_PENDING) {
       // It may be about to run, with no Worker to tell yet: then it looks when it has started.
       const remote = this.#slotOf(target)?.connection?.remote;

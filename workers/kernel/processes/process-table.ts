@@ -45,6 +45,8 @@ interface Waiter {
   /** The thread that waits. */
   readonly caller: number;
   readonly child: number | null;
+  /** Whether its whole Worker sleeps meanwhile. */
+  readonly sleeps: boolean;
   readonly resolve: (result: WireWaitResult | number) => void;
 }
 
@@ -138,25 +140,52 @@ export class ProcessTable {
    * wait(2): the end of one child, or of any when `child` is null. -ECHILD when there is none. The
    * children of one thread are those of all its process.
    */
-  wait(caller: number, child: number | null): Promise<WireWaitResult | number> {
-    const family = this.#families.get(this.get(caller)?.group ?? caller);
-    if (family === undefined || !mayHope(family, child)) return Promise.resolve(-ECHILD);
+  wait(caller: number, child: number | null, sleeps = false): Promise<WireWaitResult | number> {
+    const now = this.waitNow(caller, child);
+    const family = this.#familyOf(caller);
+    if (now !== 0 || family === undefined) return Promise.resolve(now);
+    return new Promise((resolve) => family.waiters.push({ caller, child, sleeps, resolve }));
+  }
+
+  /** The same, with 0 instead of a wait. */
+  waitNow(caller: number, child: number | null): WireWaitResult | number {
+    const family = this.#familyOf(caller);
+    if (family === undefined || !mayHope(family, child)) return -ECHILD;
     const [first] = family.ended.values();
     const ended = child === null ? first : family.ended.get(child);
-    if (ended?.status) {
-      this.#forget(ended);
-      return Promise.resolve({ pid: ended.pid, status: ended.status });
-    }
-    return new Promise((resolve) => family.waiters.push({ caller, child, resolve }));
+    if (!ended?.status) return 0;
+    this.#forget(ended);
+    return { pid: ended.pid, status: ended.status };
+  }
+
+  /** The children whose end a wait would report. */
+  awaited(caller: number, child: number | null): ProcessEntry[] {
+    const running = [...(this.#familyOf(caller)?.running.values() ?? [])];
+    return child === null ? running : running.filter(({ pid }) => pid === child);
   }
 
   /** Ends the waits of a process with -EINTR: a signal was handled. */
   interrupt(caller: number): void {
-    const family = this.#families.get(this.get(caller)?.group ?? caller);
+    this.#endWaits(caller, EINTR, () => true);
+  }
+
+  /** Ends the wait in which a process's Worker sleeps with -`errno`. */
+  wake(caller: number, errno: number): void {
+    this.#endWaits(caller, errno, ({ sleeps }) => sleeps);
+  }
+
+  #endWaits(caller: number, errno: number, concerns: (waiter: Waiter) => boolean): void {
+    const family = this.#familyOf(caller);
     if (family === undefined) return;
-    const interrupted = family.waiters.filter((waiter) => waiter.caller === caller);
-    family.waiters = family.waiters.filter((waiter) => waiter.caller !== caller);
-    for (const waiter of interrupted) waiter.resolve(-EINTR);
+    const isOver = (waiter: Waiter): boolean => waiter.caller === caller && concerns(waiter);
+    const over = family.waiters.filter(isOver);
+    family.waiters = family.waiters.filter((waiter) => !isOver(waiter));
+    for (const waiter of over) waiter.resolve(-errno);
+  }
+
+  /** The children of a thread's process; undefined without any. */
+  #familyOf(caller: number): Family | undefined {
+    return this.#families.get(this.get(caller)?.group ?? caller);
   }
 
   #family(parent: number): Family {

@@ -42,6 +42,11 @@ export class ThreadGroups {
     return live?.has(leader) === true ? leader : live?.values().next().value;
   }
 
+  /** The threads that run. */
+  threadsOf(leader: number): readonly number[] {
+    return [...(this.#groups.get(leader)?.live ?? [])];
+  }
+
   /** Whether its threads are being ended, so that no new one may begin. */
   isEnding(leader: number): boolean {
     const group = this.#groups.get(leader);

@@ -29,6 +29,7 @@ import type { ObjectRegistry } from '../files/object-registry.ts';
 import { Transfers } from '../files/transfers.ts';
 import { FRAME_REQUEST, takePageRequest } from '../memory/page-request.ts';
 import type { PageRequest } from '../memory/page-request.ts';
+import type { WaitService } from '../processes/wait-service.ts';
 
 /** Syscalls after which a program may expect its writes to be on the host. */
 const WRITES_BACK: readonly number[] = [S.SYS_CLOSE, S.SYS_MUNMAP];
@@ -85,6 +86,7 @@ export interface SyscallServiceNeeds {
   readonly fulfil: (pid: number, request: PageRequest) => Promise<number>;
   readonly turns: Turns;
   readonly output: HostOutput;
+  readonly waits: WaitService;
   readonly log: (line: string) => void;
 }
 
@@ -94,9 +96,11 @@ export class SyscallService {
   readonly #streams: StandardStreams;
   readonly #objects: ObjectRegistry;
   readonly #transfers: Transfers;
+  readonly #waits: WaitService;
 
-  constructor({ cpu, objects, fulfil, turns, output, log }: SyscallServiceNeeds) {
+  constructor({ cpu, objects, fulfil, turns, output, waits, log }: SyscallServiceNeeds) {
     this.#cpu = cpu;
+    this.#waits = waits;
     this.#fulfil = fulfil;
     this.#objects = objects;
     this.#transfers = new Transfers(cpu, turns, (...call) => this.#call(...call));
@@ -104,9 +108,16 @@ export class SyscallService {
   }
 
   /**
-   * A syscall of the table in shared/abi/syscalls.ts. Answers later only when it waits for a page.
+   * A syscall of the table in shared/abi/syscalls.ts. Answers later only when it waits for a page
+   * or a child. `sleeper`: the CPU that sleeps meanwhile, 0 for none.
    */
-  call(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
+  call(
+    number: number,
+    pid: number,
+    args: readonly unknown[],
+    sleeper = 0,
+  ): number | Promise<number> {
+    if (number === S.SYS_WAIT4) return this.#waits.wait4(pid, args.map(asNumber), sleeper);
     const { changes } = this.#objects;
     const check = changes.isNeeded && SEES_SIZE.includes(number) ? changes.checkAll() : null;
     if (check !== null) return check.then(() => this.#answer(number, pid, args));

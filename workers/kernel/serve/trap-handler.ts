@@ -14,7 +14,7 @@ export interface TrapHandlerNeeds {
 }
 
 export function trapHandler({ syscalls, pager, devices, staged }: TrapHandlerNeeds): TrapHandler {
-  return ({ op, pid, args }) => {
+  return ({ cpu, op, pid, args }) => {
     const [first = 0, second = 0, third = 0] = args;
     switch (op) {
       case protocol.TRAP_FAULT:
@@ -28,7 +28,7 @@ export function trapHandler({ syscalls, pager, devices, staged }: TrapHandlerNee
       case protocol.TRAP_STAGED:
         return staged.trap(pid);
       default:
-        return syscalls.call(op, pid, args);
+        return syscalls.call(op, pid, args, cpu);
     }
   };
 }

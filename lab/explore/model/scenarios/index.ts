@@ -1,6 +1,7 @@
 /** All scenarios that ship. */
 import type { Scenario } from '../kit.ts';
 import { adviceScenarios } from './advice.ts';
+import { descriptorScenarios } from './descriptors.ts';
 import { faultScenarios } from './faults.ts';
 import { fileScenarios } from './files.ts';
 import { forkScenarios } from './forks.ts';
@@ -12,6 +13,7 @@ import { machineScenarios } from './machine.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
 import { objectScenarios } from './objects.ts';
 import { processScenarios } from './processes.ts';
+import { nameScenarios } from './names.ts';
 import { rangeScenarios } from './ranges.ts';
 import { rollbackScenarios } from './rollbacks.ts';
 import { sealScenarios } from './seals.ts';
@@ -35,6 +37,8 @@ const PLAIN: readonly Scenario[] = [
   ...processScenarios,
   ...forkScenarios,
   ...futexScenarios,
+  ...descriptorScenarios,
+  ...nameScenarios,
   ...groupScenarios,
   ...swapScenarios,
   ...rollbackScenarios,
