@@ -29,6 +29,7 @@ export const SYS_PRCTL = 157;
 export const SYS_ARCH_PRCTL = 158;
 export const SYS_SETRLIMIT = 160;
 export const SYS_GETTID = 186;
+export const SYS_FUTEX = 202;
 export const SYS_SET_TID_ADDRESS = 218;
 export const SYS_FALLOCATE = 285;
 export const SYS_PRLIMIT = 302;

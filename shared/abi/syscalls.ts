@@ -104,6 +104,19 @@ const ANYWHERE = {
   setpriority: (which: N, who: N, nice: N): Call<0> => ({ which, who, nice }),
   /** Wakes up to `count` (1) waiters of the word at `address`; returns how many. EFAULT EINVAL. */
   futexWake: (address: N, count: N = 1): Call<N> => ({ address, count }),
+  /**
+   * FUTEX_WAKE wakes up to `value` waiters; FUTEX_REQUEUE lets up to `value2` others wait for the
+   * word at `address2`, FUTEX_CMP_REQUEUE only if the first word holds `value3`. How many were
+   * woken or moved. EAGAIN: it holds another value; EFAULT EINVAL ENOSYS.
+   */
+  futex: (address: N, op: N, value: N, value2: N = 0, address2: N = 0, value3: N = 0): Call<N> => ({
+    address,
+    op,
+    value,
+    value2,
+    address2,
+    value3,
+  }),
   /** The pid of the process that the caller is a thread of. */
   getpid: (): Call<N> => ({}),
   /** The caller's own pid. */

@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 
+import { futex } from '../fixtures/errno-rules/futex.ts';
 import * as limits from '../fixtures/errno-rules/limits.ts';
 import { madvise } from '../fixtures/errno-rules/madvise.ts';
 import * as mmap from '../fixtures/errno-rules/mmap.ts';
@@ -31,6 +32,7 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   'mlock, munlock, mlockall': others.mlock,
   brk: others.brk,
   mseal: others.mseal,
+  futex,
   fallocate: seals.fallocate,
   'fcntl: seals': seals.seals,
   prlimit: seals.prlimit,
