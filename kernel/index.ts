@@ -95,6 +95,7 @@ export {
   memfdSeals,
   openObject,
 } from './syscalls/open.ts';
+export { createProcessMemory } from './syscalls/process-memory.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { Quantiles } from './reports/histogram.ts';
 export type { LockingProtocol } from './machine/locking-protocol.ts';

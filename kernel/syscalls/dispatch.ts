@@ -33,6 +33,7 @@ import { sysMseal } from './mseal.ts';
 import { sysMunmap } from './munmap.ts';
 import { sysPrctl } from './prctl.ts';
 import { sysGetrlimit, sysPrlimit, sysSetrlimit } from './rlimit.ts';
+import { sysProcessVmReadv, sysProcessVmWritev } from './process-vm.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysSetTidAddress } from './set-tid-address.ts';
@@ -107,6 +108,8 @@ type ProcessNumber =
   | typeof S.SYS_SETPRIORITY
   | typeof S.SYS_FUTEX_WAKE
   | typeof S.SYS_FUTEX
+  | typeof S.SYS_PROCESS_VM_READV
+  | typeof S.SYS_PROCESS_VM_WRITEV
   | typeof S.SYS_GETTID
   | typeof S.SYS_SET_TID_ADDRESS
   | typeof S.SYS_SCHED_YIELD;
@@ -132,6 +135,10 @@ function dispatchAboutProcesses(
       return futexWake(cpu, proc, a, intArgument(b));
     case S.SYS_FUTEX:
       return sysFutex(cpu, proc, a, b, c, d, e, f);
+    case S.SYS_PROCESS_VM_READV:
+      return sysProcessVmReadv(cpu, proc, a, b, c, d, e, f);
+    case S.SYS_PROCESS_VM_WRITEV:
+      return sysProcessVmWritev(cpu, proc, a, b, c, d, e, f);
     case S.SYS_GETTID:
       return peek(cpu.words, proc + PROCESS.PID);
     case S.SYS_SET_TID_ADDRESS:

@@ -117,6 +117,28 @@ const ANYWHERE = {
     address2,
     value3,
   }),
+  /**
+   * Copies memory of process `pid` to the caller's: `local` and `remote` are the addresses of lists
+   * of struct iovec (two u64: address, bytes), in the caller's memory. Bytes copied, at most 256
+   * KiB: go on with the rest. EFAULT EINVAL EPERM ESRCH.
+   */
+  processVmReadv: (
+    pid: N,
+    local: N,
+    localCount: N,
+    remote: N,
+    remoteCount: N,
+    flags: N = 0,
+  ): Call<N> => ({ pid, local, localCount, remote, remoteCount, flags }),
+  /** Copies memory of the caller to that of process `pid`; permissions count. As above. */
+  processVmWritev: (
+    pid: N,
+    local: N,
+    localCount: N,
+    remote: N,
+    remoteCount: N,
+    flags: N = 0,
+  ): Call<N> => ({ pid, local, localCount, remote, remoteCount, flags }),
   /** The pid of the process that the caller is a thread of. */
   getpid: (): Call<N> => ({}),
   /** The caller's own pid. */

@@ -15,6 +15,7 @@ import * as prctl from '../fixtures/errno-rules/prctl.ts';
 import * as others from '../fixtures/errno-rules/others.ts';
 import { widths } from '../fixtures/errno-rules/widths.ts';
 import { Kit, outcome } from '../fixtures/errno-rules/kit.ts';
+import { processMemory, processVm } from '../fixtures/errno-rules/remote.ts';
 import * as seals from '../fixtures/errno-rules/seals.ts';
 import type { Row } from '../fixtures/errno-rules/kit.ts';
 import { expectClean } from '../support/kernel-helpers.ts';
@@ -33,6 +34,8 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   brk: others.brk,
   mseal: others.mseal,
   futex,
+  'process_vm_readv, process_vm_writev': processVm,
+  '/proc/PID/mem': processMemory,
   fallocate: seals.fallocate,
   'fcntl: seals': seals.seals,
   prlimit: seals.prlimit,

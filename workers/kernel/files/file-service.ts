@@ -97,6 +97,11 @@ export class FileService {
     const isNew = creates && (flags & M.O_EXCL) !== 0;
     const object = this.#objects.byName(name);
     if (object !== undefined) return isNew ? -E.EEXIST : object;
+    const memory = /^\/proc\/(self|thread-self|[1-9]\d*)\/mem$/.exec(name)?.[1];
+    if (memory !== undefined) {
+      const whose = memory.endsWith('self') ? pid : Number(memory);
+      return isNew ? -E.EEXIST : this.#memoryOf(pid, name, whose);
+    }
     const text = this.#objects.texts.parse(pid, name);
     if (text !== null || name === '/dev/zero') {
       if (isNew) return -E.EEXIST;
@@ -109,6 +114,14 @@ export class FileService {
     if (!creates) return -E.ENOENT;
     if (name.endsWith('/')) return -E.EISDIR;
     return this.#objects.createMemory(name, true) ?? -E.ENOMEM;
+  }
+
+  /** /proc/PID/mem, for one open: an object that goes when it is not used any more. */
+  #memoryOf(caller: number, name: string, pid: number): RegisteredObject | number {
+    const proc = this.#process(caller);
+    const result = this.#objects.createProcessMemory(name, proc, pid);
+    // A pid that never was has no directory.
+    return result === -E.ESRCH && processOf(this.#cpu.machine, pid) === 0 ? -E.ENOENT : result;
   }
 
   #goesThroughFile(name: string): boolean {

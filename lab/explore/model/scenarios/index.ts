@@ -14,6 +14,7 @@ import { objectScenarios } from './objects.ts';
 import { processScenarios } from './processes.ts';
 import { rangeScenarios } from './ranges.ts';
 import { rollbackScenarios } from './rollbacks.ts';
+import { remoteScenarios } from './remote.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
 import { swapScenarios } from './swaps.ts';
@@ -27,6 +28,7 @@ const PLAIN: readonly Scenario[] = [
   ...objectScenarios,
   ...fileScenarios,
   ...sealScenarios,
+  ...remoteScenarios,
   ...tlbScenarios,
   ...userModeScenarios,
   ...lockScenarios,
