@@ -166,6 +166,7 @@ export { ITS_TURN } from './faults/give-way.ts';
 export { NO_OBJECT, SWAP_STORE } from './faults/swap-in.ts';
 export { putFrame } from './frames/frames.ts';
 export { copyFromUser, copyToUser, isUserRange } from './mmu/user-copy.ts';
+export { pinPages, unpinPages } from './mmu/pin.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
 export { badness, residentPages } from './reclaim/badness.ts';

@@ -22,6 +22,7 @@ export type {
   FaultHandler,
   FaultInfo,
   Memory,
+  PinnedMemory,
   Proc,
   Program,
   SignalAction,

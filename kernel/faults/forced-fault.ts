@@ -5,10 +5,11 @@
  * Guarantees: a forced write never changes a page that others see. A private page becomes the
  * space's own copy first, with the permission that its area has; shared memory that may not be
  * written is refused. Guards, devices and holes are refused.
- * Locking: the protocol's page lock, as every fault. The caller looks at the entry again, under the
- * lock: in between, everything may have changed.
+ * Locking: the areas' lock and the range's, unlike other faults: they could run in parallel with
+ * this one on the same page, and an entry without COW would not tell them that its frame changes.
+ * The caller looks at the entry again: in between, everything may have changed.
  */
-import { add, load, store } from '../../shared/atomics.ts';
+import { add, load } from '../../shared/atomics.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import * as pte from '../../shared/pte.ts';
 import type { Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
@@ -24,33 +25,35 @@ import {
   FAULT_NO_MEMORY,
 } from '../machine/fault-codes.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
+import { closeRange } from '../paging/range-op.ts';
 import { peekEntry, pushDown, seek } from '../paging/table.ts';
+import { prepareAnon } from '../space/anon-identity.ts';
+import { openRange } from '../space/open-range.ts';
 import { breakCow } from './cow.ts';
 import { enterZeroPage, enterZeroed } from './fault.ts';
 import { resolveObject } from './object-fault.ts';
 import { resolveSwap } from './swap-in.ts';
 
 /**
- * Resolves an access to page `vpn` that its area does not allow (FAULT_ACCERR of handleFault).
- * Kernel mode. A FAULT_* code, as handleFault: FAULT_WAIT leaves object and page in the scratch.
+ * Resolves an access to page `vpn` that its area does not allow (FAULT_ACCERR of handleFault); with
+ * `write`, a private page is the space's own afterwards. Kernel mode. A FAULT_* code, as
+ * handleFault: FAULT_WAIT leaves object and page in the scratch.
  */
 export function handleForcedFault(cpu: Cpu, space: SpaceBlock, vpn: Vpn, write: boolean): number {
   assertNoLockHeld(cpu);
   const { protocol } = cpu.machine;
-  const cursor = cpu.faultCursor;
   const group = groupOf(cpu, space);
   if (groupIsFull(cpu, group) && addsPage(peekEntry(cpu, space, vpn), write)) {
     cpu.lacksFrame = true;
     return FAULT_NO_MEMORY;
   }
-  // ORDER: before the page is entered; who then finds a page of its own in a read-only area must
-  // not conclude that there is none (anon-identity.ts).
-  if (write && load(cpu.words, space + SPACE.FORCED) === 0) {
-    store(cpu.words, space + SPACE.FORCED, 1);
-  }
-  protocol.lockPage(cpu, cursor, space, vpn);
-  const outcome = resolve(cpu, cursor, vpn, write);
-  protocol.unlockPage(cpu, cursor);
+  protocol.lockAreas(cpu, space);
+  const op = openRange(cpu, space, vpn, vpn + 1);
+  const outcome = resolve(cpu, op.cursor, vpn, write);
+  // An area that may not be written is not searched for pages of its own (Linux: anon_vma_prepare).
+  if (outcome === FAULT_DONE && write) prepareAnon(cpu, space, vpn);
+  closeRange(op);
+  protocol.unlockAreas(cpu, space);
   if (outcome === FAULT_DONE) {
     count(cpu, STAT.faultsMinor, 1);
     // ORDER: a counter.
@@ -59,15 +62,14 @@ export function handleForcedFault(cpu: Cpu, space: SpaceBlock, vpn: Vpn, write: 
   return outcome;
 }
 
-/** Under the page's lock. */
+/** Under the range's lock. */
 function resolve(cpu: Cpu, cursor: Cursor, vpn: Vpn, write: boolean): number {
   const { words } = cpu;
   let at = seek(cpu, cursor, vpn);
-  // ORDER: under the page's lock; only A and D may change behind our back.
+  // ORDER: under the range's lock; only A and D may change behind our back.
   let entry: Pte = load(words, at);
   while (cursor.level > 0 && isSpan(entry, write)) {
-    // A table: a parallel fault on the span has pushed it down since `seek` looked.
-    if (!pte.isTable(entry) && !pushDown(cpu, cursor, at, cursor.level)) return FAULT_NO_MEMORY;
+    if (!pushDown(cpu, cursor, at, cursor.level)) return FAULT_NO_MEMORY;
     at = seek(cpu, cursor, vpn);
     // ORDER: as above.
     entry = load(words, at);
@@ -106,7 +108,6 @@ function resolveReserved(
 
 /** Whether an entry above the lowest level must become a table before a page of it is resolved. */
 function isSpan(entry: Pte, write: boolean): boolean {
-  if (pte.isTable(entry)) return true;
   if (pte.isZeroPage(entry)) return write;
   return pte.isReserved(entry) && pte.reservedKind(entry) < pte.RESERVED_DEVICE;
 }

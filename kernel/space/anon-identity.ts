@@ -64,7 +64,7 @@ export function settleAnon(cpu: Cpu, space: SpaceBlock, startVpn: Vpn, endVpn: V
     if (store.end(node) > endAddress && store.start(node) <= addressOf(endVpn)) {
       endAddress = store.end(node);
     }
-    if (isOpen(cpu, space, node) && firstFrame(cpu, space, node, true) !== NEVER) {
+    if (isOpen(cpu, node) && firstFrame(cpu, space, node, true) !== NEVER) {
       settleRun(cpu, space, store, node);
     }
     node = treeNext(store, node);
@@ -128,13 +128,13 @@ export function inheritedIdentity(cpu: Cpu, child: SpaceBlock): number {
 function settleRun(cpu: Cpu, space: SpaceBlock, store: SharedAreaIndex, node: AreaBlock): void {
   let first = node;
   for (let below = treePrevious(store, first); below !== 0; below = treePrevious(store, first)) {
-    if (!isKin(cpu, below, first) || !isOpen(cpu, space, below)) break;
+    if (!isKin(cpu, below, first) || !isOpen(cpu, below)) break;
     if (firstFrame(cpu, space, below, true) === NEVER) break;
     first = below;
   }
   const run: AreaBlock[] = [first];
   for (let at = first, above = treeNext(store, at); above !== 0; above = treeNext(store, at)) {
-    if (!isKin(cpu, at, above) || !isOpen(cpu, space, above)) break;
+    if (!isKin(cpu, at, above) || !isOpen(cpu, above)) break;
     if (at !== first || above !== node) {
       if (firstFrame(cpu, space, above, true) === NEVER) break;
     }
@@ -167,15 +167,11 @@ function flagsOf(cpu: Cpu, node: AreaBlock): number {
 
 /**
  * Whether the area may have private pages that no identity accounts for. An area that may not be
- * written has got none since the operation that made it so, which settled it, unless writes were
- * forced in this space (faults/forced-fault.ts).
+ * written has got none since the operation that made it so, which settled it.
  */
-function isOpen(cpu: Cpu, space: SpaceBlock, node: AreaBlock): boolean {
+function isOpen(cpu: Cpu, node: AreaBlock): boolean {
   if (identityOf(cpu, node) !== 0) return false;
-  const flags = flagsOf(cpu, node);
-  if ((flags & AREA_SHARED) !== 0) return false;
-  // ORDER: set before the first such page is entered.
-  return (flags & PROT_WRITE) !== 0 || load(cpu.words, space + SPACE.FORCED) !== 0;
+  return (flagsOf(cpu, node) & (AREA_SHARED | PROT_WRITE)) === PROT_WRITE;
 }
 
 /** Whether nodes in address order touch and differ only in permissions and name. */

@@ -10,6 +10,7 @@ import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
 import { PROCESS_MUTANTS } from './mutants/processes.ts';
+import { PIN_MUTANTS } from './mutants/pins.ts';
 import { REMOTE_MUTANTS } from './mutants/remote.ts';
 import { LOCK_MUTANTS } from './mutants/locks.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
@@ -32,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FORK_AND_SWAP_MUTANTS,
   ...FUTEX_AND_FILE_MUTANTS,
   ...REMOTE_MUTANTS,
+  ...PIN_MUTANTS,
   ...LOCK_MUTANTS,
 ];
 

@@ -58,8 +58,7 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     scenario: 'force-fork',
     protocol: 'rcu',
     patches: [
-      patch(FORCED_FAULT, 'store(cpu.words, space + SPACE.FORCED, 1);', ''),
-      patch(FORCED_FAULT, 'import { add, load, store }', 'import { add, load }'),
+      patch(FORCED_FAULT, 'if (outcome === FAULT_DONE && write) prepareAnon(cpu, space, vpn);', ''),
     ],
   },
   {

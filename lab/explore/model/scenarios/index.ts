@@ -14,6 +14,7 @@ import { objectScenarios } from './objects.ts';
 import { processScenarios } from './processes.ts';
 import { rangeScenarios } from './ranges.ts';
 import { rollbackScenarios } from './rollbacks.ts';
+import { pinScenarios } from './pins.ts';
 import { remoteScenarios } from './remote.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
@@ -29,6 +30,7 @@ const PLAIN: readonly Scenario[] = [
   ...fileScenarios,
   ...sealScenarios,
   ...remoteScenarios,
+  ...pinScenarios,
   ...tlbScenarios,
   ...userModeScenarios,
   ...lockScenarios,
