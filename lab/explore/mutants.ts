@@ -11,6 +11,7 @@ import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
 import { PROCESS_MUTANTS } from './mutants/processes.ts';
 import { PIN_MUTANTS } from './mutants/pins.ts';
+import { REAL_BUG_MUTANTS } from './mutants/real-bugs.ts';
 import { REMOTE_MUTANTS } from './mutants/remote.ts';
 import { LOCK_MUTANTS } from './mutants/locks.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
@@ -34,6 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FUTEX_AND_FILE_MUTANTS,
   ...REMOTE_MUTANTS,
   ...PIN_MUTANTS,
+  ...REAL_BUG_MUTANTS,
   ...LOCK_MUTANTS,
 ];
 

@@ -15,6 +15,7 @@ import { processScenarios } from './processes.ts';
 import { rangeScenarios } from './ranges.ts';
 import { rollbackScenarios } from './rollbacks.ts';
 import { pinScenarios } from './pins.ts';
+import { realBugScenarios } from './real-bugs.ts';
 import { remoteScenarios } from './remote.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
@@ -31,6 +32,7 @@ const PLAIN: readonly Scenario[] = [
   ...sealScenarios,
   ...remoteScenarios,
   ...pinScenarios,
+  ...realBugScenarios,
   ...tlbScenarios,
   ...userModeScenarios,
   ...lockScenarios,
