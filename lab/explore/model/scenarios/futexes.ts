@@ -200,6 +200,7 @@ export const futexScenarios: readonly Scenario[] = [
   {
     name: 'futex-cmp-requeue',
     about: 'a waiter is moved only while its word is unchanged, and woken by who changes it',
+    perProtocol: false,
     cpus: [[requeue(0, 1, true)], [write(0, 7), wake(9)]],
     setup(world: World): void {
       twoWords(world, 1);

@@ -136,6 +136,7 @@ export const pinScenarios: readonly Scenario[] = [
   {
     name: 'pin-dontneed',
     about: 'a pinned page is dropped by another thread: its holder keeps the frame',
+    perProtocol: false,
     cpus: [
       [madvise(0, 1, MADV_DONTNEED), write(0, 9)],
       [pin(true), writePin(7), readPin, unpin],
@@ -159,6 +160,7 @@ export const pinScenarios: readonly Scenario[] = [
   {
     name: 'pin-exit',
     about: 'a child pins a page of its own and ends, while its parent writes the page they shared',
+    perProtocol: false,
     cpus: [
       [write(0, 6), read(0)],
       [pin(true), exit('child')],

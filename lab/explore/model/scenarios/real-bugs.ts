@@ -54,6 +54,7 @@ export const realBugScenarios: readonly Scenario[] = [
   {
     name: 'shootdown-large',
     about: 'more pages are unmapped than are flushed one by one, under a thread that uses them',
+    perProtocol: false,
     cpus: [[munmap(0, 4)], [read(0), write(3, 7)]],
     setup(world: World): void {
       newThreads(world);

@@ -81,6 +81,7 @@ export const remoteScenarios: readonly Scenario[] = [
   {
     name: 'force-read',
     about: 'a write is forced on a page that another thread reads through its old translation',
+    perProtocol: false,
     cpus: [[force(0, 7)], [read(0), read(0), read(0)]],
     setup(world: World): void {
       readOnlyFile(world);
@@ -101,6 +102,7 @@ export const remoteScenarios: readonly Scenario[] = [
   {
     name: 'force-mprotect',
     about: 'a write is forced on memory that becomes writable, and is written',
+    perProtocol: false,
     cpus: [[force(0, 7)], [mprotect(0, 1, PROT_READ | 2), read(0)]],
     setup(world: World): void {
       newThreads(world);
@@ -110,6 +112,7 @@ export const remoteScenarios: readonly Scenario[] = [
   {
     name: 'remote-read-exit',
     about: "a process reads another one's memory, which ends",
+    perProtocol: false,
     cpus: [[readChild], [exit('child')]],
     setup(world: World): void {
       world.values['parent'] = newProcess(world, 0);
