@@ -38,7 +38,7 @@ export function formatVisit(visit: Visit): string {
       : `Found in ${scenario} under ${protocol}, after ${counted(executions, 'executions')}:`;
   const without =
     cleanFailure === ''
-      ? `Without the bug: ${counted(cleanExecutions, 'executions')} with a preemption, nothing found.`
+      ? `Without the bug: ${counted(cleanExecutions, 'executions')} nothing found.`
       : `Without the bug: ${cleanFailure}`;
   return [
     `${exhibit.name}: ${exhibit.original}`,

@@ -1,8 +1,7 @@
 /**
  * Single frames: a cache of free frames in each CPU over the buddy allocator, and reference counts.
  *
- * Guarantees: a frame has one owner until its count reaches 0; out of memory is a result (0). A
- * pinned frame stays in use though nobody refers to it any more (mmu/pin.ts).
+ * Guarantees: a frame has one owner until its count reaches 0; out of memory is a result (0).
  * Locking: a cache belongs to its CPU and is touched in kernel mode only; counts are atomic.
  * Not guaranteed: that memory is exhausted when 0 is returned: other CPUs' caches may hold frames.
  *
@@ -13,7 +12,7 @@ import { add, fillWords, load, peek, poke } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
-import { PINS_MAX, TABLE_ENTRIES } from '../../shared/limits.ts';
+import { TABLE_ENTRIES } from '../../shared/limits.ts';
 import { assert, panic } from '../../shared/panic.ts';
 import type { Pfn } from '../../shared/units.ts';
 import { frameState, giveBlock, setFrameState, smallestOrder, takeBlock } from './buddy.ts';
@@ -100,29 +99,6 @@ export function putFrame(cpu: Cpu, pfn: Pfn): void {
 export function frameRefs(machine: Machine, pfn: Pfn): number {
   // ORDER: a sole owner reads its own 1; any other value is only a hint.
   return load(machine.words, frameField(machine, pfn, FRAME.COUNT)) & (FRAME.PIN - 1);
-}
-
-/** Pins a frame, for one who keeps a reference meanwhile. False when it has PINS_MAX already. */
-export function pinFrame(cpu: Cpu, pfn: Pfn): boolean {
-  const at = frameField(cpu.machine, pfn, FRAME.COUNT);
-  // ORDER: as getFrame. CPUs that check at once may exceed the limit by a pin each.
-  if (load(cpu.words, at) >= PINS_MAX * FRAME.PIN) return false;
-  add(cpu.words, at, FRAME.PIN);
-  return true;
-}
-
-/** Drops a pin. A frame that nobody refers to any more is freed with its last one. */
-export function unpinFrame(cpu: Cpu, pfn: Pfn): void {
-  // ORDER: as putFrame.
-  const before = add(cpu.words, frameField(cpu.machine, pfn, FRAME.COUNT), -FRAME.PIN);
-  if (before < FRAME.PIN) panic('unpinFrame: frame is not pinned', pfn, before);
-  if (before === FRAME.PIN) freeFrame(cpu, pfn);
-}
-
-/** Whether a frame is pinned. Stable for one who keeps others from pinning it. */
-export function isPinned(machine: Machine, pfn: Pfn): boolean {
-  // ORDER: a pin is made under the page's lock, which the caller's excludes, or it is a hint.
-  return load(machine.words, frameField(machine, pfn, FRAME.COUNT)) >= FRAME.PIN;
 }
 
 /** Fetches a batch from the buddy allocator; the number of frames now in the cache. */

@@ -33,7 +33,8 @@ import { AREA_DONTFORK, AREA_LOCK_FLAGS, AREA_WIPEONFORK } from '../machine/area
 import { MemoryArea } from '../areas/memory-area.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
-import { allocFrame, getFrame, isPinned } from '../frames/frames.ts';
+import { allocFrame, getFrame } from '../frames/frames.ts';
+import { isPinned } from '../frames/pin-count.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
 import { frameWord } from '../machine/machine.ts';
 import { flushRange } from '../paging/flush.ts';

@@ -31,7 +31,7 @@ import type {
   WordIndex,
 } from '../../shared/units.ts';
 import { handleForcedFault } from '../faults/forced-fault.ts';
-import { pinFrame, unpinFrame } from '../frames/frames.ts';
+import { pinFrame, unpinFrame } from '../frames/pin-count.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { pagesAt } from '../machine/cursor.ts';

@@ -5,7 +5,8 @@
  */
 import { describe, expect, it } from 'vitest';
 
-import { frameRefs, isPinned } from '../../kernel/frames/frames.ts';
+import { frameRefs } from '../../kernel/frames/frames.ts';
+import { isPinned } from '../../kernel/frames/pin-count.ts';
 import { exitProcess } from '../../kernel/lifecycle/exit.ts';
 import { execProcess } from '../../kernel/lifecycle/exec.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
@@ -83,7 +84,7 @@ describe('a pin', () => {
     expectClean(a.t);
   });
 
-  it('for reading takes a copy of a page that others share, even where nothing may be written', () => {
+  it('for reading takes a copy of a page that others share, even of a read-only one', () => {
     const a = arena();
     a.write(0, 5);
     a.write(1, 5);

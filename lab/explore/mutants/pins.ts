@@ -5,7 +5,7 @@ import type { Mutant } from '../mutants.ts';
 const PIN = 'kernel/mmu/pin.ts';
 const FORK = 'kernel/lifecycle/fork.ts';
 const EVICT = 'kernel/reclaim/evict.ts';
-const FRAMES = 'kernel/frames/frames.ts';
+const PIN_COUNT = 'kernel/frames/pin-count.ts';
 
 export const PIN_MUTANTS: readonly Mutant[] = [
   {
@@ -60,10 +60,11 @@ export const PIN_MUTANTS: readonly Mutant[] = [
     protocol: 'rcu',
     patches: [
       patch(
-        FRAMES,
+        PIN_COUNT,
         '  add(cpu.words, at, FRAME.PIN);\n',
         '  poke(cpu.words, at, load(cpu.words, at) + FRAME.PIN);\n',
       ),
+      patch(PIN_COUNT, 'import { add, load }', 'import { add, load, poke }'),
     ],
   },
   {

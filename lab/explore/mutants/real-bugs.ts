@@ -64,7 +64,8 @@ export const REAL_BUG_MUTANTS: readonly Mutant[] = [
           '  const low = lowerBound(areasOf(cpu, space), address);\n' +
           '  const high = upperBound(areasOf(cpu, space), address + size);\n' +
           '  protocol.unlockAreas(cpu, space);\n  protocol.lockAreas(cpu, space);\n' +
-          '  const outcome = unmapRange(cpu, space, areasOf(cpu, space), address, size, low, high);',
+          '  const areas = areasOf(cpu, space);\n' +
+          '  const outcome = unmapRange(cpu, space, areas, address, size, low, high);',
       ),
       patch(
         MUNMAP,

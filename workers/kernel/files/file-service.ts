@@ -5,6 +5,7 @@
  */
 import {
   areMemfdFlags,
+  createProcessMemory,
   fdFile,
   fileObject,
   kindNumbered,
@@ -19,6 +20,7 @@ import {
 import type { Cpu } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as E from '../../../shared/abi/errno.ts';
+import * as OBJECT from '../../../shared/layout/object.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { MEMFD_NAME_BYTES_MAX, PATH_BYTES_MAX } from '../../../shared/limits.ts';
 import * as M from '../../../shared/abi/mman.ts';
@@ -119,9 +121,11 @@ export class FileService {
   /** /proc/PID/mem, for one open: an object that goes when it is not used any more. */
   #memoryOf(caller: number, name: string, pid: number): RegisteredObject | number {
     const proc = this.#process(caller);
-    const result = this.#objects.createProcessMemory(name, proc, pid);
+    const cpu = this.#cpu;
+    const block = inKernel(cpu, () => createProcessMemory(cpu, proc, pid, 0));
+    if (block > 0) return this.#objects.addNameless(name, block, OBJECT.MEMORY);
     // A pid that never was has no directory.
-    return result === -E.ESRCH && processOf(this.#cpu.machine, pid) === 0 ? -E.ENOENT : result;
+    return block === -E.ESRCH && processOf(cpu.machine, pid) === 0 ? -E.ENOENT : block;
   }
 
   #goesThroughFile(name: string): boolean {

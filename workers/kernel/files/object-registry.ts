@@ -6,13 +6,7 @@
  * Guarantees: names are unique. An object that comes from the host lives as long as the machine;
  * one in memory only, or of a pager, until it is unused and has no name.
  */
-import {
-  createMemoryFile,
-  createObject,
-  createProcessMemory,
-  kindNumbered,
-  putObject,
-} from '../../../kernel/index.ts';
+import { createMemoryFile, createObject, kindNumbered, putObject } from '../../../kernel/index.ts';
 import * as OBJECT from '../../../shared/layout/object.ts';
 import type { BackendResult, Cpu, MappingChange, UserHooks } from '../../../kernel/index.ts';
 import { load } from '../../../shared/atomics.ts';
@@ -148,12 +142,9 @@ export class ObjectRegistry {
     return object;
   }
 
-  /** The memory of process `pid`, for one open by `proc`: /proc/PID/mem. Or a negative errno. */
-  createProcessMemory(name: string, proc: number, pid: number): RegisteredObject | number {
-    const host = this.#numbers + 1;
-    const block = inKernel(this.#cpu, () => createProcessMemory(this.#cpu, proc, pid, host));
-    if (block < 0) return block;
-    const object = this.#register(name, block, OBJECT.MEMORY, {});
+  /** An object made elsewhere, which goes when nobody uses it any more. */
+  addNameless(name: string, block: number, kind: number): RegisteredObject {
+    const object = this.#register(name, block, kind, {});
     this.#unlinked.add(object);
     return object;
   }

@@ -1,4 +1,4 @@
-/** Pinned pages: their holder uses the frames directly, while their process forks or lets them go. */
+/** Pinned pages: their holder uses frames directly, while their process forks or drops them. */
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { frameWord } from '../../../../kernel/machine/machine.ts';
 import { pinPages, unpinPages } from '../../../../kernel/mmu/pin.ts';
