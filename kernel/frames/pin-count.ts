@@ -4,7 +4,6 @@
  */
 import { add, load } from '../../shared/atomics.ts';
 import * as FRAME from '../../shared/layout/frame.ts';
-import { PINS_MAX } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import type { Pfn } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
@@ -16,7 +15,7 @@ import { freeFrame } from './frames.ts';
 export function pinFrame(cpu: Cpu, pfn: Pfn): boolean {
   const at = frameField(cpu.machine, pfn, FRAME.COUNT);
   // ORDER: as getFrame. CPUs that check at once may exceed the limit by a pin each.
-  if (load(cpu.words, at) >= PINS_MAX * FRAME.PIN) return false;
+  if (load(cpu.words, at) >= FRAME.PINS_MAX * FRAME.PIN) return false;
   add(cpu.words, at, FRAME.PIN);
   return true;
 }

@@ -69,6 +69,8 @@ export const ZEROED = 0x4000;
 
 /** One pin, in COUNT of a frame in use: the bits below count references. */
 export const PIN: number = 2 ** 22;
+/** Most pins of one frame. */
+export const PINS_MAX = 256;
 
 /** The sequence number: orders frames that came into use in the same millisecond. */
 export const SEQUENCE_SHIFT = 16;
