@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "try the interleavings of the kernel's own source, exhaustively",
     run: async (args) => (await import('./explore.ts')).exploreCommand(args),
   },
+  museum: {
+    summary: 'bugs that real kernels had, found again by exploration',
+    run: async (args) => (await import('./museum.ts')).museumCommand(args),
+  },
   stress: {
     summary: 'stress page faults and mappings with many threads, checked by an oracle',
     run: async (args) => (await import('./stress.ts')).stress(args),

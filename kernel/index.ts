@@ -95,6 +95,7 @@ export {
   memfdSeals,
   openObject,
 } from './syscalls/open.ts';
+export { createProcessMemory } from './syscalls/process-memory.ts';
 export { readHistogram, recordLatency } from './reports/histogram.ts';
 export type { Quantiles } from './reports/histogram.ts';
 export type { LockingProtocol } from './machine/locking-protocol.ts';
@@ -167,6 +168,7 @@ export { ITS_TURN } from './faults/give-way.ts';
 export { NO_OBJECT, SWAP_STORE } from './faults/swap-in.ts';
 export { putFrame } from './frames/frames.ts';
 export { copyFromUser, copyToUser, isUserRange } from './mmu/user-copy.ts';
+export { pinPages, unpinPages } from './mmu/pin.ts';
 export { findCandidates } from './reclaim/candidates.ts';
 export type { Candidate } from './reclaim/candidates.ts';
 export { badness, residentPages } from './reclaim/badness.ts';

@@ -40,6 +40,10 @@ export const FDS_MAX = 64;
 export const FILE_BYTES_MAX: number = 2 ** 42;
 /** Most bytes of one read or write (Linux: MAX_RW_COUNT). */
 export const TRANSFER_BYTES_MAX = 0x7ffff000;
+/** Ranges of a list (Linux: UIO_MAXIOV), bytes of one process_vm_readv, pages of one pin. */
+export const IO_VECTORS_MAX = 1024;
+export const PROCESS_VM_BYTES_MAX: number = 2 ** 18;
+export const PIN_PAGES_MAX = 120;
 /** Bytes of a path's name. */
 export const PATH_BYTES_MAX = 4095;
 /** Bytes of a memfd's name (Linux: NAME_MAX less the prefix "memfd:"). */

@@ -47,6 +47,8 @@ export type FileBlock = Unit<'FileBlock'>;
 export type FutexBlock = Unit<'FutexBlock'>;
 /** A memory group. */
 export type GroupBlock = Unit<'GroupBlock'>;
+/** First word of a pin's block. */
+export type PinBlock = Unit<'PinBlock'>;
 /** A record of the lazy flush policy. */
 export type LazyBlock = Unit<'LazyBlock'>;
 
@@ -60,6 +62,7 @@ export type AnyBlock =
   | 'FileBlock'
   | 'FutexBlock'
   | 'GroupBlock'
+  | 'PinBlock'
   | 'LazyBlock';
 
 /** The index of one of the machine's words. A block is one, but not every index is a block. */

@@ -4,6 +4,7 @@
  */
 import type { Proc, Program } from './api/machine-api.ts';
 
+export * from '../shared/abi/futex-operations.ts';
 export * from '../shared/abi/mman.ts';
 export * from '../shared/abi/prctl.ts';
 export * from '../shared/abi/sched.ts';
@@ -33,6 +34,7 @@ export type {
   FaultHandler,
   FaultInfo,
   Memory,
+  PinnedMemory,
   Proc,
   Program,
   SignalAction,

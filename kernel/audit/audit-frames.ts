@@ -110,12 +110,14 @@ function auditUsed(machine: Machine, ledger: AuditLedger, pfn: Pfn): void {
   const state = frameState(machine, pfn);
   const count = peek(machine.words, frameField(machine, pfn, FRAME.COUNT));
   const found = ledger.references[pfn] ?? 0;
+  const pins = ledger.pins.get(pfn) ?? 0;
   const placed = ledger.placed[pfn] === 1;
   switch (state) {
     case FRAME.USED:
       ledger.check(
-        count === found && found > 0,
-        `frame ${pfn}: count ${count}, but ${found} entries and holders`,
+        count === found + pins * FRAME.PIN && count > 0,
+        `frame ${pfn}: count ${describeCount(count)}, but ${found} entries and holders` +
+          (pins === 0 ? '' : `, ${pins} pins`),
       );
       return;
     case FRAME.SLAB:
@@ -129,6 +131,11 @@ function auditUsed(machine: Machine, ledger: AuditLedger, pfn: Pfn): void {
     default:
       ledger.check(false, `frame ${pfn} has state ${FRAME.STATE_NAMES[state]} but is in no list`);
   }
+}
+
+function describeCount(count: number): string {
+  const pins = Math.floor(count / FRAME.PIN);
+  return pins > 0 ? `${count % FRAME.PIN} and ${pins} pins` : String(count);
 }
 
 function auditSlabFrame(machine: Machine, ledger: AuditLedger, pfn: Pfn, count: number): void {

@@ -18,6 +18,8 @@ export class AuditLedger {
   readonly checked: Record<string, number> = {};
   /** References found to each frame: entries, page indexes, holders. */
   readonly references: Int32Array;
+  /** Pins found of each frame that has some. */
+  readonly pins: Map<Pfn, number> = new Map();
   /** 1 for frames whose place was found: free list, cache, limbo, table tree, slab, kernel. */
   readonly placed: Uint8Array;
   /** Areas that use a record, by record number. */

@@ -8,6 +8,7 @@
  *   has one; entries allow exactly what their area allows.
  * - Reference counts of records and objects match the references that exist.
  * - Every futex waiter is its process's, and queued exactly while it waits.
+ * - Every pin is its process's, and counted by its frames and its space.
  * - Swap slots count the entries that name them; their frames point back to them.
  * - Memory groups count the spaces and pages that are in them.
  * - TLBs hold nothing that the tables do not. No lock is held.
@@ -22,6 +23,7 @@ import { auditFutexes } from './audit-futexes.ts';
 import { auditGroups } from './audit-groups.ts';
 import { auditLayout } from './audit-layout.ts';
 import { auditObjects } from './audit-objects.ts';
+import { auditPins } from './audit-pins.ts';
 import { auditSpaces } from './audit-spaces.ts';
 import { auditSwap } from './audit-swap.ts';
 import { AuditLedger } from './audit-ledger.ts';
@@ -51,6 +53,7 @@ export function audit(cpu: Cpu, options: AuditOptions = {}): AuditResult {
   auditSpaces(cpu, ledger);
   auditObjects(cpu, ledger, options);
   auditFutexes(cpu, ledger);
+  auditPins(cpu, ledger);
   auditSwap(cpu, ledger);
   auditGroups(cpu, ledger);
   auditFrames(cpu, ledger);

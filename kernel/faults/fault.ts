@@ -168,7 +168,7 @@ function decidesForSpan(entry: Pte, write: boolean): boolean {
 }
 
 /** A page of its own in place of a reserved entry or of the zero page. */
-function enterZeroed(
+export function enterZeroed(
   cpu: Cpu,
   space: SpaceBlock,
   vpn: Vpn,
@@ -192,7 +192,7 @@ function enterZeroed(
 }
 
 /** Linux's rule (do_anonymous_page): reads share one zero page, until the first write. */
-function enterZeroPage(cpu: Cpu, at: WordIndex, entry: Pte): number {
+export function enterZeroPage(cpu: Cpu, at: WordIndex, entry: Pte): number {
   const bits = pte.copyOnWriteBits(entry & pte.PTE_RWX) | pte.PTE_A;
   // ORDER: the zero page never changes. If another fault came first, its entry stays.
   compareExchange(cpu.words, at, entry, pte.makeLeaf(0, bits));

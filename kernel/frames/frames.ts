@@ -95,10 +95,10 @@ export function putFrame(cpu: Cpu, pfn: Pfn): void {
   if (before === 1) freeFrame(cpu, pfn);
 }
 
-/** References of a frame. Stable at 1 for the holder of that one. */
+/** References of a frame, without its pins. Stable at 1 for the holder of that one. */
 export function frameRefs(machine: Machine, pfn: Pfn): number {
   // ORDER: a sole owner reads its own 1; any other value is only a hint.
-  return load(machine.words, frameField(machine, pfn, FRAME.COUNT));
+  return load(machine.words, frameField(machine, pfn, FRAME.COUNT)) & (FRAME.PIN - 1);
 }
 
 /** Fetches a batch from the buddy allocator; the number of frames now in the cache. */

@@ -16,6 +16,7 @@ import { storeWide } from '../frames/wide.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { execDescriptors } from '../objects/fd.ts';
+import { dropPins } from '../mmu/pin.ts';
 import { dropFutexes } from '../processes/futex.ts';
 import { processOf } from '../processes/pid-table.ts';
 import { writeName } from '../processes/process.ts';
@@ -43,6 +44,7 @@ export function execProcess(cpu: Cpu, pid: Pid, name: string): number {
     return -ENOMEM;
   }
   dropFutexes(cpu, proc);
+  dropPins(cpu, proc);
   unmapStack(cpu, proc);
   poke(words, proc + PROCESS.SPACE, space);
   putSpace(cpu, old);

@@ -20,6 +20,7 @@ import { dropDescriptors } from '../objects/fd.ts';
 import { dropFutexes } from '../processes/futex.ts';
 import { LOG_PROCESS_EXIT, LOG_PROCESS_KILLED, LOG_SEGFAULT, logEvent } from '../machine/log.ts';
 import { slabFree } from '../frames/slab.ts';
+import { dropPins } from '../mmu/pin.ts';
 import { processOf } from '../processes/pid-table.ts';
 import { putSpace } from '../space/space.ts';
 import { unmapStack } from './thread-stack.ts';
@@ -51,6 +52,7 @@ export function exitProcess(
   poke(words, proc + PROCESS.EXIT_SIGNAL, signal);
   storeWide(cpu.machine, proc + PROCESS.EXIT_ADDRESS, address);
   dropFutexes(cpu, proc);
+  dropPins(cpu, proc);
   dropDescriptors(cpu, proc);
   unmapStack(cpu, proc);
   putSpace(cpu, takeSpace(cpu, proc));

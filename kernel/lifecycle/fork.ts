@@ -6,6 +6,8 @@
  *   copyPages      one leaf table of the parent after the other
  *   sharePage      a present page: one more reference; of a private page both entries lose W and
  *                  get COW
+ *   copyPinned     after the flush: copies of the private pages that are pinned, whose holders go
+ *                  on with the parent's frames (Linux: copy_present_page)
  *
  * Guarantees: the child's memory reads as the parent's at one moment between the parent's writes.
  * What the child's own faults will find again is not copied: entries of areas that never had a page
@@ -20,18 +22,22 @@
  */
 import { compareExchange, copyWords, load, peek, poke } from '../../shared/atomics.ts';
 import { ENOMEM } from '../../shared/abi/errno.ts';
-import { USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
+import * as FRAME from '../../shared/layout/frame.ts';
+import { TABLE_ENTRIES, USER_PAGES, USER_SPACE_END } from '../../shared/limits.ts';
 import * as pte from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
-import type { Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
+import type { Pfn, Pte, SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
 import { ANON_GUARDS } from '../../shared/layout/area.ts';
 import * as SPACE from '../../shared/layout/space.ts';
 import { AREA_DONTFORK, AREA_LOCK_FLAGS, AREA_WIPEONFORK } from '../machine/area-flags.ts';
 import { MemoryArea } from '../areas/memory-area.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
-import { getFrame } from '../frames/frames.ts';
+import { allocFrame, getFrame } from '../frames/frames.ts';
+import { isPinned } from '../frames/pin-count.ts';
 import { Cursor, nextAt } from '../machine/cursor.ts';
+import { frameWord } from '../machine/machine.ts';
+import { flushRange } from '../paging/flush.ts';
 import { noteFlush } from '../paging/range-log.ts';
 import { openRange } from '../space/open-range.ts';
 import { guardRange, leafSlot } from '../paging/map-range.ts';
@@ -61,7 +67,9 @@ export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): numb
   const to = openRange(cpu, child, 0, USER_PAGES, new Cursor());
   to.copiedFrom = parent;
   inheritHeap(cpu, parent, child);
-  const outcome = copyAreas(from, to);
+  const pinned: PinnedPage[] = [];
+  let outcome = copyAreas(from, to, pinned);
+  if (outcome === 0 && !copyPinned(from, to, pinned)) outcome = -ENOMEM;
   closeRange(to);
   closeRange(from);
   protocol.unlockAreas(cpu, child);
@@ -69,21 +77,58 @@ export function forkSpace(cpu: Cpu, parent: SpaceBlock, child: SpaceBlock): numb
   return outcome;
 }
 
-function copyAreas(from: RangeOp, to: RangeOp): number {
+/** A page of the parent that the child gets a copy of. */
+interface PinnedPage {
+  /** The parent's frame. */
+  readonly pfn: Pfn;
+  /** The child's entry, empty until then. */
+  readonly slot: WordIndex;
+  /** What the child's entry allows. */
+  readonly bits: number;
+}
+
+/**
+ * Copies pinned pages for the child. Only now: no thread of the parent writes any page that the
+ * child shares, so that the copies belong to the same moment. The parent's entries are COW, and it
+ * is the sole user of its frames: its next write takes them over in place. What the holders of the
+ * pins store meanwhile, the copies may have in part.
+ */
+function copyPinned(from: RangeOp, to: RangeOp, pinned: readonly PinnedPage[]): boolean {
+  const { cpu } = from;
+  const { machine } = cpu;
+  if (pinned.length === 0) return true;
+  if (from.flushEndVpn !== from.flushStartVpn) flushRange(from);
+  for (const { pfn, slot, bits } of pinned) {
+    const copy = allocFrame(cpu, FRAME.USED);
+    if (copy === 0) return false;
+    copyWords(cpu.words, frameWord(machine, copy), frameWord(machine, pfn), TABLE_ENTRIES);
+    poke(cpu.words, slot, pte.makeLeaf(copy, bits));
+    to.resident++;
+  }
+  return true;
+}
+
+function copyAreas(from: RangeOp, to: RangeOp, pinned: PinnedPage[]): number {
   const { cpu } = from;
   const parents = areasOf(cpu, from.space);
   const children = unmergingAreasOf(cpu, to.space);
   let area = parents.nextArea(0);
   while (area !== null) {
     const isLeftOut = (area.flags & AREA_DONTFORK) !== 0;
-    const outcome = isLeftOut ? 0 : copyArea(from, to, children, area);
+    const outcome = isLeftOut ? 0 : copyArea(from, to, children, area, pinned);
     if (outcome !== 0) return outcome;
     area = area.end < USER_SPACE_END ? parents.nextArea(area.end) : null;
   }
   return 0;
 }
 
-function copyArea(from: RangeOp, to: RangeOp, children: AreaSet, area: Area): number {
+function copyArea(
+  from: RangeOp,
+  to: RangeOp,
+  children: AreaSet,
+  area: Area,
+  pinned: PinnedPage[],
+): number {
   const { cpu, space } = to;
   const { start, end, size, flags, backend } = area;
   const isWiped = (flags & AREA_WIPEONFORK) !== 0;
@@ -97,18 +142,24 @@ function copyArea(from: RangeOp, to: RangeOp, children: AreaSet, area: Area): nu
   const copy = new MemoryArea(start, size, inherited, behind);
   const mapped = children.map(copy, to, false);
   if (!mapped.ok) return mappingErrno(mapped.error);
-  return !hasPages || copyPages(from, to, vpnOf(start), vpnOf(end)) ? 0 : -ENOMEM;
+  return !hasPages || copyPages(from, to, vpnOf(start), vpnOf(end), pinned) ? 0 : -ENOMEM;
 }
 
 /** Copies the pages and guards of [startVpn, endVpn). False when there is no table to be had. */
-function copyPages(from: RangeOp, to: RangeOp, startVpn: Vpn, endVpn: Vpn): boolean {
+function copyPages(
+  from: RangeOp,
+  to: RangeOp,
+  startVpn: Vpn,
+  endVpn: Vpn,
+  pinned: PinnedPage[],
+): boolean {
   const { cpu } = from;
   let vpn = startVpn;
   while (vpn < endVpn) {
     const at = seek(cpu, from.cursor, vpn);
     const stopVpn = Math.min(endVpn, nextAt(vpn, Math.max(1, from.cursor.level)));
     if (from.cursor.level === 0) {
-      if (!copyTable(from, to, at, vpn, stopVpn)) return false;
+      if (!copyTable(from, to, at, vpn, stopVpn, pinned)) return false;
     } else {
       // A whole span: untouched, as the child has it already, or guarded.
       const entry: Pte = peek(cpu.words, at);
@@ -126,7 +177,14 @@ function copyPages(from: RangeOp, to: RangeOp, startVpn: Vpn, endVpn: Vpn): bool
  * parent's entries one by one would take a third of a fork's time. Entries of untouched pages are
  * the same in both.
  */
-function copyTable(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, endVpn: Vpn): boolean {
+function copyTable(
+  from: RangeOp,
+  to: RangeOp,
+  at: WordIndex,
+  vpn: Vpn,
+  endVpn: Vpn,
+  pinned: PinnedPage[],
+): boolean {
   const { words } = from.cpu;
   let page = vpn;
   let source = at;
@@ -142,7 +200,7 @@ function copyTable(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, endVpn: 
   for (; page < endVpn; page++, source++, slot++) {
     const entry: Pte = peek(words, slot);
     if (pte.isPresent(entry)) {
-      poke(words, slot, sharePage(from, to, source, page, entry));
+      poke(words, slot, sharePage(from, to, source, page, entry, slot, pinned));
     } else if (pte.isSwapped(entry)) {
       getSlot(from.cpu, pte.reservedSlot(entry));
     }
@@ -157,16 +215,29 @@ function isCopied(entry: Pte): boolean {
   return pte.isReserved(entry) && kind !== pte.RESERVED_LAZY && kind !== pte.RESERVED_OBJECT;
 }
 
-/** Makes a present page the child's too; the child's entry, not accessed. */
-function sharePage(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, seen: Pte): Pte {
+/**
+ * Makes a present page the child's too; the child's entry, not accessed, or empty for a page that
+ * is copied later.
+ */
+function sharePage(
+  from: RangeOp,
+  to: RangeOp,
+  at: WordIndex,
+  vpn: Vpn,
+  seen: Pte,
+  slot: WordIndex,
+  pinned: PinnedPage[],
+): Pte {
   const { cpu } = from;
   const pfn = pte.pfnOf(seen);
-  if (pfn !== 0) {
+  const isShared = (seen & pte.PTE_SHARED) !== 0;
+  const isCopied = pfn !== 0 && !isShared && isPinned(cpu.machine, pfn);
+  if (pfn !== 0 && !isCopied) {
     getFrame(cpu, pfn);
     to.resident++;
   }
   // Of a shared page both may write; who wrote it so far was the parent.
-  if ((seen & pte.PTE_SHARED) !== 0) return seen & ~(pte.PTE_A | pte.PTE_D);
+  if (isShared) return seen & ~(pte.PTE_A | pte.PTE_D);
   let entry = seen;
   while ((entry & pte.PTE_W) !== 0) {
     const shared = (entry & ~pte.PTE_W) | pte.PTE_COW;
@@ -182,5 +253,7 @@ function sharePage(from: RangeOp, to: RangeOp, at: WordIndex, vpn: Vpn, seen: Pt
       entry = now;
     }
   }
-  return entry & ~pte.PTE_A;
+  if (!isCopied) return entry & ~pte.PTE_A;
+  pinned.push({ pfn, slot, bits: pte.logicalRwx(seen) | pte.PTE_D });
+  return 0;
 }

@@ -22,10 +22,11 @@ import { ROOT_LEVEL } from './cursor.ts';
 import type { Machine } from './machine.ts';
 
 /** How two locks of one class may be held together. */
-export type Nesting = 'never' | 'parent-then-child' | 'top-down';
+export type Nesting = 'never' | 'ascending' | 'parent-then-child' | 'top-down';
 
 export const NESTINGS: Readonly<Record<Nesting, string>> = {
   never: 'never',
+  ascending: 'two, at a requeue: the one with the lower address first',
   'parent-then-child': "two spaces, at fork: the parent's, then the child's (ascending SPACE.ID)",
   'top-down': "below the first one held, in pre-order; at fork the child's root after the parent's",
 };
@@ -114,7 +115,7 @@ export const LOCK_CLASSES: readonly LockClass[] = [
     at: FUTEX_QUEUE.LOCK,
     rank: 6,
     protects: 'a queue of futex waiters',
-    nesting: 'never',
+    nesting: 'ascending',
   },
   {
     name: 'BOOT.PROC_LOCK',
@@ -171,6 +172,8 @@ export function mayNest(
   switch (lock.nesting) {
     case 'never':
       return false;
+    case 'ascending':
+      return at > outer;
     case 'parent-then-child': {
       const [parent, child] = [outer - lock.at, at - lock.at];
       return ((peek(words, child + SPACE.ID) - peek(words, parent + SPACE.ID)) | 0) > 0;

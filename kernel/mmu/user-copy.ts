@@ -26,7 +26,7 @@ import { markEntry } from './walk.ts';
 
 /** Outcomes of one page. */
 export const REFUSED = -1;
-const MUST_WAIT = -2;
+export const MUST_WAIT = -2;
 
 /** Whether [address, address + length) lies in user space (Linux: access_ok). */
 export function isUserRange(address: VirtAddr, length: number): boolean {

@@ -12,6 +12,7 @@
  *   text     a file of /proc, which the kernel worker writes anew when it is read from its start
  *   zero     /dev/zero: no pages; mapping it makes anonymous memory
  *   arranged pages that a backend module enters into page tables itself
+ *   mem      /proc/PID/mem: no pages of its own; reads and writes go to a process's memory
  */
 import { peek } from '../../shared/atomics.ts';
 import { EINVAL, ESPIPE } from '../../shared/abi/errno.ts';
@@ -63,6 +64,8 @@ export interface ObjectKind {
   readonly isEndless: boolean;
   /** Its text depends on when it is read, so that it has no end to seek from. */
   readonly isText: boolean;
+  /** What is read and written is a process's memory. */
+  readonly isMemory: boolean;
 
   // When it is mapped.
   /**
@@ -100,6 +103,7 @@ const FILE: ObjectKind = {
   keepsBeyondEnd: false,
   isEndless: false,
   isText: false,
+  isMemory: false,
   isSpecial: false,
   hugePlacement: 'part',
   canMove: true,
@@ -164,6 +168,14 @@ const ARRANGED: ObjectKind = {
 
 const TEXT: ObjectKind = { ...FILE, name: 'proc', isWrittenBack: false, isText: true };
 
+const MEMORY: ObjectKind = {
+  ...TEXT,
+  name: 'mem',
+  isHandedIn: false,
+  isEvictable: false,
+  isMemory: true,
+};
+
 const ZERO: ObjectKind = {
   ...FILE,
   name: 'zero',
@@ -196,6 +208,7 @@ const KINDS: Readonly<Record<number, ObjectKind>> = {
   [OBJECT.TEXT]: TEXT,
   [OBJECT.ZERO]: ZERO,
   [OBJECT.ARRANGED]: ARRANGED,
+  [OBJECT.MEMORY]: MEMORY,
 };
 
 /** By the number in OBJECT.KIND and RECORD.KIND. */

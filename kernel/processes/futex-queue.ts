@@ -7,17 +7,22 @@
  *
  *     waiter:  FUTEX.WAITING, in its bucket's queue → FUTEX.WOKEN, in no queue → freed by itself
  *
- * Locking: a bucket's lock for its queue, for FUTEX.STATE and for the links in between. It nests
- * inside a page's lock, and nothing nests inside it. Q_OWN_* belong to the process's CPU.
+ * A requeue moves a waiter to another bucket while it sleeps. Whoever wants a given waiter's bucket
+ * reads FUTEX.BUCKET, locks that bucket, and looks again (lockBucketOf; Linux: q->lock_ptr).
+ *
+ * Locking: a bucket's lock for its queue, for FUTEX.STATE, the key and the links in between. It
+ * nests inside a page's lock. Only a requeue holds two, in ascending order, and nothing else nests
+ * inside it. OWN_* belong to the process's CPU.
  * Not guaranteed: that a key's object still exists. A waiter whose mapping is gone keeps the key
  * and may be woken for a later object in the same block: any futex may wake up spuriously.
  */
-import { notify, peek, poke, store } from '../../shared/atomics.ts';
+import { load, notify, peek, poke, store } from '../../shared/atomics.ts';
 import * as FUTEX from '../../shared/layout/futex.ts';
 import * as FUTEX_QUEUE from '../../shared/layout/futex-queue.ts';
 import * as RECORD from '../../shared/layout/record.ts';
 import * as SPACE from '../../shared/layout/space.ts';
-import { FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
+import { FAULT_RETRIES_MAX, FUTEX_BUCKETS, PAGE_SIZE } from '../../shared/limits.ts';
+import { panic } from '../../shared/panic.ts';
 import { isPresent, pfnOf } from '../../shared/pte.ts';
 import { vpnOf } from '../../shared/units.ts';
 import type {
@@ -115,16 +120,40 @@ export function keyOf(machine: Machine, waiter: FutexBlock): FutexKey {
 export function enqueue(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock, key: FutexKey): void {
   assertHeld(cpu, bucket + FUTEX_QUEUE.LOCK);
   const { words } = cpu;
-  const last = peek(words, bucket + FUTEX_QUEUE.LAST);
-  poke(words, waiter + FUTEX.ID, key.id);
-  poke(words, waiter + FUTEX.PAGE, key.page);
-  poke(words, waiter + FUTEX.OFFSET, key.offset);
-  poke(words, waiter + FUTEX.NEXT, 0);
-  poke(words, waiter + FUTEX.PREVIOUS, last);
   // ORDER: the waiter's own sleep reads it without the lock.
   store(words, waiter + FUTEX.STATE, FUTEX.WAITING);
+  setKey(cpu, waiter, key);
+  append(cpu, bucket, waiter);
+}
+
+function setKey({ words }: Cpu, waiter: FutexBlock, key: FutexKey): void {
+  // ORDER: a momentary value for canBeWoken, which holds no bucket's lock.
+  store(words, waiter + FUTEX.ID, key.id);
+  poke(words, waiter + FUTEX.PAGE, key.page);
+  poke(words, waiter + FUTEX.OFFSET, key.offset);
+}
+
+function append(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock): void {
+  const { words } = cpu;
+  const last = peek(words, bucket + FUTEX_QUEUE.LAST);
+  poke(words, waiter + FUTEX.NEXT, 0);
+  poke(words, waiter + FUTEX.PREVIOUS, last);
   poke(words, last === 0 ? bucket + FUTEX_QUEUE.FIRST : last + FUTEX.NEXT, waiter);
   poke(words, bucket + FUTEX_QUEUE.LAST, waiter);
+  // ORDER: whoever reads it without the lock locks this bucket and compares it again.
+  store(words, waiter + FUTEX.BUCKET, bucket);
+}
+
+/** Locks the bucket that a waiter is, or was last, queued in. */
+export function lockBucketOf(cpu: Cpu, waiter: FutexBlock): WordIndex {
+  for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
+    // ORDER: only a hint until it is compared under the lock, which a requeue holds to change it.
+    const bucket: WordIndex = load(cpu.words, waiter + FUTEX.BUCKET);
+    lock(cpu, bucket + FUTEX_QUEUE.LOCK);
+    if (load(cpu.words, waiter + FUTEX.BUCKET) === bucket) return bucket;
+    unlock(cpu, bucket + FUTEX_QUEUE.LOCK);
+  }
+  return panic('lockBucketOf: livelock', waiter);
 }
 
 /** Takes a waiter out of its bucket's queue. The caller holds the bucket's lock. */
@@ -146,19 +175,46 @@ export function wakeKey(cpu: Cpu, key: FutexKey, count: number): number {
   let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);
   while (waiter !== 0 && woken < count) {
     const next = peek(words, waiter + FUTEX.NEXT);
-    if (
-      peek(words, waiter + FUTEX.ID) === key.id &&
-      peek(words, waiter + FUTEX.PAGE) === key.page &&
-      peek(words, waiter + FUTEX.OFFSET) === key.offset
-    ) {
-      dequeue(cpu, bucket, waiter);
-      // ORDER: before the notify. The waiter frees its block under this bucket's lock only.
-      store(words, waiter + FUTEX.STATE, FUTEX.WOKEN);
-      notify(words, waiter + FUTEX.STATE, EVERYBODY);
+    if (waitsFor(cpu, waiter, key)) {
+      wakeWaiter(cpu, bucket, waiter);
       woken++;
     }
     waiter = next;
   }
   unlock(cpu, bucket + FUTEX_QUEUE.LOCK);
   return woken;
+}
+
+/** Whether a waiter in a queue waits for that key. */
+export function waitsFor({ words }: Cpu, waiter: FutexBlock, key: FutexKey): boolean {
+  return (
+    peek(words, waiter + FUTEX.ID) === key.id &&
+    peek(words, waiter + FUTEX.PAGE) === key.page &&
+    peek(words, waiter + FUTEX.OFFSET) === key.offset
+  );
+}
+
+/** Takes a waiter out of its queue and wakes it. The caller holds the bucket's lock. */
+export function wakeWaiter(cpu: Cpu, bucket: WordIndex, waiter: FutexBlock): void {
+  const { words } = cpu;
+  dequeue(cpu, bucket, waiter);
+  // ORDER: before the notify. The waiter frees its block under this bucket's lock only.
+  store(words, waiter + FUTEX.STATE, FUTEX.WOKEN);
+  notify(words, waiter + FUTEX.STATE, EVERYBODY);
+}
+
+/** Moves a waiter to the end of the queue for another key. The caller holds both buckets' locks. */
+export function moveWaiter(
+  cpu: Cpu,
+  from: WordIndex,
+  to: WordIndex,
+  waiter: FutexBlock,
+  key: FutexKey,
+): void {
+  assertHeld(cpu, to + FUTEX_QUEUE.LOCK);
+  setKey(cpu, waiter, key);
+  // As in Linux, it keeps its place in a queue that both words share.
+  if (from === to) return;
+  dequeue(cpu, from, waiter);
+  append(cpu, to, waiter);
 }

@@ -22,7 +22,8 @@ import { lock, unlock } from '../machine/spinlock.ts';
 /** Whether the waiter of process `proc` may be woken while `proc`'s CPU, this one, sleeps. */
 export function canBeWoken(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): boolean {
   const { words, machine } = cpu;
-  const isPrivate = peek(words, waiter + FUTEX.ID) < 0;
+  // ORDER: a momentary value: a requeue may move the waiter to another word.
+  const isPrivate = load(words, waiter + FUTEX.ID) < 0;
   const space: SpaceBlock = peek(words, proc + PROCESS.SPACE);
   let peers = 0;
   let elsewhere = 0;

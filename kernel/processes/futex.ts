@@ -25,12 +25,12 @@ import { lock, unlock } from '../machine/spinlock.ts';
 import { slabAlloc, slabFree } from '../frames/slab.ts';
 import { REFUSED, lockUserPage, userByte } from '../mmu/user-copy.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
-import { bucketOf, dequeue, enqueue, futexKey, keyOf, wakeKey } from './futex-queue.ts';
+import { bucketOf, dequeue, enqueue, futexKey, lockBucketOf, wakeKey } from './futex-queue.ts';
 import type { FutexKey } from './futex-queue.ts';
 import { hasSignal } from '../mmu/poll.ts';
 
 /** 0, or the errno for an address that cannot be a futex's. */
-function checkFutex(address: VirtAddr): number {
+export function checkFutex(address: VirtAddr): number {
   if (!Number.isInteger(address) || address % 4 !== 0) return -E.EINVAL;
   return address < 0 || address >= USER_SPACE_END ? -E.EFAULT : 0;
 }
@@ -111,8 +111,7 @@ export function futexSleep(
 
 /** Ends a wait, woken or not, and frees the waiter. True when it was woken. */
 export function futexFinish(cpu: Cpu, proc: ProcessBlock, waiter: FutexBlock): boolean {
-  const bucket = bucketOf(cpu.machine, keyOf(cpu.machine, waiter));
-  lock(cpu, bucket + FUTEX_QUEUE.LOCK);
+  const bucket = lockBucketOf(cpu, waiter);
   // ORDER: under the lock nobody changes it; a waker that did is done with the block.
   const isWoken = load(cpu.words, waiter + FUTEX.STATE) === FUTEX.WOKEN;
   if (!isWoken) dequeue(cpu, bucket, waiter);

@@ -6,7 +6,7 @@
  * uses the old translations, so that what the frames hold then is what must be written.
  * Locking: the areas' lock and the range's, as every operation on a range.
  * Not guaranteed: that a page asked for goes. It may have changed since it was chosen, its area may
- * be locked, or swap may be full.
+ * be locked or the page pinned, or swap may be full.
  */
 import { compareExchange, exchange, load, peek } from '../../shared/atomics.ts';
 import * as RECORD from '../../shared/layout/record.ts';
@@ -18,6 +18,7 @@ import type { Area } from '../space/shared-area-store.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { frameRefs } from '../frames/frames.ts';
+import { isPinned } from '../frames/pin-count.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { pageFrame } from '../objects/pages.ts';
 import { ANONYMOUS, recordAt } from '../objects/record.ts';
@@ -74,6 +75,7 @@ function evictPage(op: RangeOp, area: Area, vpn: Vpn): SwapSlot {
   // ORDER: under the range's lock only A and D can change.
   const entry: Pte = load(cpu.words, at);
   if (cursor.level > 0 || !pte.isPresent(entry) || pte.isZeroPage(entry)) return NOT_EVICTED;
+  if (isPinned(cpu.machine, pte.pfnOf(entry))) return NOT_EVICTED;
   const rwx = pte.logicalRwx(entry);
   if (isObjectPage(cpu, area, vpn, entry)) {
     const shared = (entry & pte.PTE_SHARED) !== 0;

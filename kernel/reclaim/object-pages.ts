@@ -66,7 +66,7 @@ export function evictObjectPages(
   return { freed, young, nextPage: page > 0 && page < endPage ? page : 0 };
 }
 
-/** Only the index holds the frame, and holders come through its lock; nothing to write back. */
+/** Only the index holds the frame, no pin either, and holders come through its lock. Clean. */
 function isIdle(cpu: Cpu, pfn: Pfn): boolean {
   const { machine, words } = cpu;
   // ORDER: under the object's lock a count of 1 stays 1, and no mapping can set the dirty mark.

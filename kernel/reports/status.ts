@@ -87,11 +87,12 @@ function memoryLines(cpu: Cpu, space: SpaceBlock): (readonly [string, string])[]
   // ORDER: momentary values for a report.
   const highest = bytesOf(load(words, space + SPACE.RESIDENT_PEAK));
   const tables = load(words, space + SPACE.TABLES);
+  const pinned = load(words, space + SPACE.PINNED_PAGES);
   return [
     ['VmPeak', kib(peak * PAGE_KIB)],
     ['VmSize', kib(total * PAGE_KIB)],
     ['VmLck', kib(locked * PAGE_KIB)],
-    ['VmPin', kib(0)],
+    ['VmPin', kib(pinned * PAGE_KIB)],
     ['VmHWM', kib(Math.max(use.rss, highest) / 1024)],
     ['VmRSS', kib(use.rss / 1024)],
     ['RssAnon', kib(use.anonymous / 1024)],

@@ -16,6 +16,7 @@ import type { Cpu } from '../machine/cpu.ts';
 import { assertInKernel, assertNoLockHeld } from '../machine/held-locks.ts';
 import { closeFd, dupFd } from '../objects/fd.ts';
 import { futexWake } from '../processes/futex.ts';
+import { sysFutex } from '../processes/futex-requeue.ts';
 import { sysArchPrctl } from './arch-prctl.ts';
 import { sysMadvise } from './madvise.ts';
 import { sysFallocate } from './fallocate.ts';
@@ -32,6 +33,7 @@ import { sysMseal } from './mseal.ts';
 import { sysMunmap } from './munmap.ts';
 import { sysPrctl } from './prctl.ts';
 import { sysGetrlimit, sysPrlimit, sysSetrlimit } from './rlimit.ts';
+import { sysProcessVmReadv, sysProcessVmWritev } from './process-vm.ts';
 import { sysPread, sysPwrite, sysRead, sysWrite } from './read-write.ts';
 import { sysFtruncate, sysLseek } from './seek.ts';
 import { sysSetTidAddress } from './set-tid-address.ts';
@@ -98,27 +100,32 @@ export function dispatch(
     case S.SYS_GETPID:
       return peek(cpu.words, proc + PROCESS.TGID);
     default:
-      return dispatchAboutThreads(cpu, proc, known, a, b, c, d);
+      return dispatchAboutProcesses(cpu, proc, known, a, b, c, d, e, f);
   }
 }
 
-type ThreadNumber =
+type ProcessNumber =
   | typeof S.SYS_GETPRIORITY
   | typeof S.SYS_SETPRIORITY
   | typeof S.SYS_FUTEX_WAKE
+  | typeof S.SYS_FUTEX
+  | typeof S.SYS_PROCESS_VM_READV
+  | typeof S.SYS_PROCESS_VM_WRITEV
   | typeof S.SYS_GETTID
   | typeof S.SYS_SET_TID_ADDRESS
   | typeof S.SYS_SCHED_YIELD;
 
-/** The syscalls about processes and threads, not their memory. */
-function dispatchAboutThreads(
+/** The syscalls about processes and threads, and about other processes' memory. */
+function dispatchAboutProcesses(
   cpu: Cpu,
   proc: ProcessBlock,
-  number: ThreadNumber | KernelWorkerNumber,
+  number: ProcessNumber | KernelWorkerNumber,
   a: number,
   b: number,
   c: number,
   d: number,
+  e: number,
+  f: number,
 ): number {
   switch (number) {
     case S.SYS_GETPRIORITY:
@@ -127,6 +134,12 @@ function dispatchAboutThreads(
       return sysSetpriority(cpu, proc, intArgument(a), intArgument(b), intArgument(c));
     case S.SYS_FUTEX_WAKE:
       return futexWake(cpu, proc, a, intArgument(b));
+    case S.SYS_FUTEX:
+      return sysFutex(cpu, proc, a, b, c, d, e, f);
+    case S.SYS_PROCESS_VM_READV:
+      return sysProcessVmReadv(cpu, proc, a, b, c, d, e, f);
+    case S.SYS_PROCESS_VM_WRITEV:
+      return sysProcessVmWritev(cpu, proc, a, b, c, d, e, f);
     case S.SYS_GETTID:
       return peek(cpu.words, proc + PROCESS.PID);
     case S.SYS_SET_TID_ADDRESS:

@@ -61,6 +61,7 @@ import { refusesWrite } from '../objects/seals.ts';
 import { copyFromUser, copyToUser, isUserRange } from '../mmu/user-copy.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
 import { signedOffset } from '../space/wrapping.ts';
+import { transferMemory } from './process-memory.ts';
 
 /** What a hole reads as. */
 const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
@@ -153,10 +154,11 @@ function readAt(
 ): number {
   const object = fileObject(cpu, file);
   if (!isReadable(cpu, file)) return -E.EBADF;
-  const { transferRefusal, isEndless } = kindOf(cpu.machine, object);
+  const { transferRefusal, isEndless, isMemory } = kindOf(cpu.machine, object);
   if (transferRefusal !== 0) return transferRefusal;
   if (!isUserRange(address, length)) return -E.EFAULT;
   const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
+  if (isMemory) return transferMemory(cpu, space, object, address, length, position, false);
   const rest = isEndless ? length : objectSize(cpu, object) - position;
   const total = Math.min(length, TRANSFER_BYTES_MAX, Math.max(0, rest));
   let done = 0;
@@ -202,17 +204,18 @@ function writeAt(
 ): number {
   const object = fileObject(cpu, file);
   if (!isWritable(cpu, file)) return -E.EBADF;
-  const { transferRefusal, canGrow, isEndless } = kindOf(cpu.machine, object);
+  const { transferRefusal, canGrow, isEndless, isMemory } = kindOf(cpu.machine, object);
   if (transferRefusal !== 0) return transferRefusal;
   if (!isUserRange(address, length)) return -E.EFAULT;
   if (length === 0) return 0;
+  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
+  if (isMemory) return transferMemory(cpu, space, object, address, length, position, true);
   if (isEndless) return Math.min(length, TRANSFER_BYTES_MAX);
   if (position >= FILE_BYTES_MAX) return -E.EFBIG;
   if (!canGrow) {
     if (position >= objectSize(cpu, object)) return -E.ENOSPC;
     length = Math.min(length, objectSize(cpu, object) - position);
   }
-  const space: SpaceBlock = peek(cpu.words, proc + PROCESS.SPACE);
   const total = Math.min(length, TRANSFER_BYTES_MAX, FILE_BYTES_MAX - position);
   let done = 0;
   while (done < total) {

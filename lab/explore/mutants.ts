@@ -11,6 +11,9 @@ import { FORK_AND_SWAP_MUTANTS } from './mutants/fork-and-swap.ts';
 import { FUTEX_AND_FILE_MUTANTS } from './mutants/futexes-and-files.ts';
 import { OTHER_MUTANTS } from './mutants/faults-and-machine.ts';
 import { PROCESS_MUTANTS } from './mutants/processes.ts';
+import { PIN_MUTANTS } from './mutants/pins.ts';
+import { REAL_BUG_MUTANTS } from './mutants/real-bugs.ts';
+import { REMOTE_MUTANTS } from './mutants/remote.ts';
 import { LOCK_MUTANTS } from './mutants/locks.ts';
 import { PAGING_MUTANTS } from './mutants/paging.ts';
 
@@ -32,6 +35,9 @@ export const MUTANTS: readonly Mutant[] = [
   ...FORK_AND_SWAP_MUTANTS,
   ...FUTEX_AND_FILE_MUTANTS,
   ...DESCRIPTOR_AND_NAME_MUTANTS,
+  ...REMOTE_MUTANTS,
+  ...PIN_MUTANTS,
+  ...REAL_BUG_MUTANTS,
   ...LOCK_MUTANTS,
 ];
 

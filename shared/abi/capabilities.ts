@@ -3,13 +3,13 @@
  * is a mask: bit n for the capability with number n.
  *
  *   CAP_IPC_LOCK      locks memory beyond RLIMIT_MEMLOCK
- *   CAP_SYS_PTRACE    nothing asks for it yet; kept and shown
+ *   CAP_SYS_PTRACE    accesses the memory of processes with more capabilities
  *   CAP_SYS_ADMIN     nothing asks for it: what it would allow is refused to all; kept and shown
  *   CAP_SYS_NICE      lowers nice values
  *   CAP_SYS_RESOURCE  raises hard limits
  */
 export const CAP_IPC_LOCK = 14;
-const CAP_SYS_PTRACE = 19;
+export const CAP_SYS_PTRACE = 19;
 const CAP_SYS_ADMIN = 21;
 export const CAP_SYS_NICE = 23;
 export const CAP_SYS_RESOURCE = 24;

@@ -104,6 +104,41 @@ const ANYWHERE = {
   setpriority: (which: N, who: N, nice: N): Call<0> => ({ which, who, nice }),
   /** Wakes up to `count` (1) waiters of the word at `address`; returns how many. EFAULT EINVAL. */
   futexWake: (address: N, count: N = 1): Call<N> => ({ address, count }),
+  /**
+   * FUTEX_WAKE wakes up to `value` waiters; FUTEX_REQUEUE lets up to `value2` others wait for the
+   * word at `address2`, FUTEX_CMP_REQUEUE only if the first word holds `value3`. How many were
+   * woken or moved. EAGAIN: it holds another value; EFAULT EINVAL ENOSYS.
+   */
+  futex: (address: N, op: N, value: N, value2: N = 0, address2: N = 0, value3: N = 0): Call<N> => ({
+    address,
+    op,
+    value,
+    value2,
+    address2,
+    value3,
+  }),
+  /**
+   * Copies memory of process `pid` to the caller's: `local` and `remote` are the addresses of lists
+   * of struct iovec (two u64: address, bytes), in the caller's memory. Bytes copied, at most 256
+   * KiB: go on with the rest. EFAULT EINVAL EPERM ESRCH.
+   */
+  processVmReadv: (
+    pid: N,
+    local: N,
+    localCount: N,
+    remote: N,
+    remoteCount: N,
+    flags: N = 0,
+  ): Call<N> => ({ pid, local, localCount, remote, remoteCount, flags }),
+  /** Copies memory of the caller to that of process `pid`; permissions count. As above. */
+  processVmWritev: (
+    pid: N,
+    local: N,
+    localCount: N,
+    remote: N,
+    remoteCount: N,
+    flags: N = 0,
+  ): Call<N> => ({ pid, local, localCount, remote, remoteCount, flags }),
   /** The pid of the process that the caller is a thread of. */
   getpid: (): Call<N> => ({}),
   /** The caller's own pid. */

@@ -10,7 +10,10 @@ export const WORDS = 4;
  * a frame in use, its number among those that its CPU took into use.
  */
 export const STATE = 0;
-/** References of a frame in use; live entries of a table; retirement epoch of a retired table. */
+/**
+ * References of a frame in use, and above them its pins; live entries of a table; retirement epoch
+ * of a retired table.
+ */
 export const COUNT = 1;
 /** Next frame in a free list, slab list or limbo list; BOOT.JIFFIES when a frame came into use. */
 export const LINK = 2;
@@ -66,6 +69,11 @@ export const ZEROED = 0x4000;
 
 /** A page of an object that fallocate made and that nothing has used: no data yet. */
 export const UNTOUCHED = 0x8000;
+
+/** One pin, in COUNT of a frame in use: the bits below count references. */
+export const PIN: number = 2 ** 22;
+/** Most pins of one frame. */
+export const PINS_MAX = 256;
 
 /** The sequence number: orders frames that came into use in the same millisecond. */
 export const SEQUENCE_SHIFT = 16;

@@ -25,6 +25,8 @@ export const OWNER = 7;
 export const OWN_NEXT = 8;
 /** The one before it. */
 export const OWN_PREVIOUS = 9;
+/** First word of the bucket in whose queue it waits, or waited last: a requeue changes it. */
+export const BUCKET = 10;
 
 /** STATE. */
 export const WAITING = 1;
@@ -33,7 +35,8 @@ export const WOKEN = 2;
 
 /** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('futex', WORDS, {
-  "the lock of the key's bucket": { STATE, NEXT, PREVIOUS },
-  'when it is made': { LIVE, ID, PAGE, OFFSET, OWNER },
+  "the lock of the key's bucket": { STATE, NEXT, PREVIOUS, ID, PAGE, OFFSET },
+  'the locks of both buckets, read without one': { BUCKET },
+  'when it is made': { LIVE, OWNER },
   "the owner's CPU": { OWN_NEXT, OWN_PREVIOUS },
 });

@@ -17,6 +17,7 @@ export * as INJECT from './inject.ts';
 export * as LAZY from './lazy-flush.ts';
 export * as LOG from './log.ts';
 export * as OBJECT from './object.ts';
+export * as PIN from './pin.ts';
 export * as PROCESS from './process.ts';
 export * as RECORD from './record.ts';
 export * as SLAB from './slabs.ts';

@@ -40,6 +40,11 @@ export const SEALS = 21;
 /** Areas that map it shared and may write it, and calls of mmap that are about to make one. */
 export const WRITERS = 22;
 
+/** Of /proc/PID/mem: the process, and the SPACE.ID of its address space. */
+export const TARGET_PID = 23;
+/** See TARGET_PID. */
+export const TARGET_SPACE = 24;
+
 /** KIND; what each of them is and can do: kernel/objects/kinds.ts. */
 export const SHARED = 1;
 /** KIND: a file of the host. */
@@ -56,10 +61,21 @@ export const TEXT = 6;
 export const ZERO = 7;
 /** KIND: pages that a backend module enters into page tables itself. */
 export const ARRANGED = 8;
+/** KIND: /proc/PID/mem. */
+export const MEMORY = 9;
 
 /** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('object', WORDS, {
-  'when it is made': { LIVE, KIND, HOST, BASE_PFN, WRITABLE, INODE },
+  'when it is made': {
+    LIVE,
+    KIND,
+    HOST,
+    BASE_PFN,
+    WRITABLE,
+    INODE,
+    TARGET_PID,
+    TARGET_SPACE,
+  },
   'atomic words': { REFS, WRITERS },
   'OBJECT.LOCK': {
     LOCK,

@@ -61,6 +61,8 @@ export const STACK = 200;
 export const STACK_BYTES = 202;
 /** The CPU in whose run queue it waits to be started. */
 export const HOME = 204;
+/** First of the process's pins. */
+export const PINS = 205;
 /** 1 once its program's code has begun on its CPU: until then it can be started elsewhere. */
 export const BEGUN = 207;
 /** The pid of the sender of the pending signal n, at word n. */
@@ -99,6 +101,7 @@ export const LAYOUT: Block = describeBlock('process', WORDS, {
     SIG_IGNORED,
     NICE,
     FUTEXES,
+    PINS,
     CPU_US: [CPU_US, 2],
     STACK: [STACK, 2],
     STACK_BYTES: [STACK_BYTES, 2],

@@ -9,6 +9,7 @@ import * as FILE_BLOCK from './file.ts';
 import * as FUTEX_BLOCK from './futex.ts';
 import * as LAZY_BLOCK from './lazy-flush.ts';
 import * as OBJECT_BLOCK from './object.ts';
+import * as PIN_BLOCK from './pin.ts';
 import * as PROCESS_BLOCK from './process.ts';
 import * as SPACE_BLOCK from './space.ts';
 
@@ -30,6 +31,8 @@ export const FILE = 6;
 export const AREA_NAME = 7;
 /** Tables of descriptors. */
 export const DESCRIPTORS = 8;
+/** Pins. */
+export const PIN = 9;
 
 /** By slab. */
 export const BLOCKS: readonly Block[] = [
@@ -42,11 +45,12 @@ export const BLOCKS: readonly Block[] = [
   FILE_BLOCK.LAYOUT,
   AREA_NAME_BLOCK.LAYOUT,
   DESCRIPTORS_BLOCK.LAYOUT,
+  PIN_BLOCK.LAYOUT,
 ];
 /** Words of a block, by slab. */
 export const SIZES: readonly number[] = BLOCKS.map((block) => block.words);
 /** Words at the end of a block that keep their value when the block is freed and reused. */
-export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0, 0, 0];
+export const STABLE_WORDS: readonly number[] = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
 /** Slabs whose frames lock-free readers may look at: freed after a grace period. */
 export const DEFERRED: readonly boolean[] = BLOCKS.map((_, slab) => slab === AREA);
 /**

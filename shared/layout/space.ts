@@ -92,6 +92,8 @@ export const NO_PRIVATE_START = 112;
 export const NO_PRIVATE_END = 113;
 /** The faults until then. */
 export const NO_PRIVATE_FAULTS = 114;
+/** Pages that its processes have pinned (Linux: pinned_vm). */
+export const PINNED_PAGES = 115;
 /** Where the heap begins, and an address in the area called [stack]; 0 for none (wide.ts). */
 export const START_BRK = 116;
 /** An address in the area called [stack], 0 for none (wide.ts). */
@@ -100,7 +102,7 @@ export const START_STACK = 118;
 /** Its fields, and what protects each. */
 export const LAYOUT: Block = describeBlock('space', WORDS, {
   'when it is made': { LIVE, ROOT, ID, CAPABILITIES, GROUP },
-  'atomic words': { REFS, AREA_LOCK, RW_LOCK, TLB_GEN, LAZY_GEN, GROWS },
+  'atomic words': { REFS, AREA_LOCK, RW_LOCK, TLB_GEN, LAZY_GEN, GROWS, PINNED_PAGES },
   "the areas' lock": {
     AREA_ROOT,
     AREA_COUNT,

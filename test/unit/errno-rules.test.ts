@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 
+import { futex } from '../fixtures/errno-rules/futex.ts';
 import * as limits from '../fixtures/errno-rules/limits.ts';
 import { madvise } from '../fixtures/errno-rules/madvise.ts';
 import * as mmap from '../fixtures/errno-rules/mmap.ts';
@@ -15,6 +16,7 @@ import * as others from '../fixtures/errno-rules/others.ts';
 import { wait4 } from '../fixtures/errno-rules/wait4.ts';
 import { widths } from '../fixtures/errno-rules/widths.ts';
 import { Kit, outcome } from '../fixtures/errno-rules/kit.ts';
+import { processMemory, processVm } from '../fixtures/errno-rules/remote.ts';
 import * as seals from '../fixtures/errno-rules/seals.ts';
 import type { Row } from '../fixtures/errno-rules/kit.ts';
 import { expectClean } from '../support/kernel-helpers.ts';
@@ -32,6 +34,9 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   'mlock, munlock, mlockall': others.mlock,
   brk: others.brk,
   mseal: others.mseal,
+  futex,
+  'process_vm_readv, process_vm_writev': processVm,
+  '/proc/PID/mem': processMemory,
   fallocate: seals.fallocate,
   'fcntl: seals': seals.seals,
   prlimit: seals.prlimit,

@@ -8,6 +8,7 @@ import { audit } from '../../kernel/audit/audit.ts';
 import { futexBegin, futexFinish, futexSleep, futexWake } from '../../kernel/processes/futex.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { exitProcess } from '../../kernel/lifecycle/exit.ts';
+import { sysFutex } from '../../kernel/processes/futex-requeue.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';
 import { sendSignal, setAction, ACTION_CATCH } from '../../kernel/processes/signals.ts';
 import { slabLive } from '../../kernel/frames/slab.ts';
@@ -16,6 +17,7 @@ import { sysMunmap } from '../../kernel/syscalls/munmap.ts';
 import { copyToUser } from '../../kernel/mmu/user-copy.ts';
 import { peek } from '../../shared/atomics.ts';
 import { EAGAIN, EFAULT, EINVAL } from '../../shared/abi/errno.ts';
+import { FUTEX_CMP_REQUEUE, FUTEX_REQUEUE, FUTEX_WAKE } from '../../shared/abi/futex-operations.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import * as SLAB from '../../shared/layout/slabs.ts';
 import * as M from '../../shared/abi/mman.ts';
@@ -114,6 +116,36 @@ describe('a futex', () => {
       expect(futexWake(cpu, waker, at, 1)).toBe(expected);
       futexFinish(cpu, proc, waiter);
     }
+    clean();
+  });
+
+  it('moves waiters to another word, in order, after those that it wakes', () => {
+    const { cpu, proc, map, clean } = world();
+    const at = map(PRIVATE);
+    const waiters = [0, 1, 2, 3, 4].map(() => futexBegin(cpu, proc, at, 0));
+    const there = futexBegin(cpu, proc, at + 4096, 0);
+    expect(sysFutex(cpu, proc, at, FUTEX_REQUEUE, 1, 2, at + 4096, 0)).toBe(3);
+    expect(audit(cpu).violations).toEqual([]);
+    // The one that waited there already is first; then those that were moved.
+    expect(futexWake(cpu, proc, at + 4096, 2)).toBe(2);
+    expect(futexWake(cpu, proc, at, 1)).toBe(1);
+    const woken = [...waiters, there].map((waiter) => futexFinish(cpu, proc, waiter));
+    expect(woken).toEqual([true, true, false, true, false, true]);
+    expect(futexWake(cpu, proc, at, 9) + futexWake(cpu, proc, at + 4096, 9)).toBe(0);
+    clean();
+  });
+
+  it('moves only while the word is as expected; onto itself, everybody stays', () => {
+    const { cpu, proc, map, set, clean } = world();
+    const at = map(SHARED);
+    const waiters = [0, 1, 2].map(() => futexBegin(cpu, proc, at, 0));
+    set(proc, at, 7);
+    expect(sysFutex(cpu, proc, at, FUTEX_CMP_REQUEUE, 1, 9, at + 8, 0)).toBe(-EAGAIN);
+    expect(sysFutex(cpu, proc, at, FUTEX_CMP_REQUEUE, 0, 9, at, 7)).toBe(3);
+    expect(audit(cpu).violations).toEqual([]);
+    expect(sysFutex(cpu, proc, at, FUTEX_WAKE, 0, 0, 0, 0)).toBe(1);
+    expect(futexWake(cpu, proc, at, 9)).toBe(2);
+    for (const waiter of waiters) futexFinish(cpu, proc, waiter);
     clean();
   });
 

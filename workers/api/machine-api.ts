@@ -14,7 +14,7 @@ import type { ProcessCalls } from './process-api.ts';
 import type { AuditReport, ExitStatus, FaultMode, MachineReport } from './report-api.ts';
 import type { AsyncSyscalls, StagedSyscalls, SyncSyscalls } from './syscall-api.ts';
 
-export type { Memory } from './memory-api.ts';
+export type { Memory, PinnedMemory } from './memory-api.ts';
 export type { CapabilityName } from '../../shared/abi/capabilities.ts';
 export type * from './process-api.ts';
 export type * from './report-api.ts';

@@ -50,4 +50,25 @@ export interface Memory {
   copy(to: number, from: number, length: number): void;
   /** Sets `length` bytes to `value`, 0 to 255. */
   fill(address: number, value: number, length: number): void;
+  /**
+   * Pins the pages of a range, so that it can be used directly: typed arrays over the frames
+   * themselves, without translation, until `unpin`. `length` is at least 1. With `write` false the
+   * pages need not be writable, and must not be written.
+   *
+   * Pinned pages are not reclaimed, and fork copies them for the child at once. They count for
+   * RLIMIT_MEMLOCK. MemoryFault as for an access; SyscallError ENOMEM; RangeError for a device.
+   */
+  pin(address: number, length: number, write?: boolean): PinnedMemory;
+}
+
+/**
+ * Memory that a process has pinned, as long as it has not called `unpin`, ended, or gone on with
+ * another program. What was unmapped meanwhile can still be used, but is the pin's alone. Nothing
+ * stops a program that uses the arrays after that: it would change memory that others have by then.
+ */
+export interface PinnedMemory {
+  /** The range in order, a part for each run of frames that lie one after the other. */
+  readonly parts: readonly Uint8Array<SharedArrayBuffer>[];
+  /** Gives the pages back. Does nothing when it is called again. */
+  unpin(): void;
 }

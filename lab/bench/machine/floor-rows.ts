@@ -104,6 +104,7 @@ export const FLOOR_ROWS: readonly MachineRow[] = [
   hit('store-random', 'store32, random over 2,048 pages', 'storeRandom', 3.5),
   bulk('read', 'TypedArray.set'),
   bulk('write', 'TypedArray.set'),
+  bulk('pinned', 'TypedArray.set'),
   bulk('copy', 'TypedArray.set'),
   bulk('fill', 'TypedArray.fill'),
   row('trap', 'null system call by trap', 'bare mailbox', 1.25, {

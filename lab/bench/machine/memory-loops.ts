@@ -169,7 +169,9 @@ function bulk(operation: () => void, raw: () => void): BesideRaw {
   return { ns: perBulk(operation), rawNs: perBulk(raw) };
 }
 
-export type BulkFigures = Readonly<Record<'read' | 'write' | 'copy' | 'fill', BesideRaw>>;
+export type BulkFigures = Readonly<
+  Record<'read' | 'write' | 'pinned' | 'copy' | 'fill', BesideRaw>
+>;
 
 /** 64 KiB at once, beside the same by TypedArray methods on a SharedArrayBuffer. */
 export function bulkFigures(proc: Proc): BulkFigures {
@@ -182,6 +184,7 @@ export function bulkFigures(proc: Proc): BulkFigures {
   mem.write(base, bytes);
   mem.write(other, bytes);
   shared.fill(5);
+  const pin = mem.pin(base, BULK_BYTES);
   const figures = {
     read: bulk(
       () => mem.readInto(base, bytes),
@@ -190,6 +193,16 @@ export function bulkFigures(proc: Proc): BulkFigures {
     write: bulk(
       () => mem.write(base, bytes),
       () => half.set(bytes),
+    ),
+    pinned: bulk(
+      () => {
+        let at = 0;
+        for (const part of pin.parts) {
+          bytes.set(part, at);
+          at += part.length;
+        }
+      },
+      () => bytes.set(half),
     ),
     copy: bulk(
       () => mem.copy(other, base, BULK_BYTES),
@@ -200,6 +213,7 @@ export function bulkFigures(proc: Proc): BulkFigures {
       () => half.fill(7),
     ),
   };
+  pin.unpin();
   proc.local.munmap(base, 2 * BULK_BYTES);
   return figures;
 }

@@ -133,7 +133,7 @@ export function formatStory(story: Story, columns: number): string {
 }
 
 /** Lines of at most `width` characters, broken at spaces, or after slashes where there are none. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

@@ -4,6 +4,7 @@ import type { Mutant } from '../mutants.ts';
 
 const FUTEX = 'kernel/processes/futex.ts';
 const QUEUE = 'kernel/processes/futex-queue.ts';
+const REQUEUE = 'kernel/processes/futex-requeue.ts';
 const SEALS = 'kernel/objects/seals.ts';
 const FRAMES = 'kernel/frames/frames.ts';
 const OBJECT_RANGE = 'kernel/paging/object-range.ts';
@@ -32,7 +33,7 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     about: 'a waiter is taken out of the queue, and sleeps on',
     scenario: 'futex-wait-wake',
     protocol: 'rcu',
-    patches: [patch(QUEUE, '      notify(words, waiter + FUTEX.STATE, EVERYBODY);\n', '')],
+    patches: [patch(QUEUE, '  notify(words, waiter + FUTEX.STATE, EVERYBODY);\n', '')],
   },
   {
     name: 'futex-finish-early',
@@ -42,8 +43,8 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         FUTEX,
-        'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n  // ORDER: under the lock nobody changes it',
-        '// ORDER: under the lock nobody changes it',
+        'const bucket = lockBucketOf(cpu, waiter);\n',
+        'const bucket = load(cpu.words, waiter + FUTEX.BUCKET);\n',
       ),
       patch(
         FUTEX,
@@ -64,6 +65,44 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
           '  let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);',
         'let waiter: FutexBlock = peek(words, bucket + FUTEX_QUEUE.FIRST);\n' +
           '  lock(cpu, bucket + FUTEX_QUEUE.LOCK);',
+      ),
+    ],
+  },
+  {
+    name: 'requeue-left-behind',
+    about: 'a waiter that gives up locks the queue that it was in before a requeue moved it',
+    scenario: 'futex-requeue-finish',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        QUEUE,
+        'if (load(cpu.words, waiter + FUTEX.BUCKET) === bucket) return bucket;',
+        'if (bucket !== 0) return bucket;',
+      ),
+    ],
+  },
+  {
+    name: 'requeue-compared-early',
+    about: 'a requeue compares the word before it locks the queues: a wake comes between',
+    scenario: 'futex-cmp-requeue',
+    protocol: 'rcu',
+    patches: [
+      patch(REQUEUE, '  lockBoth(cpu, source, target);\n', ''),
+      patch(REQUEUE, '  let done = 0;\n', '  lockBoth(cpu, source, target);\n  let done = 0;\n'),
+    ],
+  },
+  {
+    name: 'requeue-as-named',
+    about: 'a requeue locks the two queues in the order in which they are named',
+    scenario: 'futex-requeue-crossed',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        REQUEUE,
+        'lock(cpu, Math.min(one, other) + FUTEX_QUEUE.LOCK);\n' +
+          '  if (one !== other) lock(cpu, Math.max(one, other) + FUTEX_QUEUE.LOCK);',
+        'lock(cpu, one + FUTEX_QUEUE.LOCK);\n' +
+          '  if (one !== other) lock(cpu, other + FUTEX_QUEUE.LOCK);',
       ),
     ],
   },

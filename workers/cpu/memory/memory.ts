@@ -9,10 +9,11 @@ import {
   load as loadOrdered,
   store as storeOrdered,
 } from '../../../shared/atomics.ts';
-import type { Memory } from '../../api/machine-api.ts';
+import type { Memory, PinnedMemory } from '../../api/machine-api.ts';
 import { AccessMisses } from './access-misses.ts';
 import { checkLength, copyUser, fillUser, readUser, writeUser } from './bulk-memory.ts';
 import { bytesOf } from './byte-array.ts';
+import { pinMemory } from './pinned-memory.ts';
 import { checkAddress } from './program-mmu.ts';
 import type { ProgramMmu } from './program-mmu.ts';
 import { TlbMemory, gateOf, wordAt } from './tlb-access.ts';
@@ -131,6 +132,13 @@ export class UserMemory extends TlbMemory implements Memory {
     checkAddress(address);
     const bits = value & 0xff;
     fillUser(this.#mmu, address, bits, length);
+  }
+
+  pin(address: number, length: number, write: boolean = true): PinnedMemory {
+    checkAddress(address);
+    checkLength(length);
+    if (length === 0) throw new RangeError('pin: a length of 0');
+    return pinMemory(this.#mmu, address, length, write);
   }
 
   #atomicAt(address: number, write: boolean): number {

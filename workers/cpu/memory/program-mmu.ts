@@ -92,6 +92,11 @@ export class ProgramMmu implements AccessHost {
     return outcome === FAULT_DONE || deviceOrThrow(address, write, outcome);
   }
 
+  /** Runs a kernel function on this CPU, as a syscall that it makes itself. */
+  inKernel<Result>(work: () => Result): Result {
+    return this.#mode.inKernel(work);
+  }
+
   deviceLoad(address: number, width: number): number {
     const value = this.#mode.inKernel(() => this.#host.deviceLoad(address, width));
     if (value >= 0) return value;

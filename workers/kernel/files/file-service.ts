@@ -5,6 +5,7 @@
  */
 import {
   areMemfdFlags,
+  createProcessMemory,
   fdFile,
   fileObject,
   kindNumbered,
@@ -19,6 +20,7 @@ import {
 import type { Cpu } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as E from '../../../shared/abi/errno.ts';
+import * as OBJECT from '../../../shared/layout/object.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { MEMFD_NAME_BYTES_MAX, PATH_BYTES_MAX } from '../../../shared/limits.ts';
 import * as M from '../../../shared/abi/mman.ts';
@@ -97,6 +99,11 @@ export class FileService {
     const isNew = creates && (flags & M.O_EXCL) !== 0;
     const object = this.#objects.byName(name);
     if (object !== undefined) return isNew ? -E.EEXIST : object;
+    const memory = /^\/proc\/(self|thread-self|[1-9]\d*)\/mem$/.exec(name)?.[1];
+    if (memory !== undefined) {
+      const whose = memory.endsWith('self') ? pid : Number(memory);
+      return isNew ? -E.EEXIST : this.#memoryOf(pid, name, whose);
+    }
     const text = this.#objects.texts.parse(pid, name);
     if (text !== null || name === '/dev/zero') {
       if (isNew) return -E.EEXIST;
@@ -109,6 +116,16 @@ export class FileService {
     if (!creates) return -E.ENOENT;
     if (name.endsWith('/')) return -E.EISDIR;
     return this.#objects.createMemory(name, true) ?? -E.ENOMEM;
+  }
+
+  /** /proc/PID/mem, for one open: an object that goes when it is not used any more. */
+  #memoryOf(caller: number, name: string, pid: number): RegisteredObject | number {
+    const proc = this.#process(caller);
+    const cpu = this.#cpu;
+    const block = inKernel(cpu, () => createProcessMemory(cpu, proc, pid, 0));
+    if (block > 0) return this.#objects.addNameless(name, block, OBJECT.MEMORY);
+    // A pid that never was has no directory.
+    return block === -E.ESRCH && processOf(cpu.machine, pid) === 0 ? -E.ENOENT : block;
   }
 
   #goesThroughFile(name: string): boolean {

@@ -142,6 +142,13 @@ export class ObjectRegistry {
     return object;
   }
 
+  /** An object made elsewhere, which goes when nobody uses it any more. */
+  addNameless(name: string, block: number, kind: number): RegisteredObject {
+    const object = this.#register(name, block, kind, {});
+    this.#unlinked.add(object);
+    return object;
+  }
+
   /** /dev/zero, for one open. Null: out of memory. */
   createZero(): Nameless {
     return this.#createNameless('/dev/zero', OBJECT.ZERO, true, () => null);

@@ -8,9 +8,11 @@ import {
   futexSleep,
   futexWake,
 } from '../../../../kernel/processes/futex.ts';
+import { sysFutex } from '../../../../kernel/processes/futex-requeue.ts';
 import { startProcess } from '../../../../kernel/processes/process.ts';
 import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../../kernel/processes/pid-table.ts';
+import { FUTEX_CMP_REQUEUE, FUTEX_REQUEUE } from '../../../../shared/abi/futex-operations.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import {
   BASE,
@@ -79,12 +81,13 @@ const finish: Operation = {
   },
 };
 
-function wake(count: number): Operation {
+function wake(count: number, page: number = 0): Operation {
   return {
-    name: `futex wake ${count}`,
+    name: `futex wake ${count}${page === 0 ? '' : ` of ${page}`}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
-      const woken = futexWake(cpu, world.procs[cpu.id] as number, BASE, count);
+      const at = BASE + page * PAGE_SIZE;
+      const woken = futexWake(cpu, world.procs[cpu.id] as number, at, count);
       leave(world, cpu);
       return woken;
     },
@@ -99,6 +102,35 @@ const wakeAll: Operation = {
     return 0;
   },
 };
+
+/** Moves a waiter of one page's first word to another's; only while it is 0, if `compares`. */
+function requeue(page: number, to: number, compares: boolean = false): Operation {
+  return {
+    name: `futex requeue ${page} to ${to}${compares ? ' if 0' : ''}`,
+    run(world: World, cpu: Cpu): number {
+      enter(cpu);
+      const proc = world.procs[cpu.id] as number;
+      const operation = compares ? FUTEX_CMP_REQUEUE : FUTEX_REQUEUE;
+      const [at, target] = [BASE + page * PAGE_SIZE, BASE + to * PAGE_SIZE];
+      const moved = sysFutex(cpu, proc, at, operation, 0, 1, target, 0);
+      leave(world, cpu);
+      return moved;
+    },
+  };
+}
+
+/** Two such pages, and a waiter for the first word of each of the first `waiters`. */
+function twoWords(world: World, waiters: number): void {
+  const cpu = world.cpus[0] as Cpu;
+  newThreads(world);
+  mapPages(world, 0, 0, 2);
+  touchPages(world, 0, 0, 2);
+  enterKernel(cpu);
+  for (let page = 0; page < waiters; page++) {
+    futexBegin(cpu, world.procs[0] as number, BASE + page * PAGE_SIZE, 0);
+  }
+  leaveKernel(cpu);
+}
 
 /** A thread on each CPU, whose first page holds 0. A waiter belongs to its thread. */
 function word(world: World): void {
@@ -152,6 +184,35 @@ export const futexScenarios: readonly Scenario[] = [
     cpus: [[begin, finish], [begin, finish], [wake(1)]],
     setup(world: World): void {
       word(world);
+    },
+  },
+  {
+    name: 'futex-requeue-finish',
+    about: 'a waiter gives up while it is moved to another word, and woken there',
+    cpus: [
+      [begin, finish],
+      [requeue(0, 1), wake(1, 1)],
+    ],
+    setup(world: World): void {
+      twoWords(world, 0);
+    },
+  },
+  {
+    name: 'futex-cmp-requeue',
+    about: 'a waiter is moved only while its word is unchanged, and woken by who changes it',
+    perProtocol: false,
+    cpus: [[requeue(0, 1, true)], [write(0, 7), wake(9)]],
+    setup(world: World): void {
+      twoWords(world, 1);
+    },
+  },
+  {
+    name: 'futex-requeue-crossed',
+    about: 'two CPUs move waiters between two words in opposite directions',
+    perProtocol: false,
+    cpus: [[requeue(0, 1)], [requeue(1, 0)]],
+    setup(world: World): void {
+      twoWords(world, 2);
     },
   },
   {

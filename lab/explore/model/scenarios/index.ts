@@ -16,6 +16,9 @@ import { processScenarios } from './processes.ts';
 import { nameScenarios } from './names.ts';
 import { rangeScenarios } from './ranges.ts';
 import { rollbackScenarios } from './rollbacks.ts';
+import { pinScenarios } from './pins.ts';
+import { realBugScenarios } from './real-bugs.ts';
+import { remoteScenarios } from './remote.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
 import { swapScenarios } from './swaps.ts';
@@ -29,6 +32,9 @@ const PLAIN: readonly Scenario[] = [
   ...objectScenarios,
   ...fileScenarios,
   ...sealScenarios,
+  ...remoteScenarios,
+  ...pinScenarios,
+  ...realBugScenarios,
   ...tlbScenarios,
   ...userModeScenarios,
   ...lockScenarios,

@@ -25,13 +25,18 @@ export function openFile(world: World, pages: number, kind: number): void {
 }
 
 /** One process on all CPUs, with a mapping of a file of two pages. */
-export function mappedFile(world: World, type: number, kind: number = OBJECT.SHARED): void {
+export function mappedFile(
+  world: World,
+  type: number,
+  kind: number = OBJECT.SHARED,
+  prot: number = RW,
+): void {
   newThreads(world);
   openFile(world, 2, kind);
   const cpu = world.cpus[0] as Cpu;
   enterKernel(cpu);
   const fd = world.values['fd'] as number;
-  sysMmap(cpu, world.procs[0] as number, BASE, 2 * PAGE_SIZE, RW, type | MAP_FIXED, fd, 0);
+  sysMmap(cpu, world.procs[0] as number, BASE, 2 * PAGE_SIZE, prot, type | MAP_FIXED, fd, 0);
   leaveKernel(cpu);
 }
 
