@@ -158,17 +158,34 @@ async function bundle(entries, outdir, options) {
     legalComments: 'none',
     logLevel: 'warning',
     write: false,
+    metafile: true,
     ...options,
   });
   // Chunks before the entries that import them.
   const isEntry = (path) => relative(outdir, path).replace(/\.js$/, '') in entries;
   const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
   for (const file of files) {
-    const text =
-      options.minify || options.minifyWhitespace ? withImportComments(file.text) : file.text;
+    const { inputs } = result.metafile.outputs[relative(root, file.path).replaceAll('\\', '/')];
+    const small = file.path.endsWith('.js') ? await minified(file.text, inputs) : file.text;
+    const text = options.minify || options.minifyWhitespace ? withImportComments(small) : small;
     replaceFile(file.path, Buffer.from(text));
   }
   return files.map((file) => file.path);
+}
+
+/**
+ * The command and the laboratory are half of the package, and no user's stack trace is in them. The
+ * kernel gets short names; its syntax stays as it is (kernel/mmu/access.ts).
+ */
+async function minified(code, inputs) {
+  const isOf = (folders) => Object.keys(inputs).every((path) => folders.test(path));
+  const options = { format: 'esm', logLevel: 'warning' };
+  if (isOf(/^(lab|cli|node_modules)\//)) {
+    return (await esbuild.transform(code, { ...options, minify: true })).code;
+  }
+  if (!isOf(/^(kernel|shared|lab|cli|node_modules)\//)) return code;
+  const short = { minifyIdentifiers: true, minifyWhitespace: true };
+  return (await esbuild.transform(code, { ...options, ...short })).code;
 }
 
 /** What other bundlers shall leave alone, esbuild forgets when it minifies. */
@@ -236,7 +253,9 @@ async function buildJavaScript() {
     })),
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',
+      // A page's own bundler shortens names too; syntax stays as it is (kernel/mmu/access.ts).
       minifyWhitespace: true,
+      minifyIdentifiers: true,
       mainFields: ['module', 'main'],
       alias: {
         '#platform': './workers/platform-web.ts',

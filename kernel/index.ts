@@ -155,7 +155,7 @@ export {
   startProcess,
   withholdProcess,
 } from './processes/process.ts';
-export { allPids, processOf, spaceOfPid } from './processes/pid-table.ts';
+export { allPids, livingProcess, processOf, spaceOfPid } from './processes/pid-table.ts';
 export { createProcess } from './lifecycle/create.ts';
 export { exitProcess, releaseProcess } from './lifecycle/exit.ts';
 export { execProcess } from './lifecycle/exec.ts';

@@ -8,12 +8,14 @@ import { join } from 'node:path';
 const folders = ['shared', 'kernel', 'lab/explore/model', 'lab/explore/runtime'];
 
 /**
- * A source without its doc comments, which make up a third of it. Their lines stay as empty ones:
- * stories name lines. Other comments stay too: mutants are found by them.
+ * A source without the comments that stand alone, which make up a third of it. Their lines stay as
+ * empty ones: stories name lines. No mutant may be found by a comment.
  */
-function withoutDocComments(source) {
+function withoutComments(source) {
   const emptied = (comment) => comment.replace(/[^\n]/g, '');
-  return source.replace(/^[ \t]*\/\*\*[^]*?\*\/[ \t]*$/gm, emptied);
+  return source
+    .replace(/^[ \t]*\/\*\*[^]*?\*\/[ \t]*$/gm, emptied)
+    .replace(/^[ \t]*\/\/[^\n]*$/gm, emptied);
 }
 
 /** The file's contents; `root` is the repository. */
@@ -23,7 +25,7 @@ export function exploreSources(root) {
     for (const entry of readdirSync(join(root, folder), { recursive: true }).sort()) {
       if (!entry.endsWith('.ts')) continue;
       const path = `${folder}/${entry.replaceAll('\\', '/')}`;
-      sources[path] = withoutDocComments(readFileSync(join(root, path), 'utf8'));
+      sources[path] = withoutComments(readFileSync(join(root, path), 'utf8'));
     }
   }
   return JSON.stringify(sources);

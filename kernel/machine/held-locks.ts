@@ -7,6 +7,7 @@
  * only then find out that the block is not what it looked for (protocol `vma`).
  */
 import { peek } from '../../shared/atomics.ts';
+import * as BOOT from '../../shared/layout/boot.ts';
 import * as CPU from '../../shared/layout/cpu.ts';
 import { wordName } from '../../shared/layout/names.ts';
 import { panic } from '../../shared/panic.ts';
@@ -14,11 +15,20 @@ import type { SpaceBlock, WordIndex } from '../../shared/units.ts';
 import type { Cpu } from './cpu.ts';
 import { lockClassAt, mayNest } from './lock-order.ts';
 import type { LockClass } from './lock-order.ts';
+import type { Machine } from './machine.ts';
 
 /** Before a lock is taken: panics if that is against the order, and notes it. */
 export function noteTaken(cpu: Cpu, at: WordIndex, forReading: boolean): void {
+  if (at < BOOT.WORDS) checkBoot(cpu.machine, at);
   if (cpu.heldLocks.length > 0) checkOrder(cpu, at);
   cpu.heldLocks.push(forReading ? ~at : at);
+}
+
+/** A lock of block 0, which is none, would be a word of the boot block. */
+function checkBoot(machine: Machine, at: WordIndex): void {
+  const isScratch = at >= BOOT.SCRATCH && at < BOOT.SCRATCH + BOOT.SCRATCH_WORDS;
+  if (!isScratch && lockClassAt(machine, at) === null)
+    panic('lock: no lock,', wordName(machine, at));
 }
 
 /** Before a lock is released. */

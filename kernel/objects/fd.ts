@@ -33,9 +33,11 @@ const FIRST_FD = 3;
 const STDOUT = 1;
 const STDERR = 2;
 
-/** A process's table. */
+/** The table of a process that has not ended. */
 function tableOf(cpu: Cpu, proc: ProcessBlock): DescriptorsBlock {
-  return peek(cpu.words, proc + PROCESS.DESCRIPTORS);
+  const table = peek(cpu.words, proc + PROCESS.DESCRIPTORS);
+  if (table === 0) panic('descriptors: the process has ended', proc);
+  return table;
 }
 
 function fdAt(table: DescriptorsBlock, fd: number): WordIndex {
@@ -61,7 +63,7 @@ export function shareDescriptors(cpu: Cpu, parent: ProcessBlock, child: ProcessB
 
 /** Drops the process's use of its table; the last one closes all that is open. */
 export function dropDescriptors(cpu: Cpu, proc: ProcessBlock): void {
-  const table = tableOf(cpu, proc);
+  const table = peek(cpu.words, proc + PROCESS.DESCRIPTORS);
   poke(cpu.words, proc + PROCESS.DESCRIPTORS, 0);
   if (table !== 0) putTable(cpu, table);
 }

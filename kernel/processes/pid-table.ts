@@ -17,6 +17,13 @@ export function processOf(machine: Machine, pid: Pid): ProcessBlock {
   return proc !== 0 && peek(machine.words, proc + PROCESS.PID) === pid ? proc : 0;
 }
 
+/** As processOf, but 0 also for one that has ended: it has no memory and no descriptors. */
+export function livingProcess(machine: Machine, pid: Pid): ProcessBlock {
+  const proc = processOf(machine, pid);
+  if (proc === 0) return 0;
+  return peek(machine.words, proc + PROCESS.STATE) === PROCESS.ZOMBIE ? 0 : proc;
+}
+
 /** The address space of a process; 0 when there is no such process or it has ended. */
 export function spaceOfPid(cpu: Cpu, pid: Pid): SpaceBlock {
   const proc = processOf(cpu.machine, pid);

@@ -16,11 +16,7 @@ export const FUTEX_AND_FILE_MUTANTS: readonly Mutant[] = [
     scenario: 'futex-wait-wake',
     protocol: 'rcu',
     patches: [
-      patch(
-        FUTEX,
-        'lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n  // ORDER: after the lock, entry and value',
-        '// ORDER: after the lock, entry and value',
-      ),
+      patch(FUTEX, '  lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n', ''),
       patch(
         FUTEX,
         'const isAsExpected = value ===',

@@ -3,7 +3,7 @@ import { patch } from '../build/patch.ts';
 import type { Mutant } from '../mutants.ts';
 
 const FUTEX = 'kernel/processes/futex.ts';
-const LOCK_QUEUE = '  lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n  // ORDER: after the lock';
+const LOCK_QUEUE = '  lock(cpu, bucket + FUTEX_QUEUE.LOCK);\n';
 const FIND_QUEUE = '  const bucket = bucketOf(cpu.machine, key);\n';
 const LOCK_PAGE = '  const entryWord = lockUserPage(cpu, space, address, false);\n';
 

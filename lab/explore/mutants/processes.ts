@@ -4,6 +4,7 @@ import type { Mutant } from '../mutants.ts';
 
 const PROCESS = 'kernel/processes/process.ts';
 const PRIORITY = 'kernel/syscalls/priority.ts';
+const FOUND = '  const found = target(cpu, proc, which, who);\n';
 const RLIMIT = 'kernel/syscalls/rlimit.ts';
 
 export const PROCESS_MUTANTS: readonly Mutant[] = [
@@ -27,7 +28,11 @@ export const PROCESS_MUTANTS: readonly Mutant[] = [
     scenario: 'priority-end',
     protocol: 'rcu',
     patches: [
-      patch(PRIORITY, 'meanwhile.\n  lock(cpu, BOOT.PROC_LOCK);', 'meanwhile.'),
+      patch(
+        PRIORITY,
+        `  lock(cpu, BOOT.PROC_LOCK);\n${FOUND}  const outcome`,
+        `${FOUND}  const outcome`,
+      ),
       patch(PRIORITY, '  unlock(cpu, BOOT.PROC_LOCK);\n  return outcome;', '  return outcome;'),
     ],
   },
@@ -37,7 +42,7 @@ export const PROCESS_MUTANTS: readonly Mutant[] = [
     scenario: 'limits-end',
     protocol: 'rcu',
     patches: [
-      patch(RLIMIT, 'is freed.\n  lock(cpu, BOOT.PROC_LOCK);', 'is freed.'),
+      patch(RLIMIT, '  lock(cpu, BOOT.PROC_LOCK);\n  const target', '  const target'),
       patch(RLIMIT, '  unlock(cpu, BOOT.PROC_LOCK);\n', ''),
     ],
   },

@@ -14,14 +14,13 @@ import {
   memfdSeals,
   objectSize,
   openObject,
+  livingProcess,
   processOf,
   putFile,
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { peek } from '../../../shared/atomics.ts';
 import * as E from '../../../shared/abi/errno.ts';
 import * as OBJECT from '../../../shared/layout/object.ts';
-import * as PROCESS from '../../../shared/layout/process.ts';
 import { MEMFD_NAME_BYTES_MAX, PATH_BYTES_MAX } from '../../../shared/limits.ts';
 import * as M from '../../../shared/abi/mman.ts';
 import type { WireFileInfo } from '../../../shared/wire.ts';
@@ -136,9 +135,7 @@ export class FileService {
   }
 
   #process(pid: number): number {
-    const proc = processOf(this.#cpu.machine, pid);
-    const isAlive = proc !== 0 && peek(this.#cpu.words, proc + PROCESS.STATE) !== PROCESS.ZOMBIE;
-    return isAlive ? proc : 0;
+    return livingProcess(this.#cpu.machine, pid);
   }
 }
 

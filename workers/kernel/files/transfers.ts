@@ -5,7 +5,7 @@
  * Guarantees: no byte is transferred twice, so a long transfer costs no more than many short ones.
  * Transfers at the position of one open file run one after the other (Linux: f_pos_lock).
  */
-import { fdFile, processOf, putFile } from '../../../kernel/index.ts';
+import { fdFile, livingProcess, putFile } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { TRANSFER_BATCH_BYTES, TRANSFER_BYTES_MAX } from '../../../shared/limits.ts';
 import { SYS_PREAD, SYS_PWRITE, SYS_READ, SYS_WRITE } from '../../../shared/abi/syscalls.ts';
@@ -77,7 +77,8 @@ export class Transfers {
 
   #fileOf(pid: number, fd: unknown): number {
     const cpu = this.#cpu;
-    const proc = processOf(cpu.machine, pid);
+    // It may have ended while its transfer waited for another one's.
+    const proc = livingProcess(cpu.machine, pid);
     if (proc === 0) return 0;
     return inKernel(cpu, () => {
       const file = fdFile(cpu, proc, Number(fd));

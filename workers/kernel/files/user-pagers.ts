@@ -8,7 +8,7 @@
  * SIGBUS.
  * Not guaranteed: that a page is requested only once. Clean pages are freed when memory is short.
  */
-import { openObject, processOf } from '../../../kernel/index.ts';
+import { openObject, livingProcess } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import * as E from '../../../shared/abi/errno.ts';
 import * as CPU from '../../../shared/layout/cpu.ts';
@@ -53,7 +53,7 @@ export class UserPagers {
   /** Makes process `pid` the pager of `/pager/NAME`: a descriptor of it, or -errno. */
   create(pid: number, name: string, sizeBytes: number): number {
     const cpu = this.#cpu;
-    const proc = processOf(cpu.machine, pid);
+    const proc = livingProcess(cpu.machine, pid);
     if (proc === 0) return -E.ESRCH;
     const isSize = Number.isSafeInteger(sizeBytes) && sizeBytes > 0 && sizeBytes <= FILE_BYTES_MAX;
     if (!isSize || name === '' || name.includes('\0')) return -E.EINVAL;

@@ -10,7 +10,7 @@ import {
   createProcess,
   execProcess,
   processCpu,
-  processOf,
+  livingProcess,
   storeUserWord,
 } from '../../../kernel/index.ts';
 import type { Cpu, ProcessSpec } from '../../../kernel/index.ts';
@@ -135,7 +135,7 @@ export class ProcessStarter {
   async #storeTid(pid: number, address: number, tid: number): Promise<void> {
     const { cpu, fulfil } = this.#needs;
     await untilDone(cpu, pid, fulfil, () => {
-      const proc = processOf(cpu.machine, pid);
+      const proc = livingProcess(cpu.machine, pid);
       return proc === 0 ? 0 : storeUserWord(cpu, proc, address, tid);
     });
   }
@@ -153,8 +153,8 @@ export class ProcessStarter {
     for (const other of others) end(other);
     await groups.alone(entry.group);
     await untilDone(cpu, pid, fulfil, () => {
-      const proc = processOf(cpu.machine, pid);
-      return proc === 0 || entry.isGone ? 0 : clearChildTid(cpu, proc);
+      const proc = livingProcess(cpu.machine, pid);
+      return proc === 0 ? 0 : clearChildTid(cpu, proc);
     });
     const outcome = entry.isGone ? -ESRCH : inKernel(cpu, () => execProcess(cpu, pid, name));
     groups.endExec(entry.group, pid);

@@ -8,7 +8,13 @@
  * that a child that has not begun gets a Worker of its own.
  * Not guaranteed: that an allowed wait ends; a child may wait for something that never comes.
  */
-import { checkWait4, hasSignal, processOf, storeWait4 } from '../../../kernel/index.ts';
+import {
+  checkWait4,
+  hasSignal,
+  livingProcess,
+  processOf,
+  storeWait4,
+} from '../../../kernel/index.ts';
 import type { Cpu, Usage } from '../../../kernel/index.ts';
 import { EDEADLK, EFAULT, EINTR, ESRCH } from '../../../shared/abi/errno.ts';
 import { WNOHANG, waitStatusOf } from '../../../shared/abi/wait-status.ts';
@@ -100,7 +106,7 @@ export class WaitService {
     const word = waitStatusOf(status);
     const used = usageOf(processes.table.get(pid)?.report ?? null);
     const told = await untilDone(cpu, caller, fulfil, () => {
-      const proc = processOf(cpu.machine, caller);
+      const proc = livingProcess(cpu.machine, caller);
       if (processes.table.get(caller)?.isGone !== false || proc === 0) return -ESRCH;
       return storeWait4(cpu, proc, statusAddress, word, usageAddress, used);
     });

@@ -10,14 +10,13 @@ import {
   numberOfRest,
   isStreamFd,
   populate,
-  processOf,
+  livingProcess,
   putObject,
   wantsMemory,
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { peek } from '../../../shared/atomics.ts';
+
 import { EIO, ENOMEM, ESRCH } from '../../../shared/abi/errno.ts';
-import * as PROCESS from '../../../shared/layout/process.ts';
 import { FAULT_RETRIES_MAX } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
 import { inKernel } from '../in-kernel.ts';
@@ -157,8 +156,7 @@ export class SyscallService {
 
   /** The block of a process that has not ended. */
   #process(pid: number): number {
-    const proc = processOf(this.#cpu.machine, pid);
-    return proc !== 0 && peek(this.#cpu.words, proc + PROCESS.STATE) !== PROCESS.ZOMBIE ? proc : 0;
+    return livingProcess(this.#cpu.machine, pid);
   }
 
   #run(number: number, pid: number, args: readonly unknown[]): Progress {
