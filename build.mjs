@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
+import { minified, withImportComments } from './scripts/minify.mjs';
 import { keepPublicTypes } from './scripts/public-types.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -171,29 +172,6 @@ async function bundle(entries, outdir, options) {
     replaceFile(file.path, Buffer.from(text));
   }
   return files.map((file) => file.path);
-}
-
-/**
- * The command and the laboratory are half of the package, and no user's stack trace is in them. The
- * kernel gets short names; its syntax stays as it is (kernel/mmu/access.ts).
- */
-async function minified(code, inputs) {
-  const isOf = (folders) => Object.keys(inputs).every((path) => folders.test(path));
-  const options = { format: 'esm', logLevel: 'warning' };
-  if (isOf(/^(lab|cli|node_modules)\//)) {
-    return (await esbuild.transform(code, { ...options, minify: true })).code;
-  }
-  if (!isOf(/^(kernel|shared|lab|cli|node_modules)\//)) return code;
-  const short = { minifyIdentifiers: true, minifyWhitespace: true };
-  return (await esbuild.transform(code, { ...options, ...short })).code;
-}
-
-/** What other bundlers shall leave alone, esbuild forgets when it minifies. */
-function withImportComments(code) {
-  return code.replace(
-    /\bimport\((?=[\w$])/g,
-    'import(/* @vite-ignore */ /* webpackIgnore: true */ ',
-  );
 }
 
 function replaceFile(path, contents) {

@@ -52,7 +52,7 @@ const exploreOptions: OptionTable = {
   replay: { value: 'SCHEDULE', help: 'replay a schedule that a failure printed' },
   html: {
     value: 'FILE',
-    help: 'draw the failure or the replay as a page; with --coverage, the source with notes',
+    help: 'draw the failure or the replay as a page; with --coverage, the source',
   },
   json: JSON_OPTION,
   jsonl: { value: 'FILE', help: 'also write each report as a line of JSON when it is there' },

@@ -19,16 +19,14 @@ import type { Machine } from './machine.ts';
 
 /** Before a lock is taken: panics if that is against the order, and notes it. */
 export function noteTaken(cpu: Cpu, at: WordIndex, forReading: boolean): void {
-  if (at < BOOT.WORDS) checkBoot(cpu.machine, at);
+  if (at < BOOT.SCRATCH) checkBoot(cpu.machine, at);
   if (cpu.heldLocks.length > 0) checkOrder(cpu, at);
   cpu.heldLocks.push(forReading ? ~at : at);
 }
 
 /** A lock of block 0, which is none, would be a word of the boot block. */
 function checkBoot(machine: Machine, at: WordIndex): void {
-  const isScratch = at >= BOOT.SCRATCH && at < BOOT.SCRATCH + BOOT.SCRATCH_WORDS;
-  if (!isScratch && lockClassAt(machine, at) === null)
-    panic('lock: no lock,', wordName(machine, at));
+  if (lockClassAt(machine, at) === null) panic('lock: no lock,', wordName(machine, at));
 }
 
 /** Before a lock is released. */

@@ -1,7 +1,6 @@
 /**
  * Adding, removing and restricting entries over a range of VPNs, at the highest level that fits.
  * The bodies of the backends' map, unmap and protect. Under an open RangeOp; see there.
- *
  * Each returns false when memory for a table is exhausted, with a prefix done: roll back.
  */
 import { compareExchange, fillWords, load, peek, store } from '../../shared/atomics.ts';

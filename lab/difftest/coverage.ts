@@ -48,10 +48,13 @@ export const EXPECTED: Readonly<Record<string, readonly string[]>> = {
 /** Syscalls of numbers that no sequence has, and why. */
 export const NOT_DRAWN: Readonly<Partial<Record<NumericSyscall, string>>> = {
   arch_prctl: 'the host process has its vdso and its fs base, and lives by them',
+  futex: 'a sequence has nobody who waits: requeue would answer 0',
   futex_wake: "Linux's has other arguments, and a sequence has nobody who waits",
   getpid: "the numbers are each side's own",
   gettid: "the numbers are each side's own",
   getpriority: "the nice value is that of the host's process",
+  process_vm_readv: 'its vectors hold addresses, which are of each side',
+  process_vm_writev: 'likewise',
   sched_yield: 'it answers 0 and changes nothing',
   set_tid_address: "the host's runtime would lose the word that its threads are joined by",
   setpriority: 'a nice value that was raised cannot be lowered again without rights',

@@ -165,7 +165,7 @@ describe('help', () => {
   it('aligns the commands', async () => {
     const { stdout } = await faultline('--help');
     const columns = [...stdout.matchAll(/^ {2}[a-z]+ +(?=[a-z])/gm)].map(([text]) => text.length);
-    expect(columns).toHaveLength(5);
+    expect(columns).toHaveLength(6);
     expect(new Set(columns).size).toBe(1);
   });
 });

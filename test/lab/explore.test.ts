@@ -225,7 +225,7 @@ describe('exploration', () => {
     // The museum's have a test of their own.
     const shown = new Set(EXHIBITS.map(({ mutant }) => mutant));
     const others = MUTANTS.filter(({ name }) => !shown.has(name));
-    const mutants = isAll ? MUTANTS : others.filter((_, i) => i % 6 === 0);
+    const mutants = isAll ? MUTANTS : others.filter((_, i) => i % 12 === 0);
     for (const { name: mutant, scenario, protocol } of mutants) {
       const experiment = { scenario, protocol, mutant };
       const limits = { executionsMax: 1e6, timeMaxMs: 60_000 };

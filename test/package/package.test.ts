@@ -198,14 +198,14 @@ describe('the packed tarball', () => {
     },
   );
 
-  it('has a memory model that is at most 7 KiB gzipped, alone', async () => {
+  it('has a memory model that is at most 7.25 KiB gzipped, alone', async () => {
     const { outputFiles } = await esbuild.build({
       stdin: { contents: "export * from 'faultline/memory-set';", resolveDir: consumer },
       ...{ bundle: true, minify: true, format: 'esm', platform: 'neutral', write: false },
     });
     const size = gzipSync(outputFiles[0]?.contents ?? '').length / 1024;
     console.log(`faultline/memory-set: ${size.toFixed(2)} KiB`);
-    expect(size).toBeLessThanOrEqual(7);
+    expect(size).toBeLessThanOrEqual(7.25);
     expect(size).toBeGreaterThan(5);
   });
 

@@ -43,7 +43,6 @@ export class Executor implements Driver, Choices, Execution {
   readonly schedule: Uint8Array = new Uint8Array(STEPS_MAX);
   steps = 0;
   failure: Failure | null = null;
-  /** What is in conflict, if somebody wants to know. */
   conflicts: Conflicts | null = null;
   isJudged = false;
   readonly progress: Progress;

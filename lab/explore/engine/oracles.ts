@@ -19,6 +19,7 @@ import { PAGE_SIZE, TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as pte from '../../../shared/pte.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
+import { entryWordOf } from './entry-word.ts';
 import type { Execution } from './execution.ts';
 import { hashTlbs, idleCpu, observedOf, viewOf } from './final-state.ts';
 import type { Progress } from './progress.ts';
@@ -287,16 +288,4 @@ export class Oracles {
 /** A condemned CPU sleeps until its Worker is ended: it is done. */
 function isTerminated(task: Task): boolean {
   return task.kind === T.WAIT && task.a === CPU.MODE_DEAD;
-}
-
-/** The word of the entry that decides about a page, as the tables say now. */
-function entryWordOf(words: Int32Array, frameBase: number, space: number, vpn: number): number {
-  let table = words[space + SPACE.ROOT] as number;
-  for (let level = 2; ; level--) {
-    const index = (vpn >>> (level * TABLE_SHIFT)) & 1023;
-    const at = frameBase + (table << TABLE_SHIFT) + index;
-    const entry = words[at] as number;
-    if (level === 0 || !pte.isTable(entry)) return at;
-    table = pte.pfnOf(entry);
-  }
 }

@@ -12,8 +12,6 @@ const PLAIN: Readonly<Record<string, string>> = {
   'kernel/paging/table.ts allocTable': 'the peak of table frames, likewise',
   'kernel/frames/buddy.ts isFreeBlock':
     'the frame may be changing hands outside the lock, but never to or from a free head',
-  'kernel/lifecycle/fork.ts copyPinned':
-    'the holder of a pin may store while its page is copied; nothing can stop a device',
   'kernel/frames/frames.ts poison':
     'copyFromUser may read a COW frame that a fault is replacing, and then looks again',
 };

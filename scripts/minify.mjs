@@ -1,0 +1,25 @@
+/** Smaller code in dist/, for the package: what esbuild's bundling leaves, by chunks. */
+import * as esbuild from 'esbuild';
+
+/**
+ * The command and the laboratory are half of the package, and no user's stack trace is in them. The
+ * kernel gets short names; its syntax stays as it is (kernel/mmu/access.ts).
+ */
+export async function minified(code, inputs) {
+  const isOf = (folders) => Object.keys(inputs).every((path) => folders.test(path));
+  const options = { format: 'esm', logLevel: 'warning' };
+  if (isOf(/^(lab|cli|node_modules)\//)) {
+    return (await esbuild.transform(code, { ...options, minify: true })).code;
+  }
+  if (!isOf(/^(kernel|shared|lab|cli|node_modules)\//)) return code;
+  const short = { minifyIdentifiers: true, minifyWhitespace: true };
+  return (await esbuild.transform(code, { ...options, ...short })).code;
+}
+
+/** What other bundlers shall leave alone, esbuild forgets when it minifies. */
+export function withImportComments(code) {
+  return code.replace(
+    /\bimport\((?=[\w$])/g,
+    'import(/* @vite-ignore */ /* webpackIgnore: true */ ',
+  );
+}
