@@ -1,4 +1,4 @@
-/** A page's entry, found in the words of a machine without an access that the explorer would see. */
+/** A page's entry in the words of a machine, read without an access that the explorer sees. */
 import * as SPACE from '../../../shared/layout/space.ts';
 import { TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as pte from '../../../shared/pte.ts';
