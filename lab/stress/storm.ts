@@ -137,8 +137,8 @@ class Storm {
     if (status.signal === undefined) return this.#run.fail(what);
     if (status.signal === 'SIGKILL') {
       if (isKilled || status.reason?.includes('out of memory')) return;
-      // A recursion's turn may be long on a busy host.
-      if (status.reason?.includes('did not react to')) {
+      // A Worker may have no CPU for long on a busy host. No kind's code goes on after its end.
+      if (/did not react to|went on after its end/.test(status.reason ?? '')) {
         this.#run.unresponsive++;
         return;
       }
