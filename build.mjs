@@ -18,13 +18,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
 import { minified, withImportComments } from './scripts/minify.mjs';
+import { replaceFile } from './scripts/replace-file.mjs';
 import { keepPublicTypes } from './scripts/public-types.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -172,14 +173,6 @@ async function bundle(entries, outdir, options) {
     replaceFile(file.path, Buffer.from(text));
   }
   return files.map((file) => file.path);
-}
-
-function replaceFile(path, contents) {
-  if (existsSync(path) && readFileSync(path).equals(contents)) return;
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, contents);
-  renameSync(temporary, path);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The coverage of conflicts as a table, and as the kernel's source with notes. */
 import type { PlaceCoverage } from '../lab/explore/coverage.ts';
+import { escapeHtml } from '../lab/explore/engine/escape-html.ts';
 
 interface Row {
   readonly file: string;
@@ -109,8 +110,4 @@ function annotated(text: string, line: number, here: readonly PlaceCoverage[]): 
     return `<span class="note">${access}: ${escapeHtml(against)}</span>`;
   });
   return `<span class="${isGood ? 'good' : 'bad'}">${shown}</span>${notes.join('')}`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -5,16 +5,9 @@
  *
  * Guarantees: no file that is kept is ever missing, so that two builds may run at once.
  */
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { replaceFile } from './replace-file.mjs';
 
 const IMPORT = /(?:from|import\()\s*['"](\.[^'"]+)\.(?:ts|js)['"]/g;
 
@@ -24,10 +17,10 @@ export function keepPublicTypes(root) {
   for (const path of declarationsIn(kept)) {
     // The other build may have taken one away that nobody needs.
     const text = textOf(join(kept, path));
-    if (text !== null) replaceFile(join(all, path), text);
+    if (text !== null) replaceFile(join(all, path), Buffer.from(text));
   }
   const reached = reachedFrom(root, all);
-  for (const path of reached) replaceFile(join(kept, path), textOf(join(all, path)));
+  for (const path of reached) replaceFile(join(kept, path), Buffer.from(textOf(join(all, path))));
   for (const path of declarationsIn(kept)) {
     if (!reached.has(path)) rmSync(join(kept, path), { force: true });
   }
@@ -63,12 +56,4 @@ function reachedFrom(root, all) {
     }
   }
   return reached;
-}
-
-function replaceFile(path, text) {
-  if (textOf(path) === text) return;
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
 }

@@ -1,4 +1,5 @@
 /** A failing execution as one HTML page: a lane a CPU, no script, no network. */
+import { escapeHtml } from './escape-html.ts';
 import type { Story } from './story.ts';
 
 const STYLE = `
@@ -56,8 +57,4 @@ ${story.about.map((line) => `<p class="about">${escapeHtml(line)}</p>`).join('\n
 ${rows.join('\n')}
 </tbody></table></body></html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
