@@ -158,6 +158,7 @@ export {
 export { allPids, livingProcess, processOf, spaceOfPid } from './processes/pid-table.ts';
 export { createProcess } from './lifecycle/create.ts';
 export { exitProcess, releaseProcess } from './lifecycle/exit.ts';
+export { shrinkSpace } from './lifecycle/shrink-space.ts';
 export { execProcess } from './lifecycle/exec.ts';
 export { clearChildTid, storeUserWord } from './lifecycle/thread-words.ts';
 export type { ProcessSpec } from './lifecycle/create.ts';

@@ -20,6 +20,8 @@ export const TRAP_DEVICE_STORE = 0x1002;
 export const TRAP_POPULATE = 0x1003;
 /** {}: the call that a message of the same process has staged (WireStaged). */
 export const TRAP_STAGED = 0x1004;
+/** {number}: the CPU has carried out this syscall; what is left of it is the host's part. */
+export const TRAP_DONE_HERE = 0x1005;
 
 // ---- Values -----------------------------------------------------------------------------------
 

@@ -152,8 +152,10 @@ function adviseAreas(
 /** Advice that looks at each page: a huge range is done in parts. */
 function changesPages(advice: number): boolean {
   switch (advice) {
+    case M.MADV_COLD:
     case M.MADV_DONTNEED:
     case M.MADV_DONTNEED_LOCKED:
+    case M.MADV_FREE:
     case M.MADV_GUARD_INSTALL:
     case M.MADV_GUARD_REMOVE:
     case M.MADV_REMOVE:

@@ -106,15 +106,19 @@ describe('work on a huge range', () => {
     expectClean(a.t);
   });
 
-  it('remembers a hole of an earlier part', () => {
+  it.each([
+    [M.MADV_DONTNEED, 0],
+    [M.MADV_COLD, 9],
+    [M.MADV_FREE, 9],
+  ])('remembers a hole of an earlier part, advice %i', (advice, left) => {
     const a = new Arena();
     const pages = 3 * RANGE_BATCH_PAGES;
     a.map(0, pages);
     a.write(pages - 1, 9);
     a.unmap(8, 1);
-    const all = whole(a, S.SYS_MADVISE, a.at(0), pages * P, M.MADV_DONTNEED);
+    const all = whole(a, S.SYS_MADVISE, a.at(0), pages * P, advice);
     expect(all).toEqual({ result: -ENOMEM, turns: 2 });
-    expect(a.read(pages - 1)).toBe(0);
+    expect(a.read(pages - 1)).toBe(left);
     expectClean(a.t);
   });
 

@@ -27,6 +27,8 @@ export interface AsyncContext {
   /** The program's module: relative names of child programs are resolved against it. */
   readonly module: string;
   readonly pages: PageServer;
+  /** A syscall of the table. The result, or -errno. */
+  readonly call: (number: number, args: readonly number[]) => Promise<number>;
   /** Goes on with another program, or -errno. */
   readonly exec: (module: string, options: ExecOptions) => Promise<number>;
   /** Records a finished syscall's latency. */
@@ -67,7 +69,7 @@ export function asyncSyscalls(context: AsyncContext): AsyncSyscalls & OtherSysca
     });
   return {
     ...syscallMethods<AsyncSyscalls>((name, number, args) =>
-      numeric(name, args, async () => kernel.syscall(pid, number, args)),
+      numeric(name, args, () => context.call(number, args)),
     ),
     open: (name, flags = O_RDONLY) =>
       numeric('open', [flags], () => kernel.open(pid, String(name), flags)),

@@ -3,6 +3,7 @@ import type { SyscallName } from '../../../kernel/index.ts';
 import type { FaultHandler, Proc, SignalAction, SyncSyscalls } from '../../api/machine-api.ts';
 import { asyncSyscalls } from './async-syscalls.ts';
 import { ProcessKilled } from '../../wire/errors.ts';
+import { messageOrHere, trapOrHere } from './long-calls.ts';
 import { UserMemory } from '../memory/memory.ts';
 import type { RunningProcess } from './running-process.ts';
 import { processSyscalls } from './process-syscalls.ts';
@@ -46,7 +47,7 @@ export function createProc(runner: RunningProcess): Proc {
     seed: init.seed,
     mem: new UserMemory(runner.mmu),
     stack: runner.stack(),
-    sync: { ...methods((op, args) => runner.trap(op, args)), ...stagedSyscalls(runner) },
+    sync: { ...methods((op, args) => trapOrHere(runner, op, args)), ...stagedSyscalls(runner) },
     local: methods((op, args) => runner.local(op, args)),
     ...asyncSyscalls({
       pid,
@@ -54,6 +55,7 @@ export function createProc(runner: RunningProcess): Proc {
       kernel,
       module,
       pages: runner.pages,
+      call: (number, args) => messageOrHere(runner, number, args),
       exec: (child, options) => runner.exec(child, options),
       record: (name, startedMs) => context.record(name, startedMs),
     }),

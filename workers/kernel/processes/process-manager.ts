@@ -17,10 +17,11 @@ import {
   processOf,
   releaseProcess,
   sendSignal,
+  shrinkSpace,
   withholdProcess,
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
-import { EINTR, EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
+import { EFAULT, EINTR, EINVAL, ENOMEM, EPERM, ESRCH } from '../../../shared/abi/errno.ts';
 import type { WireSpawn, WireStatus } from '../../../shared/wire.ts';
 import {
   SENDABLE_SIGNALS,
@@ -76,7 +77,7 @@ export class ProcessManager {
   readonly dispatcher: Dispatcher;
   readonly #starter: ProcessStarter;
   readonly groups: ThreadGroups = new ThreadGroups();
-  /** Processes that have ended but for a page that they must still write to. */
+  /** Processes that have ended but for memory that they must still write to, or give back. */
   readonly #leaving = new Set<number>();
   #fulfil: Fulfil = () => Promise.resolve(-ENOMEM);
 
@@ -120,13 +121,17 @@ export class ProcessManager {
     const status = withReason(told, entry.killReason);
     if (endsGroup || status.signal !== undefined) this.#endGroup(entry, status);
     const proc = processOf(this.#cpu.machine, pid);
-    const leave = (): number => clearChildTid(this.#cpu, proc);
+    const leave = (): number => {
+      const told = clearChildTid(this.#cpu, proc);
+      return told === 0 || told === -EFAULT ? shrinkSpace(this.#cpu, proc) : told;
+    };
     const request = tryOnce(this.#cpu, leave);
     if (typeof request === 'number') {
       this.#gone(entry, status);
       return;
     }
-    // The thread's word is in a page that must come first: who joins it waits for that.
+    // The thread's word is in a page that must come first, which who joins it waits for; or there
+    // are many pages to give back.
     this.#leaving.add(pid);
     void untilDone(this.#cpu, pid, this.#fulfil, leave).then(() => {
       this.#leaving.delete(pid);

@@ -1,5 +1,5 @@
 /** Kernel work for a process that may have to wait for a page or a frame. */
-import { WAIT_PAGE, wantsMemory } from '../../../kernel/index.ts';
+import { ITS_TURN, WAIT_PAGE, wantsMemory } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
 import { FAULT_RETRIES_MAX } from '../../../shared/limits.ts';
 import { inKernel } from '../in-kernel.ts';
@@ -28,6 +28,7 @@ export async function untilDone(
   for (let attempt = 0; ; attempt++) {
     const outcome = tryOnce(cpu, work);
     if (typeof outcome === 'number') return outcome;
+    if (outcome.object === ITS_TURN) attempt = -1;
     const supplied = attempt < FAULT_RETRIES_MAX ? await fulfil(pid, outcome) : -1;
     if (supplied < 0) return supplied;
   }

@@ -19,6 +19,7 @@ import type { Cpu } from '../../../kernel/index.ts';
 import { EIO, ENOMEM, ESRCH } from '../../../shared/abi/errno.ts';
 import { FAULT_RETRIES_MAX } from '../../../shared/limits.ts';
 import { panic } from '../../../shared/panic.ts';
+import { TRAP_DONE_HERE } from '../../../shared/wire.ts';
 import { inKernel } from '../in-kernel.ts';
 import type { Turns } from '../turns.ts';
 import { StandardStreams } from '../files/standard-streams.ts';
@@ -116,6 +117,7 @@ export class SyscallService {
     args: readonly unknown[],
     sleeper = 0,
   ): number | Promise<number> {
+    if (number === TRAP_DONE_HERE) return this.#written(asNumber(args[0]), 0);
     if (number === S.SYS_WAIT4) return this.#waits.wait4(pid, args.map(asNumber), sleeper);
     const { changes } = this.#objects;
     const check = changes.isNeeded && SEES_SIZE.includes(number) ? changes.checkAll() : null;
@@ -126,10 +128,13 @@ export class SyscallService {
   #answer(number: number, pid: number, args: readonly unknown[]): number | Promise<number> {
     this.#objects.texts.refresh(number, pid, args);
     if (Transfers.isTransfer(number)) return this.#transfers.call(number, pid, args);
-    const result = this.#call(number, pid, args);
+    return this.#written(number, this.#call(number, pid, args));
+  }
+
+  /** The result of a syscall, when the host has what the program has let go of by it. */
+  #written(number: number, result: number | Promise<number>): number | Promise<number> {
     const { writeBack } = this.#objects;
     if (!WRITES_BACK.includes(number) || !writeBack.isNeeded) return result;
-    // The program has let go of pages: now the host gets them.
     return Promise.resolve(result).then(async (outcome) => {
       await writeBack.syncAll(number === S.SYS_CLOSE);
       return outcome;
