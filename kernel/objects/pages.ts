@@ -60,10 +60,13 @@ export function getWritePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): P
   return touch(cpu, isThere ? pfn : makePage(cpu, object, page, true));
 }
 
-/** The same as getWritePage, but the page is not to be used now: it is no data until it is. */
+/**
+ * The same as getWritePage, but a new page is not to be used now: it is no data until it is, or
+ * until it is reserved again (Linux: SGP_FALLOC of a folio that was fallocated earlier).
+ */
 export function reservePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   const pfn = findPage(cpu, object, page);
-  if (pfn !== PAGE_HOLE && pfn !== PAGE_BEYOND) return pfn;
+  if (pfn !== PAGE_HOLE && pfn !== PAGE_BEYOND) return touch(cpu, pfn);
   return makePage(cpu, object, page, true, FRAME.UNTOUCHED);
 }
 

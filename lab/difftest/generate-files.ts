@@ -1,5 +1,5 @@
 /** Arguments of the calls on files and descriptors. */
-import { PAGE_SIZE } from '../../shared/limits.ts';
+import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import type { CallKind, Choices } from './choices.ts';
 import type { Arg } from './sequence.ts';
@@ -92,8 +92,10 @@ function generateFallocate(choices: Choices): Arg[] {
     [0x100, 1],
   ]);
   const offset = choices.rarely(20) ? choices.pick([-1, 2 ** 63 - PAGE_SIZE]) : filePlace(choices);
-  const pages = choices.random(5) * PAGE_SIZE + choices.pick([0, 0, 1, 0x800]);
-  return [choices.fd(), choices.int(mode), offset, choices.rarely(20) ? -1 : pages];
+  // Either within a file of this machine's size, or beyond one of Linux's.
+  const pages = offset > FILE_BYTES_MAX ? 1 : choices.random(5);
+  const length = pages * PAGE_SIZE + choices.pick([0, 0, 1, 0x800]);
+  return [choices.fd(), choices.int(mode), offset, choices.rarely(20) ? -1 : length];
 }
 
 export const FILE_CALLS: readonly CallKind[] = [
