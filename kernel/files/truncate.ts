@@ -11,12 +11,17 @@
  * Linux; the rest of the last page, beyond the end, is zero.
  * Locking: none may be held. On the kernel worker (mappings.ts).
  */
+import { peek } from '../../shared/atomics.ts';
 import { EOPNOTSUPP, EPERM } from '../../shared/abi/errno.ts';
+import * as OBJECT from '../../shared/layout/object.ts';
+import { RANGE_BATCH_PAGES } from '../../shared/limits.ts';
 import { pagesOf } from '../../shared/units.ts';
 import type { ObjectBlock, ObjectPage } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
+import { lock, unlock } from '../machine/spinlock.ts';
 import { kindOf } from '../objects/kinds.ts';
+import { indexNext } from '../objects/page-index.ts';
 import {
   cutObject,
   dropPages,
@@ -39,6 +44,23 @@ export function resizeObject(cpu: Cpu, object: ObjectBlock, size: number): void 
   }
   const pages = cutObject(cpu, object, size);
   changeMappings(cpu, object, pagesOf(size), pages, ZAP_ALL);
+}
+
+/**
+ * From which page on, not below `firstPage`, the object's end can be cut off in one step: few pages
+ * lie beyond that.
+ */
+export function cutStep(cpu: Cpu, object: ObjectBlock, firstPage: ObjectPage): ObjectPage {
+  lock(cpu, object + OBJECT.LOCK);
+  let from = peek(cpu.words, object + OBJECT.PAGES);
+  for (let step = RANGE_BATCH_PAGES; from > firstPage; step *= 2) {
+    const next = Math.max(firstPage, from - step);
+    // A batch, and the holes below it.
+    if (step > RANGE_BATCH_PAGES && indexNext(cpu, object, next, from) >= 0) break;
+    from = next;
+  }
+  unlock(cpu, object + OBJECT.LOCK);
+  return Math.max(from, firstPage);
 }
 
 /**

@@ -23,7 +23,7 @@ import { sysFallocate } from './fallocate.ts';
 import { sysFcntl } from './fcntl.ts';
 import { sysMincore } from './mincore.ts';
 import { sysBrk } from './brk.ts';
-import { MLOCK_REST } from './go-on.ts';
+import { MLOCK_REST } from './rest.ts';
 import { mlockRest, sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from './mlock.ts';
 import { sysMmap } from './mmap.ts';
 import { sysMprotect } from './mprotect.ts';

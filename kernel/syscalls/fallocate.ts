@@ -6,12 +6,13 @@
  * Not guaranteed: that a call that runs out of memory leaves no page behind; they read as zero.
  */
 import * as E from '../../shared/abi/errno.ts';
-import { FILE_BYTES_MAX, PAGE_SIZE } from '../../shared/limits.ts';
+import { FILE_BYTES_MAX, PAGE_SIZE, RANGE_BATCH_PAGES, USER_BATCH } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
-import { bytesOf, objectPageOf, pagesOf } from '../../shared/units.ts';
-import type { FileBlock, ObjectBlock, ProcessBlock } from '../../shared/units.ts';
+import { bytesOf, objectPageOf, pagesOf, vpnOf } from '../../shared/units.ts';
+import type { FileBlock, ObjectBlock, ObjectPage, ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import { assertNoLockHeld } from '../machine/held-locks.ts';
+import { giveWay } from '../faults/give-way.ts';
 import { punchHole, zeroGap } from '../files/truncate.ts';
 import { putFrame } from '../frames/frames.ts';
 import { fdFile, isStreamFd } from '../objects/fd.ts';
@@ -92,12 +93,18 @@ function allocate(cpu: Cpu, object: ObjectBlock, mode: number, from: number, end
   return 0;
 }
 
+/** The rest begins at that page: its offset stands where other calls have an address. */
+function stopAt(cpu: Cpu, page: ObjectPage): number {
+  return giveWay(cpu, vpnOf(bytesOf(page)));
+}
+
 /** Makes every page of [from, end) that is not there. More than the machine has: ENOSPC at once. */
 function fill(cpu: Cpu, object: ObjectBlock, from: number, end: number): number {
   const endPage = pagesOf(end);
   const firstPage = objectPageOf(from);
   if (endPage - firstPage > cpu.machine.frames) return -E.ENOSPC;
   for (let page = firstPage; page < endPage; page++) {
+    if (page - firstPage >= USER_BATCH) return stopAt(cpu, page);
     const pfn = reservePage(cpu, object, page);
     if (pfn === PAGE_NO_MEMORY) return -E.ENOMEM;
     putFrame(cpu, pfn);
@@ -118,5 +125,8 @@ function punch(cpu: Cpu, object: ObjectBlock, from: number, end: number): number
   }
   if (from % PAGE_SIZE !== 0) zeroBytesOf(cpu, object, from, bytesOf(firstPage));
   if (end % PAGE_SIZE !== 0) zeroBytesOf(cpu, object, bytesOf(endPage), end);
-  return firstPage < endPage ? punchHole(cpu, object, firstPage, endPage) : 0;
+  if (firstPage >= endPage) return 0;
+  const stopPage = Math.min(endPage, firstPage + RANGE_BATCH_PAGES);
+  const outcome = punchHole(cpu, object, firstPage, stopPage);
+  return outcome === 0 && stopPage < endPage ? stopAt(cpu, stopPage) : outcome;
 }

@@ -2,7 +2,7 @@
 import * as E from '../../shared/abi/errno.ts';
 import { FILE_BYTES_MAX } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
-import { bytesOf, objectPageOf } from '../../shared/units.ts';
+import { bytesOf, objectPageOf, pagesOf } from '../../shared/units.ts';
 import type { FileBlock, ObjectBlock, ProcessBlock } from '../../shared/units.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import {
@@ -12,7 +12,8 @@ import {
   putFile,
   setFilePosition,
 } from '../objects/open-file.ts';
-import { resizeObject } from '../files/truncate.ts';
+import { giveWay } from '../faults/give-way.ts';
+import { cutStep, resizeObject } from '../files/truncate.ts';
 import { kindOf } from '../objects/kinds.ts';
 import { fdFile } from '../objects/fd.ts';
 import { refusesSize } from '../objects/seals.ts';
@@ -84,6 +85,9 @@ function truncate(cpu: Cpu, file: FileBlock, length: number): number {
   if (!kindOf(cpu.machine, object).isRegular || !isWritable(cpu, file)) return -E.EINVAL;
   if (length > FILE_BYTES_MAX) return -E.EFBIG;
   if (refusesSize(cpu, object, length)) return -E.EPERM;
-  resizeObject(cpu, object, length);
-  return 0;
+  const firstPage = pagesOf(length);
+  const cutPage = cutStep(cpu, object, firstPage);
+  resizeObject(cpu, object, cutPage > firstPage ? bytesOf(cutPage) : length);
+  // A file with many pages gets shorter step by step.
+  return cutPage > firstPage ? giveWay(cpu, 0) : 0;
 }

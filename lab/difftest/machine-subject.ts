@@ -19,7 +19,8 @@ import { readPagemap } from '../../kernel/reports/pagemap.ts';
 import { formatSmaps } from '../../kernel/reports/smaps.ts';
 import { formatStatus } from '../../kernel/reports/status.ts';
 import { dispatch } from '../../kernel/syscalls/dispatch.ts';
-import { goOn, numberOfRest } from '../../kernel/syscalls/go-on.ts';
+import { restOf } from '../../kernel/syscalls/rest.ts';
+import type { Call } from '../../kernel/syscalls/rest.ts';
 import { WAIT_PAGE } from '../../kernel/machine/wait-codes.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
@@ -138,19 +139,17 @@ export class MachineSubject implements Subject {
   /** The value, or -errno. */
   syscall(number: number, ...args: readonly number[]): number {
     const cpu = this.#cpu;
-    let rest = args;
-    let next = number;
+    let call: Call = { number, args };
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = rest;
+      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = call.args;
       cpu.populateStartVpn = 0;
       cpu.populateEndVpn = 0;
-      const result = dispatch(cpu, this.#proc, next, a, b, c, d, e, f);
+      const result = dispatch(cpu, this.#proc, call.number, a, b, c, d, e, f);
       if (result !== -WAIT_PAGE) {
         this.#populate(cpu.populateStartVpn, cpu.populateEndVpn);
         return result;
       }
-      rest = goOn(next, rest, cpu.stoppedAtVpn);
-      next = numberOfRest(next, cpu.stoppedAtVpn);
+      call = restOf(call, cpu.stoppedAtVpn);
       supplyPage(cpu);
     }
     return panic('difftest: a page is wanted again and again', number);

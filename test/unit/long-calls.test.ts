@@ -70,10 +70,14 @@ describe('a call over more pages than a batch', () => {
       }
     }
     trapOrHere(runner, S.SYS_MADVISE, whole);
+    trapOrHere(runner, S.SYS_BRK, [0]);
     // A large range with few pages.
     kit.must(kit.sys.munmap(AT, bytesOf(200)));
     trapOrHere(runner, S.SYS_MUNMAP, whole);
-    expect(notes).toEqual([`trap ${S.SYS_MADVISE}`, `trap ${S.SYS_MUNMAP}`]);
+    expect(notes).toEqual([
+      ...[`trap ${S.SYS_MADVISE}`, `local ${S.SYS_BRK}`, `trap ${TRAP_DONE_HERE}`],
+      `trap ${S.SYS_MUNMAP}`,
+    ]);
     expectClean(kit.t);
   });
 });

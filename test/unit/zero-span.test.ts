@@ -10,9 +10,10 @@ import { WAIT_PAGE } from '../../kernel/machine/wait-codes.ts';
 import { populate } from '../../kernel/mmu/populate.ts';
 import { PROTOCOL_NAMES } from '../../kernel/locking/protocols.ts';
 import { frameUsage } from '../../kernel/reports/usage.ts';
-import { goOn } from '../../kernel/syscalls/go-on.ts';
+import { restOf } from '../../kernel/syscalls/rest.ts';
+import type { Call } from '../../kernel/syscalls/rest.ts';
 import { killProcess } from '../../kernel/processes/signals.ts';
-import { EINTR, ENOMEM } from '../../shared/abi/errno.ts';
+import { EINTR, ENOMEM, ENXIO } from '../../shared/abi/errno.ts';
 import { RANGE_BATCH_PAGES, SPAN_PAGES, USER_BATCH } from '../../shared/limits.ts';
 import * as M from '../../shared/abi/mman.ts';
 import * as pte from '../../shared/pte.ts';
@@ -25,14 +26,14 @@ const FIRST = 3;
 
 /** Calls until the range is done; the result, and how often the call gave way. */
 function whole(a: Arena, number: number, ...args: number[]): { result: number; turns: number } {
-  let rest: readonly number[] = args;
+  let call: Call = { number, args };
   let carried = 0;
   for (let turns = 0; ; turns++) {
-    const result = a.call(number, ...rest);
+    const result = a.call(call.number, ...call.args);
     if (result !== -WAIT_PAGE) return { result: result === 0 ? carried : result, turns };
     expect(a.cpu.faultObject).toBe(ITS_TURN);
     carried = carried === 0 ? a.cpu.carriedErrno : carried;
-    rest = goOn(number, rest, a.cpu.stoppedAtVpn);
+    call = restOf(call, a.cpu.stoppedAtVpn);
   }
 }
 
@@ -134,6 +135,41 @@ describe('work on a huge range', () => {
     const last = a.at(vector) + pages - 1;
     const entry = a.entry(Math.floor(last / P) - a.vpn);
     expect(a.t.machine.frameBytes[pte.pfnOf(entry) * P + (last % P)]).toBe(1);
+    expectClean(a.t);
+  });
+
+  it('cuts a file that has pages at both ends of 1 TiB in a few steps', () => {
+    const a = new Arena();
+    const pages = 2 ** 28;
+    const fd = a.memfd(pages);
+    const size = pages * P;
+    for (const page of [0, 1, 500, pages - 1]) {
+      expect(a.call(S.SYS_FALLOCATE, fd, 0, page * P, P)).toBe(0);
+    }
+    const before = frameUsage(a.t.machine).used;
+    const cut = whole(a, S.SYS_FTRUNCATE, fd, P + 1);
+    expect(cut).toEqual({ result: 0, turns: 1 });
+    expect(a.call(S.SYS_LSEEK, fd, 0, M.SEEK_END)).toBe(P + 1);
+    // And the page index is lower.
+    expect(frameUsage(a.t.machine).used).toBeLessThanOrEqual(before - 2);
+    expect(whole(a, S.SYS_FTRUNCATE, fd, size)).toEqual({ result: 0, turns: 0 });
+    expect(whole(a, S.SYS_FTRUNCATE, fd, 0)).toEqual({ result: 0, turns: 1 });
+    expectClean(a.t);
+  });
+
+  it('fills a file, and punches holes, in parts that together do all of it', () => {
+    const a = new Arena();
+    const fd = a.memfd(1);
+    const pages = USER_BATCH + 100;
+    const before = frameUsage(a.t.machine).used;
+    const filled = whole(a, S.SYS_FALLOCATE, fd, 0, P + 1, pages * P - 1);
+    expect(filled).toEqual({ result: 0, turns: 1 });
+    expect(a.call(S.SYS_LSEEK, fd, 0, M.SEEK_END)).toBe((pages + 1) * P);
+    expect(frameUsage(a.t.machine).used).toBeGreaterThanOrEqual(before + pages);
+    const hole = M.FALLOC_FL_PUNCH_HOLE | M.FALLOC_FL_KEEP_SIZE;
+    const punched = whole(a, S.SYS_FALLOCATE, fd, hole, 1, 3 * RANGE_BATCH_PAGES * P);
+    expect(punched).toEqual({ result: 0, turns: 2 });
+    expect(a.call(S.SYS_LSEEK, fd, 0, M.SEEK_DATA)).toBe(-ENXIO);
     expectClean(a.t);
   });
 

@@ -33,9 +33,9 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     protocol: 'rcu',
     patches: [
       patch(
-        'kernel/syscalls/go-on.ts',
-        'return number === SYS_MLOCK || number === SYS_MLOCK2 ? MLOCK_REST : number;',
-        'return number;',
+        'kernel/syscalls/rest.ts',
+        'return { number: MLOCK_REST, args',
+        'return { number, args',
       ),
     ],
   },

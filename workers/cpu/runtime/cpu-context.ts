@@ -16,7 +16,7 @@ import {
   unblockCpu,
   wantsMemory,
 } from '../../../kernel/index.ts';
-import type { Cpu, SyscallName } from '../../../kernel/index.ts';
+import type { Call, Cpu, SyscallName } from '../../../kernel/index.ts';
 import type { CpuInit, KernelCpuApi } from '../../../shared/wire.ts';
 import { isLocalSyscall } from '../../../shared/abi/syscalls.ts';
 import type { Connection } from '../../wire/endpoint.ts';
@@ -122,11 +122,13 @@ export class CpuContext {
 
   /**
    * In kernel mode: runs a syscall of the process with block `proc`, or answers -TRY_KERNEL. After
-   * -WAIT_PAGE nothing is to be waited for: out of the kernel and back, for the rest (goOn).
+   * -WAIT_PAGE nothing is to be waited for: out of the kernel and back, for the rest (restOf).
    */
-  local(number: number, proc: number, args: readonly number[]): number {
-    if (!isLocalSyscall(number) && number !== MLOCK_REST) return -TRY_KERNEL;
+  local({ number, args }: Call, proc: number): number {
     const { cpu } = this;
+    cpu.stoppedAtVpn = 0;
+    cpu.carriedErrno = 0;
+    if (!isLocalSyscall(number) && number !== MLOCK_REST) return -TRY_KERNEL;
     const [a = NaN, b = NaN, c = NaN, d = NaN, e = NaN, f = NaN] = args;
     cpu.populateStartVpn = 0;
     cpu.populateEndVpn = 0;
@@ -134,7 +136,7 @@ export class CpuContext {
     // Only the kernel worker reclaims frames.
     if (wantsMemory(cpu, result)) return -TRY_KERNEL;
     if (result !== -WAIT_PAGE || cpu.faultObject === ITS_TURN) return result;
-    // Only the kernel worker supplies pages; the syscall starts again there.
+    // Only the kernel worker supplies pages; it does the rest.
     releaseFaultObject(cpu, cpu.faultObject);
     return -TRY_KERNEL;
   }

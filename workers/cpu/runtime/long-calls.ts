@@ -4,18 +4,34 @@
  * as a real one does.
  */
 import { processOf, residentPages } from '../../../kernel/index.ts';
+import type { Call } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
-import { SYS_MPROTECT, SYS_MREMAP, SYS_MUNMAP } from '../../../shared/abi/syscall-numbers.ts';
+import {
+  SYS_BRK,
+  SYS_MPROTECT,
+  SYS_MREMAP,
+  SYS_MUNMAP,
+} from '../../../shared/abi/syscall-numbers.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { RANGE_BATCH_PAGES } from '../../../shared/limits.ts';
 import { pagesOf } from '../../../shared/units.ts';
 import { TRAP_DONE_HERE } from '../../../shared/wire.ts';
 import type { RunningProcess } from './running-process.ts';
 
-function isLong({ pid, context }: RunningProcess, number: number, length: number): boolean {
-  if (number !== SYS_MUNMAP && number !== SYS_MPROTECT && number !== SYS_MREMAP) return false;
-  // NaN is not long.
-  if (!(pagesOf(length) > RANGE_BATCH_PAGES)) return false;
+/** Whether it may be long, by its arguments. NaN is not long. */
+function mayBeLong(number: number, [, length = NaN]: readonly number[]): boolean {
+  switch (number) {
+    case SYS_MUNMAP:
+    case SYS_MPROTECT:
+    case SYS_MREMAP:
+      return pagesOf(length) > RANGE_BATCH_PAGES;
+    default:
+      return number === SYS_BRK;
+  }
+}
+
+function isLong({ pid, context }: RunningProcess, call: Call): boolean {
+  if (!mayBeLong(call.number, call.args)) return false;
   const { machine } = context.cpu;
   const proc = processOf(machine, pid);
   if (proc === 0) return false;
@@ -28,7 +44,7 @@ export function trapOrHere(
   number: number,
   args: readonly number[],
 ): number {
-  if (!isLong(runner, number, args[1] ?? NaN)) return runner.trap(number, args);
+  if (!isLong(runner, { number, args })) return runner.trap(number, args);
   const result = runner.local(number, args);
   runner.trap(TRAP_DONE_HERE, [number]);
   return result;
@@ -41,7 +57,7 @@ export async function messageOrHere(
   args: readonly number[],
 ): Promise<number> {
   const { pid, context } = runner;
-  if (!isLong(runner, number, args[1] ?? NaN)) return context.kernel.syscall(pid, number, args);
+  if (!isLong(runner, { number, args })) return context.kernel.syscall(pid, number, args);
   const result = runner.local(number, args);
   await context.kernel.syscall(pid, TRAP_DONE_HERE, [number]);
   return result;

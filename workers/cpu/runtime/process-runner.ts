@@ -12,12 +12,12 @@ import {
   WAIT_PAGE,
   beginProgram,
   dropContext,
-  goOn,
-  numberOfRest,
+  restOf,
   hasSignal,
   pendingSignal,
   processOf,
 } from '../../../kernel/index.ts';
+import type { Call } from '../../../kernel/index.ts';
 import { peek } from '../../../shared/atomics.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { EINTR } from '../../../shared/abi/errno.ts';
@@ -209,20 +209,21 @@ export class ProcessRunner implements RunningProcess {
     this.check();
     const { context } = this;
     const { mode, cpu } = context;
-    let rest = args;
-    let next = op;
+    let call: Call = { number: op, args };
     let carried = 0;
-    let result = mode.inKernel(() => context.local(next, this.#proc, rest));
+    let result = mode.inKernel(() => context.local(call, this.#proc));
     while (result === -WAIT_PAGE) {
       carried = carried === 0 ? cpu.carriedErrno : carried;
-      rest = goOn(next, rest, cpu.stoppedAtVpn);
-      next = numberOfRest(next, cpu.stoppedAtVpn);
+      call = restOf(call, cpu.stoppedAtVpn);
       this.#checkKilled();
-      result = mode.inKernel(() => context.local(next, this.#proc, rest));
+      result = mode.inKernel(() => context.local(call, this.#proc));
     }
     const { populateStartVpn: start, populateEndVpn: end } = cpu;
-    if (result === -TRY_KERNEL) result = this.trap(next, rest);
-    else if (start !== end) this.#populate(start, end);
+    if (result === -TRY_KERNEL) {
+      carried = carried === 0 ? cpu.carriedErrno : carried;
+      call = restOf(call, cpu.stoppedAtVpn);
+      result = this.trap(call.number, call.args);
+    } else if (start !== end) this.#populate(start, end);
     return result === 0 ? carried : result;
   }
 

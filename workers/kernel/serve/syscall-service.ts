@@ -6,15 +6,14 @@ import {
   ITS_TURN,
   WAIT_PAGE,
   dispatch,
-  goOn,
-  numberOfRest,
+  restOf,
   isStreamFd,
   populate,
   livingProcess,
   putObject,
   wantsMemory,
 } from '../../../kernel/index.ts';
-import type { Cpu } from '../../../kernel/index.ts';
+import type { Call, Cpu } from '../../../kernel/index.ts';
 
 import { EIO, ENOMEM, ESRCH } from '../../../shared/abi/errno.ts';
 import { FAULT_RETRIES_MAX } from '../../../shared/limits.ts';
@@ -198,8 +197,7 @@ export class SyscallService {
     first: Progress,
   ): Promise<number> {
     let progress = first;
-    let rest = args.map(asNumber);
-    let next = number;
+    let call: Call = { number, args: args.map(asNumber) };
     let carried = 0;
     for (let attempt = 0; progress.request !== null; attempt++) {
       const isPage = progress.result === -WAIT_PAGE;
@@ -213,9 +211,8 @@ export class SyscallService {
       // Only rounds without progress count.
       if (progress.stoppedAt !== 0 || progress.request.object === ITS_TURN) attempt = -1;
       carried = carried === 0 ? progress.carried : carried;
-      rest = [...goOn(number, rest, progress.stoppedAt)];
-      next = numberOfRest(next, progress.stoppedAt);
-      progress = this.#run(next, pid, rest);
+      call = restOf(call, progress.stoppedAt);
+      progress = this.#run(call.number, pid, call.args);
     }
     const result = await this.#finish(pid, progress);
     return result === 0 ? carried : result;

@@ -5,7 +5,8 @@ import { cleanObject, takeDirty } from '../../../../kernel/files/write-back.ts';
 import { putFrame } from '../../../../kernel/frames/frames.ts';
 import { putObject } from '../../../../kernel/objects/object.ts';
 import { dispatch } from '../../../../kernel/syscalls/dispatch.ts';
-import { goOn, numberOfRest } from '../../../../kernel/syscalls/go-on.ts';
+import { restOf } from '../../../../kernel/syscalls/rest.ts';
+import type { Call } from '../../../../kernel/syscalls/rest.ts';
 import { ENOMEM } from '../../../../shared/abi/errno.ts';
 import { enter, leave } from '../kit.ts';
 import type { Operation, World } from '../kit.ts';
@@ -28,18 +29,16 @@ export function call(name: string, number: number, args: readonly number[]): Ope
 }
 
 function carryOut(cpu: Cpu, proc: number, number: number, args: readonly number[]): number {
-  let rest = args;
-  let next = number;
+  let call: Call = { number, args };
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = rest;
-    const result = dispatch(cpu, proc, next, a, b, c, d, e, f);
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = call.args;
+    const result = dispatch(cpu, proc, call.number, a, b, c, d, e, f);
     if (result !== -WAIT_PAGE) {
       writeBackAll(cpu);
       return result;
     }
     if (!supplyWanted(cpu)) return -ENOMEM;
-    rest = goOn(next, rest, cpu.stoppedAtVpn);
-    next = numberOfRest(next, cpu.stoppedAtVpn);
+    call = restOf(call, cpu.stoppedAtVpn);
   }
   return -WAIT_PAGE;
 }
