@@ -88,6 +88,8 @@ export interface WireSpawn {
   readonly memoryMaxPages: number | null;
   /** A mask (capabilities.ts); null: the parent's. */
   readonly capabilities: number | null;
+  /** The caller's Worker sleeps in this call: the kernel worker says so. */
+  readonly isAsleep?: true;
 }
 
 /** A call by trap whose arguments are no numbers. */

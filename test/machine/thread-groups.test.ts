@@ -258,6 +258,27 @@ describe('vfork', () => {
     expect(lines).toEqual(['released 2']);
     await expectClean(machine);
   });
+
+  it('by trap gives the child a Worker of its own where its parent has the only one', async () => {
+    const { machine } = await start({ cpus: 1 });
+    const main = threads(
+      async (proc) => {
+        const at = await proc.mmap(0, 4096, RW, ANON);
+        // CLONE_VM, CLONE_VFORK, SIGCHLD.
+        const child = proc.sync.clone('child', { flags: 0x100 | 0x4000 | 17, args: [at] });
+        const seen = proc.mem.load32(at);
+        return ((await proc.wait(child)).status.code ?? 0) + seen;
+      },
+      {
+        child: (proc, at: number) => {
+          proc.mem.store32(at, 40);
+          return 2;
+        },
+      },
+    );
+    expect(await (await machine.spawn(main)).wait()).toEqual({ code: 42 });
+    await expectClean(machine);
+  });
 });
 
 describe('calls by trap', () => {

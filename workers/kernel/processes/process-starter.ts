@@ -128,6 +128,8 @@ export class ProcessStarter {
       : null;
     const { dispatcher } = this.#needs;
     dispatcher.dispatch(made, { pid, module, entry, args, stack: clone?.stack ?? null });
+    // On the caller's CPU it would never begin.
+    if (isVfork && request.isAsleep) void dispatcher.toOwnWorker(made);
     await released;
   }
 

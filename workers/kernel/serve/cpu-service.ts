@@ -51,7 +51,7 @@ export function runStaged(needs: StagedNeeds): RunStaged {
       case 'memfdCreate':
         return files.memfdCreate(pid, staged.name, staged.flags);
       case 'spawn':
-        return spawn(pid, staged.request);
+        return spawn(pid, { ...staged.request, isAsleep: true });
     }
   };
 }
