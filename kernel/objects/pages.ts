@@ -90,7 +90,9 @@ function makePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage, beyond: boole
   zeroFrame(cpu.machine, pfn);
   // ORDER: nobody else has the frame yet.
   if (mark !== 0) or(cpu.words, frameField(cpu.machine, pfn, FRAME.STATE), mark);
-  return enterPage(cpu, object, page, pfn, beyond);
+  const there = enterPage(cpu, object, page, pfn, beyond);
+  // One beyond the end, or another CPU's.
+  return there === pfn ? there : touch(cpu, there);
 }
 
 /**

@@ -99,12 +99,11 @@ interface Mapping {
 }
 
 function checkAndMap(cpu: Cpu, space: SpaceBlock, request: Request): number {
-  const { address, length, flags } = request;
+  const { length, flags } = request;
   const pageSize = pageSizeOf(flags);
   if (pageSize < 0) return pageSize;
   const size = sizeOf(length, pageSize);
   if (size < 0) return size;
-  if (pageSize > PAGE_SIZE && isFixed(flags) && address % pageSize !== 0) return -E.EINVAL;
   const { protocol } = cpu.machine;
   protocol.lockAreas(cpu, space);
   const areas = areasOf(cpu, space);
@@ -156,6 +155,8 @@ function checkPlace(cpu: Cpu, space: SpaceBlock, areas: AreaSet, mapping: Mappin
   const { request, size, areaBits } = mapping;
   if (areas.len() > peek(cpu.words, BOOT.MAP_COUNT_MAX)) return -E.ENOMEM;
   const { address, flags, offset } = request;
+  const pageSize = pageSizeOf(flags);
+  if (pageSize > PAGE_SIZE && isFixed(flags) && address % pageSize !== 0) return -E.EINVAL;
   const kind = kindOfRequest(cpu, request, areaBits);
   const from = request.file === 0 ? 0 : offset;
   const startAddress = placeObject(areas, address, size, flags, kind, from);
