@@ -1,9 +1,12 @@
 /**
  * Verdicts in a file, a line of JSON each, written as they come: what a killed run has done is not
  * lost. A line before them says of which kernel and scenarios they are. With other scenarios, or
- * with more effort, only the killed stay killed, as long as there is the scenario that did it.
+ * with more effort, only the killed stay killed, as long as there is the scenario that did it. With
+ * another kernel all are judged again, and the killed are looked for first where they were seen.
  */
 import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
+import type { Earlier } from '../lab/explore/mutate/campaign.ts';
+import type { Place } from '../lab/explore/mutate/judge.ts';
 import type { Prepared } from '../lab/explore/mutate/mutator.ts';
 import type { Verdict } from '../lab/explore/mutate/verdict.ts';
 import { UsageError } from './usage-error.ts';
@@ -27,28 +30,35 @@ export class MutateRecord {
     this.#effort = effort;
   }
 
-  /** The verdicts in the file that hold for this build; throws a UsageError when it has others. */
-  open({ kernel, scenarios, places }: Prepared): ReadonlyMap<string, Verdict> {
+  /** What the file knows that is of use for this build. Throws a UsageError when it is another. */
+  open({ kernel, scenarios, places, pairs }: Prepared): Earlier {
     const text = existsSync(this.#path) ? readFileSync(this.#path, 'utf8') : '';
     const lines = text.split('\n');
     // The last line may be half of one, when its writer was killed.
     const half = lines.pop() ?? '';
     const verdicts = new Map<string, Verdict>();
+    const sightings = new Map<string, Place>();
+    const known = new Set([...places, ...pairs].map(nameOf));
     let head: Head | null = null;
     for (const line of lines) {
       const parsed = this.#parse(line);
-      if ('record' in parsed) head = this.#required(parsed, kernel);
+      if ('record' in parsed) head = this.#required(parsed);
       else if (head === null) throw this.#refusal();
-      else if (this.#holdsAll(head, scenarios) || isStillKilled(parsed, places)) {
-        verdicts.set(parsed.mutant, parsed);
-      } else verdicts.delete(parsed.mutant);
+      else {
+        const { mutant, by } = parsed;
+        const isThere = by !== null && known.has(nameOf(by));
+        if (isThere) sightings.set(mutant, by);
+        const holds = head.kernel === kernel && (isThere || this.#holdsAll(head, scenarios));
+        if (holds) verdicts.set(mutant, parsed);
+        else verdicts.delete(mutant);
+      }
     }
     if (head === null && half !== '' && !half.startsWith('{"record"')) throw this.#refusal();
     if (half !== '') truncateSync(this.#path, Buffer.byteLength(text) - Buffer.byteLength(half));
-    if (head === null || !this.#holdsAll(head, scenarios)) {
+    if (head === null || head.kernel !== kernel || !this.#holdsAll(head, scenarios)) {
       this.#append({ record: WHAT, kernel, scenarios, effort: this.#effort });
     }
-    return verdicts;
+    return { verdicts, sightings };
   }
 
   /** Whether what follows this line would be judged the same now. */
@@ -64,10 +74,9 @@ export class MutateRecord {
     appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
   }
 
-  #required(head: Head, kernel: string): Head {
+  #required(head: Head): Head {
     if (head.record !== WHAT) throw this.#refusal();
-    if (head.kernel === kernel) return head;
-    throw new UsageError(`--resume: '${this.#path}' is of another kernel; name another file`);
+    return head;
   }
 
   #parse(line: string): Head | Verdict {
@@ -85,9 +94,6 @@ export class MutateRecord {
   }
 }
 
-function isStillKilled({ by }: Verdict, places: Prepared['places']): boolean {
-  if (by === null) return false;
-  return places.some(({ scenario, protocol }) => {
-    return scenario === by.scenario && protocol === by.protocol;
-  });
+function nameOf({ scenario, protocol }: Place): string {
+  return `${scenario} ${protocol}`;
 }

@@ -18,7 +18,7 @@ import { formatCount } from './text-table.ts';
 import { UsageError } from './usage-error.ts';
 
 const progressMs = 10_000;
-const coverageStep = 100;
+const coverageStep = 1000;
 
 /** Returns the exit status. */
 export async function mutateCommand(args: readonly string[]): Promise<number> {
@@ -58,13 +58,12 @@ async function judge(request: MutateRequest, signal: AbortSignal): Promise<numbe
     {
       known(prepared, wanted) {
         if (wanted === 0) requireSome([]);
-        const known = record?.open(prepared) ?? new Map<string, Verdict>();
         progress.begin(wanted);
-        return known;
+        return record?.open(prepared) ?? { verdicts: new Map(), sightings: new Map() };
       },
       covering(done, all) {
         if (done % coverageStep !== 0 && done !== all) return;
-        console.error(`explore: what scenarios execute: ${done} of ${all} measured`);
+        console.error(`explore: what scenarios and pairs execute: ${done} of ${all} measured`);
       },
       judged(verdict) {
         record?.add(verdict);

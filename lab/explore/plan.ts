@@ -7,7 +7,7 @@ import { MUTANTS, mutantNamed } from './mutants.ts';
 import { pairNamed } from './model/index.ts';
 
 /** The protocol of a scenario that shares nothing that protocols lock. */
-const PROTOCOL_DEFAULT = 'rcu';
+export const PROTOCOL_DEFAULT = 'rcu';
 /** Default bound on preemptions of generated scenarios: there are thousands. */
 const PAIR_BOUND = 2;
 

@@ -4,14 +4,16 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Judge } from '../../lab/explore/mutate/judge.ts';
+import { PAIR_BUDGETS, WRITTEN_BUDGETS } from '../../lab/explore/mutate/reach.ts';
 import { buildSchemata } from '../../lab/explore/mutate/schemata-build.ts';
 import type { SchemataBuild } from '../../lab/explore/mutate/schemata-build.ts';
 import { nodeHost } from '../../lab/explore/node/node-host.ts';
 
 const host = nodeHost();
+const exhaustive = { strategy: 'exhaustive', stepsMax: 1e6 } as const;
 const bounds = [
-  { bound: 0, executionsMax: 64, stepsMax: 1e6 },
-  { bound: 1, executionsMax: 500, stepsMax: 1e6 },
+  { ...exhaustive, bound: 0, executionsMax: 64 },
+  { ...exhaustive, bound: 1, executionsMax: 500 },
 ];
 
 describe('systematic mutants', () => {
@@ -44,11 +46,18 @@ describe('systematic mutants', () => {
 
   it('knows which CPUs execute the place of a mutant', async () => {
     const place = (id: string): number => build.mutants.find((one) => one.id === id)?.place ?? -1;
-    const covered = await judge.coverage({ scenario: 'cow-read-write', protocol: 'rcu' });
+    const scenario = { scenario: 'cow-read-write', protocol: 'rcu' };
+    const covered = await judge.coverage(scenario, WRITTEN_BUDGETS);
     expect(covered.alone).toContain(place('kernel/faults/cow.ts:breakCow:drop-flush:1'));
     expect(covered.contested).toContain(place('kernel/mmu/walk.ts:walk:drop-check:1'));
+    expect(covered.size).toBe(covered.alone.length + covered.contested.length);
     expect([...covered.alone, ...covered.contested, ...covered.aside]).not.toContain(
       place('kernel/processes/futex-queue.ts:wakeKey:drop-wake-up:1'),
+    );
+    const pair = { scenario: 'swapped+load+munmap', protocol: 'vma' };
+    const reached = await judge.coverage(pair, PAIR_BUDGETS);
+    expect([...reached.alone, ...reached.contested]).toContain(
+      place('kernel/faults/swap-in.ts:resolveSwapped:drop-check:1'),
     );
   });
 });

@@ -14,6 +14,7 @@ import { decodeLineMap, originalLine } from '../../lab/explore/build/line-map.ts
 import { EQUIVALENTS } from '../../lab/explore/mutate/equivalents.ts';
 import { describeMutation, isSubject, mutationsOf } from '../../lab/explore/mutate/generate.ts';
 import { originalName, withSchemata } from '../../lab/explore/mutate/schemata.ts';
+import type { Prepared } from '../../lab/explore/mutate/mutator.ts';
 import type { MutantInfo } from '../../lab/explore/mutate/schemata-build.ts';
 import { NO_WORK, scoreOf, verdictOf } from '../../lab/explore/mutate/verdict.ts';
 import { Visits } from '../../lab/explore/mutate/visits.ts';
@@ -153,6 +154,7 @@ const mutant: MutantInfo = {
 describe('visits', () => {
   const covered = (scenario: string, protocol: string, contested: number[], alone: number[]) => ({
     ...{ scenario, protocol, contested, alone, aside: [9] },
+    size: contested.length + alone.length,
   });
   const visits = new Visits(
     [
@@ -161,6 +163,7 @@ describe('visits', () => {
       covered('narrow', 'rcu', [7], []),
       covered('narrow', 'vma', [7], []),
       covered('elsewhere', 'rcu', [3], []),
+      covered('some+pair', 'rcu', [7], []),
     ],
     1,
   );
@@ -170,20 +173,30 @@ describe('visits', () => {
         { place, path },
         killers.map((scenario) => ({ scenario, protocol: 'rcu' })),
       )
-      .map(({ scenario, protocol, bounds }) => `${scenario} ${protocol} ${bounds.at(-1)?.bound}`);
+      .map(({ scenario, protocol, bounds }) => {
+        const { strategy, bound } = bounds.at(-1)!;
+        return `${scenario} ${protocol} ${strategy === 'pct' ? 'random' : bound}`;
+      });
 
   it('go to scenarios that execute the place, contested and narrow ones first', () => {
-    const deep = ['narrow rcu 2', 'wide rcu 2', 'alone rcu 2', 'narrow vma 2'];
-    const first = ['narrow rcu 1', 'wide rcu 1', 'alone rcu 1', 'narrow vma 1'];
-    expect(names(7, [])).toEqual([...first, ...deep]);
+    const usual = ['narrow rcu', 'wide rcu', 'alone rcu', 'some+pair rcu'];
+    const deep = [...usual, 'narrow vma'];
+    expect(names(7, [])).toEqual([
+      ...usual.map((name) => `${name} 0`),
+      ...usual.map((name) => `${name} 1`),
+      'narrow vma 1',
+      ...deep.map((name) => `${name} 2`),
+      ...deep.map((name) => `${name} random`),
+    ]);
     expect(names(4, [])).toEqual([]);
     // Executed in the setup only: without two preemptions.
-    expect(names(9, []).filter((name) => name.endsWith('2'))).toEqual([]);
+    expect(names(9, []).filter((name) => /2|random/.test(name))).toEqual([]);
   });
 
-  it('begin with what killed a mutant like it, and are the same otherwise', () => {
-    expect(names(7, ['wide', 'elsewhere'])[0]).toBe('wide rcu 1');
-    expect([...names(7, ['wide'])].sort()).toEqual([...names(7, [])].sort());
+  it('begin where it was seen in another kernel, and with what killed a mutant like it', () => {
+    expect(names(7, ['wide', 'elsewhere'])).toEqual(['wide rcu 1', ...names(7, [])]);
+    const seen = { scenario: 'elsewhere', protocol: 'path' };
+    expect(visits.of({ place: 7, path: PATH }, [], seen)[0]).toMatchObject(seen);
   });
 });
 
@@ -200,38 +213,55 @@ describe('the record', () => {
   const folder = mkdtempSync(join(tmpdir(), 'faultline-record-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   const places = [{ scenario: 's', protocol: 'rcu' }];
-  const prepared = { mutants: [], places, kernel: 'k', scenarios: 's' };
+  const pairs = [{ scenario: 'anon+load+store', protocol: 'rcu' }];
+  const prepared = { mutants: [], places, pairs, kernel: 'k', scenarios: 's' };
   const verdict = verdictOf(mutant, 'survived', null, NO_WORK);
+  const by = { scenario: 's', protocol: 'rcu', bound: 1, kind: 'race', message: '' };
+  const killed = verdictOf({ ...mutant, id: 'a' }, 'killed', by, NO_WORK);
+  const known = (path: string, build: Prepared, effort = 1) => {
+    return [...new MutateRecord(path, effort).open(build).verdicts.keys()];
+  };
 
   it('keeps verdicts, and drops the half of one that a kill has left', () => {
     const path = join(folder, 'a.jsonl');
-    expect(new MutateRecord(path, 1).open(prepared).size).toBe(0);
+    expect(new MutateRecord(path, 1).open(prepared).verdicts.size).toBe(0);
     new MutateRecord(path, 1).add(verdict);
     const whole = readFileSync(path, 'utf8');
     writeFileSync(path, `${whole}{"mutant":"ker`);
     const again = new MutateRecord(path, 1);
-    expect([...again.open(prepared)]).toEqual([[mutant.id, verdict]]);
+    expect([...again.open(prepared).verdicts]).toEqual([[mutant.id, verdict]]);
     expect(readFileSync(path, 'utf8')).toBe(whole);
   });
 
   it('keeps what was killed when scenarios change, as long as the one that did it is there', () => {
     const path = join(folder, 'c.jsonl');
-    const by = { scenario: 's', protocol: 'rcu', bound: 1, kind: 'race', message: '' };
-    const killed = verdictOf({ ...mutant, id: 'a' }, 'killed', by, NO_WORK);
     const gone = { ...by, scenario: 'gone' };
     const record = new MutateRecord(path, 1);
     record.open(prepared);
     for (const one of [killed, verdict]) record.add(one);
     record.add(verdictOf({ ...mutant, id: 'b' }, 'killed', gone, NO_WORK));
     const now = { ...prepared, scenarios: 'more' };
-    expect([...new MutateRecord(path, 1).open(now).keys()]).toEqual(['a']);
+    expect(known(path, now)).toEqual(['a']);
     new MutateRecord(path, 1).add(verdict);
-    expect([...new MutateRecord(path, 1).open(now).keys()]).toEqual(['a', mutant.id]);
-    expect([...new MutateRecord(path, 2).open(now).keys()]).toEqual(['a']);
+    expect(known(path, now)).toEqual(['a', mutant.id]);
+    expect(known(path, now, 2)).toEqual(['a']);
+  });
+
+  it('of another kernel knows only where to look first, until it is judged again', () => {
+    const path = join(folder, 'd.jsonl');
+    new MutateRecord(path, 1).open(prepared);
+    for (const one of [killed, verdict]) new MutateRecord(path, 1).add(one);
+    const byPair = { ...by, scenario: 'anon+load+store' };
+    new MutateRecord(path, 1).add(verdictOf({ ...mutant, id: 'b' }, 'killed', byPair, NO_WORK));
+    const other = { ...prepared, kernel: 'other' };
+    const { verdicts, sightings } = new MutateRecord(path, 1).open(other);
+    expect(verdicts.size).toBe(0);
+    expect([...sightings.keys()]).toEqual(['a', 'b']);
+    new MutateRecord(path, 1).add(killed);
+    expect(known(path, other)).toEqual(['a']);
   });
 
   it.each([
-    ['another build', '{"record":"faultline explore --mutate","kernel":"x"}\n', /another kernel/],
     ['another command', '{"record":"faultline explore"}\n', /no record of mutants/],
     ['another file', '{"name":"x"}\n', /no record of mutants/],
     ['no JSON', 'hello\n', /no record of mutants/],

@@ -5,9 +5,10 @@
  * before; verdicts known from an earlier run are taken over.
  */
 import { EQUIVALENTS } from './equivalents.ts';
-import type { Covered, Place, Sighting } from './judge.ts';
+import type { Covered, Place, Sighting, Visit } from './judge.ts';
 import type { MutationHost, Mutator, Prepared } from './mutator.ts';
 import type { MutantInfo } from './schemata-build.ts';
+import { PAIR_BUDGETS, WRITTEN_BUDGETS, thinned } from './reach.ts';
 import { NO_WORK, verdictOf } from './verdict.ts';
 import type { Verdict, Work } from './verdict.ts';
 import { Visits } from './visits.ts';
@@ -21,9 +22,16 @@ export interface CampaignRequest {
   readonly isStopped: () => boolean;
 }
 
+/** What an earlier run has found, by mutant. */
+export interface Earlier {
+  /** Verdicts that still hold. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** Where a mutant was seen in another kernel: the first place to look at. */
+  readonly sightings: ReadonlyMap<string, Place>;
+}
+
 export interface Listener {
-  /** Verdicts of an earlier run that still hold, by mutant. */
-  known(prepared: Prepared, wanted: number): ReadonlyMap<string, Verdict>;
+  known(prepared: Prepared, wanted: number): Earlier;
   /** Coverage is being measured: so many of so many. */
   covering(done: number, all: number): void;
   judged(verdict: Verdict): void;
@@ -40,7 +48,8 @@ export async function judgeAll(
   try {
     const prepared = await first.prepare();
     const wanted = prepared.mutants.filter(request.isWanted);
-    const known = new Map(listener.known(prepared, wanted.length));
+    const earlier = listener.known(prepared, wanted.length);
+    const known = new Map(earlier.verdicts);
     for (const mutant of wanted) {
       if (EQUIVALENTS[mutant.id] === undefined) continue;
       known.set(mutant.id, verdictOf(mutant, 'equivalent', null, NO_WORK));
@@ -51,7 +60,8 @@ export async function judgeAll(
     const visits = new Visits(covered, request.effort);
     const found = new Map(known);
     await crew.each(functionsOf(wanted), async (member, group) => {
-      await judgeFunction(member, group, visits, found, request, listener);
+      const surroundings = { visits, found, sightings: earlier.sightings, listener };
+      await judgeFunction(member, group, surroundings, request);
     });
     return wanted.flatMap(({ id }) => found.get(id) ?? []);
   } finally {
@@ -59,57 +69,71 @@ export async function judgeAll(
   }
 }
 
-/** Which places each scenario executes, from the last run with this build if there was one. */
+/** Which places each scenario and pair executes: measured, or known from the last such run. */
 async function coverage(
   host: MutationHost,
   crew: Crew,
-  { kernel, scenarios, places }: Prepared,
+  { kernel, scenarios, places, pairs }: Prepared,
   { isStopped }: CampaignRequest,
   listener: Listener,
 ): Promise<Covered[]> {
-  const name = `coverage-${kernel}-${scenarios}`;
+  const name = `reach-${kernel}-${scenarios}`;
   const remembered = host.recall(name);
   if (remembered !== null) return JSON.parse(remembered) as Covered[];
-  const covered: Covered[] = [];
-  await crew.each(places, async (member, place) => {
+  const measured: Covered[] = [];
+  const ofPairs: Covered[] = [];
+  const all = [
+    ...places.map((place) => ({ place, budgets: WRITTEN_BUDGETS, into: measured })),
+    ...pairs.map((place) => ({ place, budgets: PAIR_BUDGETS, into: ofPairs })),
+  ];
+  await crew.each(all, async (member, { place, budgets, into }) => {
     if (isStopped()) return;
-    covered.push(await member.mutator.coverage(place));
-    listener.covering(covered.length, places.length);
+    into.push(await member.mutator.coverage(place, budgets));
+    listener.covering(measured.length + ofPairs.length, all.length);
   });
+  const covered = [...measured, ...thinned(ofPairs)];
   if (!isStopped()) host.remember(name, JSON.stringify(covered));
   return covered;
+}
+
+interface Surroundings extends Pick<Earlier, 'sightings'> {
+  readonly visits: Visits;
+  readonly found: Map<string, Verdict>;
+  readonly listener: Listener;
 }
 
 /** The mutants of one function, one after the other: what killed one comes first for the next. */
 async function judgeFunction(
   member: Member,
   mutants: readonly MutantInfo[],
-  visits: Visits,
-  found: Map<string, Verdict>,
+  { visits, found, sightings, listener }: Surroundings,
   { isStopped }: CampaignRequest,
-  listener: Listener,
 ): Promise<void> {
   const killers: Place[] = [];
   for (const mutant of mutants) {
     if (isStopped()) return;
     const known = found.get(mutant.id);
-    const verdict = known ?? (await judge(member, mutant, visits, killers, isStopped));
+    const chosen = visits.of(mutant, killers, sightings.get(mutant.id));
+    const verdict = known ?? (await judge(member, mutant, chosen, isStopped));
     if (verdict === null) return;
     found.set(mutant.id, verdict);
     if (known === undefined) listener.judged(verdict);
-    if (verdict.by !== null) killers.unshift(verdict.by);
+    const { by } = verdict;
+    if (by !== null) killers.unshift(by, ...killers.splice(0).filter((one) => !isSame(one, by)));
   }
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return one.scenario === other.scenario && one.protocol === other.protocol;
 }
 
 /** null: stopped before it was decided. */
 async function judge(
   member: Member,
   mutant: MutantInfo,
-  visits: Visits,
-  killers: readonly Place[],
+  chosen: readonly Visit[],
   isStopped: () => boolean,
 ): Promise<Verdict | null> {
-  const chosen = visits.of(mutant, killers);
   if (chosen.length === 0) return verdictOf(mutant, 'not executed', null, NO_WORK);
   let work: Work = NO_WORK;
   for (const visit of chosen) {

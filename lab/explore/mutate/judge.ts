@@ -28,10 +28,13 @@ export interface Covered extends Place {
   readonly contested: readonly number[];
   /** In the setup, or in what looks at the final state, only. */
   readonly aside: readonly number[];
+  /** How many places its CPUs execute. */
+  readonly size: number;
 }
 
 export interface Budget {
-  /** Preemptions. */
+  readonly strategy: 'exhaustive' | 'pct';
+  /** Preemptions of the exhaustive search, bug depth of PCT. */
   readonly bound: number;
   /** At most. */
   readonly executionsMax: number;
@@ -97,7 +100,7 @@ export class Judge {
           budget.executionsMax,
           Math.ceil(budget.stepsMax / Math.max(1, meanSteps)),
         );
-        const exploration = await this.#explore(executor, bound, executionsMax);
+        const exploration = await this.#explore(executor, budget, executionsMax);
         total.executions += exploration.executions;
         total.steps += exploration.steps;
         const { finding } = exploration;
@@ -115,16 +118,12 @@ export class Judge {
     return { ...total, sighting: null };
   }
 
-  /** Places that the kernel as it is executes in a scenario, with up to one preemption. */
-  async coverage(place: Place): Promise<Covered> {
+  /** Places that the kernel as it is executes in a scenario, within these budgets. */
+  async coverage(place: Place, bounds: readonly Budget[]): Promise<Covered> {
     const { mutation } = this.#model.module.runtime;
     const { reached, SETUP } = mutation;
     reached.fill(0);
     this.#isWatched = true;
-    const bounds = [
-      { bound: 0, executionsMax: 64, stepsMax: Infinity },
-      { bound: 1, executionsMax: COVERAGE_EXECUTIONS, stepsMax: 100_000 },
-    ];
     const { sighting } = await this.visit(0, { ...place, bounds });
     this.#isWatched = false;
     if (sighting !== null) {
@@ -137,7 +136,8 @@ export class Judge {
       if (cpus !== 0) covered[(cpus & (cpus - 1)) !== 0 ? 'contested' : 'alone'].push(i);
       else if (who !== 0) covered.aside.push(i);
     });
-    return { ...placeOf(place), ...covered };
+    const size = covered.alone.length + covered.contested.length;
+    return { ...placeOf(place), ...covered, size };
   }
 
   #executor({ scenario, protocol }: Place): Executor {
@@ -145,19 +145,19 @@ export class Judge {
     let outcomes = this.#outcomes.get(key);
     if (outcomes === undefined) {
       outcomes = new SequentialOutcomes(subjectOf(this.#reference, scenario, protocol));
-      this.#outcomes.set(key, outcomes);
+      // Coverage visits each of thousands of pairs once.
+      if (!this.#isWatched) this.#outcomes.set(key, outcomes);
     }
     const model = this.#isWatched ? watched(this.#model) : this.#model;
     return new Executor(subjectOf(model, scenario, protocol), outcomes);
   }
 
-  #explore(executor: Executor, bound: number, executionsMax: number): Promise<Exploration> {
-    const search = { strategy: 'exhaustive', depth: 3, seed: 1, timeMaxMs: Infinity } as const;
-    const surroundings = { nowMs: () => performance.now(), pause: this.#pause };
+  #explore(executor: Executor, budget: Budget, executionsMax: number): Promise<Exploration> {
+    const { strategy, bound } = budget;
     return explore(
       executor,
-      { ...search, bound, executionsMax },
-      { ...surroundings, isStopped: () => false },
+      { ...{ strategy, bound, depth: bound, executionsMax }, seed: 1, timeMaxMs: Infinity },
+      { nowMs: () => performance.now(), pause: this.#pause, isStopped: () => false },
     );
   }
 }
@@ -174,12 +174,10 @@ function watched(model: Model): Model {
   return { ...model, module: { ...model.module, runtime: heard } };
 }
 
-/** Of a coverage run: most places are reached by the first executions. */
-const COVERAGE_EXECUTIONS = 200;
-
 function subjectOf(model: Model, scenarioName: string, protocolName: string): Subject {
-  const { SCENARIOS, PROTOCOLS } = model.module;
-  const scenario = SCENARIOS.find(({ name }) => name === scenarioName) as Scenario;
+  const { SCENARIOS, PROTOCOLS, pairNamed } = model.module;
+  const written = SCENARIOS.find(({ name }) => name === scenarioName);
+  const scenario = written ?? (pairNamed(scenarioName));
   const protocols: Readonly<Record<string, LockingProtocol>> = PROTOCOLS;
   return new MutantSubject(model, scenario, protocols[protocolName] as LockingProtocol);
 }

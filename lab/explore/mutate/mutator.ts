@@ -1,11 +1,13 @@
 /** What the campaign needs from where it runs: Judges on other threads, and a memory. */
-import type { Covered, Place, Visit, Visited } from './judge.ts';
+import type { Budget, Covered, Place, Visit, Visited } from './judge.ts';
 import type { MutantInfo } from './schemata-build.ts';
 
 /** A build with its mutants, and all scenarios under the protocols that they concern. */
 export interface Prepared {
   readonly mutants: readonly MutantInfo[];
   readonly places: readonly Place[];
+  /** The generated pairs (model/pairs), some of them under other protocols too. */
+  readonly pairs: readonly Place[];
   /** Another one for another kernel or other mutants of it. */
   readonly kernel: string;
   /** Another one for other scenarios. */
@@ -16,7 +18,7 @@ export interface Prepared {
 export interface Mutator {
   /** Builds the model, which takes seconds. */
   prepare(): Promise<Prepared>;
-  coverage(place: Place): Promise<Covered>;
+  coverage(place: Place, bounds: readonly Budget[]): Promise<Covered>;
   /** Rejects when the thread dies of it, or does not answer. */
   visit(number: number, visit: Visit): Promise<Visited>;
   end(): Promise<void>;

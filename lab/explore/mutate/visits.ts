@@ -1,20 +1,33 @@
 /**
- * Which explorations a mutant is worth: the likeliest scenarios that execute its place, with at
- * most one preemption; then a few under the other protocols; then some of these with two.
+ * Which explorations a mutant is worth: the likeliest scenarios and generated pairs that execute
+ * its place, first without preemptions, which costs least; then with one; then a few under the
+ * other protocols; then some of these with two, and by random schedules.
  */
+import { isPairName } from '../model/pairs/index.ts';
 import { MUTANTS } from '../mutants.ts';
 import type { Budget, Covered, Place, Visit } from './judge.ts';
 import type { MutantInfo } from './schemata-build.ts';
 
-/** Explorations of each kind for one mutant, at most. */
-const FIRST_MAX = 48;
-const OTHERS_MAX = 8;
-const DEEP_MAX = 6;
+/** Explorations of each kind for one mutant, at most: of scenarios, and of generated pairs. */
+interface Share {
+  readonly written: number;
+  readonly pairs: number;
+}
+const FIRST_SHARE: Share = { written: 48, pairs: 24 };
+const OTHERS_SHARE: Share = { written: 8, pairs: 4 };
+const DEEP_SHARE: Share = { written: 6, pairs: 3 };
+const DEEP_OTHERS_SHARE: Share = { written: 1, pairs: 1 };
 const ASIDE_MAX = 6;
+/** What killed the last mutants of the same function. */
+const KILLERS_MAX = 4;
 
-const NONE: Budget = { bound: 0, executionsMax: 64, stepsMax: 100_000 };
-const FIRST: readonly Budget[] = [NONE, { bound: 1, executionsMax: 150, stepsMax: 50_000 }];
-const DEEP: readonly Budget[] = [NONE, { bound: 2, executionsMax: 600, stepsMax: 120_000 }];
+const exhaustive = { strategy: 'exhaustive' } as const;
+/** What is known of an execution's length limits the budgets after it. */
+const PROBE: Budget = { ...exhaustive, bound: 0, executionsMax: 2, stepsMax: 100_000 };
+const NONE: Budget = { ...exhaustive, bound: 0, executionsMax: 64, stepsMax: 50_000 };
+const ONE: Budget = { ...exhaustive, bound: 1, executionsMax: 150, stepsMax: 50_000 };
+const TWO: Budget = { ...exhaustive, bound: 2, executionsMax: 600, stepsMax: 120_000 };
+const RANDOM: Budget = { strategy: 'pct', bound: 3, executionsMax: 250, stepsMax: 60_000 };
 
 const PROTOCOL_USUAL = 'rcu';
 
@@ -38,7 +51,7 @@ export class Visits {
     this.#effort = effort;
     // Those most about a place first: the ones that execute fewest others.
     const ordered = [...coverage].sort(
-      (a, b) => sizeOf(a) - sizeOf(b) || (nameOf(a) < nameOf(b) ? -1 : 1),
+      (a, b) => a.size - b.size || (nameOf(a) < nameOf(b) ? -1 : 1),
     );
     for (const covered of ordered) {
       for (const place of covered.contested) this.#note(place, { covered, how: CONTESTED });
@@ -48,10 +61,14 @@ export class Visits {
   }
 
   /**
-   * The visits for a mutant, in order; none when nothing executes it. `killers`, of mutants like
-   * it, come first; they are visited only if they are among its visits anyway.
+   * The visits for a mutant, in order; none when nothing executes it. First comes where it was seen
+   * `earlier`, in another kernel; then the `killers` of mutants like it that execute its place.
    */
-  of({ place, path }: Pick<MutantInfo, 'place' | 'path'>, killers: readonly Place[]): Visit[] {
+  of(
+    { place, path }: Pick<MutantInfo, 'place' | 'path'>,
+    killers: readonly Place[],
+    earlier: Place | null = null,
+  ): Visit[] {
     const hints = hintsOf(path);
     const rank = ({ covered, how }: Candidate): number =>
       hints.has(covered.scenario) && how !== ASIDE ? -1 : how;
@@ -62,19 +79,33 @@ export class Visits {
       .map((protocol) => all.filter(({ covered }) => covered.protocol === protocol));
     // Code of one protocol only: that one is its usual one.
     if (main.length === 0) main.push(...(others.shift() ?? []));
-    const first = [
-      ...unlessAside(main).slice(0, FIRST_MAX * this.#effort),
-      ...main.filter(isAside).slice(0, ASIDE_MAX),
-    ];
-    const beside = others.flatMap((list) => unlessAside(list).slice(0, OTHERS_MAX * this.#effort));
+    const first = this.#share(main, FIRST_SHARE);
+    const aside = main.filter(isAside).slice(0, ASIDE_MAX);
+    const beside = others.flatMap((list) => this.#share(list, OTHERS_SHARE));
     const deep = [
-      unlessAside(main),
-      ...others.map((list) => unlessAside(list).slice(0, 1)),
-    ].flatMap((list) => list.slice(0, DEEP_MAX * this.#effort));
+      ...this.#share(main, DEEP_SHARE),
+      ...others.flatMap((list) => this.#share(list, DEEP_OTHERS_SHARE)),
+    ];
+    const known = killers.flatMap((killer) => {
+      return all.find(({ covered }) => nameOf(covered) === nameOf(killer)) ?? [];
+    });
     return [
-      ...killersFirst(this.#visits(first, FIRST), killers),
-      ...killersFirst(this.#visits(beside, FIRST), killers),
-      ...this.#visits(deep, DEEP),
+      ...this.#visits(earlier === null ? [] : [earlier], [NONE, ONE, TWO, RANDOM]),
+      ...this.#visits(placesOf(known.slice(0, KILLERS_MAX)), [NONE, ONE]),
+      ...this.#visits(placesOf([...first, ...aside]), [NONE]),
+      ...this.#visits(placesOf([...first, ...aside]), [PROBE, ONE]),
+      ...this.#visits(placesOf(beside), [NONE, ONE]),
+      ...this.#visits(placesOf(deep), [PROBE, TWO]),
+      ...this.#visits(placesOf(deep), [PROBE, RANDOM]),
+    ];
+  }
+
+  /** The likeliest ones, not those that execute the place aside. */
+  #share(candidates: readonly Candidate[], { written, pairs }: Share): Candidate[] {
+    const able = candidates.filter((candidate) => !isAside(candidate));
+    return [
+      ...able.filter((one) => !isOfPair(one)).slice(0, written * this.#effort),
+      ...able.filter(isOfPair).slice(0, pairs * this.#effort),
     ];
   }
 
@@ -84,15 +115,13 @@ export class Visits {
     else list.push(candidate);
   }
 
-  #visits(candidates: readonly Candidate[], usual: readonly Budget[]): Visit[] {
-    const bounds = usual.map(({ bound, executionsMax, stepsMax }) => ({
-      bound,
-      executionsMax: executionsMax * this.#effort,
-      stepsMax: stepsMax * this.#effort,
+  #visits(places: readonly Place[], usual: readonly Budget[]): Visit[] {
+    const bounds = usual.map((budget) => ({
+      ...budget,
+      executionsMax: budget.executionsMax * this.#effort,
+      stepsMax: budget.stepsMax * this.#effort,
     }));
-    return candidates.map(({ covered: { scenario, protocol } }) => ({
-      ...{ scenario, protocol, bounds },
-    }));
+    return places.map(({ scenario, protocol }) => ({ scenario, protocol, bounds }));
   }
 }
 
@@ -110,23 +139,14 @@ function isAside({ how }: Candidate): boolean {
   return how === ASIDE;
 }
 
-function unlessAside(candidates: readonly Candidate[]): Candidate[] {
-  return candidates.filter((candidate) => !isAside(candidate));
+function isOfPair({ covered }: Candidate): boolean {
+  return isPairName(covered.scenario);
 }
 
-function killersFirst(visits: readonly Visit[], killers: readonly Place[]): Visit[] {
-  const names = killers.map(nameOf);
-  const rank = (visit: Visit): number => {
-    const at = names.indexOf(nameOf(visit));
-    return at < 0 ? names.length : at;
-  };
-  return [...visits].sort((a, b) => rank(a) - rank(b));
+function placesOf(candidates: readonly Candidate[]): Place[] {
+  return candidates.map(({ covered }) => covered);
 }
 
 function nameOf({ scenario, protocol }: Place): string {
   return `${scenario} ${protocol}`;
-}
-
-function sizeOf({ alone, contested }: Covered): number {
-  return alone.length + contested.length;
 }

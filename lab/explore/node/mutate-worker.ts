@@ -4,10 +4,13 @@ import { parentPort } from 'node:worker_threads';
 import { connect } from '../../../workers/wire/endpoint.ts';
 import { Judge } from '../mutate/judge.ts';
 import { buildSchemata } from '../mutate/schemata-build.ts';
-import { PROTOCOLS, SCENARIOS } from '../model/index.ts';
-import { protocolsFor } from '../plan.ts';
+import { PROTOCOLS, SCENARIOS, pairNames } from '../model/index.ts';
+import { PROTOCOL_DEFAULT, protocolsFor } from '../plan.ts';
 import { nodeHost } from './node-host.ts';
 import type { MutatorApi } from './worker-mutator.ts';
+
+/** Pairs under other protocols than the default one: one of so many. */
+const OTHERS_EVERY = 8;
 
 const host = nodeHost();
 let judge: Judge | null = null;
@@ -21,9 +24,15 @@ const api: MutatorApi = {
     const places = SCENARIOS.flatMap((scenario) =>
       protocolsFor(scenario, all).map((protocol) => ({ scenario: scenario.name, protocol })),
     );
-    return { mutants, places, kernel: keyOf(build.kernel), scenarios: keyOf(build.scenarios) };
+    const pairs = pairNames().flatMap((scenario, i) => {
+      const isSample = i % OTHERS_EVERY === 0;
+      const protocols = isSample ? all : [PROTOCOL_DEFAULT];
+      return protocols.map((protocol) => ({ scenario, protocol }));
+    });
+    const [kernel, scenarios] = [keyOf(build.kernel), keyOf(build.scenarios)];
+    return { mutants, places, pairs, kernel, scenarios };
   },
-  coverage: async (place) => prepared().coverage(place),
+  coverage: async (place, bounds) => prepared().coverage(place, bounds),
   visit: async (number, visit) => prepared().visit(number, visit),
 };
 

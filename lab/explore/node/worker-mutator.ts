@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { connect } from '../../../workers/wire/endpoint.ts';
-import type { Covered, Place, Visit, Visited } from '../mutate/judge.ts';
+import type { Budget, Covered, Place, Visit, Visited } from '../mutate/judge.ts';
 import type { MutationHost, Mutator, Prepared } from '../mutate/mutator.ts';
 
 /** What the Worker offers. */
 export interface MutatorApi {
   prepare(): Promise<Prepared>;
-  coverage(place: Place): Promise<Covered>;
+  coverage(place: Place, bounds: readonly Budget[]): Promise<Covered>;
   visit(number: number, visit: Visit): Promise<Visited>;
 }
 
@@ -50,7 +50,7 @@ function startMutator(): Mutator {
   worker.postMessage(port2, [port2] as never);
   return {
     prepare: () => remote.prepare(),
-    coverage: (place) => remote.coverage(place),
+    coverage: (place, bounds) => remote.coverage(place, bounds),
     visit: (number, visit) => inTime(remote.visit(number, visit)),
     end: async () => void (await worker.terminate()),
   };

@@ -12,6 +12,11 @@ import type { Action } from './surface.ts';
 
 const SEPARATOR = '+';
 
+/** Whether a scenario of this name is one of the pairs: no other has the separator. */
+export function isPairName(name: string): boolean {
+  return name.includes(SEPARATOR);
+}
+
 /** Whether two CPUs may do both at once. */
 function meet(first: Action, second: Action): boolean {
   return first.isKernelWorkers !== true || second.isKernelWorkers !== true;
