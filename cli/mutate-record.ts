@@ -31,14 +31,14 @@ export class MutateRecord {
   }
 
   /** What the file knows that is of use for this build. Throws a UsageError when it is another. */
-  open({ kernel, scenarios, places, pairs }: Prepared): Earlier {
+  open({ kernel, scenarios, places, generated }: Prepared): Earlier {
     const text = existsSync(this.#path) ? readFileSync(this.#path, 'utf8') : '';
     const lines = text.split('\n');
     // The last line may be half of one, when its writer was killed.
     const half = lines.pop() ?? '';
     const verdicts = new Map<string, Verdict>();
     const sightings = new Map<string, Place>();
-    const known = new Set([...places, ...pairs].map(nameOf));
+    const known = new Set([...places, ...generated].map(nameOf));
     let head: Head | null = null;
     for (const line of lines) {
       const parsed = this.#parse(line);

@@ -63,7 +63,7 @@ async function judge(request: MutateRequest, signal: AbortSignal): Promise<numbe
       },
       covering(done, all) {
         if (done % coverageStep !== 0 && done !== all) return;
-        console.error(`explore: what scenarios and pairs execute: ${done} of ${all} measured`);
+        console.error(`explore: what scenarios execute: ${done} of ${all} measured`);
       },
       judged(verdict) {
         record?.add(verdict);

@@ -22,7 +22,7 @@ import type { Experiment, Job, Report } from './experiment.ts';
 import type { Explorer, Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
 import { MUTANTS, mutantNamed } from './mutants.ts';
-import { PROTOCOLS, SCENARIOS, pairNamed, pairNames } from './model/index.ts';
+import { PROTOCOLS, SCENARIOS, generatedNamed, pairNames } from './model/index.ts';
 import { UnknownNameError, namesOf, planJobs } from './plan.ts';
 import type { Catalogue, Request } from './plan.ts';
 import { exploreSideBySide } from './side-by-side.ts';
@@ -193,11 +193,11 @@ export class Laboratory {
   }
 
   #subject(model: Model, experiment: Experiment, paths: readonly string[]): Subject {
-    const { SCENARIOS, PROTOCOLS, pairNamed } = model.module;
+    const { SCENARIOS, PROTOCOLS, generatedNamed } = model.module;
     const scenario = isPath(experiment.scenario)
       ? (this.#exported(model, paths, experiment.scenario) as Scenario)
       : (SCENARIOS.find(({ name }) => name === experiment.scenario) ??
-        pairNamed(experiment.scenario));
+        generatedNamed(experiment.scenario));
     const protocol = isPath(experiment.protocol)
       ? (this.#exported(model, paths, experiment.protocol) as LockingProtocol)
       : (PROTOCOLS as Readonly<Record<string, LockingProtocol>>)[experiment.protocol];
@@ -213,7 +213,7 @@ export class Laboratory {
     for (const [what, name] of Object.entries(named)) {
       const candidates = known[what as keyof typeof known];
       if ((what !== 'mutant' && isPath(name)) || candidates.includes(name)) continue;
-      if (what === 'scenario' && pairNamed(name) !== undefined) continue;
+      if (what === 'scenario' && generatedNamed(name) !== undefined) continue;
       throw new UnknownNameError(what, name, candidates);
     }
   }

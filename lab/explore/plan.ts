@@ -4,7 +4,7 @@ import type { Job } from './experiment.ts';
 import { isPath } from './experiment.ts';
 import type { Scenario } from './model/kit.ts';
 import { MUTANTS, mutantNamed } from './mutants.ts';
-import { pairNamed } from './model/index.ts';
+import { generatedNamed } from './model/index.ts';
 
 /** The protocol of a scenario that shares nothing that protocols lock. */
 export const PROTOCOL_DEFAULT = 'rcu';
@@ -71,7 +71,7 @@ export function planJobs(request: Request, catalogue: Catalogue): Job[] {
   }
   return scenarios.flatMap((scenario) => {
     const known = catalogue.scenarios.find(({ name }) => name === scenario);
-    if (known === undefined && !isPath(scenario) && pairNamed(scenario) === undefined) {
+    if (known === undefined && !isPath(scenario) && generatedNamed(scenario) === undefined) {
       throw new UnknownNameError('scenario', scenario, namesOf(catalogue.scenarios));
     }
     const isPair = known === undefined && !isPath(scenario);

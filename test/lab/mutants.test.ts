@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Judge } from '../../lab/explore/mutate/judge.ts';
-import { PAIR_BUDGETS, WRITTEN_BUDGETS } from '../../lab/explore/mutate/reach.ts';
+import { GENERATED_BUDGETS, WRITTEN_BUDGETS } from '../../lab/explore/mutate/reach.ts';
 import { buildSchemata } from '../../lab/explore/mutate/schemata-build.ts';
 import type { SchemataBuild } from '../../lab/explore/mutate/schemata-build.ts';
 import { nodeHost } from '../../lab/explore/node/node-host.ts';
@@ -55,9 +55,9 @@ describe('systematic mutants', () => {
       place('kernel/processes/futex-queue.ts:wakeKey:drop-wake-up:1'),
     );
     const pair = { scenario: 'swapped+load+munmap', protocol: 'vma' };
-    const reached = await judge.coverage(pair, PAIR_BUDGETS);
+    const reached = await judge.coverage(pair, GENERATED_BUDGETS);
     expect([...reached.alone, ...reached.contested]).toContain(
-      place('kernel/faults/swap-in.ts:resolveSwapped:drop-check:1'),
+      place('kernel/faults/swap-in.ts:resolveSwap:drop-check:1'),
     );
   });
 });

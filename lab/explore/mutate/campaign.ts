@@ -8,7 +8,7 @@ import { EQUIVALENTS } from './equivalents.ts';
 import type { Covered, Place, Sighting, Visit } from './judge.ts';
 import type { MutationHost, Mutator, Prepared } from './mutator.ts';
 import type { MutantInfo } from './schemata-build.ts';
-import { PAIR_BUDGETS, WRITTEN_BUDGETS, thinned } from './reach.ts';
+import { GENERATED_BUDGETS, WRITTEN_BUDGETS, thinned } from './reach.ts';
 import { NO_WORK, verdictOf } from './verdict.ts';
 import type { Verdict, Work } from './verdict.ts';
 import { Visits } from './visits.ts';
@@ -69,11 +69,11 @@ export async function judgeAll(
   }
 }
 
-/** Which places each scenario and pair executes: measured, or known from the last such run. */
+/** Which places each scenario executes, the generated ones included: measured, or known from the last such run. */
 async function coverage(
   host: MutationHost,
   crew: Crew,
-  { kernel, scenarios, places, pairs }: Prepared,
+  { kernel, scenarios, places, generated }: Prepared,
   { isStopped }: CampaignRequest,
   listener: Listener,
 ): Promise<Covered[]> {
@@ -81,17 +81,17 @@ async function coverage(
   const remembered = host.recall(name);
   if (remembered !== null) return JSON.parse(remembered) as Covered[];
   const measured: Covered[] = [];
-  const ofPairs: Covered[] = [];
+  const ofGenerated: Covered[] = [];
   const all = [
     ...places.map((place) => ({ place, budgets: WRITTEN_BUDGETS, into: measured })),
-    ...pairs.map((place) => ({ place, budgets: PAIR_BUDGETS, into: ofPairs })),
+    ...generated.map((place) => ({ place, budgets: GENERATED_BUDGETS, into: ofGenerated })),
   ];
   await crew.each(all, async (member, { place, budgets, into }) => {
     if (isStopped()) return;
     into.push(await member.mutator.coverage(place, budgets));
-    listener.covering(measured.length + ofPairs.length, all.length);
+    listener.covering(measured.length + ofGenerated.length, all.length);
   });
-  const covered = [...measured, ...thinned(ofPairs)];
+  const covered = [...measured, ...thinned(ofGenerated)];
   if (!isStopped()) host.remember(name, JSON.stringify(covered));
   return covered;
 }

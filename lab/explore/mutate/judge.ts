@@ -12,7 +12,6 @@ import { explore } from '../engine/explore.ts';
 import type { Exploration } from '../engine/explore.ts';
 import { SequentialOutcomes } from '../engine/sequential.ts';
 import { Subject } from '../engine/subject.ts';
-import type { Scenario } from '../model/kit.ts';
 
 /** A scenario under a protocol. */
 export interface Place {
@@ -175,9 +174,10 @@ function watched(model: Model): Model {
 }
 
 function subjectOf(model: Model, scenarioName: string, protocolName: string): Subject {
-  const { SCENARIOS, PROTOCOLS, pairNamed } = model.module;
+  const { SCENARIOS, PROTOCOLS, generatedNamed } = model.module;
   const written = SCENARIOS.find(({ name }) => name === scenarioName);
-  const scenario = written ?? (pairNamed(scenarioName));
+  const scenario = written ?? generatedNamed(scenarioName);
+  if (scenario === undefined) throw new Error(`no scenario is called '${scenarioName}'`);
   const protocols: Readonly<Record<string, LockingProtocol>> = PROTOCOLS;
   return new MutantSubject(model, scenario, protocols[protocolName] as LockingProtocol);
 }

@@ -6,8 +6,8 @@ import type { MutantInfo } from './schemata-build.ts';
 export interface Prepared {
   readonly mutants: readonly MutantInfo[];
   readonly places: readonly Place[];
-  /** The generated pairs (model/pairs), some of them under other protocols too. */
-  readonly pairs: readonly Place[];
+  /** Pairs and walks (model/pairs, model/walks), some pairs under other protocols too. */
+  readonly generated: readonly Place[];
   /** Another one for another kernel or other mutants of it. */
   readonly kernel: string;
   /** Another one for other scenarios. */

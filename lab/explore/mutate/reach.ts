@@ -1,7 +1,8 @@
 /**
- * Which scenarios and generated pairs execute the places of mutants. Measured once for a kernel and
- * its scenarios; of the thousands of pairs, a few are kept for each place.
+ * Which scenarios, pairs and walks execute the places of mutants. Measured once for a kernel and
+ * its scenarios; of the thousands of generated ones, a few are kept for each place.
  */
+import { isPairName } from '../model/pairs/index.ts';
 import type { Budget, Covered } from './judge.ts';
 
 /** Most places are reached by the first executions; some after a preemption only. */
@@ -9,26 +10,27 @@ export const WRITTEN_BUDGETS: readonly Budget[] = [
   { strategy: 'exhaustive', bound: 0, executionsMax: 64, stepsMax: Infinity },
   { strategy: 'exhaustive', bound: 1, executionsMax: 200, stepsMax: 100_000 },
 ];
-/** Both orders of a pair's operations, and some more where one of them waits. */
-export const PAIR_BUDGETS: readonly Budget[] = [
+/** Both orders of two CPUs, and some more where one of them waits. */
+export const GENERATED_BUDGETS: readonly Budget[] = [
   { strategy: 'exhaustive', bound: 0, executionsMax: 4, stepsMax: 20_000 },
 ];
 
-/** Pairs for one place under one protocol, at most: the cheapest, and as many among the others. */
+/** Pairs, and walks, for a place under one protocol: the cheapest, and some of the others. */
 const CHEAPEST = 10;
 const OTHERS = 14;
 
 const HOWS = ['contested', 'alone'] as const;
 type How = (typeof HOWS)[number];
 
-/** The same coverage with fewer pairs for each place: those that several CPUs execute first. */
-export function thinned(pairs: readonly Covered[]): Covered[] {
+/** The same coverage with fewer scenarios for each place: those that several CPUs execute first. */
+export function thinned(generated: readonly Covered[]): Covered[] {
   const lists = new Map<string, { covered: Covered; how: How }[]>();
-  const cheapestFirst = [...pairs].sort((a, b) => a.size - b.size || compareNames(a, b));
+  const cheapestFirst = [...generated].sort((a, b) => a.size - b.size || compareNames(a, b));
   for (const how of HOWS) {
     for (const covered of cheapestFirst) {
       for (const place of covered[how]) {
-        const key = `${covered.protocol} ${place}`;
+        const kind = isPairName(covered.scenario) ? 'pair' : 'walk';
+        const key = `${kind} ${covered.protocol} ${place}`;
         const list = lists.get(key);
         if (list === undefined) lists.set(key, [{ covered, how }]);
         else list.push({ covered, how });
@@ -37,7 +39,7 @@ export function thinned(pairs: readonly Covered[]): Covered[] {
   }
   const kept = new Map<Covered, Record<How, number[]>>();
   for (const [key, list] of lists) {
-    const place = Number(key.split(' ')[1]);
+    const place = Number(key.split(' ')[2]);
     for (const { covered, how } of chosen(list)) {
       const its = kept.get(covered) ?? { contested: [], alone: [] };
       its[how].push(place);

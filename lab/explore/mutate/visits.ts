@@ -1,22 +1,26 @@
 /**
- * Which explorations a mutant is worth: the likeliest scenarios and generated pairs that execute
+ * Which explorations a mutant is worth: the likeliest scenarios, pairs and walks that execute
  * its place, first without preemptions, which costs least; then with one; then a few under the
  * other protocols; then some of these with two, and by random schedules.
  */
 import { isPairName } from '../model/pairs/index.ts';
+import { isWalkName } from '../model/walks/index.ts';
 import { MUTANTS } from '../mutants.ts';
 import type { Budget, Covered, Place, Visit } from './judge.ts';
 import type { MutantInfo } from './schemata-build.ts';
 
-/** Explorations of each kind for one mutant, at most: of scenarios, and of generated pairs. */
+/** Explorations of each kind for one mutant, at most. */
 interface Share {
   readonly written: number;
   readonly pairs: number;
+  readonly walks: number;
 }
-const FIRST_SHARE: Share = { written: 48, pairs: 24 };
-const OTHERS_SHARE: Share = { written: 8, pairs: 4 };
-const DEEP_SHARE: Share = { written: 6, pairs: 3 };
-const DEEP_OTHERS_SHARE: Share = { written: 1, pairs: 1 };
+const FIRST_SHARE: Share = { written: 48, pairs: 24, walks: 0 };
+const OTHERS_SHARE: Share = { written: 8, pairs: 4, walks: 0 };
+const DEEP_SHARE: Share = { written: 6, pairs: 3, walks: 0 };
+const DEEP_OTHERS_SHARE: Share = { written: 1, pairs: 1, walks: 0 };
+/** Walks are made for code without races. */
+const ALONE_SHARE: Share = { written: 0, pairs: 0, walks: 24 };
 const ASIDE_MAX = 6;
 /** What killed the last mutants of the same function. */
 const KILLERS_MAX = 4;
@@ -93,6 +97,7 @@ export class Visits {
       ...this.#visits(earlier === null ? [] : [earlier], [NONE, ONE, TWO, RANDOM]),
       ...this.#visits(placesOf(known.slice(0, KILLERS_MAX)), [NONE, ONE]),
       ...this.#visits(placesOf([...first, ...aside]), [NONE]),
+      ...this.#visits(placesOf(this.#share(main, ALONE_SHARE)), [NONE]),
       ...this.#visits(placesOf([...first, ...aside]), [PROBE, ONE]),
       ...this.#visits(placesOf(beside), [NONE, ONE]),
       ...this.#visits(placesOf(deep), [PROBE, TWO]),
@@ -101,11 +106,12 @@ export class Visits {
   }
 
   /** The likeliest ones, not those that execute the place aside. */
-  #share(candidates: readonly Candidate[], { written, pairs }: Share): Candidate[] {
+  #share(candidates: readonly Candidate[], { written, pairs, walks }: Share): Candidate[] {
     const able = candidates.filter((candidate) => !isAside(candidate));
     return [
-      ...able.filter((one) => !isOfPair(one)).slice(0, written * this.#effort),
+      ...able.filter(isWritten).slice(0, written * this.#effort),
       ...able.filter(isOfPair).slice(0, pairs * this.#effort),
+      ...able.filter(isWalk).slice(0, walks * this.#effort),
     ];
   }
 
@@ -137,6 +143,14 @@ function protocolsOf(candidates: readonly Candidate[]): string[] {
 
 function isAside({ how }: Candidate): boolean {
   return how === ASIDE;
+}
+
+function isWritten(candidate: Candidate): boolean {
+  return !isOfPair(candidate) && !isWalk(candidate);
+}
+
+function isWalk({ covered }: Candidate): boolean {
+  return isWalkName(covered.scenario);
 }
 
 function isOfPair({ covered }: Candidate): boolean {

@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { connect } from '../../../workers/wire/endpoint.ts';
 import { Judge } from '../mutate/judge.ts';
 import { buildSchemata } from '../mutate/schemata-build.ts';
-import { PROTOCOLS, SCENARIOS, pairNames } from '../model/index.ts';
+import { PROTOCOLS, SCENARIOS, pairNames, walkNames } from '../model/index.ts';
 import { PROTOCOL_DEFAULT, protocolsFor } from '../plan.ts';
 import { nodeHost } from './node-host.ts';
 import type { MutatorApi } from './worker-mutator.ts';
@@ -29,8 +29,10 @@ const api: MutatorApi = {
       const protocols = isSample ? all : [PROTOCOL_DEFAULT];
       return protocols.map((protocol) => ({ scenario, protocol }));
     });
+    const walks = walkNames().map((scenario) => ({ scenario, protocol: PROTOCOL_DEFAULT }));
+    const generated = [...pairs, ...walks];
     const [kernel, scenarios] = [keyOf(build.kernel), keyOf(build.scenarios)];
-    return { mutants, places, pairs, kernel, scenarios };
+    return { mutants, places, generated, kernel, scenarios };
   },
   coverage: async (place, bounds) => prepared().coverage(place, bounds),
   visit: async (number, visit) => prepared().visit(number, visit),
