@@ -6,13 +6,14 @@
  *          → caught or blocked: a bit of SIG_PENDING, taken by the process at its next safe point
  *
  * A signal that ends the process is decided when it is sent, as in Linux's complete_signal: what
- * the process installs later does not save it.
+ * the process installs later does not save it. While an action changes, nothing is decided: the
+ * signal becomes pending, and the process decides when it takes it.
  *
  * Guarantees: a pending signal is taken exactly once; of several of one number one is kept, as for
  * Linux's signals below 32. Lowest number first.
  * Locking: none. The sets are words: senders set pending bits, the process's CPU does the rest.
  */
-import { and, load, or, peek, poke, store } from '../../shared/atomics.ts';
+import { add, and, load, or, peek, poke, store } from '../../shared/atomics.ts';
 import { ESRCH } from '../../shared/abi/errno.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
 import { SIGCHLD, SIGKILL, signalBit } from '../../shared/abi/signals.ts';
@@ -50,11 +51,15 @@ export function sendSignal(cpu: Cpu, pid: Pid, signal: number, sender: Pid): num
   if (proc === 0) return -ESRCH;
   if (peek(words, proc + PROCESS.STATE) === PROCESS.ZOMBIE) return SIGNAL_IGNORED;
   const bit = signalBit(signal);
+  // ORDER: before the sets, whose values belong together if it is even and the same after them.
+  const changes = load(words, proc + PROCESS.SIG_CHANGES);
   // ORDER: momentary values: a signal that crosses sigaction or sigprocmask may come before it.
   const isBlocked = (load(words, proc + PROCESS.SIG_BLOCKED) & bit & ~UNBLOCKABLE) !== 0;
   const isCaught = (load(words, proc + PROCESS.SIG_CAUGHT) & bit) !== 0;
   const isIgnored = (load(words, proc + PROCESS.SIG_IGNORED) & bit) !== 0;
-  if (!isBlocked && !isCaught) {
+  // ORDER: after the sets.
+  const isSettled = (changes & 1) === 0 && load(words, proc + PROCESS.SIG_CHANGES) === changes;
+  if (!isBlocked && !isCaught && (isSettled || signal === SIGKILL)) {
     if (isIgnored || isIgnoredByDefault(signal)) return SIGNAL_IGNORED;
     killProcess(cpu, pid, signal);
     return SIGNAL_FATAL;
@@ -108,9 +113,11 @@ export function setAction(cpu: Cpu, proc: ProcessBlock, signal: number, action: 
   // ORDER: written by the process's own CPU only.
   const caught = load(words, proc + PROCESS.SIG_CAUGHT) & ~bit;
   const ignored = load(words, proc + PROCESS.SIG_IGNORED) & ~bit;
-  // ORDER: senders read them one by one; between the two stores the default action counts.
+  // ORDER: before the stores and after them: who reads between them neither ends nor spares.
+  add(words, proc + PROCESS.SIG_CHANGES, 1);
   store(words, proc + PROCESS.SIG_CAUGHT, action === ACTION_CATCH ? caught | bit : caught);
   store(words, proc + PROCESS.SIG_IGNORED, action === ACTION_IGNORE ? ignored | bit : ignored);
+  add(words, proc + PROCESS.SIG_CHANGES, 1);
   const drops = action === ACTION_DEFAULT ? isIgnoredByDefault(signal) : action === ACTION_IGNORE;
   if (drops) and(words, proc + PROCESS.SIG_PENDING, ~bit);
 }

@@ -63,6 +63,8 @@ export const STACK_BYTES = 202;
 export const HOME = 204;
 /** First of the process's pins. */
 export const PINS = 205;
+/** Advanced when a signal's action begins to change, and when it has changed: odd in between. */
+export const SIG_CHANGES = 206;
 /** 1 once its program's code has begun on its CPU: until then it can be started elsewhere. */
 export const BEGUN = 207;
 /** The pid of the sender of the pending signal n, at word n. */
@@ -99,6 +101,7 @@ export const LAYOUT: Block = describeBlock('process', WORDS, {
     SIG_BLOCKED,
     SIG_CAUGHT,
     SIG_IGNORED,
+    SIG_CHANGES,
     NICE,
     FUTEXES,
     PINS,

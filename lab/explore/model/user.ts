@@ -17,6 +17,13 @@ import type { AccessHost } from '../../../kernel/mmu/access.ts';
 import { pendingSignal } from '../../../kernel/mmu/poll.ts';
 import { leaveUserMode } from '../../../kernel/mmu/user-mode.ts';
 import type { UserMode } from '../../../kernel/mmu/user-mode.ts';
+import {
+  ACTION_CATCH,
+  ACTION_DEFAULT,
+  actionOf,
+  defaultsToNothing,
+  takeSignal,
+} from '../../../kernel/processes/signals.ts';
 import { poke } from '../../../shared/atomics.ts';
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { userLoad, userStore, weakLoad } from '../runtime/facade.ts';
@@ -24,6 +31,11 @@ import { BASE_VPN, contextOn, finish, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
 import { KILLED, REFUSED } from './result-codes.ts';
 import { swapIn } from './swap-store.ts';
+
+/** Of a CPU's own numbers, the last signal that a handler got. */
+export const HANDLED = 8;
+/** Signals have 31 numbers. */
+const SIGNALS_MAX = 32;
 
 /** `load32` of the first word of page BASE + `page`. */
 export function read(page: number): Operation {
@@ -123,7 +135,12 @@ class ModelHost implements AccessHost {
     const { id } = this.cpu;
     const proc = this.world.procs[id] as number;
     this.endedBy = pendingSignal(this.cpu, proc);
-    if (this.endedBy === 0) return true;
+    if (this.endedBy === 0) {
+      const taken = deliverSignals(this.cpu, proc);
+      if (taken > 0) (this.world.mine[id] as number[])[HANDLED] = taken;
+      if (taken >= 0) return true;
+      this.endedBy = -taken;
+    }
     this.world.procs[id] = 0;
     leaveUserMode(this.world.modes[id] as UserMode);
     return false;
@@ -136,6 +153,22 @@ class ModelHost implements AccessHost {
   refuse(): boolean {
     return false;
   }
+}
+
+/**
+ * As a CPU's Worker delivers: the last signal that a handler got, or minus one that ends the
+ * process; 0 for none. What is ignored by now is passed over.
+ */
+export function deliverSignals(cpu: Cpu, proc: number): number {
+  let result = 0;
+  for (let turn = 0; turn < SIGNALS_MAX && result >= 0; turn++) {
+    const signal = takeSignal(cpu, proc);
+    if (signal === 0) break;
+    const action = actionOf(cpu, proc, signal);
+    if (action === ACTION_CATCH) result = signal;
+    else if (action === ACTION_DEFAULT && !defaultsToNothing(signal)) result = -signal;
+  }
+  return result;
 }
 
 /** The fault, and if it is a major one the page-in, which another Worker would do. */

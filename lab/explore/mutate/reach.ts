@@ -7,8 +7,8 @@ import type { Budget, Covered } from './judge.ts';
 
 /** Most places are reached by the first executions; some after a preemption only. */
 export const WRITTEN_BUDGETS: readonly Budget[] = [
-  { strategy: 'exhaustive', bound: 0, executionsMax: 64, stepsMax: Infinity },
-  { strategy: 'exhaustive', bound: 1, executionsMax: 200, stepsMax: 100_000 },
+  { strategy: 'exhaustive', bound: 0, executionsMax: 16, stepsMax: 20_000 },
+  { strategy: 'exhaustive', bound: 1, executionsMax: 50, stepsMax: 20_000 },
 ];
 /** Both orders of two CPUs, and some more where one of them waits. */
 export const GENERATED_BUDGETS: readonly Budget[] = [

@@ -15,12 +15,12 @@ interface Share {
   readonly pairs: number;
   readonly walks: number;
 }
-const FIRST_SHARE: Share = { written: 48, pairs: 24, walks: 0 };
-const OTHERS_SHARE: Share = { written: 8, pairs: 4, walks: 0 };
-const DEEP_SHARE: Share = { written: 6, pairs: 3, walks: 0 };
+const FIRST_SHARE: Share = { written: 32, pairs: 12, walks: 0 };
+const OTHERS_SHARE: Share = { written: 6, pairs: 2, walks: 0 };
+const DEEP_SHARE: Share = { written: 5, pairs: 2, walks: 0 };
 const DEEP_OTHERS_SHARE: Share = { written: 1, pairs: 1, walks: 0 };
 /** Walks are made for code without races. */
-const ALONE_SHARE: Share = { written: 0, pairs: 0, walks: 24 };
+const ALONE_SHARE: Share = { written: 0, pairs: 0, walks: 16 };
 const ASIDE_MAX = 6;
 /** What killed the last mutants of the same function. */
 const KILLERS_MAX = 4;
@@ -28,10 +28,10 @@ const KILLERS_MAX = 4;
 const exhaustive = { strategy: 'exhaustive' } as const;
 /** What is known of an execution's length limits the budgets after it. */
 const PROBE: Budget = { ...exhaustive, bound: 0, executionsMax: 2, stepsMax: 100_000 };
-const NONE: Budget = { ...exhaustive, bound: 0, executionsMax: 64, stepsMax: 50_000 };
-const ONE: Budget = { ...exhaustive, bound: 1, executionsMax: 150, stepsMax: 50_000 };
-const TWO: Budget = { ...exhaustive, bound: 2, executionsMax: 600, stepsMax: 120_000 };
-const RANDOM: Budget = { strategy: 'pct', bound: 3, executionsMax: 250, stepsMax: 60_000 };
+const NONE: Budget = { ...exhaustive, bound: 0, executionsMax: 24, stepsMax: 20_000 };
+const ONE: Budget = { ...exhaustive, bound: 1, executionsMax: 120, stepsMax: 25_000 };
+const TWO: Budget = { ...exhaustive, bound: 2, executionsMax: 400, stepsMax: 60_000 };
+const RANDOM: Budget = { strategy: 'pct', bound: 3, executionsMax: 200, stepsMax: 40_000 };
 
 const PROTOCOL_USUAL = 'rcu';
 

@@ -9,7 +9,8 @@ import { PROTOCOL_DEFAULT, protocolsFor } from '../plan.ts';
 import { nodeHost } from './node-host.ts';
 import type { MutatorApi } from './worker-mutator.ts';
 
-/** Pairs under other protocols than the default one: one of so many. */
+/** Of the pairs, one of so many judges mutants; under other protocols, one of so many of these. */
+const PAIRS_EVERY = 3;
 const OTHERS_EVERY = 8;
 
 const host = nodeHost();
@@ -24,7 +25,8 @@ const api: MutatorApi = {
     const places = SCENARIOS.flatMap((scenario) =>
       protocolsFor(scenario, all).map((protocol) => ({ scenario: scenario.name, protocol })),
     );
-    const pairs = pairNames().flatMap((scenario, i) => {
+    const names = pairNames().filter((_, i) => i % PAIRS_EVERY === 0);
+    const pairs = names.flatMap((scenario, i) => {
       const isSample = i % OTHERS_EVERY === 0;
       const protocols = isSample ? all : [PROTOCOL_DEFAULT];
       return protocols.map((protocol) => ({ scenario, protocol }));

@@ -123,6 +123,14 @@ export const STATES: readonly State[] = [
     },
   },
   {
+    name: 'untouched-span',
+    about: 'a whole span of private memory that nobody has touched',
+    places: SPAN,
+    setup(world: World): void {
+      threads(world, 0, 1024, ANON);
+    },
+  },
+  {
     name: 'shared',
     about: 'shared anonymous memory, two of three pages touched',
     places: LOW,

@@ -36,6 +36,8 @@ export interface Action {
 /** Pages far above every place: where moved memory goes to, by CPU. */
 const ELSEWHERE = 3072;
 const ELSEWHERE_STEP = 1024;
+/** The descriptor of the states' file: the first that is given out. */
+const FD = 3;
 
 /** A syscall on {address, length, …}. */
 function range(name: string, number: number, ...more: readonly number[]): Action {
@@ -65,6 +67,10 @@ function kernelWorkers(name: string, at: Action['at']): Action {
   return { name, isKernelWorkers: true, at };
 }
 
+function withFile(name: string, at: Action['at']): Action {
+  return { ...kernelWorkers(name, at), needsFile: true };
+}
+
 const MOVE = M.MREMAP_MAYMOVE | M.MREMAP_FIXED;
 
 /** Everything that one CPU can do to a range while another does something else to it. */
@@ -88,6 +94,7 @@ export const SURFACE: readonly Action[] = [
   range('pageout', S.SYS_MADVISE, M.MADV_PAGEOUT),
   range('willneed', S.SYS_MADVISE, M.MADV_WILLNEED),
   range('populate', S.SYS_MADVISE, M.MADV_POPULATE_WRITE),
+  range('populate-read', S.SYS_MADVISE, M.MADV_POPULATE_READ),
   range('dontfork', S.SYS_MADVISE, M.MADV_DONTFORK),
   range('wipeonfork', S.SYS_MADVISE, M.MADV_WIPEONFORK),
   range('mlock', S.SYS_MLOCK),
@@ -103,7 +110,16 @@ export const SURFACE: readonly Action[] = [
   kernelWorkers('evict', ({ common }) => [evict(0, common), writeOut(1)]),
   kernelWorkers('reclaim', () => [reclaim(0)]),
   kernelWorkers('age', ({ common }) => [age(common)]),
-  { ...kernelWorkers('truncate', ({ common }) => [truncate(common)]), needsFile: true },
-  { ...kernelWorkers('punch', ({ common }) => [punch(common)]), needsFile: true },
-  { ...kernelWorkers('write-back', () => [writeBack]), needsFile: true },
+  withFile('truncate', ({ common }) => [truncate(common)]),
+  withFile('punch', ({ common }) => [punch(common)]),
+  withFile('write-back', () => [writeBack]),
+  withFile('allocate', ({ common }) => [
+    call('fallocate', S.SYS_FALLOCATE, [FD, 0, common * PAGE_SIZE, PAGE_SIZE]),
+  ]),
+  withFile('read-file', ({ common, page }) => [
+    call('pread', S.SYS_PREAD, [FD, BASE + page * PAGE_SIZE, 4, common * PAGE_SIZE]),
+  ]),
+  withFile('write-file', ({ common, page }) => [
+    call('pwrite', S.SYS_PWRITE, [FD, BASE + page * PAGE_SIZE, 4, common * PAGE_SIZE]),
+  ]),
 ];

@@ -7,9 +7,9 @@ import { enterKernel } from '../../../../kernel/mmu/kernel-entry.ts';
 import { startProcess } from '../../../../kernel/processes/process.ts';
 import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { processOf } from '../../../../kernel/processes/pid-table.ts';
-import { groupOf } from '../../../../kernel/frames/memory-group.ts';
+import { groupOf, groupUsage } from '../../../../kernel/frames/memory-group.ts';
 import { load, peek } from '../../../../shared/atomics.ts';
-import { mapPages, spaceOf } from '../kit.ts';
+import { enter, leave, mapPages, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
 import { exit, fault, munmap } from '../operations.ts';
 
@@ -41,9 +41,47 @@ function touch(page: number): Operation {
 
 /** Two processes of one group, one on each CPU. */
 function pair(world: World): void {
-  member(world, 1, member(world, 0, 0));
+  world.values['second'] = member(world, 1, member(world, 0, 0));
   world.values['first'] = peek(world.machine.words, (world.procs[0] as number) + PROCESS.PID);
 }
+
+/** A process in a new group; 1 when it is as it was made. */
+const begin: Operation = {
+  name: 'begin a memory group',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const pid = createProcess(cpu, { name: 'n', parent: 0, memoryMaxPages: LIMIT });
+    const proc = processOf(world.machine, pid);
+    const group = groupOf(cpu, peek(cpu.words, proc + PROCESS.SPACE));
+    const usage = groupUsage(world.machine, group);
+    leave(world, cpu);
+    const isNew = usage?.residentPages === 0 && usage.spaces === 1;
+    return isNew && usage.limitPages === LIMIT && usage.residentPagesPeak === 0 ? 1 : -1;
+  },
+};
+
+/** A child in the group of `values.first`, or -1 when that has ended. */
+const join: Operation = {
+  name: 'fork into the group',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const parent = world.values['first'] as number;
+    const pid = createProcess(cpu, { name: 'c', cpu: cpu.id, parent, fork: true });
+    leave(world, cpu);
+    return pid > 0 ? 1 : -1;
+  },
+};
+
+/** What a report says of the group of CPU 0's process: no more than there can be. */
+const look: Operation = {
+  name: 'look at the group',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const usage = groupUsage(world.machine, world.values['group'] as number);
+    leave(world, cpu);
+    return (usage?.residentPages ?? 0) <= LIMIT + 1 ? 1 : -1;
+  },
+};
 
 export const groupScenarios: readonly Scenario[] = [
   {
@@ -71,6 +109,41 @@ export const groupScenarios: readonly Scenario[] = [
     setup(world: World): void {
       pair(world);
       touch(0).run(world, world.cpus[0] as Cpu);
+    },
+  },
+  {
+    name: 'group-last',
+    about: 'both processes of a memory group end at once, and its block is the next one’s',
+    perProtocol: false,
+    cpus: [[exit('first')], [exit('second'), begin]],
+    setup(world: World): void {
+      pair(world);
+      touch(0).run(world, world.cpus[0] as Cpu);
+      touch(1).run(world, world.cpus[1] as Cpu);
+    },
+  },
+  {
+    name: 'group-join',
+    about: 'a memory group gets a process while another one of it ends',
+    perProtocol: false,
+    cpus: [[join], [exit('second')]],
+    setup(world: World): void {
+      pair(world);
+      touch(0).run(world, world.cpus[0] as Cpu);
+    },
+  },
+  {
+    name: 'group-look',
+    about: 'a report looks at a memory group while a process of it touches a page and ends',
+    perProtocol: false,
+    cpus: [
+      [look, look],
+      [touch(0), exit('second')],
+    ],
+    setup(world: World): void {
+      pair(world);
+      const cpu = world.cpus[0] as Cpu;
+      world.values['group'] = groupOf(cpu, spaceOf(world, 0));
     },
   },
 ];

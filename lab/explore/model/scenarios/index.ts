@@ -21,6 +21,7 @@ import { realBugScenarios } from './real-bugs.ts';
 import { remoteScenarios } from './remote.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
+import { signalScenarios } from './signals.ts';
 import { swapScenarios } from './swaps.ts';
 import { tlbScenarios } from './tlbs.ts';
 import { userModeScenarios } from './user-modes.ts';
@@ -41,6 +42,7 @@ const PLAIN: readonly Scenario[] = [
   ...machineScenarios,
   ...recallScenarios,
   ...processScenarios,
+  ...signalScenarios,
   ...forkScenarios,
   ...futexScenarios,
   ...descriptorScenarios,

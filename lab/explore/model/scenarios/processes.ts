@@ -5,7 +5,7 @@ import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { startProcess, withholdProcess } from '../../../../kernel/processes/process.ts';
 import { limitAt } from '../../../../kernel/space/rlimits.ts';
-import { sysSetpriority } from '../../../../kernel/syscalls/priority.ts';
+import { sysGetpriority, sysSetpriority } from '../../../../kernel/syscalls/priority.ts';
 import { sysPrlimit } from '../../../../kernel/syscalls/rlimit.ts';
 import { peek } from '../../../../shared/atomics.ts';
 import { PRIO_PROCESS, RLIMIT_STACK } from '../../../../shared/abi/mman.ts';
@@ -78,6 +78,32 @@ const setNice: Operation = {
   },
 };
 
+/** Sets the own nice value. */
+function beNice(nice: number): Operation {
+  return {
+    name: `nice ${nice}`,
+    run(world: World, cpu: Cpu): number {
+      enter(cpu);
+      const self = world.procs[cpu.id] as number;
+      const result = sysSetpriority(cpu, self, PRIO_PROCESS, world.values['old'] as number, nice);
+      leave(world, cpu);
+      return result;
+    },
+  };
+}
+
+/** The nice value of `values.old`, as the syscall gives it. */
+const nice: Operation = {
+  name: 'getpriority',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const self = world.procs[cpu.id] as number;
+    const result = sysGetpriority(cpu, self, PRIO_PROCESS, world.values['old'] as number);
+    leave(world, cpu);
+    return result;
+  },
+};
+
 const setLimit: Operation = {
   name: 'prlimit',
   run(world: World, cpu: Cpu): number {
@@ -115,6 +141,18 @@ export const processScenarios: readonly Scenario[] = [
     about: 'the nice value of a process is set while it ends, and its block is reused',
     perProtocol: false,
     cpus: [[replaceOld], [setNice]],
+    setup(world: World): void {
+      setup(world);
+    },
+  },
+  {
+    name: 'priority-priority',
+    about: 'two threads set the nice value of a process, which may only rise, and read it',
+    perProtocol: false,
+    cpus: [
+      [beNice(5), nice],
+      [beNice(7), nice],
+    ],
     setup(world: World): void {
       setup(world);
     },
