@@ -29,6 +29,10 @@ const WALKERS: Readonly<Record<string, string>> = {
   'kernel/mmu/walk.ts walk': 'the MMU sees no entry or a reserved one, and faults on both',
   'kernel/reclaim/candidates.ts findCandidates':
     'takes present entries alone, which eviction reads again under the lock',
+  'kernel/paging/table.ts seek':
+    'under a lock nothing is filled meanwhile; findCandidates, without one, passes over both',
+  'kernel/locking/rcu.ts lockCovering':
+    'neither is a table: it stops at both, and looks again under the lock',
   'kernel/paging/table.ts peekEntry': 'a hint about the entry, which is read again under the lock',
 };
 

@@ -131,6 +131,14 @@ export const STATES: readonly State[] = [
     },
   },
   {
+    name: 'giant',
+    about: '4 GiB of private memory that nobody has touched: one entry of the root',
+    places: SPAN,
+    setup(world: World): void {
+      threads(world, 0, 2 ** 20, ANON);
+    },
+  },
+  {
     name: 'shared',
     about: 'shared anonymous memory, two of three pages touched',
     places: LOW,

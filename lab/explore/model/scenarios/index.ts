@@ -24,12 +24,14 @@ import { recallScenarios } from './recalls.ts';
 import { signalScenarios } from './signals.ts';
 import { swapScenarios } from './swaps.ts';
 import { tlbScenarios } from './tlbs.ts';
+import { untouchedScenarios } from './untouched.ts';
 import { userModeScenarios } from './user-modes.ts';
 
 const PLAIN: readonly Scenario[] = [
   ...faultScenarios,
   ...adviceScenarios,
   ...rangeScenarios,
+  ...untouchedScenarios,
   ...objectScenarios,
   ...fileScenarios,
   ...sealScenarios,
