@@ -1,4 +1,4 @@
-/** Seeded bugs of CPUs that reach for a process which ends meanwhile. */
+/** Seeded bugs of CPUs that reach for a process which ends or changes meanwhile. */
 import { patch } from '../build/patch.ts';
 import type { Mutant } from '../mutants.ts';
 
@@ -44,6 +44,19 @@ export const PROCESS_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(RLIMIT, '  lock(cpu, BOOT.PROC_LOCK);\n  const target', '  const target'),
       patch(RLIMIT, '  unlock(cpu, BOOT.PROC_LOCK);\n', ''),
+    ],
+  },
+  {
+    name: 'signal-between-actions',
+    about: 'a signal that is caught, and ignored from now on, ends its process in between',
+    scenario: 'signal-ignore',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/processes/signals.ts',
+        '!isBlocked && !isCaught && (isSettled || signal === SIGKILL)',
+        '!isBlocked && !isCaught',
+      ),
     ],
   },
 ];
