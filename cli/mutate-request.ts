@@ -10,6 +10,7 @@ import { suggest, UsageError } from './usage-error.ts';
 
 const threadsMax = 256;
 const effortMax = 1000;
+const sampleMax = 1000;
 
 const mutateOptions: OptionTable = {
   mutate: { help: 'judge the scenarios by systematic mutants of the kernel' },
@@ -19,6 +20,7 @@ const mutateOptions: OptionTable = {
     help: 'only mutants of this file or folder of kernel/; may be repeated',
     repeatable: true,
   },
+  sample: { value: 'N', help: `only every Nth of them, 1 to ${sampleMax} (1)` },
   jobs: { value: 'N', help: `mutants side by side, each on a thread, 1 to ${threadsMax} (1)` },
   effort: {
     value: 'N',
@@ -68,6 +70,7 @@ export function parseMutate(args: readonly string[]): MutateRequest | string {
   const files = parsed.all('file').map((path) => path.replace(/^\.\//, '').replace(/\/+$/, ''));
   const names = parsed.positionals;
   for (const name of names) requireName(name);
+  const every = parsed.integer('sample', 1, 1, sampleMax);
   const resume = parsed.one('resume');
   if (resume !== null) requireWritable('resume', resume);
   return {
@@ -76,7 +79,8 @@ export function parseMutate(args: readonly string[]): MutateRequest | string {
     resume,
     list: parsed.has('list'),
     json: parsed.has('json'),
-    isWanted: ({ id, path, operator }) =>
+    isWanted: ({ id, path, operator, number }) =>
+      number % every === 0 &&
       (names.length === 0 || names.includes(id)) &&
       (operators.length === 0 || operators.includes(operator)) &&
       (files.length === 0 || files.some((file) => path === file || path.startsWith(`${file}/`))),

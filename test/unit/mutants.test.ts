@@ -296,5 +296,7 @@ describe('the request', () => {
     expect(selects('--operator', 'drop-lock')).toBe(false);
     expect(selects(mutant.id, '--operator', 'drop-flush')).toBe(true);
     expect(selects('kernel/paging/flush.ts:flushRange:drop-flush:1')).toBe(false);
+    // Its number is 1.
+    expect([selects('--sample', '1'), selects('--sample', '2')]).toEqual([true, false]);
   });
 });

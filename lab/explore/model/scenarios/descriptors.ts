@@ -4,8 +4,15 @@ import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { unblockCpu } from '../../../../kernel/mmu/kernel-entry.ts';
 import { storeWide } from '../../../../kernel/frames/wide.ts';
 import { createProcess } from '../../../../kernel/lifecycle/create.ts';
+import { exitProcess, releaseProcess } from '../../../../kernel/lifecycle/exit.ts';
 import { clearChildTid } from '../../../../kernel/lifecycle/thread-words.ts';
-import { closeFd, dupFd, fdFile, inheritFds } from '../../../../kernel/objects/fd.ts';
+import {
+  closeFd,
+  dupFd,
+  execDescriptors,
+  fdFile,
+  inheritFds,
+} from '../../../../kernel/objects/fd.ts';
 import { fileObject, putFile } from '../../../../kernel/objects/open-file.ts';
 import { objectSize } from '../../../../kernel/objects/pages.ts';
 import { futexBegin, futexFinish, futexSleep } from '../../../../kernel/processes/futex.ts';
@@ -13,6 +20,7 @@ import { processOf } from '../../../../kernel/processes/pid-table.ts';
 import { startProcess } from '../../../../kernel/processes/process.ts';
 import { memfdCreate } from '../../../../kernel/syscalls/open.ts';
 import { sysFtruncate } from '../../../../kernel/syscalls/seek.ts';
+import { peek } from '../../../../shared/atomics.ts';
 import * as PROCESS from '../../../../shared/layout/process.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { BASE, BASE_VPN, enter, leave, mapPages, newProcess, newThreads } from '../kit.ts';
@@ -83,6 +91,34 @@ const inherit: Operation = {
     if (file !== 0) putFile(cpu, file);
     leave(world, cpu);
     return file === 0 ? 0 : 1;
+  },
+};
+
+/** A thread that shares the table, which ends at once: 1, or the errno. */
+const shareAndEnd: Operation = {
+  name: 'a thread shares the descriptors, and ends',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const parent = peek(cpu.words, (world.procs[cpu.id] as number) + PROCESS.PID);
+    const spec = { name: 's', cpu: cpu.id, parent, thread: true, shareDescriptors: true };
+    const pid = createProcess(cpu, spec);
+    if (pid > 0) {
+      exitProcess(cpu, pid, 0, 0, 0);
+      releaseProcess(cpu, pid);
+    }
+    leave(world, cpu);
+    return pid > 0 ? 1 : pid;
+  },
+};
+
+/** As exec does: a table of the caller's own. */
+const ownTable: Operation = {
+  name: 'exec takes a table of its own',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const result = execDescriptors(cpu, world.procs[cpu.id] as number);
+    leave(world, cpu);
+    return result;
   },
 };
 
@@ -192,6 +228,27 @@ export const descriptorScenarios: readonly Scenario[] = [
     about: 'a child gets a copy of a table in which another thread closes a descriptor',
     perProtocol: false,
     cpus: [[inherit], [closeOpened]],
+    setup(world: World): void {
+      sharedTable(world);
+    },
+  },
+  {
+    name: 'files-share-end',
+    about: 'a table gets a user and loses it while another thread takes a table of its own',
+    perProtocol: false,
+    cpus: [[shareAndEnd], [ownTable, use]],
+    setup(world: World): void {
+      sharedTable(world);
+    },
+  },
+  {
+    name: 'files-own-own',
+    about: 'both users of a table take one of their own: nothing stays open in the old one',
+    perProtocol: false,
+    cpus: [
+      [ownTable, closeOpened],
+      [ownTable, use],
+    ],
     setup(world: World): void {
       sharedTable(world);
     },

@@ -1,6 +1,7 @@
 /** All scenarios that ship. */
 import type { Scenario } from '../kit.ts';
 import { adviceScenarios } from './advice.ts';
+import { allocationScenarios } from './allocations.ts';
 import { descriptorScenarios } from './descriptors.ts';
 import { faultScenarios } from './faults.ts';
 import { fileScenarios } from './files.ts';
@@ -22,6 +23,7 @@ import { remoteScenarios } from './remote.ts';
 import { sealScenarios } from './seals.ts';
 import { recallScenarios } from './recalls.ts';
 import { signalScenarios } from './signals.ts';
+import { startScenarios } from './starts.ts';
 import { swapScenarios } from './swaps.ts';
 import { tlbScenarios } from './tlbs.ts';
 import { untouchedScenarios } from './untouched.ts';
@@ -45,6 +47,8 @@ const PLAIN: readonly Scenario[] = [
   ...recallScenarios,
   ...processScenarios,
   ...signalScenarios,
+  ...startScenarios,
+  ...allocationScenarios,
   ...forkScenarios,
   ...futexScenarios,
   ...descriptorScenarios,
