@@ -2,6 +2,7 @@
 import type { Scenario } from '../kit.ts';
 import { adviceScenarios } from './advice.ts';
 import { allocationScenarios } from './allocations.ts';
+import { candidateScenarios } from './candidates.ts';
 import { descriptorScenarios } from './descriptors.ts';
 import { faultScenarios } from './faults.ts';
 import { fileScenarios } from './files.ts';
@@ -31,6 +32,7 @@ import { userModeScenarios } from './user-modes.ts';
 
 const PLAIN: readonly Scenario[] = [
   ...faultScenarios,
+  ...candidateScenarios,
   ...adviceScenarios,
   ...rangeScenarios,
   ...untouchedScenarios,

@@ -69,7 +69,7 @@ function readIn(slot: number): Operation {
 }
 
 /** Frees unused frames whose pages are in the store as well. */
-const dropClean: Operation = {
+export const dropClean: Operation = {
   name: 'drop clean frames',
   run(world: World, cpu: Cpu): number {
     enter(cpu);

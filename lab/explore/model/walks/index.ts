@@ -15,12 +15,24 @@ import type { Action } from '../pairs/surface.ts';
 import { openFile } from '../scenarios/mapped-file.ts';
 import { read, write } from '../user.ts';
 import { Draw, drawCall } from './calls.ts';
-import { child, countGroups, end, exec, handle, memfd, send, take } from './steps.ts';
+import {
+  child,
+  countGroups,
+  end,
+  exec,
+  handle,
+  lookAtEntries,
+  memfd,
+  send,
+  take,
+} from './steps.ts';
 
 /** Walks that judge mutants. */
 const WALKS = 400;
 /** Operations of CPU 0. */
 const STEPS = 12;
+/** How often the entries are looked at. */
+const LOOK_EVERY = 4;
 const NAME = /^walk-(\d{1,9})$/;
 const PAGES = [0, 1, 1, 2, 600, 1022, 1023];
 const SIGNALS = [10, 12, 17, 31];
@@ -43,7 +55,11 @@ export function walkNamed(name: string): Scenario | undefined {
   const draw = new Draw(Number(seed));
   const state = STATES[draw.below(STATES.length)] as State;
   const steps: Operation[] = [];
-  while (steps.length < STEPS) steps.push(...drawStep(draw, state));
+  while (steps.length < STEPS) {
+    steps.push(...drawStep(draw, state));
+    if (draw.below(LOOK_EVERY) === 0) steps.push(lookAtEntries);
+  }
+  steps.push(lookAtEntries);
   const page = draw.of(PAGES);
   return {
     name,

@@ -6,6 +6,7 @@ import { createProcess } from '../../../../kernel/lifecycle/create.ts';
 import { groupUsage, groupOf } from '../../../../kernel/frames/memory-group.ts';
 import type { Cpu } from '../../../../kernel/machine/cpu.ts';
 import { copyToUser } from '../../../../kernel/mmu/user-copy.ts';
+import { peekEntry } from '../../../../kernel/paging/table.ts';
 import { allPids, processOf } from '../../../../kernel/processes/pid-table.ts';
 import * as SIGNALS from '../../../../kernel/processes/signals.ts';
 import { dispatch } from '../../../../kernel/syscalls/dispatch.ts';
@@ -13,11 +14,14 @@ import { memfdCreate } from '../../../../kernel/syscalls/open.ts';
 import { peek } from '../../../../shared/atomics.ts';
 import * as S from '../../../../shared/abi/syscall-numbers.ts';
 import * as PROCESS from '../../../../shared/layout/process.ts';
-import { enter, leave, spaceOf } from '../kit.ts';
+import * as pte from '../../../../shared/pte.ts';
+import { BASE_VPN, enter, leave, spaceOf } from '../kit.ts';
 import type { Operation, World } from '../kit.ts';
 
 const IOVEC_BYTES = 16;
 const NAMELESS = 1;
+/** Entries that are looked at: three bits each. */
+const ENTRIES = 4;
 
 /** Moves the heap's end by so many bytes: where it is then. */
 export function heapBy(bytes: number): Operation {
@@ -162,6 +166,25 @@ export function end(isReleased: boolean): Operation {
     },
   };
 }
+
+/** What the entries of the first pages say of use: present, accessed and dirty. */
+export const lookAtEntries: Operation = {
+  name: 'look at the entries',
+  run(world: World, cpu: Cpu): number {
+    enter(cpu);
+    const space = spaceOf(world, cpu.id);
+    let result = 0;
+    for (let page = 0; page < ENTRIES; page++) {
+      const entry = peekEntry(cpu, space, BASE_VPN + page);
+      const isThere = pte.isPresent(entry);
+      const used = (entry & pte.PTE_A) !== 0 ? 2 : 0;
+      const dirty = (entry & pte.PTE_D) !== 0 ? 1 : 0;
+      result = result * 8 + (isThere ? 4 + used + dirty : 0);
+    }
+    leave(world, cpu);
+    return result;
+  },
+};
 
 /** What exec does to the youngest process that no CPU runs. */
 export const exec: Operation = {
