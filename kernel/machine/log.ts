@@ -4,7 +4,7 @@
  * Any CPU appends at any time; the newest DMESG_ENTRIES survive. Record: sequence number + 1,
  * milliseconds since boot, CPU, event, three values.
  */
-import { add, load, peek, poke, store } from '../../shared/atomics.ts';
+import { add, load, peek, store } from '../../shared/atomics.ts';
 import * as BOOT from '../../shared/layout/boot.ts';
 import * as LOG from '../../shared/layout/log.ts';
 import { errnoName } from '../../shared/abi/errno.ts';
@@ -36,6 +36,9 @@ export const LOG_SWAP_READ = 14;
 /** A Worker is replaced because the code of an ended process keeps it: {CPU, pid}. */
 export const LOG_RUNAWAY = 15;
 
+/** Of a record, what follows its stamp: time, CPU, event, three values. */
+const RECORD_WORDS = 6;
+
 /** Appends an event with three 32-bit values. */
 export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: number): void {
   const { words, machine } = cpu;
@@ -45,7 +48,8 @@ export function logEvent(cpu: Cpu, event: number, a: number, b: number, c: numbe
   // ORDER: no stamp while the record changes, so that a reader never takes half a record.
   store(words, at + LOG.STAMP, 0);
   const record = [peek(words, BOOT.JIFFIES), cpu.id, event, a, b, c];
-  for (let i = 0; i < record.length; i++) poke(words, at + LOG.TIME + i, record[i] as number);
+  // ORDER: after the stamp has gone, for a reader that looks at it twice.
+  for (let i = 0; i < record.length; i++) store(words, at + LOG.TIME + i, record[i] as number);
   // ORDER: publishes the record.
   store(words, at + LOG.STAMP, sequence + 1);
 }
@@ -58,17 +62,14 @@ export function dmesgLines(machine: Machine): string[] {
   const next = load(words, BOOT.DMESG_NEXT);
   for (let sequence = Math.max(0, next - DMESG_ENTRIES); sequence < next; sequence++) {
     const at = machine.dmesg + (sequence % DMESG_ENTRIES) * LOG.WORDS;
-    // ORDER: the stamp is checked before the record is read; a torn line is dropped.
+    // ORDER: the stamp is checked before the record is read and after it; a torn line is dropped.
     if (load(words, at + LOG.STAMP) !== sequence + 1) continue;
-    const seconds = (peek(words, at + LOG.TIME) / 1000).toFixed(3).padStart(9);
-    const cpu = peek(words, at + LOG.CPU);
-    const text = describe(
-      peek(words, at + LOG.EVENT),
-      peek(words, at + LOG.VALUES),
-      peek(words, at + LOG.VALUES + 1),
-      peek(words, at + LOG.VALUES + 2),
-    );
-    lines.push(`[${seconds}] cpu${cpu}: ${text}`);
+    const record: number[] = [];
+    for (let i = 0; i < RECORD_WORDS; i++) record.push(load(words, at + LOG.TIME + i));
+    if (load(words, at + LOG.STAMP) !== sequence + 1) continue;
+    const [ms = 0, cpu, event = 0, a = 0, b = 0, c = 0] = record;
+    const seconds = (ms / 1000).toFixed(3).padStart(9);
+    lines.push(`[${seconds}] cpu${cpu}: ${describe(event, a, b, c)}`);
   }
   return lines;
 }

@@ -131,6 +131,7 @@ function patchesOf({ patches = [], spinTurns = 0, smallLimits = true }: ModelOpt
     // What overflows on a busy machine overflows here: rings, thresholds, counters.
     limit('TLB_RING', 16, 2),
     limit('TLB_FLUSH_ALL_PAGES', 32, 2),
+    limit('DMESG_ENTRIES', 1024, 4),
     limit('FIRST_GENERATION', 0, 2 ** 31 - 2),
   ];
 }

@@ -32,6 +32,10 @@ export class Identity {
     const ignored = subject.ignored.slice();
     // A count on which others wait.
     ignored[BOOT.CPU_EVENT] = 0;
+    // The log is no part of a final state, but who reads it goes on by what it says.
+    const { machine } = subject.world;
+    ignored.fill(0, machine.dmesg, machine.swapMap);
+    ignored[BOOT.DMESG_NEXT] = 0;
     runtime.state.watchState(ignored);
     runtime.unaware.watchPolls(subject.words.length);
     identifyObjects(subject.world, runtime.heap.identify);

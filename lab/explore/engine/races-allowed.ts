@@ -20,6 +20,8 @@ const PLAIN: Readonly<Record<string, string>> = {
 const SPECULATIVE: Readonly<Record<string, string>> = {
   'kernel/locking/vma.ts findArea':
     'compares SPACE.INDEX_SEQ after the reads and before it uses them',
+  'kernel/reclaim/watermarks.ts freeFrames':
+    'a momentary value, by which reclaim decides how much to do',
   'kernel/locking/vma.ts lockArea':
     'reads a node that may be gone, counted in, and checks AREA.LIVE first',
 };

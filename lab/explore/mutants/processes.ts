@@ -59,4 +59,17 @@ export const PROCESS_MUTANTS: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'log-one-look',
+    about: 'a reader of the full log takes a record whose place a new event takes meanwhile',
+    scenario: 'log-read',
+    protocol: 'rcu',
+    patches: [
+      patch(
+        'kernel/machine/log.ts',
+        'record.push(load(words, at + LOG.TIME + i));\n    if (load(words, at + LOG.STAMP) !== sequence + 1) continue;',
+        'record.push(load(words, at + LOG.TIME + i));',
+      ),
+    ],
+  },
 ];

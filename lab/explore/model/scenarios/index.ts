@@ -12,6 +12,7 @@ import { groupScenarios } from './groups.ts';
 import { heapAndMoveScenarios } from './heaps-and-moves.ts';
 import { lockScenarios } from './locks.ts';
 import { machineScenarios } from './machine.ts';
+import { lookScenarios } from './looks.ts';
 import { lazyScenarios, underOtherPolicies } from './flush-policies.ts';
 import { objectScenarios } from './objects.ts';
 import { processScenarios } from './processes.ts';
@@ -51,6 +52,7 @@ const PLAIN: readonly Scenario[] = [
   ...signalScenarios,
   ...startScenarios,
   ...allocationScenarios,
+  ...lookScenarios,
   ...forkScenarios,
   ...futexScenarios,
   ...descriptorScenarios,
