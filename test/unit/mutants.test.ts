@@ -17,6 +17,8 @@ import { originalName, withSchemata } from '../../lab/explore/mutate/schemata.ts
 import type { Prepared } from '../../lab/explore/mutate/mutator.ts';
 import type { MutantInfo } from '../../lab/explore/mutate/schemata-build.ts';
 import { NO_WORK, scoreOf, verdictOf } from '../../lab/explore/mutate/verdict.ts';
+import { thinned } from '../../lab/explore/mutate/reach.ts';
+import { walkNamed, walkNames } from '../../lab/explore/model/walks/index.ts';
 import { Visits } from '../../lab/explore/mutate/visits.ts';
 
 const MODULE = `
@@ -197,6 +199,32 @@ describe('visits', () => {
     expect(names(7, ['wide', 'elsewhere'])).toEqual(['wide rcu 1', ...names(7, [])]);
     const seen = { scenario: 'elsewhere', protocol: 'path' };
     expect(visits.of({ place: 7, path: PATH }, [], seen)[0]).toMatchObject(seen);
+  });
+});
+
+describe('coverage by generated scenarios', () => {
+  it('keeps the cheapest of each kind for a place, and some of the others', () => {
+    const covered = (scenario: string, size: number) => ({
+      ...{ scenario, protocol: 'rcu', contested: [7], alone: [8], aside: [9], size },
+    });
+    const pairs = Array.from({ length: 500 }, (_, i) => covered(`some+pair+${i}`, 500 - i));
+    const kept = thinned([...pairs, covered('walk-1', 900)]);
+    const names = kept.map(({ scenario }) => scenario);
+    expect(names).toContain('walk-1');
+    expect(names).toContain('some+pair+499');
+    expect(kept.length).toBeLessThan(40);
+    expect(Math.max(...kept.map(({ size }) => size))).toBe(900);
+    expect(kept.filter(({ size }) => size < 500 && size > 100).length).toBeGreaterThan(8);
+    expect(kept.every(({ aside }) => aside.length === 0)).toBe(true);
+  });
+
+  it('has walks: the same name draws the same calls', () => {
+    const steps = (name: string) => walkNamed(name)?.cpus[0]!.map((step) => step.name);
+    expect(steps('walk-3')).toEqual(steps('walk-3'));
+    expect(steps('walk-3')).not.toEqual(steps('walk-4'));
+    expect(steps('walk-3')!.length).toBeGreaterThanOrEqual(12);
+    expect(walkNamed('walk-x')).toBeUndefined();
+    expect(new Set(walkNames()).size).toBeGreaterThanOrEqual(400);
   });
 });
 

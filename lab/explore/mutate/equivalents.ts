@@ -5,6 +5,8 @@
 const COUNTER = 'only a counter for reports comes earlier or later';
 const SAME_VALUE = 'where it differs it stores the value that is there';
 const KEPT_TABLE = 'an empty table stays linked, and is used again or freed with its space';
+const OWN_WORD =
+  'only the process’s own CPU writes the word, so that its order tells nobody anything';
 const STRICTER = 'the flush is waited for where it need not be';
 
 export const EQUIVALENTS: Readonly<Record<string, string>> = {
@@ -41,4 +43,28 @@ export const EQUIVALENTS: Readonly<Record<string, string>> = {
   'kernel/paging/flush-lazy.ts:settleLazy:drop-check:2': STRICTER,
   'kernel/paging/flush-lazy.ts:settleLazy:drop-check:3': STRICTER,
   'kernel/paging/flush-lazy.ts:settleLazy:off-by-one:1': STRICTER,
+  'kernel/paging/map-range.ts:changeEntry:drop-check:3': STRICTER,
+  'kernel/paging/map-range.ts:changeEntry:drop-check:4': STRICTER,
+  'kernel/paging/map-range.ts:changeEntry:drop-check:5': STRICTER,
+  'kernel/paging/map-range.ts:changeEntry:drop-check:6': STRICTER,
+  'kernel/paging/move-range.ts:moveEntry:drop-check:1': STRICTER,
+  'kernel/paging/move-range.ts:moveEntry:drop-check:2': STRICTER,
+  'kernel/paging/move-range.ts:moveEntry:drop-check:3': STRICTER,
+  'kernel/paging/object-range.ts:zapEntry:drop-check:8': STRICTER,
+  'kernel/paging/object-range.ts:zapEntry:drop-check:9': STRICTER,
+  'kernel/paging/undo.ts:restorePermissions:drop-check:3': STRICTER,
+  'kernel/paging/undo.ts:restorePermissions:drop-check:4': STRICTER,
+  'kernel/paging/flush-lazy.ts:swept:drop-check:1': STRICTER,
+  'kernel/paging/flush-lazy.ts:swept:off-by-one:1': STRICTER,
+  'kernel/paging/flush-lazy.ts:settleLazy:off-by-one:2': STRICTER,
+  'kernel/paging/flush-lazy.ts:release:swap-accesses:1':
+    'the areas’ lock is held, and who looks without it only asks whether the list is empty',
+  'kernel/paging/map-range.ts:presentRange:off-by-one:3':
+    'the last span of a linear region becomes a table of the same pages',
+  'kernel/faults/fault.ts:handleFault:swap-accesses:1':
+    'the frame is this CPU’s own, whether the page is locked or not',
+  'kernel/faults/fault.ts:mayGrow:drop-check:1':
+    'without an area that grows, growDown finds none either',
+  'kernel/mmu/walk.ts:markEntry:drop-check:4': SAME_VALUE,
+  'kernel/processes/signals.ts:setAction:swap-accesses:2': OWN_WORD,
 };
