@@ -36,6 +36,14 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "compare the memory syscalls with this machine's Linux",
     run: async (args) => (await import('./difftest.ts')).difftest(args),
   },
+  record: {
+    summary: 'record what a real program does with memory, by strace or valgrind',
+    run: async (args) => (await import('./record.ts')).record(args),
+  },
+  replay: {
+    summary: 'replay recordings of real programs, and compare every result',
+    run: async (args) => (await import('./replay.ts')).replayCommand(args),
+  },
   bench: {
     summary: 'measure against floors, or published microbenchmarks on every protocol',
     run: async (args) => (await import('./bench.ts')).bench(args),

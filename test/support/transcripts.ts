@@ -55,7 +55,7 @@ export class TranscriptFolder {
     mkdirSync(bin);
     mkdirSync(join(this.path, 'node_modules'));
     symlinkSync(ROOT, join(this.path, 'node_modules', 'faultline'));
-    symlinkSync(join(ROOT, 'docs'), join(this.path, 'docs'));
+    for (const name of ['docs', 'test']) symlinkSync(join(ROOT, name), join(this.path, name));
     writeFileSync(join(this.path, 'package.json'), '{"type":"module"}\n');
     const faultline = `exec '${process.execPath}' '${join(ROOT, 'dist', 'faultline.js')}' "$@"`;
     for (const [name, line] of [

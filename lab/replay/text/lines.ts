@@ -1,0 +1,119 @@
+/**
+ * The lines of a text that is read piece by piece: a file of a gigabyte is never in memory as a
+ * whole, and neither is a line of one.
+ */
+import { openText } from './open-text.ts';
+import type { TextSource } from './open-text.ts';
+
+/** A longer line is skipped, and counted. In characters. */
+const LINE_MAX: number = 2 ** 20;
+
+/** Takes lines; [start, end) of `text` is one, without its end. They count from 1. */
+export type LineSink = (text: string, start: number, end: number, line: number) => void;
+
+/** What was read of a text. */
+export interface TextRead {
+  /** Lines, those that were too long included. */
+  readonly lines: number;
+  /** Characters. */
+  readonly length: number;
+  /** Lines that were longer than a mebibyte, and the first of them (0 for none). */
+  readonly tooLong: number;
+  readonly firstTooLong: number;
+  /** Why it ends too early: a compressed file that was cut off. null: it does not. */
+  readonly cutOff: string | null;
+}
+
+export interface ReadOptions {
+  /** Ends the reading between two pieces, once it says so. */
+  readonly isOver?: () => boolean;
+  /** Told after each piece how many lines there were so far. */
+  readonly onPiece?: (lines: number) => void;
+}
+
+/** Reads a text once from its beginning, and gives each line to `sink`. */
+export async function readLines(
+  source: TextSource,
+  sink: LineSink,
+  { isOver = () => false, onPiece = () => {} }: ReadOptions = {},
+): Promise<TextRead> {
+  const splitter = new LineSplitter(sink);
+  const decoder = new TextDecoder();
+  const { pieces, cutOffReason } = await openText(source);
+  for await (const bytes of pieces) {
+    splitter.take(decoder.decode(bytes, { stream: true }));
+    onPiece(splitter.lines);
+    if (isOver()) break;
+  }
+  if (!isOver()) {
+    splitter.take(decoder.decode());
+    splitter.end();
+  }
+  const { lines, length, tooLong, firstTooLong } = splitter;
+  return { lines, length, tooLong, firstTooLong, cutOff: cutOffReason() };
+}
+
+/** Splits pieces of text into lines. */
+export class LineSplitter {
+  lines = 0;
+  length = 0;
+  tooLong = 0;
+  firstTooLong = 0;
+  readonly #sink: LineSink;
+  /** The beginning of a line whose end has not been seen. */
+  #begun = '';
+  /** The line that has begun is already too long. */
+  #isSkipping = false;
+
+  constructor(sink: LineSink) {
+    this.#sink = sink;
+  }
+
+  take(piece: string): void {
+    this.length += piece.length;
+    let start = 0;
+    for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', start)) {
+      if (this.#begun === '' && !this.#isSkipping) this.#give(piece, start, end);
+      else this.#finish(piece.slice(start, end));
+      start = end + 1;
+    }
+    this.#begin(piece.slice(start));
+  }
+
+  /** The text is over; its last line may lack its end. */
+  end(): void {
+    if (this.#begun !== '' || this.#isSkipping) this.#finish('');
+  }
+
+  #begin(rest: string): void {
+    if (this.#isSkipping) return;
+    this.#begun += rest;
+    if (this.#begun.length <= LINE_MAX) return;
+    this.#begun = '';
+    this.#isSkipping = true;
+  }
+
+  #finish(rest: string): void {
+    const line = this.#begun + rest;
+    this.#begun = '';
+    if (this.#isSkipping) {
+      this.#isSkipping = false;
+      this.#skip();
+    } else this.#give(line, 0, line.length);
+  }
+
+  #give(text: string, start: number, end: number): void {
+    if (end - start > LINE_MAX) {
+      this.#skip();
+      return;
+    }
+    this.lines++;
+    this.#sink(text, start, end > start && text[end - 1] === '\r' ? end - 1 : end, this.lines);
+  }
+
+  #skip(): void {
+    this.lines++;
+    this.tooLong++;
+    if (this.firstTooLong === 0) this.firstTooLong = this.lines;
+  }
+}
