@@ -173,6 +173,15 @@ describe('processes', () => {
   });
 });
 
+describe('a long life', () => {
+  it('in little memory: tables that are freed are used again', async () => {
+    const cycle = [mmap(AT, 16), mprotect(AT), munmap(AT, 16)];
+    const lines = Array.from({ length: 1000 }, () => cycle).flat();
+    const report = await replayLines(lines, { memoryBytes: 2 ** 20 });
+    expect(report).toMatchObject({ differences: [], compared: 3000, violations: [] });
+  });
+});
+
 describe('what is compared', () => {
   it('faults, by their codes', async () => {
     const lines = [mmap(AT), mprotect(AT), SEGV('SEGV_ACCERR', AT), SEGV('SEGV_MAPERR', AT + 4096)];
@@ -378,5 +387,25 @@ describe('accesses', () => {
     });
     expect(report.processes[0]?.residentPages).toBe(3);
     expect(report.notReplayed).toMatchObject([{ count: 4, firstLine: 5 }]);
+  });
+
+  it('lackey’s are the same in pieces of any size, and with other line ends', async () => {
+    const lines = [
+      '==7== Lackey, an example Valgrind tool',
+      'I  0401ab70,3',
+      'x',
+      ' S 1fff000ff0,8',
+    ];
+    const text = [...lines, ' L 0401ab70,4', ''].join('\n');
+    for (const content of [text, text.replaceAll('\n', '\r\n'), text.trimEnd()]) {
+      for (const bytes of [1, 2, 5, 64, 1000]) {
+        const report = await replayed(sourceOf(content, bytes));
+        const accesses = { instructions: 1, stores: 1, loads: 1 };
+        expect(report).toMatchObject({ accesses, lines: 5, violations: [] });
+        expect(report.notReplayed).toMatchObject([{ count: 1, firstLine: 3 }]);
+      }
+    }
+    const stopped = await replayed(sourceOf(text), { stopAt: 3 });
+    expect(stopped).toMatchObject({ accesses: { instructions: 1 }, stoppedAt: 3, lines: 3 });
   });
 });

@@ -33,43 +33,54 @@ export type OtherSink = (text: string, line: number, isBad: boolean) => void;
 
 const SPACE = 32;
 const HASH = 35;
+const COMMA = 44;
 const ZERO = 48;
 const EQUALS = 61;
 const LETTER_I = 73;
 const LETTER_L = 76;
 const LETTER_M = 77;
 const LETTER_S = 83;
-const LETTER_A = 97;
-/** Digits of an offset in a page, and most digits of an address. */
-const OFFSET_DIGITS = 3;
-const DIGITS_MAX = 12;
+/** What a program may have on x86-64, and more than anything here can hold. */
+export const ADDRESS_END: number = 2 ** 47;
+const NO_DIGIT = 16;
+/** Values of hexadecimal digits, by their codes. */
+export const HEX: Uint8Array = new Uint8Array(256).fill(NO_DIGIT);
+for (let value = 0; value < 16; value++) HEX[value.toString(16).charCodeAt(0)] = value;
 const BAD = -1;
 
 export function lackeyLines(onAccess: AccessSink, onOther: OtherSink): LineSink {
   return (text, start, end, line) => {
     const kind = lackeyKind(text, start);
-    const comma = kind === BAD ? -1 : text.indexOf(',', start + 3);
-    const digits = comma - start - 3;
-    if (comma < 0 || comma >= end || digits <= 0 || digits > DIGITS_MAX) {
-      const first = text.charCodeAt(start);
-      onOther(text.slice(start, end), line, first !== EQUALS && first !== HASH && end > start);
+    let address = 0;
+    let at = start + 3;
+    for (; at < end; at++) {
+      const code = text.charCodeAt(at);
+      if (code === COMMA) break;
+      const digit = code < HEX.length ? (HEX[code] as number) : NO_DIGIT;
+      address = digit < 16 ? address * 16 + digit : NaN;
+    }
+    const size = decimalIn(text, at + 1, end);
+    const isAccess = kind !== BAD && at > start + 3 && size > 0 && address < ADDRESS_END;
+    if (isAccess) {
+      const vpn = Math.floor(address / PAGE_SIZE);
+      onAccess(0, kind, vpn, address - vpn * PAGE_SIZE, size, line);
       return;
     }
-    const middle = Math.max(start + 3, comma - OFFSET_DIGITS);
-    const vpn = hexIn(text, start + 3, middle);
-    const offset = hexIn(text, middle, comma);
-    const size = decimalIn(text, comma + 1, end);
-    if (vpn >= 0 && offset >= 0 && size > 0) onAccess(0, kind, vpn, offset, size, line);
-    else onOther(text.slice(start, end), line, true);
+    const first = text.charCodeAt(start);
+    onOther(text.slice(start, end), line, first !== EQUALS && first !== HASH && end > start);
   };
 }
 
 function lackeyKind(text: string, start: number): number {
   if (text.charCodeAt(start + 2) !== SPACE) return BAD;
-  const first = text.charCodeAt(start);
-  if (first === LETTER_I) return INSTRUCTION;
+  return kindOfBytes(text.charCodeAt(start), text.charCodeAt(start + 1));
+}
+
+/** By the first two characters of a line; -1 for others. */
+export function kindOfBytes(first: number, second: number): number {
+  if (first === LETTER_I) return second === SPACE ? INSTRUCTION : BAD;
   if (first !== SPACE) return BAD;
-  switch (text.charCodeAt(start + 1)) {
+  switch (second) {
     case LETTER_L:
       return LOAD;
     case LETTER_S:
@@ -79,18 +90,6 @@ function lackeyKind(text: string, start: number): number {
     default:
       return BAD;
   }
-}
-
-/** A hexadecimal number; -1 for another digit. 0 without digits. */
-function hexIn(text: string, from: number, to: number): number {
-  let value = 0;
-  for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at);
-    const digit = code < LETTER_A ? code - ZERO : code - LETTER_A + 10;
-    if (digit < 0 || digit > 15 || (code > ZERO + 9 && code < LETTER_A)) return BAD;
-    value = value * 16 + digit;
-  }
-  return value;
 }
 
 function decimalIn(text: string, from: number, to: number): number {
@@ -112,7 +111,7 @@ export function perfLines(onAccess: AccessSink, onOther: OtherSink): LineSink {
     const content = text.slice(start, end);
     const [, pid, digits] = PERF_LINE.exec(content) ?? [];
     const address = digits === undefined ? NaN : parseInt(digits, 16);
-    if (pid === undefined || !(address < 2 ** 47)) {
+    if (pid === undefined || !(address < ADDRESS_END)) {
       onOther(content, line, content.trim() !== '' && !content.startsWith('#'));
       return;
     }

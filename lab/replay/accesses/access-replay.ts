@@ -10,23 +10,25 @@ import type { ReplayOptions } from '../replay.ts';
 import { machineReport } from '../machine-report.ts';
 import type { ReplayReport } from '../replay-report.ts';
 import { parseMark } from '../strace/recording-marks.ts';
-import { readLines } from '../text/lines.ts';
-import { readUntil } from '../text/read-until.ts';
+import { readLines, readPieces } from '../text/lines.ts';
+import type { ReadOptions, TextRead } from '../text/lines.ts';
 import type { TraceFormat } from '../text/recognise.ts';
 import type { TextSource } from '../text/open-text.ts';
-import { ACCESS_KINDS, isWrite, lackeyLines, perfLines } from './access-lines.ts';
-import type { AccessSink } from './access-lines.ts';
+import { ACCESS_KINDS, isWrite, perfLines } from './access-lines.ts';
+import type { AccessSink, OtherSink } from './access-lines.ts';
 import { AccessSpace, beginAccesses } from './access-space.ts';
+import { LackeyScanner } from './lackey-scanner.ts';
 import { PageSurvey } from './page-survey.ts';
+
+type AccessFormat = Exclude<TraceFormat, 'strace'>;
 
 export async function replayAccesses(
   source: TextSource,
-  format: Exclude<TraceFormat, 'strace'>,
+  format: AccessFormat,
   machine: ReplayMachine,
   options: ReplayOptions,
 ): Promise<ReplayReport> {
   const began = options.now();
-  const lines = format === 'lackey' ? lackeyLines : perfLines;
   const survey = new PageSurvey(source.name);
   const told = { command: null as string | null, host: null as string | null };
   const sizes = new Map<string, number>();
@@ -37,7 +39,7 @@ export async function replayAccesses(
     if (mark?.kind === 'command') told.command = mark.text;
     if (mark?.kind === 'host') told.host = mark.text;
   };
-  await readLines(source, lines(survey.see, seeOther));
+  await readAccesses(source, format, survey.see, seeOther, {});
   const files = new ReplayFiles(machine.cpu, (path) => sizes.get(path) ?? options.sizeOf(path));
   const spaces = new Map(
     survey.spaces.map((space) => [
@@ -46,8 +48,12 @@ export async function replayAccesses(
     ]),
   );
   beginAccesses(machine);
-  const run = new AccessRun(spaces);
-  const { read, stoppedAt } = await readUntil(source, lines(run.access, run.skip), options);
+  const run = new AccessRun(spaces, options.stopAt);
+  const { signal, onProgress } = options;
+  const read = await readAccesses(source, format, run.access, run.skip, {
+    isOver: () => signal.aborted || run.isOver,
+    onPiece: onProgress,
+  });
   leaveUserMode(machine.mode);
   enterKernel(machine.cpu);
   const frames = frameRow(machine.cpu);
@@ -62,13 +68,31 @@ export async function replayAccesses(
   files.closeAll();
   run.findings.skipUnread(read);
   return {
-    ...{ file: source.name, format, ...told, lines: read.lines, calls: 0 },
+    ...{
+      file: source.name,
+      format,
+      ...told,
+      lines: Math.min(read.lines, options.stopAt),
+      calls: 0,
+    },
     ...run.findings.fields(),
     ...{ inferredPages, accesses: run.counts(), maps: [] },
     ...{ processes: usage.rows(), processesTotal: usage.total, frames },
-    ...{ stoppedAt, milliseconds: options.now() - began },
+    stoppedAt: signal.aborted || run.isOver ? Math.min(read.lines, options.stopAt) : null,
+    ...{ milliseconds: options.now() - began },
     ...machineReport(machine),
   };
+}
+
+function readAccesses(
+  source: TextSource,
+  format: AccessFormat,
+  onAccess: AccessSink,
+  onOther: OtherSink,
+  options: ReadOptions,
+): Promise<TextRead> {
+  if (format === 'perf') return readLines(source, perfLines(onAccess, onOther), options);
+  return readPieces(source, new LackeyScanner(onAccess, onOther), options);
 }
 
 class AccessRun {
@@ -77,12 +101,20 @@ class AccessRun {
   readonly #counts = new Float64Array(ACCESS_KINDS.length);
   #last: AccessSpace | null = null;
   #lastSpace = NaN;
+  readonly #stopAt: number;
+  /** Whether a line has come that is beyond the last one. */
+  isOver = false;
 
-  constructor(spaces: ReadonlyMap<number, AccessSpace>) {
+  constructor(spaces: ReadonlyMap<number, AccessSpace>, stopAt: number) {
     this.#spaces = spaces;
+    this.#stopAt = stopAt;
   }
 
-  readonly access: AccessSink = (space, kind, vpn, offset, size) => {
+  readonly access: AccessSink = (space, kind, vpn, offset, size, line) => {
+    if (line > this.#stopAt) {
+      this.isOver = true;
+      return;
+    }
     if (space !== this.#lastSpace) {
       this.#last = this.#spaces.get(space) ?? null;
       this.#lastSpace = space;

@@ -40,10 +40,14 @@ export interface ReplayMachineOptions {
   readonly checked: boolean;
 }
 
+/** Calls after which the CPU leaves the kernel for a moment, so that unlinked tables are freed. */
+const GRACE_CALLS = 16;
+
 export class ReplayMachine {
   readonly machine: Machine;
   readonly cpu: Cpu;
   readonly mode: UserMode;
+  #calls = 0;
 
   constructor({ memoryBytes, protocol, checked }: ReplayMachineOptions) {
     this.machine = formatMachine({
@@ -83,6 +87,7 @@ export class ReplayMachine {
   /** Carries out a syscall to its end: the value, or -errno. */
   syscall(proc: ProcessBlock, number: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
     const { cpu } = this;
+    if (++this.#calls % GRACE_CALLS === 0) this.passGracePeriod();
     cpu.populateStartVpn = 0;
     cpu.populateEndVpn = 0;
     let result = dispatch(cpu, proc, number, a, b, c, d, e, f);

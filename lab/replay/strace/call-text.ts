@@ -14,6 +14,10 @@ const BACKSLASH = 92;
 const LETTER_A = 97;
 const BRACE = 123;
 
+/** Which characters mean something among arguments. */
+const STRUCTURE = new Uint8Array(128);
+for (const character of '"/<()[]{},') STRUCTURE[character.charCodeAt(0)] = 1;
+
 /** Arguments that are kept of a call. */
 const ARGUMENTS_MAX = 16;
 
@@ -36,8 +40,7 @@ export class CallText {
     let start = from;
     for (let at = from; at < to; at++) {
       const code = text.charCodeAt(at);
-      if (code > BACKSLASH && code !== BRACE && code !== BRACE + 2 && code !== BACKSLASH + 1)
-        continue;
+      if (code < STRUCTURE.length && STRUCTURE[code] === 0) continue;
       switch (code) {
         case QUOTE:
           at = endOfString(text, at, to);

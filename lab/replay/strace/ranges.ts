@@ -4,19 +4,26 @@ import type { UsedRange } from '../../../shared/relocation.ts';
 
 /** Ranges that are kept before they are united. */
 const LOOSE_MAX = 2048;
+/** Places of a cache of ranges that are known already: programs use the same again and again. */
+const RECENT = 1024;
 
 export class Ranges {
   #ranges: UsedRange[] = [];
   /** How many there were when they were last united. */
   #united = 0;
-  #last: UsedRange = { start: 0, end: 0 };
+  /** By the number of its first page: that number, and the address after its last one. */
+  readonly #recentStart = new Float64Array(RECENT).fill(NaN);
+  readonly #recentEnd = new Float64Array(RECENT).fill(NaN);
 
   /** Adds the pages that [start, end) touches. */
   add(start: number, end: number): void {
-    if (start >= this.#last.start && end <= this.#last.end) return;
-    const first = Math.floor(start / PAGE_SIZE) * PAGE_SIZE;
-    this.#last = { start: first, end: Math.ceil(end / PAGE_SIZE) * PAGE_SIZE };
-    this.#ranges.push(this.#last);
+    const first = Math.floor(start / PAGE_SIZE);
+    const place = first & (RECENT - 1);
+    if (this.#recentStart[place] === first && end <= (this.#recentEnd[place] as number)) return;
+    const last = Math.ceil(end / PAGE_SIZE) * PAGE_SIZE;
+    this.#recentStart[place] = first;
+    this.#recentEnd[place] = last;
+    this.#ranges.push({ start: first * PAGE_SIZE, end: last });
     if (this.#ranges.length >= LOOSE_MAX + 2 * this.#united) this.#unite();
   }
 

@@ -21,8 +21,9 @@ export interface ReadUntil {
 export async function readUntil(
   source: TextSource,
   sink: LineSink,
-  { stopAt, signal, onProgress }: UntilOptions,
+  options: UntilOptions,
 ): Promise<ReadUntil> {
+  const { stopAt, signal, onProgress } = options;
   let isOver = false;
   const limited: LineSink = (text, start, end, line) => {
     if (line <= stopAt) sink(text, start, end, line);
