@@ -8,6 +8,7 @@ import type { Cost } from './machine-costs.ts';
 import { rowOf } from './machine-row.ts';
 import type { MachineRow, Measurement } from './machine-row.ts';
 import type { Access, BulkFigures } from './memory-loops.ts';
+import type { ReplayFigures } from './replay-loops.ts';
 import type { SourceName } from './sources.ts';
 
 /** `target`: the ratio to reach, null for none. */
@@ -67,6 +68,19 @@ const cost = (
     unit,
     value: ({ machine }) => machine[key],
     floorOf: () => floor,
+  });
+
+/** For a rate that is a constant. */
+const replayed = (
+  name: string,
+  what: string,
+  key: keyof ReplayFigures,
+  [perSecond, text]: readonly [number, string],
+): MachineRow =>
+  row(name, what, text, 1, {
+    sources: ['replay'],
+    value: ({ replay }) => replay[key],
+    floorOf: () => 1e9 / perSecond,
   });
 
 export const FLOOR_ROWS: readonly MachineRow[] = [
@@ -142,6 +156,8 @@ export const FLOOR_ROWS: readonly MachineRow[] = [
   crate('crate-unmap', 'unmap', 304, 1),
   crate('crate-gap-search', 'gap', 246, 1),
   crate('crate-find', 'find', 0.036, null),
+  replayed('replay-call', 'a line of strace, replayed', 'call', [300_000, '300,000/s']),
+  replayed('replay-access', 'an access of lackey, replayed', 'access', [1e7, '10 million/s']),
   row('boot', 'of a 64 MiB machine', "an empty Worker's start", 10, {
     sources: ['machine'],
     unit: 'ms',

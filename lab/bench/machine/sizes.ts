@@ -46,3 +46,6 @@ export const AREAS_MANY = 100_000;
 export const AREA_OPERATIONS = 500;
 /** Empty processes. */
 export const PROCESSES = 1000;
+/** Cycles of six calls, and accesses, of the recordings that are replayed. */
+export const REPLAY_CYCLES = 10_000;
+export const REPLAY_ACCESSES = 500_000;

@@ -6,6 +6,8 @@ import type { ProgramFigures } from './bench-program.ts';
 import type { HostFigures, HostProgram } from './host-program.ts';
 import { machineCosts } from './machine-costs.ts';
 import type { MachineCosts } from './machine-costs.ts';
+import { replayFigures } from './replay-loops.ts';
+import type { ReplayFigures } from './replay-loops.ts';
 import { PROGRAM } from './testbed.ts';
 import type { Testbeds } from './testbed.ts';
 
@@ -14,6 +16,7 @@ export interface Figures extends ProgramFigures {
   readonly host: HostFigures;
   readonly areas: AreaFigures;
   readonly machine: MachineCosts;
+  readonly replay: ReplayFigures;
 }
 
 export type SourceName = keyof Figures;
@@ -48,6 +51,7 @@ export function sourcesOf(
     'hit-tag': () => single.figures('hit-tag', true),
     'hit-ordered-poll': () => single.figures('hit-ordered-poll', true),
     areas: areaFigures,
+    replay: replayFigures,
     machine: () => machineCosts(pair.machine, PROGRAM),
   };
   return [...names].map((name) => ({
