@@ -38,6 +38,7 @@ describe('a line of strace', () => {
     ['1795247082.761360 brk(NULL) = 0x1000 <0.000084>', 'call', 0, 'brk'],
     ['19803 1795247082.761360 brk(NULL) = 0x1000 <0.000084>', 'call', 19803, 'brk'],
     ['     0.000123 brk(NULL) = 0x1000', 'call', 0, 'brk'],
+    ['123      0.000123 brk(NULL) = 0x1000', 'call', 123, 'brk'],
     ['7 mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE, -1, 0 <unfinished ...>', 'unfinished', 7, 'mmap'],
     ['7 <... mmap resumed>)               = 0x7fc928000000', 'resumed', 7, 'mmap'],
     ['7 --- SIGCHLD {si_signo=SIGCHLD} ---', 'signal', 7, ''],
@@ -149,6 +150,23 @@ describe('processes', () => {
     ]);
     expect(report).toMatchObject({ differences: [], inferredPages: 0, violations: [] });
     expect(report.processesTotal).toBe(2);
+  });
+
+  it('on a terminal, a notice may break a line', async () => {
+    const report = await replayLines([
+      mmap(AT),
+      `${FORK}strace: Process 11 attached`,
+      ', child_tidptr=0x7f0000000a10) = 11',
+      `[pid 11] ${munmap(AT)}`,
+      '[pid 10] wait4(-1, strace: Process 12 attached',
+      ' <unfinished ...>',
+      `[pid 10] <... wait4 resumed>NULL, 0, NULL) = 11`,
+      `[pid 10] ${munmap(AT)}`,
+    ]);
+    expect(report).toMatchObject({ differences: [], compared: 3, inferredPages: 0 });
+    expect(report.notReplayed).toEqual([
+      { reason: 'wait4: not about memory', count: 1, firstLine: 0 },
+    ]);
   });
 
   it('what frees an address has done so when it begins', async () => {
@@ -366,6 +384,11 @@ describe('accesses', () => {
     expect(report.notReplayed).toContainEqual({
       ...{ reason: 'lines that are no access', count: 1, firstLine: 5 },
     });
+  });
+
+  it('strace -r is recognised, though its lines begin with spaces', async () => {
+    const report = await replayLines([`     0.000000 ${mmap(AT)}`, `     0.000123 ${munmap(AT)}`]);
+    expect(report).toMatchObject({ format: 'strace', compared: 2, differences: [] });
   });
 
   it('lackey’s cross pages, and what is no access is counted', async () => {

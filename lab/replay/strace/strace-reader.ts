@@ -48,7 +48,9 @@ const HEAD_MAX = 65536;
 const NAMES_MAX = 1024;
 /** What a head lacks to be read as a call. */
 const TAIL = ') = ?';
-const ATTACHED = /Process (\d+) attached/;
+const ATTACHED = /strace: Process (\d+) attached$/;
+/** How such a notice ends. */
+const NOTICE_END = ' attached';
 
 export class StraceReader {
   /** Calls that have been read, of any name. */
@@ -64,6 +66,8 @@ export class StraceReader {
   readonly #pending = new Map<number, Pending>();
   /** Strace's notices name children; any other new number is what the first process has by now. */
   readonly #attached = new Set<number>();
+  /** The beginning of a line that a notice has broken. */
+  #broken = '';
   #hasUnnumbered = false;
   #firstPid = 0;
 
@@ -72,8 +76,17 @@ export class StraceReader {
     this.#wanted = wanted;
   }
 
-  /** A LineSink. */
+  /** A LineSink. On a terminal, strace prints its notices into the midst of lines. */
   readonly read = (text: string, start: number, end: number, number: number): void => {
+    if (this.#broken !== '') {
+      const whole = this.#broken + text.slice(start, end);
+      this.#broken = '';
+      this.#read(whole, 0, whole.length, number);
+    } else this.#read(text, start, end, number);
+  };
+
+  #read(text: string, start: number, end: number, number: number): void {
+    if (text.endsWith(NOTICE_END, end) && this.#notice(text.slice(start, end))) return;
     const line = this.#line;
     line.read(text, start, end);
     switch (line.kind) {
@@ -101,12 +114,11 @@ export class StraceReader {
         this.#sink.mark(text.slice(line.from, line.to), number);
         return;
       case 'other':
-        this.#notice(text.slice(start, end));
         return;
       case 'bad':
         skip(this.bad, number);
     }
-  };
+  }
 
   /**
    * On a terminal, strace prints numbers only while there are several processes. 0 stays the first
@@ -120,9 +132,13 @@ export class StraceReader {
     return pid === this.#firstPid ? 0 : pid;
   }
 
-  #notice(text: string): void {
-    const pid = ATTACHED.exec(text)?.[1];
-    if (pid !== undefined && this.#attached.size < PENDING_MAX) this.#attached.add(Number(pid));
+  /** Whether the text ends in a notice; what stands before it is the beginning of a line. */
+  #notice(text: string): boolean {
+    const found = ATTACHED.exec(text);
+    if (found === null) return false;
+    if (this.#attached.size < PENDING_MAX) this.#attached.add(Number(found[1]));
+    if (found.index <= HEAD_MAX) this.#broken = text.slice(0, found.index);
+    return true;
   }
 
   #count(name: string): void {

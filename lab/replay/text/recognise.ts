@@ -14,7 +14,7 @@ export class TraceError extends Error {
 const BEGINNING = 65536;
 
 /** A process and a time, or not, before a call, its end, a signal or an end. */
-const WHO = /^(?:\[pid +\d+\] |\d+ +)?(?:[\d.:]+ +)?/;
+const WHO = /^(?:\[pid +\d+\] |\d+ +)? *(?:[\d.:]+ +)?/;
 const WHAT = /(?:[a-z_][a-z0-9_]*\(|<\.\.\. \w+ resumed>|--- SIG|\+\+\+ )/;
 const STRACE_LINE = new RegExp(WHO.source + WHAT.source);
 
