@@ -3,8 +3,7 @@
  * returns the exit status. The laboratory decides what is explored, and in which order.
  */
 import { writeFileSync } from 'node:fs';
-import { storyHtml } from '../lab/explore/engine/story-html.ts';
-import { formatStory } from '../lab/explore/engine/story.ts';
+import { formatStory } from '../lab/explore/story/story-text.ts';
 import type { Job, Report } from '../lab/explore/experiment.ts';
 import { inOrder, isFailureOfKernel, isPath } from '../lab/explore/experiment.ts';
 import { Laboratory, ScheduleError, UserModuleError } from '../lab/explore/laboratory.ts';
@@ -12,6 +11,7 @@ import type { Retelling } from '../lab/explore/laboratory.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
 import { nodeHost } from '../lab/explore/node/node-host.ts';
+import { writeStoryPage } from '../lab/explore/node/story-page.ts';
 import { UnknownNameError } from '../lab/explore/plan.ts';
 import { appendReport, resumeJournal, startJournal } from './explore-journal.ts';
 import {
@@ -27,7 +27,6 @@ import type { ExploreRequest } from './explore-request.ts';
 import { coverageHtml, formatCoverage } from './coverage-report.ts';
 import { interruptibly } from './interruption.ts';
 import { loadPart } from './load-part.ts';
-import { TERMS_LINE } from './text-table.ts';
 import { suggest, UsageError } from './usage-error.ts';
 
 const columnsDefault = 120;
@@ -176,12 +175,11 @@ async function replay(laboratory: Laboratory, request: ExploreRequest): Promise<
 }
 
 /** Prints the story of a failure, and draws it as a page if that was asked for. */
-function show({ experiment, story }: Retelling, schedule: string, request: ExploreRequest): void {
+function show({ story }: Retelling, schedule: string, request: ExploreRequest): void {
   const command = `faultline explore --replay '${schedule}'`;
   const print = request.json ? console.error : console.log;
   const text = formatStory(story, process.stdout.columns ?? columnsDefault);
-  print(`\n${text}\n\n${TERMS_LINE}\nReplay: ${command}`);
+  print(`\n${text}\n\nMore terms: docs/glossary.md\nReplay: ${command}`);
   if (request.html === null) return;
-  const title = `${experiment.scenario} under ${experiment.protocol}`;
-  writeFileSync(request.html, storyHtml(story, title, command));
+  writeStoryPage(request.html, story, { heading: story.title, command });
 }

@@ -1,10 +1,9 @@
 /** `faultline museum`: bugs that real kernels had, found again. Returns the exit status. */
-import { writeFileSync } from 'node:fs';
-import { storyHtml } from '../lab/explore/engine/story-html.ts';
 import { Laboratory } from '../lab/explore/laboratory.ts';
 import { EXHIBITS, visit } from '../lab/explore/museum/museum.ts';
 import type { Visit } from '../lab/explore/museum/museum.ts';
 import { nodeHost } from '../lab/explore/node/node-host.ts';
+import { writeStoryPage } from '../lab/explore/node/story-page.ts';
 import { interruptibly } from './interruption.ts';
 import { formatExhibits, formatVisit, formatVisits, isAsExpected } from './museum-report.ts';
 import { parseMuseum } from './museum-request.ts';
@@ -38,7 +37,7 @@ async function show(
   if (html !== null && only !== undefined && only.schedule !== '') {
     const { story } = await laboratory.retell(only.schedule);
     const command = `faultline explore --replay '${only.schedule}'`;
-    writeFileSync(html, storyHtml(story, only.exhibit.original, command));
+    writeStoryPage(html, story, { heading: only.exhibit.original, command });
   } else if (html !== null) {
     console.error(`faultline: no failure to draw, so ${html} is not written`);
   }

@@ -14,8 +14,6 @@ import { explore } from './engine/explore.ts';
 import type { Exploration } from './engine/explore.ts';
 import { minimise } from './engine/minimise.ts';
 import { formatSchedule, parseSchedule, segmentsOf } from './engine/schedule.ts';
-import { tell } from './engine/story.ts';
-import type { Story } from './engine/story.ts';
 import { Subject } from './engine/subject.ts';
 import { inOrder, isFailureOfKernel, isPath } from './experiment.ts';
 import type { Experiment, Job, Report } from './experiment.ts';
@@ -26,6 +24,8 @@ import { PROTOCOLS, SCENARIOS, generatedNamed, pairNames } from './model/index.t
 import { UnknownNameError, namesOf, planJobs } from './plan.ts';
 import type { Catalogue, Request } from './plan.ts';
 import { exploreSideBySide } from './side-by-side.ts';
+import type { Story } from './story/story.ts';
+import { tell } from './story/tell.ts';
 
 /** A failure, replayed and told. */
 export interface Retelling {
@@ -149,16 +149,14 @@ export class Laboratory {
     if (parsed === null) throw new ScheduleError(`'${schedule}' is no schedule`);
     const { segments, ...experiment } = parsed;
     const executor = await this.executor(experiment);
-    const story = tell(executor, segments);
-    if (story === null) {
-      throw new ScheduleError(
-        `the schedule does not fit '${experiment.scenario}' as it is under ${experiment.protocol}`,
-      );
+    const told = tell(executor, segments);
+    const { scenario, protocol } = experiment;
+    if (told === null) {
+      throw new ScheduleError(`the schedule does not fit '${scenario}' as it is under ${protocol}`);
     }
     const mutant = experiment.mutant === null ? null : mutantNamed(experiment.mutant);
-    if (mutant === null) return { experiment, story };
-    const about = [...story.about, `seeded bug ${mutant.name}: ${mutant.about}`];
-    return { experiment, story: { ...story, about } };
+    const bug = mutant === null ? '' : `${mutant.name}: ${mutant.about}`;
+    return { experiment, story: { ...told, title: `${scenario} under ${protocol}`, bug } };
   }
 
   /** The executor of an experiment. Throws an UnknownNameError for what does not exist. */
