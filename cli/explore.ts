@@ -10,6 +10,7 @@ import { Laboratory, ScheduleError, UserModuleError } from '../lab/explore/labor
 import type { Retelling } from '../lab/explore/laboratory.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
+import { isSystematic } from '../lab/explore/mutate/one-mutant.ts';
 import { nodeHost } from '../lab/explore/node/node-host.ts';
 import { writeStoryPage } from '../lab/explore/node/story-page.ts';
 import { UnknownNameError } from '../lab/explore/plan.ts';
@@ -149,7 +150,7 @@ async function planned(laboratory: Laboratory, request: ExploreRequest): Promise
   for (const path of request.protocols.filter(isPath)) {
     await (await loadPart('protocol', path)).dispose();
   }
-  return asUsage(async () => laboratory.plan(request));
+  return asUsage(() => laboratory.plan(request));
 }
 
 /** What the laboratory refuses is bad usage. */
@@ -160,7 +161,8 @@ async function asUsage<Result>(work: () => Promise<Result>): Promise<Result> {
     if (error instanceof ScheduleError || error instanceof UserModuleError)
       throw new UsageError(error.message);
     if (!(error instanceof UnknownNameError)) throw error;
-    const hint = suggest(error.given, error.candidates) || '; see faultline explore --list';
+    const list = isSystematic(error.given) ? '--mutate --list' : '--list';
+    const hint = suggest(error.given, error.candidates) || `; see faultline explore ${list}`;
     throw new UsageError(`${error.message}${hint}`);
   }
 }

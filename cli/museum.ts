@@ -12,7 +12,9 @@ import type { MuseumRequest } from './museum-request.ts';
 export async function museumCommand(args: readonly string[]): Promise<number> {
   const request = parseMuseum(args);
   if (typeof request === 'string' || request.list) {
-    console.log(typeof request === 'string' ? request : formatExhibits(EXHIBITS));
+    const list = (json: boolean): string =>
+      json ? JSON.stringify(EXHIBITS, null, 2) : formatExhibits(EXHIBITS);
+    console.log(typeof request === 'string' ? request : list(request.json));
     return 0;
   }
   return interruptibly((signal) => {
@@ -24,7 +26,7 @@ export async function museumCommand(args: readonly string[]): Promise<number> {
 
 async function show(
   laboratory: Laboratory,
-  { name, protocol, html }: MuseumRequest,
+  { name, protocol, html, json }: MuseumRequest,
 ): Promise<number> {
   const visits: Visit[] = [];
   for (const exhibit of EXHIBITS) {
@@ -32,7 +34,8 @@ async function show(
     if (name === null) console.error(exhibit.name);
     visits.push(await visit(laboratory, exhibit, protocol ?? undefined));
   }
-  console.log(name === null ? formatVisits(visits) : visits.map(formatVisit).join('\n'));
+  if (json) console.log(JSON.stringify(visits, null, 2));
+  else console.log(name === null ? formatVisits(visits) : visits.map(formatVisit).join('\n'));
   const [only] = visits;
   if (html !== null && only !== undefined && only.schedule !== '') {
     const { story } = await laboratory.retell(only.schedule);

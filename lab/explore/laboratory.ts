@@ -21,9 +21,10 @@ import type { Experiment, Job, Report, UnitReport } from './experiment.ts';
 import { minimised, panickedAlone, panickedUnit } from './findings.ts';
 import type { Explorer, Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
-import { MUTANTS, mutantNamed } from './mutants.ts';
+import { mutantNamed } from './mutants.ts';
+import { isSystematic, withMutant } from './mutate/one-mutant.ts';
 import { PROTOCOLS, SCENARIOS, generatedNamed, pairNames } from './model/index.ts';
-import { UnknownNameError, namesOf, planJobs } from './plan.ts';
+import { UnknownNameError, namesOf, planJobs, requireMutant } from './plan.ts';
 import type { Catalogue, Request } from './plan.ts';
 import { exploreSideBySide } from './side-by-side.ts';
 import type { Story } from './story/story.ts';
@@ -75,8 +76,9 @@ export class Laboratory {
     return { scenarios: SCENARIOS, pairs: pairNames(), protocols: Object.keys(PROTOCOLS) };
   }
 
-  /** The explorations that a request means, in order. Throws an UnknownNameError. */
-  plan(request: Request): Job[] {
+  /** The explorations that a request means, in order. Rejects with an UnknownNameError. */
+  async plan(request: Request): Promise<Job[]> {
+    if (request.mutant !== null) await requireMutant(this.#host, request.mutant);
     return planJobs(request, this.catalogue());
   }
 
@@ -194,7 +196,7 @@ export class Laboratory {
       throw new ScheduleError(`the schedule does not fit '${scenario}' as it is under ${protocol}`);
     }
     const mutant = experiment.mutant === null ? null : mutantNamed(experiment.mutant);
-    const bug = mutant === null ? '' : `${mutant.name}: ${mutant.about}`;
+    const bug = mutant === null ? (experiment.mutant ?? '') : `${mutant.name}: ${mutant.about}`;
     return { experiment, story: { ...told, title: `${scenario} under ${protocol}`, bug } };
   }
 
@@ -204,6 +206,7 @@ export class Laboratory {
     // Subjects of one model share its memory.
     this.#last = null;
     this.#requireNames(experiment);
+    if (mutant !== null) await requireMutant(this.#host, mutant);
     const paths = [scenario, protocol].filter(isPath).map((p) => this.#host.absolutePath(p));
     const clean = this.#subject(await this.#model(null, paths), experiment, paths);
     if (mutant === null) return new Executor(clean);
@@ -250,13 +253,12 @@ export class Laboratory {
   }
 
   /** Before a model is built, which takes seconds. Throws an UnknownNameError. */
-  #requireNames({ scenario, protocol, mutant }: Experiment): void {
+  #requireNames({ scenario, protocol }: Experiment): void {
     const { scenarios, protocols } = this.catalogue();
-    const named = { scenario, protocol, ...(mutant !== null && { mutant }) };
-    const known = { scenario: namesOf(scenarios), protocol: protocols, mutant: namesOf(MUTANTS) };
-    for (const [what, name] of Object.entries(named)) {
+    const known = { scenario: namesOf(scenarios), protocol: protocols };
+    for (const [what, name] of Object.entries({ scenario, protocol })) {
       const candidates = known[what as keyof typeof known];
-      if ((what !== 'mutant' && isPath(name)) || candidates.includes(name)) continue;
+      if (isPath(name) || candidates.includes(name)) continue;
       if (what === 'scenario' && generatedNamed(name) !== undefined) continue;
       throw new UnknownNameError(what, name, candidates);
     }
@@ -286,8 +288,10 @@ export class Laboratory {
     let model = this.#models.get(key);
     if (model === undefined) {
       if (this.#models.size === 0) this.#onBuild();
+      const isDerived = mutantName !== null && isSystematic(mutantName);
+      const toolchain = isDerived ? withMutant(this.#host, mutantName) : this.#host;
       const mutant = mutantName === null ? null : mutantNamed(mutantName);
-      model = buildModel(this.#host, { patches: mutant?.patches ?? [], userModules });
+      model = buildModel(toolchain, { patches: mutant?.patches ?? [], userModules });
       this.#models.set(key, model);
     }
     return model;

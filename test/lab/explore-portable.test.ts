@@ -54,7 +54,7 @@ describe('the portable explorer', () => {
     runInContext(code, realm);
     const { Laboratory, formatStory } = runInContext('page', realm) as Page;
     const laboratory = new Laboratory(nodeHost());
-    const jobs = laboratory.plan({
+    const jobs = await laboratory.plan({
       scenarios: ['six-steps', 'lock'],
       protocols: ['rcu'],
       mutant: null,
