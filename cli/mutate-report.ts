@@ -64,7 +64,8 @@ function percent(score: Score): string {
 export function commandOf({ by, mutant }: Verdict): string | null {
   if (by === null) return null;
   const { scenario, protocol, bound } = by;
-  return `faultline explore ${scenario} --protocol ${protocol} --bound ${bound} --mutant '${mutant}'`;
+  const options = `--protocol ${protocol} --bound ${bound} --mutant '${mutant}'`;
+  return `faultline explore ${scenario} ${options}`;
 }
 
 /** The document that `--json` prints. */

@@ -69,7 +69,7 @@ export class CutExploration {
     return { paths, knowledge: this.#knowledge, limits, visited: this.#visited, isAlone };
   }
 
-  /** What a unit has given. `hands`: explorers that have nothing to do. `isStopped`: by the user. */
+  /** What a unit has given. `hands`: explorers with nothing to do. `isStopped`: by the user. */
   add(report: UnitReport, hands: number, isStopped: boolean): void {
     const { result } = report;
     this.#underWay--;

@@ -208,7 +208,7 @@ describe('the reductions of the exhaustive search', () => {
     }
   });
 
-  it('reach the same in parts that several hands take: no more executions without them', async () => {
+  it('reach the same in parts that several hands take, in no more executions', async () => {
     const random = new Random(SEED + 2);
     for (let run = 0; run < RUNS / 3; run++) {
       const programs = randomPrograms(random);

@@ -3,8 +3,8 @@
  * left comes back, so that others can take some of it: on threads, or out of a queue.
  *
  * Guarantees: units that begin with the same knowledge, and whose parts make up the tree, together
- * try what one search of the tree tries. A unit that learns a new scheduling point says so: then all
- * of them begin again with what is known by now.
+ * try what one search of the tree tries. A unit that learns a new scheduling point says so: then
+ * all of them begin again with what is known by now.
  */
 import { DepthFirst } from './depth-first.ts';
 import type { Path } from './depth-first.ts';
