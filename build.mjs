@@ -96,6 +96,12 @@ const reportEntries = {
   'bench-style': 'lab/bench/report/page.css',
 };
 
+/** What every page of a failure that the explorer found contains. */
+const storyEntries = {
+  'story-page': 'lab/explore/story/view/page.ts',
+  'story-style': 'lab/explore/story/view/page.css',
+};
+
 /** Files under `folder`, recursively, as sorted paths relative to the repository. */
 function filesUnder(folder) {
   if (!existsSync(join(root, folder))) return [];
@@ -222,6 +228,7 @@ async function buildJavaScript() {
       minify: true,
       banner: { js: `/*! uPlot: ${licenceOf('uplot')}*/` },
     })),
+    ...(await bundle(storyEntries, dist, { format: 'iife', splitting: false, minify: true })),
     ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
       platform: 'browser',
       // A page's own bundler shortens names too; syntax stays as it is (kernel/mmu/access.ts).

@@ -46,7 +46,10 @@ const exploreOptions: OptionTable = {
   seed: seedOption('pct and random'),
   'keep-going': { help: 'go on after a failure, and tell the story of the first' },
   coverage: { help: 'say which ordered accesses of the kernel were explored in conflict' },
-  mutant: { value: 'NAME', help: 'explore a kernel with this seeded bug, where it shows' },
+  mutant: {
+    value: 'NAME',
+    help: 'explore a kernel with this seeded bug (--list, --mutate --list)',
+  },
   mutants: { help: 'the table of all mutants and strategies' },
   mutate: { help: 'judge the scenarios by systematic mutants; --mutate --help tells more' },
   replay: { value: 'SCHEDULE', help: 'replay a schedule that a failure printed' },

@@ -3,15 +3,16 @@
  * returns the exit status. The laboratory decides what is explored, and in which order.
  */
 import { writeFileSync } from 'node:fs';
-import { storyHtml } from '../lab/explore/engine/story-html.ts';
-import { formatStory } from '../lab/explore/engine/story.ts';
+import { formatStory } from '../lab/explore/story/story-text.ts';
 import type { Job, Report } from '../lab/explore/experiment.ts';
 import { inOrder, isFailureOfKernel, isPath } from '../lab/explore/experiment.ts';
 import { Laboratory, ScheduleError, UserModuleError } from '../lab/explore/laboratory.ts';
 import type { Retelling } from '../lab/explore/laboratory.ts';
 import { mutantTable } from '../lab/explore/mutant-table.ts';
 import { MUTANTS } from '../lab/explore/mutants.ts';
+import { isSystematic } from '../lab/explore/mutate/one-mutant.ts';
 import { nodeHost } from '../lab/explore/node/node-host.ts';
+import { writeStoryPage } from '../lab/explore/node/story-page.ts';
 import { UnknownNameError } from '../lab/explore/plan.ts';
 import { appendReport, resumeJournal, startJournal } from './explore-journal.ts';
 import {
@@ -27,7 +28,6 @@ import type { ExploreRequest } from './explore-request.ts';
 import { coverageHtml, formatCoverage } from './coverage-report.ts';
 import { interruptibly } from './interruption.ts';
 import { loadPart } from './load-part.ts';
-import { TERMS_LINE } from './text-table.ts';
 import { suggest, UsageError } from './usage-error.ts';
 
 const columnsDefault = 120;
@@ -150,7 +150,7 @@ async function planned(laboratory: Laboratory, request: ExploreRequest): Promise
   for (const path of request.protocols.filter(isPath)) {
     await (await loadPart('protocol', path)).dispose();
   }
-  return asUsage(async () => laboratory.plan(request));
+  return asUsage(() => laboratory.plan(request));
 }
 
 /** What the laboratory refuses is bad usage. */
@@ -161,7 +161,8 @@ async function asUsage<Result>(work: () => Promise<Result>): Promise<Result> {
     if (error instanceof ScheduleError || error instanceof UserModuleError)
       throw new UsageError(error.message);
     if (!(error instanceof UnknownNameError)) throw error;
-    const hint = suggest(error.given, error.candidates) || '; see faultline explore --list';
+    const list = isSystematic(error.given) ? '--mutate --list' : '--list';
+    const hint = suggest(error.given, error.candidates) || `; see faultline explore ${list}`;
     throw new UsageError(`${error.message}${hint}`);
   }
 }
@@ -176,12 +177,11 @@ async function replay(laboratory: Laboratory, request: ExploreRequest): Promise<
 }
 
 /** Prints the story of a failure, and draws it as a page if that was asked for. */
-function show({ experiment, story }: Retelling, schedule: string, request: ExploreRequest): void {
+function show({ story }: Retelling, schedule: string, request: ExploreRequest): void {
   const command = `faultline explore --replay '${schedule}'`;
   const print = request.json ? console.error : console.log;
   const text = formatStory(story, process.stdout.columns ?? columnsDefault);
-  print(`\n${text}\n\n${TERMS_LINE}\nReplay: ${command}`);
+  print(`\n${text}\n\nMore terms: docs/glossary.md\nReplay: ${command}`);
   if (request.html === null) return;
-  const title = `${experiment.scenario} under ${experiment.protocol}`;
-  writeFileSync(request.html, storyHtml(story, title, command));
+  writeStoryPage(request.html, story, { heading: story.title, command });
 }

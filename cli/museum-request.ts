@@ -2,7 +2,7 @@
 import { EXHIBITS } from '../lab/explore/museum/museum.ts';
 import { PROTOCOLS } from '../lab/explore/model/index.ts';
 import { INTERRUPTED_HELP } from './interruption.ts';
-import { HELP_OPTION, describeOptions, parseOptions } from './options.ts';
+import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions } from './options.ts';
 import type { OptionTable } from './options.ts';
 import { requireWritable } from './output-file.ts';
 import { UsageError, suggest } from './usage-error.ts';
@@ -11,6 +11,7 @@ const museumOptions: OptionTable = {
   list: { help: 'list the exhibits' },
   protocol: { value: 'NAME', help: 'locking protocol (the one in which the exhibit was found)' },
   html: { value: 'FILE', help: "draw the exhibit's failure as a page" },
+  json: JSON_OPTION,
   help: HELP_OPTION,
 };
 
@@ -20,6 +21,7 @@ export interface MuseumRequest {
   readonly list: boolean;
   readonly protocol: string | null;
   readonly html: string | null;
+  readonly json: boolean;
 }
 
 function museumHelp(): string {
@@ -53,7 +55,7 @@ export function parseMuseum(args: readonly string[]): MuseumRequest | string {
   const html = parsed.one('html');
   if (html !== null && name === null) throw new UsageError('--html draws one exhibit: name it');
   if (html !== null) requireWritable('html', html);
-  return { name, list: parsed.has('list'), protocol, html };
+  return { name, list: parsed.has('list'), protocol, html, json: parsed.has('json') };
 }
 
 function protocols(): string {

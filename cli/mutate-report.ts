@@ -60,12 +60,20 @@ function percent(score: Score): string {
   return score.percent === null ? '–' : `${score.percent.toFixed(1)} %`;
 }
 
+/** What explores a killed mutant where it was seen, and tells its story; null for others. */
+export function commandOf({ by, mutant }: Verdict): string | null {
+  if (by === null) return null;
+  const { scenario, protocol, bound } = by;
+  const options = `--protocol ${protocol} --bound ${bound} --mutant '${mutant}'`;
+  return `faultline explore ${scenario} ${options}`;
+}
+
 /** The document that `--json` prints. */
 export function documentOf(verdicts: readonly Verdict[]): unknown {
   return {
     score: scoreOf('all', verdicts),
     operators: scoresBy(verdicts, ({ operator }) => operator),
     files: scoresBy(verdicts, ({ path }) => path),
-    mutants: verdicts,
+    mutants: verdicts.map((verdict) => ({ ...verdict, command: commandOf(verdict) })),
   };
 }

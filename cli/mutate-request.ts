@@ -1,6 +1,7 @@
 /** What the user asked `faultline explore --mutate` to do. */
 import { OPERATORS } from '../lab/explore/mutate/change.ts';
 import type { OperatorName } from '../lab/explore/mutate/change.ts';
+import { isSystematic } from '../lab/explore/mutate/one-mutant.ts';
 import type { MutantInfo } from '../lab/explore/mutate/schemata-build.ts';
 import { INTERRUPTED_HELP } from './interruption.ts';
 import { HELP_OPTION, JSON_OPTION, describeOptions, parseOptions } from './options.ts';
@@ -95,7 +96,7 @@ function parseOperator(text: string): OperatorName {
 }
 
 function requireName(name: string): void {
-  if (/^kernel\/[\w./-]+:[\w.$#]+:[a-z-]+:\d+$/.test(name)) return;
+  if (isSystematic(name)) return;
   throw new UsageError(
     `'${name}' is no mutant's name (FILE:FUNCTION:OPERATOR:N); see --mutate --list`,
   );

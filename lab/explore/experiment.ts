@@ -1,6 +1,7 @@
 /** What can be explored, and what is told about it. */
 import type { ConflictRecord } from './coverage.ts';
 import type { Exploration, Search } from './engine/explore.ts';
+import type { UnitResult } from './engine/unit.ts';
 
 export interface Experiment {
   /** Name, or path of a module that exports a scenario as default. */
@@ -27,6 +28,11 @@ export interface Report {
   readonly excuses: readonly string[];
   /** Which accesses were in conflict, if that was asked for. */
   readonly conflicts?: ConflictRecord;
+}
+
+/** What a unit of an exploration has given. */
+export interface UnitReport extends Pick<Report, 'schedule' | 'excuses' | 'conflicts'> {
+  readonly result: UnitResult;
 }
 
 /** Whether the name of a scenario or protocol is the path of a module. */

@@ -11,21 +11,24 @@ import type { PlaceCoverage } from './coverage.ts';
 import { Conflicts } from './engine/conflicts.ts';
 import { Executor } from './engine/executor.ts';
 import { explore } from './engine/explore.ts';
-import type { Exploration } from './engine/explore.ts';
-import { minimise } from './engine/minimise.ts';
-import { formatSchedule, parseSchedule, segmentsOf } from './engine/schedule.ts';
-import { tell } from './engine/story.ts';
-import type { Story } from './engine/story.ts';
+import type { Exploration, Surroundings } from './engine/explore.ts';
+import { parseSchedule } from './engine/schedule.ts';
 import { Subject } from './engine/subject.ts';
+import { exploreUnit } from './engine/unit.ts';
+import type { Unit } from './engine/unit.ts';
 import { inOrder, isFailureOfKernel, isPath } from './experiment.ts';
-import type { Experiment, Job, Report } from './experiment.ts';
+import type { Experiment, Job, Report, UnitReport } from './experiment.ts';
+import { minimised, panickedAlone, panickedUnit } from './findings.ts';
 import type { Explorer, Host } from './host.ts';
 import type { Scenario } from './model/kit.ts';
-import { MUTANTS, mutantNamed } from './mutants.ts';
+import { mutantNamed } from './mutants.ts';
+import { isSystematic, withMutant } from './mutate/one-mutant.ts';
 import { PROTOCOLS, SCENARIOS, generatedNamed, pairNames } from './model/index.ts';
-import { UnknownNameError, namesOf, planJobs } from './plan.ts';
+import { UnknownNameError, namesOf, planJobs, requireMutant } from './plan.ts';
 import type { Catalogue, Request } from './plan.ts';
 import { exploreSideBySide } from './side-by-side.ts';
+import type { Story } from './story/story.ts';
+import { tell } from './story/tell.ts';
 
 /** A failure, replayed and told. */
 export interface Retelling {
@@ -50,6 +53,7 @@ export class Laboratory {
   /** Explorers on threads of their own, at work now. */
   readonly #explorers = new Set<Explorer>();
   #isStopped = false;
+  #last: { readonly key: string; readonly executor: Executor } | null = null;
 
   /** `onBuild` is called before the first model is built, which takes seconds. */
   constructor(host: Host, onBuild: () => void = () => {}) {
@@ -72,8 +76,9 @@ export class Laboratory {
     return { scenarios: SCENARIOS, pairs: pairNames(), protocols: Object.keys(PROTOCOLS) };
   }
 
-  /** The explorations that a request means, in order. Throws an UnknownNameError. */
-  plan(request: Request): Job[] {
+  /** The explorations that a request means, in order. Rejects with an UnknownNameError. */
+  async plan(request: Request): Promise<Job[]> {
+    if (request.mutant !== null) await requireMutant(this.#host, request.mutant);
     return planJobs(request, this.catalogue());
   }
 
@@ -122,9 +127,32 @@ export class Laboratory {
       const report = { experiment, exploration, schedule: null, excuses };
       return record === null ? report : { ...report, conflicts: record };
     }
-    const finding = minimise(executor, exploration.finding);
-    const schedule = formatSchedule({ ...experiment, segments: segmentsOf(finding.schedule) });
+    const { finding, schedule } = minimised(executor, experiment, exploration.finding);
     return { experiment, exploration: { ...exploration, finding }, schedule, excuses };
+  }
+
+  /** Carries out a part of an exploration; a failure is minimised. */
+  async exploreUnit(job: Job, unit: Unit): Promise<UnitReport> {
+    const { experiment, search } = job;
+    let executor;
+    try {
+      executor = await this.#executorAgain(experiment);
+    } catch (error) {
+      if ((error as Error).name !== 'KernelPanic') throw error;
+      return panickedUnit(experiment, error as Error);
+    }
+    executor.conflicts = job.wantsConflicts === true ? new Conflicts() : null;
+    const result = await exploreUnit(executor, search, unit, this.#surroundings());
+    const excuses = [...executor.oracles.excuses()];
+    if (result.finding !== null) {
+      const { finding, schedule } = minimised(executor, experiment, result.finding);
+      return { result: { ...result, finding }, schedule, excuses };
+    }
+    const { conflicts, subject } = executor;
+    const report = { result, schedule: null, excuses };
+    return conflicts === null
+      ? report
+      : { ...report, conflicts: recordOf(conflicts, subject.model.sites) };
   }
 
   /** Explores, and leaves a failure as it was found. */
@@ -135,9 +163,22 @@ export class Laboratory {
   }: Job): Promise<{ executor: Executor; exploration: Exploration }> {
     const executor = await this.executor(experiment);
     if (wantsConflicts) executor.conflicts = new Conflicts();
+    return { executor, exploration: await explore(executor, search, this.#surroundings()) };
+  }
+
+  #surroundings(): Surroundings {
     const { nowMs, pause } = this.#host;
-    const surroundings = { nowMs, pause, isStopped: () => this.#isStopped };
-    return { executor, exploration: await explore(executor, search, surroundings) };
+    return { nowMs, pause, isStopped: () => this.#isStopped };
+  }
+
+  /** The executor of the last unit, if that was of the same experiment. */
+  async #executorAgain(experiment: Experiment): Promise<Executor> {
+    const key = JSON.stringify(experiment);
+    if (this.#last?.key !== key) {
+      const executor = await this.executor(experiment);
+      this.#last = { key, executor };
+    }
+    return this.#last.executor;
   }
 
   /**
@@ -149,22 +190,23 @@ export class Laboratory {
     if (parsed === null) throw new ScheduleError(`'${schedule}' is no schedule`);
     const { segments, ...experiment } = parsed;
     const executor = await this.executor(experiment);
-    const story = tell(executor, segments);
-    if (story === null) {
-      throw new ScheduleError(
-        `the schedule does not fit '${experiment.scenario}' as it is under ${experiment.protocol}`,
-      );
+    const told = tell(executor, segments);
+    const { scenario, protocol } = experiment;
+    if (told === null) {
+      throw new ScheduleError(`the schedule does not fit '${scenario}' as it is under ${protocol}`);
     }
     const mutant = experiment.mutant === null ? null : mutantNamed(experiment.mutant);
-    if (mutant === null) return { experiment, story };
-    const about = [...story.about, `seeded bug ${mutant.name}: ${mutant.about}`];
-    return { experiment, story: { ...story, about } };
+    const bug = mutant === null ? (experiment.mutant ?? '') : `${mutant.name}: ${mutant.about}`;
+    return { experiment, story: { ...told, title: `${scenario} under ${protocol}`, bug } };
   }
 
   /** The executor of an experiment. Throws an UnknownNameError for what does not exist. */
   async executor(experiment: Experiment): Promise<Executor> {
     const { scenario, protocol, mutant } = experiment;
+    // Subjects of one model share its memory.
+    this.#last = null;
     this.#requireNames(experiment);
+    if (mutant !== null) await requireMutant(this.#host, mutant);
     const paths = [scenario, protocol].filter(isPath).map((p) => this.#host.absolutePath(p));
     const clean = this.#subject(await this.#model(null, paths), experiment, paths);
     if (mutant === null) return new Executor(clean);
@@ -173,14 +215,19 @@ export class Laboratory {
   }
 
   async *#reports(jobs: readonly Job[], threads: number): AsyncGenerator<Report> {
-    if (threads > 1 && jobs.length > 1) {
+    if (threads > 1 && (jobs.length > 1 || jobs[0]?.search.strategy === 'exhaustive')) {
       this.#onBuild();
       const start = (): Explorer => {
         const explorer = this.#host.startExplorer();
         this.#explorers.add(explorer);
         return explorer;
       };
-      yield* exploreSideBySide(start, this.#unlessStopped(jobs), Math.min(threads, jobs.length));
+      yield* exploreSideBySide(this.#unlessStopped(jobs), {
+        start,
+        count: threads,
+        nowMs: this.#host.nowMs,
+        isStopped: () => this.#isStopped,
+      });
       this.#explorers.clear();
     } else for (const job of this.#unlessStopped(jobs)) yield this.explore(job);
   }
@@ -206,13 +253,12 @@ export class Laboratory {
   }
 
   /** Before a model is built, which takes seconds. Throws an UnknownNameError. */
-  #requireNames({ scenario, protocol, mutant }: Experiment): void {
+  #requireNames({ scenario, protocol }: Experiment): void {
     const { scenarios, protocols } = this.catalogue();
-    const named = { scenario, protocol, ...(mutant !== null && { mutant }) };
-    const known = { scenario: namesOf(scenarios), protocol: protocols, mutant: namesOf(MUTANTS) };
-    for (const [what, name] of Object.entries(named)) {
+    const known = { scenario: namesOf(scenarios), protocol: protocols };
+    for (const [what, name] of Object.entries({ scenario, protocol })) {
       const candidates = known[what as keyof typeof known];
-      if ((what !== 'mutant' && isPath(name)) || candidates.includes(name)) continue;
+      if (isPath(name) || candidates.includes(name)) continue;
       if (what === 'scenario' && generatedNamed(name) !== undefined) continue;
       throw new UnknownNameError(what, name, candidates);
     }
@@ -242,20 +288,12 @@ export class Laboratory {
     let model = this.#models.get(key);
     if (model === undefined) {
       if (this.#models.size === 0) this.#onBuild();
+      const isDerived = mutantName !== null && isSystematic(mutantName);
+      const toolchain = isDerived ? withMutant(this.#host, mutantName) : this.#host;
       const mutant = mutantName === null ? null : mutantNamed(mutantName);
-      model = buildModel(this.#host, { patches: mutant?.patches ?? [], userModules });
+      model = buildModel(toolchain, { patches: mutant?.patches ?? [], userModules });
       this.#models.set(key, model);
     }
     return model;
   }
-}
-
-/** The report of a scenario whose setup, which runs alone, panics: there is nothing to replay. */
-function panickedAlone(experiment: Experiment, { message }: Error): Report {
-  const failure = { kind: 'panic', message: `in the scenario's setup: ${message}` } as const;
-  const exploration: Exploration = {
-    ...{ executions: 0, cut: 0, states: 0, steps: 0, elapsedMs: 0, points: 0, complete: false },
-    finding: { failure, schedule: new Uint8Array(0) },
-  };
-  return { experiment, exploration, schedule: null, excuses: [] };
 }

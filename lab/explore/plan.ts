@@ -1,9 +1,11 @@
 /** From a request to the explorations that it means. */
+import type { Toolchain } from './build/toolchain.ts';
 import type { Search } from './engine/explore.ts';
 import type { Job } from './experiment.ts';
 import { isPath } from './experiment.ts';
 import type { Scenario } from './model/kit.ts';
 import { MUTANTS, mutantNamed } from './mutants.ts';
+import { isSystematic, namesBeside } from './mutate/one-mutant.ts';
 import { generatedNamed } from './model/index.ts';
 
 /** The protocol of a scenario that shares nothing that protocols lock. */
@@ -49,13 +51,16 @@ export class UnknownNameError extends Error {
   }
 }
 
-/** The explorations of a request, in order. Throws an UnknownNameError. */
+/** Rejects with an UnknownNameError when no mutant, thought out or systematic, has the name. */
+export async function requireMutant(toolchain: Toolchain, name: string): Promise<void> {
+  const names = isSystematic(name) ? await namesBeside(toolchain, name) : namesOf(MUTANTS);
+  if (!names.includes(name)) throw new UnknownNameError('mutant', name, names);
+}
+
+/** The explorations of a request whose mutant exists. Throws an UnknownNameError. */
 export function planJobs(request: Request, catalogue: Catalogue): Job[] {
   const { mutant: mutantName, search } = request;
   const mutant = mutantName === null ? null : mutantNamed(mutantName);
-  if (mutantName !== null && mutant === null) {
-    throw new UnknownNameError('mutant', mutantName, namesOf(MUTANTS));
-  }
   let { scenarios, protocols } = request;
   const { pairs = null } = request;
   if (pairs !== null) {

@@ -60,6 +60,58 @@ describe('faultline explore', () => {
     expect(alone).toMatchObject({ status: 2, stderr: 'faultline: --only goes with --pairs\n' });
   }, 60_000);
 
+  it('finds the same when one exploration is done by three threads', async () => {
+    const args = ['fault-munmap', '--bound', '3'];
+    const [alone, together] = [await explore(...args), await explore(...args, '--jobs', '3')];
+    expect([alone.status, together.status]).toEqual([0, 0]);
+    const [one, other] = [alone.lines[0]!, together.lines[0]!];
+    expect([one.complete, other.complete]).toEqual([true, true]);
+    // Who reaches a state first decides which executions are given up.
+    expect(other.executions / one.executions).toBeGreaterThan(0.8);
+    expect(other.executions / one.executions).toBeLessThan(1.2);
+  }, 60_000);
+
+  it('explores a systematic mutant by its name, and replays its failure', async () => {
+    const mutant = 'kernel/machine/spinlock.ts:lock:split-update:1';
+    const { status, stdout } = await faultline('explore', 'lock', '--mutant', mutant);
+    expect(status).toBe(1);
+    expect(stdout).toContain(`Seeded bug\n  ${mutant}`);
+    const [, schedule = ''] = /^Replay: faultline explore --replay '(.*)'$/m.exec(stdout) ?? [];
+    const again = await faultline('explore', '--replay', schedule, '--json');
+    expect(again.status).toBe(1);
+    expect(JSON.parse(again.stdout)).toMatchObject({ kind: 'race' });
+  }, 60_000);
+
+  it.each([
+    [
+      'kernel/machine/spinlock.ts:lock:split-update:9',
+      /did you mean kernel.*:lock:split-update:1\?\n/,
+    ],
+    ['kernel/nowhere.ts:lock:split-update:1', /; see faultline explore --mutate --list\n/],
+  ])('refuses the systematic mutant %s, which is none', async (mutant, hint) => {
+    const seeded = encodeURIComponent(mutant);
+    for (const args of [
+      ['lock', '--mutant', mutant],
+      ['lock', '--mutant', mutant, '--jobs', '2'],
+      ['--replay', `lock@rcu+${seeded}:0*1`],
+    ]) {
+      const { status, stdout, stderr } = await faultline('explore', ...args);
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/^faultline: no mutant is called 'kernel.*'; .*\n$/);
+      expect(stderr).toMatch(hint);
+    }
+  });
+
+  it('gives an exhibit of the museum as JSON', async () => {
+    const { status, stdout } = await faultline('museum', 'xv6-cow-lab', '--json');
+    expect(status).toBe(0);
+    const [visit] = JSON.parse(stdout) as { kind: string; cleanFailure: string }[];
+    expect(visit).toMatchObject({ kind: 'race', cleanFailure: '', protocol: 'rcu' });
+    expect(visit).toMatchObject({ exhibit: { name: 'xv6-cow-lab', mutant: 'refcount-race' } });
+    const list = await faultline('museum', '--list', '--json');
+    expect((JSON.parse(list.stdout) as unknown[]).length).toBeGreaterThanOrEqual(10);
+  }, 60_000);
+
   it.each(['1', '2'])(
     'stops at a failure and tells it, with --jobs %s',
     async (jobs) => {

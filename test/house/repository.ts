@@ -26,6 +26,7 @@ export const entryPoints: readonly string[] = [
   'lab/explore/model/user-api.ts',
   'cli/faultline.ts',
   'lab/bench/report/page.ts',
+  'lab/explore/story/view/page.ts',
 ];
 
 function readFolder(folder: string): Source[] {

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import type { formatStory } from '../../lab/explore/engine/story.ts';
 import type { Laboratory } from '../../lab/explore/laboratory.ts';
 import { nodeHost } from '../../lab/explore/node/node-host.ts';
+import type { formatStory } from '../../lab/explore/story/story-text.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -22,11 +22,12 @@ interface Page {
 /** The explorer as a page would have it. */
 async function bundlePage(): Promise<string> {
   const files = readdirSync(`${ROOT}lab/explore`, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.startsWith('node/'))
+    // The script of a page begins at once.
+    .filter((path) => /\.ts$/.test(path) && !/^node\/|\/page\.ts$/.test(path))
     .map((path) => `import './lab/explore/${path}';`);
   const contents = `${files.join('\n')}
     export { Laboratory } from './lab/explore/laboratory.ts';
-    export { formatStory } from './lab/explore/engine/story.ts';`;
+    export { formatStory } from './lab/explore/story/story-text.ts';`;
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: ROOT, loader: 'ts' },
     bundle: true,
@@ -53,7 +54,7 @@ describe('the portable explorer', () => {
     runInContext(code, realm);
     const { Laboratory, formatStory } = runInContext('page', realm) as Page;
     const laboratory = new Laboratory(nodeHost());
-    const jobs = laboratory.plan({
+    const jobs = await laboratory.plan({
       scenarios: ['six-steps', 'lock'],
       protocols: ['rcu'],
       mutant: null,
@@ -76,6 +77,6 @@ describe('the portable explorer', () => {
       expect(exploration.executions).toBeGreaterThan(2);
     }
     const retelling = await laboratory.retell('six-steps@rcu:0*3,1*2');
-    expect(formatStory(retelling.story, 100)).toContain('add scenario lock = 1');
+    expect(formatStory(retelling.story, 100)).toContain('takes the scenario lock');
   }, 30_000);
 });

@@ -1,6 +1,6 @@
 /**
  * Goal: the parts of the explorer that choose and that tell do so without an executor.
- * Method: a toy execution of two CPUs that take three steps each on one word; lanes of a story.
+ * Method: a toy execution of two CPUs that take three steps each on one word.
  */
 import { describe, expect, it } from 'vitest';
 import { DepthFirst } from '../../lab/explore/engine/depth-first.ts';
@@ -8,8 +8,6 @@ import type { Choices } from '../../lab/explore/engine/execution.ts';
 import { Pct } from '../../lab/explore/engine/pct.ts';
 import { RandomWalk } from '../../lab/explore/engine/random.ts';
 import { Replay } from '../../lab/explore/engine/schedule.ts';
-import { formatStory } from '../../lab/explore/engine/story.ts';
-import type { Moment } from '../../lab/explore/engine/story.ts';
 import { ABANDON } from '../../lab/explore/engine/strategy.ts';
 import type { Strategy } from '../../lab/explore/engine/strategy.ts';
 import * as T from '../../lab/explore/runtime/task.ts';
@@ -80,33 +78,5 @@ describe('strategies', () => {
   it('replay a schedule, and go on without preemptions at its end', () => {
     const segment = (cpu: number, steps: number) => ({ cpu, steps, old: false });
     expect(run(new Replay([segment(1, 2), segment(0, 1)]))).toBe('110001');
-  });
-});
-
-describe('a story', () => {
-  it('keeps each line in the lane of its CPU', () => {
-    const place = 'lab/explore/model/scenarios/a-name-that-is-far-too-long-for-any-lane.ts:47';
-    const moment = { step: 1, text: 'load swap slot 3 STATE = 0x64', place };
-    const moments = [0, 1].map((cpu): Moment => ({ ...moment, cpu, kind: 'access' }));
-    const text = formatStory(
-      { about: ['s: about'], cpus: 2, moments, failure: 'none', kind: 'race' },
-      70,
-    );
-    expect(text.split('\n')).toEqual([
-      's: about',
-      '',
-      'CPU 0                               CPU 1',
-      'load swap slot 3 STATE = 0x64',
-      '    model/scenarios/',
-      '    a-name-that-is-far-too-long-fo',
-      '    r-any-lane.ts:47',
-      '',
-      '                                    load swap slot 3 STATE = 0x64',
-      '                                        model/scenarios/',
-      '                                        a-name-that-is-far-too-long-fo',
-      '                                        r-any-lane.ts:47',
-      '',
-      'race: none',
-    ]);
   });
 });

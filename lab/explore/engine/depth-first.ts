@@ -22,24 +22,31 @@ import type { Choices } from './execution.ts';
 import { ABANDON, CPU_MASK, OLD } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
 import { NEW, Visited } from './visited.ts';
+import type { StateSet } from './visited.ts';
 
 /** What need not be tried. */
 export type Reduction = 'none' | 'sleep' | 'states';
 
 /** A choice, and its access. */
-interface Step {
+export interface Step {
   readonly choice: number;
   readonly at: number;
   readonly isWrite: boolean;
 }
 
+/** A place in the tree of schedules: at each decision the choice, and what was asleep. */
+export type Path = readonly { readonly choice: number; readonly asleep: readonly Step[] }[];
+
+/** The whole tree. */
+export const WHOLE: Path = [];
+
 interface Decision {
   readonly options: readonly number[];
   index: number;
   /** Preemptions spent before this decision. */
-  readonly spent: number;
+  spent: number;
   /** CPUs that could go on, as a bit set. */
-  readonly enabled: number;
+  enabled: number;
   /** Need not be tried before something dependent happens: asleep here, or tried before. */
   asleep: readonly Step[];
   /** The present option. */
@@ -49,6 +56,8 @@ interface Decision {
 }
 
 const NONE: readonly Step[] = [];
+/** Of a decision that another search has made: found out on the way. */
+const UNKNOWN = -1;
 
 export class DepthFirst implements Strategy {
   readonly comparesStates: boolean;
@@ -60,13 +69,27 @@ export class DepthFirst implements Strategy {
   /** The present execution was given up. */
   #isCut = false;
   /** States from which everything has been tried, or is on the way. */
-  readonly visited: Visited = new Visited();
+  readonly visited: StateSet;
   /** Executions given up because nothing new could follow. */
   abandoned = 0;
 
-  /** `bound`: preemptions at most; Infinity for all interleavings. */
-  constructor(bound: number, reduction: Reduction) {
+  /** Below these all is yet to be tried; the last one is the next. */
+  #paths: Path[];
+
+  /**
+   * `bound`: preemptions at most; Infinity for all interleavings. `paths`: the parts of the tree
+   * that are to be searched; `visited`: states that need not be continued.
+   */
+  constructor(
+    bound: number,
+    reduction: Reduction,
+    paths: readonly Path[] = [WHOLE],
+    visited: StateSet = new Visited(),
+  ) {
     this.#bound = bound;
+    this.#paths = [...paths];
+    this.visited = visited;
+    this.#enterNext();
     this.comparesStates = reduction === 'states';
     this.hearsForced = bound === Infinity && reduction !== 'none';
   }
@@ -85,7 +108,7 @@ export class DepthFirst implements Strategy {
     if (ended !== undefined && !this.#isCut) ended.isJudged = choices.isJudged;
     for (;;) {
       const last = this.#decisions[this.#decisions.length - 1];
-      if (last === undefined) return false;
+      if (last === undefined) return this.#enterNext();
       last.index++;
       if (last.index < last.options.length) {
         if (this.hearsForced && !last.isJudged) last.asleep = [...last.asleep, last.step as Step];
@@ -95,8 +118,33 @@ export class DepthFirst implements Strategy {
     }
   }
 
+  /** After an execution: the parts of the tree that are left, for other searches of this kind. */
+  rest(): Path[] {
+    const left = [...this.#paths];
+    const above: Path[number][] = [];
+    for (const { options, index, asleep } of this.#decisions) {
+      // Of those tried only some are known to be independent: that more is awake costs time only.
+      for (const choice of options.slice(index + 1)) left.push([...above, { choice, asleep }]);
+      above.push({ choice: options[index] as number, asleep });
+    }
+    return left;
+  }
+
+  /** Goes to the next part of the tree. False when there is none. */
+  #enterNext(): boolean {
+    const path = this.#paths.pop();
+    if (path === undefined) return false;
+    for (const { choice, asleep } of path) {
+      const options = [choice];
+      const unknown = { spent: UNKNOWN, enabled: 0, step: null, isJudged: false };
+      this.#decisions.push({ options, index: 0, asleep, ...unknown });
+    }
+    return true;
+  }
+
   /** Forgets everything: a new scheduling point was learned. */
   restart(): void {
+    this.#paths = [];
     this.#decisions.length = 0;
     this.abandoned = 0;
     this.visited.clear();
@@ -116,6 +164,10 @@ export class DepthFirst implements Strategy {
       }
       decision = made;
       this.#decisions.push(decision);
+    }
+    if (decision.spent === UNKNOWN) {
+      decision.spent = this.#spent;
+      decision.enabled = enabled;
     }
     this.#depth++;
     const choice = decision.options[decision.index] as number;

@@ -60,7 +60,7 @@ export class Executor implements Driver, Choices, Execution {
   readonly #setCurrent: (task: Task, by: Driver) => void;
   readonly #tookNoNotice: () => boolean;
   readonly #mayReadOlder: (task: Task, at: number) => boolean;
-  readonly #identity: Identity;
+  readonly identity: Identity;
 
   /** `reference`: the same scenario in a build without a mutant, to tell right results by. */
   constructor(subject: Subject, reference: Subject | SequentialOutcomes = subject) {
@@ -78,13 +78,13 @@ export class Executor implements Driver, Choices, Execution {
     this.#mayReadOlder = race.mayReadOlder;
     this.#tookNoNotice = race.tookNoNotice;
     this.oracles = new Oracles(this, subject, reference);
-    this.#identity = new Identity(subject, this.#waiting);
+    this.identity = new Identity(subject, this.#waiting);
     race.tolerate(siteTolerance(subject.model.sites));
     race.onRace((at, other, site, isWrite) => this.oracles.race(at, other, site, isWrite));
   }
 
   hashState(): Identity {
-    return this.#identity.hash(this.#lapses);
+    return this.identity.hash(this.#lapses);
   }
 
   fail(kind: FailureKind, message: string): void {
@@ -158,7 +158,7 @@ export class Executor implements Driver, Choices, Execution {
     this.#stepwise = strategy.stepwise === true;
     this.#hearsForced = strategy.hearsForced === true;
     this.#hashes = strategy.comparesStates === true;
-    this.#identity.start(this.#hashes);
+    this.identity.start(this.#hashes);
     this.#decided = UNDECIDED;
     this.failure = null;
     this.steps = 0;
@@ -215,7 +215,7 @@ export class Executor implements Driver, Choices, Execution {
       return;
     }
     // No access: a beginning, a waking-up, a pause, the end of another CPU.
-    if (this.#hashes) this.#identity.noteStep(task);
+    if (this.#hashes) this.identity.noteStep(task);
     if (kind === T.PAUSE || kind === T.END_CPU) this.isJudged = true;
     if (kind === T.PAUSE && this.#waiting.pause(task)) return;
     if (kind === T.END_CPU) this.#end(task, this.tasks[task.a] as Task);
@@ -232,7 +232,7 @@ export class Executor implements Driver, Choices, Execution {
     }
     if (kind === T.NOTIFY) this.#waiting.notify(at, task.a);
     this.conflicts?.note(task);
-    if (kind === T.WEAK_LOAD && this.#hashes) this.sharing.grew ||= this.#identity.isNewPoll(at);
+    if (kind === T.WEAK_LOAD && this.#hashes) this.sharing.grew ||= this.identity.isNewPoll(at);
     const value = this.#perform(task, old);
     if (kind >= T.STORE && kind <= T.AND) this.#waiting.changed(at);
     else if (kind === T.LOAD) this.#waiting.noteRead(task, at, value);
@@ -259,7 +259,7 @@ export class Executor implements Driver, Choices, Execution {
 
   #begin(task: Task): Coroutine | number {
     this.isJudged = true;
-    if (this.#hashes) this.#identity.noteBegin(task, this.progress);
+    if (this.#hashes) this.identity.noteBegin(task, this.progress);
     return this.progress.start(task.id, this.steps);
   }
 
@@ -267,7 +267,7 @@ export class Executor implements Driver, Choices, Execution {
   #operationDone(task: Task, result: number): void {
     this.#judgeLapse(task, NO_SITE);
     this.isJudged = true;
-    if (this.#hashes) this.#identity.noteResult(result);
+    if (this.#hashes) this.identity.noteResult(result);
     task.kind = T.NEXT_OPERATION;
     task.at = -1;
     if (!this.progress.end(task.id, this.steps, result)) this.#waiting.stop(task);
@@ -277,7 +277,7 @@ export class Executor implements Driver, Choices, Execution {
   #end(task: Task, ended: Task): void {
     this.#waiting.stop(ended);
     this.subject.model.module.runtime.race.join(task, ended);
-    if (this.#hashes) this.#identity.noteJoin(task, ended);
+    if (this.#hashes) this.identity.noteJoin(task, ended);
   }
 
   /** No CPU can run, so the first sleep with a time limit ends. False when there were too many. */

@@ -55,53 +55,75 @@ export interface Surroundings {
   readonly isStopped: () => boolean;
 }
 
+/** A part of a search. */
+export interface Part extends Omit<Exploration, 'points'> {
+  /** A new scheduling point was learned: what was found out does not count. */
+  readonly grew: boolean;
+}
+
+/** When a part of a search ends, besides by itself. */
+export interface Limits {
+  readonly executionsMax: number;
+  readonly timeMaxMs: number;
+  /** Not before so many executions, whatever the time; those that are fewer are never cut. */
+  readonly executionsMin?: number;
+}
+
+/** Explores on this thread alone. */
 export async function explore(
   executor: Executor,
   search: Search,
-  { nowMs, pause, isStopped }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Exploration> {
+  const startMs = surroundings.nowMs();
+  const strategy = newStrategy(search);
+  for (;;) {
+    const elapsedMs = surroundings.nowMs() - startMs;
+    const limits = { ...search, timeMaxMs: search.timeMaxMs - elapsedMs };
+    const { grew, ...part } = await explorePart(executor, strategy, limits, surroundings);
+    if (!grew || !(strategy instanceof DepthFirst)) {
+      const points = executor.sharing.count;
+      return { ...part, points, elapsedMs: surroundings.nowMs() - startMs };
+    }
+    strategy.restart();
+  }
+}
+
+/** Goes on with a search until it ends, has learned a new point, or a limit is reached. */
+export async function explorePart(
+  executor: Executor,
+  strategy: Strategy,
+  { executionsMax, timeMaxMs, executionsMin = 0 }: Limits,
+  { nowMs, pause, isStopped }: Surroundings,
+): Promise<Part> {
   const startMs = nowMs();
   let pausedMs = startMs;
-  let executions = 0;
-  let cut = 0;
-  let steps = 0;
-  let complete = false;
-  let finding: Finding | null = null;
-  const strategy = newStrategy(search);
-  for (let turn = 1; ; turn++) {
+  const search = strategy instanceof DepthFirst ? strategy : null;
+  const sums = { executions: 0, cut: 0, steps: 0 };
+  const end = (what: Partial<Part>): Part => ({
+    ...{ ...sums, states: search?.visited.size ?? 0, elapsedMs: nowMs() - startMs },
+    ...{ complete: false, finding: null, grew: false, ...what },
+  });
+  while (sums.executions < executionsMax) {
     strategy.begin?.(executor);
     executor.sharing.grew = false;
-    if (!executor.execute(strategy)) cut++;
-    executions++;
-    steps += executor.steps;
+    if (!executor.execute(strategy)) sums.cut++;
+    sums.executions++;
+    sums.steps += executor.steps;
     if (executor.failure !== null) {
       const schedule = executor.schedule.slice(0, executor.steps);
-      finding = { failure: executor.failure, schedule };
-      break;
+      return end({ finding: { failure: executor.failure, schedule } });
     }
-    if (strategy instanceof DepthFirst) {
-      if (executor.sharing.grew) {
-        strategy.restart();
-        executions = 0;
-        cut = 0;
-        steps = 0;
-      } else if (!strategy.next(executor)) {
-        complete = true;
-        break;
-      }
-    }
-    if (executions >= search.executionsMax) break;
-    if (turn % CLOCK_EVERY !== 0) continue;
-    if (nowMs() - startMs >= search.timeMaxMs) break;
+    if (search !== null && executor.sharing.grew) return end({ grew: true });
+    if (search !== null && !search.next(executor)) return end({ complete: true });
+    if (sums.executions % CLOCK_EVERY !== 0) continue;
+    if (nowMs() - startMs >= timeMaxMs && sums.executions >= executionsMin) break;
     if (nowMs() - pausedMs < PAUSE_EVERY_MS) continue;
     await pause();
     if (isStopped()) break;
     pausedMs = nowMs();
   }
-  const points = executor.sharing.count;
-  const states = strategy instanceof DepthFirst ? strategy.visited.size : 0;
-  const elapsedMs = nowMs() - startMs;
-  return { executions, cut, states, steps, elapsedMs, complete, finding, points };
+  return end({});
 }
 
 function newStrategy(search: Search): Strategy {

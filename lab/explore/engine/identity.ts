@@ -74,6 +74,11 @@ export class Identity {
     this.#runtime.unaware.noteJoin(task, ended);
   }
 
+  /** The words that programs poll, as far as it is known. */
+  get polled(): number[] {
+    return this.#runtime.unaware.polledWords();
+  }
+
   /** Notes a weak load. True when it is the first of its word. */
   isNewPoll(at: number): boolean {
     return this.#runtime.unaware.notePoll(at);

@@ -19,12 +19,16 @@ import { PAGE_SIZE, TABLE_SHIFT } from '../../../shared/limits.ts';
 import * as pte from '../../../shared/pte.ts';
 import * as T from '../runtime/task.ts';
 import type { Task } from '../runtime/task.ts';
+import { pageName } from '../model/page-names.ts';
+import { wordLabel } from '../story/word-labels.ts';
+import { describeEntry } from '../story/word-value.ts';
 import { entryWordOf } from './entry-word.ts';
 import type { Execution } from './execution.ts';
 import { hashTlbs, idleCpu, observedOf, viewOf } from './final-state.ts';
 import type { Progress } from './progress.ts';
 import { isExcused, placeOfExcuse } from './races-allowed.ts';
 import { SequentialOutcomes } from './sequential.ts';
+import type { Expectations } from './sequential.ts';
 import { Subject } from './subject.ts';
 
 /** Outcome of the audit of a final state, and what programs can see of it. */
@@ -98,11 +102,14 @@ export class Oracles {
     const vpn = task.a;
     const frame = (task.at - machine.frameBase) >> TABLE_SHIFT;
     const state = (subject.words[machine.meta + frame * FRAME.WORDS] as number) & 0xf;
-    const page = `page ${(vpn * PAGE_SIZE).toString(16)}`;
+    const page = pageName(vpn);
     // Frame 0 is the zero page, which is never freed.
     if (state !== FRAME.USED && (frame !== 0 || task.kind === T.USER_STORE)) {
       const name = FRAME.STATE_NAMES[state];
-      this.#execution.fail('stale translation', `CPU ${task.id}: ${page}: the frame is ${name}`);
+      this.#execution.fail(
+        'stale translation',
+        `CPU ${task.id} uses ${page} in frame ${frame}, which is ${name}`,
+      );
       return;
     }
     for (const other of cpus) {
@@ -112,11 +119,9 @@ export class Oracles {
     const needed = task.kind === T.USER_STORE ? pte.PTE_W | pte.PTE_V : pte.PTE_R | pte.PTE_V;
     if ((entry & needed) === needed && pte.pfnOf(entry) === frame) return;
     if (this.#isHeld(cpus[task.id] as Cpu, vpn, frame, entry)) return;
-    const shown = (entry >>> 0).toString(16);
-    this.#execution.fail(
-      'stale translation',
-      `CPU ${task.id} uses frame ${frame} for ${page}, but its entry is 0x${shown}`,
-    );
+    const shown = describeEntry(entry);
+    const what = `CPU ${task.id} uses frame ${frame} for ${page}, whose entry is: ${shown}`;
+    this.#execution.fail('stale translation', what);
   }
 
   /**
@@ -146,11 +151,15 @@ export class Oracles {
       return;
     }
     const { caller, place, access } = where;
-    const what = isWrite ? 'wrote' : 'read';
-    this.#execution.fail(
-      'race',
-      `${access} at ${place} (${caller}): CPU ${other} ${what} word ${at} before, unordered`,
-    );
+    const what = `${isWrite ? 'wrote' : 'read'} ${wordLabel(this.#subject, at).text}`;
+    const message = `${access} at ${place} (${caller}): CPU ${other} ${what} before, unordered`;
+    this.#execution.fail('race', message);
+  }
+
+  /** What whole operations would have given in the place of the execution that has ended. */
+  expectations(progress: Progress, leaves: boolean): Expectations {
+    if (this.#sequential === null) return { happened: '', expected: [] };
+    return this.#sequential.expectations(progress, leaves);
   }
 
   /** The places of races-allowed.ts that were needed so far. */
@@ -277,8 +286,8 @@ export class Oracles {
       for (let i = 0; i < tlb.filledCount; i++) {
         const slot = tlb.filled[i] as number;
         if (tlb.frameAt[slot] !== frameAt || !((tlb.readBase[slot] as number) >= 0)) continue;
-        const address = (tlb.readBase[slot] as number).toString(16);
-        const what = `frame ${frame} is freed, but CPU ${id}, in user mode, has it at 0x${address}`;
+        const page = pageName((tlb.readBase[slot] as number) / PAGE_SIZE);
+        const what = `frame ${frame} is freed, but CPU ${id}, in user mode, has it at ${page}`;
         this.#execution.fail('freed while mapped', what);
       }
     }

@@ -50,7 +50,7 @@ export function switchesOf(segments: readonly Segment[]): number {
 export function formatSchedule(text: ScheduleText): string {
   const { scenario, protocol, mutant, segments } = text;
   const parts = segments.map(({ cpu, steps, old }) => (old ? `${cpu}~` : `${cpu}*${steps}`));
-  const seeded = mutant === null ? '' : `+${mutant}`;
+  const seeded = mutant === null ? '' : `+${escaped(mutant)}`;
   return `${escaped(scenario)}@${escaped(protocol)}${seeded}:${parts.join(',')}`;
 }
 
@@ -61,7 +61,7 @@ function escaped(name: string): string {
 
 /** null when the text is no schedule. */
 export function parseSchedule(text: string): ScheduleText | null {
-  const match = /^([^@+:]+)@([^@+:]+)(?:\+([\w-]+))?:((?:\d(?:\*\d+|~)(?:,|$))*)$/.exec(text);
+  const match = /^([^@+:]+)@([^@+:]+)(?:\+([^@+:]+))?:((?:\d(?:\*\d+|~)(?:,|$))*)$/.exec(text);
   if (match === null) return null;
   const segments = (match[4] ?? '')
     .split(',')
@@ -74,7 +74,8 @@ export function parseSchedule(text: string): ScheduleText | null {
   const [, scenario = '', protocol = '', mutant = null] = match;
   try {
     const [name, locking] = [decodeURIComponent(scenario), decodeURIComponent(protocol)];
-    return { scenario: name, protocol: locking, mutant: mutant ?? null, segments };
+    const seeded = mutant === null ? null : decodeURIComponent(mutant);
+    return { scenario: name, protocol: locking, mutant: seeded, segments };
   } catch {
     return null;
   }

@@ -8,7 +8,7 @@
 import type { Cpu } from '../../../kernel/machine/cpu.ts';
 import type { Operation, Scenario } from '../model/kit.ts';
 import type { Progress } from './progress.ts';
-import { describeResults } from './describe-result.ts';
+import { describeDone } from '../story/describe-result.ts';
 import { observedOf, viewOf } from './final-state.ts';
 import type { Subject } from './subject.ts';
 
@@ -24,6 +24,19 @@ interface Outcome {
   readonly orders: Order[];
 }
 
+/** What is seen of an execution. */
+type Seen = Omit<Outcome, 'orders'>;
+
+/** What happened, and what may happen. */
+export interface Expectations {
+  /** '' where only the order matters. */
+  readonly happened: string;
+  readonly expected: readonly string[];
+}
+
+/** Outcomes that are told. */
+const EXPECTED_MAX = 4;
+
 /** Results by CPU, of the operations that it has done. */
 type Results = readonly (readonly number[])[];
 
@@ -34,7 +47,7 @@ export class SequentialOutcomes {
   readonly #keepsTime: boolean;
   #orderCount = 0;
   /** What was looked at last: most executions end as the one before. */
-  #last: Omit<Outcome, 'orders'> = { results: [], observed: '' };
+  #last: Seen = { results: [], observed: '' };
   #lastOutcome: Outcome | undefined;
 
   constructor(subject: Subject) {
@@ -81,30 +94,65 @@ export class SequentialOutcomes {
     if (!this.#isLast(progress, observed)) this.#look(progress, observed);
     const outcome = this.#lastOutcome;
     if (outcome === undefined) return this.#impossible();
-    const { orders, results } = outcome;
+    const { orders } = outcome;
     // When every order gives these results there is nothing to compare.
     if (!this.#keepsTime || orders.length === this.#orderCount) return null;
     if (orders.some((order) => respectsTime(order, progress))) return null;
-    const text = describeResults(this.#cpus, results);
+    const text = this.#describe(this.#last, null, new Set());
     return `${text}: only if an operation came before one that had returned when it began`;
   }
 
-  #impossible(): string {
-    const cpus = this.#cpus;
-    const { results, observed } = this.#last;
-    const possible = [...this.#outcomes.values()];
-    const texts = (outcomes: readonly string[]): string => [...new Set(outcomes)].join('; or: ');
-    const resultsOf = (one: Outcome): string => describeResults(cpus, one.results);
-    const text = describeResults(cpus, results);
-    const alike = possible.filter((one) => resultsOf(one) === text);
-    if (alike.length > 0) {
-      return (
-        `${text}, and then (${observed}); ` +
-        `one after another they leave (${texts(alike.map((one) => one.observed))})`
-      );
-    }
-    return `${text}; ` + `one after another they give: ${texts(possible.map(resultsOf))}`;
+  /**
+   * What the operations of an execution returned, and what they may return in an order that keeps
+   * to the time; `leaves`: and what they leave behind, as far as that differs.
+   */
+  expectations(progress: Progress, leaves: boolean): Expectations {
+    if (leaves) this.#look(progress, this.#last.observed);
+    const allowed = [...this.#outcomes.values()].flatMap((outcome) => {
+      const order = outcome.orders.find((one) => !this.#keepsTime || respectsTime(one, progress));
+      return order === undefined ? [] : [{ ...outcome, order }];
+    });
+    const common = leaves ? commonParts([this.#last, ...allowed]) : null;
+    const texts = allowed.map((one) => this.#describe(one, one.order, common));
+    const expected = [...new Set(texts)];
+    const more = expected.length - EXPECTED_MAX;
+    return {
+      happened: leaves ? this.#describe(this.#last, null, common) : '',
+      expected: more > 0 ? [...expected.slice(0, EXPECTED_MAX), `… ${more} more`] : expected,
+    };
   }
+
+  #impossible(): string {
+    const possible = [...this.#outcomes.values()];
+    const common = commonParts([this.#last, ...possible]);
+    const texts = possible.map((one) => this.#describe(one, null, common));
+    const each = [...new Set(texts)].slice(0, EXPECTED_MAX).join('; or: ');
+    return `${this.#describe(this.#last, null, common)}; one after another they give: ${each}`;
+  }
+
+  /** 'read page 0 → 7, then …' in an order, or CPU by CPU; and what is left behind. */
+  #describe(outcome: Seen, order: Order | null, common: ReadonlySet<string> | null): string {
+    const next = this.#counts.map(() => 0);
+    const cpus = order ?? this.#counts.flatMap((count, cpu) => Array<number>(count).fill(cpu));
+    const done = cpus.map((cpu) => {
+      const index = next[cpu]!++;
+      const operation = this.#cpus[cpu]?.[index] as Operation;
+      return describeDone(operation, outcome.results[cpu]?.[index]);
+    });
+    const text = order === null ? done.join(', ') : done.join(', then ');
+    const left = common === null ? [] : partsOf(outcome.observed).filter((one) => !common.has(one));
+    return left.length === 0 ? text : `${text}; this leaves: ${left.join('; ')}`;
+  }
+}
+
+function partsOf(observed: string): string[] {
+  return observed.split('; ');
+}
+
+/** What is left behind in all of these. */
+function commonParts(all: readonly Seen[]): Set<string> {
+  const lists = all.map(({ observed }) => partsOf(observed));
+  return new Set(lists[0]?.filter((part) => lists.every((list) => list.includes(part))));
 }
 
 function keyOf(results: Results, counts: readonly number[], observed: string): string {

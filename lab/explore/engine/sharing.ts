@@ -5,6 +5,16 @@
  */
 import * as T from '../runtime/task.ts';
 
+/** A word, and who uses it. */
+export type Use = readonly [at: number, uses: number];
+
+/** Whether two CPUs use a word, and one of them writes. */
+export function isConflict(uses: number): boolean {
+  const writers = uses >> 8;
+  const users = (uses & 0xff) | writers;
+  return writers !== 0 && (users & (users - 1)) !== 0;
+}
+
 export class Sharing {
   /** 1 for words at which CPUs may be switched. */
   readonly points: Uint8Array;
@@ -20,6 +30,29 @@ export class Sharing {
     this.points = new Uint8Array(words);
     this.#uses = new Uint16Array(words);
     this.#isCounter = isCounter;
+  }
+
+  /** Forgets what it knows, and begins with this: pairs of a word and who uses it. */
+  adopt(known: readonly Use[]): void {
+    this.#uses.fill(0);
+    this.points.fill(0);
+    this.count = 0;
+    this.grew = false;
+    for (const [at, uses] of known) {
+      this.#uses[at] = uses;
+      if (!isConflict(uses)) continue;
+      this.points[at] = 1;
+      this.count++;
+    }
+  }
+
+  /** What it knows, for `adopt`. */
+  known(): Use[] {
+    const known: Use[] = [];
+    this.#uses.forEach((uses, at) => {
+      if (uses !== 0 && !this.#isCounter(at)) known.push([at, uses]);
+    });
+    return known;
   }
 
   /** Notes an access before it happens. */

@@ -9,7 +9,16 @@ const SLOTS_FIRST = 1 << 12;
 /** `reach`'s answer for a new state. */
 export const NEW = -1;
 
-export class Visited {
+/** What a search needs of it. */
+export interface StateSet {
+  readonly size: number;
+  clear(): void;
+  has(low: number, high: number): boolean;
+  /** Reaches a state with `asleep` left out. NEW, or what was left out each time before. */
+  reach(low: number, high: number, asleep: number): number;
+}
+
+export class Visited implements StateSet {
   #slots = new Int32Array(SLOT * SLOTS_FIRST);
   #mask = SLOTS_FIRST - 1;
   size = 0;
@@ -24,7 +33,6 @@ export class Visited {
     return this.#slots[this.#find(low | 1, high)] !== 0;
   }
 
-  /** Reaches a state with `asleep` left out. NEW, or what was left out each time before. */
   reach(low: number, high: number, asleep: number): number {
     const at = this.#find(low | 1, high);
     const slots = this.#slots;

@@ -19,6 +19,7 @@ import { peek } from '../../../shared/atomics.ts';
 import * as PROCESS from '../../../shared/layout/process.ts';
 import { isPresent, isSwapped, pfnOf } from '../../../shared/pte.ts';
 import { vpnOf } from '../../../shared/units.ts';
+import { pageName, rangeName } from './page-names.ts';
 import { resolveFault } from './user.ts';
 
 /** Pages of an area that are looked at, and of those never touched the ones that are faulted in. */
@@ -61,13 +62,13 @@ function areaView(cpu: Cpu, space: number, row: AreaRow): string {
   const looked = (row.flags & AREA_PROT) === 0 ? 0 : Math.min(pages, PAGES_MAX);
   for (let page = 0; page < looked; page++) {
     const value = valueOf(cpu, space, startVpn + page, page < UNTOUCHED_MAX);
-    if (value !== '0') values.push(`page ${page} = ${value}`);
+    if (value !== '0') values.push(`${pageName(startVpn + page)} = ${value}`);
   }
   // A write that mprotect refuses in the end may have given the area its anonymous identity before,
   // which keeps its memory accounted.
   const rest = row.flags & ~(AREA_ACCOUNT | AREA_PROT | AREA_SHARED);
   const head = [
-    `0x${row.startAddress.toString(16)}, ${pages} pages, ${permissions(row.flags)}`,
+    `${rangeName(startVpn, pages)}: ${permissions(row.flags)}`,
     ...(rest === 0 ? [] : [`flags 0x${rest.toString(16)}`]),
     ...(row.offset === 0 ? [] : [`offset ${row.offset}`]),
   ];

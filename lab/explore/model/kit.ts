@@ -62,6 +62,10 @@ export interface World {
 export interface Operation {
   /** Shown in stories. */
   readonly name: string;
+  /** The page that it accesses, counted from BASE, for results such as 'SIGSEGV at page 2'. */
+  readonly page?: number;
+  /** 'fault': `run` returns a FAULT_* code. */
+  readonly returns?: 'fault';
   /** Returns what the operation's caller would see. */
   run(world: World, cpu: Cpu): number;
 }

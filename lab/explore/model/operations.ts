@@ -14,11 +14,14 @@ import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { MREMAP_FIXED, MREMAP_MAYMOVE } from '../../../shared/abi/mman.ts';
 import { ANON, BASE, BASE_VPN, RW, enter, leave, spaceOf } from './kit.ts';
 import type { Operation, World } from './kit.ts';
+import { adviceName, pagesText, rightsText } from './operation-names.ts';
 
 /** The kernel's part of a page fault. A FAULT_* code. */
 export function fault(page: number, write: boolean): Operation {
   return {
-    name: `fault ${page}${write ? ' write' : ''}`,
+    name: `fault on page ${page}${write ? ', to write' : ''}`,
+    page,
+    returns: 'fault',
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const space = spaceOf(world, cpu.id);
@@ -37,7 +40,7 @@ export function mmap(
   flags: number = ANON,
 ): Operation {
   return {
-    name: `mmap ${page}+${pages}`,
+    name: `mmap ${pagesText(page, pages)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const at = BASE + page * PAGE_SIZE;
@@ -52,7 +55,7 @@ export function mmap(
 /** Unmaps `pages` pages from page `page` on. */
 export function munmap(page: number, pages: number): Operation {
   return {
-    name: `munmap ${page}+${pages}`,
+    name: `munmap ${pagesText(page, pages)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const at = BASE + page * PAGE_SIZE;
@@ -66,7 +69,7 @@ export function munmap(page: number, pages: number): Operation {
 /** Gives `pages` pages from page `page` on other PROT_ flags. */
 export function mprotect(page: number, pages: number, prot: number): Operation {
   return {
-    name: `mprotect ${page}+${pages} ${prot}`,
+    name: `mprotect ${pagesText(page, pages)}: ${rightsText(prot)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const at = BASE + page * PAGE_SIZE;
@@ -81,7 +84,7 @@ export function mprotect(page: number, pages: number, prot: number): Operation {
 /** Moves pages to another address (`to` counts from BASE, too). */
 export function mremap(page: number, pages: number, newPages: number, to: number): Operation {
   return {
-    name: `mremap ${page}+${pages} to ${to}+${newPages}`,
+    name: `mremap ${pagesText(page, pages)} to ${pagesText(to, newPages)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const proc = world.procs[cpu.id] as number;
@@ -98,7 +101,7 @@ export function mremap(page: number, pages: number, newPages: number, to: number
 /** Advises about `pages` pages from page `page` on. */
 export function madvise(page: number, pages: number, advice: number): Operation {
   return {
-    name: `madvise ${page}+${pages} ${advice}`,
+    name: `madvise ${pagesText(page, pages)} ${adviceName(advice)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const at = BASE + page * PAGE_SIZE;
@@ -113,7 +116,7 @@ export function madvise(page: number, pages: number, advice: number): Operation 
 /** The vector lies at the start of page `vector`. */
 export function mincore(page: number, pages: number, vector: number): Operation {
   return {
-    name: `mincore ${page}+${pages}`,
+    name: `mincore ${pagesText(page, pages)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const proc = world.procs[cpu.id] as number;

@@ -40,7 +40,8 @@ const SIGNALS_MAX = 32;
 /** `load32` of the first word of page BASE + `page`. */
 export function read(page: number): Operation {
   return {
-    name: `read ${page}`,
+    name: `read page ${page}`,
+    page,
     run(world: World, cpu: Cpu): number {
       return access(world, cpu, BASE_VPN + page, false, 0);
     },
@@ -50,7 +51,8 @@ export function read(page: number): Operation {
 /** The same when an ordered poll is due, at which a CPU also sweeps (flush policy `lazy`). */
 export function readPolled(page: number): Operation {
   return {
-    name: `read ${page} after a poll`,
+    name: `read page ${page} after a poll`,
+    page,
     run(world: World, cpu: Cpu): number {
       return access(world, cpu, BASE_VPN + page, false, 0, true);
     },
@@ -60,7 +62,8 @@ export function readPolled(page: number): Operation {
 /** `store32` to the first word of page BASE + `page`. 0, or why not. */
 export function write(page: number, value: number): Operation {
   return {
-    name: `write ${page}=${value}`,
+    name: `write ${value} to page ${page}`,
+    page,
     run(world: World, cpu: Cpu): number {
       return access(world, cpu, BASE_VPN + page, true, value);
     },

@@ -1,5 +1,5 @@
 /** The museum: bugs that real kernels had, each found again by exploration of a mutant. */
-import { drawRace } from '../engine/race-drawing.ts';
+import { drawRace } from '../story/race-drawing.ts';
 import type { Laboratory } from '../laboratory.ts';
 import { mutantNamed } from '../mutants.ts';
 import type { Mutant } from '../mutants.ts';

@@ -8,6 +8,7 @@ import type { ExplorerApi } from './worker-explorer.ts';
 const laboratory = new Laboratory(nodeHost());
 const api: ExplorerApi = {
   explore: (job) => laboratory.explore(job),
+  exploreUnit: (job, unit) => laboratory.exploreUnit(job, unit),
   stop: async () => laboratory.stop(),
 };
 

@@ -30,6 +30,12 @@ export function arm(): void {
   armed = true;
 }
 
+/** Before an execution: it shall be watched from its beginning, and all that follow. */
+export function armBefore(): void {
+  armed = true;
+  justArmed = false;
+}
+
 /** Whether the present execution is watched from its beginning. */
 export function isWhole(): boolean {
   return !justArmed;

@@ -20,7 +20,7 @@ import { PLAINLY, arm, armed, disarm, isWhole, noteFrame, noteWord } from './rac
 import type { Task } from './task.ts';
 import { TASKS_MAX } from './task.ts';
 
-export { tookNoNotice } from './race-arming.ts';
+export { armBefore, tookNoNotice } from './race-arming.ts';
 
 const SHIFT = 3; // log2 TASKS_MAX
 const CLOCK_MAX = 2 ** 27;

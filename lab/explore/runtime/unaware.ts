@@ -49,6 +49,11 @@ export function notePoll(at: number): boolean {
   return true;
 }
 
+/** The words of which it is known that programs poll them. */
+export function polledWords(): number[] {
+  return [...polled.subarray(0, polledCount)];
+}
+
 /** Drops what is known of these polled words, a bit set: everybody knows. */
 function forget(which: number): void {
   active &= ~which;

@@ -13,7 +13,7 @@ const ROUNDS_MAX = 8;
 /** The first byte of a page, or -EFAULT. */
 export function copyByteFrom(page: number): Operation {
   return {
-    name: `copy from ${page}`,
+    name: `copy from page ${page}`,
     run(world: World, cpu: Cpu): number {
       const byte = new Uint8Array(1);
       const done = copyByte(world, cpu, page, byte, false);
@@ -25,7 +25,7 @@ export function copyByteFrom(page: number): Operation {
 /** Writes the first byte of a page: 1, or -EFAULT. */
 export function copyByteTo(page: number, value: number): Operation {
   return {
-    name: `copy ${value} to ${page}`,
+    name: `copy ${value} to page ${page}`,
     run(world: World, cpu: Cpu): number {
       const done = copyByte(world, cpu, page, Uint8Array.of(value), true);
       return done === 1 ? 1 : -EFAULT;

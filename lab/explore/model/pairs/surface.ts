@@ -7,6 +7,7 @@ import * as S from '../../../../shared/abi/syscall-numbers.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { ANON, BASE, RW } from '../kit.ts';
 import type { Operation } from '../kit.ts';
+import { pagesText } from '../operation-names.ts';
 import { reap } from '../operations.ts';
 import { punch, truncate, writeBack } from '../scenarios/files.ts';
 import { fork } from '../scenarios/forks.ts';
@@ -45,7 +46,7 @@ function range(name: string, number: number, ...more: readonly number[]): Action
     name,
     at({ page, pages }: Place): readonly Operation[] {
       const args = [BASE + page * PAGE_SIZE, pages * PAGE_SIZE, ...more];
-      return [call(`${name} ${page}+${pages}`, number, args)];
+      return [call(`${name} ${pagesText(page, pages)}`, number, args)];
     },
   };
 }
@@ -58,7 +59,7 @@ function remap(name: string, flags: number, extraPages: number): Action {
       const to = BASE + (ELSEWHERE + id * ELSEWHERE_STEP) * PAGE_SIZE;
       const sizes = [pages * PAGE_SIZE, (pages + extraPages) * PAGE_SIZE];
       const args = [BASE + page * PAGE_SIZE, ...sizes, flags, to];
-      return [call(`${name} ${page}+${pages}`, S.SYS_MREMAP, args)];
+      return [call(`${name} ${pagesText(page, pages)}`, S.SYS_MREMAP, args)];
     },
   };
 }

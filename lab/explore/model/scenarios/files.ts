@@ -25,7 +25,7 @@ import { mappedFile, mmapFile, openFile } from './mapped-file.ts';
 
 export function truncate(pages: number): Operation {
   return {
-    name: `truncate to ${pages}`,
+    name: `truncate to ${pages} pages`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       resizeObject(cpu, world.values['object'] as number, pages * PAGE_SIZE);
@@ -37,7 +37,7 @@ export function truncate(pages: number): Operation {
 
 export function punch(page: number): Operation {
   return {
-    name: `punch ${page}`,
+    name: `punch a hole at page ${page}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const result = punchHole(cpu, world.values['object'] as number, page, page + 1);
@@ -49,7 +49,7 @@ export function punch(page: number): Operation {
 
 /** Takes page 0 to the "host", which is a number of this CPU's. The byte written, or -1. */
 export const writeBack: Operation = {
-  name: 'write back 0',
+  name: 'write back page 0',
   run(world: World, cpu: Cpu): number {
     enter(cpu);
     let written = -1;
@@ -86,7 +86,7 @@ function checkNothingLost(world: World): string {
 /** The kernel reads the first byte of a page, as write(2) does. The byte, -1 or -2. */
 function copyFrom(page: number): Operation {
   return {
-    name: `copy from ${page}`,
+    name: `copy from page ${page}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const byte = new Uint8Array(1);
@@ -102,7 +102,7 @@ function copyFrom(page: number): Operation {
 /** The kernel writes the first byte of a page, as read(2) does. Bytes copied, or -1. */
 function copyTo(page: number, value: number): Operation {
   return {
-    name: `copy ${value} to ${page}`,
+    name: `copy ${value} to page ${page}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const space = spaceOf(world, cpu.id);

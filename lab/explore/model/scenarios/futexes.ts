@@ -35,7 +35,7 @@ const TURNS_MAX = 8;
 /** What every program does: waits until the first word of a page is not 0, and returns it. */
 function awaitWord(page: number): Operation {
   return {
-    name: `await ${page}`,
+    name: `await a change of page ${page}`,
     run(world: World, cpu: Cpu): number {
       const proc = world.procs[cpu.id] as number;
       for (let turn = 0; turn < TURNS_MAX; turn++) {
@@ -83,7 +83,7 @@ const finish: Operation = {
 
 function wake(count: number, page: number = 0): Operation {
   return {
-    name: `futex wake ${count}${page === 0 ? '' : ` of ${page}`}`,
+    name: `futex wake ${count}${page === 0 ? '' : ` at page ${page}`}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const at = BASE + page * PAGE_SIZE;
@@ -106,7 +106,7 @@ const wakeAll: Operation = {
 /** Moves a waiter of one page's first word to another's; only while it is 0, if `compares`. */
 function requeue(page: number, to: number, compares: boolean = false): Operation {
   return {
-    name: `futex requeue ${page} to ${to}${compares ? ' if 0' : ''}`,
+    name: `futex requeue page ${page} to page ${to}${compares ? ' if 0' : ''}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const proc = world.procs[cpu.id] as number;

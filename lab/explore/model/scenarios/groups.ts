@@ -31,7 +31,7 @@ function member(world: World, id: number, parent: number): number {
 /** A write fault, refused or not: which of several is refused depends on the order. */
 function touch(page: number): Operation {
   return {
-    name: `touch ${page}`,
+    name: `touch page ${page}`,
     run(world: World, cpu: Cpu): number {
       fault(page, true).run(world, cpu);
       return 0;

@@ -27,7 +27,7 @@ function heapVpn(world: World): number {
 /** Moves the break to `pages` pages of heap. The heap's pages then, or before if it was refused. */
 function brk(pages: number): Operation {
   return {
-    name: `brk ${pages}`,
+    name: `brk to ${pages} pages`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const firstVpn = heapVpn(world);
@@ -42,7 +42,7 @@ function brk(pages: number): Operation {
 /** A store to page `page` of the heap. */
 function writeHeap(page: number, value: number): Operation {
   return {
-    name: `write heap ${page}=${value}`,
+    name: `write ${value} to heap page ${page}`,
     run(world: World, cpu: Cpu): number {
       return access(world, cpu, heapVpn(world) + page, true, value);
     },
@@ -52,7 +52,7 @@ function writeHeap(page: number, value: number): Operation {
 /** A load of page `page` of the heap. */
 function readHeap(page: number): Operation {
   return {
-    name: `read heap ${page}`,
+    name: `read heap page ${page}`,
     run(world: World, cpu: Cpu): number {
       return access(world, cpu, heapVpn(world) + page, false, 0);
     },
@@ -62,7 +62,7 @@ function readHeap(page: number): Operation {
 /** Moves a page to page `to`, and leaves the old area without it. */
 function moveLeaving(page: number, to: number): Operation {
   return {
-    name: `mremap ${page} to ${to}, the old area stays`,
+    name: `mremap page ${page} to ${to}, the old area stays`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const [at, target] = [BASE + page * PAGE_SIZE, BASE + to * PAGE_SIZE];

@@ -92,7 +92,7 @@ function intern(delta: number): Operation {
 /** Cuts the file to `pages` pages, or makes it longer. */
 function truncate(pages: number): Operation {
   return {
-    name: `truncate to ${pages}`,
+    name: `truncate to ${pages} pages`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       resizeObject(cpu, world.values['object'] as number, pages * PAGE_SIZE);

@@ -16,7 +16,7 @@ import { evict, writeOut } from './swaps.ts';
 /** Pins page 0 of the CPU's process. 0, or the errno. */
 function pin(writes: boolean): Operation {
   return {
-    name: writes ? 'pin 0' : 'pin 0 to read',
+    name: writes ? 'pin page 0' : 'pin page 0 to read',
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const made = pinPages(cpu, world.procs[cpu.id] as number, BASE, 1, writes);
@@ -35,7 +35,7 @@ function pinnedWord(world: World, cpu: Cpu): number {
 
 /** What the holder of the pin reads. */
 const readPin: Operation = {
-  name: 'read the pin',
+  name: 'read through the pin',
   run(world: World, cpu: Cpu): number {
     const at = pinnedWord(world, cpu);
     // ORDER: the holder's access, which no translation guards.
@@ -46,7 +46,7 @@ const readPin: Operation = {
 /** The holder of the pin stores, as a device would. */
 function writePin(value: number): Operation {
   return {
-    name: `write the pin=${value}`,
+    name: `write ${value} through the pin`,
     run(world: World, cpu: Cpu): number {
       const at = pinnedWord(world, cpu);
       if (at === 0) return -1;

@@ -23,7 +23,7 @@ import { mappedFile } from './mapped-file.ts';
 /** What a write to /proc/self/mem does to the first word of a page. Bytes, or -1. */
 function force(page: number, value: number): Operation {
   return {
-    name: `force ${page}=${value}`,
+    name: `force ${value} into page ${page}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const bytes = Uint8Array.of(value, 0, 0, 0);

@@ -11,6 +11,7 @@ import * as OBJECT from '../../../../shared/layout/object.ts';
 import { PAGE_SIZE } from '../../../../shared/limits.ts';
 import { BASE, BASE_VPN, RW, enter, leave, mapPages, newThreads, spaceOf } from '../kit.ts';
 import type { Operation, Scenario, World } from '../kit.ts';
+import { pagesText } from '../operation-names.ts';
 import { mmap, mprotect, munmap } from '../operations.ts';
 import { read, stayInUser, touchPages, write } from '../user.ts';
 import { fork } from './forks.ts';
@@ -23,7 +24,7 @@ const EDGE = 5119;
 /** Maps the linear region of two pages at page `page`. */
 function mmapLinear(page: number): Operation {
   return {
-    name: `mmap a linear region ${page}+2`,
+    name: `mmap a linear region at ${pagesText(page, 2)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const proc = world.procs[0] as number;
@@ -40,7 +41,7 @@ function mmapLinear(page: number): Operation {
 /** Makes all areas from page `page` on to page `end` read-only, in one change of the set. */
 function protectAll(page: number, end: number): Operation {
   return {
-    name: `protect all areas ${page}+${end - page}`,
+    name: `protect all areas of ${pagesText(page, end - page)}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       const { protocol } = cpu.machine;

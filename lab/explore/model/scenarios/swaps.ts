@@ -26,7 +26,7 @@ import { fork, forked } from './forks.ts';
 /** Evicts a page of the process of CPU `id`, which no program can observe. */
 export function evict(id: number, page: number): Operation {
   return {
-    name: `evict ${page}`,
+    name: `evict page ${page}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       evictPages(cpu, spaceOf(world, id), [BASE_VPN + page]);
@@ -99,7 +99,7 @@ export function reclaim(id: number): Operation {
 /** Clears a page's accessed bit. */
 export function age(page: number): Operation {
   return {
-    name: `age ${page}`,
+    name: `age page ${page}`,
     run(world: World, cpu: Cpu): number {
       enter(cpu);
       agePages(cpu, spaceOf(world, 1), [BASE_VPN + page]);

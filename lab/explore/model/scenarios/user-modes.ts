@@ -30,7 +30,7 @@ function as(name: string, page: number, value: number | null): Operation {
 
 /** Page 1, and then page 0 at an ordered poll. 1 if 7 was seen and the process still goes on. */
 const readThenRead: Operation = {
-  name: 'read 1, then 0 after a poll',
+  name: 'read page 1, then page 0 after a poll',
   run(world: World, cpu: Cpu): number {
     const first = access(world, cpu, BASE_VPN + 1, false, 0);
     const second = access(world, cpu, BASE_VPN, false, 0, true);

@@ -7,8 +7,11 @@ import * as PROCESS from '../../../shared/layout/process.ts';
 import * as SPACE from '../../../shared/layout/space.ts';
 import * as SWAP from '../../../shared/layout/swap.ts';
 import * as pte from '../../../shared/pte.ts';
+import type { MachineView } from './machine-view.ts';
 
-const MODES = ['offline', 'idle', 'kernel', 'user', 'blocked', 'parked', 'dead'] as const;
+const MODES = [
+  ...['offline', 'idle', 'kernel mode', 'user mode', 'blocked', 'parked', 'dead'],
+] as const;
 const RESERVED = ['anonymous', 'object', 'device', 'guard', 'swap slot'] as const;
 const SLOTS: Readonly<Record<number, string>> = {
   [SWAP.FREE]: 'free',
@@ -23,21 +26,30 @@ const PROCESSES: Readonly<Record<number, string>> = {
 };
 /** Of a spinlock: somebody sleeps until it is free. */
 const CONTENDED = 1 << 30;
+// Of a reader/writer lock.
+const RW_WRITER = 1 << 30;
+const RW_PENDING = 1 << 29;
+const RW_SLEEPERS = 1 << 28;
 
-/** `name` is the word's (names.ts). Numbers that mean only themselves stay numbers. */
-export function wordValue(machine: NamedWords, name: string, value: number): string {
+/** `name` is as shared/layout/names.ts has it. Numbers that mean only themselves stay numbers. */
+export function wordValue(
+  machine: NamedWords,
+  view: MachineView,
+  name: string,
+  value: number,
+): string {
   if (/^table \d+ .* entry/.test(name)) return describeEntry(value);
-  if (/^cpu \d+ MODE$/.test(name)) return describeMode(machine, value);
+  if (/^cpu \d+ MODE$/.test(name)) return describeMode(machine, view, value);
   if (/^frame \d+ STATE$/.test(name)) return describeFrame(value);
   if (/^swap slot \d+ STATE$/.test(name)) return SLOTS[value] ?? hex(value);
   if (/^process .* STATE$/.test(name)) return PROCESSES[value] ?? hex(value);
-  if (/ (AREA_|RECORD_|BUDDY_|SWAP_|PROC_|NAME_|SLAB_)?LOCK$/.test(name))
-    return describeLock(value);
+  if (/ RW_LOCK$/.test(name)) return describeRwLock(value);
+  if (/(^| |_)LOCK$|^scenario lock$/.test(name)) return describeLock(value);
   return value < 0 || value > 9999 ? hex(value) : String(value);
 }
 
 /** A page-table entry of any level. */
-function describeEntry(entry: number): string {
+export function describeEntry(entry: number): string {
   if (entry === 0) return 'empty';
   const bits: string[] = [rights(pte.logicalRwx(entry))];
   if (pte.isTable(entry)) return `table ${pte.pfnOf(entry)}`;
@@ -66,18 +78,28 @@ function rights(rwx: number): string {
   return may.length === 1 ? `${may[0]} only` : may.join('/');
 }
 
-function describeMode(machine: NamedWords, mode: number): string {
+export function describeMode(machine: NamedWords, view: MachineView, mode: number): string {
   const name = MODES[mode & CPU.MODE_MASK] ?? hex(mode);
-  const space = (mode >>> CPU.MODE_SPACE_SHIFT) << SPACE.ALIGN_SHIFT;
   if ((mode & CPU.MODE_MASK) !== CPU.MODE_USER) return name;
-  return `${name}, ${wordName(machine, space).replace(/ \S+$/, '')}`;
+  const space = (mode >>> CPU.MODE_SPACE_SHIFT) << SPACE.ALIGN_SHIFT;
+  const block = wordName(machine, space).replace(/ \S+$/, '');
+  return `user mode, ${view.spaces.find((one) => one.name === block)?.owner ?? block}`;
 }
 
 function describeFrame(state: number): string {
   return FRAME.STATE_NAMES[state & 0xf] ?? hex(state);
 }
 
-function describeLock(value: number): string {
+/** Of a reader/writer lock (kernel/machine/rwlock.ts). */
+function describeRwLock(value: number): string {
+  if ((value & RW_WRITER) !== 0) return 'held by a writer';
+  const readers = value & (RW_SLEEPERS - 1);
+  const waiting = (value & (RW_PENDING | RW_SLEEPERS)) === 0 ? '' : ', others wait';
+  if (readers === 0) return `free${waiting}`;
+  return `held by ${readers === 1 ? 'a reader' : `${readers} readers`}${waiting}`;
+}
+
+export function describeLock(value: number): string {
   const owner = value & ~CONTENDED;
   if (owner === 0) return 'free';
   if (owner < 0 || owner > 64) return hex(value);
