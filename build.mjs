@@ -25,6 +25,7 @@ import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
 import { minified, withImportComments } from './scripts/minify.mjs';
+import { pageSources } from './scripts/page-sources.mjs';
 import { replaceFile } from './scripts/replace-file.mjs';
 import { keepPublicTypes } from './scripts/public-types.mjs';
 
@@ -35,8 +36,10 @@ const stamps = join(dist, '.build');
 /** Folders whose TypeScript goes into dist/. */
 const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
 const configFiles = [
+  'scripts/static-server.mjs',
   'build.mjs',
   'scripts/explore-build.mjs',
+  'scripts/page-sources.mjs',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -96,6 +99,12 @@ const reportEntries = {
   'bench-style': 'lab/bench/report/page.css',
 };
 
+/** What the page's own scripts import by the names that users write. */
+const pageAliases = {
+  faultline: './workers/index.ts',
+  'faultline/program': './workers/program.ts',
+};
+
 /** Files under `folder`, recursively, as sorted paths relative to the repository. */
 function filesUnder(folder) {
   if (!existsSync(join(root, folder))) return [];
@@ -121,6 +130,18 @@ function pageEntries() {
   const taken = Object.keys(pages).find((name) => name in libraryEntries);
   if (taken !== undefined) throw new Error(`web/${taken}.ts would replace dist/web/${taken}.js`);
   return pages;
+}
+
+/** What the page consists of besides scripts, written beside them. */
+function writePage() {
+  const copied = filesUnder('web').filter((path) => /\.(html|json)$/.test(path));
+  const texts = copied.map((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    return [path, path.endsWith('.json') ? JSON.stringify(JSON.parse(text)) : text];
+  });
+  for (const [path, text] of [...texts, ['web/sources.json', pageSources(root)]]) {
+    replaceFile(join(dist, path), Buffer.from(text));
+  }
 }
 
 /** What dist/ is made of, as paths relative to the repository. */
@@ -229,11 +250,14 @@ async function buildJavaScript() {
       minifyIdentifiers: true,
       mainFields: ['module', 'main'],
       alias: {
+        ...pageAliases,
         '#platform': './workers/platform-web.ts',
         '#start-worker': './workers/start-worker-web.ts',
       },
     })),
   ];
+  written.push(...(await bundle({ lab: 'web/lab.css' }, join(dist, 'web'), { minify: true })));
+  writePage();
   written.push(...bundledWorkers.map(writeBundledWorker));
   replaceFile(
     join(dist, 'licences.txt'),

@@ -2,13 +2,13 @@
 import * as esbuild from 'esbuild';
 
 /**
- * The command and the laboratory are half of the package, and no user's stack trace is in them. The
- * kernel gets short names; its syntax stays as it is (kernel/mmu/access.ts).
+ * The command, the page and the laboratory are half of the package, and no user's stack trace is in
+ * them. The kernel gets short names; its syntax stays as it is (kernel/mmu/access.ts).
  */
 export async function minified(code, inputs) {
   const isOf = (folders) => Object.keys(inputs).every((path) => folders.test(path));
   const options = { format: 'esm', logLevel: 'warning' };
-  if (isOf(/^(lab|cli|node_modules)\//)) {
+  if (isOf(/^(lab|cli|web|node_modules)\//)) {
     return (await esbuild.transform(code, { ...options, minify: true })).code;
   }
   if (!isOf(/^(kernel|shared|lab|cli|node_modules)\//)) return code;

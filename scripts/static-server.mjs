@@ -65,7 +65,8 @@ export function startStaticServer({ root, port = 0, host = '127.0.0.1' }) {
           server.close(() => closed());
           server.closeAllConnections();
         });
-      resolve({ url: `http://${host}:${server.address().port}/`, close });
+      const name = host.includes(':') ? `[${host}]` : host;
+      resolve({ url: `http://${name}:${server.address().port}/`, close });
     });
   });
 }

@@ -27,6 +27,9 @@ const importableFolders: Readonly<Record<string, readonly string[]>> = {
   web: ['web', 'lab', 'workers', 'kernel', 'shared'],
 };
 
+/** The server of the page, which also has to run before anything is built. */
+const pageServer = 'scripts/static-server.mjs';
+
 /** The one file that built-in programs import: they are what users would write. */
 const programApi = 'workers/program.ts';
 
@@ -134,6 +137,7 @@ export function checkImportDirection(source: Source): string[] {
       const target = resolveRelative(source.path, specifier);
       if (importable.includes(folderOf(target))) continue;
       if (folder === 'programs' && target === programApi) continue;
+      if (folder === 'cli' && target === pageServer) continue;
     } else if (folder !== 'shared' && folder !== 'kernel' && folder !== 'programs') {
       continue;
     }
