@@ -60,7 +60,7 @@ export class ChartsView implements View {
   async #load(): Promise<void> {
     if (this.#isLoading) return;
     this.#isLoading = true;
-    const { default: UPlot } = await import('uplot');
+    const UPlot = await loadUPlot();
     const boxes = CHARTS.map(({ title }) => el('figure', {}, el('figcaption', {}, title)));
     fill(this.#charts, ...boxes);
     const styles = getComputedStyle(this.element);
@@ -97,4 +97,15 @@ export class ChartsView implements View {
       return new UPlot(options, this.#history.data(i), box);
     });
   }
+}
+
+/** uPlot's script, which makes a global of itself. */
+function loadUPlot(): Promise<typeof Plot> {
+  return new Promise((resolve, reject) => {
+    const script = el('script', { src: './uplot.js' });
+    const loaded = globalThis as unknown as { readonly uPlot: typeof Plot };
+    script.addEventListener('load', () => resolve(loaded.uPlot));
+    script.addEventListener('error', () => reject(new Error('uplot.js could not be loaded')));
+    document.head.append(script);
+  });
 }
