@@ -53,9 +53,9 @@ async function carryOut(proc: Proc, channelName: string, what: HandCall): Promis
     case 'busy':
       return keepBusy(proc, what.address, what.ms);
     case 'thread':
-      return proc.clone('serveHand', { args: [channelName], name: 'hand thread' });
+      return proc.clone('hand', { args: [channelName], name: 'hand thread' });
     case 'fork':
-      return proc.fork('serveHand', channelName);
+      return proc.fork('hand', channelName);
     case 'exit':
       return 0;
   }
@@ -67,8 +67,8 @@ function messageOf(error: unknown): string {
   throw error;
 }
 
-/** Serves the page until it asks for the end. */
-export async function serveHand(proc: Proc, channelName: string): Promise<number> {
+/** Serves the page until it asks for the end. Children are named after this function. */
+export async function hand(proc: Proc, channelName: string): Promise<number> {
   const channel = new BroadcastChannel(channelName);
   const requests: HandRequest[] = [];
   let awake = (): void => {};
@@ -100,6 +100,6 @@ export async function serveHand(proc: Proc, channelName: string): Promise<number
   }
 }
 
-const hand: Program = defineProgram(serveHand);
+const program: Program = defineProgram(hand);
 
-export default hand;
+export default program;

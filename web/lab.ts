@@ -3,7 +3,6 @@ import { App } from './core/app.ts';
 import { el, fill } from './core/dom.ts';
 import { ensureIsolation } from './core/isolation.ts';
 import { ChartsView } from './views/charts-view.ts';
-import { ExplorerView } from './views/explorer-view.ts';
 import { LessonsView } from './views/lessons-view.ts';
 import { MachineView } from './views/machine-view.ts';
 import { MemoryView } from './views/memory-view.ts';
@@ -25,7 +24,6 @@ async function main(): Promise<void> {
     new ProgramsView(page),
     new ChartsView(),
     new LessonsView(page),
-    new ExplorerView(),
   ]);
   await app.start();
 }

@@ -7,6 +7,10 @@ import { launchChromium } from './needs.ts';
 
 /** The page's files as they are built. */
 export const pageFolder: string = fileURLToPath(new URL('../../dist/web', import.meta.url));
+/** In the order of the page. */
+export const viewTitles: readonly string[] = [
+  ...['Machine', 'Memory', 'Address space', 'Programs', 'Charts', 'Lessons'],
+];
 const BOOT_MS = 20_000;
 
 export class LabPage {

@@ -74,19 +74,21 @@ export class App implements Page {
     this.#lesson.attach(null);
     this.#refresh('booting …');
     await old?.stop();
+    let session: Session | null = null;
     try {
-      this.session = await Session.start(settings, () => this.#refresh());
-      await this.session.startHand();
+      session = await Session.start(settings, () => this.#refresh());
+      await session.startHand();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#refresh(`did not boot: ${message}`);
-      return;
+      return void session?.stop();
     }
+    this.session = session;
     this.set({ boot: settings });
-    for (const view of this.#views) view.attach(this.session);
-    this.#lesson.attach(this.session);
+    for (const view of this.#views) view.attach(session);
+    this.#lesson.attach(session);
     this.#refresh();
-    this.announce(`Machine booted in ${Math.round(this.session.bootMs)} ms`);
+    this.announce(`Machine booted in ${Math.round(session.bootMs)} ms`);
   }
 
   get #shown(): View {
@@ -172,7 +174,8 @@ export class App implements Page {
 
   #refresh(text?: string): void {
     const mode = this.session?.control.mode;
-    say(this.#status, text ?? mode ?? '');
+    const said = text ?? mode;
+    if (said !== undefined) say(this.#status, said);
     for (const control of this.#controls) {
       const own = control.getAttribute('data-mode');
       if (own !== null) control.setAttribute('aria-pressed', String(own === mode));

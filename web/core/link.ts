@@ -5,7 +5,7 @@
 import { FLUSH_POLICIES, PROTOCOL_NAMES } from '../../kernel/index.ts';
 import { FAULT_MODES } from '../../shared/wire.ts';
 
-const VIEWS = ['machine', 'memory', 'space', 'programs', 'charts', 'lessons', 'explorer'] as const;
+const VIEWS = ['machine', 'memory', 'space', 'programs', 'charts', 'lessons'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** Sizes that the page offers: a tab has less memory than a server. */

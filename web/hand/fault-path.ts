@@ -128,7 +128,7 @@ function outcome(before: Moment, after: Moment, error: string | null): PathStep[
   const major = 'A major fault: the CPU slept until the kernel worker had the page';
   add(after.faultsMajor - before.faultsMajor, major);
   add(1, `The entry is now: ${describeEntry(lastEntry(after))}`);
-  const flushed = 'Other CPUs had to drop the old translation';
+  const flushed = 'The old translation is dropped from every TLB that may hold it';
   add(after.shootdowns - before.shootdowns, flushed, SOURCES.shootDown);
   add(1, 'The CPU leaves the kernel and repeats the access, which goes through');
   return path;

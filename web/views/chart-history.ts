@@ -14,11 +14,11 @@ export interface Chart {
 
 /** In the order of `values`. */
 export const CHARTS: readonly Chart[] = [
-  { title: 'Page faults', series: ['minor', 'major'], unit: '/s' },
+  { title: 'Page faults a second', series: ['minor', 'major'], unit: '/s' },
   { title: 'Pages', series: ['resident', 'free frames'], unit: '' },
-  { title: 'TLB misses', series: ['misses'], unit: '/s' },
-  { title: 'Shootdowns and swap', series: ['shootdowns', 'swapped out'], unit: '/s' },
-  { title: 'Slowest system call: latency', series: ['half', '99 of 100'], unit: 'µs' },
+  { title: 'TLB misses a second', series: ['misses'], unit: '/s' },
+  { title: 'Shootdowns and swap a second', series: ['shootdowns', 'swapped out'], unit: '/s' },
+  { title: 'Slowest system call, in µs', series: ['median', '99th percentile'], unit: 'µs' },
 ];
 
 /** What is counted since boot; rates are differences of these. */

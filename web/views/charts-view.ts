@@ -50,7 +50,12 @@ export class ChartsView implements View {
   async #refresh(): Promise<void> {
     if (this.#plots === null) return this.#load();
     this.#plots.forEach((plot, i) => {
-      plot.setData(this.#history.data(i));
+      const data = this.#history.data(i);
+      plot.setData(data);
+      // The legend tells the present values, unless a moment is pointed at.
+      if (data[0].length > 0 && typeof plot.cursor.idx !== 'number') {
+        plot.setLegend({ idx: data[0].length - 1 });
+      }
       const width = this.#charts.children[i]?.clientWidth ?? 0;
       if (width > 0 && width !== plot.width) plot.setSize({ width, height: HEIGHT });
     });
@@ -75,22 +80,26 @@ export class ChartsView implements View {
         cursor: { show: true, y: false },
         scales: { x: { time: false } },
         axes: [
-          { ...axis, values: (_plot: Plot, ticks: number[]) => ticks.map((tick) => `${tick} s`) },
+          {
+            ...axis,
+            size: 32,
+            values: (_plot: Plot, ticks: number[]) => ticks.map((tick) => `${tick} s`),
+          },
           { ...axis, size: 64 },
         ],
         series: [
           {
             label: 'time',
-            value: (_plot: Plot, value: number | null) =>
-              value === null ? '' : `${value.toFixed(1)} s`,
+            value: (_plot: Plot, value?: number | null) =>
+              typeof value === 'number' ? `${value.toFixed(1)} s` : '',
           },
           ...series.map((label, n) => ({
             label,
             stroke: colours[n] ?? 'currentColor',
             width: 1.5,
             points: { show: false },
-            value: (_plot: Plot, value: number | null) =>
-              value === null ? '' : `${Math.round(value * 10) / 10} ${unit}`,
+            value: (_plot: Plot, value?: number | null) =>
+              typeof value === 'number' ? `${Math.round(value * 10) / 10} ${unit}` : '',
           })),
         ],
       };

@@ -29,6 +29,7 @@ export class HandPanel {
   readonly #prot = choice('Permission', Object.keys(protections), 'rw-');
   readonly #kind = choice('Mapping', ['private', 'shared'], 'private');
   readonly #result = el('p', { class: 'result', role: 'status' });
+  readonly #earlier = el('p', { class: 'hint' });
   readonly #path = el('ol', { class: 'path' });
   readonly #buttons: HTMLElement;
   #writes = 0;
@@ -76,7 +77,7 @@ export class HandPanel {
       'div',
       { class: 'hand' },
       el('div', { class: 'fields' }, ...inputs.map(({ element }) => element)),
-      ...[this.#buttons, this.#result, this.#path],
+      ...[this.#buttons, this.#result, this.#earlier, this.#path],
     );
   }
 
@@ -92,6 +93,7 @@ export class HandPanel {
 
   clear(): void {
     say(this.#result, '');
+    say(this.#earlier, '');
     fill(this.#path);
   }
 
@@ -134,6 +136,8 @@ export class HandPanel {
 
   #tell({ pid, what, reply, path }: HandOutcome): void {
     const outcome = reply.error ?? resultText(what, reply.result);
+    const earlier = this.#result.textContent;
+    say(this.#earlier, earlier === '' ? '' : `Before: ${earlier}`);
     say(this.#result, `${callText(what)} by process ${pid}: ${outcome}`);
     fill(this.#path, ...path.map((step) => this.#step(step)));
   }

@@ -9,7 +9,7 @@ import { processRows } from '../read/processes.ts';
 import { DARK, FramePainter, LIGHT, cssColour, ownerColour, pixel } from './frame-colours.ts';
 import type { Palette } from './frame-colours.ts';
 
-const CELL_MAX = 14;
+const CELL_MAX = 20;
 const HEIGHT_MAX = 640;
 /** Owners in the legend; more share its colours anyway. */
 const LEGEND_MAX = 12;

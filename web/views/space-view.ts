@@ -70,6 +70,8 @@ export class SpaceView implements View {
     this.#pid = 0;
     this.#vpn = -1;
     this.#hand.clear();
+    this.#hand.enable(false);
+    this.#refresh();
   }
 
   /** Shows a process at a page; a page of 0 stands for its first area. */
