@@ -4,10 +4,13 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startStaticServer } from '../../scripts/static-server.mjs';
 import {
   LabPage,
   booted,
@@ -132,5 +135,19 @@ skipWithout(chromium)('the page', () => {
     expect(notice).toContain('Cross-Origin-Embedder-Policy: require-corp');
     await page.context().close();
     host.close();
+  });
+
+  it('has no more of the library than the ten lines of docs/examples/page have', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'faultline-test-'));
+    const example = fileURLToPath(new URL('../../docs/examples/page', import.meta.url));
+    cpSync(example, folder, { recursive: true });
+    cpSync(pageFolder, join(folder, 'faultline'), { recursive: true });
+    const server = await startStaticServer({ root: folder });
+    const page = await (await lab.browser.newContext()).newPage();
+    await page.goto(server.url);
+    await page.getByText(/^Hello from process 1 on CPU \d/).waitFor();
+    await page.context().close();
+    await server.close();
+    rmSync(folder, { recursive: true });
   });
 });
