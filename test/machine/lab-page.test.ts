@@ -2,9 +2,7 @@
  * Goal: the lab's page boots a machine and shows it, wherever it is served from. Method: the built
  * page in Chromium, used as a reader would; `npm run test:web` does the rest.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,28 +19,6 @@ import {
   viewTitles,
 } from '../support/lab-page.ts';
 import { chromium, skipWithout } from '../support/needs.ts';
-
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-};
-
-/** A host that sends no headers of its own, as most static hosts. */
-async function plainHost(withWorker: boolean): Promise<{ url: string; close: () => void }> {
-  const server = createServer((request, response) => {
-    const name = new URL(request.url ?? '/', 'http://x').pathname.replace(/\/$/, '/index.html');
-    const path = join(pageFolder, name);
-    const isThere = existsSync(path) && (withWorker || !name.includes('service-worker'));
-    const type = types[/\.\w+$/.exec(name)?.[0] ?? ''] ?? 'text/plain';
-    response.writeHead(isThere ? 200 : 404, { 'Content-Type': type });
-    response.end(isThere ? readFileSync(path) : '');
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
-}
 
 it('weighs less than 300 KB gzipped', () => {
   const scripts = readdirSync(pageFolder).filter((name) => /\.(js|css|html)$/.test(name));
@@ -100,44 +76,7 @@ skipWithout(chromium)('the page', () => {
     await page.context().close();
   });
 
-  it('pauses, steps and goes on', async () => {
-    const page = await lab.open('memory=4MiB');
-    await press(page, 'Pause');
-    const status = page.locator('#status');
-    expect(await status.innerText()).toBe('paused');
-    await page.locator('.card.mode-stopped, .card.mode-kernel').first().waitFor();
-    await press(page, 'Step');
-    await press(page, 'Run');
-    await page.locator('.card.mode-idle').first().waitFor();
-    await press(page, 'Reset');
-    await booted(page);
-    await page.context().close();
-  });
-
-  it('gets shared memory by its service worker from a host without headers', async () => {
-    const host = await plainHost(true);
-    const page = await (await lab.browser.newContext()).newPage();
-    await page.goto(host.url);
-    await booted(page);
-    expect(await page.evaluate('crossOriginIsolated')).toBe(true);
-    await page.context().close();
-    host.close();
-  });
-
-  it('says what is missing where nothing adds the headers', async () => {
-    const host = await plainHost(false);
-    const page = await (await lab.browser.newContext()).newPage();
-    await page.goto(host.url);
-    const notice = await page.getByRole('alert').innerText();
-    expect(notice).toMatch(
-      /^Shared memory is missing, because .*: serve the page with Cross-Origin/,
-    );
-    expect(notice).toContain('Cross-Origin-Embedder-Policy: require-corp');
-    await page.context().close();
-    host.close();
-  });
-
-  it('has no more of the library than the ten lines of docs/examples/page have', async () => {
+  it('is the library of docs/examples/page, which boots a machine in ten lines', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'faultline-test-'));
     const example = fileURLToPath(new URL('../../docs/examples/page', import.meta.url));
     cpSync(example, folder, { recursive: true });
