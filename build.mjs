@@ -9,8 +9,8 @@
  * `new URL('./cpu-worker.js', import.meta.url)` finds the Worker from whichever file it stands in;
  * built-in programs in dist/programs/. dist/web/ is for pages without a bundler, and works alone:
  * there '#platform', '#start-worker' and comlink are bundled, because import maps do not reach
- * Workers. It also has the chunks that Node and pages share (scripts/twin-bundle.mjs), and the lab's
- * page: scripts of web/, index.html, lessons.
+ * Workers. It also has the chunks that Node and pages share (scripts/twin-bundle.mjs), and the
+ * lab's page: scripts of web/, index.html, lessons.
  *
  * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a
  * process that runs from dist/ meanwhile never reads half a file; files of earlier builds are

@@ -38,7 +38,8 @@ describe('the rooms of kernel/', () => {
 
 it('lets the page read the machine, and never write to it', () => {
   const text =
-    "import { load, store as put } from '../shared/atomics.ts';\nimport * as A from '../shared/atomics.ts';";
+    "import { load, store as put } from '../shared/atomics.ts';\n" +
+    "import * as A from '../shared/atomics.ts';";
   expect(rules.checkPageOnlyReads({ path: 'web/a.ts', text })).toEqual([
     'web/a.ts: the page only reads, and must not import store',
     'web/a.ts: the page only reads, and must not import *',

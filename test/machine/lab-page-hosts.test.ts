@@ -1,6 +1,6 @@
 /**
- * Goal: the lab's page is controlled as its buttons say, and gets shared memory from any host that it
- * can. Method: a scripted user in Chromium, and hosts that send no headers; `npm run test:web`.
+ * Goal: the lab's page is controlled as its buttons say, and gets shared memory from any host that
+ * it can. Method: a scripted user in Chromium, and hosts that send no headers; `npm run test:web`.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

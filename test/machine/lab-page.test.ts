@@ -9,15 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startStaticServer } from '../../scripts/static-server.mjs';
-import {
-  LabPage,
-  booted,
-  pageFolder,
-  press,
-  resultOf,
-  show,
-  viewTitles,
-} from '../support/lab-page.ts';
+import { LabPage, pageFolder, press, resultOf, show, viewTitles } from '../support/lab-page.ts';
 import { chromium, skipWithout } from '../support/needs.ts';
 
 it('weighs less than 300 KB gzipped', () => {
