@@ -5,11 +5,12 @@
  *   node build.mjs --no-types   JavaScript only (a fraction of a second)
  *   node build.mjs serve [PORT] serves the repository with the headers that SharedArrayBuffer needs
  *
- * Layout of dist/: all library files and their shared chunks lie flat beside each other, so that
+ * Layout of dist/: all library files and their chunks lie flat beside each other, so that
  * `new URL('./cpu-worker.js', import.meta.url)` finds the Worker from whichever file it stands in;
- * built-in programs in dist/programs/. dist/web/ holds the same again for pages without a bundler:
+ * built-in programs in dist/programs/. dist/web/ is for pages without a bundler, and works alone:
  * there '#platform', '#start-worker' and comlink are bundled, because import maps do not reach
- * Workers.
+ * Workers. It also has the chunks that Node and pages share (scripts/twin-bundle.mjs), and the
+ * lab's page: scripts of web/, index.html, lessons.
  *
  * Guarantees: nothing is done when no input changed; each file is replaced by a rename, so a
  * process that runs from dist/ meanwhile never reads half a file; files of earlier builds are
@@ -25,6 +26,8 @@ import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
 import { minified, withImportComments } from './scripts/minify.mjs';
+import { pageSources } from './scripts/page-sources.mjs';
+import { twinBundle } from './scripts/twin-bundle.mjs';
 import { replaceFile } from './scripts/replace-file.mjs';
 import { keepPublicTypes } from './scripts/public-types.mjs';
 
@@ -35,8 +38,12 @@ const stamps = join(dist, '.build');
 /** Folders whose TypeScript goes into dist/. */
 const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
 const configFiles = [
+  'scripts/static-server.mjs',
   'build.mjs',
   'scripts/explore-build.mjs',
+  'scripts/minify.mjs',
+  'scripts/page-sources.mjs',
+  'scripts/twin-bundle.mjs',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -90,7 +97,18 @@ const countingPlugin = {
   },
 };
 
-/** What every HTML report of a benchmark contains, uPlot too: users need not install that. */
+/** uPlot, which a report of a benchmark contains and the page loads: users need not install it. */
+const chartEntries = { uplot: 'uplot' };
+/** For a script that comes after it. */
+const chartPlugin = {
+  name: 'charts',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^uplot$/ }, ({ path }) => ({ path, namespace: 'global' }));
+    onLoad({ filter: /./, namespace: 'global' }, () => ({ contents: 'module.exports = uPlot;' }));
+  },
+};
+
+/** What every HTML report of a benchmark contains besides. */
 const reportEntries = {
   'bench-page': 'lab/bench/report/page.ts',
   'bench-style': 'lab/bench/report/page.css',
@@ -100,6 +118,15 @@ const reportEntries = {
 const storyEntries = {
   'story-page': 'lab/explore/story/view/page.ts',
   'story-style': 'lab/explore/story/view/page.css',
+};
+
+/** What a page's script gets for a name that it cannot, or need not, resolve itself. */
+const pageStandIns = {
+  '#platform': 'workers/platform-web.ts',
+  '#start-worker': 'workers/start-worker-web.ts',
+  comlink: 'node_modules/comlink/dist/esm/comlink.mjs',
+  faultline: 'workers/index.ts',
+  'faultline/program': 'workers/program.ts',
 };
 
 /** Files under `folder`, recursively, as sorted paths relative to the repository. */
@@ -129,6 +156,18 @@ function pageEntries() {
   return pages;
 }
 
+/** What the page consists of besides scripts, written beside them. */
+function writePage() {
+  const copied = filesUnder('web').filter((path) => /\.(html|json)$/.test(path));
+  const texts = copied.map((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    return [path, path.endsWith('.json') ? JSON.stringify(JSON.parse(text)) : text];
+  });
+  for (const [path, text] of [...texts, ['web/sources.json', pageSources(root)]]) {
+    replaceFile(join(dist, path), Buffer.from(text));
+  }
+}
+
 /** What dist/ is made of, as paths relative to the repository. */
 export function inputFiles() {
   return [...sourceFolders.flatMap(filesUnder), ...configFiles];
@@ -152,33 +191,40 @@ function writeStamp(name, value) {
   writeFileSync(join(stamps, name), value);
 }
 
+/** Options of every bundle. */
+const common = {
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+/** Writes scripts, chunks before the entries that import them; returns their absolute paths. */
+async function writeScripts(files) {
+  const isEntry = ({ path }) => !/\/chunk-\w+\.js$/.test(path);
+  for (const file of [...files].sort((a, b) => isEntry(a) - isEntry(b))) {
+    const text = withImportComments(await minified(file.text, file.inputs));
+    replaceFile(join(root, file.path), Buffer.from(text));
+  }
+  return files.map(({ path }) => join(root, path));
+}
+
 /** Bundles `entries` into `outdir` and returns the written files' absolute paths. */
 async function bundle(entries, outdir, options) {
-  const result = await esbuild.build({
+  const { outputFiles } = await esbuild.build({
+    ...common,
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
     outdir,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    target: 'es2022',
     chunkNames: 'chunk-[hash]',
-    legalComments: 'none',
-    logLevel: 'warning',
+    minify: true,
     write: false,
-    metafile: true,
     ...options,
   });
-  // Chunks before the entries that import them.
-  const isEntry = (path) => relative(outdir, path).replace(/\.js$/, '') in entries;
-  const files = result.outputFiles.sort((a, b) => isEntry(a.path) - isEntry(b.path));
-  for (const file of files) {
-    const { inputs } = result.metafile.outputs[relative(root, file.path).replaceAll('\\', '/')];
-    const small = file.path.endsWith('.js') ? await minified(file.text, inputs) : file.text;
-    const text = options.minify || options.minifyWhitespace ? withImportComments(small) : small;
-    replaceFile(file.path, Buffer.from(text));
-  }
-  return files.map((file) => file.path);
+  for (const file of outputFiles) replaceFile(file.path, Buffer.from(file.contents));
+  return outputFiles.map((file) => file.path);
 }
 
 /**
@@ -208,39 +254,38 @@ function writeBundledWorker(name) {
 
 async function buildJavaScript() {
   const programs = entriesIn('programs', 'programs/');
+  const library = await twinBundle({
+    root,
+    node: { ...libraryEntries, ...nodeEntries, ...programs },
+    web: { ...libraryEntries, ...pageEntries(), ...programs },
+    external: ['comlink', 'esbuild', 'koffi', 'node:*', '#*'],
+    standIns: pageStandIns,
+    // An installation is to stay small; names are kept, for stack traces.
+    options: { ...common, minifyWhitespace: true, lineLimit: 160 },
+  });
   const written = [
-    ...(await bundle({ ...libraryEntries, ...nodeEntries, ...programs }, dist, {
-      platform: 'neutral',
-      external: ['comlink', 'esbuild', 'koffi', 'node:*', '#*'],
-      // An installation is to stay small; names are kept, for stack traces.
-      minifyWhitespace: true,
-      lineLimit: 160,
-    })),
+    ...(await writeScripts(library)),
     ...(await bundle(countingEntries, dist, {
       platform: 'neutral',
       external: ['node:*', '#*'],
-      minify: true,
       plugins: [countingPlugin],
+    })),
+    ...(await bundle(chartEntries, join(dist, 'web'), {
+      format: 'iife',
+      splitting: false,
+      globalName: 'uPlot',
+      footer: { js: 'uPlot=uPlot.default;' },
+      banner: { js: `/*! uPlot: ${licenceOf('uplot')}*/` },
     })),
     ...(await bundle(reportEntries, dist, {
       format: 'iife',
       splitting: false,
-      minify: true,
-      banner: { js: `/*! uPlot: ${licenceOf('uplot')}*/` },
+      plugins: [chartPlugin],
     })),
-    ...(await bundle(storyEntries, dist, { format: 'iife', splitting: false, minify: true })),
-    ...(await bundle({ ...libraryEntries, ...pageEntries(), ...programs }, join(dist, 'web'), {
-      platform: 'browser',
-      // A page's own bundler shortens names too; syntax stays as it is (kernel/mmu/access.ts).
-      minifyWhitespace: true,
-      minifyIdentifiers: true,
-      mainFields: ['module', 'main'],
-      alias: {
-        '#platform': './workers/platform-web.ts',
-        '#start-worker': './workers/start-worker-web.ts',
-      },
-    })),
+    ...(await bundle(storyEntries, dist, { format: 'iife', splitting: false })),
   ];
+  written.push(...(await bundle({ lab: 'web/lab.css' }, join(dist, 'web'))));
+  writePage();
   written.push(...bundledWorkers.map(writeBundledWorker));
   replaceFile(
     join(dist, 'licences.txt'),

@@ -40,7 +40,7 @@ const kernelSyntax = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'docs-api/', '.cache/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', 'docs-api/', 'web-dist/', '.cache/', 'coverage/', 'node_modules/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.{js,mjs}'],

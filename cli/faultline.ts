@@ -44,6 +44,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'replay recordings of real programs, and compare every result',
     run: async (args) => (await import('./replay.ts')).replayCommand(args),
   },
+  serve: {
+    summary: 'the lab in the browser: machines that boot in a page',
+    run: async (args) => (await import('./serve.ts')).serveCommand(args),
+  },
   bench: {
     summary: 'measure against floors, or published microbenchmarks on every protocol',
     run: async (args) => (await import('./bench.ts')).bench(args),

@@ -27,6 +27,8 @@ export type { Area } from './space/shared-area-store.ts';
 export { areasOf, createSpace, putSpace } from './space/space.ts';
 export type { AreaSet } from './space/space.ts';
 export { audit } from './audit/audit.ts';
+export { resumeMachine, stopMachine } from './audit/stop.ts';
+export type { Stopped } from './audit/stop.ts';
 export type { AuditResult } from './audit/audit.ts';
 export type { AuditOptions } from './audit/audit-ledger.ts';
 export { attachCpu } from './machine/cpu.ts';

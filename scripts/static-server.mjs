@@ -21,8 +21,12 @@ const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
 };
+
+/** A chunk's name changes with its contents, and each Worker of a machine asks for it anew. */
+function cacheControl(file) {
+  return /[/\\]chunk-[A-Z0-9]{8}\.js$/.test(file) ? 'private, max-age=60' : 'no-store';
+}
 
 /** The file that `urlPath` names, or undefined; never one outside `root`. */
 function findFile(root, urlPath) {
@@ -52,7 +56,8 @@ export function startStaticServer({ root, port = 0, host = '127.0.0.1' }) {
       return;
     }
     const type = contentTypes[extname(file)] ?? 'application/octet-stream';
-    response.writeHead(200, { ...headers, 'Content-Type': type });
+    const caching = { 'Cache-Control': cacheControl(file) };
+    response.writeHead(200, { ...headers, ...caching, 'Content-Type': type });
     createReadStream(file)
       .on('error', () => response.destroy())
       .pipe(response);
@@ -65,7 +70,8 @@ export function startStaticServer({ root, port = 0, host = '127.0.0.1' }) {
           server.close(() => closed());
           server.closeAllConnections();
         });
-      resolve({ url: `http://${host}:${server.address().port}/`, close });
+      const name = host.includes(':') ? `[${host}]` : host;
+      resolve({ url: `http://${name}:${server.address().port}/`, close });
     });
   });
 }

@@ -191,6 +191,8 @@ export interface KernelHostApi<Stats, Audit> {
   stats(): Stats;
   dmesg(): string[];
   audit(): Promise<Audit>;
+  /** Stops the machine, and keeps it so until the word of `gate` is PAUSE_OVER. */
+  hold(gate: Int32Array<SharedArrayBuffer>): void;
   cpuDied(cpu: number, generation: number, reason: string): void;
   /** Ends all processes and CPU workers. */
   shutdown(): Promise<void>;

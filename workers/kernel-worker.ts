@@ -58,6 +58,7 @@ import { Turns } from './kernel/turns.ts';
 import { Garbage } from './garbage.ts';
 import { lockIntrinsics } from './lock-intrinsics.ts';
 import type { SwapStore } from './platform.ts';
+import { holdMachine } from './kernel/serve/hold.ts';
 import { connect, connectOneWay } from './wire/endpoint.ts';
 import type { OneWayConnection } from './wire/endpoint.ts';
 import { TrapServer } from './wire/trap.ts';
@@ -215,6 +216,7 @@ function startKernel(ground: Ground): void {
       stats: () => reportMachine(cpu, init, table, pressure.totalMs),
       dmesg: () => withEndReasons(dmesgLines(cpu.machine), table),
       audit: () => audits.run(),
+      hold: (gate) => holdMachine(cpu, gate),
     }),
   );
 }

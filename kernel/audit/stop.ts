@@ -21,6 +21,7 @@ import { pokeSpace } from '../paging/shootdown.ts';
 /** Longest time to wait for CPUs in user mode, in milliseconds. */
 const USER_WAIT_MS = 1000;
 
+/** Which CPUs have stopped. */
 export interface Stopped {
   /** CPUs that verified their TLBs. */
   readonly verified: readonly number[];
@@ -50,6 +51,7 @@ export function stopMachine(cpu: Cpu): Stopped {
   return { verified, unverified };
 }
 
+/** Lets the CPUs that `stopMachine` has stopped go on. */
 export function resumeMachine(cpu: Cpu): void {
   // ORDER: releases the parked CPUs; the auditor has only read.
   store(cpu.words, BOOT.STOP, 0);

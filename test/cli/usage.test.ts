@@ -13,6 +13,7 @@ import { parseExplore } from '../../cli/explore-request.ts';
 import { parseRecord } from '../../cli/record-request.ts';
 import { parseReplay } from '../../cli/replay-request.ts';
 import { parseRun } from '../../cli/run-request.ts';
+import { parseServe } from '../../cli/serve-request.ts';
 import { parseStress } from '../../cli/stress-request.ts';
 import { UsageError } from '../../cli/usage-error.ts';
 import { faultline } from '../support/command.ts';
@@ -25,6 +26,7 @@ const parsers = {
   bench: parseBench,
   record: parseRecord,
   replay: parseReplay,
+  serve: parseServe,
 };
 
 /** The message of what a command line is refused with. */
@@ -176,7 +178,7 @@ describe('help', () => {
   it('aligns the commands', async () => {
     const { stdout } = await faultline('--help');
     const columns = [...stdout.matchAll(/^ {2}[a-z]+ +(?=[a-z])/gm)].map(([text]) => text.length);
-    expect(columns).toHaveLength(8);
+    expect(columns).toHaveLength(9);
     expect(new Set(columns).size).toBe(1);
   });
 });

@@ -54,6 +54,27 @@ export function checkRoomOrder(source: Source): string[] {
   return complaints;
 }
 
+/** What the page may do to shared words: it watches the machine, and takes no lock. */
+const readingNames = ['load', 'peek'];
+
+/** Whether a file of web/ takes more from the façade of shared memory than reading. */
+export function checkPageOnlyReads(source: Source): string[] {
+  const complaints: string[] = [];
+  for (const node of parse(source).statements) {
+    if (!ts.isImportDeclaration(node)) continue;
+    if (targetOf(source.path, node.moduleSpecifier) !== 'shared/atomics.ts') continue;
+    const bindings = node.importClause?.namedBindings;
+    const names =
+      bindings !== undefined && ts.isNamedImports(bindings)
+        ? bindings.elements.map(({ name, propertyName }) => (propertyName ?? name).text)
+        : ['*'];
+    for (const name of names.filter((each) => !readingNames.includes(each))) {
+      complaints.push(`${source.path}: the page only reads, and must not import ${name}`);
+    }
+  }
+  return complaints;
+}
+
 /** What each module's users take from it. */
 class Uses {
   readonly #names = new Map<string, Set<string>>();

@@ -36,6 +36,19 @@ describe('the rooms of kernel/', () => {
   });
 });
 
+it('lets the page read the machine, and never write to it', () => {
+  const text =
+    "import { load, store as put } from '../shared/atomics.ts';\n" +
+    "import * as A from '../shared/atomics.ts';";
+  expect(rules.checkPageOnlyReads({ path: 'web/a.ts', text })).toEqual([
+    'web/a.ts: the page only reads, and must not import store',
+    'web/a.ts: the page only reads, and must not import *',
+  ]);
+  const page = product.filter(({ path }) => path.startsWith('web/'));
+  expect(page.length).toBeGreaterThan(20);
+  expect(page.flatMap(rules.checkPageOnlyReads)).toEqual([]);
+});
+
 it('has no dead exports', () => {
   const files = [
     { path: 'a.ts', text: 'export const a = 1, b = 2; export type C = 1; export function d() {}' },

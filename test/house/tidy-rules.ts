@@ -24,8 +24,14 @@ const importableFolders: Readonly<Record<string, readonly string[]>> = {
   programs: ['programs'],
   lab: ['lab', 'workers', 'kernel', 'shared'],
   cli: ['cli', 'lab', 'workers', 'kernel', 'shared'],
-  web: ['web', 'lab', 'workers', 'kernel', 'shared'],
+  web: ['web', 'shared'],
 };
+
+/** The server of the page, which also has to run before anything is built. */
+const pageServer = 'scripts/static-server.mjs';
+
+/** What the page reads the machine with; for all else it is a user of the package. */
+const pageApi = 'kernel/index.ts';
 
 /** The one file that built-in programs import: they are what users would write. */
 const programApi = 'workers/program.ts';
@@ -134,6 +140,8 @@ export function checkImportDirection(source: Source): string[] {
       const target = resolveRelative(source.path, specifier);
       if (importable.includes(folderOf(target))) continue;
       if (folder === 'programs' && target === programApi) continue;
+      if (folder === 'cli' && target === pageServer) continue;
+      if (folder === 'web' && target === pageApi) continue;
     } else if (folder !== 'shared' && folder !== 'kernel' && folder !== 'programs') {
       continue;
     }

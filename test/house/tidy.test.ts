@@ -54,6 +54,9 @@ describe('tidy', () => {
       ["export * from '../kernel/a.ts';", 'shared/a.ts', '../kernel/a.ts'],
       ["type A = import('../lab/a.ts').A;", 'workers/a.ts', '../lab/a.ts'],
       ["await import('../workers/a.ts');", 'programs/a.ts', '../workers/a.ts'],
+      ["import '../workers/index.ts';", 'web/a.ts', '../workers/index.ts'],
+      ["import '../kernel/space/space.ts';", 'web/a.ts', '../kernel/space/space.ts'],
+      ["import '../scripts/web.mjs';", 'cli/a.ts', '../scripts/web.mjs'],
     ] as const;
     for (const [text, path, specifier] of upward) {
       expect(rules.checkImportDirection(sample(path, text))).toEqual([

@@ -35,6 +35,10 @@ export function launchChromium(): Promise<Browser> {
   return browsers.launch({ executablePath, args: ['--no-sandbox'] });
 }
 
+/** The tests of the page that take long. */
+export const wholePage: Finder = () => process.env['FAULTLINE_WEB'] ?? null;
+Object.defineProperty(wholePage, 'name', { value: 'all of the page, see npm run test:web' });
+
 /** A package that `npm run test:bundlers` has installed for the tests that it runs. */
 export function bundler(name: string): Finder {
   const folder = process.env['FAULTLINE_BUNDLERS'];

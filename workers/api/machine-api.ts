@@ -52,10 +52,7 @@ export interface BootOptions {
   readonly faults?: FaultMode;
   /** How stale translations are flushed: 'sync', 'batched' (default) or 'lazy'. */
   readonly shootdown?: FlushPolicy;
-  /**
-   * Swap store: bytes, or '64MiB'; up to 16 GiB. Under Node it is a temporary file, in a browser it
-   * is memory. Default 0: no swap.
-   */
+  /** Swap store, up to 16 GiB: a temporary file, in a browser memory. Default 0: no swap. */
   readonly swap?: number | string;
   /** Which pages go first: 'clock' (default), 'fifo', 'random', or a policy module's URL. */
   readonly reclaim?: ReclaimPolicyName | (string & {}) | URL;
@@ -72,9 +69,9 @@ export interface BootOptions {
    */
   readonly prezero?: number | string;
   /**
-   * What processes that the host starts may do beyond an ordinary user: lock memory beyond
-   * RLIMIT_MEMLOCK (8 MiB) with CAP_IPC_LOCK, raise hard limits with CAP_SYS_RESOURCE, lower nice
-   * values with CAP_SYS_NICE. Children inherit them. Default: all, as root has; `[]` for none.
+   * What the host's processes may do beyond an ordinary user: lock more than RLIMIT_MEMLOCK (8 MiB;
+   * CAP_IPC_LOCK), raise hard limits (CAP_SYS_RESOURCE), lower nice values (CAP_SYS_NICE). Children
+   * inherit them. Default: all, as root has; `[]` for none.
    */
   readonly capabilities?: readonly CapabilityName[];
   /** Poison freed frames and check more invariants. Default false. */
@@ -235,6 +232,13 @@ export interface MachineHandle extends AsyncDisposable {
   dmesg(): Promise<string[]>;
   /** Stops all CPUs, checks every invariant of the machine, and goes on. */
   audit(): Promise<AuditReport>;
+  /**
+   * Stops every CPU, the kernel worker's too; resolves when `buffer` stands still. Other calls wait
+   * until `resume`. A program that touches no memory computes on until it does.
+   */
+  pause(): Promise<void>;
+  /** Lets the machine go on. Does nothing if it is not paused. */
+  resume(): void;
   /** Kills what still runs and ends every Worker. */
   shutdown(): Promise<void>;
   /** The same, for `await using machine = await boot()`. */

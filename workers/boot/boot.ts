@@ -23,6 +23,7 @@ import { checkKinds, checkModule } from './check-options.ts';
 import type { OptionKind } from './check-options.ts';
 import { MachineStopped, SyscallError } from '../wire/errors.ts';
 import { loadProtocol } from './load-protocol.ts';
+import { Pause } from './pause.ts';
 import { spawnKinds, spawnRequest } from './spawn-request.ts';
 import { checkTimeout, until } from './until.ts';
 import { WorkerHost } from './worker-host.ts';
@@ -95,6 +96,7 @@ function format(spec: Parameters<typeof formatMachine>[0]): SharedArrayBuffer {
 class Machine implements MachineHandle {
   readonly buffer: SharedArrayBuffer;
   readonly #host: WorkerHost;
+  #pause: Pause | null = null;
 
   constructor(buffer: SharedArrayBuffer, host: WorkerHost) {
     this.buffer = buffer;
@@ -156,7 +158,18 @@ class Machine implements MachineHandle {
     return this.#kernel.audit();
   }
 
+  pause(): Promise<void> {
+    this.#pause ??= new Pause((gate) => this.#kernel.hold(gate));
+    return this.#pause.begun;
+  }
+
+  resume(): void {
+    this.#pause?.end();
+    this.#pause = null;
+  }
+
   async shutdown(): Promise<void> {
+    this.resume();
     const timeout = setTimeout(() => void this.#host.stop(shutDown()), SHUTDOWN_MS);
     try {
       await this.#kernel.shutdown();

@@ -50,6 +50,7 @@ function formatCharts(protocols: readonly string[], grids: readonly ChartGrid[])
   return `<div class="legend">${legend.join('')}</div>
 ${grids.map(formatGrid).join('\n')}
 <script type="application/json" id="charts">${charts.replaceAll('<', '\\u003c')}</script>
+<script>${built('web/uplot.js')}</script>
 <script>${built('bench-page.js')}</script>`;
 }
 

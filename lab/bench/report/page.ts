@@ -1,6 +1,6 @@
 /**
- * The script of the HTML report: draws the page's charts with uPlot. The build bundles both into
- * dist/bench-page.js, which every report contains.
+ * The script of the HTML report: draws the page's charts with uPlot. Every report contains it, as
+ * dist/bench-page.js, after uPlot itself.
  */
 import uPlot from 'uplot';
 import type { ChartData, ChartLine } from './charts.ts';

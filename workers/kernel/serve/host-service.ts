@@ -3,6 +3,7 @@ import { ESRCH } from '../../../shared/abi/errno.ts';
 import type { WireProcFile } from '../../../shared/wire.ts';
 import type { AuditReport, MachineReport } from '../../api/machine-api.ts';
 import { SyscallError } from '../../wire/errors.ts';
+import type { PauseGate } from '../../wire/pause.ts';
 import type { ObjectRegistry } from '../files/object-registry.ts';
 import type { Pool } from '../processes/pool.ts';
 import type { ProcessManager } from '../processes/process-manager.ts';
@@ -22,6 +23,7 @@ export interface HostServiceNeeds {
   readonly stats: () => MachineReport;
   readonly dmesg: () => string[];
   readonly audit: () => Promise<AuditReport>;
+  readonly hold: (gate: PauseGate) => void;
 }
 
 export function hostService(needs: HostServiceNeeds): KernelApi {
@@ -43,6 +45,7 @@ export function hostService(needs: HostServiceNeeds): KernelApi {
     stats: () => needs.stats(),
     dmesg: () => needs.dmesg(),
     audit: () => needs.audit(),
+    hold: (gate) => needs.hold(gate),
     cpuDied: (cpu, generation, reason) => pool.died(cpu, generation, reason),
     shutdown: async () => {
       await pool.shutdown();
