@@ -5,6 +5,7 @@ import type { Mutant } from '../mutants.ts';
 const PROCESS = 'kernel/processes/process.ts';
 const PRIORITY = 'kernel/syscalls/priority.ts';
 const FOUND = '  const found = target(cpu, proc, which, who);\n';
+const TAKEN = 'record.push(load(words, at + LOG.TIME + i));';
 const RLIMIT = 'kernel/syscalls/rlimit.ts';
 
 export const PROCESS_MUTANTS: readonly Mutant[] = [
@@ -67,8 +68,8 @@ export const PROCESS_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'kernel/machine/log.ts',
-        'record.push(load(words, at + LOG.TIME + i));\n    if (load(words, at + LOG.STAMP) !== sequence + 1) continue;',
-        'record.push(load(words, at + LOG.TIME + i));',
+        `${TAKEN}\n    if (load(words, at + LOG.STAMP) !== sequence + 1) continue;`,
+        TAKEN,
       ),
     ],
   },

@@ -69,7 +69,7 @@ export async function judgeAll(
   }
 }
 
-/** Which places each scenario executes, the generated ones included: measured, or known from the last such run. */
+/** Which places each scenario executes: measured, or known from the last such run. */
 async function coverage(
   host: MutationHost,
   crew: Crew,

@@ -145,7 +145,7 @@ export function child(how: 'fork' | 'thread' | 'files' | 'group'): Operation {
   };
 }
 
-/** Ends the youngest process that no CPU runs: its pid, or 0. `released`: its parent waits for it. */
+/** Ends the youngest process that no CPU runs: its pid, or 0. `isReleased`: its parent waits. */
 export function end(isReleased: boolean): Operation {
   return {
     name: 'end a child',
