@@ -76,7 +76,7 @@ describe('the portable explorer', () => {
       expect(exploration).toMatchObject({ complete: true, finding: null });
       expect(exploration.executions).toBeGreaterThan(2);
     }
-    const retelling = await laboratory.retell('six-steps@rcu:0*3,1*2');
+    const retelling = await laboratory.retell('six-steps@rcu:0*2,1*2');
     expect(formatStory(retelling.story, 100)).toContain('takes the scenario lock');
   }, 30_000);
 });
