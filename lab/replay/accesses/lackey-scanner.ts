@@ -1,6 +1,6 @@
 /**
- * Reads lackey's accesses from bytes, because a string for each line would cost more than the access
- * itself; a line that is anything else is read as text.
+ * Reads lackey's accesses from bytes, because a string for each line would cost more than the
+ * access itself; a line that is anything else is read as text.
  */
 import { PAGE_SIZE } from '../../../shared/limits.ts';
 import { LineSplitter } from '../text/lines.ts';
