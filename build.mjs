@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
+import { compileKernel, kernelWasmPlugin } from './scripts/kernel-wasm.mjs';
 import { minified, withImportComments } from './scripts/minify.mjs';
 import { replaceFile } from './scripts/replace-file.mjs';
 import { keepPublicTypes } from './scripts/public-types.mjs';
@@ -33,10 +34,11 @@ const dist = join(root, 'dist');
 const stamps = join(dist, '.build');
 
 /** Folders whose TypeScript goes into dist/. */
-const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
+const sourceFolders = ['build', 'shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
 const configFiles = [
   'build.mjs',
   'scripts/explore-build.mjs',
+  'scripts/kernel-wasm.mjs',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -167,6 +169,7 @@ async function bundle(entries, outdir, options) {
     logLevel: 'warning',
     write: false,
     metafile: true,
+    plugins: [kernelWasmPlugin(stamps)],
     ...options,
   });
   // Chunks before the entries that import them.
@@ -268,6 +271,8 @@ function buildTypes() {
 export async function build({ types = true } = {}) {
   const inputs = hashInputs();
   if (readStamp('js') !== inputs) {
+    const compiled = inputFiles().filter((path) => /^(build|shared|kernel)\//.test(path));
+    if (!(await compileKernel(root, stamps, compiled))) return false;
     try {
       await buildJavaScript();
     } catch (error) {

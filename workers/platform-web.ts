@@ -73,6 +73,7 @@ export const platform: Platform = {
   onExit: () => {},
   owners: null,
   mapSources: () => {},
+  limitsAddresses: () => false,
   explainSyntaxError: () => Promise.resolve(null),
   heap: null,
   afterTurn,

@@ -76,6 +76,8 @@ export interface Platform {
    * the line; null when it knows no more than the error.
    */
   explainSyntaxError(url: string, error: unknown): Promise<string | null>;
+  /** Whether the host limits how many addresses the process may reserve (ulimit -v). */
+  limitsAddresses(): boolean;
   /** Collects the calling thread's garbage, now; null where the host has no such thing. */
   readonly collectGarbage: (() => void) | null;
   /** null where the host does not tell. */

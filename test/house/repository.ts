@@ -8,7 +8,7 @@ export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
 const present = new Set(readdirSync(root));
 const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
-const otherFolders = ['test', 'scripts', 'docs', '.ci'];
+const otherFolders = ['build', 'test', 'scripts', 'docs', '.ci'];
 
 /** What package.json exports and build.mjs builds: nobody imports it here. */
 export const entryPoints: readonly string[] = [
@@ -27,6 +27,7 @@ export const entryPoints: readonly string[] = [
   'cli/faultline.ts',
   'lab/bench/report/page.ts',
   'lab/explore/story/view/page.ts',
+  'build/wasm/main.ts',
 ];
 
 function readFolder(folder: string): Source[] {

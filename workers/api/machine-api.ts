@@ -79,6 +79,8 @@ export interface BootOptions {
   readonly capabilities?: readonly CapabilityName[];
   /** Poison freed frames and check more invariants. Default false. */
   readonly checked?: boolean;
+  /** false: the kernel runs as JavaScript even where it could run compiled. Default true. */
+  readonly compiled?: boolean;
   /** Seed that programs read as `proc.seed`. Default 1. */
   readonly seed?: number;
   /** Files that programs may `open` by name. */

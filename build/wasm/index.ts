@@ -1,0 +1,7 @@
+/** The compiler from the kernel's TypeScript to WebAssembly. */
+export { compile } from './compile.ts';
+export type { Compiled } from './compile.ts';
+export { glueOf } from './glue.ts';
+export { Refusal } from './refusal.ts';
+export { kernelTarget } from './target.ts';
+export type { Target } from './target.ts';
