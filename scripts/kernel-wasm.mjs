@@ -51,7 +51,7 @@ export function kernelWasmPlugin(folder) {
     name: 'kernel-wasm',
     setup({ onResolve }) {
       onResolve({ filter: /^#kernel-wasm(-bytes)?$/ }, ({ path }) => ({
-        path: join(folder, `${path.slice(1)}.js`),
+        path: join(folder, `${path.slice(1)}.mjs`),
       }));
     },
   };

@@ -37,14 +37,22 @@ function wordOperator(fn: FunctionState, text: string): Operator | undefined {
   return operators[text];
 }
 
-/** Operators on 64 bits; those that compare have a result of 32. */
-function wideOperator(fn: FunctionState, text: string): Operator | undefined {
+/** The operator of a sum, difference, product or quotient on 64 bits; undefined for any other. */
+export function wideOperator(fn: FunctionState, node: ts.BinaryExpression): Operator | undefined {
   const { f64 } = fn.binary;
   const operators: Readonly<Record<string, Operator>> = {
     '+': (a, b) => f64.add(a, b),
     '-': (a, b) => f64.sub(a, b),
     '*': (a, b) => f64.mul(a, b),
     '/': (a, b) => f64.div(a, b),
+  };
+  return operators[node.operatorToken.getText()];
+}
+
+/** A comparison on 64 bits; undefined for another operator. */
+function wideComparison(fn: FunctionState, text: string): Operator | undefined {
+  const { f64 } = fn.binary;
+  const operators: Readonly<Record<string, Operator>> = {
     '===': (a, b) => f64.eq(a, b),
     '!==': (a, b) => f64.ne(a, b),
     '<': (a, b) => f64.lt(a, b),
@@ -55,8 +63,6 @@ function wideOperator(fn: FunctionState, text: string): Operator | undefined {
   return operators[text];
 }
 
-const COMPARISONS: ReadonlySet<string> = new Set(['===', '!==', '<', '<=', '>', '>=']);
-
 /** Compiles an operator with two operands. */
 export function arithmetic(fn: FunctionState, node: ts.BinaryExpression): Value {
   const text = node.operatorToken.getText();
@@ -64,7 +70,8 @@ export function arithmetic(fn: FunctionState, node: ts.BinaryExpression): Value 
   const left = isBits ? bits(fn, node.left) : value(fn, node.left);
   const right = isBits ? bits(fn, node.right) : value(fn, node.right);
   const isWide = left.type === 'f64' || right.type === 'f64' || text === '/';
-  const operator = isWide ? wideOperator(fn, text) : wordOperator(fn, text);
+  const comparison = isWide ? wideComparison(fn, text) : undefined;
+  const operator = isWide ? (comparison ?? wideOperator(fn, node)) : wordOperator(fn, text);
   if (operator === undefined) {
     throw fn.refuse(node, `${text} on numbers of ${isWide ? '64' : '32'} bits`);
   }
@@ -78,10 +85,9 @@ export function arithmetic(fn: FunctionState, node: ts.BinaryExpression): Value 
     throw fn.refuse(node, '>>> by what may be 0: its result need not fit 32 bits');
   }
   if (!isWide) return { code: operator(left.code, right.code), type: 'i32' };
-  const [a, b] = [left, right].map(({ code, type }) =>
-    type === 'f64' ? code : fn.binary.f64.convert_s.i32(code),
-  ) as [number, number];
-  return { code: operator(a, b), type: COMPARISONS.has(text) ? 'i32' : 'f64' };
+  // Compiled once more, with 64 bits from the operands' own operands on.
+  const code = operator(wide(fn, node.left), wide(fn, node.right));
+  return { code, type: comparison === undefined ? 'f64' : 'i32' };
 }
 
 const BIT_OPERATORS: ReadonlySet<string> = new Set(['&', '|', '^', '<<', '>>', '>>>']);

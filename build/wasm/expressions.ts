@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { call } from './calls.ts';
 import type { FunctionState, Known, Operand, Value } from './function-state.ts';
 import { isKnown } from './function-state.ts';
-import { arithmetic } from './arithmetic.ts';
+import { arithmetic, wideOperator } from './arithmetic.ts';
 import { numberOf } from './evaluate.ts';
 import { element, member } from './members.ts';
 
@@ -23,10 +23,23 @@ export function word(fn: FunctionState, node: ts.Expression): binaryen.Expressio
   throw fn.refuse(node, 'a number that need not fit 32 bits where one of 32 bits is needed');
 }
 
-/** The value as a number of 64 bits. */
+/**
+ * The value as a number of 64 bits. Products and sums on the way to it are computed with 64 bits:
+ * the address of a page does not fit 32.
+ */
 export function wide(fn: FunctionState, node: ts.Expression): binaryen.ExpressionRef {
-  const { code, type } = value(fn, node);
-  return type === 'f64' ? code : fn.binary.f64.convert_s.i32(code);
+  if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node)) {
+    return wide(fn, node.expression);
+  }
+  const operator = ts.isBinaryExpression(node) ? wideOperator(fn, node) : undefined;
+  if (operator !== undefined && ts.isBinaryExpression(node)) {
+    return operator(wide(fn, node.left), wide(fn, node.right));
+  }
+  if (ts.isConditionalExpression(node)) {
+    const test = condition(fn, node.condition);
+    return fn.binary.if(test, wide(fn, node.whenTrue), wide(fn, node.whenFalse));
+  }
+  return converted(fn, value(fn, node), 'f64');
 }
 
 /** The value in the type of the place that takes it. */
@@ -35,7 +48,7 @@ export function valueAs(
   node: ts.Expression,
   type: 'i32' | 'f64',
 ): binaryen.ExpressionRef {
-  return converted(fn, value(fn, node), type);
+  return type === 'f64' ? wide(fn, node) : converted(fn, value(fn, node), type);
 }
 
 /** A value in another type. */

@@ -9,8 +9,8 @@ try {
   const target = kernelTarget(root);
   const compiled = compile(target);
   const base64 = Buffer.from(compiled.bytes).toString('base64');
-  writeFileSync(join(folder, 'kernel-wasm.js'), glueOf(compiled, target));
-  writeFileSync(join(folder, 'kernel-wasm-bytes.js'), `export const base64 = '${base64}';\n`);
+  writeFileSync(join(folder, 'kernel-wasm.mjs'), glueOf(compiled, target));
+  writeFileSync(join(folder, 'kernel-wasm-bytes.mjs'), `export const base64 = '${base64}';\n`);
 } catch (error) {
   if (!(error instanceof Refusal)) throw error;
   console.error(error.message);

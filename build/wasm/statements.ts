@@ -1,7 +1,7 @@
 /** Statements, and the bodies of functions. */
 import binaryen from 'binaryen';
 import ts from 'typescript';
-import { condition, converted, expression, value, valueAs, word } from './expressions.ts';
+import { condition, converted, expression, value, valueAs, wide, word } from './expressions.ts';
 import { FunctionState, isKnown } from './function-state.ts';
 import type { Known } from './function-state.ts';
 import { isWideElement, memberOf, setElement, setMember } from './members.ts';
@@ -88,6 +88,7 @@ function returnStatement(fn: FunctionState, node: ts.ReturnStatement, signature:
   if (signature.result === 'none')
     return binary.block(null, [effect(fn, node.expression), binary.return()]);
   const type = signature.result === 'f64' ? 'f64' : 'i32';
+  if (type === 'f64') return binary.return(wide(fn, node.expression));
   const operand = value(fn, node.expression);
   if (operand.type === 'never') return operand.code;
   return binary.return(converted(fn, operand, type));
@@ -187,9 +188,9 @@ function declarations(fn: FunctionState, list: ts.VariableDeclarationList): Code
     } else if (isKnown(operand)) fn.bind(name, operand);
     else {
       const declared = type === undefined ? operand.type : fn.program.numberType(name, type);
-      codes.push(
-        bindLocal(fn, name, operand.code, operand.type, declared === 'f64' ? 'f64' : 'i32'),
-      );
+      const isWide = declared === 'f64';
+      const code = isWide ? wide(fn, initializer) : operand.code;
+      codes.push(bindLocal(fn, name, code, isWide ? 'f64' : operand.type, isWide ? 'f64' : 'i32'));
     }
   }
   return binary.block(null, codes);

@@ -26,7 +26,7 @@ export async function bundleWorker(source: string): Promise<WorkerBundle> {
     target: 'es2022',
     alias: {
       '#platform': join(testFolder, '../../workers/platform-node.ts'),
-      '#kernel-wasm': join(testFolder, '../../dist/.build/kernel-wasm.js'),
+      '#kernel-wasm': join(testFolder, '../../dist/.build/kernel-wasm.mjs'),
     },
   });
   return {
