@@ -9,7 +9,7 @@ import { expect, it } from 'vitest';
 
 import { compareBuilds, sequences } from '../support/two-builds.ts';
 
-const numRuns = Number(process.env['SEQUENCES'] ?? 300);
+const numRuns = Number(process.env['SEQUENCES'] ?? 100);
 
 it('leave equal machines', { timeout: 60_000 + numRuns * 50 }, () => {
   fc.assert(
