@@ -180,6 +180,7 @@ export const platform: Platform = {
   onExit,
   owners,
   limitsAddresses,
+  compilesByDefault: process.env['FAULTLINE_KERNEL'] === 'wasm',
   mapSources: () => process.setSourceMapsEnabled(true),
   explainSyntaxError,
   heap: heapGauge,

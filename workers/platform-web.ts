@@ -74,6 +74,7 @@ export const platform: Platform = {
   owners: null,
   mapSources: () => {},
   limitsAddresses: () => false,
+  compilesByDefault: false,
   explainSyntaxError: () => Promise.resolve(null),
   heap: null,
   afterTurn,

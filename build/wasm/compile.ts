@@ -27,9 +27,13 @@ export interface Compiled {
  * subset.
  */
 export function compile(target: Target): Compiled {
-  const program = new Program(target);
+  return compileRoots(new Program(target), target.roots);
+}
+
+/** The same for some roots of a program that has been read. */
+export function compileRoots(program: Program, roots: readonly string[]): Compiled {
   const module = new WasmModule(program);
-  const exports = target.roots.map((name) => {
+  const exports = roots.map((name) => {
     const node = program.find(name);
     if (!ts.isFunctionDeclaration(node)) throw program.refuse(node, `${name} is no function`);
     const signature = module.signatureOf(node, name);

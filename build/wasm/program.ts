@@ -97,6 +97,13 @@ export class Program {
     return WIDE_UNITS.has(declared?.getText() ?? '') ? 'f64' : 'i32';
   }
 
+  /** Whether a function returns no value, as its body says. */
+  returnsNothing(node: FunctionNode): boolean {
+    const signature = this.checker.getSignatureFromDeclaration(node);
+    if (signature === undefined || ts.isSetAccessor(node)) return true;
+    return (this.checker.getReturnTypeOfSignature(signature).flags & ts.TypeFlags.Void) !== 0;
+  }
+
   /** Whether a type is a number with a brand (shared/units.ts), or such a number or undefined. */
   isUnit(type: ts.Type): boolean {
     if (!type.isUnionOrIntersection()) return (type.flags & ts.TypeFlags.NumberLike) !== 0;

@@ -20,10 +20,8 @@ export function compileFunction(
 ): void {
   const fn = new FunctionState(module);
   if (node.body === undefined) throw fn.refuse(node, `${signature.name} has no body`);
-  if (node.asteriskToken !== undefined) throw fn.refuse(node, 'a generator');
   for (const [index, parameter] of node.parameters.entries()) {
     const type = signature.parameters[index];
-    if (parameter.dotDotDotToken !== undefined) throw fn.refuse(parameter, 'a rest parameter');
     if (typeof type === 'object') fn.bind(parameter.name, { object: type.object, member: '' });
     else fn.addParameter(parameter.name, type === 'f64' ? 'f64' : 'i32');
   }

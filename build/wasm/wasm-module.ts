@@ -94,6 +94,9 @@ export class WasmModule {
       return program.numberType(parameter, parameter.type);
     });
     const text = node.type?.getText() ?? 'void';
+    if (node.type === undefined && !program.returnsNothing(node)) {
+      throw program.refuse(node, `${name} does not say what it returns`);
+    }
     if (text === 'void' || text === 'never') {
       return { name, parameters, result: text === 'never' ? 'never' : 'none' };
     }

@@ -45,7 +45,7 @@ const document: RunDocument = {
     memoryBytes: 2 ** 26,
     cpus: 2,
     protocol: 'rcu',
-    kernel: 'wasm',
+    kernel: 'javascript',
     shootdown: 'batched',
     faults: 'local',
     framesTotal: 16384,

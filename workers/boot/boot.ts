@@ -57,7 +57,8 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
     checkOptions(options);
   const { onPrint, onOutput, ...machine } = rest;
   const protocol = await loadProtocol(machine.protocol);
-  const kernel = options.compiled === false ? null : await compiledKernel();
+  const isCompiled = options.compiled ?? platform.compilesByDefault;
+  const kernel = isCompiled ? await compiledKernel() : null;
   options.signal?.throwIfAborted();
   const made = format(kernel !== null, {
     frames,
