@@ -11,7 +11,8 @@ import { TwoBuilds, smallKernel } from '../support/small-kernel.ts';
 
 const HEAD = `import { panic, assert } from './shared/panic.ts';
 import * as M from './shared/atomics.ts';
-import { peek, poke, load, store, add, or, and, exchange, compareExchange } from './shared/atomics.ts';
+import { peek, poke, load, store, add, or, and, exchange } from './shared/atomics.ts';
+import { compareExchange } from './shared/atomics.ts';
 import { wait, notify, pause, fillWords, copyWords, strange } from './shared/atomics.ts';
 import { outside, TlbState } from './cpu.ts';
 import type { Cpu, Cursor, VirtAddr } from './cpu.ts';
