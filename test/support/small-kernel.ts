@@ -99,7 +99,7 @@ export interface SmallKernel {
   readonly program: Program;
 }
 
-/** Writes the kernel with the file `code.ts`, whose functions `roots` are compiled, and reads it. */
+/** Writes the kernel and `code`, whose functions `roots` are compiled, and reads the sources. */
 export function smallKernel(code: string, roots: readonly string[]): SmallKernel {
   const root = mkdtempSync(join(tmpdir(), 'faultline-compiler-'));
   const files = { 'shared/atomics.ts': FACADE, 'shared/panic.ts': PANIC, 'cpu.ts': CPU };

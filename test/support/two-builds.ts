@@ -81,7 +81,10 @@ const prot = fc.constantFrom(0, 1, 3);
 export const sequences: fc.Arbitrary<Sequence> = fc.record({
   protocol: fc.constantFrom(...PROTOCOL_NAMES),
   checked: fc.boolean(),
-  failing: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: FIRST_FRAMES + 1, max: 24 })),
+  failing: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    fc.integer({ min: FIRST_FRAMES + 1, max: 24 }),
+  ),
   limit: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 4 })),
   operations: fc.array(
     fc.oneof(
