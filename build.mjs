@@ -25,6 +25,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { exploreSources } from './scripts/explore-build.mjs';
+import { compileKernel, kernelWasmPlugin } from './scripts/kernel-wasm.mjs';
 import { minified, withImportComments } from './scripts/minify.mjs';
 import { pageSources } from './scripts/page-sources.mjs';
 import { twinBundle } from './scripts/twin-bundle.mjs';
@@ -36,7 +37,7 @@ const dist = join(root, 'dist');
 const stamps = join(dist, '.build');
 
 /** Folders whose TypeScript goes into dist/. */
-const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
+const sourceFolders = ['build', 'shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
 const configFiles = [
   'scripts/static-server.mjs',
   'build.mjs',
@@ -44,6 +45,7 @@ const configFiles = [
   'scripts/minify.mjs',
   'scripts/page-sources.mjs',
   'scripts/twin-bundle.mjs',
+  'scripts/kernel-wasm.mjs',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -260,6 +262,7 @@ async function buildJavaScript() {
     web: { ...libraryEntries, ...pageEntries(), ...programs },
     external: ['comlink', 'esbuild', 'koffi', 'node:*', '#*'],
     standIns: pageStandIns,
+    plugins: [kernelWasmPlugin(stamps)],
     // An installation is to stay small; names are kept, for stack traces.
     options: { ...common, minifyWhitespace: true, lineLimit: 160 },
   });
@@ -313,6 +316,8 @@ function buildTypes() {
 export async function build({ types = true } = {}) {
   const inputs = hashInputs();
   if (readStamp('js') !== inputs) {
+    const compiled = inputFiles().filter((path) => /^(build|shared|kernel)\//.test(path));
+    if (!(await compileKernel(root, stamps, compiled))) return false;
     try {
       await buildJavaScript();
     } catch (error) {

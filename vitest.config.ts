@@ -3,6 +3,7 @@
  * sources and need no build. The others run the built dist/, because Workers load files that must
  * exist as JavaScript; they bring it up to date themselves, see test/support/fresh-build.ts.
  */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -24,6 +25,11 @@ const dependsOnSources: Plugin = {
   },
 };
 
+/** The compiled kernel, in sources that are tested without dist/; a stub before the first build. */
+const kernelWasm = existsSync(`${root}dist/.build/kernel-wasm.mjs`)
+  ? `${root}dist/.build/kernel-wasm$1.mjs`
+  : `${root}test/support/no-kernel-wasm.ts`;
+
 function project(
   name: string,
   { needsBuild = true, isolate = true }: { needsBuild?: boolean; isolate?: boolean } = {},
@@ -44,6 +50,7 @@ function project(
 const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
+      { find: /^#kernel-wasm(-bytes)?$/, replacement: kernelWasm },
       { find: /^faultline$/, replacement: dist('index') },
       { find: /^faultline\/([a-z-]+)$/, replacement: dist('$1') },
     ],
@@ -63,7 +70,7 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 30_000,
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     // dist/ is finished code: Node loads it itself, so that import.meta.url finds the Workers.
-    server: { deps: { external: [/\/dist\//] } },
+    server: { deps: { external: [/\/dist\/(?!\.build)/] } },
   },
 });
 

@@ -7,6 +7,7 @@ import { poke } from '../shared/atomics.ts';
 import * as BOOT from '../shared/layout/boot.ts';
 import * as FRAME from '../shared/layout/frame.ts';
 import { layOut } from '../shared/layout/regions.ts';
+import type { MachineSize } from '../shared/layout/regions.ts';
 import {
   AREAS_MAX,
   CPUS_MAX,
@@ -21,6 +22,9 @@ import { formatInjections } from './machine/inject.ts';
 import type { Injection } from './machine/inject.ts';
 import type { LockingProtocol } from './machine/locking-protocol.ts';
 import { viewOf } from './machine/machine.ts';
+import { bufferOf } from './machine/machine-memory.ts';
+import type { MachineMemory } from './machine/machine-memory.ts';
+import { bytesWithPrivate } from './machine/private-memory.ts';
 import { FLUSH_POLICIES } from './machine/flush-policies.ts';
 import type { FlushPolicy } from './machine/flush-policies.ts';
 import type { Machine } from './machine/machine.ts';
@@ -47,6 +51,13 @@ export interface FormatOptions {
   readonly mapCountMax?: number;
   /** Of processes that the host starts, a mask (capabilities.ts). Default: all, as root has. */
   readonly capabilities?: number;
+  /** What it is to be made of: zeroed, of `machineBytes` bytes or more. Default: a new buffer. */
+  readonly memory?: MachineMemory;
+}
+
+/** Bytes that a machine needs in order to run compiled code. */
+export function machineBytes(size: MachineSize): number {
+  return bytesWithPrivate(layOut(size).totalWords, size.cpus);
 }
 
 /** Makes and formats the buffer of a new machine. */
@@ -63,8 +74,9 @@ export function formatMachine(options: FormatOptions): Machine {
   assert(cpus >= 1 && cpus <= CPUS_MAX, 'formatMachine: cpus', cpus);
   assert(swapSlots >= 0 && swapSlots <= SWAP_SLOTS_MAX, 'formatMachine: swapSlots', swapSlots);
   const regions = layOut({ frames, cpus, swapSlots });
-  const buffer = new SharedArrayBuffer(regions.totalWords * 4);
-  const words = new Int32Array(buffer);
+  const { memory = new SharedArrayBuffer(regions.totalWords * 4) } = options;
+  const words = new Int32Array(bufferOf(memory));
+  assert(words.length >= regions.totalWords, 'formatMachine: memory too small', words.length);
   poke(words, BOOT.VERSION, BOOT.LAYOUT_VERSION);
   poke(words, BOOT.FRAMES, frames);
   poke(words, BOOT.CPUS, cpus);
@@ -78,7 +90,7 @@ export function formatMachine(options: FormatOptions): Machine {
   poke(words, BOOT.SPACES, FIRST_GENERATION);
   formatInjections(words, injections, seed);
   poke(words, BOOT.MAGIC, BOOT.MAGIC_NUMBER);
-  const machine = viewOf(buffer, words, protocol);
+  const machine = viewOf(memory, words, protocol);
   poke(words, machine.meta + FRAME.STATE, FRAME.HOLE);
   seedFreeLists(machine);
   return machine;

@@ -73,9 +73,10 @@ export {
   parseInjection,
 } from './machine/inject.ts';
 export type { InjectKind, Injection, NumberIn, PlaceOf } from './machine/inject.ts';
-export { formatMachine } from './format.ts';
+export { formatMachine, machineBytes } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { handleFault } from './faults/fault.ts';
+export { resolveFault } from './mmu/miss.ts';
 export * from './machine/fault-codes.ts';
 export { closeFd, fdFile, fdFlags, fdObject, isStreamFd, openFd } from './objects/fd.ts';
 export { fileObject, filePosition, putFile } from './objects/open-file.ts';
@@ -116,6 +117,11 @@ export {
 } from './machine/log.ts';
 export { loadWide, storeWide } from './frames/wide.ts';
 export { prezero } from './frames/prezero.ts';
+export { WASM_PAGE, WASM_PAGES_MAX } from './machine/machine-memory.ts';
+export type { MachineMemory } from './machine/machine-memory.ts';
+export type { PrivateMemory } from './machine/private-memory.ts';
+export type { MachineSize } from '../shared/layout/regions.ts';
+export type { Compiled } from './machine/compiled.ts';
 export { attachMachine } from './machine/machine.ts';
 export type { Machine } from './machine/machine.ts';
 export type { ObjectNames } from './reports/area-rows.ts';

@@ -109,9 +109,9 @@ function relocated(text, from, imports, placeOf) {
 
 /**
  * Entry points by output name, relative to dist/; those of `web` go to dist/web/. `standIns` are
- * the files that pages get for a name. Returns the files: path relative to `root`, text, inputs.
+ * the files that pages get for a name; `plugins` come before all that. Returns the files: path relative to `root`, text, inputs.
  */
-export async function twinBundle({ root, node, web, external, standIns, options }) {
+export async function twinBundle({ root, node, web, external, standIns, plugins, options }) {
   const scanned = [...Object.values(node), ...Object.values(web)];
   const differs = ['#platform', '#start-worker', 'comlink', 'faultline'];
   const twins = await differingModules(root, [...new Set(scanned)], external, differs);
@@ -128,7 +128,7 @@ export async function twinBundle({ root, node, web, external, standIns, options 
     platform: 'neutral',
     mainFields: ['module', 'main'],
     external,
-    plugins: [twinPlugin(root, twins, standIns)],
+    plugins: [...plugins, twinPlugin(root, twins, standIns)],
     write: false,
     metafile: true,
   });

@@ -129,7 +129,10 @@ export type FaultMode = (typeof FAULT_MODES)[number];
 
 /** What every Worker of a machine must know. */
 export interface WireMachine {
-  readonly buffer: SharedArrayBuffer;
+  /** What it is made of: kernel/machine/machine-memory.ts. */
+  readonly memory: SharedArrayBuffer | WebAssembly.Memory;
+  /** The compiled kernel; null where the kernel runs as JavaScript. */
+  readonly kernel: WebAssembly.Module | null;
   /** Name of a built-in locking protocol, or the URL of a module. */
   readonly protocol: string;
   readonly faults: FaultMode;

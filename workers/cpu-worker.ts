@@ -22,6 +22,7 @@ import * as BOOT from '../shared/layout/boot.ts';
 import * as CPU from '../shared/layout/cpu.ts';
 import type { Program } from './api/machine-api.ts';
 import type { CpuApi, CpuInit, KernelCpuApi, WireStart } from '../shared/wire.ts';
+import { useCompiled } from './compiled-kernel.ts';
 import { CpuContext } from './cpu/runtime/cpu-context.ts';
 import { ProcessAccount } from './cpu/runtime/process-account.ts';
 import { lockIntrinsics } from './lock-intrinsics.ts';
@@ -86,7 +87,8 @@ function enqueue(
 
 async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as CpuInit;
-  const cpu = attachCpu(attachMachine(init.buffer, await loadProtocol(init.protocol)), init.cpu);
+  const cpu = attachCpu(attachMachine(init.memory, await loadProtocol(init.protocol)), init.cpu);
+  useCompiled(cpu, init.kernel);
   const mode = new ThreadMode(cpu, platform.afterTurn);
   const runners = new Map<number, ProcessRunner>();
   const kernel = connectOneWay<KernelCpuApi>(init.port);

@@ -22,6 +22,7 @@ import { DEDICATED_CPUS_MAX, RECLAIM_SCAN_PAGES } from '../shared/limits.ts';
 import { makeRandom } from '../shared/random.ts';
 import { OUT_OF_MEMORY } from '../shared/wire.ts';
 import type { CpuApi, HostApi, KernelInit, WireProcFile } from '../shared/wire.ts';
+import { useCompiled } from './compiled-kernel.ts';
 import { loadProtocol } from './boot/load-protocol.ts';
 import { DeviceAccess } from './kernel/files/device-access.ts';
 import { FileService } from './kernel/files/file-service.ts';
@@ -234,14 +235,16 @@ async function bringUp(cpu: Cpu, ticker: Ticker, rest: () => Promise<void>): Pro
 async function main(): Promise<void> {
   const init = (await platform.receiveInit()) as KernelInit;
   lockIntrinsics();
-  const machine = attachMachine(init.buffer, await loadProtocol(init.protocol));
+  const machine = attachMachine(init.memory, await loadProtocol(init.protocol));
   const policy = await loadReclaimPolicy(init.reclaim, makeRandom(init.seed));
   const host = connectOneWay<HostApi>(init.port);
   const print = (pid: number, line: string): void =>
     void host.remote.print(pid, line).catch(() => {});
+  const cpu = attachCpu(machine, 0);
+  useCompiled(cpu, init.kernel);
   startKernel({
     init,
-    cpu: attachCpu(machine, 0),
+    cpu,
     host,
     policy,
     random: makeRandom(init.seed),

@@ -1,5 +1,6 @@
 /** The platform adapter for Node: fs, and the inside of worker_threads. */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -31,6 +32,16 @@ function onUnhandled(handle: (error: unknown) => void): void {
 
 function onExit(leave: (code: unknown) => never): void {
   process.exit = (code) => leave(code ?? process.exitCode ?? 0);
+}
+
+/** Only Linux says so. */
+function limitsAddresses(): boolean {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'latin1');
+    return /^Max address space +\d/m.test(limits);
+  } catch {
+    return false;
+  }
 }
 
 function resolveModule(specifier: string): string {
@@ -168,6 +179,8 @@ export const platform: Platform = {
   afterTurn: (run) => void later(run),
   onExit,
   owners,
+  limitsAddresses,
+  compilesByDefault: process.env['FAULTLINE_KERNEL'] === 'wasm',
   mapSources: () => process.setSourceMapsEnabled(true),
   explainSyntaxError,
   heap: heapGauge,

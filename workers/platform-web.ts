@@ -73,6 +73,8 @@ export const platform: Platform = {
   onExit: () => {},
   owners: null,
   mapSources: () => {},
+  limitsAddresses: () => false,
+  compilesByDefault: false,
   explainSyntaxError: () => Promise.resolve(null),
   heap: null,
   afterTurn,

@@ -76,6 +76,10 @@ export interface Platform {
    * the line; null when it knows no more than the error.
    */
   explainSyntaxError(url: string, error: unknown): Promise<string | null>;
+  /** Whether the host limits how many addresses the process may reserve (ulimit -v). */
+  limitsAddresses(): boolean;
+  /** Whether machines run the compiled kernel that do not say. */
+  readonly compilesByDefault: boolean;
   /** Collects the calling thread's garbage, now; null where the host has no such thing. */
   readonly collectGarbage: (() => void) | null;
   /** null where the host does not tell. */

@@ -17,8 +17,10 @@ import type {
   WordIndex,
 } from '../../shared/units.ts';
 import type { BackendResult, PageTableLike } from '../areas/mapping-backend.ts';
+import type { Compiled } from './compiled.ts';
 import { Cursor } from './cursor.ts';
 import type { Machine } from './machine.ts';
+import { PRIVATE_BYTES, privateBase, privateMemory } from './private-memory.ts';
 import { Tlb } from './tlb.ts';
 
 /** A CPU, for the Worker that runs it. */
@@ -70,6 +72,10 @@ export interface Cpu {
   readonly heldLocks: number[];
   /** The translation cache of this CPU's user mode. */
   readonly tlb: Tlb;
+  /** Memory for the compiled build's cursor. */
+  readonly ownStack: Int32Array;
+  /** The compiled build's functions, null where there are none: then JavaScript's are called. */
+  compiled: Compiled | null;
   /** The user's backend modules; null except in the kernel worker. */
   userHooks: UserHooks | null;
 }
@@ -111,6 +117,8 @@ export interface MappingChange {
 /** Makes the view of CPU `id`. The caller is the only Worker that runs it. */
 export function attachCpu(machine: Machine, id: number): Cpu {
   assert(id >= 0 && id < machine.cpus, 'attachCpu: no such CPU', id);
+  const at = privateBase(machine.totalWords) + id * PRIVATE_BYTES;
+  const own = machine.memory === null ? privateMemory() : privateMemory(machine.buffer, at);
   return {
     machine,
     words: machine.words,
@@ -130,7 +138,9 @@ export function attachCpu(machine: Machine, id: number): Cpu {
     droppedRecords: [],
     droppedWriters: [],
     heldLocks: [],
-    tlb: new Tlb(),
+    tlb: new Tlb(own),
+    ownStack: own.stack,
+    compiled: null,
     userHooks: null,
   };
 }

@@ -17,3 +17,5 @@ export const FAULT_WAIT = 6;
 export const FAULT_DEVICE = 7;
 /** Of an access (mmu/access.ts), not of a fault: the process has ended. */
 export const FAULT_ENDED = 8;
+/** Of a miss (mmu/miss.ts), not of a fault: resolved, and the page was taken away at once. */
+export const FAULT_AGAIN = 9;

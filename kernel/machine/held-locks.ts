@@ -72,7 +72,12 @@ function wordOf(noted: number): WordIndex {
 
 /** Asserts that the CPU holds the lock at `at`, and not only for reading. */
 export function assertHeld(cpu: Cpu, at: WordIndex): void {
-  if (cpu.machine.checked && !cpu.heldLocks.includes(at)) {
+  if (cpu.machine.checked) checkHeld(cpu, at);
+}
+
+/** The check of assertHeld, in a checked machine. */
+export function checkHeld(cpu: Cpu, at: WordIndex): void {
+  if (!cpu.heldLocks.includes(at)) {
     panic('assertHeld: not held', wordName(cpu.machine, at), cpu.id);
   }
 }
@@ -88,8 +93,12 @@ export function assertAreasHeld(cpu: Cpu, space: SpaceBlock): void {
 
 /** Asserts that the CPU holds no lock: before it leaves the kernel, or waits for others. */
 export function assertNoLockHeld(cpu: Cpu): void {
+  if (cpu.machine.checked) checkNoLockHeld(cpu);
+}
+
+/** The check of assertNoLockHeld, in a checked machine. */
+export function checkNoLockHeld(cpu: Cpu): void {
   const { machine, heldLocks, droppedRecords, droppedWriters } = cpu;
-  if (!machine.checked) return;
   if (droppedRecords.length + droppedWriters.length > 0)
     panic('assertNoLockHeld: no flush', cpu.id);
   if (heldLocks.length === 0) return;

@@ -14,6 +14,8 @@ import { panic } from '../../shared/panic.ts';
 import { bytesOf } from '../../shared/units.ts';
 import type { Pfn, WordIndex } from '../../shared/units.ts';
 import type { LockingProtocol } from './locking-protocol.ts';
+import { bufferOf } from './machine-memory.ts';
+import type { MachineMemory } from './machine-memory.ts';
 import { FLUSH_POLICIES } from './flush-policies.ts';
 import type { FlushPolicy } from './flush-policies.ts';
 
@@ -21,6 +23,8 @@ import type { FlushPolicy } from './flush-policies.ts';
 export interface Machine extends Regions {
   /** All of its memory. */
   readonly buffer: SharedArrayBuffer;
+  /** Whose buffer it is; null for a plain one (machine-memory.ts). */
+  readonly memory: WebAssembly.Memory | null;
   /** The same as words of 32 bits. */
   readonly words: Words;
   /** The frames' bytes: frame f is [f * 4096, (f + 1) * 4096). */
@@ -44,31 +48,28 @@ export interface Machine extends Regions {
 }
 
 /** Views of a machine that another Worker formatted. */
-export function attachMachine(buffer: SharedArrayBuffer, protocol: LockingProtocol): Machine {
-  const words = new Int32Array(buffer);
+export function attachMachine(memory: MachineMemory, protocol: LockingProtocol): Machine {
+  const words = new Int32Array(bufferOf(memory));
   // ORDER: boot words never change; the message that brought the buffer ordered them before us.
   if (load(words, BOOT.MAGIC) !== BOOT.MAGIC_NUMBER)
-    panic('attachMachine: not a machine', buffer.byteLength);
+    panic('attachMachine: not a machine', words.length);
   if (peek(words, BOOT.VERSION) !== BOOT.LAYOUT_VERSION)
     panic('attachMachine: other layout version');
-  return viewOf(buffer, words, protocol);
+  return viewOf(memory, words, protocol);
 }
 
-/** The views over a formatted buffer. */
-export function viewOf(
-  buffer: SharedArrayBuffer,
-  words: Words,
-  protocol: LockingProtocol,
-): Machine {
+/** The views over a formatted machine. */
+export function viewOf(memory: MachineMemory, words: Words, protocol: LockingProtocol): Machine {
   const frames = peek(words, BOOT.FRAMES);
   const cpus = peek(words, BOOT.CPUS);
   const swapSlots = peek(words, BOOT.SWAP_SLOTS);
   const regions = layOut({ frames, cpus, swapSlots });
   return {
     ...regions,
-    buffer,
+    buffer: words.buffer,
+    memory: memory === words.buffer ? null : (memory as WebAssembly.Memory),
     words,
-    frameBytes: new Uint8Array(buffer, regions.frameBase * 4, bytesOf(frames)),
+    frameBytes: new Uint8Array(words.buffer, regions.frameBase * 4, bytesOf(frames)),
     frames,
     cpus,
     swapSlots,

@@ -13,37 +13,37 @@
  */
 import { POLL_ACCESSES } from '../../shared/limits.ts';
 import { addressOf } from '../../shared/units.ts';
-import type { SpaceBlock, Vpn, WordIndex } from '../../shared/units.ts';
+import type { Vpn, WordIndex } from '../../shared/units.ts';
+import { TLB_SLOTS, privateMemory } from './private-memory.ts';
+import type { PrivateMemory } from './private-memory.ts';
+import { TlbState } from './tlb-state.ts';
 
-/** Entries of a TLB, each for the pages whose number has the same low bits. */
-export const TLB_SLOTS = 0x1000;
+export { TLB_SLOTS } from './private-memory.ts';
 
 /** The translation cache of a CPU. */
-export class Tlb {
+export class Tlb extends TlbState {
   /** What an address that may be read is compared with, by slot; NaN for none. */
-  readonly readBase: Float64Array = new Float64Array(TLB_SLOTS).fill(NaN);
+  readonly readBase: Float64Array;
   /** The same for an address that may be written. */
-  readonly writeBase: Float64Array = new Float64Array(TLB_SLOTS).fill(NaN);
+  readonly writeBase: Float64Array;
   /** Word index of the frame's first word in the machine. */
-  readonly frameAt: Int32Array = new Int32Array(TLB_SLOTS);
+  readonly frameAt: Int32Array;
   /** Slots filled since the last full flush, so that flushing a small working set is cheap. */
-  readonly filled: Int32Array = new Int32Array(TLB_SLOTS);
-  /** Slots in `filled`. */
-  filledCount = 0;
+  readonly filled: Int32Array;
   /**
    * Word 0: accesses left until the next ordered poll. The only word that every access writes, so
    * each access depends on the one before it. An Int32Array, whose words need no untagging, large
    * enough not to lie in the engine's heap.
    */
   readonly polls: Int32Array = new Int32Array(32).fill(POLL_ACCESSES);
-  /** Space whose translations it holds, 0 for none, and its SPACE.ID: blocks are reused. */
-  space: SpaceBlock = 0;
-  /** The number of that space, never the same for two. */
-  spaceId = 0;
-  /** Generation of that space that has been applied, and the lazy one swept. */
-  generation = 0;
-  /** The lazy generation that it has swept. */
-  lazyGeneration = 0;
+
+  constructor(memory: PrivateMemory = privateMemory()) {
+    super(memory.state.fill(0));
+    this.readBase = memory.readBase.fill(NaN);
+    this.writeBase = memory.writeBase.fill(NaN);
+    this.frameAt = memory.frameAt;
+    this.filled = memory.filled;
+  }
 }
 
 /** Enters a translation. The entry was read, and its A (and D for `write`) set, by the caller. */

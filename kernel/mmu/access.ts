@@ -20,11 +20,10 @@
 import { FAULT_RETRIES_MAX, USER_SPACE_END } from '../../shared/limits.ts';
 import { panic } from '../../shared/panic.ts';
 import { addressOf, vpnOf } from '../../shared/units.ts';
-import type { SpaceBlock, VirtAddr, Vpn } from '../../shared/units.ts';
-import { handleFault } from '../faults/fault.ts';
+import type { VirtAddr } from '../../shared/units.ts';
 import { releaseFaultObject } from '../faults/object-fault.ts';
-import type { Cpu } from '../machine/cpu.ts';
 import {
+  FAULT_AGAIN,
   FAULT_DEVICE,
   FAULT_DONE,
   FAULT_ENDED,
@@ -34,7 +33,8 @@ import {
 } from '../machine/fault-codes.ts';
 import { enterKernel } from './kernel-entry.ts';
 import { hasSignal, poll } from './poll.ts';
-import { countHits, enterUserMode, leaveKernelMode } from './user-mode.ts';
+import { resolveMiss } from './miss.ts';
+import { countHits, enterUserMode, leaveKernelMode, openGate } from './user-mode.ts';
 import type { UserContext, UserMode } from './user-mode.ts';
 import { walk } from './walk.ts';
 
@@ -94,13 +94,17 @@ export function translate(
         return FAULT_DONE;
       }
       if (attempt === 0) context.misses++;
-      if (walk(cpu, tlb, vpn, write)) return FAULT_DONE;
-      enterKernel(cpu);
       if (host.resolvesFaults) {
-        outcome = handleFault(cpu, context.space, vpn, write);
+        outcome = resolveMiss(cpu, context.space, vpn, write);
+        if (outcome === FAULT_DONE || outcome === FAULT_AGAIN) openGate(cpu, context);
+        if (outcome === FAULT_DONE) return outcome;
+        if (outcome === FAULT_AGAIN) continue;
         if (outcome === FAULT_WAIT || outcome === FAULT_DEVICE) {
           releaseFaultObject(cpu, cpu.faultObject);
         }
+      } else {
+        if (walk(cpu, tlb, vpn, write)) return FAULT_DONE;
+        enterKernel(cpu);
       }
       // Pages are the kernel worker's to supply, and frames are its to reclaim.
       if (!host.resolvesFaults || outcome === FAULT_WAIT || outcome === FAULT_NO_MEMORY) {
@@ -115,17 +119,6 @@ export function translate(
     if (outcome !== FAULT_DONE && !host.refuse(address, write, outcome)) return outcome;
   }
   // On Linux a handler that repairs nothing would loop for ever; here the fault is reported.
-  if (outcome !== FAULT_DONE) return outcome;
+  if (outcome !== FAULT_DONE && outcome !== FAULT_AGAIN) return outcome;
   return panic('translate: livelock', address, context.space);
-}
-
-/**
- * A fault for kernel code that touches user memory itself (user-copy.ts, populate.ts). FAULT_*;
- * FAULT_WAIT leaves the object and page in the CPU's scratch, with a reference. A device's register
- * is not memory, and no reference is kept for it.
- */
-export function faultInKernel(cpu: Cpu, space: SpaceBlock, vpn: Vpn, write: boolean): number {
-  const outcome = handleFault(cpu, space, vpn, write);
-  if (outcome === FAULT_DEVICE) releaseFaultObject(cpu, cpu.faultObject);
-  return outcome;
 }

@@ -23,7 +23,7 @@ import { FAULT_ACCERR, FAULT_DONE, FAULT_WAIT } from '../machine/fault-codes.ts'
 import { assertNoLockHeld } from '../machine/held-locks.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
 import { seek } from '../paging/table.ts';
-import { faultInKernel } from './access.ts';
+import { faultInKernel } from './miss.ts';
 import { MUST_WAIT, REFUSED, userByte } from './user-copy.ts';
 import { markEntry } from './walk.ts';
 

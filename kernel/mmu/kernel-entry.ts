@@ -71,7 +71,7 @@ function passGate(cpu: Cpu): void {
 }
 
 /** A parked CPU compares its TLB with the tables, now unchanging, and reports the result once. */
-function answerAudit(cpu: Cpu): void {
+export function answerAudit(cpu: Cpu): void {
   const { words, base, tlb } = cpu;
   if (peek(words, base + CPU.STOP_SEEN) === BOOT.STOP_VERIFY) return;
   const bad = tlbAudit(cpu, tlb);

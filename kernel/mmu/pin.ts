@@ -41,7 +41,7 @@ import { WAIT_PAGE } from '../machine/wait-codes.ts';
 import { isPageCache, markDirty } from '../objects/pages.ts';
 import { seek } from '../paging/table.ts';
 import { hasCapability, lockLimitPages } from '../space/rlimits.ts';
-import { faultInKernel } from './access.ts';
+import { faultInKernel } from './miss.ts';
 import { isOwnPage } from './forced-copy.ts';
 import { isUserRange } from './user-copy.ts';
 import { markEntry } from './walk.ts';

@@ -22,7 +22,7 @@ import { FAULT_DONE, FAULT_NO_MEMORY, FAULT_WAIT } from '../machine/fault-codes.
 import { beginBatch, giveWay } from '../faults/give-way.ts';
 import { NO_OBJECT } from '../faults/swap-in.ts';
 import { enterZeroSpan } from '../faults/zero-span.ts';
-import { faultInKernel } from './access.ts';
+import { faultInKernel } from './miss.ts';
 import { pendingSignal } from './poll.ts';
 
 /** Outcome of a batch that is used up, beside FAULT_*. */

@@ -21,7 +21,7 @@ import { frameWord } from '../machine/machine.ts';
 import { pagesAt } from '../machine/cursor.ts';
 import { seek } from '../paging/table.ts';
 import { WAIT_PAGE } from '../machine/wait-codes.ts';
-import { faultInKernel } from './access.ts';
+import { faultInKernel } from './miss.ts';
 import { markEntry } from './walk.ts';
 
 /** Outcomes of one page. */

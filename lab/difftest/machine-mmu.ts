@@ -2,12 +2,12 @@
  * Accesses of the simulated process, on the one thread that plays its CPU and the kernel worker:
  * the kernel's own access path (kernel/mmu/access.ts), with pages supplied at once.
  */
-import { handleFault } from '../../kernel/faults/fault.ts';
 import { ITS_TURN } from '../../kernel/faults/give-way.ts';
 import { releaseFaultObject } from '../../kernel/faults/object-fault.ts';
 import { beginPageIn, finishPageIn } from '../../kernel/faults/page-in.ts';
 import type { Cpu } from '../../kernel/machine/cpu.ts';
 import * as F from '../../kernel/machine/fault-codes.ts';
+import { resolveFault } from '../../kernel/mmu/miss.ts';
 import { translate } from '../../kernel/mmu/access.ts';
 import type { AccessHost } from '../../kernel/mmu/access.ts';
 import { enterKernel } from '../../kernel/mmu/kernel-entry.ts';
@@ -65,7 +65,7 @@ export class MachineMmu implements AccessHost {
     const { cpu } = this.#mode;
     const vpn = Math.floor(address / PAGE_SIZE);
     for (let attempt = 0; attempt < FAULT_RETRIES_MAX; attempt++) {
-      const outcome = handleFault(cpu, this.#context.space, vpn, write);
+      const outcome = resolveFault(cpu, this.#context.space, vpn, write);
       if (outcome !== F.FAULT_WAIT) return outcome;
       supplyPage(cpu);
     }

@@ -28,8 +28,11 @@ import type { WordIndex } from '../units.ts';
 
 /** What a machine's size depends on. */
 export interface MachineSize {
+  /** Frames, frame 0 included. */
   readonly frames: number;
+  /** CPU blocks. */
   readonly cpus: number;
+  /** Pages of the swap store. */
   readonly swapSlots: number;
 }
 

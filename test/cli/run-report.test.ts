@@ -45,6 +45,7 @@ const document: RunDocument = {
     memoryBytes: 2 ** 26,
     cpus: 2,
     protocol: 'rcu',
+    kernel: 'javascript',
     shootdown: 'batched',
     faults: 'local',
     framesTotal: 16384,

@@ -3,6 +3,7 @@
  * tidy.test.ts, each rule is first shown a sample that breaks it.
  */
 import { describe, expect, it } from 'vitest';
+import { kernelTarget } from '../../build/wasm/target.ts';
 import * as rules from './import-rules.ts';
 import { entryPoints, product, typescript } from './repository.ts';
 
@@ -60,5 +61,12 @@ it('has no dead exports', () => {
   expect(rules.findDeadExports([...files, whole], ['c.ts'])).toEqual([]);
   const typeTests = typescript.map(({ path }) => path).filter((p) => p.startsWith('test/types/'));
   const published = [...entryPoints, ...importedByText, ...typeTests];
-  expect(rules.findDeadExports(typescript, published)).toEqual([]);
+  // What compiled code calls, the module that is generated with it imports.
+  const compiled = new Set(
+    [...kernelTarget('').imports, ...kernelTarget('').roots].map((name) =>
+      name.replace('#', ': nobody imports '),
+    ),
+  );
+  const dead = rules.findDeadExports(typescript, published);
+  expect(dead.filter((line) => !compiled.has(line))).toEqual([]);
 });

@@ -8,9 +8,9 @@ export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
 const present = new Set(readdirSync(root));
 const sourceFolders = ['shared', 'kernel', 'workers', 'programs', 'lab', 'cli', 'web'];
-const otherFolders = ['test', 'scripts', 'docs', '.ci'];
+const otherFolders = ['build', 'test', 'scripts', 'docs', '.ci'];
 
-/** What package.json exports and build.mjs builds: nobody imports it here. */
+/** What package.json exports, build.mjs builds, or vitest.config.ts names: nobody imports it. */
 export const entryPoints: readonly string[] = [
   'workers/index.ts',
   'workers/program.ts',
@@ -27,6 +27,8 @@ export const entryPoints: readonly string[] = [
   'cli/faultline.ts',
   'lab/bench/report/page.ts',
   'lab/explore/story/view/page.ts',
+  'build/wasm/main.ts',
+  'test/support/no-kernel-wasm.ts',
 ];
 
 function readFolder(folder: string): Source[] {

@@ -107,7 +107,7 @@ describe('tidy', () => {
     ];
     expect(rules.findDeadFiles(files, ['workers/a.ts'])).toEqual(['workers/dead.ts']);
     const isRoot =
-      /^(test\/(.*\.test|types\/.*)|programs\/[^/]+|web\/[^/]+|docs\/examples\/.*|[^/]+)\.ts$/;
+      /^(test\/(.*\.test|types\/.*)|(programs|web)\/[^/]+|docs\/examples\/.*|.*\.d|[^/]+)\.ts$/;
     const roots = typescript.map(({ path }) => path).filter((path) => isRoot.test(path));
     expect(rules.findDeadFiles(typescript, [...roots, ...entryPoints])).toEqual([]);
   });

@@ -16,7 +16,13 @@ import { startProcess } from '../../kernel/processes/process.ts';
 import { createProcess } from '../../kernel/lifecycle/create.ts';
 import { processOf } from '../../kernel/processes/pid-table.ts';
 import { peek } from '../../shared/atomics.ts';
+import { useCompiled } from '../../workers/compiled-kernel.ts';
+import { kernelModule, machineInMemory } from './compiled-machine.ts';
 import * as PROCESS from '../../shared/layout/process.ts';
+
+/** `FAULTLINE_KERNEL=wasm npx vitest run --project unit`: the unit tests on the compiled kernel. */
+const isCompiled = process.env['FAULTLINE_KERNEL'] === 'wasm';
+if (isCompiled && kernelModule === null) throw new Error('run node build.mjs first');
 
 export interface TestMachine {
   readonly machine: Machine;
@@ -42,15 +48,10 @@ export function testMachine(
     flushPolicy = 'batched',
     swapSlots = 0,
   } = options;
-  const machine = formatMachine({
-    frames,
-    cpus,
-    checked,
-    protocol: PROTOCOLS[protocol],
-    flushPolicy,
-    swapSlots,
-  });
+  const spec = { frames, cpus, checked, protocol: PROTOCOLS[protocol], flushPolicy, swapSlots };
+  const machine = isCompiled ? machineInMemory(spec) : formatMachine(spec);
   const all = Array.from({ length: cpus }, (_, id) => attachCpu(machine, id));
+  if (isCompiled) for (const cpu of all) useCompiled(cpu, kernelModule);
   for (const cpu of all) startCpu(cpu);
   const cpu = all[0] as Cpu;
   enterKernel(cpu);

@@ -24,7 +24,10 @@ export async function bundleWorker(source: string): Promise<WorkerBundle> {
     platform: 'node',
     mainFields: ['module', 'main'],
     target: 'es2022',
-    alias: { '#platform': join(testFolder, '../../workers/platform-node.ts') },
+    alias: {
+      '#platform': join(testFolder, '../../workers/platform-node.ts'),
+      '#kernel-wasm': join(testFolder, '../../dist/.build/kernel-wasm.mjs'),
+    },
   });
   return {
     url: pathToFileURL(file),

@@ -76,6 +76,11 @@ export interface BootOptions {
   readonly capabilities?: readonly CapabilityName[];
   /** Poison freed frames and check more invariants. Default false. */
   readonly checked?: boolean;
+  /**
+   * true: page faults run compiled to WebAssembly, where the host allows it; `stats().kernel` says
+   * whether they do. Default false; on Node true if FAULTLINE_KERNEL=wasm is in the environment.
+   */
+  readonly compiled?: boolean;
   /** Seed that programs read as `proc.seed`. Default 1. */
   readonly seed?: number;
   /** Files that programs may `open` by name. */

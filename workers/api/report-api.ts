@@ -92,6 +92,8 @@ export interface MachineReport {
   readonly cpus: number;
   /** The locking protocol's name. */
   readonly protocol: string;
+  /** Which build of the kernel resolves faults: compiled to WebAssembly, or JavaScript. */
+  readonly kernel: 'wasm' | 'javascript';
   /** When stale translations are flushed. */
   readonly shootdown: FlushPolicy;
   /** Who resolves faults. */

@@ -24,7 +24,7 @@ import type { BootOptions, FileSource } from '../api/machine-api.ts';
 /** Most CPUs in the pool. */
 const POOL_CPUS_MAX = 32;
 
-export interface CheckedOptions extends Omit<KernelInit, 'buffer' | 'port'> {
+export interface CheckedOptions extends Omit<KernelInit, 'memory' | 'kernel' | 'port'> {
   readonly frames: number;
   readonly swapSlots: number;
   readonly injections: readonly Injection[];
@@ -138,6 +138,7 @@ const optionKinds: Readonly<Record<keyof BootOptions, OptionKind>> = {
   prezero: 'any',
   capabilities: 'any',
   checked: 'boolean',
+  compiled: 'boolean',
   seed: 'any',
   files: 'object',
   devices: 'object',

@@ -2,7 +2,8 @@
  * `boot`: makes a machine and hands out the handle by which a host program drives it.
  */
 import { platform } from '#platform';
-import { formatMachine } from '../../kernel/index.ts';
+import { formatMachine, machineBytes } from '../../kernel/index.ts';
+import type { FormatOptions, Machine as FormattedMachine } from '../../kernel/index.ts';
 import { checkInteger } from '../../shared/addr/addr.ts';
 import { PAGEMAP_PAGES_MAX, PAGE_SIZE, USER_PAGES } from '../../shared/limits.ts';
 import type { WireStatus } from '../../shared/wire.ts';
@@ -24,6 +25,7 @@ import type { OptionKind } from './check-options.ts';
 import { MachineStopped, SyscallError } from '../wire/errors.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { Pause } from './pause.ts';
+import { compiledKernel, newMemory } from './machine-memory.ts';
 import { spawnKinds, spawnRequest } from './spawn-request.ts';
 import { checkTimeout, until } from './until.ts';
 import { WorkerHost } from './worker-host.ts';
@@ -55,9 +57,11 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
   const { frames, swapSlots, injections, checked, shootdown, capabilities, ...rest } =
     checkOptions(options);
   const { onPrint, onOutput, ...machine } = rest;
-  options.signal?.throwIfAborted();
   const protocol = await loadProtocol(machine.protocol);
-  const buffer = format({
+  const isCompiled = options.compiled ?? platform.compilesByDefault;
+  const kernel = isCompiled ? await compiledKernel() : null;
+  options.signal?.throwIfAborted();
+  const made = format(kernel !== null, {
     frames,
     cpus: cpuBlocks(machine.cpus),
     checked,
@@ -68,20 +72,23 @@ export async function boot(options: BootOptions = {}): Promise<MachineHandle> {
     capabilities,
     seed: machine.seed,
   });
-  const host = new WorkerHost({ ...machine, buffer }, { onPrint, onOutput });
+  const memory = made.memory ?? made.buffer;
+  const host = new WorkerHost({ ...machine, memory, kernel }, { onPrint, onOutput });
   try {
     await until(host.kernel.remote.ready(), { signal: options.signal }, 'boot: not ready');
   } catch (error) {
     await host.stop(new MachineStopped('the machine did not start'));
     throw error;
   }
-  return new Machine(buffer, host);
+  return new Machine(made.buffer, host);
 }
 
 /** Formats a machine. Throws RangeError when the host has no memory for it. */
-function format(spec: Parameters<typeof formatMachine>[0]): SharedArrayBuffer {
+function format(forCompiled: boolean, spec: FormatOptions): FormattedMachine {
+  const { frames, cpus, swapSlots = 0 } = spec;
+  const memory = forCompiled ? newMemory(machineBytes({ frames, cpus, swapSlots })) : null;
   try {
-    return formatMachine(spec).buffer;
+    return formatMachine(memory === null ? spec : { ...spec, memory });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const mib = (spec.frames * PAGE_SIZE) / 2 ** 20;

@@ -44,8 +44,8 @@ export class WorkerHost {
   #stopped: Promise<unknown> | null = null;
 
   constructor(init: Omit<KernelInit, 'port'>, { onPrint, onOutput }: HostSinks) {
-    const { buffer, protocol, faults, seed } = init;
-    this.#machine = { buffer, protocol, faults, seed };
+    const { memory, kernel, protocol, faults, seed } = init;
+    this.#machine = { memory, kernel, protocol, faults, seed };
     this.#onPrint = onPrint;
     this.#onOutput = onOutput;
     const { port1, port2 } = new MessageChannel();

@@ -3,6 +3,7 @@ import { patch } from '../build/patch.ts';
 import type { Mutant } from '../mutants.ts';
 
 const ACCESS = 'kernel/mmu/access.ts';
+const MISS = 'kernel/mmu/miss.ts';
 const USER_MODE = 'kernel/mmu/user-mode.ts';
 const TLB_SYNC = 'kernel/mmu/tlb-sync.ts';
 
@@ -110,11 +111,8 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     scenario: 'shootdown-refault',
     protocol: 'rcu',
     patches: [
-      patch(
-        ACCESS,
-        '      enterKernel(cpu);\n      if (host.resolvesFaults) {',
-        '      if (host.resolvesFaults) {',
-      ),
+      patch(MISS, '  enterKernel(cpu);\n  const outcome', '  const outcome'),
+      patch(MISS, '  resumeUser(cpu, tlb, space);\n', ''),
       patch(
         ACCESS,
         '      leaveKernelMode(mode);\n      if (outcome === FAULT_DONE',

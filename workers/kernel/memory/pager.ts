@@ -12,7 +12,7 @@ import {
   FAULT_DONE,
   FAULT_NO_MEMORY,
   FAULT_WAIT,
-  handleFault,
+  resolveFault,
   spaceOfPid,
 } from '../../../kernel/index.ts';
 import type { Cpu } from '../../../kernel/index.ts';
@@ -76,7 +76,7 @@ export class Pager {
     return inKernel(cpu, () => {
       const space = spaceOfPid(cpu, pid);
       if (space === 0) return DONE;
-      const code = handleFault(cpu, space, vpn, write, major);
+      const code = resolveFault(cpu, space, vpn, write, major);
       if (code !== FAULT_WAIT && code !== FAULT_DEVICE) return { code, ...FRAME_REQUEST };
       return { code, ...takePageRequest(cpu) };
     });

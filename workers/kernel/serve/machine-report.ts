@@ -69,6 +69,7 @@ export function reportMachine(
     memoryBytes: machine.frames * PAGE_SIZE,
     cpus: init.cpus,
     protocol: machine.protocol.name,
+    kernel: cpu.compiled === null ? 'javascript' : 'wasm',
     shootdown: machine.flushPolicy,
     faults: init.faults,
     framesTotal: frames.total,
