@@ -109,7 +109,8 @@ function relocated(text, from, imports, placeOf) {
 
 /**
  * Entry points by output name, relative to dist/; those of `web` go to dist/web/. `standIns` are
- * the files that pages get for a name; `plugins` come before all that. Returns the files: path relative to `root`, text, inputs.
+ * the files that pages get for a name; `plugins` come before all that. Returns the files: path
+ * relative to `root`, text, inputs.
  */
 export async function twinBundle({ root, node, web, external, standIns, plugins, options }) {
   const scanned = [...Object.values(node), ...Object.values(web)];
