@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { boot, SyscallError } from 'faultline';
 import type { BootOptions } from 'faultline';
 import { describe, expect, it } from 'vitest';
@@ -156,7 +157,10 @@ describe("the host's process", () => {
 
 describe('error classes', () => {
   it('know the errors of another copy, such as a bundled program has', async () => {
-    const copy = `${library.replace('/index.js', '/web/program.js')}`;
+    const program = fileURLToPath(library.replace('/index.js', '/program.js'));
+    const bundle = { bundle: true, write: false, platform: 'node', format: 'esm' } as const;
+    const { outputFiles } = await build({ ...bundle, entryPoints: [program] });
+    const copy = `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`;
     const { SyscallError: Other } = (await import(copy)) as { SyscallError: typeof SyscallError };
     expect(Other).not.toBe(SyscallError);
     expect(new Other('mmap', 12)).toBeInstanceOf(SyscallError);
