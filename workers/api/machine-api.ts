@@ -156,9 +156,9 @@ export interface MachineHandle extends AsyncDisposable {
   /** Stops all CPUs, checks every invariant of the machine, and goes on. */
   audit(): Promise<AuditReport>;
   /**
-   * Stops every CPU, the kernel worker's too; resolves when none runs kernel code or reaches memory.
-   * A call that has just ended is still counted in `buffer`. Other calls wait until `resume`. A
-   * program that touches no memory computes on until it does.
+   * Stops every CPU, the kernel worker's too; resolves when none runs kernel code or reaches
+   * memory. A call that has just ended is still counted in `buffer`. Other calls wait until
+   * `resume`. A program that touches no memory computes on until it does.
    */
   pause(): Promise<void>;
   /** Lets the machine go on. Does nothing if it is not paused. */
