@@ -7,6 +7,7 @@ import { vpnOf } from '../../../shared/units.ts';
 import type { MapsLine } from '../../difftest/maps-text.ts';
 import { TraceError } from '../text/recognise.ts';
 import { isWrite } from './access-lines.ts';
+import type { AccessSink } from './access-lines.ts';
 
 /** Pages of one trace: 16 GiB, and spaces of one. */
 const PAGES_MAX: number = 2 ** 22;
@@ -45,15 +46,7 @@ export class PageSurvey {
     return [...this.#pages.keys()];
   }
 
-  /** An AccessSink. */
-  readonly see = (
-    space: number,
-    kind: number,
-    vpn: number,
-    offset: number,
-    size: number,
-    line: number,
-  ): void => {
+  readonly see: AccessSink = (space, kind, vpn, offset, size, line) => {
     if (space !== this.#space) {
       this.#recent.fill(NaN);
       this.#recentWrites.fill(NaN);

@@ -11,6 +11,7 @@ import { syscallIndex } from '../../../shared/abi/syscall-names.ts';
 import type { SyscallName } from '../../../shared/abi/syscall-names.ts';
 import { MMAP_MIN_ADDR, TRANSFER_BYTES_MAX } from '../../../shared/limits.ts';
 import { vpnOf } from '../../../shared/units.ts';
+import { hex } from '../../difftest/maps-text.ts';
 import type { MapsLine } from '../../difftest/maps-text.ts';
 import { Findings } from '../findings.ts';
 import type { Difference } from '../replay-report.ts';
@@ -286,8 +287,4 @@ function describe({ space }: ReplayProcess, value: number, errno: string): strin
   if (errno !== '') return errno;
   if (value < 0) return errnoName(-value);
   return value < MMAP_MIN_ADDR ? String(value) : hex(space.relocation.origin(value) ?? value);
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }
