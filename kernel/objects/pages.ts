@@ -49,7 +49,7 @@ export function findPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
 /** The same, but a hole becomes a page, or PAGE_NO_MEMORY. */
 export function getPage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): Pfn {
   const pfn = findPage(cpu, object, page);
-  return touch(cpu, pfn === PAGE_HOLE ? makePage(cpu, object, page, false) : pfn);
+  return pfn === PAGE_HOLE ? makePage(cpu, object, page, false) : touch(cpu, pfn);
 }
 
 /** The same for a write that may extend the object: the page may lie beyond the end. */
@@ -57,7 +57,7 @@ export function getWritePage(cpu: Cpu, object: ObjectBlock, page: ObjectPage): P
   const pfn = findPage(cpu, object, page);
   const isThere = pfn !== PAGE_HOLE && pfn !== PAGE_BEYOND;
   // One that is kept beyond the end may be there all the same.
-  return touch(cpu, isThere ? pfn : makePage(cpu, object, page, true));
+  return isThere ? touch(cpu, pfn) : makePage(cpu, object, page, true);
 }
 
 /**
